@@ -1,0 +1,76 @@
+# Everything a person runs. `make help` lists it.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+PORT ?= 4566
+ENV ?= local
+# A folder with train.json and test.json. A copy of the open data set beside the project is used where there is one.
+DATA ?= $(wildcard ../shared/data/helpful-sentences)
+TEXT ?= This was a Christmas gift for my grandson.
+
+VENV := .venv/bin/python
+export ENV DATA TEXT
+export HF_HOME := $(CURDIR)/.local/huggingface
+export MPLCONFIGDIR := $(CURDIR)/.local/matplotlib
+RUN = PYTHONPATH=.:training_job $(VENV) -m
+# node and cdk lie beside the project's Python; jsii looks for node on the PATH.
+PYTEST = PATH="$(CURDIR)/.venv/bin:$$PATH" $(VENV) -m pytest -q
+
+.PHONY: help setup up deploy cdk down status logs train train-sdk release predict evaluate synth lint test test-fast clean
+
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo "  variables: PORT=$(PORT)  ENV=$(ENV)  DATA=$(DATA)  PYTHON=$(PYTHON)"
+
+setup: ## install everything into this folder (.venv, .venv-cloud, node_modules, build)
+	@$(PYTHON) tools/setup.py
+
+up: setup ## start the local cloud, deploy, train on real text, serve, print a curl line (PORT=, DATA=)
+	@$(RUN) operations.up --port $(PORT)
+
+deploy: setup ## start the local cloud and deploy all stacks to it, without training
+	@$(RUN) operations.deploy --port $(PORT)
+
+cdk: setup ## any cdk command against the local cloud (ARGS="diff", ARGS="destroy --all --force")
+	@$(RUN) operations.cdk_local $(ARGS)
+
+down: ## stop the local cloud and everything in it; its state stays for the next `make up`
+	@[ ! -x $(VENV) ] || $(RUN) operations.down
+
+status: setup ## addresses, credentials and model version; the same as .local/status.json
+	@$(RUN) operations.status
+
+logs: setup ## newest log lines of the training jobs, Lambdas, endpoint and workflow
+	@$(RUN) operations.logs
+
+train: setup ## run the training workflow and release its model (HYPERPARAMETERS="epochs=3 …")
+	@$(RUN) operations.train $(foreach h,$(HYPERPARAMETERS),--hyperparameter $(h))
+
+train-sdk: setup ## launch the same training job with the SageMaker SDK's ModelTrainer
+	@$(RUN) operations.train_sdk $(foreach h,$(HYPERPARAMETERS),--hyperparameter $(h))
+
+release: setup ## release a model package by version or ARN (PACKAGE=3)
+	@$(RUN) operations.release "$(PACKAGE)"
+
+predict: setup ## classify one text through the REST API (TEXT="…")
+	@$(RUN) operations.predict "$$TEXT"
+
+evaluate: setup ## accuracy and F1 of the served model on the test file, counted from answers of the REST API
+	@$(RUN) operations.evaluate
+
+synth: setup ## synthesise the CloudFormation templates of every environment (no network, no account)
+	@$(RUN) operations.synth
+
+lint: setup ## ruff and mypy
+	@$(VENV) -m ruff check . && $(VENV) -m mypy
+
+test: setup ## all tests: fast ones, local cloud, and the whole path with a real training
+	@$(PYTEST) --durations=15
+
+test-fast: setup ## unit and infrastructure tests, under a minute, no network
+	@$(PYTEST) -m "not integration and not e2e"
+
+clean: down ## remove everything that set-up and the local cloud made
+	@rm -rf .venv .venv-cloud .local build cdk.out node_modules .pytest_cache .hypothesis .ruff_cache .mypy_cache

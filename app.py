@@ -1,0 +1,65 @@
+"""The CDK app: configuration, then stacks, then checks. Makes no network call."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from aws_cdk import App, Environment, Tags, Validations
+from cdk_nag import AwsSolutionsChecks
+
+from stacks.api_stack import ApiStack
+from stacks.components.project_sources import ProjectSources
+from stacks.config import Config, load_config
+from stacks.errors import StacksError
+from stacks.serving_stack import ServingStack
+from stacks.storage_stack import StorageStack
+from stacks.training_stack import TrainingStack
+
+ROOT = Path(__file__).resolve().parent
+
+
+def build(app: App, config: Config, sources: ProjectSources) -> None:
+    """Put the stacks of one environment into an app.
+
+    Args:
+        app: the CDK app.
+        config: the environment.
+        sources: where the deployed code lies.
+    """
+    common = {
+        "config": config,
+        "env": Environment(account=config.account or None, region=config.region),
+        "termination_protection": not config.removable,
+    }
+    storage = StorageStack(app, f"{config.prefix}-storage", **common)
+    training = TrainingStack(app, f"{config.prefix}-training", storage=storage, sources=sources, **common)
+    serving = ServingStack(app, f"{config.prefix}-serving", **common)
+    # The model's role has to exist, with its policy, before the model does; the name alone doesn't say so.
+    serving.add_stack_dependency(training)
+    ApiStack(app, f"{config.prefix}-api", sources=sources, **common)
+
+    for key, value in config.tags.items():
+        Tags.of(app).add(key, value)
+
+
+def add_checks(app: App) -> None:
+    """Let synthesis fail on a cdk-nag finding that nobody has accepted; reasons go into the templates."""
+    Validations.of(app).add_plugins(AwsSolutionsChecks(app, write_suppressions_to_cloud_formation=True))
+
+
+def main() -> None:
+    """Synthesise the environment that the context asks for; a mistake in it ends with one line, not a traceback."""
+    # Usage reporting would put a resource into every stack, the serving stack included.
+    app = App(analytics_reporting=False)
+    try:
+        build(app, load_config(app.node.try_get_context, os.environ), ProjectSources(root=ROOT))
+    except StacksError as error:
+        sys.exit(f"error: {error}")
+    add_checks(app)
+    app.synth()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,90 @@
+"""From a request's body to its texts. API Gateway refuses most bad bodies before; this says precisely why."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from predict.errors import InvalidRequestError, UnsupportedMediaTypeError
+
+SCHEMA_FILE = Path(__file__).with_name("schema.json")
+REQUEST_SCHEMA: dict[str, Any] = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
+"""The body's JSON Schema (draft 4), as API Gateway enforces it."""
+
+_LIST = REQUEST_SCHEMA["properties"]["inputs"]["oneOf"][1]
+MAX_TEXTS: int = _LIST["maxItems"]
+MAX_CHARACTERS: int = _LIST["items"]["maxLength"]
+"""Unicode characters a text."""
+
+EXPECTED = 'Expected {"inputs": "a text"} or {"inputs": ["a text", "another"]}.'
+
+
+@dataclass(frozen=True)
+class PredictionRequest:
+    """The texts to classify, 1 to `MAX_TEXTS` of them."""
+
+    texts: tuple[str, ...]
+
+
+def parse_request(body: str | None, *, content_type: str | None) -> PredictionRequest:
+    """Check a body and take the texts out of it; messages never quote a text.
+
+    Raises UnsupportedMediaTypeError or InvalidRequestError. A missing content type counts as JSON, as it does for
+    API Gateway.
+    """
+    if content_type is not None and content_type.partition(";")[0].strip().lower() != "application/json":
+        raise UnsupportedMediaTypeError()
+    inputs = _inputs(body)
+    texts = [inputs] if isinstance(inputs, str) else inputs
+    if not isinstance(texts, list):
+        raise InvalidRequestError(f"inputs is {_json_type(inputs)}. {EXPECTED}")
+    if not 1 <= len(texts) <= MAX_TEXTS:
+        raise InvalidRequestError(f"inputs has {len(texts)} texts. Allowed are 1 to {MAX_TEXTS}.")
+    for index, text in enumerate(texts):
+        _check_text("inputs" if isinstance(inputs, str) else f"inputs[{index}]", text)
+    return PredictionRequest(tuple(texts))
+
+
+def _inputs(body: str | None) -> Any:
+    if not body:
+        raise InvalidRequestError(f"The body is empty. {EXPECTED}")
+    try:
+        document = json.loads(body)
+    except RecursionError as error:
+        raise InvalidRequestError(f"The body is nested too deeply. {EXPECTED}") from error
+    except ValueError as error:
+        where = f" (position {error.pos})" if isinstance(error, json.JSONDecodeError) else ""
+        raise InvalidRequestError(f"The body is not JSON{where}. {EXPECTED}") from error
+    if not isinstance(document, dict):
+        raise InvalidRequestError(f"The body is {_json_type(document)}. {EXPECTED}")
+    if "inputs" not in document:
+        raise InvalidRequestError(f"The body has no inputs. {EXPECTED}")
+    if set(document) - set(REQUEST_SCHEMA["properties"]):
+        raise InvalidRequestError(f"The body has unknown keys. Allowed are {', '.join(REQUEST_SCHEMA['properties'])}.")
+    return document["inputs"]
+
+
+def _check_text(name: str, text: Any) -> None:
+    if not isinstance(text, str):
+        raise InvalidRequestError(f"{name} is {_json_type(text)}. Expected a text.")
+    if not 1 <= len(text) <= MAX_CHARACTERS:
+        raise InvalidRequestError(f"{name} has {len(text)} characters. Allowed are 1 to {MAX_CHARACTERS}.")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidRequestError(f"{name} holds half of a surrogate pair. Expected valid Unicode.") from error
+
+
+def _json_type(value: Any) -> str:
+    names: dict[type, str] = {
+        type(None): "null",
+        bool: "a boolean",
+        int: "a number",
+        float: "a number",
+        str: "a text",
+        list: "a list",
+        dict: "an object",
+    }
+    return names[type(value)]

@@ -1,0 +1,1 @@
+"""Custom resource that empties a model package group before CloudFormation deletes it."""

@@ -1,0 +1,1 @@
+"""The local cloud: AWS APIs on one machine. Knows AWS, not the product."""

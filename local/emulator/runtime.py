@@ -1,0 +1,134 @@
+"""The running server: ministack with everything plugged in, from the first request to the last child process."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+from ministack import app as ministack_app
+from ministack.core import lambda_runtime
+
+from local.emulator import plugin
+from local.emulator.front_door import FrontDoor
+from local.emulator.hooks import CloudHooks
+from local.emulator.perimeter import Asgi, guarded
+from local.emulator.persistence import Autosave
+from local.emulator.version import REQUIRED_VERSION
+from local.sagemaker.service import SageMakerService
+from local.sagemaker.settings import ImageRule, Settings
+
+logger = logging.getLogger("local.cloud")
+
+_STOP_SECONDS = 30.0
+_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+class LocalCloud:
+    """One local cloud. `run` returns after a signal, with every child process ended and the state saved."""
+
+    def __init__(
+        self,
+        *,
+        endpoint_url: str,
+        region: str,
+        images: tuple[ImageRule, ...],
+        sagemaker_dir: Path,
+        log_dir: Path,
+        child_environment: Mapping[str, str],
+    ) -> None:
+        front_door = FrontDoor(endpoint_url)
+        settings = Settings(
+            state_dir=sagemaker_dir,
+            log_dir=log_dir,
+            endpoint_url=endpoint_url,
+            images=images,
+            child_environment=child_environment,
+        )
+        self._service = SageMakerService(settings, CloudHooks(front_door, region=region))
+        self._endpoint_url, self._region = endpoint_url, region
+        self._autosave = Autosave()
+        self._status = "starting"
+        plugin.install(self._service, front_door)
+
+    def run(self, listening: socket.socket) -> None:
+        """Serve on a bound socket until SIGTERM, SIGINT or SIGHUP."""
+        asyncio.run(self._run(listening))
+        logger.info("The local cloud has stopped.")
+
+    def health(self) -> dict[str, Any]:
+        """Body of the readiness probe."""
+        return {
+            "status": self._status,
+            "pid": os.getpid(),
+            "endpoint_url": self._endpoint_url,
+            "region": self._region,
+            "ministack": REQUIRED_VERSION,
+        }
+
+    async def _run(self, listening: socket.socket) -> None:
+        asked_to_stop = asyncio.Event()
+        for number in _SIGNALS:
+            asyncio.get_running_loop().add_signal_handler(number, asked_to_stop.set)
+        config = Config()
+        config.bind = [f"fd://{listening.fileno()}"]
+        config.keep_alive_timeout = 75
+        config.errorlog = logging.getLogger("hypercorn.error")
+        saving = asyncio.create_task(self._autosave.run())
+
+        async def until_stopped() -> None:
+            await asked_to_stop.wait()
+            await self._stop_children()
+
+        try:
+            await serve(guarded(self._application(), self.health), config, shutdown_trigger=until_stopped)
+        finally:
+            saving.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await saving
+
+    async def _stop_children(self) -> None:
+        """End jobs, endpoints and Lambda functions while the services they report to still answer."""
+        self._status = "stopping"
+        logger.info("Stopping: training jobs, endpoints and functions are ended, the state is saved.")
+        # A request that never ends must not keep the process alive.
+        watchdog = threading.Timer(_STOP_SECONDS, self._give_up)
+        watchdog.daemon = True
+        watchdog.start()
+        await asyncio.to_thread(self._service.stop)
+        await asyncio.to_thread(lambda_runtime.reset)
+
+    def _give_up(self) -> None:
+        logger.error("Still not stopped after %.0f s; leaving now.", _STOP_SECONDS)
+        logging.shutdown()
+        os._exit(1)
+
+    def _application(self) -> Asgi:
+        """ministack, observed: the SageMaker service starts once the port answers; changes are noted for saving."""
+
+        async def application(scope: dict, receive: Any, send: Any) -> None:
+            if scope["type"] == "http":
+                self._autosave.note_request(scope["method"])
+            if scope["type"] != "lifespan":
+                await ministack_app.app(scope, receive, send)
+                return
+
+            async def observed(message: dict) -> None:
+                await send(message)
+                if message["type"] == "lifespan.startup.complete":
+                    await asyncio.to_thread(self._service.start)
+                    self._status = "ok"
+                    logger.info("Ready on %s (region %s).", self._endpoint_url, self._region)
+
+            await ministack_app.app(scope, receive, observed)
+
+        return application

@@ -1,0 +1,130 @@
+"""Why a request body does not fit its model, in the words of API Gateway's validator. Pure functions.
+
+ministack decides whether a body is valid; the sentence for ``$context.error.validationErrorString`` is made here.
+JSON Schema draft 4, the keywords API Gateway supports, references within the document only.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+_SHOWN = 5
+
+
+def explain(schema: Mapping[str, Any], document: Any) -> str:
+    """The list API Gateway prints, e.g. ``[object has missing required properties (["inputs"])]``."""
+    return "[" + ", ".join(list(_problems(schema, document, schema))[:_SHOWN]) + "]"
+
+
+def _problems(schema: Any, value: Any, root: Mapping[str, Any]) -> Iterator[str]:
+    schema = _resolved(schema, root)
+    if not isinstance(schema, Mapping):
+        return
+    allowed = schema.get("type")
+    if allowed is not None and not any(_is(value, name) for name in _as_list(allowed)):
+        names = json.dumps(sorted(_as_list(allowed)), separators=(",", ":"))
+        yield f"instance type ({_type(value)}) does not match any allowed primitive type (allowed: {names})"
+        return
+    if "enum" in schema and value not in schema["enum"]:
+        found, options = _compact(value), ", ".join(_compact(option) for option in schema["enum"])
+        yield f"instance value ({found}) not found in enum (possible values: [{options}])"
+    if isinstance(value, str):
+        yield from _string_problems(schema, value)
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        yield from _number_problems(schema, value)
+    if isinstance(value, list):
+        yield from _array_problems(schema, value, root)
+    if isinstance(value, dict):
+        yield from _object_problems(schema, value, root)
+    yield from _combination_problems(schema, value, root)
+
+
+def _combination_problems(schema: Mapping[str, Any], value: Any, root: Mapping[str, Any]) -> Iterator[str]:
+    for keyword, wording in (
+        ("allOf", "instance failed to match all required schemas (matched only {matched} out of {total})"),
+        ("anyOf", "instance failed to match at least one required schema among {total}"),
+        ("oneOf", "instance failed to match exactly one schema (matched {matched} out of {total})"),
+    ):
+        branches = schema.get(keyword)
+        if not branches:
+            continue
+        matched = sum(not any(True for _ in _problems(branch, value, root)) for branch in branches)
+        fits = {"allOf": matched == len(branches), "anyOf": matched > 0, "oneOf": matched == 1}[keyword]
+        if not fits:
+            yield wording.format(matched=matched, total=len(branches))
+
+
+def _string_problems(schema: Mapping[str, Any], value: str) -> Iterator[str]:
+    shown, length = _compact(value), len(value)
+    if length < schema.get("minLength", 0):
+        yield f"string {shown} is too short (length: {length}, required minimum: {schema['minLength']})"
+    if length > schema.get("maxLength", length):
+        yield f"string {shown} is too long (length: {length}, maximum allowed: {schema['maxLength']})"
+    if "pattern" in schema and not re.search(schema["pattern"], value):
+        yield f'ECMA 262 regex "{schema["pattern"]}" does not match input string {shown}'
+
+
+def _number_problems(schema: Mapping[str, Any], value: float) -> Iterator[str]:
+    if value < schema.get("minimum", value):
+        yield f"numeric instance is lower than the required minimum (minimum: {schema['minimum']}, found: {value})"
+    if value > schema.get("maximum", value):
+        yield f"numeric instance is greater than the required maximum (maximum: {schema['maximum']}, found: {value})"
+
+
+def _array_problems(schema: Mapping[str, Any], value: list, root: Mapping[str, Any]) -> Iterator[str]:
+    found = len(value)
+    if found < schema.get("minItems", 0):
+        yield f"array is too short: must have at least {schema['minItems']} elements but instance has {found} elements"
+    if found > schema.get("maxItems", found):
+        yield f"array is too long: must have at most {schema['maxItems']} elements but instance has {found} elements"
+    items = schema.get("items")
+    for item in value if isinstance(items, Mapping) else ():
+        yield from _problems(items, item, root)
+
+
+def _object_problems(schema: Mapping[str, Any], value: dict, root: Mapping[str, Any]) -> Iterator[str]:
+    missing = sorted(name for name in schema.get("required", ()) if name not in value)
+    if missing:
+        yield f"object has missing required properties ({_compact(missing)})"
+    properties = schema.get("properties", {})
+    extra = sorted(name for name in value if name not in properties)
+    if extra and schema.get("additionalProperties") is False and "patternProperties" not in schema:
+        yield f"object instance has properties which are not allowed by the schema: {_compact(extra)}"
+    for name, item in value.items():
+        if name in properties:
+            yield from _problems(properties[name], item, root)
+
+
+def _resolved(schema: Any, root: Mapping[str, Any]) -> Any:
+    for _ in range(20):  # longer chains of references do not occur, loops do
+        reference = schema.get("$ref") if isinstance(schema, Mapping) else None
+        if not isinstance(reference, str) or not reference.startswith("#/"):
+            return schema
+        schema = root
+        for part in reference[2:].split("/"):
+            schema = schema.get(part) if isinstance(schema, Mapping) else None
+    return None
+
+
+def _is(value: Any, name: str) -> bool:
+    return name in (_type(value), "number" if _type(value) == "integer" else None)
+
+
+def _type(value: Any) -> str:
+    if value is None:
+        return "null"
+    for kind, name in ((bool, "boolean"), (int, "integer"), (float, "number"), (str, "string"), (list, "array")):
+        if isinstance(value, kind):
+            return name
+    return "object"
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+def _as_list(value: Any) -> list:
+    return value if isinstance(value, list) else [value]

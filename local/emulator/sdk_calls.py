@@ -1,0 +1,142 @@
+"""Step Functions' AWS SDK integrations, made with boto3: names, values and errors as the service hands them on.
+
+Pure functions on boto3 objects; `stepfunctions.py` decides when they are used.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from botocore.exceptions import ClientError, ParamValidationError
+from botocore.response import StreamingBody
+
+BOTO3_NAMES = {
+    "sfn": "stepfunctions",
+    "cloudwatchlogs": "logs",
+    "eventbridge": "events",
+    "sagemakerruntime": "sagemaker-runtime",
+}
+"""Services that boto3 calls otherwise than Step Functions (which uses the Java SDK's names)."""
+
+ERROR_PREFIXES = {
+    "cloudformation": "CloudFormation",
+    "cloudwatch": "CloudWatch",
+    "cloudwatchlogs": "CloudWatchLogs",
+    "dynamodb": "DynamoDb",
+    "eventbridge": "EventBridge",
+    "lambda": "Lambda",
+    "s3": "S3",
+    "sagemaker": "SageMaker",
+    "sagemakerruntime": "SageMakerRuntime",
+    "secretsmanager": "SecretsManager",
+    "sfn": "Sfn",
+    "sns": "Sns",
+    "sqs": "Sqs",
+    "ssm": "Ssm",
+    "sts": "Sts",
+}
+"""The services reachable this way, with the prefix of their errors."""
+
+
+class TaskError(Exception):
+    """A failed task.
+
+    Attributes:
+        error: name of the error, as Retry and Catch match it.
+        cause: text beside it.
+    """
+
+    def __init__(self, error: str, cause: str) -> None:
+        super().__init__(f"{error}: {cause}")
+        self.error = error
+        self.cause = cause
+
+
+def call(
+    client: Any, service: str, action: str, parameters: Mapping[str, Any], *, general_error: str = ""
+) -> dict[str, Any]:
+    """Make one call as a state's task does. `service`, `action`: from the resource ARN. Raises TaskError.
+
+    `general_error`: name for errors that are not in the service's model; the Java SDK's ``<Service>Exception`` if empty.
+    """
+    operation = action[:1].upper() + action[1:]
+    prefix = ERROR_PREFIXES[service]
+    model = client.meta.service_model
+    if operation not in model.operation_names:
+        raise TaskError("States.Runtime", f"The action {action} of {service} does not exist.")
+    shapes = model.operation_model(operation)
+    try:
+        answer = client._make_api_call(operation, _request(dict(parameters), shapes.input_shape))
+    except ClientError as error:
+        name = _modelled_error(error, shapes) or general_error or f"{prefix}Exception"
+        raise TaskError(f"{prefix}.{name}", _cause(prefix, error)) from error
+    except ParamValidationError as error:
+        raise TaskError("States.Runtime", str(error)) from error
+    answer.pop("ResponseMetadata", None)
+    return _result(answer, shapes.output_shape)
+
+
+def sdk_name(member: str) -> str:
+    """A member's name in Step Functions, after the Java SDK: runs of capitals become words (``DBArn`` → ``DbArn``)."""
+    words = ""
+    for position, letter in enumerate(member):
+        previous = member[position - 1 : position] if position else ""
+        following = member[position + 1 : position + 2]
+        inside_run = previous.isupper() and (not following or not following.islower())
+        words += letter.lower() if letter.isupper() and inside_run else letter
+    return words[:1].upper() + words[1:]
+
+
+def _modelled_error(error: ClientError, operation: Any) -> str:
+    """Name of the exception class where the service's model knows the error, else ``""``."""
+    code = error.response["Error"]["Code"]
+    for shape in operation.error_shapes:
+        if code in (shape.name, shape.metadata.get("error", {}).get("code")):
+            return shape.name if shape.name.endswith("Exception") else f"{shape.name}Exception"
+    return ""
+
+
+def _cause(prefix: str, error: ClientError) -> str:
+    metadata = error.response.get("ResponseMetadata", {})
+    message = error.response["Error"].get("Message", "")
+    code, request = metadata.get("HTTPStatusCode", 0), metadata.get("RequestId", "")
+    return f"{message} (Service: {prefix}, Status Code: {code}, Request ID: {request})"
+
+
+def _request(value: Any, shape: Any) -> Any:
+    if shape is None:
+        return {}
+    if shape.type_name == "structure" and isinstance(value, Mapping):
+        by_sdk_name = {sdk_name(member): member for member in shape.members}
+        renamed = {by_sdk_name.get(name, name): item for name, item in value.items()}
+        return {
+            name: _request(item, shape.members[name]) if name in shape.members else item
+            for name, item in renamed.items()
+        }
+    if shape.type_name == "list" and isinstance(value, list):
+        return [_request(item, shape.member) for item in value]
+    if shape.type_name == "map" and isinstance(value, Mapping):
+        return {name: _request(item, shape.value) for name, item in value.items()}
+    if shape.type_name in ("blob", "string") and isinstance(value, (dict, list)):
+        return json.dumps(value)  # e.g. a payload or a message body given as JSON
+    return value
+
+
+def _result(value: Any, shape: Any) -> Any:
+    if isinstance(value, StreamingBody):
+        return value.read().decode("utf-8", errors="replace")
+    if isinstance(value, bytes):
+        return value.decode("utf-8", errors="replace")
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    kind = shape.type_name if shape is not None else ""
+    if kind == "structure" and isinstance(value, Mapping):
+        return {sdk_name(name): _result(item, shape.members.get(name)) for name, item in value.items()}
+    if kind == "map" and isinstance(value, Mapping):
+        return {name: _result(item, shape.value) for name, item in value.items()}
+    if kind == "list" and isinstance(value, list):
+        return [_result(item, shape.member) for item in value]
+    return value

@@ -1,0 +1,46 @@
+"""CloudFormation properties turned into API parameters. Pure functions on botocore's shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+def to_parameters(properties: Any, shape: Any) -> Any:
+    """`properties` cut down to the members of `shape` and with its scalar types.
+
+    Templates carry numbers and booleans as strings (a parameter is always one); the API wants the real type.
+    `shape`: a botocore Shape.
+    """
+    kind = shape.type_name
+    if kind == "structure" and isinstance(properties, Mapping):
+        return {
+            name: to_parameters(value, shape.members[name])
+            for name, value in properties.items()
+            if name in shape.members and value is not None
+        }
+    if kind == "list" and isinstance(properties, Sequence) and not isinstance(properties, str):
+        return [to_parameters(item, shape.member) for item in properties]
+    if kind == "map" and isinstance(properties, Mapping):
+        return {str(name): to_parameters(value, shape.value) for name, value in properties.items()}
+    if kind in ("integer", "long"):
+        return int(properties)
+    if kind in ("float", "double"):
+        return float(properties)
+    if kind == "boolean":
+        return str(properties).lower() == "true"
+    if kind == "string" and isinstance(properties, bool):
+        return str(properties).lower()
+    if kind == "string" and isinstance(properties, (int, float)):
+        return str(properties)
+    return properties
+
+
+def tag_changes(
+    old: Sequence[Mapping[str, str]] | None, new: Sequence[Mapping[str, str]] | None
+) -> tuple[list[dict[str, str]], list[str]]:
+    """(tags to set, keys to remove) that lead from the old ``Tags`` property to the new one."""
+    before = {tag["Key"]: tag["Value"] for tag in old or []}
+    after = {tag["Key"]: tag["Value"] for tag in new or []}
+    changed = [{"Key": key, "Value": value} for key, value in after.items() if before.get(key) != value]
+    return changed, sorted(before.keys() - after.keys())

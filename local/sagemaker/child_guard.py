@@ -1,0 +1,82 @@
+"""Runs one command and never lets it outlive the local cloud. A script of its own: ``python child_guard.py COMMAND…``.
+
+The guard reads orders from its standard input: ``T`` asks the command to end (SIGTERM), ``K`` ends its whole process
+group (SIGKILL). End of file means that the local cloud itself is gone, even if it was killed: then it does both.
+Whatever the command left running in its group is killed when it ends. Exit code: the command's; 128 + n after signal n.
+
+(`prctl(PR_SET_PDEATHSIG)` alone would not do: it fires when the *thread* that forked ends, and reaches no grandchild.
+Here it is the second line of defence, for a guard that gets killed itself; the guard has a single thread.)
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+
+ORPHAN_GRACE_SECONDS = 3.0
+_PR_SET_PDEATHSIG = 1
+
+
+def _die_with_guard() -> None:
+    """Runs in the command's process before it starts (Linux only)."""
+    assert _LIBC is not None
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
+
+
+def _kill_group(child: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(child.pid, signal.SIGKILL)
+
+
+def main(command: list[str]) -> int:
+    """Run `command` until it ends; returns its exit code."""
+    wake_read, wake_write = os.pipe()
+    os.set_blocking(wake_write, False)
+    # Handlers instead of SIG_IGN: an ignored signal would stay ignored in the command.
+    for number in (signal.SIGCHLD, signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: None)
+    signal.set_wakeup_fd(wake_write)
+    try:
+        child = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+            preexec_fn=_die_with_guard if _LIBC is not None else None,
+        )
+    except OSError as error:
+        print(f"cannot start {command[0]}: {error.strerror}", file=sys.stderr, flush=True)
+        return 127
+    kill_at: float | None = None
+    inputs = [0, wake_read]
+    while child.poll() is None:
+        timeout = None if kill_at is None else max(0.0, kill_at - time.monotonic())
+        ready, _, _ = select.select(inputs, [], [], timeout)
+        if wake_read in ready:
+            os.read(wake_read, 4096)
+        if 0 in ready:
+            orders = os.read(0, 64)
+            if not orders:
+                inputs.remove(0)
+                kill_at = time.monotonic() + ORPHAN_GRACE_SECONDS
+            if not orders or b"T" in orders:
+                child.terminate()
+            if b"K" in orders:
+                _kill_group(child)
+        if kill_at is not None and time.monotonic() >= kill_at:
+            _kill_group(child)
+            kill_at = None
+    _kill_group(child)
+    return child.returncode if child.returncode >= 0 else 128 - child.returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

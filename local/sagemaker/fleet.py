@@ -1,0 +1,181 @@
+"""The servers behind one endpoint: started together, shared by the requests, drained before they stop."""
+
+from __future__ import annotations
+
+import random
+import threading
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+
+from local.sagemaker.artifacts import ArtifactCache, ArtifactError
+from local.sagemaker.child_environment import aws_environment, base_environment
+from local.sagemaker.context import Context
+from local.sagemaker.deployment import VariantSpec
+from local.sagemaker.hooks import HookError
+from local.sagemaker.images import UnknownImage, find_rule
+from local.sagemaker.log_stream import LogStream
+from local.sagemaker.model_server import ModelServer, ServerCommand, StartError
+from local.sagemaker.scope import Scope
+
+_HUB_VARIABLE = "HF_MODEL_ID"
+
+
+class FleetError(Exception):
+    """A variant did not come up; the message becomes the FailureReason."""
+
+
+class TooManyRequests(Exception):
+    """MaxConcurrency requests are being answered already."""
+
+
+class UnknownVariant(Exception):
+    """The request names a variant that the endpoint does not have."""
+
+
+class Variant:
+    """A running server and the number of requests it is answering."""
+
+    def __init__(self, spec: VariantSpec, server: ModelServer, log: LogStream) -> None:
+        self.spec = spec
+        self.server = server
+        self.log_group = log.group
+        self.in_flight = 0
+
+
+class Fleet:
+    """The variants of one deployment of an endpoint."""
+
+    def __init__(self, variants: Sequence[Variant]) -> None:
+        self._variants = list(variants)
+        self._idle = threading.Condition()
+
+    def acquire(self, variant_name: str = "") -> Variant:
+        """A variant to send one request to, chosen by weight or by name; to be given back with `release`.
+
+        Raises UnknownVariant, TooManyRequests.
+        """
+        with self._idle:
+            variant = self._choose(variant_name)
+            limit = variant.spec.max_concurrency
+            if limit is not None and variant.in_flight >= limit:
+                raise TooManyRequests(variant.spec.name)
+            variant.in_flight += 1
+            return variant
+
+    def release(self, variant: Variant) -> None:
+        """The request has been answered."""
+        with self._idle:
+            variant.in_flight -= 1
+            self._idle.notify_all()
+
+    def drain(self, timeout: float) -> None:
+        """Wait until the requests under way are answered, at most `timeout` seconds."""
+        with self._idle:
+            self._idle.wait_for(lambda: all(variant.in_flight == 0 for variant in self._variants), timeout)
+
+    def stop(self, grace: float) -> None:
+        """End the servers."""
+        for variant in self._variants:
+            variant.server.stop(grace)
+
+    def _choose(self, name: str) -> Variant:
+        if name:
+            for variant in self._variants:
+                if variant.spec.name == name:
+                    return variant
+            raise UnknownVariant(name)
+        weights = [variant.spec.weight for variant in self._variants]
+        if len(weights) == 1 or not any(weights):
+            return self._variants[0]
+        return random.choices(self._variants, weights)[0]
+
+
+class FleetStarter:
+    """Starts the variants of an endpoint."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self.cache = ArtifactCache(context.settings.state_dir / "artifacts", context.hooks)
+
+    def start(self, scope: Scope, endpoint: str, specs: Sequence[VariantSpec]) -> Fleet:
+        """Start every variant and wait until each answers /ping. Raises FleetError; then nothing is left running."""
+        variants: list[Variant] = []
+        try:
+            for spec in specs:
+                variants.append(self._start_variant(scope, endpoint, spec))
+        except BaseException:
+            Fleet(variants).stop(0)
+            raise
+        return Fleet(variants)
+
+    def _start_variant(self, scope: Scope, endpoint: str, spec: VariantSpec) -> Variant:
+        try:
+            command = self._command(scope, endpoint, spec)
+        except (ArtifactError, UnknownImage) as error:
+            raise FleetError(str(error)) from error
+        log = LogStream(
+            self._context.outbox,
+            scope,
+            f"/aws/sagemaker/Endpoints/{endpoint}",
+            f"{spec.name}/{uuid.uuid4().hex}",
+            self._context.settings.log_dir / "endpoints" / f"{endpoint}-{spec.name}.log",
+        )
+        server = ModelServer(
+            command,
+            log,
+            start_seconds=self._context.settings.endpoint_start_seconds,
+            abandon=self._context.stopping,
+        )
+        try:
+            server.start()
+        except (StartError, OSError) as error:
+            server.stop(0)
+            lines = " | ".join(log.tail()[-8:]) or "none"
+            raise FleetError(
+                f"The primary container for production variant {spec.name} did not pass the ping health check. Please "
+                f"check CloudWatch logs for this endpoint. ({error}; last log lines: {lines})"
+            ) from error
+        return Variant(spec, server, log)
+
+    def _command(self, scope: Scope, endpoint: str, spec: VariantSpec) -> ServerCommand:
+        """Raises FleetError, ArtifactError, UnknownImage."""
+        settings = self._context.settings
+        if hub_model := spec.environment.get(_HUB_VARIABLE):
+            raise FleetError(
+                f"The container of variant {spec.name} would load {hub_model} from the Hugging Face hub "
+                f"({_HUB_VARIABLE}). The local cloud serves trained artifacts only: set ModelDataUrl and leave "
+                f"{_HUB_VARIABLE} out."
+            )
+        if not spec.model_data_url:
+            raise FleetError(
+                f"Model {spec.model} has no ModelDataUrl: there is nothing that the local cloud could serve."
+            )
+        rule = find_rule(settings.images, spec.image, "serving")
+        try:
+            credentials = self._context.hooks.credentials_for(spec.role_arn)
+        except HookError as error:
+            raise FleetError(
+                f"Could not assume role {spec.role_arn}. Please ensure that the role exists and allows principal "
+                f"'sagemaker.amazonaws.com' to assume the role. ({error})"
+            ) from error
+        model_dir = self.cache.fetch(spec.model_data_url, spec.role_arn)
+        home = endpoint_home(self._context, scope, endpoint)
+        aws = {} if spec.network_isolation else aws_environment(settings, credentials, scope.region)
+        serverless = {"SAGEMAKER_MODEL_SERVER_WORKERS": "1"} if spec.serverless else {}
+        return ServerCommand(
+            command=[rule.python, *rule.command],
+            cwd=model_dir,
+            environment={
+                **base_environment(settings, rule, home=home),
+                **aws,
+                **serverless,
+                **spec.environment,
+                "SM_MODEL_DIR": str(model_dir),
+            },
+        )
+
+
+def endpoint_home(context: Context, scope: Scope, endpoint: str) -> Path:
+    """HOME of the servers of an endpoint."""
+    return context.settings.state_dir / "homes" / scope.account / scope.region / endpoint

@@ -1,0 +1,94 @@
+"""Measure the deployed model: accuracy and F1 on labelled test sentences, counted from answers of the REST API.
+
+Every line of the test file counts, one prediction a line. The intervals are 95 % bootstrap intervals.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.stats import bootstrap
+from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
+
+from operations import command, data, paths
+from operations.api_client import ApiClient
+from operations.deployment import connect
+from operations.errors import OperationError
+
+BATCH = 100  # items a request may hold, from lambda/predict/schema.json
+RESAMPLES = 2_000
+HELPFUL_FROM = 1.0  # the article's rule: helpful < 1 is label 0
+
+
+def measure(truth: np.ndarray, predicted: np.ndarray) -> dict[str, Any]:
+    """Accuracy and F1 with 95 % bootstrap intervals.
+
+    Args:
+        truth: (rows,) int, 1 for helpful.
+        predicted: (rows,) int.
+    """
+    def interval(statistic: Any) -> list[float]:
+        found = bootstrap((truth, predicted), statistic, paired=True, vectorized=False, n_resamples=RESAMPLES,
+                          method="percentile", rng=np.random.default_rng(0)).confidence_interval
+        return [round(float(found.low), 4), round(float(found.high), 4)]
+
+    def f1(t: np.ndarray, p: np.ndarray) -> float:
+        return 2 * np.sum(t & p) / max(np.sum(t) + np.sum(p), 1)
+
+    return {
+        "rows": len(truth),
+        "accuracy": round(float(accuracy_score(truth, predicted)), 4),
+        "accuracy_95": interval(lambda t, p: np.mean(t == p)),
+        "f1": round(float(f1_score(truth, predicted)), 4),
+        "f1_95": interval(f1),
+        "confusion": confusion_matrix(truth, predicted, labels=[0, 1]).tolist(),
+    }
+
+
+def ask(client: ApiClient, texts: list[str]) -> tuple[list[str], set[str]]:
+    """Labels that the API gives to `texts`, in order, and the model versions that answered."""
+    labels: list[str] = []
+    versions: set[str] = set()
+    for start in range(0, len(texts), BATCH):
+        answer = client.predict(texts[start:start + BATCH])
+        labels += [prediction["label"] for prediction in answer["predictions"]]
+        versions.add(str(answer["model"]["version"]))
+        print(f"\r  {len(labels):>6} of {len(texts)} sentences", end="", file=sys.stderr, flush=True)
+    print(file=sys.stderr)
+    return labels, versions
+
+
+def main() -> int:
+    """Print the figures, and keep them in .local/evaluation.json."""
+    parser = command.parser(__doc__)
+    parser.add_argument("--data", type=Path, default=data.default_folder(),
+                        help="folder with test.json, or a test file. Default: %(default)s")
+    parser.add_argument("--minimum-accuracy", type=float, default=0.0, help="exit with 1 below this accuracy")
+    parser.add_argument("--minimum-f1", type=float, default=0.0, help="exit with 1 below this F1")
+    arguments = parser.parse_args()
+    file = arguments.data / "test.json" if arguments.data.is_dir() else arguments.data
+    if not file.is_file():
+        raise OperationError(f"There is no test file {file}.", hint="make evaluate DATA=folder, with a test.json in it")
+    rows = pd.read_json(file, lines=True, dtype={"sentence": str})
+    client = ApiClient(connect(arguments.env))
+    command.say(f"Asking {client.url} about {len(rows)} sentences of {file}")
+    started = time.monotonic()
+    labels, versions = ask(client, rows["sentence"].tolist())
+    figures = measure((rows["helpful"] >= HELPFUL_FROM).to_numpy().astype(int),
+                      np.array([label == "helpful" for label in labels]).astype(int))
+    figures |= {"model_versions": sorted(versions), "seconds": round(time.monotonic() - started, 2), "file": str(file)}
+    command.say(json.dumps(figures, indent=2))
+    paths.LOCAL.mkdir(parents=True, exist_ok=True)
+    (paths.LOCAL / "evaluation.json").write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    good = figures["accuracy"] >= arguments.minimum_accuracy and figures["f1"] >= arguments.minimum_f1
+    return 0 if good else command.FAILED
+
+
+if __name__ == "__main__":
+    command.run(main)

@@ -1,0 +1,1 @@
+"""Constructs, one capability a file: typed keyword arguments in, resources out as attributes."""

@@ -1,0 +1,75 @@
+"""The Lambda behind the REST API."""
+
+from __future__ import annotations
+
+from aws_cdk import Duration, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from stacks.components.log_keeping import LogKeeping
+from stacks.components.project_sources import ProjectSources
+from stacks.components.python_function import PythonFunction
+
+# API Gateway gives up after 29 s; the function's own budget of 25 s leaves it time to say so itself.
+TIMEOUT = Duration.seconds(29)
+
+
+class PredictFunction(Construct):
+    """Asks the endpoint and turns its answers and errors into the API's.
+
+    Attributes:
+        function: the function.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        prefix: str,
+        endpoint_name: str,
+        model_version_fallback: str,
+        sources: ProjectSources,
+        layer: lambda_.ILayerVersion,
+        logs: LogKeeping,
+    ) -> None:
+        """Create the function.
+
+        Args:
+            scope: parent construct.
+            construct_id: name within the parent.
+            prefix: first part of the function's name.
+            endpoint_name: the endpoint it asks, the only one that it may.
+            model_version_fallback: what to call a model that doesn't name its version, or empty.
+            sources: where the code lies.
+            layer: third-party packages.
+            logs: how long the log is kept.
+        """
+        super().__init__(scope, construct_id)
+        predict = PythonFunction(
+            self,
+            "Lambda",
+            name=f"{prefix}-predict",
+            description="Classifies text through the endpoint",
+            handler="predict.handler.handler",
+            sources={"predict": sources.lambda_package("predict")},
+            layers=[layer],
+            environment={
+                "ENDPOINT_NAME": endpoint_name,
+                "MODEL_VERSION_FALLBACK": model_version_fallback,
+                "POWERTOOLS_SERVICE_NAME": "predict",
+                "LOG_LEVEL": "INFO",
+            },
+            memory_mb=512,
+            timeout=TIMEOUT,
+            logs=logs,
+        )
+        self.function = predict.function
+        stack = Stack.of(self)
+        predict.role.add_to_policy(
+            iam.PolicyStatement(
+                actions=["sagemaker:InvokeEndpoint"],
+                resources=[f"arn:{stack.partition}:sagemaker:{stack.region}:{stack.account}:endpoint/{endpoint_name}"],
+            )
+        )

@@ -1,0 +1,80 @@
+"""What a training job is made of: image, code, role, instance and hyperparameters."""
+
+from __future__ import annotations
+
+import json
+
+from aws_cdk import Stack
+from constructs import Construct
+
+from stacks.components.dlc_image import TRAINING, resolve_image
+from stacks.components.outputs import add_outputs
+from stacks.components.project_sources import ProjectSources
+from stacks.components.s3_folder import S3Folder
+from stacks.components.training_code import TrainingCode
+from stacks.components.training_role import TrainingRole
+from stacks.config import TrainingConfig
+
+
+class TrainingJob(Construct):
+    """The recipe of a job; the workflow starts it, and so can a terminal or the console, from the stack's outputs.
+
+    Attributes:
+        settings: instance, limits and hyperparameters.
+        image: the training image.
+        code: the code tarball.
+        role: the role that jobs run under.
+        artifacts: where jobs write.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        prefix: str,
+        settings: TrainingConfig,
+        sources: ProjectSources,
+        datasets: S3Folder,
+        artifacts: S3Folder,
+    ) -> None:
+        """Pack the code and create the role.
+
+        Args:
+            scope: parent construct.
+            construct_id: name within the parent.
+            prefix: first part of the role's name.
+            settings: the configuration's part about training.
+            sources: where the code lies.
+            datasets: where a job's channels lie.
+            artifacts: where jobs write.
+        """
+        super().__init__(scope, construct_id)
+        self.settings = settings
+        self.artifacts = artifacts
+        self.image = resolve_image(TRAINING[settings.image], Stack.of(self).region)
+        self.code = TrainingCode(self, "Code", folder=sources.training_job)
+        self.role = TrainingRole(
+            self,
+            "Role",
+            name=f"{prefix}-training",
+            datasets=datasets,
+            artifacts=artifacts,
+            code_object_arn=self.code.object_arn,
+            image=self.image,
+        ).role
+        add_outputs(
+            self,
+            {
+                "TrainingRoleArn": self.role.role_arn,
+                "TrainingImage": self.image.uri,
+                "TrainingCodeUri": self.code.uri,
+                "TrainingInstanceType": settings.instance_type,
+                "DefaultHyperparameters": json.dumps(settings.default_hyperparameters),
+            },
+        )
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Environment variables of a job."""
+        return {"HF_HUB_OFFLINE": "1"} if self.settings.offline else {}

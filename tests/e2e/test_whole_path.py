@@ -1,0 +1,190 @@
+"""From `make up` to an answered request, and what a caller, an operator and a failed training see afterwards."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+pytestmark = pytest.mark.e2e
+ARTICLE = "This was a Christmas gift for my grandson."
+QUICK = "epochs=1 max_train_rows=400"
+
+
+def version(served: Any) -> str:
+    """The model version that the API answers with."""
+    answer = served.project.post({"inputs": ARTICLE})
+    assert answer.status_code == 200, answer.text
+    return answer.json()["model"]["version"]
+
+
+def test_before_a_model_exists_the_api_answers_503(served: Any) -> None:
+    """The very API that serves later refused before the training."""
+    assert served.before.status_code == 503
+    assert served.before.json()["code"] == "model_not_released"
+
+
+def test_ctrl_c_says_how_to_continue(served: Any) -> None:
+    """Ctrl-C during the training ends `make up` with a hint and without a stack trace."""
+    assert served.interrupted_code != 0
+    assert "Interrupted" in served.interrupted
+    assert "make up" in served.interrupted
+    assert "Traceback" not in served.interrupted
+
+
+def test_make_up_continues_what_was_interrupted(served: Any) -> None:
+    """The second `make up` follows the run that Ctrl-C left under way instead of starting another."""
+    assert "Following the run under way" in served.up
+    runs = served.project.client("sagemaker").list_training_jobs(SortOrder="Ascending")["TrainingJobSummaries"]
+    assert runs[0]["TrainingJobStatus"] == "Completed"
+
+
+def test_make_up_shows_progress_with_loss_and_time_left(served: Any) -> None:
+    """Between start and end a person sees epoch, loss and the remaining time."""
+    line = next(line for line in (served.interrupted + served.up).splitlines() if "epoch=" in line)
+    assert "loss=" in line
+    assert "eta=" in line
+
+
+def test_the_printed_curl_line_answers(served: Any) -> None:
+    """The last curl line, pasted as it is, returns a prediction."""
+    line = [line.strip() for line in served.up.splitlines() if line.strip().startswith("curl ")][-1]
+    done = subprocess.run(shlex.split(line.replace("curl ", "curl -sS --fail-with-body ", 1)), capture_output=True,
+                          text=True, timeout=60, check=True)
+    prediction = json.loads(done.stdout)["predictions"][0]
+    assert prediction["label"] in ("helpful", "not_helpful")
+    assert 0.5 <= prediction["confidence"] <= 1
+
+
+def test_a_list_of_twenty_items_is_answered_in_order(served: Any) -> None:
+    """Twenty texts get twenty predictions, each the same as when asked alone."""
+    texts = pd.read_json(served.data / "test.json", lines=True)["sentence"].tolist()[:20]
+    listed = served.project.post({"inputs": texts}).json()["predictions"]
+    alone = [served.project.post({"inputs": text}).json()["predictions"][0] for text in texts]
+    assert [p["label"] for p in listed] == [p["label"] for p in alone]
+    assert [p["score"] for p in listed] == pytest.approx([p["score"] for p in alone], abs=0.05)
+
+
+def test_accuracy_counted_from_the_rest_api(served: Any, real_data: Path | None) -> None:
+    """`make evaluate` clears the product's promise on the real test file; on the bundled data it beats the majority."""
+    done = served.project.make("evaluate", f"DATA={served.data}")
+    figures = json.loads((served.project.folder / "evaluation.json").read_text())
+    truth = (pd.read_json(served.data / "test.json", lines=True)["helpful"] >= 1.0).astype(int)
+    assert figures["rows"] == len(truth), done.stdout
+    if real_data:
+        assert figures["accuracy"] >= 0.86, figures
+        assert figures["f1"] >= 0.895, figures
+    else:
+        assert figures["accuracy_95"][0] > max(truth.mean(), 1 - truth.mean()), figures
+
+
+def test_a_second_make_up_is_quick_and_keeps_the_model(served: Any) -> None:
+    """Nothing to do takes under a minute, and the redeployment does not touch the champion."""
+    before, started = version(served), time.monotonic()
+    output = served.project.make("up").stdout
+    assert time.monotonic() - started < 60
+    assert "serves already" in output
+    assert version(served) == before
+
+
+def test_status_lets_any_client_join_in(served: Any) -> None:
+    """status.json holds what another program needs, and `make status` prints it."""
+    status = served.project.status
+    assert set(status) >= {"endpoint_url", "region", "aws_access_key_id", "aws_secret_access_key", "api_url", "api_key",
+                           "model_version", "log_dir"}
+    assert not status["api_url"].endswith(("/", "/v1"))
+    printed = served.project.make("status").stdout
+    assert status["api_url"] in printed
+    assert served.project.client("sagemaker").describe_endpoint(
+        EndpointName="text-classifier-local")["EndpointStatus"] == "InService"
+
+
+def test_invoke_endpoint_with_the_articles_body(served: Any) -> None:
+    """boto3's invoke_endpoint takes `{"inputs": …}` and answers a label and a score."""
+    answer = served.project.client("sagemaker-runtime").invoke_endpoint(
+        EndpointName="text-classifier-local", ContentType="application/json", Body=json.dumps({"inputs": ARTICLE}))
+    prediction = json.loads(answer["Body"].read())["predictions"][0]
+    assert prediction["label"] == served.project.post({"inputs": ARTICLE}).json()["predictions"][0]["label"]
+
+
+def test_predict_prints_the_answer(served: Any) -> None:
+    """`make predict TEXT=…` takes any text, quotes and dollars included."""
+    output = served.project.make("predict", 'TEXT=It\'s a "great" $$5 lens; `sharp` & light.').stdout
+    assert json.loads(output)["predictions"][0]["label"] in ("helpful", "not_helpful")
+
+
+def test_a_failed_training_job_says_why_and_the_old_model_keeps_serving(served: Any) -> None:
+    """A hyperparameter that cannot be is named in the state machine, in `make train` and in `make logs`."""
+    before = version(served)
+    done = served.project.make("train", "HYPERPARAMETERS=learning_rate=abc", check=False)
+    assert done.returncode != 0
+    assert "learning_rate" in done.stdout
+    assert "Traceback" not in done.stdout
+    machine = served.project.outputs("training")["StateMachineArn"]
+    client = served.project.client("stepfunctions")
+    failed = client.list_executions(stateMachineArn=machine, statusFilter="FAILED")["executions"][0]
+    assert "learning_rate" in client.describe_execution(executionArn=failed["executionArn"])["cause"]
+    assert "learning_rate" in served.project.make("logs").stdout
+    assert version(served) == before
+
+
+def test_an_unknown_hyperparameter_is_refused_before_anything_runs(served: Any) -> None:
+    """The ingest step names the unknown key and those that are allowed; no training job is created."""
+    jobs = served.project.client("sagemaker").list_training_jobs()["TrainingJobSummaries"]
+    done = served.project.make("train", "HYPERPARAMETERS=epoch=3", check=False)
+    assert done.returncode != 0
+    assert "epochs" in done.stdout
+    assert len(served.project.client("sagemaker").list_training_jobs()["TrainingJobSummaries"]) == len(jobs)
+
+
+def test_a_new_training_is_released_and_an_older_package_can_come_back(served: Any) -> None:
+    """`make train` serves the next version; `make release PACKAGE=n` brings the former one back."""
+    before = version(served)
+    served.project.make("train", f"HYPERPARAMETERS={QUICK}")
+    newer = version(served)
+    assert int(newer) > int(before)
+    served.project.make("release", f"PACKAGE={before}")
+    assert version(served) == before
+    unknown = served.project.make("release", "PACKAGE=999", check=False)
+    assert unknown.returncode != 0
+    assert "999" in unknown.stdout
+
+
+def test_the_sagemaker_sdk_launches_the_same_job(served: Any) -> None:
+    """ModelTrainer's job has the image, role, code and program of the workflow's, and completes."""
+    client = served.project.client("sagemaker")
+    workflow_job = client.list_training_jobs(SortOrder="Ascending")["TrainingJobSummaries"][0]["TrainingJobName"]
+    output = served.project.make("train-sdk", f"HYPERPARAMETERS={QUICK}", "DATA=").stdout
+    sdk_job = next(line.split()[-1] for line in output.splitlines() if line.startswith("Training job "))
+    one, other = (client.describe_training_job(TrainingJobName=name) for name in (workflow_job, sdk_job))
+    assert other["TrainingJobStatus"] == "Completed"
+    assert "s3://" in output
+    for same in ("AlgorithmSpecification.TrainingImage", "RoleArn", "HyperParameters.sagemaker_program",
+                 "HyperParameters.sagemaker_submit_directory", "ResourceConfig.InstanceType"):
+        values = []
+        for description in (one, other):
+            for part in same.split("."):
+                description = description[part]
+            values.append(str(description).strip('"'))
+        assert values[0] == values[1], same
+
+
+def test_down_leaves_no_process_and_no_port_and_up_serves_the_same_model_again(served: Any) -> None:
+    """`make down` ends everything; `make up` afterwards serves the champion without a new training."""
+    before = version(served)
+    served.project.make("down")
+    processes = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    left = [line for line in processes.splitlines() if str(served.project.folder) in line and "ps -eo" not in line]
+    assert left == []
+    with pytest.raises(ConnectionRefusedError):
+        import socket
+        socket.create_connection(("127.0.0.1", served.project.port), timeout=2)
+    output = served.project.make("up").stdout
+    assert "serves already" in output
+    assert version(served) == before

@@ -1,0 +1,121 @@
+"""The real CDK command line against the local cloud: deploy, diff, change, destroy. No training."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import socket
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+pytestmark = pytest.mark.integration
+ROOT = Path(__file__).resolve().parents[2]
+MARK = "changed by a test"
+
+
+@pytest.fixture(scope="module")
+def project(make_project: Any) -> Any:
+    """All stacks deployed, no model."""
+    made = make_project("deploy-cycle")
+    made.make("deploy")
+    return made
+
+
+def test_without_a_model_the_api_answers_503_and_says_why(project: Any) -> None:
+    """Before any release a prediction is refused as `model_not_released`, with Retry-After and CORS."""
+    answer = project.post({"inputs": "This was a Christmas gift for my grandson."})
+    assert answer.status_code == 503
+    assert answer.headers["content-type"].startswith("application/problem+json")
+    assert answer.json()["code"] == "model_not_released"
+    assert int(answer.headers["retry-after"]) > 0
+    assert answer.headers["access-control-allow-origin"] == "*"
+
+
+def test_health_is_shallow(project: Any) -> None:
+    """GET /v1/health answers 200 also without a model."""
+    answer = requests.get(f"{project.status['api_url']}/v1/health", timeout=30)
+    assert (answer.status_code, answer.json()["status"]) == (200, "ok")
+
+
+@pytest.mark.parametrize("body", [{"inputs": ""}, {"inputs": []}, {"inputs": 5}, {"text": "x"},
+                                  {"inputs": ["x"] * 101}])
+def test_the_gateway_refuses_bodies_outside_the_schema(project: Any, body: Any) -> None:
+    """A body that the schema refuses gets a 400 problem with CORS, and says what is allowed."""
+    answer = project.post(body)
+    assert answer.status_code == 400
+    assert answer.headers["content-type"].startswith("application/problem+json")
+    assert answer.json()["code"] == "bad_request"
+    assert answer.headers["access-control-allow-origin"] == "*"
+
+
+def test_diff_is_empty_after_a_deployment(project: Any) -> None:
+    """What is deployed is what the code says."""
+    output = project.make("cdk", "ARGS=diff").stdout
+    assert re.search(r"Number of stacks with differences: 0", output), output
+
+
+def test_the_local_cloud_listens_on_loopback_only(project: Any) -> None:
+    """No address of this machine but 127.0.0.1 reaches the port."""
+    listening = Path("/proc/net/tcp").read_text().splitlines()[1:]
+    addresses = {line.split()[1].split(":")[0] for line in listening
+                 if line.split()[3] == "0A" and int(line.split()[1].split(":")[1], 16) == project.port}
+    assert addresses == {"0100007F"}
+
+
+def test_a_port_in_use_is_an_error_that_names_the_way_out(make_project: Any) -> None:
+    """The message names the port and the variable to change; nothing is started."""
+    other = make_project("port-in-use")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", other.port))
+        taken.listen()
+        done = other.make("deploy", check=False)
+    assert done.returncode != 0
+    assert f"Port {other.port}" in done.stdout
+    assert "PORT=" in done.stdout
+    assert "Traceback" not in done.stdout
+    assert not (other.folder / "server.pid").exists()
+
+
+def test_a_changed_lambda_is_redeployed_and_served(project: Any, tmp_path: Path) -> None:
+    """`cdk deploy` of a copy of this project with another health answer changes what the API says."""
+    copy = tmp_path / "copy"
+    installed = (".venv", ".venv-cloud", "node_modules", "build")
+    shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".git", ".local", "cdk.out", "__pycache__", *installed))
+    for folder in installed:
+        (copy / folder).symlink_to(ROOT / folder)
+    handler = next(file for file in (copy / "lambda" / "predict").glob("*.py") if '"ok"' in file.read_text())
+    handler.write_text(handler.read_text().replace('"ok"', f'"{MARK}"'))
+    health = f"{project.status['api_url']}/v1/health"
+    try:
+        subprocess.run([str(copy / ".venv" / "bin" / "python"), "-m", "operations.cdk_local", "deploy", "--all",
+                        "--require-approval", "never"], cwd=copy, env=project.environment, check=True, timeout=300)
+        assert requests.get(health, timeout=30).json()["status"] == MARK
+    finally:
+        project.make("deploy")
+    assert requests.get(health, timeout=30).json()["status"] == "ok"
+
+
+def test_destroy_leaves_nothing(make_project: Any) -> None:
+    """After `cdk destroy --all` no stack, bucket, function, API, role or log group of the product is left."""
+    project = make_project("destroy")
+    project.make("deploy")
+    bucket = project.outputs("storage")["DataBucket"]
+    project.client("s3").put_object(Bucket=bucket, Key="source/leftover.txt", Body=b"x")
+    project.make("cdk", "ARGS=destroy --all --force")
+    names = {
+        "stacks": [s["StackName"] for s in project.client("cloudformation").describe_stacks()["Stacks"]],
+        "buckets": [b["Name"] for b in project.client("s3").list_buckets()["Buckets"]],
+        "functions": [f["FunctionName"] for f in project.client("lambda").list_functions()["Functions"]],
+        "apis": [a["name"] for a in project.client("apigateway").get_rest_apis()["items"]],
+        "roles": [r["RoleName"] for r in project.client("iam").list_roles()["Roles"]],
+        "state machines": [m["name"] for m in project.client("stepfunctions").list_state_machines()["stateMachines"]],
+        "log groups": [g["logGroupName"] for g in project.client("logs").describe_log_groups()["logGroups"]],
+        "model package groups": [g["ModelPackageGroupName"] for g in
+                                 project.client("sagemaker").list_model_package_groups()["ModelPackageGroupSummaryList"]],
+    }
+    left = {kind: [name for name in found if "text-classifier" in name] for kind, found in names.items()}
+    assert not any(left.values()), left

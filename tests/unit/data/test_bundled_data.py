@@ -1,0 +1,75 @@
+"""The bundled data set: enough, in the real set's form, our own, and worth learning from."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from classifier.dataset import prepare
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import Ridge
+
+
+def rows(folder, split):
+    return [json.loads(line) for line in (folder / f"{split}.json").read_text(encoding="utf-8").splitlines()]
+
+
+def plain(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", " ", text.lower()).strip()
+
+
+def test_size_and_balance(bundled):
+    """At least 560 and 140 rows, both classes well represented."""
+    for split, least in (("train", 560), ("test", 140)):
+        prepared = prepare(bundled / f"{split}.json")
+        assert prepared.counts.kept == prepared.counts.read >= least
+        assert 0.4 < prepared.frame["label"].mean() < 0.75
+
+
+def test_same_form_as_the_real_set(bundled):
+    """The keys are the real ones, the scores lie in [0, 2], the products are plainly invented."""
+    for row in rows(bundled, "train") + rows(bundled, "test"):
+        assert list(row) == ["asin", "sentence", "helpful", "main_image_url", "product_title"]
+        assert 0 <= row["helpful"] <= 2
+        assert re.fullmatch(r"SYN\d{7}", row["asin"])
+        assert row["main_image_url"] == ""
+
+
+def test_no_sentence_occurs_twice(bundled):
+    """Neither within a file nor across: the test split is unseen."""
+    texts = [plain(row["sentence"]) for row in rows(bundled, "train") + rows(bundled, "test")]
+    assert len(set(texts)) == len(texts)
+
+
+def test_note_beside_the_data_has_the_right_figures(bundled):
+    """The README states the rows and the share of helpful ones that the files have."""
+    note = (bundled / "README.md").read_text(encoding="utf-8")
+    for split in ("train", "test"):
+        frame = prepare(bundled / f"{split}.json").frame
+        assert f"| `{split}.json` | {len(frame)} | {frame['label'].mean():.0%}".replace("%", " %") in note
+    assert "synthetic" in note
+
+
+def test_nothing_is_taken_from_the_real_set(bundled, real_set):
+    """No sentence and no product title of ours occurs there."""
+    ours = rows(bundled, "train") + rows(bundled, "test")
+    real = rows(real_set, "train") + rows(real_set, "test")
+    for key in ("sentence", "product_title"):
+        assert not {plain(row[key]) for row in ours} & {plain(row[key]) for row in real}
+
+
+def test_length_alone_does_not_give_the_label_away(bundled):
+    """The best rule on the number of characters stays far below what words can tell."""
+    frame = prepare(bundled / "test.json").frame
+    lengths = frame["text"].str.len()
+    best = max(((lengths >= limit) == frame["label"]).mean() for limit in range(200))
+    assert best < 0.8
+
+
+def test_words_tell_the_classes_apart(bundled):
+    """Word counts and ridge regression on the score reach what the note says: learnable, yet not a giveaway."""
+    train, test = (prepare(bundled / f"{split}.json").frame for split in ("train", "test"))
+    words = TfidfVectorizer(ngram_range=(1, 2))
+    model = Ridge().fit(words.fit_transform(train["text"]), train["score"])
+    predicted = model.predict(words.transform(test["text"])) >= 1
+    assert 0.75 < (predicted == test["label"]).mean() < 0.97

@@ -1,0 +1,123 @@
+"""Operations: what they compute and refuse before any AWS call."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import boto3
+import numpy as np
+import pytest
+
+from operations import data
+from operations.deployment import Deployment
+from operations.errors import NotDeployed, OperationError
+from operations.evaluate import measure
+from operations.train import hyperparameters
+from operations.workflow import INGEST_STATE, _ingest_result, _result
+
+
+class FakeDeployment(Deployment):
+    """A deployment whose stacks are a dict."""
+
+    stacks: dict[str, Any] = {}
+
+    def stack(self, part: str) -> dict[str, Any] | None:
+        return self.stacks.get(part)
+
+
+def deployment(endpoint_url: str | None = None, **stacks: Any) -> FakeDeployment:
+    """A fake deployment with these stack descriptions."""
+    made = FakeDeployment("local", boto3.Session(region_name="us-east-1"), endpoint_url)
+    object.__setattr__(made, "stacks", stacks)
+    return made
+
+
+def outputs(**values: str) -> dict[str, Any]:
+    """A stack description with these outputs."""
+    return {"Outputs": [{"OutputKey": key, "OutputValue": value} for key, value in values.items()]}
+
+
+AWS_URL = "https://abc123.execute-api.us-east-1.amazonaws.com/prod/"
+
+
+def test_api_url_on_aws_is_the_output_without_its_last_slash() -> None:
+    """The base has no /v1 and no final slash."""
+    assert deployment(api=outputs(ApiUrl=AWS_URL)).api_url == AWS_URL[:-1]
+
+
+def test_api_url_on_the_local_cloud_points_at_its_own_address() -> None:
+    """The AWS host name does not resolve on a laptop; the local form holds the same API id and stage."""
+    made = deployment("http://127.0.0.1:4566", api=outputs(ApiUrl=AWS_URL))
+    assert made.api_url == "http://127.0.0.1:4566/restapis/abc123/prod/_user_request_"
+
+
+def test_a_missing_output_names_the_environment_and_the_next_step() -> None:
+    """An operation on something that is not deployed says so."""
+    with pytest.raises(NotDeployed) as caught:
+        deployment().output("DataBucket")
+    assert "'local'" in caught.value.message
+    assert caught.value.hint == "make up"
+
+
+@pytest.mark.parametrize(("arn", "version"), [("", None), ("arn:aws:sagemaker:us-east-1:0:model-package/g/7", "7")])
+def test_the_champion_is_the_stacks_parameter(arn: str, version: str | None) -> None:
+    """The model version is the last part of the parameter, and none where it is empty."""
+    serving = {"Parameters": [{"ParameterKey": "ModelPackageArn", "ParameterValue": arn}]}
+    assert deployment(serving=serving).model_version == version
+
+
+def test_hyperparameters_are_name_value_pairs() -> None:
+    """Values may hold further equals signs."""
+    assert hyperparameters(["epochs=3", "note=a=b"]) == {"epochs": "3", "note": "a=b"}
+
+
+@pytest.mark.parametrize("wrong", ["epochs", "=3"])
+def test_a_hyperparameter_without_name_or_value_is_refused(wrong: str) -> None:
+    """The message shows the item and the form that is allowed."""
+    with pytest.raises(OperationError) as caught:
+        hyperparameters([wrong])
+    assert wrong in caught.value.message
+    assert "epochs=3" in caught.value.hint
+
+
+def test_measured_figures_match_a_count_by_hand() -> None:
+    """6 of 8 right, precision 4/5 and recall 4/5."""
+    figures = measure(np.array([1, 1, 1, 1, 1, 0, 0, 0]), np.array([1, 1, 1, 1, 0, 1, 0, 0]))
+    assert (figures["rows"], figures["accuracy"], figures["f1"]) == (8, 0.75, 0.8)
+    assert figures["confusion"] == [[2, 1], [1, 4]]
+
+
+def test_the_interval_of_a_thousand_rows_is_as_wide_as_the_binomial_says() -> None:
+    """At 90 % of 1,000 rows the 95 % interval is about ±1.86 points."""
+    truth = np.ones(1000, dtype=int)
+    predicted = np.array([1] * 900 + [0] * 100)
+    low, high = measure(truth, predicted)["accuracy_95"]
+    assert low == pytest.approx(0.8814, abs=0.004)
+    assert high == pytest.approx(0.9186, abs=0.004)
+
+
+def test_a_folder_without_the_files_is_refused_before_anything_is_uploaded(tmp_path: Path) -> None:
+    """The message names what is missing; no client is made."""
+    (tmp_path / "train.json").write_text("{}\n")
+    with pytest.raises(OperationError) as caught:
+        data.upload(deployment(), tmp_path)
+    assert "test.json" in caught.value.message
+    assert "train.json" not in caught.value.message.removeprefix(str(tmp_path))
+
+
+def test_a_failed_execution_shows_error_and_cause() -> None:
+    """What the console shows is what the terminal shows."""
+    with pytest.raises(OperationError) as caught:
+        _result({"status": "FAILED", "error": "TrainingJobFailed", "cause": "learning_rate: 'abc' is not a number"})
+    assert "TrainingJobFailed" in caught.value.message
+    assert "learning_rate" in caught.value.message
+
+
+def test_only_the_ingest_states_end_carries_the_ingest_result() -> None:
+    """Other states' outputs are not mistaken for it."""
+    trained = {"type": "TaskStateExited", "stateExitedEventDetails": {"name": "Train", "output": "{}"}}
+    assert _ingest_result(trained) is None
+    found = _ingest_result({"type": "TaskStateExited", "stateExitedEventDetails": {
+        "name": INGEST_STATE, "output": '{"job_name": "j"}'}})
+    assert found == {"job_name": "j"}

@@ -1,0 +1,247 @@
+"""predict.api and predict.handler: from an API Gateway event to its answer."""
+
+from __future__ import annotations
+
+import base64
+import importlib
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import predict
+import pytest
+from aws_lambda_powertools import Logger
+from predict.api import create_api
+from predict.endpoint import SageMakerEndpoint
+from predict.retry import Retry
+from predict.service import PredictionService
+
+
+class Context:
+    """The part of Lambda's context that is used."""
+
+    function_name = "predict"
+    memory_limit_in_mb = 256
+    invoked_function_arn = "arn:aws:lambda:us-east-1:000000000000:function:predict"
+    aws_request_id = "lambda-id"
+
+    def __init__(self, seconds: float = 29) -> None:
+        self.seconds = seconds
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int(self.seconds * 1000)
+
+
+def event(method: str, path: str, body: str | None = None, **changes: Any) -> dict[str, Any]:
+    """What API Gateway sends for a request."""
+    context = {"requestId": "gateway-id", "stage": "prod", "path": f"/prod{path}", "httpMethod": method}
+    headers = {"Content-Type": "application/json"} if body is not None else None
+    return {
+        "httpMethod": method,
+        "path": path,
+        "headers": headers,
+        "multiValueHeaders": {},
+        "queryStringParameters": None,
+        "requestContext": context,
+        "body": body,
+        "isBase64Encoded": False,
+        **changes,
+    }
+
+
+class Api:
+    """The whole Lambda except Lambda and SageMaker."""
+
+    def __init__(self, runtime: Any, fake_time: Any) -> None:
+        self.runtime = runtime
+        self.log = io.StringIO()
+        retry = Retry(clock=fake_time.clock, sleep=fake_time.sleep)
+        service = PredictionService(
+            endpoint=SageMakerEndpoint("e", lambda _: runtime), version_fallback="hub", retry=retry
+        )
+        self._api = create_api(service, Logger(service=f"test-{id(self)}", stream=self.log))
+
+    def call(self, event: dict[str, Any], context: Any = None) -> tuple[int, dict[str, Any], dict[str, str]]:
+        """Status, parsed body, headers."""
+        answer = self._api.resolve(event, context or Context())
+        headers = {name: values[0] for name, values in answer["multiValueHeaders"].items()}
+        return answer["statusCode"], json.loads(answer["body"]), headers
+
+
+@pytest.fixture
+def api(fake_runtime: Any, fake_time: Any) -> Callable[..., Api]:
+    """An API in front of a SageMaker that gives the prepared answers."""
+    return lambda *answers: Api(fake_runtime(*answers), fake_time)
+
+
+def test_the_articles_body_is_answered(api: Callable[..., Api], own: Any) -> None:
+    """POST /v1/predictions with one text gives one prediction and the version."""
+    body = json.dumps({"inputs": "This was a Christmas gift for my grandson."})
+    status, answer, _ = api(own(1.62)).call(event("POST", "/v1/predictions", body))
+    expected = {"label": "helpful", "confidence": 0.9, "score": 1.62, "truncated": False}
+    assert (status, answer) == (200, {"predictions": [expected], "model": {"version": "3"}})
+
+
+def test_a_list_of_twenty_is_answered_in_order(api: Callable[..., Api], own: Any) -> None:
+    """As many predictions as texts, in their order."""
+    scores = [index / 10 for index in range(20)]
+    body = json.dumps({"inputs": [f"text {index}" for index in range(20)]})
+    answer = api(own(*scores)).call(event("POST", "/v1/predictions", body))[1]
+    assert [prediction["score"] for prediction in answer["predictions"]] == scores
+
+
+def test_a_stock_container_is_answered_in_the_same_form(api: Callable[..., Api]) -> None:
+    """A hub model's probability becomes the confidence, and the configured version is reported."""
+    front = api([{"label": "LABEL_1", "score": 0.98}])
+    assert front.call(event("POST", "/v1/predictions", '{"inputs": "x"}'))[1] == {
+        "predictions": [{"label": "LABEL_1", "confidence": 0.98, "score": None, "truncated": None}],
+        "model": {"version": "hub"},
+    }
+
+
+def test_a_base64_body_is_read(api: Callable[..., Api], own: Any) -> None:
+    """API Gateway encodes bodies when a binary media type is configured."""
+    encoded = base64.b64encode(b'{"inputs": "x"}').decode()
+    assert api(own(1.5)).call(event("POST", "/v1/predictions", encoded, isBase64Encoded=True))[0] == 200
+
+
+def test_health_does_not_ask_the_model(api: Callable[..., Api]) -> None:
+    """GET /v1/health says only that the API is there."""
+    front = api(AssertionError("not to be called"))
+    assert front.call(event("GET", "/v1/health"))[:2] == (200, {"status": "ok"})
+    assert front.runtime.calls == []
+
+
+@pytest.mark.parametrize(
+    ("request_event", "status", "code"),
+    [
+        (event("POST", "/v1/predictions", '{"inputs": ""}'), 400, "bad_request"),
+        (event("POST", "/v1/predictions", "{"), 400, "bad_request"),
+        (event("POST", "/v1/predictions"), 400, "bad_request"),
+        (event("POST", "/v1/predictions", "/w==", isBase64Encoded=True), 400, "bad_request"),
+        (event("POST", "/v1/predictions", "a", isBase64Encoded=True), 400, "bad_request"),
+        (
+            event("POST", "/v1/predictions", "x", headers={"content-type": "text/csv"}),
+            415,
+            "unsupported_media_type",
+        ),
+        (event("GET", "/v1/predictions"), 405, "method_not_allowed"),
+        (event("DELETE", "/v1/health"), 405, "method_not_allowed"),
+        (event("GET", "/"), 404, "not_found"),
+        (event("POST", "/v1/predictions/1", "{}"), 404, "not_found"),
+    ],
+)
+def test_a_bad_request_is_a_problem(
+    api: Callable[..., Api], request_event: dict[str, Any], status: int, code: str
+) -> None:
+    """What is not served is refused as problem+json with the gateway's request id, and never asked of the model."""
+    front = api(AssertionError("not to be called"))
+    answered, problem, headers = front.call(request_event)
+    assert (answered, problem["code"], problem["request_id"]) == (status, code, "gateway-id")
+    assert headers["Content-Type"] == "application/problem+json"
+    assert front.runtime.calls == []
+
+
+def test_without_a_model_it_says_when_to_come_back(api: Callable[..., Api], client_error: Any) -> None:
+    """A missing endpoint is 503 model_not_released with Retry-After, after a single attempt."""
+    front = api(client_error("ValidationError", "Endpoint e of account 000000000000 not found."))
+    status, problem, headers = front.call(event("POST", "/v1/predictions", '{"inputs": "x"}'))
+    assert (status, problem["code"], headers["Retry-After"]) == (503, "model_not_released", "30")
+    assert len(front.runtime.calls) == 1
+
+
+def test_a_cold_start_is_bridged(api: Callable[..., Api], client_error: Any, own: Any) -> None:
+    """An endpoint that is not ready twice is asked a third time, and the caller sees only the answer."""
+    cold = client_error("ModelNotReadyException", status=429)
+    front = api(cold, cold, own(1.5))
+    assert front.call(event("POST", "/v1/predictions", '{"inputs": "x"}'))[0] == 200
+    assert len(front.runtime.calls) == 3
+
+
+def test_a_cold_start_that_takes_too_long_is_reported(
+    api: Callable[..., Api], client_error: Any, fake_time: Any
+) -> None:
+    """After the budget, 503 model_warming_up; and no more than 25 seconds were spent."""
+    front = api(client_error("ModelNotReadyException", status=429))
+    before = fake_time.now
+    status, problem, _ = front.call(event("POST", "/v1/predictions", '{"inputs": "x"}'))
+    assert (status, problem["code"]) == (503, "model_warming_up")
+    assert fake_time.now - before <= 25
+
+
+def test_the_lambdas_own_limit_shortens_the_budget(api: Callable[..., Api], client_error: Any, fake_time: Any) -> None:
+    """With six seconds left, it answers within five."""
+    front = api(client_error("ModelNotReadyException", status=429))
+    before = fake_time.now
+    front.call(event("POST", "/v1/predictions", '{"inputs": "x"}'), Context(seconds=6))
+    assert fake_time.now - before <= 5
+
+
+def test_every_answer_allows_any_origin(api: Callable[..., Api], own: Any) -> None:
+    """Success, health, refusal and unknown path carry the CORS header, without an Origin in the request too."""
+    front = api(own(1.5))
+    events = [
+        event("POST", "/v1/predictions", '{"inputs": "x"}'),
+        event("GET", "/v1/health"),
+        event("POST", "/v1/predictions", "{"),
+        event("GET", "/nowhere"),
+    ]
+    assert [front.call(one)[2]["Access-Control-Allow-Origin"] for one in events] == ["*"] * 4
+
+
+def test_an_unexpected_failure_says_nothing_about_itself(api: Callable[..., Api]) -> None:
+    """A bug is 500 internal to the caller and an exception in the log."""
+    front = api(RuntimeError("the database password is 1234"))
+    status, problem, _ = front.call(event("POST", "/v1/predictions", '{"inputs": "x"}'))
+    assert (status, problem["code"]) == (500, "internal")
+    assert "1234" not in json.dumps(problem)
+    assert "RuntimeError" in front.log.getvalue()
+
+
+def test_a_missing_permission_is_logged_and_not_told(api: Callable[..., Api], client_error: Any) -> None:
+    """The caller gets 500 internal; the operator finds SageMaker's reason in the log."""
+    front = api(client_error("AccessDeniedException", "role r may not InvokeEndpoint", status=403))
+    status, problem, _ = front.call(event("POST", "/v1/predictions", '{"inputs": "x"}'))
+    assert (status, "role r" in problem["detail"]) == (500, False)
+    assert "role r may not InvokeEndpoint" in front.log.getvalue()
+
+
+def test_texts_are_not_logged(api: Callable[..., Api], own: Any, client_error: Any) -> None:
+    """Neither an answered nor a refused nor a failed request leaves a word of its text in the log."""
+    front = api(own(1.5), client_error("InternalFailure", status=500))
+    for body in ('{"inputs": "my secret"}', '{"inputs": ["my secret", 1]}', "my secret", '{"inputs": "my secret!"}'):
+        front.call(event("POST", "/v1/predictions", body))
+    assert front.log.getvalue().count("\n") == 4
+    assert "secret" not in front.log.getvalue()
+
+
+def test_the_log_counts(api: Callable[..., Api], own: Any) -> None:
+    """One line for an answered request, with how much was asked and how often the endpoint was."""
+    front = api(own(1.5, 0.5))
+    front.call(event("POST", "/v1/predictions", '{"inputs": ["ab", "c", "ab"]}'))
+    line = json.loads(front.log.getvalue())
+    counts = {"texts": 3, "unique_texts": 2, "characters": 5, "attempts": 1, "model_version": "3"}
+    assert counts.items() <= line.items()
+
+
+def test_the_handler_is_put_together_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the stack's variables set, `predict.handler.handler` answers an event."""
+    monkeypatch.setenv("ENDPOINT_NAME", "text-classifier-local")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    module = importlib.import_module("predict.handler")
+    assert module.handler(event("GET", "/v1/health"), Context())["statusCode"] == 200
+
+
+def test_without_its_endpoints_name_the_lambda_does_not_start() -> None:
+    """A forgotten variable is named when the function is loaded, not at the first request."""
+    environ = {"PATH": os.environ["PATH"], "AWS_DEFAULT_REGION": "us-east-1"}
+    environ["PYTHONPATH"] = str(Path(predict.__file__).parent.parent)
+    run = subprocess.run(
+        [sys.executable, "-c", "import predict.handler"], env=environ, capture_output=True, text=True, check=False
+    )
+    assert "ENDPOINT_NAME is missing" in run.stderr

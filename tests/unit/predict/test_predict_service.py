@@ -1,0 +1,62 @@
+"""predict.service: what a request does, without HTTP and without AWS."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from predict.answers import EndpointAnswer, Prediction
+from predict.errors import ModelWarmingUpError
+from predict.request import PredictionRequest
+from predict.retry import Retry
+from predict.service import PredictionService
+
+
+class FakeEndpoint:
+    """Scores a text by its length, after failing a number of times."""
+
+    def __init__(self, version: str | None = "3", failures: int = 0) -> None:
+        self.version = version
+        self.failures = failures
+        self.asked: list[tuple[str, ...]] = []
+        self.seconds: list[float] = []
+
+    def ask(self, texts: Sequence[str], *, seconds: float) -> EndpointAnswer:
+        self.asked.append(tuple(texts))
+        self.seconds.append(seconds)
+        if len(self.asked) <= self.failures:
+            raise ModelWarmingUpError()
+        return EndpointAnswer(tuple(Prediction("a", 0.9, float(len(text)), False) for text in texts), self.version)
+
+
+def test_identical_texts_are_asked_once_and_answered_each() -> None:
+    """Repetitions cost nothing at the endpoint and keep their places in the answer."""
+    endpoint = FakeEndpoint()
+    result = PredictionService(endpoint=endpoint).predict(PredictionRequest(("aa", "b", "aa", "ccc", "b")))
+    assert endpoint.asked == [("aa", "b", "ccc")]
+    assert [prediction.score for prediction in result.predictions] == [2, 1, 2, 3, 1]
+    assert result.unique_texts == 3
+
+
+@pytest.mark.parametrize(("own", "reported"), [("3", "3"), (None, "hub")])
+def test_the_fallback_version_is_for_containers_without_one(own: str | None, reported: str) -> None:
+    """A version named by the container wins over the configured one."""
+    service = PredictionService(endpoint=FakeEndpoint(own), version_fallback="hub")
+    assert service.predict(PredictionRequest(("x",))).version == reported
+
+
+def test_a_cold_start_is_waited_for(fake_time: Any) -> None:
+    """Two refusals while the model starts end in an answer that counts three attempts."""
+    retry = Retry(clock=fake_time.clock, sleep=fake_time.sleep)
+    service = PredictionService(endpoint=FakeEndpoint(failures=2), retry=retry)
+    assert service.predict(PredictionRequest(("x",))).attempts == 3
+
+
+@pytest.mark.parametrize(("given", "used"), [(60.0, 25.0), (10.0, 10.0)])
+def test_the_budget_is_25_seconds_or_what_the_lambda_has(fake_time: Any, given: float, used: float) -> None:
+    """More time than the gateway waits is of no use; less is respected."""
+    endpoint = FakeEndpoint()
+    retry = Retry(clock=fake_time.clock, sleep=fake_time.sleep)
+    PredictionService(endpoint=endpoint, retry=retry).predict(PredictionRequest(("x",)), seconds=given)
+    assert endpoint.seconds == [used]

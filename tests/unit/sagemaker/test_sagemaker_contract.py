@@ -1,0 +1,139 @@
+"""What a training script finds: arguments, variables, files, and nothing of the server's own environment."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.sagemaker import hyperparameters
+from local.sagemaker.training_container import ContractError, JobFolder
+
+REPORT = """
+    import json, os, pathlib, sys
+    config = pathlib.Path(os.environ["SAGEMAKER_BASE_DIR"], "input", "config")
+    report = {
+        "arguments": sys.argv,
+        "environment": dict(os.environ),
+        "cwd": os.getcwd(),
+        "session": [os.getsid(0), os.getpid()],
+        "files": {path.stem: json.loads(path.read_text()) for path in config.iterdir()},
+    }
+    print("report", json.dumps(report))
+"""
+
+
+def report(cloud: Any, **params: Any) -> dict[str, Any]:
+    """What the script saw."""
+    cloud.train(REPORT, **params)
+    assert cloud.job()["TrainingJobStatus"] == "Completed"
+    (line,) = [line for line in cloud.training_log() if line.startswith("report ")]
+    return json.loads(line.removeprefix("report "))
+
+
+def test_quoting_of_hyperparameters(cloud: Any) -> None:
+    """Plain and JSON-quoted values reach the script alike; those of the toolkit do not reach it at all."""
+    values = {"epochs": "2", "lr": '"3e-5"', "name": '"a b"', "flag": "true", "sagemaker_program": '"train.py"'}
+    seen = report(cloud, HyperParameters=values)
+    assert seen["arguments"] == ["train.py", "--epochs", "2", "--flag", "True", "--lr", "3e-5", "--name", "a b"]
+    assert seen["environment"]["SM_HP_EPOCHS"] == "2"
+    assert seen["environment"]["SM_HP_NAME"] == "a b"
+    assert json.loads(seen["environment"]["SM_HPS"]) == {"epochs": 2, "lr": "3e-5", "name": "a b", "flag": True}
+    assert seen["files"]["hyperparameters"]["lr"] == '"3e-5"', "the file holds what the request said"
+
+
+def test_variables_of_the_toolkit(cloud: Any) -> None:
+    """The SM_ variables name folders that exist below SAGEMAKER_BASE_DIR, one host and no GPU."""
+    cloud.hooks.put("s3://bucket/data/a", b"")
+    source = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://bucket/data/"}}
+    channels = [{"ChannelName": name, "DataSource": source} for name in ("train", "test")]
+    seen = report(cloud, InputDataConfig=channels)
+    variables, base = seen["environment"], seen["environment"]["SAGEMAKER_BASE_DIR"]
+    assert variables["SM_MODEL_DIR"] == f"{base}/model"
+    assert variables["SM_OUTPUT_DATA_DIR"] == f"{base}/output/data"
+    assert variables["SM_CHANNEL_TRAIN"] == f"{base}/input/data/train"
+    assert json.loads(variables["SM_CHANNELS"]) == ["test", "train"]
+    assert (variables["SM_NUM_GPUS"], variables["SM_CURRENT_HOST"]) == ("0", "algo-1")
+    assert int(variables["SM_NUM_CPUS"]) >= 1
+    assert json.loads(variables["SM_HOSTS"]) == ["algo-1"]
+    environment = json.loads(variables["SM_TRAINING_ENV"])
+    assert environment["channel_input_dirs"]["test"] == f"{base}/input/data/test"
+    assert environment["job_name"] == variables["TRAINING_JOB_NAME"] == "job"
+    assert seen["files"]["resourceconfig"]["hosts"] == ["algo-1"]
+    assert set(seen["files"]["inputdataconfig"]) == {"train", "test"}
+    assert seen["cwd"] == f"{base}/code"
+
+
+def test_environment_is_clean(cloud: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of the server's environment reaches the script; the role's credentials and the local cloud's URL do."""
+    monkeypatch.setenv("SERVER_SECRET", "hush")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "root")
+    variables = report(cloud, Environment={"HF_HUB_OFFLINE": "1"})["environment"]
+    assert "SERVER_SECRET" not in variables
+    assert variables["AWS_ACCESS_KEY_ID"] == "ASIA1"
+    assert variables["AWS_SESSION_TOKEN"] == "token"
+    assert variables["AWS_ENDPOINT_URL"] == "http://127.0.0.1:9"
+    assert variables["AWS_DEFAULT_REGION"] == "us-east-1"
+    assert variables["HF_HUB_OFFLINE"] == "1"
+    assert Path(variables["HOME"]).is_relative_to(cloud.settings.state_dir)
+
+
+def test_script_has_a_session_of_its_own(cloud: Any) -> None:
+    """The script leads its own session, so that a Ctrl-C for the server does not reach it."""
+    session, pid = report(cloud)["session"]
+    assert session == pid
+
+
+def test_network_isolation_gives_no_credentials(cloud: Any) -> None:
+    """An isolated job cannot reach AWS: it gets no credentials, and the log says what is not isolated."""
+    variables = report(cloud, EnableNetworkIsolation=True)["environment"]
+    assert not [name for name in variables if name.startswith("AWS_")]
+    assert any("EnableNetworkIsolation" in line for line in cloud.training_log())
+
+
+def test_more_instances_than_one_are_told(cloud: Any) -> None:
+    """A job for two instances runs on this machine and says so."""
+    report(cloud, ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 1})
+    assert any("InstanceCount is above 1" in line for line in cloud.training_log())
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"sagemaker_program": ""}, "sagemaker_program (the file to run) and sagemaker_submit_directory"),
+        ({"sagemaker_program": "run.sh"}, "has to be a Python file in the tarball, not run.sh"),
+        ({"sagemaker_program": "../x.py"}, "has to be a Python file in the tarball, not ../x.py"),
+        ({"sagemaker_submit_directory": "s3://bucket/code/"}, "has to be s3://…/….tar.gz, not s3://bucket/code/"),
+    ],
+)
+def test_broken_contract_is_explained(cloud: Any, values: dict[str, str], words: str) -> None:
+    """A program or tarball that cannot be run fails the job with what was wrong and what is expected."""
+    cloud.train("", HyperParameters=values)
+    assert words in cloud.job()["FailureReason"]
+
+
+@pytest.mark.parametrize("path", ["/data/checkpoints", "/opt/ml/../x"])
+def test_checkpoint_folder_has_to_be_below_opt_ml(tmp_path: Path, path: str) -> None:
+    """Only folders below /opt/ml can be given to a process without a container."""
+    with pytest.raises(ContractError):
+        JobFolder(tmp_path).checkpoints(path)
+
+
+def test_checkpoint_folder_is_mapped(tmp_path: Path) -> None:
+    """A LocalPath below /opt/ml is found below the job's folder; the default is AWS's."""
+    assert JobFolder(tmp_path).checkpoints("/opt/ml/state/here") == tmp_path / "state" / "here"
+    assert JobFolder(tmp_path).checkpoints(None) == tmp_path / "checkpoints"
+
+
+def test_one_letter_arguments() -> None:
+    """A hyperparameter of one letter becomes a short option, as with the toolkit."""
+    assert hyperparameters.arguments({"n": 3, "long": 1}) == ["--long", "1", "-n", "3"]
+
+
+def test_structured_values_become_json_variables() -> None:
+    """Lists, objects and booleans are written into SM_HP_ variables as JSON, text as it is."""
+    assert hyperparameters.as_variable([1, "a"]) == '[1, "a"]'
+    assert hyperparameters.as_variable(True) == "true"
+    assert hyperparameters.as_variable("a") == "a"

@@ -1,0 +1,365 @@
+"""Training jobs from request to artifact, with tiny scripts as training code."""
+
+from __future__ import annotations
+
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.sagemaker.errors import ServiceError
+
+WRITE_MODEL = """
+    import os, pathlib
+    pathlib.Path(os.environ["SM_MODEL_DIR"], "weights.bin").write_bytes(b"w" * 10)
+"""
+WAIT = """
+    import time
+    print("waiting", flush=True)
+    time.sleep(60)
+"""
+
+
+def members(archive: Path) -> dict[str, bytes]:
+    with tarfile.open(archive) as tar:
+        return {m.name: tar.extractfile(m).read() for m in tar.getmembers()}  # type: ignore[union-attr]
+
+
+def test_completed_job_uploads_its_model(cloud: Any) -> None:
+    """A script that ends well leaves model.tar.gz under <OutputPath>/<job>/output/ and its URI in the description."""
+    cloud.train(WRITE_MODEL)
+    job = cloud.job()
+    uri = "s3://bucket/models/job/output/model.tar.gz"
+    assert (job["TrainingJobStatus"], job["ModelArtifacts"]) == ("Completed", {"S3ModelArtifacts": uri})
+    assert members(cloud.hooks.path(uri)) == {"weights.bin": b"w" * 10}
+
+
+def test_phases_are_recorded_and_announced(cloud: Any) -> None:
+    """The secondary statuses follow AWS's order in the record, and each one is an event."""
+    cloud.train(WRITE_MODEL, Tags=[{"Key": "team", "Value": "a"}])
+    transitions = cloud.job()["SecondaryStatusTransitions"]
+    phases = ["Starting", "Downloading", "Training", "Uploading", "Completed"]
+    assert [entry["Status"] for entry in transitions] == phases
+    assert all(entry["EndTime"] >= entry["StartTime"] for entry in transitions[:-1])
+    cloud.until(lambda: len(cloud.hooks.events), lambda count: count == len(phases))
+    kinds, details = zip(*cloud.hooks.events, strict=True)
+    assert set(kinds) == {"SageMaker Training Job State Change"}
+    assert [detail["SecondaryStatus"] for detail in details] == phases
+    assert details[-1]["TrainingJobStatus"] == "Completed"
+    assert details[-1]["Tags"] == {"team": "a"}
+    assert details[-1]["CreationTime"] > 1e12, "events carry milliseconds"
+
+
+def test_channels_are_downloaded_below_their_prefix(cloud: Any) -> None:
+    """SM_CHANNEL_<NAME> holds the objects below the channel's prefix under the rest of their keys."""
+    cloud.hooks.put("s3://bucket/data/train/train.json", b"rows")
+    cloud.hooks.put("s3://bucket/data/train/deep/more.json", b"more")
+    channel = {
+        "ChannelName": "train",
+        "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://bucket/data/train/"}},
+    }
+    script = """
+        import os, pathlib
+        root = pathlib.Path(os.environ["SM_CHANNEL_TRAIN"])
+        print("found", sorted(p.relative_to(root).as_posix() for p in root.rglob("*") if p.is_file()))
+    """
+    cloud.train(script, InputDataConfig=[channel])
+    assert cloud.job()["TrainingJobStatus"] == "Completed"
+    assert "found ['deep/more.json', 'train.json']" in cloud.training_log()
+
+
+def test_log_arrives_while_the_script_runs(cloud: Any) -> None:
+    """Lines of both streams reach the log group and the log file before the script has ended."""
+    script = """
+        import sys, time
+        print("to stdout", flush=True)
+        print("to stderr", file=sys.stderr, flush=True)
+        time.sleep(60)
+    """
+    cloud.train(script)
+    cloud.until(cloud.training_log, lambda lines: {"to stdout", "to stderr"} <= set(lines))
+    ((group, stream),) = cloud.hooks.logs
+    assert group == "/aws/sagemaker/TrainingJobs"
+    assert stream.startswith("job/algo-1-")
+    assert "to stderr" in (cloud.settings.log_dir / "training-jobs" / "job.log").read_text()
+    assert cloud.call("DescribeTrainingJob", TrainingJobName="job")["TrainingJobStatus"] == "InProgress"
+
+
+def test_metric_definitions_give_the_last_value(cloud: Any) -> None:
+    """FinalMetricDataList carries the last value that each expression found in the log."""
+    definitions = [
+        {"Name": "loss", "Regex": "loss=([0-9.]+)"},
+        {"Name": "f1", "Regex": "f1=([0-9.]+)"},
+        {"Name": "never", "Regex": "never=([0-9.]+)"},
+    ]
+    script = 'print("loss=0.9"); print("loss=0.25 f1=0.5")'
+    cloud.train(script, AlgorithmSpecification={"MetricDefinitions": definitions})
+    metrics = {entry["MetricName"]: entry["Value"] for entry in cloud.job()["FinalMetricDataList"]}
+    assert metrics == {"loss": 0.25, "f1": 0.5}
+
+
+def test_failure_file_becomes_the_reason(cloud: Any) -> None:
+    """What the script writes to output/failure is the FailureReason, with the exit code; no model is uploaded."""
+    script = """
+        import os, pathlib, sys
+        pathlib.Path(os.environ["SM_MODEL_DIR"], "half").write_text("x")
+        pathlib.Path(os.environ["SAGEMAKER_BASE_DIR"], "output", "failure").write_text("column text is missing")
+        sys.exit(1)
+    """
+    cloud.train(script)
+    job = cloud.job()
+    assert (job["TrainingJobStatus"], job["SecondaryStatus"]) == ("Failed", "Failed")
+    assert job["FailureReason"] == "AlgorithmError: column text is missing, exit code: 1"
+    assert "ModelArtifacts" not in job
+    assert not cloud.hooks.path("s3://bucket/models/job/output/model.tar.gz").exists()
+
+
+def test_without_failure_file_the_log_explains(cloud: Any) -> None:
+    """A crash without failure file is explained by the last log lines."""
+    cloud.train('raise RuntimeError("no such column")')
+    reason = cloud.job()["FailureReason"]
+    assert reason.startswith("AlgorithmError: ")
+    assert "RuntimeError: no such column" in reason
+    assert reason.endswith(", exit code: 1")
+
+
+def test_death_by_signal_is_told(cloud: Any) -> None:
+    """A killed script fails with 128 + the signal's number, as a container does."""
+    cloud.train("import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
+    assert cloud.job()["FailureReason"].endswith("exit code: 137")
+
+
+def test_failed_job_keeps_its_output_data(cloud: Any) -> None:
+    """output.tar.gz is uploaded for a failed job, too."""
+    script = """
+        import os, pathlib, sys
+        pathlib.Path(os.environ["SM_OUTPUT_DATA_DIR"], "quarantine.jsonl").write_text("bad line")
+        sys.exit(4)
+    """
+    cloud.train(script)
+    assert cloud.job()["TrainingJobStatus"] == "Failed"
+    assert members(cloud.hooks.path("s3://bucket/models/job/output/output.tar.gz")) == {"quarantine.jsonl": b"bad line"}
+
+
+@pytest.mark.parametrize(
+    ("denied", "reason"),
+    [
+        ("s3://bucket/data", "ClientError: Data download failed: AccessDenied: Access Denied (channel train, s3://"),
+        ("s3://bucket/code", "ClientError: Code download failed: AccessDenied: Access Denied (s3://bucket/code"),
+    ],
+)
+def test_missing_read_right_fails_the_job(cloud: Any, denied: str, reason: str) -> None:
+    """A role that may not read its data or code fails the job with AccessDenied, before anything runs."""
+    cloud.hooks.unreadable.add(denied)
+    source = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://bucket/data/"}}
+    cloud.hooks.put("s3://bucket/data/train.json", b"")
+    cloud.train('print("ran")', InputDataConfig=[{"ChannelName": "train", "DataSource": source}])
+    assert cloud.job()["FailureReason"].startswith(reason)
+    assert "ran" not in cloud.training_log()
+
+
+def test_missing_write_right_fails_the_job(cloud: Any) -> None:
+    """A role that may not write the artifact fails the job, and no ModelArtifacts are claimed."""
+    cloud.hooks.unwritable.add("s3://bucket/models")
+    cloud.train(WRITE_MODEL)
+    job = cloud.job()
+    assert job["FailureReason"].startswith("ClientError: Artifact upload failed: AccessDenied: Access Denied")
+    assert "ModelArtifacts" not in job
+
+
+def test_role_that_cannot_be_assumed_fails_the_job(cloud: Any) -> None:
+    """A role that does not trust SageMaker fails the job with its name."""
+    role = "arn:aws:iam::000000000000:role/stranger"
+    cloud.hooks.untrusted_roles.add(role)
+    cloud.train(WRITE_MODEL, RoleArn=role)
+    assert cloud.job()["FailureReason"].startswith(f"ClientError: Could not assume role {role}.")
+
+
+def test_empty_channel_fails_the_job(cloud: Any) -> None:
+    """A channel without objects is an error that names the prefix."""
+    source = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://bucket/nothing/"}}
+    cloud.train(WRITE_MODEL, InputDataConfig=[{"ChannelName": "train", "DataSource": source}])
+    assert 'No S3 objects found under S3 URL "s3://bucket/nothing/"' in cloud.job()["FailureReason"]
+
+
+def test_unknown_image_names_image_and_patterns(cloud: Any) -> None:
+    """An image outside the map fails the job with the image and the patterns that are known."""
+    cloud.train(WRITE_MODEL, AlgorithmSpecification={"TrainingImage": "acct/xgboost:1"})
+    assert cloud.job()["FailureReason"] == (
+        "The local cloud cannot run image acct/xgboost:1 for training. Images it knows: *training*."
+    )
+
+
+def test_code_that_leads_out_of_its_folder_is_refused(cloud: Any) -> None:
+    """A source tarball with a member outside the folder fails the job and writes nothing outside."""
+    cloud.train("", files={"../../escaped.txt": "x"})
+    assert "unsafe member in sourcedir.tar.gz" in cloud.job()["FailureReason"]
+    assert not list(cloud.settings.state_dir.rglob("escaped.txt"))
+
+
+def test_missing_entry_point_is_named(cloud: Any) -> None:
+    """A sagemaker_program that is not in the tarball fails the job by name."""
+    cloud.train("", HyperParameters={"sagemaker_program": "fit.py"})
+    assert "there is no fit.py at the root of s3://bucket/code/job/" in cloud.job()["FailureReason"]
+
+
+def test_stop_lets_the_script_save_its_work(cloud: Any) -> None:
+    """StopTrainingJob sends SIGTERM; what the script saves then is uploaded, and the job ends as Stopped."""
+    script = """
+        import os, pathlib, signal, sys, time
+        def save(*_):
+            pathlib.Path(os.environ["SM_MODEL_DIR"], "partial").write_text("saved")
+            sys.exit(0)
+        signal.signal(signal.SIGTERM, save)
+        print("waiting", flush=True)
+        time.sleep(60)
+    """
+    cloud.train(script)
+    cloud.until(cloud.training_log, lambda lines: "waiting" in lines)
+    cloud.call("StopTrainingJob", TrainingJobName="job")
+    assert cloud.call("DescribeTrainingJob", TrainingJobName="job")["TrainingJobStatus"] in ("Stopping", "Stopped")
+    job = cloud.job()
+    assert (job["TrainingJobStatus"], job["SecondaryStatus"]) == ("Stopped", "Stopped")
+    assert "FailureReason" not in job
+    assert members(cloud.hooks.path(job["ModelArtifacts"]["S3ModelArtifacts"])) == {"partial": b"saved"}
+
+
+def test_stop_kills_what_does_not_listen(start_cloud: Any) -> None:
+    """A script that ignores SIGTERM is killed after the grace period, together with its children."""
+    cloud = start_cloud(stop_grace_seconds=0.3)
+    script = """
+        import signal, subprocess, sys, time
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+        print("child", child.pid, flush=True)
+        time.sleep(60)
+    """
+    cloud.train(script)
+    lines = cloud.until(cloud.training_log, lambda lines: any(line.startswith("child ") for line in lines))
+    pid = next(line for line in lines if line.startswith("child ")).split()[1]
+    cloud.call("StopTrainingJob", TrainingJobName="job")
+    assert cloud.job()["TrainingJobStatus"] == "Stopped"
+    cloud.until(lambda: _alive(pid), lambda alive: not alive)
+
+
+def test_runtime_limit_ends_the_job(start_cloud: Any) -> None:
+    """MaxRuntimeInSeconds ends the job as Stopped with MaxRuntimeExceeded."""
+    cloud = start_cloud(stop_grace_seconds=0.3)
+    cloud.train(WAIT, StoppingCondition={"MaxRuntimeInSeconds": 1})
+    job = cloud.job()
+    assert (job["TrainingJobStatus"], job["SecondaryStatus"]) == ("Stopped", "MaxRuntimeExceeded")
+
+
+def test_stopping_twice_is_refused(start_cloud: Any) -> None:
+    """Only a running job can be stopped; the error names its status."""
+    cloud = start_cloud(stop_grace_seconds=0.3)
+    cloud.train(WRITE_MODEL)
+    cloud.job()
+    with pytest.raises(ServiceError) as refused:
+        cloud.call("StopTrainingJob", TrainingJobName="job")
+    assert refused.value.message == "The request was rejected because the training job is in status Completed."
+
+
+def test_name_is_unique(cloud: Any) -> None:
+    """A second job of the same name is ResourceInUse, even after the first has ended."""
+    cloud.train(WRITE_MODEL)
+    cloud.job()
+    with pytest.raises(ServiceError) as refused:
+        cloud.train(WRITE_MODEL)
+    assert refused.value.code == "ResourceInUse"
+    assert "(arn:aws:sagemaker:us-east-1:000000000000:training-job/job)" in refused.value.message
+
+
+def test_limit_of_jobs_at_a_time(start_cloud: Any) -> None:
+    """One job above the limit is ResourceLimitExceeded."""
+    cloud = start_cloud(max_training_jobs=1)
+    cloud.train(WAIT, name="first")
+    with pytest.raises(ServiceError) as refused:
+        cloud.train(WAIT, name="second")
+    assert refused.value.code == "ResourceLimitExceeded"
+    assert "'ml.m5.large for training job usage' is 1 Instances" in refused.value.message
+
+
+def test_checkpoints_travel_from_job_to_job(cloud: Any) -> None:
+    """CheckpointConfig brings earlier checkpoints in and takes new ones out, apart from the model."""
+    cloud.hooks.put("s3://bucket/checkpoints/step-1/state", b"one")
+    script = """
+        import os, pathlib
+        folder = pathlib.Path(os.environ["SAGEMAKER_BASE_DIR"], "checkpoints")
+        print("resuming from", (folder / "step-1" / "state").read_text())
+        (folder / "step-2").mkdir()
+        (folder / "step-2" / "state").write_text("two")
+    """
+    cloud.train(script, CheckpointConfig={"S3Uri": "s3://bucket/checkpoints"})
+    job = cloud.job()
+    assert "resuming from one" in cloud.training_log()
+    assert cloud.hooks.path("s3://bucket/checkpoints/step-2/state").read_bytes() == b"two"
+    assert members(cloud.hooks.path(job["ModelArtifacts"]["S3ModelArtifacts"])) == {}
+
+
+def test_unmet_requirements_are_told_not_installed(cloud: Any) -> None:
+    """A requirements.txt that the interpreter does not meet is named in the log, and the job runs all the same."""
+    requirements = "pip\n# a comment\nno-such-package-at-all==1.0\npip<1\n"
+    cloud.train('print("ran")', files={"requirements.txt": requirements})
+    assert cloud.job()["TrainingJobStatus"] == "Completed"
+    (line,) = [line for line in cloud.training_log() if "requirements.txt asks for" in line]
+    assert "no-such-package-at-all==1.0 (not installed)" in line
+    assert "pip<1 (found " in line
+    assert "ran" in cloud.training_log()
+
+
+def test_job_folder_is_removed(cloud: Any) -> None:
+    """A finished job leaves no folder behind."""
+    cloud.train(WRITE_MODEL)
+    cloud.job()
+    folder = cloud.settings.state_dir / "jobs" / "000000000000" / "us-east-1"
+    cloud.until(lambda: list(folder.iterdir()), lambda left: left == [])
+
+
+def test_broken_hook_is_an_internal_error(cloud: Any) -> None:
+    """An unexpected error inside the local cloud fails the job instead of leaving it InProgress."""
+    cloud.hooks.broken.add("credentials_for")
+    cloud.train(WRITE_MODEL)
+    assert cloud.job()["FailureReason"] == "InternalServerError: ZeroDivisionError: oops"
+
+
+def test_failing_log_hook_does_not_harm_the_job(cloud: Any) -> None:
+    """Logs that cannot be delivered cost nothing but the logs."""
+    cloud.hooks.broken.add("put_log")
+    cloud.train('print("ran")')
+    assert cloud.job()["TrainingJobStatus"] == "Completed"
+    assert "ran" in (cloud.settings.log_dir / "training-jobs" / "job.log").read_text()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"AlgorithmSpecification": {"ContainerEntrypoint": ["/bin/sh"]}}, "ContainerEntrypoint"),
+        ({"AlgorithmSpecification": {"TrainingInputMode": "Pipe"}}, "Pipe"),
+        ({"AlgorithmSpecification": {"MetricDefinitions": [{"Name": "m", "Regex": "("}]}}, "metric m"),
+        ({"OutputDataConfig": {"S3OutputPath": "s3://bucket/m", "CompressionType": "NONE"}}, "CompressionType NONE"),
+        ({"EnableManagedSpotTraining": True}, "Invalid MaxWaitTimeInSeconds"),
+    ],
+)
+def test_what_is_not_supported_is_refused_at_once(cloud: Any, change: dict[str, Any], words: str) -> None:
+    """A feature that is not to be had locally is a ValidationException naming it, and no job is made."""
+    with pytest.raises(ServiceError) as refused:
+        cloud.train(WRITE_MODEL, **change)
+    assert refused.value.code == "ValidationException"
+    assert words in refused.value.message
+    assert cloud.call("ListTrainingJobs")["TrainingJobSummaries"] == []
+
+
+def test_describe_unknown_job(cloud: Any) -> None:
+    """An unknown job is a ValidationException, as on AWS."""
+    with pytest.raises(ServiceError) as missing:
+        cloud.call("DescribeTrainingJob", TrainingJobName="nobody")
+    assert (missing.value.code, missing.value.message) == ("ValidationException", "Requested resource not found.")
+
+
+def _alive(pid: str) -> bool:
+    try:
+        return ") Z " not in Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False

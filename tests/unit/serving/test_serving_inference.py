@@ -1,0 +1,90 @@
+"""serving.inference: the hooks that the official Hugging Face container calls."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from serving import inference
+
+
+class Context:
+    """The part of the container's context that the hooks use."""
+
+    def __init__(self) -> None:
+        self.status: int | None = None
+
+    def set_response_status(self, code: int = 200, phrase: str = "", idx: int = 0) -> None:
+        self.status = code
+
+
+@pytest.fixture(scope="module")
+def model(tiny_artifact: Path) -> Any:
+    """What the container keeps between requests."""
+    return inference.model_fn(str(tiny_artifact))
+
+
+@pytest.mark.parametrize("body", ['{"inputs": "good"}', b'{"inputs": "good"}', bytearray(b'{"inputs": "good"}')])
+def test_a_body_is_answered_in_every_type_it_comes_in(model: Any, body: Any) -> None:
+    """The container passes JSON as text and everything else as bytes."""
+    answer = json.loads(inference.transform_fn(model, body, "application/json", "application/json", Context()))
+    assert answer["predictions"][0]["score"] == 1.5
+
+
+@pytest.mark.parametrize(("inputs", "status"), [("good", 200), ("", 400), ("overflow", 500)])
+def test_the_true_status_goes_through_the_context(model: Any, inputs: str, status: int) -> None:
+    """A bad request and a failing model stay distinguishable behind the container."""
+    context = Context()
+    inference.transform_fn(model, json.dumps({"inputs": inputs}), "application/json", "application/json", context)
+    assert context.status == status
+
+
+def test_it_works_without_a_context(model: Any) -> None:
+    """Older containers pass none."""
+    assert "error" in json.loads(inference.transform_fn(model, "{", "application/json", "application/json"))
+
+
+def test_the_version_is_the_containers_environment(model: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """MODEL_VERSION, set by the stack, is in every answer."""
+    monkeypatch.setenv("MODEL_VERSION", "12")
+    answer = json.loads(inference.transform_fn(model, '{"inputs": "so"}', "application/json", "application/json"))
+    assert answer["model"] == {"version": "12"}
+
+
+def test_signatures_are_those_the_container_counts() -> None:
+    """It passes its context to hooks that have exactly one parameter more than the plain ones (toolkit 2.6.0)."""
+    counts = [len(inspect.signature(hook).parameters) for hook in (inference.model_fn, inference.transform_fn)]
+    assert counts == [2, 5]
+
+
+def test_only_the_vendored_folder_of_this_python_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A copy for this interpreter goes on the path behind code/; one for another does not."""
+    monkeypatch.setattr(sys, "path", ["code", "site-packages"])
+    (tmp_path / "vendor" / "cp27").mkdir(parents=True)
+    assert inference.use_vendored(tmp_path) is None
+    mine = tmp_path / "vendor" / f"cp3{sys.version_info.minor}"
+    mine.mkdir()
+    assert inference.use_vendored(tmp_path) == mine
+    assert sys.path == ["code", str(mine), "site-packages"]
+
+
+def test_the_artifacts_own_file_works_and_names_its_backend(tiny_artifact: Path) -> None:
+    """Imported from code/ as the container does it, the hooks run and the log says onnxruntime."""
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1] + '/code'); import inference; "
+        "model = inference.model_fn(sys.argv[1]); print(inference.transform_fn(model, sys.argv[2], '', ''))"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code, str(tiny_artifact), '{"inputs": "bad"}'],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    ready, answer = map(json.loads, run.stdout.splitlines())
+    assert ready["backend"].startswith("onnxruntime ")
+    assert answer["predictions"][0]["label"] == "not_helpful"

@@ -1,0 +1,68 @@
+"""serving.settings: the server's environment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from serving.errors import SettingsError
+from serving.settings import ServerSettings
+
+
+def test_without_variables_it_is_sagemakers_contract() -> None:
+    """Port 8080 on every interface, the model in /opt/ml/model."""
+    settings = ServerSettings.from_env({})
+    assert (settings.host, settings.port, settings.model_dir) == ("0.0.0.0", 8080, Path("/opt/ml/model"))
+
+
+def test_variables_are_read() -> None:
+    """Each variable reaches its field with its type."""
+    settings = ServerSettings.from_env(
+        {
+            "SM_MODEL_DIR": "/m",
+            "SAGEMAKER_BIND_TO_HOST": "127.0.0.1",
+            "SAGEMAKER_BIND_TO_PORT": "9000",
+            "MODEL_VERSION": "7",
+            "SERVING_INTRA_OP_THREADS": "4",
+            "SERVING_WORKERS": "3",
+            "SERVING_MAX_CONNECTIONS": "10",
+            "SERVING_IDLE_SECONDS": "5",
+            "SERVING_DRAIN_SECONDS": "6",
+            "LOG_LEVEL": "debug",
+        }
+    )
+    assert settings == ServerSettings(
+        model_dir=Path("/m"),
+        host="127.0.0.1",
+        port=9000,
+        model_version="7",
+        threads=4,
+        workers=3,
+        max_connections=10,
+        idle_seconds=5,
+        drain_seconds=6,
+        log_level="DEBUG",
+    )
+
+
+def test_an_empty_version_is_none() -> None:
+    """A stack without a version sets the variable to nothing; that is no version."""
+    assert ServerSettings.from_env({"MODEL_VERSION": ""}).model_version is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SAGEMAKER_BIND_TO_PORT", "http"),
+        ("SAGEMAKER_BIND_TO_PORT", "65536"),
+        ("SAGEMAKER_BIND_TO_PORT", ""),
+        ("SERVING_WORKERS", "0"),
+        ("SERVING_INTRA_OP_THREADS", "-1"),
+        ("LOG_LEVEL", "loud"),
+    ],
+)
+def test_a_bad_value_names_its_variable(name: str, value: str) -> None:
+    """What is not allowed is refused with the variable's name."""
+    with pytest.raises(SettingsError) as caught:
+        ServerSettings.from_env({name: value})
+    assert caught.value.name == name

@@ -1,0 +1,70 @@
+"""A base model small enough to train in a second, and data that it can learn."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+os.environ["HF_HUB_OFFLINE"] = "1"  # before any Hugging Face library is imported: these tests need no network
+
+import pytest
+
+WORDS = ("good", "bad", "battery", "camera", "works", "broke", "great", "poor", "the", "very", "lasts", "long", "short")
+
+
+@pytest.fixture(scope="session")
+def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a BERT of 2 layers and 32 dimensions, random weights, and a tokenizer that knows `WORDS`."""
+    import torch
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+    from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
+
+    folder = tmp_path_factory.mktemp("tiny-bert")
+    vocabulary = {word: n for n, word in enumerate(["[PAD]", "[UNK]", "[CLS]", "[SEP]", *WORDS])}
+    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.Lowercase()
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+    )
+    PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        pad_token="[PAD]",
+        unk_token="[UNK]",
+        cls_token="[CLS]",
+        sep_token="[SEP]",
+        model_max_length=64,
+    ).save_pretrained(folder)
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=len(vocabulary),
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=64,
+    )
+    BertModel(config).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def scored_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with train.json and test.json whose score follows from the words: good and great, bad and poor."""
+    folder = tmp_path_factory.mktemp("scored")
+    write_reviews(folder / "train.json", rows=240, offset=0)
+    write_reviews(folder / "test.json", rows=60, offset=1000)
+    return folder
+
+
+def write_reviews(path: Path, *, rows: int, offset: int) -> None:
+    """Writes rows of `sentence` and `helpful`, all different; every second one has a score of 1 or more."""
+    good, bad = ("good", "great", "works", "lasts"), ("bad", "poor", "broke", "short")
+    with path.open("w", encoding="utf-8") as file:
+        for n in range(offset, offset + rows):
+            helpful = n % 2
+            telling = (good if helpful else bad)[n // 2 % 4]
+            score = (1.5 if helpful else 0.5) + (n % 5) / 20
+            text = f"the {telling} {'very ' * (n % 3)}battery {n}"
+            file.write(json.dumps({"sentence": text, "helpful": score}) + "\n")

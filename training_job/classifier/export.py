@@ -1,0 +1,208 @@
+"""From the trained PyTorch model to the int8 ONNX model that serves, and the proof that both say the same."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from classifier.encoding import MODEL_INPUTS, batches
+from classifier.errors import ExportError, QuantizationDisagrees
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+OPSET = 17
+"""Version of the ONNX operators: the newest that torch's tracing exporter and onnxruntime's fusion both know well."""
+
+MIN_AGREEMENT = 0.95
+"""Smallest share of validation rows on which int8 and float32 must give the same label. Measured: 0.98 to 0.99."""
+
+MAX_TRACE_DIFFERENCE = 1e-2
+"""Largest difference of a float32 logit between PyTorch and ONNX, relative to the largest logit. Measured: 1e-6."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Quantized:
+    """What was found when the int8 model answered the validation rows."""
+
+    logits: np.ndarray
+    """(rows, 2) float32."""
+
+    agreement: float
+    """Share of rows with the label of the float32 model."""
+
+
+def export_int8(model: PreTrainedModel, target: Path) -> None:
+    """Writes ``model`` to ``target`` as an ONNX file with int8 weights.
+
+    Inputs ``input_ids`` and ``attention_mask``, (batch, tokens) int64; output ``logits``, (batch, 2) float32.
+    Attention, layer norms and GELU are fused where onnxruntime's optimizer recognises the architecture.
+
+    Raises:
+        ExportError: the architecture cannot be traced, or the traced model answers differently.
+    """
+    import onnx
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    with tempfile.TemporaryDirectory(prefix="onnx-") as scratch:
+        traced = Path(scratch) / "model.onnx"
+        with _quiet():
+            _trace(model, traced)
+        fused = _fuse(model, traced)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with _quiet():
+            quantize_dynamic(
+                str(fused),
+                str(target),
+                weight_type=QuantType.QInt8,
+                extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},  # fused operators have no shape inference
+            )
+
+
+def check_int8(
+    path: Path,
+    reference: np.ndarray,
+    tokenizer: PreTrainedTokenizerBase,
+    encoded: Dataset,
+    batch_size: int,
+    *,
+    floor: float = MIN_AGREEMENT,
+) -> Quantized:
+    """Lets the int8 model answer ``encoded`` and compares its labels with those of the float32 model.
+
+    Args:
+        path: the int8 model.
+        reference: (rows, 2) float32 logits of the float32 model on the same rows.
+        tokenizer: for padding.
+        encoded: the validation rows.
+        batch_size: rows answered at once.
+        floor: smallest agreement allowed.
+
+    Raises:
+        QuantizationDisagrees: too few labels are the same; such a model must not be published.
+    """
+    logits = onnx_logits(path, tokenizer, encoded, batch_size)
+    agreement = float(np.mean(logits.argmax(axis=1) == reference.argmax(axis=1)))
+    if agreement < floor:
+        raise QuantizationDisagrees(
+            f"The int8 model gives the label of the float32 model on {agreement:.1%} of the validation rows; at least "
+            f"{floor:.0%} are needed.",
+            agreement=agreement,
+            hint="Nothing was written. Take another base_model, or train longer: an undecided model tips over.",
+        )
+    return Quantized(logits, agreement)
+
+
+def onnx_logits(path: Path, tokenizer: PreTrainedTokenizerBase, encoded: Dataset, batch_size: int) -> np.ndarray:
+    """What the ONNX model at ``path`` answers: logits (rows, 2) float32, in the order of ``encoded``."""
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    logits = np.zeros((len(encoded), 2), dtype=np.float32)
+    for rows, inputs in batches(tokenizer, encoded, batch_size):
+        logits[rows] = session.run(["logits"], inputs)[0]
+    return logits
+
+
+class _Logits(torch.nn.Module):
+    """``model`` as a plain function of the two inputs, which is what tracing needs."""
+
+    def __init__(self, model: PreTrainedModel) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+        """(batch, tokens) int64, twice, to (batch, 2) float32."""
+        return self.model(input_ids=input_ids, attention_mask=attention_mask).logits
+
+
+def _trace(model: PreTrainedModel, path: Path) -> None:
+    """Writes the float32 ONNX model, and compares its answers with PyTorch's at a length it was not traced with."""
+    import onnxruntime
+
+    attention = model.config._attn_implementation
+    model.set_attn_implementation("eager")  # the fusion recognises this form only
+    function = _Logits(model).eval()
+    rows = {0: "batch", 1: "tokens"}
+    try:
+        torch.onnx.export(
+            function,
+            _example(batch=2, tokens=8, padding=3),
+            str(path),
+            input_names=MODEL_INPUTS,
+            output_names=["logits"],
+            dynamic_axes={"input_ids": rows, "attention_mask": rows, "logits": {0: "batch"}},
+            opset_version=OPSET,
+            dynamo=False,  # the fusion recognises the graphs of this exporter
+        )
+        inputs = _example(batch=3, tokens=13, padding=5)
+        with torch.inference_mode():
+            wanted = function(*inputs).numpy()
+        session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+        found = session.run(["logits"], {name: t.numpy() for name, t in zip(MODEL_INPUTS, inputs, strict=True)})[0]
+    except Exception as e:  # torch.onnx and onnxruntime raise many kinds, without a common base
+        raise ExportError(
+            f"{type(model).__name__} cannot be exported as ONNX: {str(e).strip().splitlines()[0]}",
+            hint="Take a base model of another architecture, such as distilbert-base-uncased or MiniLM.",
+        ) from e
+    finally:
+        model.set_attn_implementation(attention)
+    difference = float(np.abs(found - wanted).max())
+    if difference > MAX_TRACE_DIFFERENCE * max(1.0, float(np.abs(wanted).max())):
+        raise ExportError(
+            f"The ONNX form of {type(model).__name__} answers differently from the model itself (by {difference:.3g}).",
+            hint="Take a base model of another architecture, such as distilbert-base-uncased or MiniLM.",
+        )
+
+
+def _example(*, batch: int, tokens: int, padding: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Input numbers and an attention mask, each (batch, tokens) int64; the last row ends in ``padding``."""
+    ids = torch.arange(batch * tokens).reshape(batch, tokens) % 7 + 1
+    mask = torch.ones_like(ids)
+    mask[-1, -padding:] = 0
+    return ids, mask
+
+
+def _fuse(model: PreTrainedModel, traced: Path) -> Path:
+    """The same model with fused operators; the traced one as it is if the optimizer is missing or does not know it."""
+    try:
+        from onnxruntime.transformers import optimizer
+    except ImportError as e:
+        _log.warning("Attention is not fused, the model will be a little slower: %s", e)
+        return traced
+    heads = getattr(model.config, "num_attention_heads", 0)
+    try:
+        fused = optimizer.optimize_model(
+            str(traced), model_type="bert", num_heads=heads, hidden_size=model.config.hidden_size, opt_level=0
+        )
+    except Exception as e:  # the optimizer fails in its own ways on graphs it was not made for
+        _log.warning("Attention is not fused, the model will be a little slower: %s", e)
+        return traced
+    path = traced.with_name("fused.onnx")
+    fused.save_model_to_file(str(path))
+    return path
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps notes of the exporter and the quantizer, which nobody here can act on, out of the log."""
+    before = logging.root.manager.disable
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        logging.disable(logging.WARNING)
+        try:
+            yield
+        finally:
+            logging.disable(before)

@@ -1,0 +1,35 @@
+"""One plain log line a fact on stdout, problems on stderr, and libraries that speak only when something is wrong."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import warnings
+
+
+def configure_logging() -> None:
+    """Sends what the job says to stdout as it is (CloudWatch adds the time), warnings and errors to stderr."""
+    out, err = logging.StreamHandler(sys.stdout), logging.StreamHandler(sys.stderr)
+    out.addFilter(lambda record: record.levelno < logging.WARNING)
+    err.setLevel(logging.WARNING)
+    err.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
+    root = logging.getLogger()
+    root.handlers[:] = [out, err]
+    root.setLevel(logging.WARNING)
+    for name in ("train", "classifier"):
+        logging.getLogger(name).setLevel(logging.INFO)
+
+
+def quieten_libraries() -> None:
+    """Turns off progress bars and notes of the Hugging Face libraries; call it before they are imported."""
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
+    import datasets
+    from transformers.utils import logging as transformers_logging
+
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
+    datasets.disable_progress_bars()
+    # The exporter's own deprecation and accelerate's hint about pinned memory are not for whoever trains.
+    warnings.filterwarnings("ignore", category=FutureWarning, module=r"transformers|torch|accelerate")

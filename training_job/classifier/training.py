@@ -1,0 +1,134 @@
+"""Fitting the model: Hugging Face Trainer, best epoch by validation loss, checkpoints to go on from."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from transformers import DataCollatorWithPadding, PrinterCallback, Trainer, TrainingArguments
+
+from classifier.callbacks import Progress, StopWhenTold
+from classifier.checkpoints import last_complete
+from classifier.hyperparameters import Hyperparameters
+from classifier.interruption import StopRequest
+from classifier.precision import choose_precision
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """The outcome of training.
+
+    Attributes:
+        model: in float32, with the weights of the epoch that has the smallest validation loss.
+        history: the Trainer's log, one dictionary a logging step or evaluation.
+        seconds: wall time of the training loop in this process.
+        precision: arithmetic it ran in.
+        best_step: training step whose weights were taken.
+    """
+
+    model: PreTrainedModel
+    history: list[dict[str, float]]
+    seconds: float
+    precision: str
+    best_step: int
+
+
+def fit(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    *,
+    train: Dataset,
+    validation: Dataset,
+    hyperparameters: Hyperparameters,
+    figures: Callable[[np.ndarray], dict[str, float | None]],
+    checkpoint_dir: Path,
+    stop: StopRequest,
+) -> Fitted:
+    """Trains ``model`` and returns it with the weights of its best epoch.
+
+    Args:
+        model: changed in place.
+        tokenizer: for padding.
+        train: encoded rows with ``labels``.
+        validation: the same; decides which epoch is best.
+        hyperparameters: of the run.
+        figures: from the model's outputs on the validation rows, (rows, outputs) float, to accuracy, F1 and Pearson.
+        checkpoint_dir: folder of this very run; a complete checkpoint in it is gone on from.
+        stop: when it is requested, a checkpoint is written and the process ends.
+
+    Raises:
+        TrainingDiverged: the loss is not a number any more.
+        SystemExit: the job was told to stop.
+    """
+    precision = choose_precision(hyperparameters.precision)
+    trainer = Trainer(
+        model=model,
+        args=_arguments(hyperparameters, len(train), precision, checkpoint_dir),
+        train_dataset=train,
+        eval_dataset=validation,
+        processing_class=tokenizer,
+        data_collator=DataCollatorWithPadding(tokenizer),
+        compute_metrics=lambda prediction: figures(np.asarray(prediction.predictions)),
+        callbacks=[Progress(), StopWhenTold(stop)],
+    )
+    trainer.remove_callback(PrinterCallback)
+    resumed = last_complete(checkpoint_dir)
+    if resumed:
+        _log.info("Going on from checkpoint %s.", resumed)
+    started = time.monotonic()
+    with stop.deferred():
+        trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
+        if stop.requested:
+            _log.info("Stopped at step %d; checkpoint in %s.", trainer.state.global_step, checkpoint_dir)
+    # Without the wrapper that computes in bfloat16: from here on the model answers in float32, on the processor.
+    trained = trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False)
+    return Fitted(
+        model=trained.cpu().eval(),
+        history=trainer.state.log_history,
+        seconds=time.monotonic() - started,
+        precision=precision,
+        best_step=trainer.state.best_global_step or trainer.state.global_step,
+    )
+
+
+def _arguments(hp: Hyperparameters, rows: int, precision: str, checkpoint_dir: Path) -> TrainingArguments:
+    return TrainingArguments(
+        output_dir=str(checkpoint_dir),
+        num_train_epochs=hp.passes(rows),
+        learning_rate=hp.learning_rate,
+        per_device_train_batch_size=hp.train_batch_size,
+        per_device_eval_batch_size=hp.eval_batch_size,
+        warmup_steps=hp.warmup_ratio,  # below 1 it is a share of all steps
+        lr_scheduler_type="cosine",
+        weight_decay=hp.weight_decay,
+        # Batches of similar length: random ones of 32 are half padding, which doubles the time.
+        train_sampling_strategy="group_by_length",
+        length_column_name="length",
+        bf16=precision == "bf16",
+        fp16=precision == "fp16",
+        use_cpu=not torch.cuda.is_available(),
+        dataloader_pin_memory=torch.cuda.is_available(),
+        seed=hp.seed,
+        eval_strategy="epoch",
+        save_strategy="epoch",
+        save_total_limit=2,
+        load_best_model_at_end=True,
+        metric_for_best_model="eval_loss",  # moves less from seed to seed than accuracy
+        greater_is_better=False,
+        logging_steps=hp.logging_steps,
+        logging_nan_inf_filter=False,  # a loss that is no number must be seen
+        disable_tqdm=True,
+        report_to=[],
+    )

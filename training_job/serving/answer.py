@@ -1,0 +1,56 @@
+"""One request body to one answer, the same in every container that serves the artifact."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import dataclass, field
+from typing import Any
+
+from serving.errors import RequestError
+from serving.predictor import Predictor
+from serving.request import Limits, parse_texts
+
+logger = logging.getLogger("serving")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What goes back to the caller, and numbers about it for the log."""
+
+    status: int
+    body: bytes
+    """JSON, UTF-8."""
+    facts: dict[str, Any] = field(default_factory=dict)
+    """Counts for the log line; never a text."""
+
+
+def answer(
+    predictor: Predictor, body: bytes | bytearray | str, *, version: str | None, limits: Limits | None = None
+) -> Answer:
+    """Predict for the texts in `body`. Never raises: what goes wrong is in the answer's status."""
+    try:
+        texts = parse_texts(body, limits)
+    except RequestError as error:
+        return error_answer(error.status, error.kind, error.message)
+    try:
+        predictions = predictor.predict(texts)
+    except Exception:  # whatever the network's library raises; the caller learns only that the model failed
+        logger.exception("the model failed on a request")
+        return error_answer(500, "model_error", "the model failed on this request; the server's log says why")
+    payload = {"predictions": [prediction.as_dict() for prediction in predictions], "model": {"version": version}}
+    facts = {
+        "texts": len(texts),
+        "characters": sum(map(len, texts)),
+        "truncated": sum(prediction.truncated for prediction in predictions),
+    }
+    return Answer(200, _json(payload), facts)
+
+
+def error_answer(status: int, kind: str, message: str) -> Answer:
+    """An answer in the error form of the contract."""
+    return Answer(status, _json({"error": {"type": kind, "message": message}}), {"error": kind})
+
+
+def _json(payload: dict[str, Any]) -> bytes:
+    return json.dumps(payload, separators=(",", ":"), allow_nan=False).encode()

@@ -1,0 +1,35 @@
+"""One JSON object a log line, so that any log service can filter by field."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+
+
+class JsonFormatter(logging.Formatter):
+    """Time, level, message, the record's `facts` (a dict given through `extra`) and a traceback if there is one."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line without line breaks."""
+        line = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "message": record.getMessage(),
+            **getattr(record, "facts", {}),
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, default=str)
+
+
+def configure(level: str = "INFO") -> None:
+    """Send the `serving` logger to standard output as JSON lines; calling it twice changes nothing."""
+    logger = logging.getLogger("serving")
+    logger.setLevel(level)
+    logger.propagate = False
+    if not logger.handlers:
+        handler = logging.StreamHandler(sys.stdout)
+        handler.setFormatter(JsonFormatter())
+        logger.addHandler(handler)

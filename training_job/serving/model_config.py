@@ -1,0 +1,87 @@
+"""What an artifact's `config.json` says about labels, lengths and the score."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from serving.errors import ArtifactError
+
+OBJECTIVES = ("regression", "classification")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelConfig:
+    """The part of `config.json` that prediction needs."""
+
+    labels: tuple[str, ...]
+    """Label names in the order of the logits (`id2label`)."""
+    objective: str
+    """`regression`: two logits `[0, scale * (score - threshold)]`; `classification`: plain logits, no score."""
+    max_length: int
+    """Longest input in tokens, special tokens included; longer texts are cut and reported as truncated."""
+    score_scale: float = 1.0
+    """The factor `a` by which the score was stretched into a logit; used by regression only."""
+    score_threshold: float = 1.0
+    """The score at which both labels are equally likely; used by regression only."""
+    pad_token_id: int = 0
+    """Id that fills the shorter rows of a batch (hidden from the model by the attention mask)."""
+
+    @classmethod
+    def read(cls, model_dir: Path) -> ModelConfig:
+        """Read `model_dir/config.json`; raises ArtifactError naming the key and what is allowed."""
+        path = model_dir / "config.json"
+        values = _read_object(path)
+        labels = _labels(path, values)
+        objective = values.get("objective")
+        if objective not in OBJECTIVES:
+            raise ArtifactError(path, f"objective is {objective!r}, expected one of {', '.join(OBJECTIVES)}")
+        max_length = values.get("max_length")
+        if not isinstance(max_length, int) or isinstance(max_length, bool) or max_length < 3:
+            raise ArtifactError(path, f"max_length is {max_length!r}, expected a whole number of tokens from 3")
+        pad = values.get("pad_token_id")
+        if objective == "classification":
+            return cls(labels=labels, objective=objective, max_length=max_length, pad_token_id=pad or 0)
+        if len(labels) != 2:
+            raise ArtifactError(path, f"a regression model has 2 labels, id2label names {len(labels)}")
+        return cls(
+            labels=labels,
+            objective=objective,
+            max_length=max_length,
+            score_scale=_number(path, values, "score_scale", positive=True),
+            score_threshold=_number(path, values, "score_threshold", positive=False),
+            pad_token_id=pad or 0,
+        )
+
+
+def _read_object(path: Path) -> dict[str, Any]:
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ArtifactError(path, "the file is missing") from error
+    except (OSError, ValueError) as error:
+        raise ArtifactError(path, f"cannot be read as JSON ({error})") from error
+    if not isinstance(values, dict):
+        raise ArtifactError(path, "expected a JSON object")
+    return values
+
+
+def _labels(path: Path, values: dict[str, Any]) -> tuple[str, ...]:
+    id2label = values.get("id2label")
+    if not isinstance(id2label, dict) or len(id2label) < 2:
+        raise ArtifactError(path, "id2label is missing or names fewer than two labels")
+    try:
+        return tuple(str(id2label[str(index)]) for index in range(len(id2label)))
+    except KeyError as error:
+        raise ArtifactError(path, f"id2label has no label for id {error.args[0]}") from error
+
+
+def _number(path: Path, values: dict[str, Any], key: str, *, positive: bool) -> float:
+    value: Any = values.get(key)
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    if is_number and (value > 0 or not positive):
+        return float(value)
+    raise ArtifactError(path, f"{key} is {value!r}, expected a {'positive ' if positive else ''}number")

@@ -1,0 +1,49 @@
+"""Runs `onnx/model_int8.onnx` in ONNX Runtime."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from serving.errors import ArtifactError
+from serving.text_encoder import FEATURES
+
+MODEL_FILE = Path("onnx") / "model_int8.onnx"
+"""Where the artifact keeps the network, relative to its root."""
+
+LOG_ERRORS_ONLY = 3
+
+
+class OnnxBackend:
+    """One session; ONNX Runtime allows concurrent calls on it."""
+
+    name = f"onnxruntime {onnxruntime.__version__}"
+
+    def __init__(self, model_dir: Path, *, threads: int) -> None:
+        self.path = model_dir / MODEL_FILE
+        if not self.path.is_file():
+            raise ArtifactError(self.path, "the file is missing")
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = LOG_ERRORS_ONLY
+        try:
+            self._session = onnxruntime.InferenceSession(
+                str(self.path), sess_options=options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # the library's errors share no base but Exception
+            raise ArtifactError(self.path, f"cannot be loaded ({error})") from error
+        self._inputs = [node.name for node in self._session.get_inputs()]
+        unknown = sorted(set(self._inputs) - set(FEATURES))
+        if unknown:
+            raise ArtifactError(self.path, f"has inputs {unknown}, expected only {', '.join(FEATURES)}")
+        self._output = self._session.get_outputs()[0].name
+
+    def logits(self, features: Mapping[str, NDArray[np.int64]]) -> NDArray[np.float32]:
+        """Features of shape (batch, tokens) int64 to logits of shape (batch, labels) float32."""
+        answer = self._session.run([self._output], {name: features[name] for name in self._inputs})[0]
+        return np.asarray(answer, dtype=np.float32)

@@ -1,0 +1,125 @@
+"""From texts to labels: the one place that knows what the model's logits mean."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from serving.errors import ArtifactError, BackendMissingError, ModelError
+from serving.model_config import ModelConfig
+from serving.text_encoder import TextEncoder
+
+logger = logging.getLogger("serving")
+
+DECIMALS = 6
+"""Digits kept of confidence and score: beyond float32's precision there is only noise to transmit."""
+
+
+class Backend(Protocol):
+    """Something that runs the network."""
+
+    name: str
+    """What the log calls it."""
+    path: Path
+    """The file or folder it was loaded from, for error messages."""
+
+    def logits(self, features: Mapping[str, NDArray[np.int64]]) -> NDArray[np.float32]:
+        """Features of shape (batch, tokens) int64 to logits of shape (batch, labels) float32."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """The answer for one text."""
+
+    label: str
+    confidence: float
+    """Probability of `label` in [0, 1]."""
+    score: float | None
+    """The predicted score on the scale of the training data; None for a model that learned labels only."""
+    truncated: bool
+    """Whether the text was longer than the model can read, so that its end was ignored."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """The form in which it is sent."""
+        return asdict(self)
+
+
+class Predictor:
+    """A loaded model. Safe to use from several threads at once."""
+
+    def __init__(self, config: ModelConfig, encoder: TextEncoder, backend: Backend) -> None:
+        self.config = config
+        self.backend = backend
+        self._encoder = encoder
+
+    def predict(self, texts: Sequence[str]) -> list[Prediction]:
+        """One prediction a text, in the order given. Raises ModelError when the network's answer is not usable."""
+        encodings = self._encoder.encode(texts)
+        logits = np.zeros((len(texts), len(self.config.labels)), dtype=np.float32)
+        for batch in self._encoder.batches(encodings):
+            answer = self.backend.logits(batch.features)
+            expected = (len(batch.positions), len(self.config.labels))
+            if answer.shape != expected:
+                raise ModelError(f"the network answered with shape {answer.shape} instead of {expected}")
+            logits[batch.positions] = answer
+        if not np.isfinite(logits).all():
+            raise ModelError("the network answered with a value that is not a finite number")
+        return self._read(logits, [bool(encoding.overflowing) for encoding in encodings])
+
+    def _read(self, logits: NDArray[np.float32], truncated: list[bool]) -> list[Prediction]:
+        exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+        winners = logits.argmax(axis=1)
+        confidences = exponentials.max(axis=1) / exponentials.sum(axis=1)
+        scores: list[float | None] = [None] * len(logits)
+        if self.config.objective == "regression":
+            # Training exports [0, a * (s - t)] for the predicted score s: this is that formula solved for s.
+            raw = self.config.score_threshold + (logits[:, 1] - logits[:, 0]) / self.config.score_scale
+            scores = [round(float(value), DECIMALS) for value in raw]
+        return [
+            Prediction(self.config.labels[winner], round(float(confidence), DECIMALS), score, cut)
+            for winner, confidence, score, cut in zip(winners, confidences, scores, truncated, strict=True)
+        ]
+
+
+def load_predictor(model_dir: Path | str, *, threads: int = 1) -> Predictor:
+    """Load the artifact in `model_dir` and let it answer once, so that what is returned is known to work.
+
+    `threads` is the number of cores one forward pass may use. Raises ArtifactError naming the file, or
+    BackendMissingError when neither onnxruntime nor torch is there.
+    """
+    folder = Path(model_dir)
+    config = ModelConfig.read(folder)
+    encoder = TextEncoder.read(folder, max_length=config.max_length, pad_token_id=config.pad_token_id)
+    predictor = Predictor(config, encoder, load_backend(folder, threads=threads))
+    try:
+        predictor.predict(["The model answers once before it takes requests."])
+    except Exception as error:  # every library has its own; all mean that this artifact cannot serve
+        raise ArtifactError(predictor.backend.path, f"loaded, but failed on a first sentence ({error})") from error
+    return predictor
+
+
+def load_backend(model_dir: Path, *, threads: int) -> Backend:
+    """The int8 network in onnxruntime or, where that is not installed, the full one in torch."""
+    try:
+        from serving.onnx_backend import OnnxBackend
+    except ImportError as missing_onnxruntime:
+        logger.warning(
+            "onnxruntime cannot be imported: serving with torch, which is several times slower",
+            extra={"facts": {"reason": str(missing_onnxruntime)}},
+        )
+        try:
+            from serving.torch_backend import TorchBackend
+        except ImportError as missing_torch:
+            raise BackendMissingError(
+                f"neither onnxruntime ({missing_onnxruntime}) nor torch with transformers ({missing_torch}) "
+                "can be imported: install onnxruntime"
+            ) from missing_torch
+        return TorchBackend(model_dir, threads=threads)
+    return OnnxBackend(model_dir, threads=threads)

@@ -1,0 +1,37 @@
+"""Runs the artifact's Hugging Face files in torch: the fallback where onnxruntime is not installed."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from transformers import AutoModelForSequenceClassification
+
+from serving.errors import ArtifactError
+from serving.text_encoder import FEATURES
+
+
+class TorchBackend:
+    """The unquantised network on the CPU."""
+
+    name = f"torch {torch.__version__}"
+
+    def __init__(self, model_dir: Path, *, threads: int) -> None:
+        self.path = model_dir
+        torch.set_num_threads(threads)
+        try:
+            self._model = AutoModelForSequenceClassification.from_pretrained(model_dir, local_files_only=True).eval()
+        except Exception as error:  # a truncated weight file surfaces as one of many library errors
+            raise ArtifactError(model_dir, f"cannot be loaded by transformers ({error})") from error
+        accepted = inspect.signature(self._model.forward).parameters
+        self._inputs = [name for name in FEATURES if name in accepted]
+
+    def logits(self, features: Mapping[str, NDArray[np.int64]]) -> NDArray[np.float32]:
+        """Features of shape (batch, tokens) int64 to logits of shape (batch, labels) float32."""
+        with torch.inference_mode():
+            answer = self._model(**{name: torch.from_numpy(features[name]) for name in self._inputs}).logits
+        return answer.to(torch.float32).numpy()
