@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 from aws_cdk import App, Environment, Tags, Validations
 from cdk_nag import AwsSolutionsChecks
@@ -28,13 +29,15 @@ def build(app: App, config: Config, sources: ProjectSources) -> None:
         config: the environment.
         sources: where the deployed code lies.
     """
-    common = {
+    common: dict[str, Any] = {
         "config": config,
         "env": Environment(account=config.account or None, region=config.region),
         "termination_protection": not config.removable,
     }
     storage = StorageStack(app, f"{config.prefix}-storage", **common)
     training = TrainingStack(app, f"{config.prefix}-training", storage=storage, sources=sources, **common)
+    # It imports the buckets by the names of their exports, a dependency that CDK doesn't see by itself.
+    training.add_stack_dependency(storage)
     serving = ServingStack(app, f"{config.prefix}-serving", **common)
     # The model's role has to exist, with its policy, before the model does; the name alone doesn't say so.
     serving.add_stack_dependency(training)
@@ -49,10 +52,12 @@ def add_checks(app: App) -> None:
     Validations.of(app).add_plugins(AwsSolutionsChecks(app, write_suppressions_to_cloud_formation=True))
 
 
-def main() -> None:
-    """Synthesise the environment that the context asks for; a mistake in it ends with one line, not a traceback."""
-    # Usage reporting would put a resource into every stack, the serving stack included.
-    app = App(analytics_reporting=False)
+def run(app: App) -> None:
+    """Synthesise the environment that an app's context asks for.
+
+    Raises:
+        SystemExit: the context or the project isn't as it should be; with one line that says so, not a traceback.
+    """
     try:
         build(app, load_config(app.node.try_get_context, os.environ), ProjectSources(root=ROOT))
     except StacksError as error:
@@ -62,4 +67,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    # Usage reporting would put a resource into every stack, the serving stack included.
+    run(App(analytics_reporting=False))

@@ -28,6 +28,8 @@ LOG_FILE = "local-cloud.log"
 
 _PROJECT = Path(__file__).resolve().parent.parent
 _LOG_BYTES = 5_000_000
+# A line for each of ministack's hundred services at every start and save; a package that only signatures of KMS need.
+_QUIET = {"persistence": logging.WARNING, "ministack": logging.WARNING, "kms": logging.ERROR}
 
 
 def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
@@ -55,6 +57,8 @@ def main() -> None:
             _start_anew(options, paths)
         with exclusive(options.state_dir):
             serve(options, paths, images)
+        logging.shutdown()
+        os._exit(0)  # see LocalCloud.run
     except LocalCloudError as error:
         logging.getLogger("local.cloud").debug("Refused to start.", exc_info=True)
         print(f"error: {error}", file=sys.stderr)
@@ -125,7 +129,8 @@ def _log_to(folder: Path) -> None:
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
         handlers=[file, terminal],
     )
-    logging.getLogger("persistence").setLevel(logging.WARNING)  # a line for every service and every save
+    for name, level in _QUIET.items():
+        logging.getLogger(name).setLevel(level)
 
 
 def _absolute(text: str) -> Path:

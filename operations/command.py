@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from operations import paths
 from operations.errors import OperationError
 
 FAILED, INTERRUPTED = 1, 130
@@ -30,6 +31,9 @@ def run(main: Callable[[], int | None], interrupted: str = "") -> None:
         main: does the work; its return value, if any, is the exit code.
         interrupted: what a person should know after Ctrl-C (what goes on, how to continue).
     """
+    # Node, jsii and torch leave caches in the scratch folder; they stay in the project's own.
+    paths.SCRATCH.mkdir(parents=True, exist_ok=True)
+    os.environ["TMPDIR"] = str(paths.SCRATCH)
     try:
         sys.exit(main() or 0)
     except OperationError as error:

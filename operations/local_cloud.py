@@ -18,7 +18,7 @@ from operations import paths
 from operations.errors import LocalCloudError
 
 DEFAULT_PORT = 4566
-HEALTH = "/_ministack/health"
+HEALTH = "/_local/health"
 START_SECONDS, STOP_SECONDS = 60, 60
 
 
@@ -99,7 +99,6 @@ def start(port: int) -> int:
     write_image_map()
     for folder in (paths.CLOUD_STATE, paths.LOGS):
         folder.mkdir(parents=True, exist_ok=True)
-    paths.CREDENTIALS.unlink(missing_ok=True)
     command = [str(paths.CLOUD_PYTHON), "-m", "local.server", "--port", str(port),
                "--state-dir", str(paths.CLOUD_STATE), "--images", str(paths.IMAGES), "--log-dir", str(paths.LOGS)]
     with paths.SERVER_LOG.open("a") as log:
@@ -129,7 +128,7 @@ def stop() -> bool:
             time.sleep(0.1)
         if server_pid() is not None:
             os.kill(pid, signal.SIGKILL)
-    for file in (paths.SERVER_PID, paths.STATUS, paths.CREDENTIALS):
+    for file in (paths.SERVER_PID, paths.STATUS):
         file.unlink(missing_ok=True)
     return pid is not None
 

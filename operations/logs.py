@@ -6,7 +6,7 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
-from operations import command
+from operations import command, training_log
 from operations.deployment import PROJECT, Deployment, connect
 
 PREFIXES = ("/aws/sagemaker/", f"/aws/lambda/{PROJECT}-", f"/{PROJECT}/")
@@ -61,8 +61,9 @@ def main() -> int:
     for group in groups(deployment):
         command.say(f"\n== {group}")
         for event in newest(deployment, group, arguments.lines, arguments.hours):
-            when = datetime.fromtimestamp(event["timestamp"] / MILLISECONDS, UTC).strftime("%H:%M:%S")
-            command.say(f"{when} {event['logStreamName'].split('/')[0][-40:]}  {event['message'].rstrip()}")
+            when = datetime.fromtimestamp(event["timestamp"] / MILLISECONDS, UTC).strftime("%Y-%m-%d %H:%M:%S")
+            job = f" {event['logStreamName'].split('/')[0]}" if group == training_log.GROUP else ""
+            command.say(f"{when}{job}  {event['message'].rstrip()}")
     return 0
 
 

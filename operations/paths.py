@@ -16,6 +16,7 @@ STATUS = LOCAL / "status.json"
 SERVER_PID = LOCAL / "server.pid"
 SERVER_LOG = LOGS / "server.log"
 HOME = LOCAL / "home"
+SCRATCH = LOCAL / "tmp"
 CDK_OUT = LOCAL / "cdk.out"
 
 PYTHON = Path(os.environ.get("PROJECT_PYTHON", ROOT / ".venv" / "bin" / "python"))

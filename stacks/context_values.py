@@ -34,7 +34,7 @@ def read_dataclass(kind: type[T], block: object, *, override: Callable[[str], ob
     values: dict[str, Any] = {}
     for item in fields(kind):  # type: ignore[arg-type]
         name, hint = dotted[item.name], hints[item.name]
-        if is_dataclass(hint):
+        if isinstance(hint, type) and is_dataclass(hint):
             values[item.name] = read_dataclass(hint, block.get(item.name, {}), override=override, path=name)
             continue
         # `env` is what the override chose the block by, so it never differs from the block's own.

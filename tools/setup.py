@@ -22,6 +22,7 @@ VENV = ROOT / ".venv"
 CLOUD_VENV = ROOT / ".venv-cloud"
 LAYER = ROOT / "build" / "lambda-layer" / "python"
 LOG = ROOT / ".local" / "logs" / "setup.log"
+SCRATCH = ROOT / ".local" / "tmp"
 STAMP = ROOT / ".venv" / ".ready"
 INPUTS = ("requirements.txt", "constraints.txt", "local/requirements.txt", "lambda/requirements.txt",
           "package-lock.json", "tools/setup.py")
@@ -159,6 +160,8 @@ def main() -> int:
             return 0
         LOG.parent.mkdir(parents=True, exist_ok=True)
         LOG.write_text("")
+        SCRATCH.mkdir(exist_ok=True)
+        os.environ["TMPDIR"] = str(SCRATCH)  # pip, npm and node leave nothing outside this folder
         STAMP.unlink(missing_ok=True)
         started = time.monotonic()
         install_python()

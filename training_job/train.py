@@ -18,7 +18,7 @@ from classifier.environment import JobEnvironment, hyperparameters_file, write_f
 from classifier.errors import ClassifierError
 from classifier.hyperparameters import Hyperparameters
 from classifier.interruption import StopRequest
-from classifier.quiet import configure_logging, quieten_libraries
+from classifier.process_setup import configure_logging, prepare_libraries
 
 log = logging.getLogger("train")
 
@@ -35,7 +35,7 @@ def run(argv: Sequence[str], environ: Mapping[str, str], stop: StopRequest) -> N
 
     splits = load_splits(job, hp)
 
-    quieten_libraries()
+    prepare_libraries()
     from classifier import artifact, checkpoints, hub, report
     from classifier.callbacks import figures_line
     from classifier.export import export_int8
@@ -60,7 +60,7 @@ def run(argv: Sequence[str], environ: Mapping[str, str], stop: StopRequest) -> N
         (folder / "README.md").write_text(card, encoding="utf-8")
 
     artifact.write_json(job.output_data_dir / artifact.EVALUATION_FILE, evaluation)
-    report.loss_curve(trained.fitted.history, job.output_data_dir / "loss.svg")
+    report.loss_curve([fitted.history for fitted in trained.runs], job.output_data_dir / "loss.svg")
     checkpoints.forget(run_dir, and_parent=not job.managed)
     log.info("%s", figures_line("eval", results.validation.points()))
     if results.test is not None:

@@ -96,7 +96,7 @@ class SageMakerEndpoint:
 def make_client(seconds: int) -> RuntimeClient:
     """A boto3 client that gives up after `seconds` and leaves retrying to this package, which knows the budget."""
     config = Config(
-        connect_timeout=CONNECT_SECONDS, read_timeout=seconds, retries={"total_max_attempts": 2}, tcp_keepalive=True
+        connect_timeout=CONNECT_SECONDS, read_timeout=seconds, retries={"total_max_attempts": 1}, tcp_keepalive=True
     )
     return boto3.client("sagemaker-runtime", config=config)
 

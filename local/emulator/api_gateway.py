@@ -80,7 +80,7 @@ def _install_error_answers() -> None:
     shape_response = gateway._lambda_proxy_response
     render = gateway._gateway_error_response
 
-    def _check_request_validation(  # noqa: ANN202
+    def _check_request_validation(
         method_obj: dict, api_id: str, request: dict, headers: dict, body: bytes, query_params: dict
     ):
         error = check(method_obj, api_id, request, headers, body, query_params)
@@ -117,6 +117,7 @@ def _install_error_answers() -> None:
         customized = gateway._gateway_responses.get(request["api_id"], {}).get("DEFAULT_5XX", {})
         if bad_gateway and not customized.get("statusCode"):
             status = 502
+        # Escaped, so that a template with the variable in quotes stays JSON. What AWS does is not documented.
         reason = json.dumps(request.get("validation_error", ""), ensure_ascii=False)[1:-1]
         for variable in _VALIDATION_STRING:
             body = body.replace(variable.encode(), reason.encode())

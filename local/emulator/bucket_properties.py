@@ -13,7 +13,7 @@ def encryption(properties: Properties) -> dict[str, Any]:
     rules = []
     for rule in properties["ServerSideEncryptionConfiguration"]:
         default = rule.get("ServerSideEncryptionByDefault", {})
-        translated = {"ApplyServerSideEncryptionByDefault": dict(default)}
+        translated: dict[str, Any] = {"ApplyServerSideEncryptionByDefault": dict(default)}
         if "BucketKeyEnabled" in rule:
             translated["BucketKeyEnabled"] = _truth(rule["BucketKeyEnabled"])
         rules.append(translated)

@@ -125,7 +125,13 @@ def _register(principal_arn: str) -> Credentials:
 
 
 def decide(
-    access_key_id: str, action: str, resource: str, *, account: str, region: str, context: Mapping[str, Any] | None = None
+    access_key_id: str,
+    action: str,
+    resource: str,
+    *,
+    account: str,
+    region: str,
+    context: Mapping[str, Any] | None = None,
 ) -> Denial | None:
     """Evaluate the identity policies of a caller already authenticated; None means allowed.
 

@@ -34,7 +34,7 @@ def error_type(log: str, message: str) -> str:
     first_line = message.splitlines()[0] if message else ""
     ending = re.escape(f": {first_line}") if first_line else ""
     found = re.findall(rf"^([A-Za-z_][\w.]*){ending}", trace, flags=re.MULTILINE) if ending else []
-    if not found:  # an exception without text stands alone on the last line
+    if not found and _TRACE_START in log:  # an exception without text stands alone on the last line
         found = re.findall(r"^([A-Za-z_][\w.]*)\s*$", trace, flags=re.MULTILINE)
     return found[-1].rsplit(".", 1)[-1] if found else ""
 

@@ -17,7 +17,7 @@ HEALTH_PATH = "/_local/health"
 _CLOSED_PATHS = ("/_ministack/reset", "/_ministack/config", "/_localstack/reset")
 """Unauthenticated switches of ministack; a page in a browser could press them with a plain form."""
 
-Asgi = Callable[[dict, Any, Any], Awaitable[None]]
+Asgi = Callable[[Any, Any, Any], Awaitable[None]]
 
 
 def install() -> None:

@@ -12,6 +12,7 @@ from ministack.core import persistence
 logger = logging.getLogger("local.persistence")
 
 _EVERY_SECONDS = 20.0
+_PREDICTIONS = ("/restapis/", "/_aws/execute-api/", "/endpoints/")
 
 
 class Autosave:
@@ -20,9 +21,9 @@ class Autosave:
     def __init__(self) -> None:
         self._dirty = False
 
-    def note_request(self, method: str) -> None:
-        """Take notice of a request that may have changed something."""
-        self._dirty = self._dirty or method != "GET"
+    def note_request(self, method: str, path: str) -> None:
+        """Take notice of a request that may have changed something. Predictions, the many, change nothing."""
+        self._dirty = self._dirty or (method != "GET" and not path.startswith(_PREDICTIONS))
 
     async def run(self) -> None:
         """Save again and again until cancelled."""

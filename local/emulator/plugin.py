@@ -10,9 +10,11 @@ from local.emulator import (
     cloudformation,
     conditions,
     custom_resources,
+    interrupted,
     lambda_errors,
     perimeter,
     sagemaker_api,
+    stack_deletes,
     stack_roles,
     stepfunctions,
 )
@@ -27,8 +29,10 @@ def install(service: SageMakerService, front_door: FrontDoor) -> None:
     app.BANNER = "ministack on port {port}"  # the original fills a screen
     perimeter.install()
     sagemaker_api.install(service)
+    interrupted.install()
     conditions.install()
     stack_roles.install()
+    stack_deletes.install()
     cloudformation.install(front_door)
     custom_resources.install(front_door)
     buckets.install(front_door)

@@ -18,7 +18,7 @@ from hypercorn.config import Config
 from ministack import app as ministack_app
 from ministack.core import lambda_runtime
 
-from local.emulator import plugin
+from local.emulator import interrupted, plugin
 from local.emulator.front_door import FrontDoor
 from local.emulator.hooks import CloudHooks
 from local.emulator.perimeter import Asgi, guarded
@@ -61,8 +61,12 @@ class LocalCloud:
         plugin.install(self._service, front_door)
 
     def run(self, listening: socket.socket) -> None:
-        """Serve on a bound socket until SIGTERM, SIGINT or SIGHUP."""
-        asyncio.run(self._run(listening))
+        """Serve on a bound socket until SIGTERM, SIGINT or SIGHUP.
+
+        Threads may be left that wait for what never comes (a stack's wait condition, say): the process has to be
+        ended with `os._exit`. For the same reason this is not `asyncio.run`, which waits for every task.
+        """
+        asyncio.new_event_loop().run_until_complete(self._run(listening))
         logger.info("The local cloud has stopped.")
 
     def health(self) -> dict[str, Any]:
@@ -104,6 +108,7 @@ class LocalCloud:
         watchdog = threading.Timer(_STOP_SECONDS, self._give_up)
         watchdog.daemon = True
         watchdog.start()
+        await interrupted.finish_operations()
         await asyncio.to_thread(self._service.stop)
         await asyncio.to_thread(lambda_runtime.reset)
 
@@ -117,7 +122,7 @@ class LocalCloud:
 
         async def application(scope: dict, receive: Any, send: Any) -> None:
             if scope["type"] == "http":
-                self._autosave.note_request(scope["method"])
+                self._autosave.note_request(scope["method"], scope["path"])
             if scope["type"] != "lifespan":
                 await ministack_app.app(scope, receive, send)
                 return

@@ -40,7 +40,9 @@ def install(service: SageMakerService) -> None:
 
     def detect_service(method: str, path: str, headers: dict, query_params: dict) -> str:
         found = detect(method, path, headers, query_params)
-        return RUNTIME if found == CONTROL and INVOCATION_PATH.match(path) else found
+        # An unsigned call carries no service at all; ministack would look for a bucket "endpoints".
+        mistaken = found == CONTROL or (found == "s3" and method == "POST")
+        return RUNTIME if mistaken and INVOCATION_PATH.match(path) else found
 
     app.detect_service = detect_service
     for name in (CONTROL, RUNTIME):
@@ -48,7 +50,7 @@ def install(service: SageMakerService) -> None:
         iam_actions._BOTOCORE_SERVICE_MAP[name] = [name]
     find_arn = iam_actions.extract_resource_arn
 
-    def extract_resource_arn(service_name, method, path, headers, body, query_params, region, account_id):  # noqa: ANN001, ANN202
+    def extract_resource_arn(service_name, method, path, headers, body, query_params, region, account_id):
         if service_name == CONTROL:
             params = _parse(body) or {}
             return resource_arn(_action(headers), params, account=account_id, region=region)
@@ -59,11 +61,11 @@ def install(service: SageMakerService) -> None:
     iam_actions.extract_resource_arn = extract_resource_arn
     answer_denial = iam_actions.access_denied_response
 
-    def access_denied_response(service_name: str, action: str, principal_arn: str, request_id: str, **rest: Any) -> Answer:
-        if service_name in (CONTROL, RUNTIME) and not rest.get("message") and not rest.get("error_code"):
+    def access_denied_response(name: str, action: str, principal: str, request_id: str, **rest: Any) -> Answer:
+        if name in (CONTROL, RUNTIME) and not rest.get("message") and not rest.get("error_code"):
             resource, explicit = rest.get("resource_arn", "*"), rest.get("explicit_deny", False)
-            rest["message"] = iam_actions.identity_denial_message(action, principal_arn, resource, explicit)
-        return answer_denial(service_name, action, principal_arn, request_id, **rest)
+            rest["message"] = iam_actions.identity_denial_message(action, principal, resource, explicit)
+        return answer_denial(name, action, principal, request_id, **rest)
 
     iam_actions.access_denied_response = access_denied_response
     api = SageMakerApi(service)

@@ -25,6 +25,8 @@ _PASSED_ROLES = {"CreateTrainingJob": "RoleArn", "CreateModel": "ExecutionRoleAr
 
 def resource_arn(action: str, params: Mapping[str, Any], *, account: str, region: str) -> str:
     """ARN the action is authorised on, ``*`` for those that know no resource (``List…``)."""
+    if action == "ListModelPackages" and params.get("ModelPackageGroupName"):
+        return _arn("model-package-group", _name(params["ModelPackageGroupName"]), account, region)
     if action.startswith("List") and action != "ListTags":
         return "*"
     if action in ("AddTags", "DeleteTags", "ListTags"):

@@ -60,7 +60,7 @@ def call(
 ) -> dict[str, Any]:
     """Make one call as a state's task does. `service`, `action`: from the resource ARN. Raises TaskError.
 
-    `general_error`: name for errors that are not in the service's model; the Java SDK's ``<Service>Exception`` if empty.
+    `general_error`: name for errors outside the service's model; the Java SDK's ``<Service>Exception`` if empty.
     """
     operation = action[:1].upper() + action[1:]
     prefix = ERROR_PREFIXES[service]

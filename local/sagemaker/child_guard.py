@@ -19,7 +19,7 @@ import subprocess
 import sys
 import time
 
-ORPHAN_GRACE_SECONDS = 3.0
+ORPHAN_GRACE_SECONDS = 2.0
 _PR_SET_PDEATHSIG = 1
 
 

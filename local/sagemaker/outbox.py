@@ -15,7 +15,7 @@ from local.sagemaker.scope import Scope
 
 logger = logging.getLogger(__name__)
 
-_GATHER_SECONDS = 0.1
+_GATHER_SECONDS = 0.05
 _MAX_BATCH = 1000
 
 

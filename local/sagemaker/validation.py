@@ -58,16 +58,6 @@ def validate(action: str, params: Mapping[str, Any]) -> None:
         raise ValidationException(f"{len(problems)} validation {noun} detected: " + "; ".join(problems))
 
 
-def coerce(action: str, params: Mapping[str, Any]) -> dict[str, Any]:
-    """A copy of `params` with the strings of CloudFormation (``"4096"``, ``"true"``) turned into numbers and booleans.
-
-    Only where the service model wants one and the string reads as one; everything else is left for `validate`.
-    """
-    shape = _input_shape(action)
-    result = dict(params) if shape is None else _coerced(shape, params)
-    return result if isinstance(result, dict) else dict(params)
-
-
 def _input_shape(action: str) -> Shape | None:
     operation: OperationModel = service_model().operation_model(action)
     return operation.input_shape
@@ -181,30 +171,3 @@ def _child(path: str, name: str) -> str:
     """Member path as AWS writes it: ``ProductionVariants`` → ``productionVariants``."""
     camel = name[:1].lower() + name[1:]
     return f"{path}.{camel}" if path else camel
-
-
-def _coerced(shape: Shape, value: Any) -> Any:
-    if isinstance(shape, StructureShape) and isinstance(value, Mapping):
-        members = shape.members
-        return {name: _coerced(members[name], item) if name in members else item for name, item in value.items()}
-    if isinstance(shape, ListShape) and isinstance(value, list | tuple):
-        return [_coerced(shape.member, item) for item in value]
-    if isinstance(shape, MapShape) and isinstance(value, Mapping):
-        return {key: _coerced(shape.value, item) for key, item in value.items()}
-    if isinstance(value, str):
-        return _coerced_text(shape.type_name, value)
-    if shape.type_name == "string" and isinstance(value, int | float) and not isinstance(value, bool):
-        return str(value)
-    return value
-
-
-def _coerced_text(type_name: str, text: str) -> Any:
-    if type_name == "boolean" and text.lower() in ("true", "false"):
-        return text.lower() == "true"
-    convert = {"integer": int, "long": int, "float": float, "double": float}.get(type_name)
-    if convert is None:
-        return text
-    try:
-        return convert(text)
-    except ValueError:
-        return text

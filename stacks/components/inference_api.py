@@ -72,7 +72,7 @@ class InferenceApi(Construct):
 
     def _rest_api(self, name: str, settings: ApiConfig) -> apigateway.RestApi:
         access_log = self._logs.group(self, "AccessLog", name=f"/aws/apigateway/{name}")
-        return apigateway.RestApi(
+        api = apigateway.RestApi(
             self,
             "Api",
             rest_api_name=name,
@@ -99,6 +99,9 @@ class InferenceApi(Construct):
                 access_log_format=_access_log_format(),
             ),
         )
+        # CDK's own output of the URL, under a generated name and with a slash at its end; the stack has ApiUrl.
+        api.node.try_remove_child("Endpoint")
+        return api
 
     def _keep_execution_log(self) -> None:
         # API Gateway creates this group by itself, and then keeps it for ever, unless it is there before the stage.

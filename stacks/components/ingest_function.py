@@ -20,7 +20,7 @@ HYPERPARAMETERS = (
     "base_model", "base_model_revision", "objective", "epochs", "learning_rate", "train_batch_size", "eval_batch_size",
     "warmup_ratio", "weight_decay", "dropout", "max_length", "validation_fraction", "score_threshold", "text_column",
     "score_column", "label_column", "label_names", "product_column", "precision", "seed", "logging_steps",
-    "bootstrap_resamples", "hub_repo_id",
+    "averaged_runs", "bootstrap_resamples", "hub_repo_id",
 )  # fmt: skip
 
 # What `classifier.collect` imports of its package; the rest of the job needs torch and stays out.

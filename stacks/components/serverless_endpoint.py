@@ -51,11 +51,12 @@ class ServerlessEndpoint(Construct):
         # A stack needs a resource that exists whatever the conditions say; this one stands for nothing.
         CfnWaitConditionHandle(self, "Placeholder")
         model = self._package_model(package.value_as_string, released)
-        model_name, condition = model.attr_model_name, released
+        model_name: str = model.attr_model_name
+        condition: CfnCondition | None = released
         if serving.hub_model_id:
             hub_model = self._hub_model(serving, image_uri)
             hub_model.cfn_options.condition = CfnCondition(
-                scope, "HasNoModelPackage", expression=Fn.condition_not(released)
+                scope, "HasNoModelPackage", expression=Fn.condition_equals(package, "")
             )
             model_name = Fn.condition_if(released.logical_id, model_name, hub_model.attr_model_name).to_string()
             condition = None

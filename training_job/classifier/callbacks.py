@@ -21,7 +21,10 @@ class Progress(TrainerCallback):
     The lines are read by MetricDefinitions: change them together with the stack.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, run: int = 0, runs: int = 1) -> None:
+        """Counts steps and epochs over all ``runs``; this is number ``run``, from 0."""
+        self._run = run
+        self._runs = runs
         self._started = 0.0
         self._first_step = 0
 
@@ -53,20 +56,23 @@ class Progress(TrainerCallback):
                 )
             _log.info(
                 "epoch=%.2f step=%d/%d loss=%.4f eta=%ds",
-                state.epoch or 0.0,
-                state.global_step,
-                state.max_steps,
+                self._epoch(state),
+                self._run * state.max_steps + state.global_step,
+                self._runs * state.max_steps,
                 loss,
                 self._seconds_left(state),
             )
         elif "eval_accuracy" in logs:
             figures = {name.removeprefix("eval_"): value for name, value in logs.items()}
-            _log.info("epoch=%.2f %s", state.epoch or 0.0, figures_line("eval", figures))
+            _log.info("epoch=%.2f %s", self._epoch(state), figures_line("eval", figures))
 
     def _seconds_left(self, state: TrainerState) -> int:
         done = state.global_step - self._first_step
         per_step = (time.monotonic() - self._started) / max(done, 1)
-        return round(per_step * (state.max_steps - state.global_step))
+        return round(per_step * ((self._runs - self._run) * state.max_steps - state.global_step))
+
+    def _epoch(self, state: TrainerState) -> float:
+        return self._run * state.num_train_epochs + (state.epoch or 0.0)
 
 
 class StopWhenTold(TrainerCallback):

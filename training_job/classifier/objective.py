@@ -1,8 +1,7 @@
 """What is learned: the score (regression) or the label (classification), and how its scale goes in and out.
 
-A score is learned standardised, ``z = (score - mean) / deviation`` over the training rows, so that the same learning
-rate suits scores of any scale and the new head starts at the mean. The way back is linear and ends up in the last
-layer of the exported model.
+A score is learned as ``z = (score - mean) / unit``, so that the same learning rate suits scores of any scale and the
+new head starts at the mean. The way back is linear and ends up in the last layer of the exported model.
 """
 
 from __future__ import annotations
@@ -18,25 +17,29 @@ from classifier.errors import HyperparameterInvalid
 Kind = Literal["regression", "classification"]
 
 
+TARGET_DEVIATION = 0.4
+"""Standard deviation of z. That of the Helpful Sentences scores, for which learning rate and clipping were measured."""
+
+
 @dataclass(frozen=True)
 class ScoreScale:
-    """The scale of the scores: ``score = mean + deviation * z``."""
+    """The scale of the scores: ``score = mean + unit * z``."""
 
     mean: float
-    deviation: float
+    unit: float
 
     @classmethod
     def of(cls, scores: np.ndarray) -> ScoreScale:
-        """The scale of ``scores``, (rows,) float; constant scores keep deviation 1."""
-        return cls(float(np.mean(scores)), float(np.std(scores)) or 1.0)
+        """The scale of ``scores``, (rows,) float; constant scores keep the unit 1."""
+        return cls(float(np.mean(scores)), float(np.std(scores)) / TARGET_DEVIATION or 1.0)
 
     def standardise(self, scores: np.ndarray) -> np.ndarray:
         """z: (rows,) float."""
-        return (np.asarray(scores, dtype=np.float64) - self.mean) / self.deviation
+        return (np.asarray(scores, dtype=np.float64) - self.mean) / self.unit
 
     def restore(self, z: np.ndarray) -> np.ndarray:
         """Scores: (rows,) float."""
-        return self.mean + self.deviation * np.asarray(z, dtype=np.float64)
+        return self.mean + self.unit * np.asarray(z, dtype=np.float64)
 
 
 def choose_objective(wanted: str, *, has_score: bool) -> Kind:
@@ -68,3 +71,19 @@ def targets(frame: pd.DataFrame, kind: Kind, scale: ScoreScale | None) -> list[f
         assert scale is not None
         return [float(z) for z in scale.standardise(frame["score"].to_numpy())]
     return [int(label) for label in frame["label"]]
+
+
+def loss(outputs: np.ndarray, wanted: np.ndarray, kind: Kind) -> float:
+    """What training makes small: mean squared error, or cross-entropy.
+
+    Args:
+        outputs: (rows, 1) standardised scores, or (rows, 2) logits.
+        wanted: (rows,) as ``targets`` gives them.
+        kind: which of the two.
+    """
+    outputs = outputs.astype(np.float64)
+    if kind == "regression":
+        return float(np.mean((outputs[:, 0] - wanted) ** 2))
+    shifted = outputs - outputs.max(axis=1, keepdims=True)
+    log_probability = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    return float(-np.mean(log_probability[np.arange(len(wanted)), wanted.astype(int)]))

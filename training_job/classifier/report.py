@@ -31,11 +31,11 @@ def versions() -> dict[str, str]:
     return found
 
 
-def loss_curve(history: list[dict[str, Any]], path: Path) -> bool:
+def loss_curve(histories: list[list[dict[str, Any]]], path: Path) -> bool:
     """Draws training and validation loss over the steps.
 
     Args:
-        history: the Trainer's log.
+        histories: the Trainer's log of each run.
         path: the image to write; its suffix chooses the format.
 
     Returns:
@@ -47,10 +47,11 @@ def loss_curve(history: list[dict[str, Any]], path: Path) -> bool:
         return False
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.add_subplot()
-    for key, label, style in (("loss", "training", "-"), ("eval_loss", "validation", "o-")):
-        points = [(entry["step"], float(entry[key])) for entry in history if key in entry]
-        if points:
-            axes.plot(*zip(*points, strict=True), style, label=label)
+    for number, history in enumerate(histories, start=1):
+        for key, label, style in (("loss", "training", "-"), ("eval_loss", "validation", "o--")):
+            points = [(entry["step"], float(entry[key])) for entry in history if key in entry]
+            if points:
+                axes.plot(*zip(*points, strict=True), style, color=f"C{number}", label=f"{label}, run {number}")
     axes.set(xlabel="training step", ylabel="loss", title="Loss", ylim=(0, None))
     axes.legend()
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -54,8 +54,8 @@ class Results:
             "objective": splits.objective,
             "labels": list(splits.label_names),
             "hyperparameters": hp.as_dict(),
-            "precision": trained.fitted.precision,
-            "train_seconds": round(trained.fitted.seconds, 1),
+            "precision": trained.runs[0].precision,
+            "train_seconds": round(trained.seconds, 1),
             "versions": versions(),
         }
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import logging
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from classifier.averaging import average
 from classifier.base_model import BaseModel, load_base_model
 from classifier.encoding import encode, model_logits
 from classifier.evaluation import Figures, evaluate_answers, point_figures
 from classifier.hyperparameters import Hyperparameters
 from classifier.interruption import StopRequest
-from classifier.objective import ScoreScale, targets
+from classifier.objective import ScoreScale, loss, targets
 from classifier.splits import Splits
 from classifier.training import Fitted, fit
 from classifier.two_logits import calibrate, scores_from_logits, to_two_logits
@@ -36,7 +38,8 @@ class TrainedClassifier:
         tokenizer: cuts texts off at the run's limit.
         sharpness: ``a`` of the logits ``[0, a * (score - threshold)]``; None for classification.
         threshold: score from which on the label is 1.
-        fitted: how training went.
+        runs: how the trainings went whose weights were averaged.
+        seconds: wall time of all trainings in this process.
         encoded_validation: the validation rows as tokens.
     """
 
@@ -44,7 +47,8 @@ class TrainedClassifier:
     tokenizer: PreTrainedTokenizerBase
     sharpness: float | None
     threshold: float
-    fitted: Fitted
+    runs: list[Fitted]
+    seconds: float
     encoded_validation: Dataset
 
     def settings(self) -> dict[str, Any]:
@@ -76,7 +80,7 @@ class TrainedClassifier:
 def train_classifier(
     splits: Splits, base: BaseModel, hp: Hyperparameters, checkpoint_dir: Path, stop: StopRequest
 ) -> TrainedClassifier:
-    """Trains on the training rows; epoch and calibration are chosen on the validation rows.
+    """Trains on the training rows; epoch, averaging and calibration are chosen on the validation rows.
 
     Args:
         splits: the data.
@@ -91,32 +95,58 @@ def train_classifier(
     """
     from transformers import set_seed
 
-    set_seed(hp.seed)  # before the new head is drawn
+    started = time.monotonic()
     outputs = 1 if splits.objective == "regression" else 2
-    tokenizer, model = load_base_model(base, outputs=outputs, max_length=hp.max_length, dropout=hp.dropout)
-    train, validation = (
-        encode(tokenizer, frame["text"].tolist(), targets(frame, splits.objective, splits.scale))
-        for frame in (splits.train, splits.validation)
-    )
-    fitted = fit(
-        model,
-        tokenizer,
-        train=train,
-        validation=validation,
-        hyperparameters=hp,
-        figures=lambda outputs: _figures_in_training(outputs, splits, hp.score_threshold),
-        checkpoint_dir=checkpoint_dir,
-        stop=stop,
-    )
-    _log.info("trained in %.0f s with %s; weights of step %d", fitted.seconds, fitted.precision, fitted.best_step)
-    if splits.scale is None:
-        return TrainedClassifier(fitted.model, tokenizer, None, hp.score_threshold, fitted, validation)
-    model, sharpness = _two_logits(fitted, tokenizer, validation, splits, splits.scale, hp)
-    return TrainedClassifier(model, tokenizer, sharpness, hp.score_threshold, fitted, validation)
+    runs: list[Fitted] = []
+    for run in range(hp.averaged_runs):
+        set_seed(hp.seed)  # the same new head for all: weights from different starts cannot be averaged
+        tokenizer, model = load_base_model(base, outputs=outputs, max_length=hp.max_length, dropout=hp.dropout)
+        if not runs:
+            train, validation = (
+                encode(tokenizer, frame["text"].tolist(), targets(frame, splits.objective, splits.scale))
+                for frame in (splits.train, splits.validation)
+            )
+        fitted = fit(
+            model,
+            tokenizer,
+            train=train,
+            validation=validation,
+            hyperparameters=hp,
+            figures=lambda answers, wanted: _figures_in_training(answers, wanted, splits.scale, hp.score_threshold),
+            checkpoint_dir=checkpoint_dir / f"run-{run}",
+            stop=stop,
+            run=run,
+        )
+        runs.append(fitted)
+    model = _best(runs, tokenizer, validation, splits, hp)
+    _log.info("trained in %.0f s in %s", time.monotonic() - started, runs[0].precision)
+    sharpness = None
+    if splits.scale is not None:
+        model, sharpness = _two_logits(model, tokenizer, validation, splits, splits.scale, hp)
+    seconds = time.monotonic() - started
+    return TrainedClassifier(model, tokenizer, sharpness, hp.score_threshold, runs, seconds, validation)
+
+
+def _best(
+    runs: list[Fitted], tokenizer: PreTrainedTokenizerBase, validation: Dataset, splits: Splits, hp: Hyperparameters
+) -> PreTrainedModel:
+    """The average of all runs, or the best of them where averaging did not work: by validation loss."""
+    if len(runs) == 1:
+        return runs[0].model
+    averaged = average([fitted.model for fitted in runs])
+    answers = model_logits(averaged, tokenizer, validation, hp.eval_batch_size)
+    averaged_loss = loss(answers, np.asarray(validation["labels"]), splits.objective)
+    shown = " ".join(f"{fitted.validation_loss:.4f}" for fitted in runs)
+    _log.info("validation: %.4f for the average of %d runs with %s", averaged_loss, len(runs), shown)
+    if averaged_loss <= np.mean([fitted.validation_loss for fitted in runs]):
+        return averaged
+    # Weights that lie too far apart average to a model worse than either; one that is no worse than usual moves less.
+    _log.info("The average is worse than its runs are; the best of them is taken instead.")
+    return min(runs, key=lambda fitted: fitted.validation_loss).model
 
 
 def _two_logits(
-    fitted: Fitted,
+    model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
     validation: Dataset,
     splits: Splits,
@@ -124,20 +154,26 @@ def _two_logits(
     hp: Hyperparameters,
 ) -> tuple[PreTrainedModel, float]:
     """The model with two logits, and the slope that suits the validation rows best."""
-    # First with slope 1: its logits carry the scores, in float32 rather than in the arithmetic of training.
-    plain = to_two_logits(fitted.model, scale=scale, sharpness=1.0, threshold=hp.score_threshold)
-    logits = model_logits(plain, tokenizer, validation, hp.eval_batch_size)
-    scores = scores_from_logits(logits, sharpness=1.0, threshold=hp.score_threshold)
-    sharpness = calibrate(scores, splits.validation["label"].to_numpy(), hp.score_threshold, scale.deviation)
-    model = to_two_logits(fitted.model, scale=scale, sharpness=sharpness, threshold=hp.score_threshold)
-    return model, sharpness
+    threshold = hp.score_threshold
+    scores = scale.restore(model_logits(model, tokenizer, validation, hp.eval_batch_size)[:, 0])
+    sharpness = calibrate(scores, splits.validation["label"].to_numpy(), threshold, scale.unit)
+    return to_two_logits(model, scale=scale, sharpness=sharpness, threshold=threshold), sharpness
 
 
-def _figures_in_training(outputs: np.ndarray, splits: Splits, threshold: float) -> dict[str, float | None]:
-    """Accuracy, F1 and Pearson of what the model in training answers to the validation rows."""
-    frame = splits.validation
-    labels = frame["label"].to_numpy()
-    if splits.scale is None:
-        return point_figures(outputs.argmax(axis=1), labels)
-    scores = splits.scale.restore(outputs.reshape(-1))
-    return point_figures((scores >= threshold).astype(int), labels, scores, frame["score"].to_numpy())
+def _figures_in_training(
+    answers: np.ndarray, wanted: np.ndarray, scale: ScoreScale | None, threshold: float
+) -> dict[str, float | None]:
+    """Accuracy, F1 and Pearson of what the model in training answers.
+
+    Args:
+        answers: (rows, 1) standardised scores, or (rows, 2) logits.
+        wanted: (rows,) float32 standardised scores, or labels, in the same order.
+        scale: the standardisation; None for classification.
+        threshold: score from which on the label is 1.
+    """
+    if scale is None:
+        return point_figures(answers.argmax(axis=1), wanted)
+    # On the standardised scale, where a score that equals the threshold is rounded exactly as the threshold is.
+    limit = np.float32(scale.standardise(np.asarray(threshold)))
+    answers = answers.reshape(-1)
+    return point_figures((answers >= limit).astype(int), (wanted >= limit).astype(int), answers, wanted)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-import time
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,21 +28,19 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Fitted:
-    """The outcome of training.
+    """The outcome of one training.
 
     Attributes:
         model: in float32, with the weights of the epoch that has the smallest validation loss.
+        validation_loss: of that epoch.
         history: the Trainer's log, one dictionary a logging step or evaluation.
-        seconds: wall time of the training loop in this process.
         precision: arithmetic it ran in.
-        best_step: training step whose weights were taken.
     """
 
     model: PreTrainedModel
+    validation_loss: float
     history: list[dict[str, float]]
-    seconds: float
     precision: str
-    best_step: int
 
 
 def fit(
@@ -52,9 +50,10 @@ def fit(
     train: Dataset,
     validation: Dataset,
     hyperparameters: Hyperparameters,
-    figures: Callable[[np.ndarray], dict[str, float | None]],
+    figures: Callable[[np.ndarray, np.ndarray], dict[str, float | None]],
     checkpoint_dir: Path,
     stop: StopRequest,
+    run: int = 0,
 ) -> Fitted:
     """Trains ``model`` and returns it with the weights of its best epoch.
 
@@ -64,9 +63,11 @@ def fit(
         train: encoded rows with ``labels``.
         validation: the same; decides which epoch is best.
         hyperparameters: of the run.
-        figures: from the model's outputs on the validation rows, (rows, outputs) float, to accuracy, F1 and Pearson.
+        figures: from the model's outputs, (rows, outputs) float, and the targets, (rows,), of the validation rows, in
+            whichever order they were answered, to accuracy, F1 and Pearson.
         checkpoint_dir: folder of this very run; a complete checkpoint in it is gone on from.
         stop: when it is requested, a checkpoint is written and the process ends.
+        run: number of this training among ``averaged_runs``, from 0; decides the order of the batches.
 
     Raises:
         TrainingDiverged: the loss is not a number any more.
@@ -75,19 +76,18 @@ def fit(
     precision = choose_precision(hyperparameters.precision)
     trainer = Trainer(
         model=model,
-        args=_arguments(hyperparameters, len(train), precision, checkpoint_dir),
+        args=_arguments(hyperparameters, len(train), precision, checkpoint_dir, run),
         train_dataset=train,
         eval_dataset=validation,
         processing_class=tokenizer,
         data_collator=DataCollatorWithPadding(tokenizer),
-        compute_metrics=lambda prediction: figures(np.asarray(prediction.predictions)),
-        callbacks=[Progress(), StopWhenTold(stop)],
+        compute_metrics=lambda answered: figures(np.asarray(answered.predictions), np.asarray(answered.label_ids)),
+        callbacks=[Progress(run, hyperparameters.averaged_runs), StopWhenTold(stop)],
     )
     trainer.remove_callback(PrinterCallback)
     resumed = last_complete(checkpoint_dir)
     if resumed:
         _log.info("Going on from checkpoint %s.", resumed)
-    started = time.monotonic()
     with stop.deferred():
         trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
         if stop.requested:
@@ -96,14 +96,13 @@ def fit(
     trained = trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False)
     return Fitted(
         model=trained.cpu().eval(),
+        validation_loss=trainer.state.best_metric if trainer.state.best_metric is not None else math.inf,
         history=trainer.state.log_history,
-        seconds=time.monotonic() - started,
         precision=precision,
-        best_step=trainer.state.best_global_step or trainer.state.global_step,
     )
 
 
-def _arguments(hp: Hyperparameters, rows: int, precision: str, checkpoint_dir: Path) -> TrainingArguments:
+def _arguments(hp: Hyperparameters, rows: int, precision: str, checkpoint_dir: Path, run: int) -> TrainingArguments:
     return TrainingArguments(
         output_dir=str(checkpoint_dir),
         num_train_epochs=hp.passes(rows),
@@ -120,7 +119,7 @@ def _arguments(hp: Hyperparameters, rows: int, precision: str, checkpoint_dir: P
         fp16=precision == "fp16",
         use_cpu=not torch.cuda.is_available(),
         dataloader_pin_memory=torch.cuda.is_available(),
-        seed=hp.seed,
+        seed=(hp.seed + run) % 2**32,
         eval_strategy="epoch",
         save_strategy="epoch",
         save_total_limit=2,

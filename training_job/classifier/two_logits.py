@@ -18,30 +18,30 @@ if TYPE_CHECKING:
     from torch import Tensor
     from transformers import PreTrainedModel
 
-MAX_SHARPNESS = 50.0
-"""Largest slope, in logits per standard deviation of the score: a separable validation split would ask for infinity."""
+MAX_SHARPNESS = 100.0
+"""Largest slope, in logits per unit of z: a separable validation split would ask for infinity."""
 
 
-def calibrate(scores: np.ndarray, labels: np.ndarray, threshold: float, deviation: float) -> float:
+def calibrate(scores: np.ndarray, labels: np.ndarray, threshold: float, unit: float) -> float:
     """The slope ``a`` with which ``sigmoid(a * (score - threshold))`` gives the labels the smallest log loss.
 
     Args:
         scores: (rows,) predicted scores of the validation split.
         labels: (rows,) 0 or 1.
         threshold: score from which on the label is 1.
-        deviation: standard deviation of the training scores, the unit of the slope's limits.
+        unit: of the scores (see ``ScoreScale``), so that the slope's limits suit any scale.
 
     Returns:
         a > 0, logits per unit of score. Found by bisection of the derivative: the log loss is convex in ``a``.
     """
-    distance = (np.asarray(scores, dtype=np.float64) - threshold) / deviation
+    distance = (np.asarray(scores, dtype=np.float64) - threshold) / unit
     sign = np.where(np.asarray(labels) == 1, 1.0, -1.0)
     low, high = 0.1, MAX_SHARPNESS
     for _ in range(60):
         middle = (low + high) / 2
         slope = np.mean(-sign * distance / (1.0 + np.exp(np.clip(sign * distance * middle, -60, 60))))
         low, high = (middle, high) if slope < 0 else (low, middle)
-    return (low + high) / 2 / deviation
+    return (low + high) / 2 / unit
 
 
 def to_two_logits(model: PreTrainedModel, *, scale: ScoreScale, sharpness: float, threshold: float) -> PreTrainedModel:
@@ -81,7 +81,7 @@ def to_two_logits(model: PreTrainedModel, *, scale: ScoreScale, sharpness: float
     for name, tensor in trained.items():
         if name in head:
             shift = offset if tensor.dim() == 1 else 0.0
-            row = sharpness * (scale.deviation * tensor + shift)
+            row = sharpness * (scale.unit * tensor + shift)
             state[name] = torch.cat([torch.zeros_like(row), row])
         else:
             state[name] = tensor

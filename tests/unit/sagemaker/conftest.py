@@ -22,7 +22,7 @@ ACCOUNT, REGION = "000000000000", "us-east-1"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/worker"
 PATIENCE_SECONDS = 20.0
 
-MODEL_SERVER = '''
+MODEL_SERVER = """
 import json, os, sys, time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -78,7 +78,7 @@ class Handler(BaseHTTPRequestHandler):
 address = (os.environ["SAGEMAKER_BIND_TO_HOST"], int(os.environ["SAGEMAKER_BIND_TO_PORT"]))
 print("serving", os.environ.get("MODEL_VERSION"), flush=True)
 ThreadingHTTPServer(address, Handler).serve_forever()
-'''
+"""
 
 
 def archive(files: Mapping[str, str]) -> bytes:
@@ -140,9 +140,7 @@ class FolderHooks:
         self._check(uri, role_arn, self.unwritable)
         self.put(uri, path.read_bytes())
 
-    def put_log(
-        self, group: str, stream: str, lines: Sequence[tuple[int, str]], *, account: str, region: str
-    ) -> None:
+    def put_log(self, group: str, stream: str, lines: Sequence[tuple[int, str]], *, account: str, region: str) -> None:
         self._break("put_log")
         with self._lock:
             self.logs.setdefault((group, stream), []).extend(message for _, message in lines)

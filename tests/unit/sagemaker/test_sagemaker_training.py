@@ -191,8 +191,9 @@ def test_unknown_image_names_image_and_patterns(cloud: Any) -> None:
     )
 
 
-def test_code_that_leads_out_of_its_folder_is_refused(cloud: Any) -> None:
+def test_code_that_leads_out_of_its_folder_is_refused(start_cloud: Any) -> None:
     """A source tarball with a member outside the folder fails the job and writes nothing outside."""
+    cloud = start_cloud(keep_job_folders=True)
     cloud.train("", files={"../../escaped.txt": "x"})
     assert "unsafe member in sourcedir.tar.gz" in cloud.job()["FailureReason"]
     assert not list(cloud.settings.state_dir.rglob("escaped.txt"))

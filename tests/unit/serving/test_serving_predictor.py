@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 from serving.errors import ArtifactError, ModelError
 from serving.model_config import ModelConfig
+from serving.onnx_backend import OnnxBackend
 from serving.predictor import Predictor, load_predictor
 from serving.text_encoder import TextEncoder
 
@@ -54,6 +55,14 @@ def test_batches_of_many_lengths_keep_the_order(tiny_artifact: Path) -> None:
     predictor = load_predictor(tiny_artifact)
     texts = [" ".join(["good", "bad", "so", "good"][: 1 + i % 4] * (1 + i % 2)) for i in range(50)]
     assert predictor.predict(texts) == [predictor.predict([text])[0] for text in texts]
+
+
+def test_texts_of_several_lengths_in_one_batch_keep_their_places(tiny_artifact: Path) -> None:
+    """Rows that share a batch, the longest text first, are given back to the texts they belong to."""
+    encoder = TextEncoder.read(tiny_artifact, max_length=32, pad_token_id=0)
+    predictor = Predictor(ModelConfig.read(tiny_artifact), encoder, OnnxBackend(tiny_artifact, threads=1))
+    texts = ["so " * 20 + "good", "so " * 19 + "bad", "so " * 19]
+    assert [prediction.score for prediction in predictor.predict(texts)] == [1.5, 0.5, 1.0]
 
 
 def test_only_a_text_beyond_the_maximum_is_reported_as_truncated(tiny_artifact: Path) -> None:

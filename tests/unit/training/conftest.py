@@ -3,14 +3,32 @@
 from __future__ import annotations
 
 import json
-import os
+from collections.abc import Iterator
 from pathlib import Path
-
-os.environ["HF_HUB_OFFLINE"] = "1"  # before any Hugging Face library is imported: these tests need no network
 
 import pytest
 
 WORDS = ("good", "bad", "battery", "camera", "works", "broke", "great", "poor", "the", "very", "lasts", "long", "short")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def offline_and_frugal() -> Iterator[None]:
+    """No hub is asked, and each process computes in one thread: on tiny models more only get in each other's way."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HF_HUB_OFFLINE", "1")
+        patch.setenv("OMP_NUM_THREADS", "1")
+        yield
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Torch in this process computes in one thread."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,95 @@
+"""What the infrastructure tests share: all environments, synthesised once, in a process that has no network."""
+
+from __future__ import annotations
+
+import functools
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+ENVIRONMENTS = ("local", "dev", "prod")
+STACKS = ("storage", "training", "serving", "api")
+
+
+@dataclass(frozen=True, eq=False)
+class Assemblies:
+    """The cloud assemblies of all environments.
+
+    Attributes:
+        folder: holds one assembly per environment.
+        facts: what the synthesising process found out about itself.
+        isolated: whether it ran in a network namespace of its own, with nothing in it.
+    """
+
+    folder: Path
+    facts: dict[str, Any]
+    isolated: bool
+
+    @functools.cache  # noqa: B019  one instance per test run
+    def template(self, env: str, stack: str) -> dict[str, Any]:
+        """A stack's template as plain data."""
+        path = self.folder / env / f"text-classifier-{env}-{stack}.template.json"
+        template: dict[str, Any] = json.loads(path.read_text())
+        return template
+
+    def all_templates(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Every template of every environment with a name for messages."""
+        for env in ENVIRONMENTS:
+            for stack in STACKS:
+                yield f"{env}-{stack}", self.template(env, stack)
+
+    def resources(self, env: str, stack: str, resource_type: str) -> list[dict[str, Any]]:
+        """The resources of one type in a stack."""
+        resources = self.template(env, stack)["Resources"].values()
+        return [resource for resource in resources if resource["Type"] == resource_type]
+
+    @functools.cache  # noqa: B019
+    def assertions(self, env: str, stack: str) -> Any:
+        """A stack's template as CDK's `Template`, for `Match`."""
+        from aws_cdk.assertions import Template
+
+        return Template.from_json(self.template(env, stack))
+
+
+@pytest.fixture(scope="session")
+def assemblies(tmp_path_factory: pytest.TempPathFactory) -> Assemblies:
+    """All environments, synthesised without a network (where this machine lets a user give one up)."""
+    folder = tmp_path_factory.mktemp("assemblies")
+    unshare = ["unshare", "--map-root-user", "--net"]
+    isolated = bool(shutil.which("unshare")) and not subprocess.run([*unshare, "true"], capture_output=True).returncode
+    command = [sys.executable, str(Path(__file__).with_name("offline_synth.py")), str(ROOT), str(folder)]
+    done = subprocess.run([*unshare, *command] if isolated else command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return Assemblies(folder=folder, facts=json.loads((folder / "facts.json").read_text()), isolated=isolated)
+
+
+@pytest.fixture(scope="session")
+def lint_errors() -> Callable[[dict[str, Any]], list[str]]:
+    """Finds cfn-lint's errors in a template; the rules, half a second to load, are loaded once."""
+    from cfnlint.config import ConfigMixIn
+    from cfnlint.decode.decode import decode_str
+    from cfnlint.runner import Runner
+
+    runner = Runner(ConfigMixIn([], regions=["us-east-1"]))
+
+    def find(template: dict[str, Any]) -> list[str]:
+        decoded, unreadable = decode_str(json.dumps(template))
+        found = [*unreadable, *runner.validate_template(decoded or {})]
+        return [f"{match.rule.id}: {match.message}" for match in found if match.rule.severity == "error"]
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def cdk_context() -> dict[str, Any]:
+    """The context that cdk.json gives the app."""
+    context: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]
+    return context

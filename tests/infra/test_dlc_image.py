@@ -1,0 +1,68 @@
+"""Container images: the pins are what the SageMaker SDK's table lists, in every region."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+
+import pytest
+
+from stacks.components.dlc_image import INFERENCE, TRAINING, PinnedImage, resolve_image
+from stacks.errors import ImageNotFoundError
+
+PINS = [INFERENCE, *TRAINING.values()]
+
+
+@pytest.mark.parametrize("pin", PINS, ids=lambda pin: pin.repository)
+def test_pinned_tag_is_in_the_sdks_table(pin: PinnedImage) -> None:
+    """The `sagemaker` package lists this very version; when it no longer does, the pin is out of date.
+
+    For Hugging Face images the table knows the whole tag. For PyTorch's it knows the alias without the operating
+    system's suffix, so there only that part is compared.
+    """
+    from sagemaker.core import image_uris
+
+    listed = image_uris.retrieve(
+        pin.framework,
+        "us-east-1",
+        version=pin.version,
+        base_framework_version=pin.base_framework,
+        py_version=pin.python,
+        instance_type=pin.instance_type,
+        image_scope=pin.scope,
+    ).rpartition(":")[2]
+    assert listed == (pin.tag if pin.framework == "huggingface" else "2.10.0-cpu-py313")
+    assert pin.tag.startswith(listed)
+
+
+@pytest.mark.parametrize(
+    ("region", "registry"),
+    [
+        ("us-east-1", "763104351884.dkr.ecr.us-east-1.amazonaws.com"),
+        ("ap-east-1", "871362719292.dkr.ecr.ap-east-1.amazonaws.com"),
+        ("il-central-1", "780543022126.dkr.ecr.il-central-1.amazonaws.com"),
+        ("cn-north-1", "727897471807.dkr.ecr.cn-north-1.amazonaws.com.cn"),
+    ],
+)
+def test_registry_follows_the_region(region: str, registry: str) -> None:
+    """The registry's account and domain are the region's own, not copied from us-east-1."""
+    assert resolve_image(INFERENCE, region).uri == f"{registry}/{INFERENCE.repository}:{INFERENCE.tag}"
+
+
+def test_unknown_region_is_named() -> None:
+    """A region without these images is an error that names region and image."""
+    with pytest.raises(ImageNotFoundError, match=re.escape(INFERENCE.tag)) as caught:
+        resolve_image(INFERENCE, "mars-north-1")
+    assert caught.value.region == "mars-north-1"
+
+
+def test_tag_that_contradicts_the_table_is_refused() -> None:
+    """A pin that was changed in one place only does not reach a template."""
+    with pytest.raises(ImageNotFoundError, match="instead"):
+        resolve_image(dataclasses.replace(INFERENCE, tag="2.6.0-transformers9.9.9-cpu-py312-ubuntu22.04"), "us-east-1")
+
+
+def test_pull_permission_names_one_repository() -> None:
+    """The ARN for pull rights is that of the image's repository in its registry."""
+    arn = resolve_image(INFERENCE, "eu-west-1").repository_arn("aws")
+    assert arn == "arn:aws:ecr:eu-west-1:763104351884:repository/huggingface-pytorch-inference"

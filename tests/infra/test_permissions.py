@@ -1,0 +1,123 @@
+"""IAM in all templates: nothing allowed on everything without a reason beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import Assemblies
+
+Statement = dict[str, Any]
+
+# Resources that CDK adds by itself to empty a bucket on removal; they act on one bucket each.
+CDK_OWN = "CustomS3AutoDeleteObjects"
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def statements(template: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], Statement]]:
+    """Every allowing statement with its resource's logical id and definition, trust policies excluded."""
+    for logical_id, resource in template["Resources"].items():
+        properties = resource.get("Properties", {})
+        documents = [properties["PolicyDocument"]] if "PolicyDocument" in properties else []
+        documents += [policy["PolicyDocument"] for policy in properties.get("Policies", [])]
+        for document in documents:
+            for statement in as_list(document["Statement"]):
+                if statement["Effect"] == "Allow":
+                    yield logical_id, resource, statement
+
+
+@pytest.fixture
+def allowed(assemblies: Assemblies) -> list[tuple[str, dict[str, Any], Statement]]:
+    return [(f"{name}/{logical_id}", resource, statement)
+            for name, template in assemblies.all_templates()
+            for logical_id, resource, statement in statements(template)]  # fmt: skip
+
+
+def test_no_service_is_allowed_whole(allowed: list[tuple[str, dict[str, Any], Statement]]) -> None:
+    """No statement allows `*` or `service:*`."""
+    whole = [(where, action) for where, _, statement in allowed for action in as_list(statement["Action"])
+             if action.endswith(":*") or action == "*"]  # fmt: skip
+    assert whole == []
+
+
+def test_no_action_holds_a_wildcard(allowed: list[tuple[str, dict[str, Any], Statement]]) -> None:
+    """Actions are spelt out; only CDK's own bucket emptying, held to one bucket, uses patterns."""
+    patterns = [(where, action) for where, _, statement in allowed for action in as_list(statement["Action"])
+                if "*" in action and CDK_OWN not in str(statement.get("Principal"))]  # fmt: skip
+    assert patterns == []
+
+
+def test_every_resource_wildcard_has_a_reason_beside_it(
+    allowed: list[tuple[str, dict[str, Any], Statement]],
+) -> None:
+    """A statement on resource `*` carries its reason in the metadata of the same resource."""
+    everything = [(where, resource) for where, resource, statement in allowed if "*" in as_list(statement["Resource"])]
+    assert everything, "the roles of SageMaker containers can't do without; the test has lost sight of them"
+    for where, resource in everything:
+        rules = resource.get("Metadata", {}).get("cdk_nag", {}).get("rules_to_suppress", [])
+        reasons = [rule["reason"] for rule in rules if rule["id"] == "AwsSolutions-IAM5[Resource::*]"]
+        assert reasons and len(reasons[0]) > 40, where
+
+
+def test_roles_are_passed_to_sagemaker_only(allowed: list[tuple[str, dict[str, Any], Statement]]) -> None:
+    """Whoever may pass a role may pass one named role, to SageMaker."""
+    passing = [statement for _, _, statement in allowed if "iam:PassRole" in as_list(statement["Action"])]
+    assert passing
+    for statement in passing:
+        assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
+        assert "*" not in str(statement["Resource"])
+
+
+def test_no_managed_policy_but_the_gateways(assemblies: Assemblies) -> None:
+    """No role of ours takes an AWS-managed policy, save the one that API Gateway's logging prescribes."""
+    managed = {
+        str(policy)
+        for _, template in assemblies.all_templates()
+        for logical_id, resource in template["Resources"].items()
+        if resource["Type"] == "AWS::IAM::Role" and not logical_id.startswith(CDK_OWN)
+        for policy in resource["Properties"].get("ManagedPolicyArns", [])
+    }
+    assert len(managed) == 1 and "AmazonAPIGatewayPushToCloudWatchLogs" in managed.pop()
+
+
+def test_lambda_reaches_this_endpoint_only(assemblies: Assemblies) -> None:
+    """The predict Lambda may invoke the environment's endpoint and nothing else of SageMaker."""
+    found = [statement for _, _, statement in statements(assemblies.template("prod", "api"))
+             if any(action.startswith("sagemaker:") for action in as_list(statement["Action"]))]  # fmt: skip
+    assert [statement["Action"] for statement in found] == ["sagemaker:InvokeEndpoint"]
+    assert found[0]["Resource"]["Fn::Join"][1][-1] == ":endpoint/text-classifier-prod"
+
+
+def test_training_role_reads_one_code_object(assemblies: Assemblies) -> None:
+    """Of the bootstrap bucket, which other projects share, the training role reads its own tarball alone."""
+    objects = [
+        resource["Fn::Join"][1][-1]
+        for where, _, statement in statements(assemblies.template("dev", "training"))
+        if where.startswith("JobRole") and "s3:GetObject" in as_list(statement["Action"])
+        for resource in as_list(statement["Resource"])
+        if "cdk-" in str(resource)
+    ]
+    assert len(objects) == 1 and objects[0].endswith(".tar.gz") and "*" not in objects[0]
+
+
+def test_workflow_starts_jobs_of_its_prefix_only(assemblies: Assemblies) -> None:
+    """The state machine can't touch training jobs that are not this environment's."""
+    resources = [
+        statement["Resource"]["Fn::Join"][1][-1]
+        for _, _, statement in statements(assemblies.template("dev", "training"))
+        if "sagemaker:CreateTrainingJob" in as_list(statement["Action"])
+    ]
+    assert resources == [":training-job/text-classifier-dev-*"]
+
+
+@pytest.mark.parametrize("env", ["local", "dev", "prod"])
+def test_serving_stack_holds_no_iam(assemblies: Assemblies, env: str) -> None:
+    """A release needs no IAM capability, because the serving stack creates nothing of IAM."""
+    types = {resource["Type"] for resource in assemblies.template(env, "serving")["Resources"].values()}
+    assert not [name for name in types if name.startswith("AWS::IAM")]

@@ -1,0 +1,118 @@
+"""Serving: the champion is the stack's one parameter."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from aws_cdk.assertions import Match
+
+if TYPE_CHECKING:
+    from conftest import Assemblies
+
+AWS = ["dev", "prod"]
+MODEL = "AWS::SageMaker::Model"
+
+
+def condition(resources: list[dict[str, Any]]) -> set[str | None]:
+    return {resource.get("Condition") for resource in resources}
+
+
+@pytest.mark.parametrize("env", AWS)
+def test_articles_deployment_is_the_default_on_aws(assemblies: Assemblies, env: str) -> None:
+    """Without a package the pinned hub model is served, as in the article."""
+    template = assemblies.assertions(env, "serving")
+    template.has_resource(
+        MODEL,
+        {
+            "Condition": "HasNoModelPackage",
+            "Properties": Match.object_like(
+                {
+                    "PrimaryContainer": {
+                        "Image": Match.string_like_regexp("/huggingface-pytorch-inference:.*-cpu-"),
+                        "Environment": Match.object_like(
+                            {
+                                "HF_MODEL_ID": "distilbert/distilbert-base-uncased-finetuned-sst-2-english",
+                                "HF_MODEL_REVISION": "714eb0fa89d2f80546fda750413ed43d93601a13",
+                                "HF_TASK": "text-classification",
+                            }
+                        ),
+                    }
+                }
+            ),
+        },
+    )
+    template.has_resource_properties(
+        "AWS::SageMaker::EndpointConfig",
+        Match.object_like(
+            {"ProductionVariants": [
+                Match.object_like({"ServerlessConfig": {"MemorySizeInMB": 4096, "MaxConcurrency": 10}})
+            ]}
+        ),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("env", ["local", *AWS])
+def test_package_becomes_the_model_with_its_version(assemblies: Assemblies, env: str) -> None:
+    """With a package the model is made from it, image and artifact included, and told its version."""
+    assemblies.assertions(env, "serving").has_resource(
+        MODEL,
+        {
+            "Condition": "HasModelPackage",
+            "Properties": Match.object_like(
+                {
+                    "PrimaryContainer": {
+                        "ModelPackageName": {"Ref": "ModelPackageArn"},
+                        "Environment": {
+                            "MODEL_VERSION": {"Fn::Select": [2, {"Fn::Split": ["/", {"Ref": "ModelPackageArn"}]}]}
+                        },
+                    }
+                }
+            ),
+        },
+    )
+
+
+@pytest.mark.parametrize("kind", [MODEL, "AWS::SageMaker::EndpointConfig", "AWS::SageMaker::Endpoint"])
+def test_local_cloud_has_no_endpoint_before_the_first_release(assemblies: Assemblies, kind: str) -> None:
+    """Where no hub model is configured, nothing of the endpoint exists until a package is released."""
+    assert condition(assemblies.resources("local", "serving", kind)) == {"HasModelPackage"}
+
+
+@pytest.mark.parametrize("env", AWS)
+@pytest.mark.parametrize("kind", ["AWS::SageMaker::EndpointConfig", "AWS::SageMaker::Endpoint"])
+def test_endpoint_on_aws_is_always_there(assemblies: Assemblies, env: str, kind: str) -> None:
+    """On AWS a release changes the endpoint's model, never its existence."""
+    assert condition(assemblies.resources(env, "serving", kind)) == {None}
+
+
+@pytest.mark.parametrize("env", ["local", *AWS])
+def test_stack_exists_whatever_the_conditions(assemblies: Assemblies, env: str) -> None:
+    """At least one resource does not depend on a condition, else CloudFormation has nothing to create."""
+    assert None in condition(list(assemblies.template(env, "serving")["Resources"].values()))
+
+
+@pytest.mark.parametrize("env", ["local", *AWS])
+def test_only_the_endpoint_is_named(assemblies: Assemblies, env: str) -> None:
+    """Model and endpoint config are unnamed, so that CloudFormation can replace them."""
+    (endpoint,) = assemblies.resources(env, "serving", "AWS::SageMaker::Endpoint")
+    assert endpoint["Properties"]["EndpointName"] == f"text-classifier-{env}"
+    replaced = [*assemblies.resources(env, "serving", MODEL),
+                *assemblies.resources(env, "serving", "AWS::SageMaker::EndpointConfig")]  # fmt: skip
+    assert not [r for r in replaced if {"ModelName", "EndpointConfigName"} & set(r["Properties"])]
+
+
+@pytest.mark.parametrize("env", ["local", *AWS])
+def test_a_release_needs_one_parameter_only(assemblies: Assemblies, env: str) -> None:
+    """The template has the package's ARN as its only parameter, no bootstrap rule, and exports nothing."""
+    template = assemblies.template(env, "serving")
+    assert set(template["Parameters"]) == {"ModelPackageArn"}
+    assert template["Parameters"]["ModelPackageArn"]["Default"] == ""
+    assert "Rules" not in template
+    assert not [output for output in template["Outputs"].values() if "Export" in output]
+
+
+@pytest.mark.parametrize("env", ["local", *AWS])
+def test_serving_refers_to_no_other_stack(assemblies: Assemblies, env: str) -> None:
+    """Nothing is imported: role and names are built from the configuration."""
+    assert "Fn::ImportValue" not in str(assemblies.template(env, "serving"))

@@ -1,0 +1,272 @@
+"""CloudFormation in the local cloud: endpoints that must answer, rollbacks, service roles, and closed gaps."""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+import time
+import urllib.error
+import urllib.request
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+pytestmark = pytest.mark.integration
+
+ACCOUNT = "000000000000"
+BUCKET = "stacks"
+SAGEMAKER = f"arn:aws:sagemaker:us-east-1:{ACCOUNT}"
+_SERVE = """
+import http.server, os
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self): self.answer()
+    def do_POST(self): self.rfile.read(int(self.headers.get("content-length", 0))); self.answer()
+    def answer(self):
+        body = os.environ["MODEL_VERSION"].encode()
+        self.send_response(200); self.send_header("content-length", str(len(body))); self.end_headers()
+        self.wfile.write(body)
+address = (os.environ["SAGEMAKER_BIND_TO_HOST"], int(os.environ["SAGEMAKER_BIND_TO_PORT"]))
+http.server.HTTPServer(address, Handler).serve_forever()
+"""
+SERVING = {
+    "Parameters": {"Version": {"Type": "String", "Default": ""}, "Role": {"Type": "String"}},
+    "Conditions": {"Released": {"Fn::Not": [{"Fn::Equals": [{"Ref": "Version"}, ""]}]}},
+    "Resources": {
+        "Placeholder": {"Type": "AWS::CloudFormation::WaitConditionHandle"},
+        "Model": {
+            "Type": "AWS::SageMaker::Model",
+            "Condition": "Released",
+            "Properties": {
+                "ExecutionRoleArn": {"Ref": "Role"},
+                "PrimaryContainer": {
+                    "Image": "tiny-serving:1",
+                    "ModelDataUrl": {"Fn::Sub": f"s3://{BUCKET}/${{Version}}/model.tar.gz"},
+                    "Environment": {"MODEL_VERSION": {"Ref": "Version"}},
+                },
+            },
+        },
+        "Config": {
+            "Type": "AWS::SageMaker::EndpointConfig",
+            "Condition": "Released",
+            "Properties": {
+                "ProductionVariants": [
+                    {
+                        "ModelName": {"Fn::GetAtt": ["Model", "ModelName"]},
+                        "VariantName": "main",
+                        "ServerlessConfig": {"MaxConcurrency": "5", "MemorySizeInMB": "2048"},
+                    }
+                ]
+            },
+        },
+        "Endpoint": {
+            "Type": "AWS::SageMaker::Endpoint",
+            "Condition": "Released",
+            "Properties": {
+                "EndpointName": {"Ref": "AWS::StackName"},
+                "EndpointConfigName": {"Fn::GetAtt": ["Config", "EndpointConfigName"]},
+            },
+        },
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def model_role(server: Any) -> str:
+    """Role of the models, and a bucket with two good artifacts (one, two) and a broken one (bad)."""
+    s3 = server.client("s3")
+    s3.create_bucket(Bucket=BUCKET)
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w:gz") as tar:
+        entry = tarfile.TarInfo("code/serve.py")
+        entry.size = len(_SERVE)
+        tar.addfile(entry, io.BytesIO(_SERVE.encode()))
+    for version, body in (("one", archive.getvalue()), ("two", archive.getvalue()), ("bad", b"nonsense")):
+        s3.put_object(Bucket=BUCKET, Key=f"{version}/model.tar.gz", Body=body)
+    everything = [f"arn:aws:s3:::{BUCKET}", f"arn:aws:s3:::{BUCKET}/*"]
+    return server.role("model", "sagemaker.amazonaws.com", {"Action": "s3:*", "Resource": everything})
+
+
+def _settled(server: Any, name: str) -> str:
+    deadline = time.monotonic() + 90
+    while time.monotonic() < deadline:
+        status = server.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]
+        if not status.endswith("IN_PROGRESS"):
+            return status
+        time.sleep(0.2)
+    raise AssertionError(f"{name} did not settle")
+
+
+def _create(server: Any, name: str, template: dict[str, Any], **options: Any) -> str:
+    server.client("cloudformation").create_stack(StackName=name, TemplateBody=json.dumps(template), **options)
+    return _settled(server, name)
+
+
+def _release(server: Any, client: Any, name: str, version: str, **options: Any) -> str:
+    parameters = [
+        {"ParameterKey": "Version", "ParameterValue": version},
+        {"ParameterKey": "Role", "UsePreviousValue": True},
+    ]
+    client.update_stack(StackName=name, UsePreviousTemplate=True, Parameters=parameters, **options)
+    time.sleep(0.2)
+    return _settled(server, name)
+
+
+def _serving(server: Any, name: str, model_role: str) -> None:
+    parameters = [{"ParameterKey": "Role", "ParameterValue": model_role}]
+    assert _create(server, name, SERVING, Parameters=parameters) == "CREATE_COMPLETE"
+
+
+def _answer(server: Any, name: str) -> str:
+    runtime = server.client("sagemaker-runtime")
+    return runtime.invoke_endpoint(EndpointName=name, Body=b"x", ContentType="text/plain")["Body"].read().decode()
+
+
+def _reasons(server: Any, name: str) -> str:
+    events = server.client("cloudformation").describe_stack_events(StackName=name)["StackEvents"]
+    return " ".join(e.get("ResourceStatusReason", "") for e in events if e["ResourceStatus"].endswith("FAILED"))
+
+
+def test_a_release_is_one_changed_parameter(server: Any, model_role: str) -> None:
+    """UpdateStack with the previous template brings the endpoint up, switches it, and is a no-op when repeated."""
+    _serving(server, "release", model_role)
+    cloudformation = server.client("cloudformation")
+    assert _release(server, cloudformation, "release", "one") == "UPDATE_COMPLETE"
+    assert _answer(server, "release") == "one"
+    assert _release(server, cloudformation, "release", "two") == "UPDATE_COMPLETE"
+    assert _answer(server, "release") == "two"
+    assert len(server.client("sagemaker").list_models(NameContains="release")["Models"]) == 1
+    with pytest.raises(ClientError, match="No updates are to be performed"):
+        _release(server, cloudformation, "release", "two")
+
+
+def test_a_bad_model_is_rolled_back_and_the_old_one_keeps_serving(server: Any, model_role: str) -> None:
+    """The stack returns to the previous parameter, with the reason in an event and nothing of the attempt left."""
+    _serving(server, "rollback", model_role)
+    cloudformation = server.client("cloudformation")
+    _release(server, cloudformation, "rollback", "one")
+    assert _release(server, cloudformation, "rollback", "bad") == "UPDATE_ROLLBACK_COMPLETE"
+    assert "model.tar.gz" in _reasons(server, "rollback")
+    assert _answer(server, "rollback") == "one"
+    stack = cloudformation.describe_stacks(StackName="rollback")["Stacks"][0]
+    assert {"ParameterKey": "Version", "ParameterValue": "one"} in stack["Parameters"]
+    assert len(server.client("sagemaker").list_models(NameContains="rollback")["Models"]) == 1
+
+
+def test_a_first_model_that_is_bad_leaves_the_name_free(server: Any, model_role: str) -> None:
+    """After a failed first release the endpoint is gone, and a good one can follow."""
+    _serving(server, "first", model_role)
+    cloudformation = server.client("cloudformation")
+    assert _release(server, cloudformation, "first", "bad") == "UPDATE_ROLLBACK_COMPLETE"
+    with pytest.raises(ClientError, match="not found"):
+        _answer(server, "first")
+    assert _release(server, cloudformation, "first", "one") == "UPDATE_COMPLETE"
+    stack = cloudformation.describe_stacks(StackName="first")["Stacks"][0]["StackId"]
+    cloudformation.delete_stack(StackName="first")
+    assert _settled(server, stack) == "DELETE_COMPLETE"
+    assert server.client("sagemaker").list_endpoints(NameContains="first")["Endpoints"] == []
+
+
+def test_a_service_role_limits_what_an_update_may_do(server: Any, model_role: str) -> None:
+    """CloudFormation works with the rights of the role it is given, and of nobody else."""
+    _serving(server, "limited", model_role)
+    role = server.role("release", "cloudformation.amazonaws.com", {"Action": "sagemaker:Describe*", "Resource": "*"})
+    cloudformation = server.client("cloudformation")
+    assert _release(server, cloudformation, "limited", "one", RoleARN=role) == "UPDATE_ROLLBACK_COMPLETE"
+    assert "sagemaker:CreateModel" in _reasons(server, "limited")
+    sagemaker = {"Action": "sagemaker:*", "Resource": f"{SAGEMAKER}:*"}
+    server.grant("release", sagemaker)
+    assert _release(server, cloudformation, "limited", "one", RoleARN=role) == "UPDATE_ROLLBACK_COMPLETE"
+    assert "iam:PassRole" in _reasons(server, "limited")
+    server.grant("release", sagemaker, {"Action": "iam:PassRole", "Resource": model_role})
+    assert _release(server, cloudformation, "limited", "one") == "UPDATE_COMPLETE", "the stack keeps the role"
+
+
+def test_the_caller_is_bound_to_one_service_role(server: Any, model_role: str) -> None:
+    """`cloudformation:RoleArn` as a condition, and `iam:PassRole`, are asked of whoever updates a stack."""
+    _serving(server, "bound", model_role)
+    role = server.role("bound-release", "cloudformation.amazonaws.com", {"Action": "*", "Resource": "*"})
+    other = server.role("bound-other", "cloudformation.amazonaws.com", {"Action": "*", "Resource": "*"})
+    update = {
+        "Action": "cloudformation:UpdateStack",
+        "Resource": "*",
+        "Condition": {"StringEquals": {"cloudformation:RoleArn": role}},
+    }
+    caller = server.role("bound-caller", f"arn:aws:iam::{ACCOUNT}:root", update)
+    client = server.as_role("cloudformation", caller)
+    for options, named in (({}, "UpdateStack"), ({"RoleARN": other}, "UpdateStack"), ({"RoleARN": role}, "PassRole")):
+        with pytest.raises(ClientError, match=named):
+            _release(server, client, "bound", "one", **options)
+    server.grant("bound-caller", update, {"Action": "iam:PassRole", "Resource": role})
+    assert _release(server, server.as_role("cloudformation", caller), "bound", "one", RoleARN=role) == "UPDATE_COMPLETE"
+
+
+def test_a_bucket_keeps_its_properties_and_refuses_to_die_full(server: Any) -> None:
+    """Tags, encryption and lifecycle of the template are in effect; a bucket with objects fails the delete."""
+    properties = {
+        "BucketName": "propertied",
+        "Tags": [{"Key": "a", "Value": "b"}],
+        "BucketEncryption": {
+            "ServerSideEncryptionConfiguration": [{"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
+        },
+        "LifecycleConfiguration": {"Rules": [{"Id": "old", "Status": "Enabled", "ExpirationInDays": "7"}]},
+    }
+    template = {"Resources": {"Bucket": {"Type": "AWS::S3::Bucket", "Properties": properties}}}
+    assert _create(server, "bucket", template) == "CREATE_COMPLETE"
+    s3, cloudformation = server.client("s3"), server.client("cloudformation")
+    assert {"Key": "a", "Value": "b"} in s3.get_bucket_tagging(Bucket="propertied")["TagSet"]
+    rule = s3.get_bucket_encryption(Bucket="propertied")["ServerSideEncryptionConfiguration"]["Rules"][0]
+    assert rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
+    rules = s3.get_bucket_lifecycle_configuration(Bucket="propertied")["Rules"]
+    assert [(entry["ID"], entry["Expiration"]["Days"]) for entry in rules] == [("old", 7)]
+    s3.put_object(Bucket="propertied", Key="k", Body=b"x")
+    cloudformation.delete_stack(StackName="bucket")
+    assert _settled(server, "bucket") == "DELETE_FAILED"
+    assert "not empty" in _reasons(server, "bucket")
+
+
+def test_the_gateway_explains_a_bad_body_with_its_own_headers(server: Any) -> None:
+    """A request validator of a template refuses the body; the gateway response's type, CORS and reason come through."""
+    api = {"Ref": "Api"}
+    answer = {
+        "RestApiId": api,
+        "ResponseType": "BAD_REQUEST_BODY",
+        "ResponseParameters": {
+            "gatewayresponse.header.Content-Type": "'application/problem+json'",
+            "gatewayresponse.header.Access-Control-Allow-Origin": "'*'",
+        },
+        "ResponseTemplates": {"application/json": '{"detail": "$context.error.validationErrorString"}'},
+    }
+    schema = {"type": "object", "required": ["inputs"]}
+    method = {
+        "RestApiId": api,
+        "ResourceId": {"Fn::GetAtt": ["Api", "RootResourceId"]},
+        "HttpMethod": "POST",
+        "AuthorizationType": "NONE",
+        "RequestValidatorId": {"Ref": "Validator"},
+        "RequestModels": {"application/json": {"Ref": "Body"}},
+        "Integration": {"Type": "MOCK", "RequestTemplates": {"application/json": '{"statusCode": 200}'}},
+    }
+    gateway = "AWS::ApiGateway::"
+    resources = {
+        "Api": {"Type": f"{gateway}RestApi", "Properties": {"Name": "explain"}},
+        "Body": {"Type": f"{gateway}Model", "Properties": {"RestApiId": api, "Name": "Body", "Schema": schema,
+                                                          "ContentType": "application/json"}},
+        "Validator": {"Type": f"{gateway}RequestValidator", "Properties": {"RestApiId": api, "Name": "V",
+                                                                          "ValidateRequestBody": True}},
+        "BadBody": {"Type": f"{gateway}GatewayResponse", "Properties": answer},
+        "Method": {"Type": f"{gateway}Method", "Properties": method},
+        "Deployment": {"Type": f"{gateway}Deployment", "DependsOn": ["Method", "BadBody"],
+                       "Properties": {"RestApiId": api, "StageName": "live"}},
+    }
+    template = {"Resources": resources, "Outputs": {"Id": {"Value": api}}}
+    assert _create(server, "explain", template) == "CREATE_COMPLETE"
+    stack = server.client("cloudformation").describe_stacks(StackName="explain")["Stacks"][0]
+    url = f"{server.url}/restapis/{stack['Outputs'][0]['OutputValue']}/live/_user_request_/"
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(urllib.request.Request(url, data=b"{}", headers={"content-type": "application/json"}))
+    assert refused.value.code == 400
+    assert refused.value.headers["content-type"] == "application/problem+json"
+    assert refused.value.headers["access-control-allow-origin"] == "*"
+    assert json.load(refused.value)["detail"] == '[object has missing required properties (["inputs"])]'

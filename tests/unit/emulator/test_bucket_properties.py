@@ -1,0 +1,78 @@
+"""AWS::S3::Bucket properties as parameters of the S3 API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import botocore.session
+import pytest
+from botocore.validate import ParamValidator
+
+from local.emulator.bucket_properties import CONFIGURATIONS, encryption, lifecycle
+
+LIFECYCLE = {
+    "Rules": [
+        {
+            "Id": "all",
+            "Status": "Enabled",
+            "Prefix": "logs/",
+            "ExpirationInDays": "30",
+            "NoncurrentVersionExpiration": {"NoncurrentDays": 5, "NewerNoncurrentVersions": "2"},
+            "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
+            "Transitions": [{"StorageClass": "GLACIER", "TransitionInDays": 10}],
+        }
+    ]
+}
+EXAMPLES = {
+    "BucketEncryption": {
+        "ServerSideEncryptionConfiguration": [
+            {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}, "BucketKeyEnabled": "true"}
+        ]
+    },
+    "LifecycleConfiguration": LIFECYCLE,
+    "OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
+}
+
+
+@pytest.mark.parametrize("configuration", CONFIGURATIONS, ids=lambda entry: entry[0])
+def test_every_translation_is_a_valid_request(configuration: Any) -> None:
+    """What comes out passes botocore's own validation of the call it is meant for."""
+    name, translate, call, argument, _ = configuration
+    operation = "".join(part.title() for part in call.split("_"))
+    shape = botocore.session.get_session().get_service_model("s3").operation_model(operation).input_shape
+    report = ParamValidator().validate({"Bucket": "b", argument: translate(EXAMPLES[name])}, shape)
+    assert not report.has_errors(), report.generate_report()
+
+
+def test_a_lifecycle_rule_keeps_its_meaning() -> None:
+    """Days, prefix, versions and uploads arrive as numbers under the API's names."""
+    rule = lifecycle(LIFECYCLE)["Rules"][0]
+    assert rule["Filter"] == {"Prefix": "logs/"}
+    assert rule["Expiration"] == {"Days": 30}
+    assert rule["NoncurrentVersionExpiration"] == {"NoncurrentDays": 5, "NewerNoncurrentVersions": 2}
+    assert rule["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
+    assert rule["Transitions"] == [{"Days": 10, "StorageClass": "GLACIER"}]
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        ({"TagFilters": [{"Key": "a", "Value": "b"}]}, {"Tag": {"Key": "a", "Value": "b"}}),
+        (
+            {"Prefix": "p", "TagFilters": [{"Key": "a", "Value": "b"}]},
+            {"And": {"Prefix": "p", "Tags": [{"Key": "a", "Value": "b"}]}},
+        ),
+        ({}, {"Prefix": ""}),
+    ],
+)
+def test_a_lifecycle_filter_combines_prefix_and_tags(rule: dict[str, Any], expected: dict[str, Any]) -> None:
+    """One tag alone, both together, or everything."""
+    translated = lifecycle({"Rules": [{"Status": "Enabled", "ExpirationInDays": 1, **rule}]})
+    assert translated["Rules"][0]["Filter"] == expected
+
+
+def test_an_encryption_rule_without_a_bucket_key_names_none() -> None:
+    """The bucket key is not set where the template is silent."""
+    default = {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
+    rules = encryption({"ServerSideEncryptionConfiguration": [default]})
+    assert rules == {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]}

@@ -1,0 +1,158 @@
+"""Small decisions of the emulator package: paths, conditions, traces, trust, dependencies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ministack.services.cloudformation import engine
+
+from local.emulator.conditions import without_joins
+from local.emulator.hooks import split_uri, target_path
+from local.emulator.identity import account_of, trusts_service
+from local.emulator.interrupted import final_status
+from local.emulator.lambda_errors import error_type, stack_trace
+from local.emulator.perimeter import is_loopback
+from local.emulator.stack_deletes import dependencies
+from local.sagemaker.hooks import HookError
+
+SAGEMAKER = "sagemaker.amazonaws.com"
+
+
+@pytest.mark.parametrize(("uri", "expected"), [("s3://b/a/c", ("b", "a/c")), ("s3://b", ("b", ""))])
+def test_an_s3_uri_is_bucket_and_key(uri: str, expected: tuple[str, str]) -> None:
+    """Everything after the bucket is the key."""
+    assert split_uri(uri) == expected
+
+
+@pytest.mark.parametrize("uri", ["https://b/k", "s3://", "/tmp/x"])
+def test_other_uris_are_refused(uri: str) -> None:
+    """What is not in S3 cannot be fetched from it."""
+    with pytest.raises(HookError):
+        split_uri(uri)
+
+
+@pytest.mark.parametrize(
+    ("prefix", "key", "expected"),
+    [("in/train/", "in/train/a/b.json", "a/b.json"), ("in/train.json", "in/train.json", "train.json"),
+     ("in/tr", "in/train/x", "train/x")],
+)
+def test_objects_keep_their_place_below_the_prefix(tmp_path: Path, prefix: str, key: str, expected: str) -> None:
+    """The key is cut at the prefix's last slash."""
+    assert target_path(tmp_path, prefix, key) == tmp_path / expected
+
+
+def test_a_key_cannot_lead_out_of_the_folder(tmp_path: Path) -> None:
+    """Dots in an object's key are no way to other files."""
+    with pytest.raises(HookError, match="leads out"):
+        target_path(tmp_path, "in/", "in/../../etc/passwd")
+
+
+@pytest.mark.parametrize(("value", "filled"), [("", False), ("a,b", True)])
+def test_a_join_in_a_condition_is_evaluated(value: str, filled: bool) -> None:
+    """CDK's bootstrap template asks in this way whether a list parameter is empty."""
+    params = {"Policies": {"Value": value}}
+    joined = {"Fn::Join": ["", {"Ref": "Policies"}]}
+    conditions = {"Has": {"Fn::Not": [{"Fn::Equals": ["", joined]}]}}
+    resolved = without_joins(conditions, params)
+    assert engine._evaluate_conditions({"Conditions": resolved}, params) == {"Has": filled}
+
+
+def test_a_join_of_constants_and_parameters_is_one_string() -> None:
+    """Parts are put together in order."""
+    parts = ["a", {"Ref": "P"}, {"Fn::Join": [".", ["c", "d"]]}]
+    assert without_joins({"Fn::Join": ["-", parts]}, {"P": {"Value": "b"}}) == "a-b-c.d"
+
+
+TRACE = """START
+Traceback (most recent call last):
+  File "/var/task/handler.py", line 3, in handler
+    check()
+  File "/var/task/handler.py", line 9, in check
+    raise BadInput("no rows")
+ingest.errors.BadInput: no rows
+see the manual
+"""
+
+
+@pytest.mark.parametrize(
+    ("log", "message", "expected"),
+    [
+        (TRACE, "no rows\nsee the manual", "BadInput"),
+        ("Traceback (most recent call last):\n  x\nKeyError: 'a'\n", "'a'", "KeyError"),
+        ("Traceback (most recent call last):\n  x\nValueError\n", "", "ValueError"),
+        ("TypeError: x is not a function\n    at handler", "x is not a function", "TypeError"),
+        ("nothing", "lost", ""),
+    ],
+)
+def test_the_error_type_is_the_exceptions_class(log: str, message: str, expected: str) -> None:
+    """A function's error carries the class name without its module, or nothing where the log has none."""
+    assert error_type(log, message) == expected
+
+
+def test_the_stack_trace_has_a_string_for_each_frame() -> None:
+    """Two frames, each with its source line."""
+    frames = stack_trace(TRACE)
+    assert [frame.splitlines()[-1].strip() for frame in frames] == ["check()", 'raise BadInput("no rows")']
+
+
+def _trust(principal: Any, effect: str = "Allow", **more: Any) -> dict[str, Any]:
+    return {"Statement": [{"Effect": effect, "Principal": principal, "Action": "sts:AssumeRole", **more}]}
+
+
+SAME_ACCOUNT = {"StringEquals": {"aws:SourceAccount": "000000000000"}}
+
+
+@pytest.mark.parametrize(
+    ("policy", "trusted"),
+    [
+        (_trust({"Service": SAGEMAKER}), True),
+        (_trust({"Service": ["lambda.amazonaws.com", SAGEMAKER]}), True),
+        (_trust({"Service": "lambda.amazonaws.com"}), False),
+        (_trust({"AWS": "arn:aws:iam::000000000000:root"}), False),
+        (_trust({"Service": SAGEMAKER}, effect="Deny"), False),
+        (_trust({"Service": SAGEMAKER}, Condition=SAME_ACCOUNT), True),
+        (_trust({"Service": SAGEMAKER}, Condition={"StringEquals": {"aws:SourceAccount": "1"}}), False),
+        ({"Statement": []}, False),
+    ],
+)
+def test_a_role_trusts_the_services_it_names(policy: dict[str, Any], trusted: bool) -> None:
+    """Only a service named by an allowing statement whose conditions hold is trusted."""
+    assert trusts_service(policy, SAGEMAKER, {"aws:sourceaccount": "000000000000"}) is trusted
+
+
+def test_the_account_is_read_from_an_arn() -> None:
+    """The fifth field, where there is one."""
+    assert account_of("arn:aws:iam::123456789012:role/r") == "123456789012"
+    assert account_of("nonsense") == ""
+
+
+@pytest.mark.parametrize(
+    ("address", "own"), [("127.0.0.1", True), ("::1", True), ("192.168.0.1", False), ("unknown", False)]
+)
+def test_loopback_is_this_machine_only(address: str, own: bool) -> None:
+    """Anything else than a loopback address is foreign."""
+    assert is_loopback(address) is own
+
+
+@pytest.mark.parametrize(
+    ("status", "final"),
+    [("CREATE_IN_PROGRESS", "ROLLBACK_FAILED"), ("UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE"),
+     ("UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE"), ("DELETE_IN_PROGRESS", "DELETE_FAILED")],
+)
+def test_an_interrupted_operation_ends_where_the_cdk_can_go_on(status: str, final: str) -> None:
+    """Creations can be deleted, updates repeated, deletions retried."""
+    assert final_status(status) == final
+
+
+def test_dependencies_are_followed_through_others() -> None:
+    """A custom resource needs its function, the function its role; the bucket is nobody's business."""
+    definitions = {
+        "Empty": {"Properties": {"ServiceToken": {"Fn::GetAtt": ["Function", "Arn"]}}},
+        "Function": {"Properties": {"Role": {"Ref": "Role"}}, "DependsOn": ["Policy"]},
+        "Role": {},
+        "Policy": {"Properties": {"Roles": [{"Ref": "Role"}]}},
+        "Bucket": {},
+    }
+    assert dependencies(definitions, "Empty") == {"Function", "Role", "Policy"}

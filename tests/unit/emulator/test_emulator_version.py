@@ -1,0 +1,21 @@
+"""The guard of ministack's version."""
+
+from __future__ import annotations
+
+import pytest
+
+from local.emulator.errors import UnsupportedEmulator
+from local.emulator.version import REQUIRED_VERSION, installed_version, require_supported_version
+
+
+@pytest.mark.parametrize("installed", [None, "1.5.32", "1.5.330", "2.0.0"])
+def test_any_other_version_is_refused(installed: str | None) -> None:
+    """The message says what was found and how to install the right one."""
+    with pytest.raises(UnsupportedEmulator, match=rf"ministack=={REQUIRED_VERSION}") as refused:
+        require_supported_version(installed)
+    assert refused.value.installed == installed
+
+
+def test_the_installed_version_is_the_one_written_for() -> None:
+    """The environment these tests run in has the right ministack."""
+    require_supported_version(installed_version())

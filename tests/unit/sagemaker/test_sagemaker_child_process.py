@@ -1,0 +1,165 @@
+"""Children: their output, their end, and that none outlives the process that started it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local.sagemaker.child_process import ChildProcess, split_lines
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture
+def children() -> Iterator[list[ChildProcess]]:
+    """Children to be ended after the test."""
+    started: list[ChildProcess] = []
+    yield started
+    for child in started:
+        child.stop(0)
+
+
+def run(children: list[ChildProcess], script: str, lines: list[str], **options: object) -> ChildProcess:
+    child = ChildProcess(
+        [sys.executable, "-S", "-u", "-c", script],
+        cwd=Path("/"),
+        environment={"PATH": os.environ["PATH"]},
+        on_line=lines.append,
+        **options,  # type: ignore[arg-type]
+    )
+    children.append(child)
+    return child
+
+
+def gone(pid: int, seconds: float = 10.0) -> bool:
+    """Whether the process ends (or is but a zombie) within `seconds`."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            if ") Z " in Path(f"/proc/{pid}/stat").read_text():
+                return True
+        except OSError:
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def first(lines: list[str]) -> str:
+    deadline = time.monotonic() + 10
+    while not lines and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return lines[0]
+
+
+def test_lines_and_exit_code(children: list[ChildProcess]) -> None:
+    """All lines have been delivered when `wait` returns the exit code."""
+    lines: list[str] = []
+    child = run(children, "import sys; print('a'); print('b', file=sys.stderr); sys.exit(7)", lines)
+    assert (child.wait(10), sorted(lines)) == (7, ["a", "b"])
+
+
+def test_exit_is_announced_once(children: list[ChildProcess]) -> None:
+    """`on_exit` is called once, after the last line."""
+    lines: list[str] = []
+    ended = threading.Event()
+    order: list[str] = []
+
+    def note() -> None:
+        order.extend([*lines, "exit"])
+        ended.set()
+
+    run(children, "print('last')", lines, on_exit=note)
+    assert ended.wait(10)
+    assert order == ["last", "exit"]
+
+
+def test_missing_program(children: list[ChildProcess]) -> None:
+    """A program that does not exist is exit code 127 and a line that says so."""
+    lines: list[str] = []
+    child = ChildProcess(["/no/such/program"], cwd=Path("/"), environment={}, on_line=lines.append)
+    children.append(child)
+    assert child.wait(10) == 127
+    assert lines == ["cannot start /no/such/program: No such file or directory"]
+
+
+def test_stop_asks_first(children: list[ChildProcess]) -> None:
+    """SIGTERM comes first, and a child that obeys keeps its exit code."""
+    lines: list[str] = []
+    script = (
+        "import signal, sys, time\nsignal.signal(signal.SIGTERM, lambda *_: sys.exit(5))\nprint('up')\ntime.sleep(60)"
+    )
+    child = run(children, script, lines)
+    first(lines)
+    assert child.stop(10) == 5
+
+
+def test_signals_are_not_ignored_in_the_child(children: list[ChildProcess]) -> None:
+    """The guard's own deafness to signals is not inherited."""
+    lines: list[str] = []
+    script = "import signal; print([signal.getsignal(s).name for s in (signal.SIGTERM, signal.SIGHUP)])"
+    run(children, script, lines).wait(10)
+    assert lines == ["['SIG_DFL', 'SIG_DFL']"]
+
+
+def test_leftovers_are_killed(children: list[ChildProcess]) -> None:
+    """What the command leaves running in its group ends with it."""
+    lines: list[str] = []
+    script = "import subprocess; print(subprocess.Popen(['sleep', '60']).pid)"
+    assert run(children, script, lines).wait(10) == 0
+    assert gone(int(lines[0]))
+
+
+def test_children_die_with_a_killed_parent(tmp_path: Path) -> None:
+    """When the parent is killed with SIGKILL, child and grandchild end, even if they ignore SIGTERM."""
+    script = (
+        "import os, signal, subprocess, sys, time\n"
+        "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        "print(os.getpid(), subprocess.Popen(['sleep', '60']).pid, flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    parent = (
+        "import sys, time\nfrom pathlib import Path\n"
+        "from local.sagemaker.child_process import ChildProcess\n"
+        f"command = [sys.executable, '-S', '-c', {script!r}]\n"
+        "environment = {'PATH': '/usr/bin:/bin'}\n"
+        "show = lambda line: print(line, flush=True)\n"
+        "ChildProcess(command, cwd=Path('/'), environment=environment, on_line=show)\n"
+        "time.sleep(60)\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", parent], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    pids = [int(pid) for pid in process.stdout.readline().split()]
+    assert len(pids) == 2
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+    assert [gone(pid) for pid in pids] == [True, True]
+
+
+def test_lines_across_chunks() -> None:
+    """Lines are put together across reads; the last one needs no line break; Windows breaks count once."""
+    assert list(split_lines(iter([b"one\ntw", b"o\r", b"\nthree"]))) == ["one", "two", "three"]
+
+
+def test_progress_bars_are_thinned_out() -> None:
+    """Of a progress bar's many updates the first and the final one remain."""
+    updates = [f"{percent}%\r".encode() for percent in range(100)]
+    assert list(split_lines(iter([*updates, b"100%\n"]))) == ["0%", "100%"]
+
+
+def test_bytes_that_are_no_text() -> None:
+    """Undecodable output is replaced, not fatal."""
+    assert list(split_lines(iter([b"\xff\xfe ok\n"]))) == ["\ufffd\ufffd ok"]
+
+
+def test_endless_line_is_cut() -> None:
+    """Output without line breaks does not pile up in memory."""
+    assert len(list(split_lines(iter([b"x" * 20_000, b"x" * 20_000])))) == 2

@@ -1,0 +1,123 @@
+"""Stopping and starting the service: no process is left behind, and what matters comes back."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.sagemaker.errors import ServiceError
+
+WAIT = """
+    import os, time
+    print("pid", os.getpid(), flush=True)
+    time.sleep(60)
+"""
+
+
+def running(pid: int) -> bool:
+    try:
+        return ") Z " not in Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+
+
+def training_pid(cloud: Any) -> int:
+    lines = cloud.until(cloud.training_log, lambda lines: any(line.startswith("pid ") for line in lines))
+    return int(next(line for line in lines if line.startswith("pid ")).split()[1])
+
+
+def test_stop_ends_every_child(cloud: Any) -> None:
+    """After `stop` neither the training script nor the model server runs."""
+    cloud.deploy()
+    server = json.loads(cloud.invoke("reviews").body)["pid"]
+    cloud.train(WAIT)
+    script = training_pid(cloud)
+    assert running(server) and running(script)
+    cloud.service.stop()
+    assert not running(server)
+    assert not running(script)
+
+
+def test_stop_while_an_endpoint_comes_up(cloud: Any) -> None:
+    """`stop` does not wait for an endpoint that is still starting."""
+    name = cloud.create_config("1", environment={"BEHAVIOUR": "never ready"})
+    cloud.call("CreateEndpoint", EndpointName="reviews", EndpointConfigName=name)
+    cloud.until(lambda: cloud.hooks.log_of("/aws/sagemaker/Endpoints/reviews"), lambda lines: "serving 1" in lines)
+    cloud.service.stop()
+    assert cloud.call("DescribeEndpoint", EndpointName="reviews")["EndpointStatus"] == "Creating"
+
+
+def test_interrupted_job_has_failed(cloud: Any) -> None:
+    """A job that was running when the service stopped is Failed afterwards, with that as the reason."""
+    cloud.train(WAIT)
+    training_pid(cloud)
+    cloud.restart()
+    job = cloud.call("DescribeTrainingJob", TrainingJobName="job")
+    assert (job["TrainingJobStatus"], job["SecondaryStatus"]) == ("Failed", "Failed")
+    assert job["FailureReason"] == "The local cloud was stopped while the job was running"
+
+
+def test_finished_job_stays_as_it_was(cloud: Any) -> None:
+    """A job that had ended is described after a restart as before."""
+    cloud.train("print(1)")
+    before = cloud.job()
+    cloud.restart()
+    assert cloud.call("DescribeTrainingJob", TrainingJobName="job") == before
+
+
+def test_endpoint_comes_back(cloud: Any) -> None:
+    """An endpoint in service is SystemUpdating after a restart, then in service with the same model."""
+    cloud.deploy("1")
+    cloud.restart()
+    assert cloud.endpoint()["EndpointStatus"] == "InService"
+    assert json.loads(cloud.invoke("reviews").body)["version"] == "1"
+
+
+def test_requests_while_it_comes_back(cloud: Any) -> None:
+    """Until the model answers again, a request gets ModelNotReadyException (429), which clients retry."""
+    cloud.deploy("1")
+    cloud.put_model("1", {"code/serve.py": "import time; time.sleep(60)"})
+    cloud.restart()
+    assert cloud.call("DescribeEndpoint", EndpointName="reviews")["EndpointStatus"] == "SystemUpdating"
+    with pytest.raises(ServiceError) as not_ready:
+        cloud.invoke("reviews")
+    assert (not_ready.value.code, not_ready.value.http_status) == ("ModelNotReadyException", 429)
+
+
+def test_deleted_model_does_not_keep_an_endpoint_down(cloud: Any) -> None:
+    """An endpoint comes back even if its model and configuration were deleted meanwhile."""
+    cloud.deploy("1")
+    cloud.call("DeleteModel", ModelName="model-1")
+    cloud.call("DeleteEndpointConfig", EndpointConfigName="config-1")
+    cloud.restart()
+    assert cloud.endpoint()["EndpointStatus"] == "InService"
+
+
+def test_interrupted_update_falls_back(cloud: Any) -> None:
+    """An update that was under way is undone by a restart, and the endpoint says so."""
+    cloud.deploy("1")
+    name = cloud.create_config("2", environment={"BEHAVIOUR": "never ready"})
+    cloud.call("UpdateEndpoint", EndpointName="reviews", EndpointConfigName=name)
+    cloud.restart()
+    endpoint = cloud.endpoint()
+    assert (endpoint["EndpointStatus"], endpoint["EndpointConfigName"]) == ("InService", "config-1")
+    assert endpoint["FailureReason"] == "The local cloud was stopped while the endpoint was being updated"
+
+
+def test_interrupted_creation_goes_on(cloud: Any) -> None:
+    """An endpoint that was being created is created after the restart."""
+    cloud.create_config("1")
+    cloud.call("CreateEndpoint", EndpointName="reviews", EndpointConfigName="config-1")
+    cloud.restart()
+    assert cloud.endpoint()["EndpointStatus"] == "InService"
+
+
+def test_state_is_below_the_given_folders(cloud: Any, tmp_path: Path) -> None:
+    """Everything is written below state_dir and log_dir (the objects are the test's own)."""
+    cloud.deploy()
+    cloud.train("print(1)")
+    cloud.job()
+    assert {path.name for path in tmp_path.iterdir()} == {"state", "logs", "objects"}

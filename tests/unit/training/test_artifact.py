@@ -1,0 +1,81 @@
+"""The model folder: all of it or nothing of it."""
+
+from pathlib import Path
+
+import pytest
+from classifier.artifact import copy_serving_code, model_folder
+from classifier.model_card import model_card
+
+
+def names(folder: Path) -> list[str]:
+    """Everything in a folder, hidden or not."""
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_what_was_built_is_moved_in(tmp_path: Path) -> None:
+    """Files and folders arrive, and nothing is left beside the model folder."""
+    with model_folder(tmp_path / "model") as folder:
+        (folder / "config.json").write_text("new")
+        (folder / "onnx").mkdir()
+        (folder / "onnx/model.onnx").touch()
+    assert names(tmp_path / "model") == ["config.json", "onnx"]
+    assert names(tmp_path) == ["model"]
+
+
+def test_until_the_end_nothing_is_in_the_model_folder(tmp_path: Path) -> None:
+    """A container that dies half-way uploads no half model."""
+    (tmp_path / "model").mkdir()
+    with model_folder(tmp_path / "model") as folder:
+        (folder / "config.json").touch()
+        assert names(tmp_path / "model") == []
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, SystemExit])
+def test_after_a_failure_the_earlier_model_is_unchanged(tmp_path: Path, error: type[BaseException]) -> None:
+    """An exception, Ctrl-C and a stop leave what was there, and no scratch folder."""
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model/config.json").write_text("old")
+    with pytest.raises(error), model_folder(tmp_path / "model") as folder:
+        (folder / "config.json").write_text("new")
+        raise error
+    assert (tmp_path / "model/config.json").read_text() == "old"
+    assert names(tmp_path) == ["model"]
+
+
+def test_an_earlier_model_is_replaced_whole(tmp_path: Path) -> None:
+    """No file of the old model survives in the new one."""
+    (tmp_path / "model/onnx").mkdir(parents=True)
+    (tmp_path / "model/pytorch_model.bin").touch()
+    with model_folder(tmp_path / "model") as folder:
+        (folder / "config.json").touch()
+    assert names(tmp_path / "model") == ["config.json"]
+
+
+def test_serving_code_is_laid_out_for_the_containers(tmp_path: Path) -> None:
+    """Entry points directly in code/, the package below it, and no compiled files."""
+    copy_serving_code(tmp_path)
+    assert {"inference.py", "serve.py", "serving"} == set(names(tmp_path / "code"))
+    assert "__init__.py" in names(tmp_path / "code/serving")
+    assert "serve.py" not in names(tmp_path / "code/serving")
+
+
+def test_the_model_card_states_the_figures_that_were_measured() -> None:
+    """The card's table is evaluation.json's, to four digits."""
+    figures = {
+        "accuracy": {"value": 0.8691, "low": 0.8541, "high": 0.8839},
+        "f1": {"value": 0.9041, "low": 0.8925, "high": 0.9152},
+        "pearson": None,
+        "rows": 1000,
+    }
+    evaluation = {
+        "test": figures,
+        "validation": figures,
+        "int8": {"accuracy": 0.8675, "agreement": 0.9861, "split": "test"},
+        "train_rows": 19000,
+        "data_sha256": "abc",
+        "train_seconds": 170.2,
+    }
+    card = model_card(evaluation, labels=("no", "yes"), base_model="distilbert-base-uncased", objective="regression")
+    assert "| test | 1000 | 0.8691 (0.8541–0.8839) | 0.9041 (0.8925–0.9152) | – |" in card
+    assert "98.6% of the test rows (accuracy 0.8675)" in card
+    assert "\nbase_model: distilbert-base-uncased\n" in card

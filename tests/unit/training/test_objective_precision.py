@@ -1,0 +1,79 @@
+"""What is learned, on which scale, and in which arithmetic."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from classifier.errors import HyperparameterInvalid
+from classifier.objective import ScoreScale, choose_objective, targets
+from classifier.precision import choose_precision, read_cpu_flags
+from classifier.splits import held_out_fraction
+
+
+@pytest.mark.parametrize(
+    ("wanted", "has_score", "kind"),
+    [
+        ("auto", True, "regression"),
+        ("auto", False, "classification"),
+        ("classification", True, "classification"),
+        ("regression", True, "regression"),
+    ],
+)
+def test_auto_learns_the_score_where_there_is_one(wanted: str, has_score: bool, kind: str) -> None:
+    """The score carries more than the label."""
+    assert choose_objective(wanted, has_score=has_score) == kind
+
+
+def test_regression_without_a_score_is_refused() -> None:
+    """There is nothing to regress on."""
+    with pytest.raises(HyperparameterInvalid) as caught:
+        choose_objective("regression", has_score=False)
+    assert caught.value.name == "objective"
+
+
+def test_standardising_and_restoring_are_inverse() -> None:
+    """Scores of any scale come back."""
+    scores = np.array([10.0, 55.0, 91.0])
+    scale = ScoreScale.of(scores)
+    assert np.allclose(scale.restore(scale.standardise(scores)), scores)
+    assert np.mean(scale.standardise(scores)) == pytest.approx(0.0, abs=1e-12)
+
+
+def test_classification_learns_whole_numbers() -> None:
+    """Cross-entropy wants class numbers, not floats."""
+    frame = pd.DataFrame({"label": [0, 1], "score": [0.5, 1.5]})
+    assert targets(frame, "classification", None) == [0, 1]
+    assert all(isinstance(target, int) for target in targets(frame, "classification", None))
+
+
+@pytest.mark.parametrize(
+    ("flags", "precision"),
+    [({"avx512_bf16"}, "bf16"), ({"amx_bf16"}, "bf16"), ({"avx2", "avx512f"}, "fp32"), (set(), "fp32")],
+)
+def test_bfloat16_is_used_where_the_processor_computes_in_it(flags: set[str], precision: str) -> None:
+    """Emulated bfloat16 is slower than float32."""
+    assert choose_precision("auto", cpu_flags=frozenset(flags)) == precision
+
+
+def test_a_given_precision_is_taken() -> None:
+    """Who asks for float32 gets it on any processor."""
+    assert choose_precision("fp32", cpu_flags=frozenset({"avx512_bf16"})) == "fp32"
+
+
+@pytest.mark.parametrize("name", ["flags", "Features"])
+def test_processor_features_are_read_on_x86_and_arm(tmp_path: Path, name: str) -> None:
+    """The two architectures name the line differently."""
+    (tmp_path / "cpuinfo").write_text(f"processor\t: 0\n{name}\t\t: fpu bf16\n")
+    assert read_cpu_flags(tmp_path / "cpuinfo") == {"fpu", "bf16"}
+
+
+def test_no_such_file_means_no_features(tmp_path: Path) -> None:
+    """Other systems than Linux train in float32."""
+    assert read_cpu_flags(tmp_path / "cpuinfo") == frozenset()
+
+
+@pytest.mark.parametrize(("rows", "fraction"), [(20_000, 0.05), (2_000, 0.1), (600, 0.2)])
+def test_small_data_holds_more_out(rows: int, fraction: float) -> None:
+    """At least 200 rows to decide by, but never more than a fifth for that reason."""
+    assert held_out_fraction(rows, 0.05) == fraction

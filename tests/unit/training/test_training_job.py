@@ -1,0 +1,296 @@
+"""The training job as a whole, on a base model of 2 layers and 32 dimensions: seconds instead of minutes."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import train
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+JOB = Path(train.__file__).parent
+QUICK = ["--epochs=4", "--learning_rate=5e-3", "--max_length=16", "--logging_steps=5", "--bootstrap_resamples=200"]
+
+
+def start(*arguments: str, environ: dict[str, str] | None = None) -> int:
+    """The job in this process; its exit status."""
+    return train.main(list(arguments), environ or {})
+
+
+@pytest.fixture(scope="module")
+def trained(
+    tiny_base: Path, scored_data: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    """A model folder made by the script as a process under the container's contract, and what it printed."""
+    base = tmp_path_factory.mktemp("ml")
+    (base / "input/data").mkdir(parents=True)
+    for channel in ("train", "test"):
+        folder = base / "input/data" / channel
+        folder.mkdir()
+        (folder / f"{channel}.json").write_bytes((scored_data / f"{channel}.json").read_bytes())
+    environ = {"SAGEMAKER_BASE_DIR": str(base), "PATH": "/usr/bin:/bin", "HOME": str(base), "OMP_NUM_THREADS": "1"}
+    command = [
+        sys.executable,
+        str(JOB / "train.py"),
+        f"--base_model={tiny_base}",
+        "--sagemaker_program=train.py",
+        *QUICK,
+    ]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, cwd=base)
+    assert done.returncode == 0, done.stderr
+    return base / "model", done
+
+
+@pytest.fixture(scope="module")
+def evaluation(trained: tuple[Path, subprocess.CompletedProcess[str]]) -> dict:
+    """The content of the run's evaluation.json."""
+    return json.loads((trained[0] / "evaluation.json").read_text())
+
+
+def test_the_artifact_has_everything_that_serves(trained) -> None:
+    """Hugging Face files, the int8 model, the serving code, figures and card: the contract of model.tar.gz."""
+    files = {str(path.relative_to(trained[0])) for path in trained[0].rglob("*") if path.is_file()}
+    assert {
+        "config.json",
+        "model.safetensors",
+        "tokenizer.json",
+        "tokenizer_config.json",
+        "onnx/model_int8.onnx",
+        "code/inference.py",
+        "code/serve.py",
+        "code/serving/predictor.py",
+        "evaluation.json",
+        "README.md",
+    } <= files
+
+
+def test_no_checkpoint_and_no_python_requirements_travel_with_the_model(trained) -> None:
+    """Both make trouble on an endpoint: size, and pip at every cold start."""
+    names = {path.name for path in trained[0].rglob("*")}
+    assert not any(name.startswith("checkpoint-") or name == "requirements.txt" for name in names)
+
+
+def test_the_configuration_carries_what_serving_needs(trained) -> None:
+    """Labels, objective, limit, and the way from logits back to the score."""
+    config = json.loads((trained[0] / "config.json").read_text())
+    assert config["id2label"] == {"0": "not_helpful", "1": "helpful"}
+    assert (config["objective"], config["max_length"], config["score_threshold"]) == ("regression", 16, 1.0)
+    assert config["score_scale"] > 0
+
+
+def test_the_model_learned_what_there_is_to_learn(evaluation) -> None:
+    """On data whose score follows from the words, training beats the majority class by far."""
+    assert evaluation["test"]["accuracy"]["value"] > 0.9
+    assert evaluation["test"]["pearson"] > 0.8
+
+
+def test_the_evaluation_says_what_was_measured_on_what(evaluation, scored_data: Path) -> None:
+    """Rows, intervals, hashes, hyperparameters and versions: enough to judge the model, and to make it again."""
+    import hashlib
+
+    lines = "".join(
+        f"{hashlib.sha256((scored_data / name).read_bytes()).hexdigest()}  {name}\n"
+        for name in ("test.json", "train.json")
+    )
+    assert evaluation["data_sha256"] == hashlib.sha256(lines.encode()).hexdigest()
+    assert evaluation["test"]["rows"] == 60
+    assert evaluation["train_rows"] + evaluation["validation"]["rows"] == 240
+    assert evaluation["test"]["f1"]["low"] <= evaluation["test"]["f1"]["value"] <= evaluation["test"]["f1"]["high"]
+    assert evaluation["int8"]["agreement"] >= 0.95
+    assert evaluation["quarantined"]["train"] == {"malformed": 0, "empty": 0, "duplicate": 0}
+    assert evaluation["hyperparameters"]["epochs"] == 4
+    assert {"python", "torch", "transformers", "onnxruntime"} <= set(evaluation["versions"])
+
+
+def test_the_log_has_the_lines_that_become_metrics(trained) -> None:
+    """MetricDefinitions read these lines; steps count up over both runs."""
+    steps = [int(n) for n in re.findall(r"^epoch=[\d.]+ step=(\d+)/\d+ loss=[\d.]+ eta=\d+s$", trained[1].stdout, re.M)]
+    assert steps == sorted(steps) and len(steps) > 5
+    for split in ("eval", "test"):
+        assert re.search(rf"{split}_accuracy=[\d.]+ {split}_f1=[\d.]+ {split}_pearson=[\d.]+$", trained[1].stdout, re.M)
+
+
+def test_the_log_has_nothing_else(trained) -> None:
+    """No progress bars, no warnings of libraries: whoever reads the log sees the job."""
+    assert trained[1].stderr == ""
+    known = r"data: |epoch=|validation: |trained in |The average |eval_|test_|int8_|model: "
+    assert [line for line in trained[1].stdout.splitlines() if not re.match(known, line)] == []
+
+
+def test_nothing_is_left_but_model_and_output(trained) -> None:
+    """Checkpoints of a finished run, scratch folders and library caches are gone."""
+    base = trained[0].parent
+    assert {path.name for path in base.iterdir()} == {"input", "model", "output", "checkpoints"}
+    assert list((base / "checkpoints").iterdir()) == []
+    assert {path.name for path in (base / "output/data").iterdir()} >= {"evaluation.json"}
+
+
+def test_no_path_of_this_machine_travels_with_the_model(trained, tiny_base: Path) -> None:
+    """The artifact is published; where it was made is nobody's business."""
+    for path in trained[0].rglob("*"):
+        if path.is_file():
+            content = path.read_bytes()
+            assert str(tiny_base).encode() not in content
+            assert str(JOB).encode() not in content
+
+
+def test_the_articles_pipeline_decides_as_the_int8_model_and_answers_both_labels(trained, scored_data: Path) -> None:
+    """`pipeline("text-classification")` on the folder: same decisions as ONNX, and not always LABEL_0."""
+    from classifier.encoding import encode
+    from classifier.export import onnx_logits
+    from transformers import AutoTokenizer, pipeline
+
+    texts = [json.loads(line)["sentence"] for line in (scored_data / "test.json").open()]
+    answers = [
+        answer["label"] for answer in pipeline("text-classification", model=str(trained[0]))(texts, truncation=True)
+    ]
+    tokenizer = AutoTokenizer.from_pretrained(trained[0])
+    logits = onnx_logits(trained[0] / "onnx/model_int8.onnx", tokenizer, encode(tokenizer, texts), 8)
+    decisions = np.array(["not_helpful", "helpful"])[logits.argmax(axis=1)]
+    assert set(answers) == {"not_helpful", "helpful"}
+    assert np.mean(decisions == np.array(answers)) >= 0.95
+
+
+def test_the_articles_evaluator_runs_with_bootstrap(trained, scored_data: Path) -> None:
+    """`evaluator(...).compute(strategy="bootstrap", label_mapping=...)` on the trained model, without a network."""
+    from classifier.metrics import load_metrics
+    from datasets import Dataset
+    from evaluate import evaluator
+    from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+    rows = [json.loads(line) for line in (scored_data / "test.json").open()]
+    data = Dataset.from_dict(
+        {"text": [row["sentence"] for row in rows], "label": [int(row["helpful"] >= 1) for row in rows]}
+    )
+    found = evaluator("text-classification").compute(
+        model_or_pipeline=AutoModelForSequenceClassification.from_pretrained(trained[0]),
+        tokenizer=AutoTokenizer.from_pretrained(trained[0]),
+        data=data,
+        metric=load_metrics(),
+        label_mapping={"not_helpful": 0, "helpful": 1},
+        strategy="bootstrap",
+        n_resamples=20,
+    )
+    assert found["accuracy"]["score"] > 0.9
+    assert len(found["f1"]["confidence_interval"]) == 2
+
+
+def test_the_onnx_model_has_the_inputs_that_serving_feeds(trained) -> None:
+    """input_ids and attention_mask in, logits out, any batch and any length."""
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(trained[0] / "onnx/model_int8.onnx"))
+    assert {node.name for node in session.get_inputs()} == {"input_ids", "attention_mask"}
+    ids = np.array([[2, 4, 3], [2, 5, 3], [2, 6, 3]], dtype=np.int64)
+    logits = session.run(["logits"], {"input_ids": ids, "attention_mask": np.ones_like(ids)})[0]
+    assert logits.shape == (3, 2)
+
+
+def test_data_with_labels_only_is_learned_as_classification(tiny_base: Path, tmp_path: Path) -> None:
+    """A CSV with a text and a label column: two names of its own, no score."""
+    rows = "".join(
+        f"the {'great' if n % 2 else 'poor'} battery {n},{'praise' if n % 2 else 'blame'}\n" for n in range(120)
+    )
+    (tmp_path / "train.csv").write_text("review,verdict\n" + rows)
+    columns = ["--text_column=review", "--label_column=verdict"]
+    out = tmp_path / "out"
+    assert (
+        start(
+            "--train",
+            str(tmp_path / "train.csv"),
+            "--model-dir",
+            str(out),
+            f"--base_model={tiny_base}",
+            *QUICK,
+            *columns,
+        )
+        == 0
+    )
+    config = json.loads((out / "config.json").read_text())
+    figures = json.loads((out / "evaluation.json").read_text())
+    assert config["id2label"] == {"0": "blame", "1": "praise"}
+    assert config["objective"] == "classification" and "score_scale" not in config
+    assert figures["test"] is None and figures["validation"]["pearson"] is None
+    assert figures["validation"]["accuracy"]["value"] > 0.9
+
+
+def test_a_model_of_this_job_can_be_the_base_of_the_next(trained, scored_data: Path, tmp_path: Path) -> None:
+    """Training goes on from an artifact; its two-label head is replaced."""
+    out = tmp_path / "out"
+    status = start(
+        "--train", str(scored_data), "--model-dir", str(out), f"--base_model={trained[0]}", *QUICK, "--epochs=1"
+    )
+    assert status == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--epochs", "0"], "epochs=0"),
+        (["--learning_rate", "abc"], "learning_rate=abc"),
+        (["--epoch", "3"], "Did you mean epochs?"),
+        (["--base_model", "package:not_installed"], "package:not_installed"),
+        (["--objective", "regression", "--label_column", "helpful"], "helpful"),
+        (["--text_column", "review"], "'review'"),
+    ],
+)
+def test_bad_input_ends_with_a_reason_and_no_model(
+    arguments: list[str], said: str, scored_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit status 1; the reason on stderr and in the failure file, without a stack trace; nothing half-done."""
+    environ = {"SAGEMAKER_BASE_DIR": str(tmp_path), "SM_CHANNEL_TRAIN": str(scored_data)}
+    assert start(*arguments, environ=environ) == 1
+    shown = capsys.readouterr().err
+    assert said in shown and "Traceback" not in shown
+    assert said in (tmp_path / "output/failure").read_text()
+    assert not (tmp_path / "model").exists()
+
+
+def test_a_diverging_training_is_reported_as_such(tiny_base: Path, scored_data: Path, tmp_path: Path, caplog) -> None:
+    """A loss that is no number ends the job instead of producing a model of noise."""
+    import shutil
+
+    import safetensors.torch
+
+    broken = tmp_path / "broken"
+    shutil.copytree(tiny_base, broken)
+    weights = safetensors.torch.load_file(broken / "model.safetensors")
+    weights["embeddings.LayerNorm.weight"] *= float("nan")
+    safetensors.torch.save_file(weights, broken / "model.safetensors", metadata={"format": "pt"})
+    environ = {"SAGEMAKER_BASE_DIR": str(tmp_path), "SM_CHANNEL_TRAIN": str(scored_data)}
+    assert start(f"--base_model={broken}", *QUICK, environ=environ) == 1
+    assert "diverged" in (tmp_path / "output/failure").read_text()
+    assert not any(path.name.startswith(".model") for path in tmp_path.iterdir())
+
+
+def test_a_stopped_job_keeps_a_checkpoint_and_goes_on_from_it(
+    tiny_base: Path, scored_data: Path, tmp_path: Path
+) -> None:
+    """SIGTERM, as before a spot instance goes: checkpoint, exit, and the next start continues instead of beginning."""
+    command = [sys.executable, str(JOB / "train.py"), "--train", str(scored_data), "--model-dir", str(tmp_path / "out"),
+               f"--base_model={tiny_base}", *QUICK, "--epochs=20", "--train_batch_size=16", "--averaged_runs=1",
+               "--learning_rate=1e-3", "--logging_steps=1"]  # fmt: skip
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    for line in process.stdout:
+        if line.startswith("epoch=1."):
+            process.send_signal(signal.SIGTERM)
+            break
+    process.communicate(timeout=60)
+    assert process.returncode == 143
+    assert not (tmp_path / "out").exists()
+    stopped_at = max(
+        int(path.name.rpartition("-")[2]) for path in (tmp_path / "out-checkpoints").glob("*/run-0/checkpoint-*")
+    )
+
+    resumed = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert resumed.returncode == 0, resumed.stderr
+    first = int(re.search(r"step=(\d+)/", resumed.stdout).group(1))
+    assert first == stopped_at + 1
+    assert not (tmp_path / "out-checkpoints").exists()
