@@ -45,8 +45,8 @@ status: setup ## addresses, credentials and model version; the same as .local/st
 logs: setup ## newest log lines of the training jobs, Lambdas, endpoint and workflow
 	@$(RUN) operations.logs
 
-train: setup ## run the training workflow and release its model (HYPERPARAMETERS="epochs=3 …")
-	@$(RUN) operations.train $(foreach h,$(HYPERPARAMETERS),--hyperparameter $(h))
+train: setup ## run the training workflow and release its model (HYPERPARAMETERS="epochs=3 …", DATA_SOURCE=s3://…)
+	@$(RUN) operations.train $(foreach h,$(HYPERPARAMETERS),--hyperparameter $(h)) $(addprefix --data-source ,$(DATA_SOURCE))
 
 train-sdk: setup ## launch the same training job with the SageMaker SDK's ModelTrainer
 	@$(RUN) operations.train_sdk $(foreach h,$(HYPERPARAMETERS),--hyperparameter $(h))

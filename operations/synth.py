@@ -12,7 +12,7 @@ def main() -> int:
     command.parser(__doc__).parse_args()
     for env in ENVIRONMENTS:
         output = paths.ROOT / "cdk.out" / env
-        cdk.run(["synth", "--all", "--quiet"], env=env, output=output)
+        cdk.run(["synth", "--quiet"], env=env, output=output)
         templates = sorted(file.name for file in output.glob("*.template.json"))
         command.say(f"cdk.out/{env}: {', '.join(templates)}")
     return 0

@@ -96,7 +96,7 @@ def make_project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     made: list[LocalProject] = []
 
     def create(name: str) -> LocalProject:
-        project = LocalProject(tmp_path_factory.mktemp(name), free_port())
+        project = LocalProject(tmp_path_factory.mktemp(name) / ".local", free_port())
         made.append(project)
         return project
 

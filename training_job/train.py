@@ -36,9 +36,10 @@ def run(argv: Sequence[str], environ: Mapping[str, str], stop: StopRequest) -> N
     splits = load_splits(job, hp)
 
     prepare_libraries()
-    from classifier import artifact, checkpoints, hub, report
+    from classifier import artifact, checkpoints, hub
     from classifier.callbacks import figures_line
     from classifier.export import export_int8
+    from classifier.loss_curve import loss_curve
     from classifier.model_card import model_card
     from classifier.results import evaluate_and_check
     from classifier.trained import train_classifier
@@ -56,11 +57,18 @@ def run(argv: Sequence[str], environ: Mapping[str, str], stop: StopRequest) -> N
         )
         artifact.copy_serving_code(folder)
         artifact.write_json(folder / artifact.EVALUATION_FILE, evaluation)
-        card = model_card(evaluation, labels=splits.label_names, base_model=base.name, objective=splits.objective)
+        card = model_card(
+            evaluation,
+            labels=splits.label_names,
+            base_model=base.title,
+            on_hub=not base.local,
+            objective=splits.objective,
+        )
         (folder / "README.md").write_text(card, encoding="utf-8")
 
     artifact.write_json(job.output_data_dir / artifact.EVALUATION_FILE, evaluation)
-    report.loss_curve([fitted.history for fitted in trained.runs], job.output_data_dir / "loss.svg")
+    curve = loss_curve([fitted.history for fitted in trained.runs])
+    (job.output_data_dir / "loss.svg").write_text(curve, encoding="utf-8")
     checkpoints.forget(run_dir, and_parent=not job.managed)
     log.info("%s", figures_line("eval", results.validation.points()))
     if results.test is not None:

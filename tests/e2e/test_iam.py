@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+import requests
 
 pytestmark = pytest.mark.e2e
 ARTICLE = "This was a Christmas gift for my grandson."
@@ -61,7 +62,6 @@ def test_without_invoke_endpoint_only_predictions_break(served: Any) -> None:
         refused = project.post({"inputs": ARTICLE})
         assert refused.status_code in (500, 502)
         assert "arn:aws" not in refused.text
-        import requests
         assert requests.get(f"{project.status['api_url']}/v1/health", timeout=30).status_code == 200
     assert project.post({"inputs": ARTICLE}).status_code == 200
 

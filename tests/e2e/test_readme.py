@@ -53,3 +53,13 @@ def test_a_command_of_the_readme_works(served: Any, command: str) -> None:
     environment = {**served.project.environment, "PATH": f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"}
     done = subprocess.run(shlex.split(command), cwd=ROOT, env=environment, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_documented_python_joins_in(served: Any) -> None:
+    """The snippet of docs/local-cloud.md runs as it stands and prints the training jobs."""
+    text = (ROOT / "docs" / "local-cloud.md").read_text()
+    snippet = next(body for language, _, body in FENCE.findall(text) if language == "python")
+    done = subprocess.run([str(ROOT / ".venv" / "bin" / "python"), "-c", snippet], cwd=served.project.folder.parent,
+                          capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert "text-classifier-local-" in done.stdout

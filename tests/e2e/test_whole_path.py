@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import socket
 import subprocess
 import time
 from pathlib import Path
@@ -13,8 +14,9 @@ import pandas as pd
 import pytest
 
 pytestmark = pytest.mark.e2e
+BUNDLED_DATA = Path(__file__).resolve().parents[2] / "training_job" / "data"
 ARTICLE = "This was a Christmas gift for my grandson."
-QUICK = "epochs=1 max_train_rows=400"
+QUICK = "HYPERPARAMETERS=epochs=2 averaged_runs=1"
 
 
 def version(served: Any) -> str:
@@ -145,8 +147,10 @@ def test_an_unknown_hyperparameter_is_refused_before_anything_runs(served: Any) 
 
 def test_a_new_training_is_released_and_an_older_package_can_come_back(served: Any) -> None:
     """`make train` serves the next version; `make release PACKAGE=n` brings the former one back."""
-    before = version(served)
-    served.project.make("train", f"HYPERPARAMETERS={QUICK}")
+    before, bucket = version(served), served.project.outputs("storage")["DataBucket"]
+    for file in ("train.json", "test.json"):
+        served.project.client("s3").upload_file(str(BUNDLED_DATA / file), bucket, f"source/small/{file}")
+    served.project.make("train", QUICK, f"DATA_SOURCE=s3://{bucket}/source/small/")
     newer = version(served)
     assert int(newer) > int(before)
     served.project.make("release", f"PACKAGE={before}")
@@ -160,7 +164,7 @@ def test_the_sagemaker_sdk_launches_the_same_job(served: Any) -> None:
     """ModelTrainer's job has the image, role, code and program of the workflow's, and completes."""
     client = served.project.client("sagemaker")
     workflow_job = client.list_training_jobs(SortOrder="Ascending")["TrainingJobSummaries"][0]["TrainingJobName"]
-    output = served.project.make("train-sdk", f"HYPERPARAMETERS={QUICK}", "DATA=").stdout
+    output = served.project.make("train-sdk", QUICK, "DATA=").stdout
     sdk_job = next(line.split()[-1] for line in output.splitlines() if line.startswith("Training job "))
     one, other = (client.describe_training_job(TrainingJobName=name) for name in (workflow_job, sdk_job))
     assert other["TrainingJobStatus"] == "Completed"
@@ -183,7 +187,6 @@ def test_down_leaves_no_process_and_no_port_and_up_serves_the_same_model_again(s
     left = [line for line in processes.splitlines() if str(served.project.folder) in line and "ps -eo" not in line]
     assert left == []
     with pytest.raises(ConnectionRefusedError):
-        import socket
         socket.create_connection(("127.0.0.1", served.project.port), timeout=2)
     output = served.project.make("up").stdout
     assert "serves already" in output

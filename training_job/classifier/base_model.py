@@ -28,6 +28,11 @@ class BaseModel:
     revision: str | None
     local: bool
 
+    @property
+    def title(self) -> str:
+        """What to call it in public: a local folder goes by its last part."""
+        return Path(self.location).name if self.local and not self.name.startswith(PACKAGE_PREFIX) else self.name
+
 
 def find_base_model(name: str, revision: str = "") -> BaseModel:
     """Where the base model ``name`` is; nothing is loaded and no hub is asked.

@@ -16,13 +16,14 @@ from pathlib import Path
 from classifier.errors import ClassifierError, PublishError
 
 
-def publish(model_dir: Path, repo_id: str, *, private: bool = True) -> str:
+def publish(model_dir: Path, repo_id: str, *, private: bool = True, endpoint: str | None = None) -> str:
     """Uploads ``model_dir`` to the model repository ``repo_id``, which is made if it is not there.
 
     Args:
         model_dir: the artifact's folder.
         repo_id: ``owner/name``.
         private: whether a repository that is made is private.
+        endpoint: the hub's address, if it is not the usual one (environment variable HF_ENDPOINT).
 
     Returns:
         The commit's address.
@@ -43,7 +44,7 @@ def publish(model_dir: Path, repo_id: str, *, private: bool = True) -> str:
     import httpx
     from huggingface_hub import HfApi
 
-    api = HfApi(token=token)
+    api = HfApi(endpoint=endpoint, token=token)
     try:
         api.create_repo(repo_id, exist_ok=True, private=private)
         return str(

@@ -12,13 +12,16 @@ classify("This was a Christmas gift for my grandson.", truncation=True)
 ```"""
 
 
-def model_card(evaluation: dict[str, Any], *, labels: tuple[str, str], base_model: str, objective: str) -> str:
+def model_card(
+    evaluation: dict[str, Any], *, labels: tuple[str, str], base_model: str, on_hub: bool, objective: str
+) -> str:
     """The text of ``README.md`` in the artifact, with the metadata block that the Hugging Face Hub reads.
 
     Args:
         evaluation: the content of ``evaluation.json``.
         labels: names of label 0 and label 1.
-        base_model: what training started from.
+        base_model: what training started from, in words.
+        on_hub: whether that is a hub id.
         objective: ``regression`` or ``classification``.
     """
     learned = (
@@ -32,7 +35,7 @@ def model_card(evaluation: dict[str, Any], *, labels: tuple[str, str], base_mode
     int8 = evaluation["int8"]
     return "\n".join(
         [
-            *_metadata(base_model),
+            *_metadata(base_model, on_hub),
             f"# Text classifier: {labels[0]} or {labels[1]}",
             "",
             f"A fine-tuned `{base_model}` that decides between `{labels[0]}` (0) and `{labels[1]}` (1). {learned}",
@@ -51,7 +54,7 @@ def model_card(evaluation: dict[str, Any], *, labels: tuple[str, str], base_mode
             "",
             "## How it was made",
             "",
-            f"{evaluation['train_rows']} training rows; SHA-256 of the training file `{evaluation['data_sha256']}`; "
+            f"{evaluation['train_rows']} training rows; SHA-256 of the data `{evaluation['data_sha256']}`; "
             f"{evaluation['train_seconds']:.0f} s of training. All hyperparameters are in `evaluation.json`.",
             "",
             "## Use",
@@ -65,8 +68,8 @@ def model_card(evaluation: dict[str, Any], *, labels: tuple[str, str], base_mode
     )
 
 
-def _metadata(base_model: str) -> list[str]:
-    hub_id = [] if base_model.startswith(("package:", "/", ".", "~")) else [f"base_model: {base_model}"]
+def _metadata(base_model: str, on_hub: bool) -> list[str]:
+    hub_id = [f"base_model: {base_model}"] if on_hub else []
     return ["---", "library_name: transformers", "pipeline_tag: text-classification", *hub_id, "---", ""]
 
 

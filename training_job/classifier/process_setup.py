@@ -22,7 +22,10 @@ def configure_logging() -> None:
 
 
 def prepare_libraries() -> None:
-    """Turns off progress bars and notes of the Hugging Face libraries; call it before they are imported."""
+    """Turns off what libraries do besides their work; call it before they are imported, which is when they look."""
+    # onnxruntime otherwise reports its use to its maker, and keeps a device number in the home directory.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     # Threads that wait sleep rather than spin: as fast on an idle machine, far faster on one that has other work too.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

@@ -12,9 +12,9 @@ from classifier.encoding import encode, model_logits
 from classifier.evaluation import Figures
 from classifier.export import check_int8, onnx_logits
 from classifier.hyperparameters import Hyperparameters
-from classifier.report import versions
 from classifier.splits import Splits
 from classifier.trained import TrainedClassifier
+from classifier.versions import versions
 
 
 @dataclass(frozen=True)

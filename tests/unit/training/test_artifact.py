@@ -75,7 +75,9 @@ def test_the_model_card_states_the_figures_that_were_measured() -> None:
         "data_sha256": "abc",
         "train_seconds": 170.2,
     }
-    card = model_card(evaluation, labels=("no", "yes"), base_model="distilbert-base-uncased", objective="regression")
+    card = model_card(
+        evaluation, labels=("no", "yes"), base_model="distilbert-base-uncased", on_hub=True, objective="regression"
+    )
     assert "| test | 1000 | 0.8691 (0.8541–0.8839) | 0.9041 (0.8925–0.9152) | – |" in card
     assert "98.6% of the test rows (accuracy 0.8675)" in card
     assert "\nbase_model: distilbert-base-uncased\n" in card

@@ -1,7 +1,5 @@
 """Accuracy, F1, their intervals, and the metric modules behind them."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from classifier.bootstrap import bootstrap_intervals
@@ -41,19 +39,6 @@ def test_a_metric_module_loads_by_path_as_in_the_article(monkeypatch: pytest.Mon
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     metric = evaluate.load(str(FOLDER / "accuracy"), keep_in_memory=True)
     assert metric.compute(predictions=[1, 0], references=[1, 1]) == {"accuracy": 0.5}
-
-
-def test_loading_the_metrics_leaves_nothing_in_the_home_directory(tmp_path: Path) -> None:
-    """The library's copies of the modules go to a temporary folder."""
-    import os
-    import subprocess
-    import sys
-
-    code = "from classifier.metrics import load_metrics; load_metrics().compute(predictions=[1], references=[1])"
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("HF_")}
-    environ |= {"HOME": str(tmp_path), "HF_HUB_OFFLINE": "1", "PYTHONPATH": str(FOLDER.parents[1])}
-    subprocess.run([sys.executable, "-c", code], env=environ, check=True)
-    assert list(tmp_path.rglob("*")) == []
 
 
 def test_the_interval_is_that_of_resampling_rows() -> None:
