@@ -18,7 +18,7 @@ from classifier.environment import JobEnvironment, hyperparameters_file, write_f
 from classifier.errors import ClassifierError
 from classifier.hyperparameters import Hyperparameters
 from classifier.interruption import StopRequest
-from classifier.process_setup import configure_logging, prepare_libraries
+from classifier.process_setup import plain_logging, prepare_libraries
 
 log = logging.getLogger("train")
 
@@ -29,7 +29,8 @@ def run(argv: Sequence[str], environ: Mapping[str, str], stop: StopRequest) -> N
     hp = Hyperparameters.parse({**hyperparameters_file(environ), **arguments.hyperparameters})
     job = JobEnvironment.resolve(arguments.folders, environ)
     base = find_base_model(hp.base_model, hp.base_model_revision)
-    stay_offline(base)
+    if not hp.hub_repo_id:
+        stay_offline(base)
 
     from classifier.splits import load_splits  # pandas, and below torch and transformers: seconds, not for --help
 
@@ -37,10 +38,8 @@ def run(argv: Sequence[str], environ: Mapping[str, str], stop: StopRequest) -> N
 
     prepare_libraries()
     from classifier import artifact, checkpoints, hub
-    from classifier.callbacks import figures_line
     from classifier.export import export_int8
-    from classifier.loss_curve import loss_curve
-    from classifier.model_card import model_card
+    from classifier.report import say_results, write_report
     from classifier.results import evaluate_and_check
     from classifier.trained import train_classifier
 
@@ -52,34 +51,11 @@ def run(argv: Sequence[str], environ: Mapping[str, str], stop: StopRequest) -> N
         export_int8(trained.model, folder / artifact.ONNX_FILE)
         results = evaluate_and_check(trained, splits, hp, folder / artifact.ONNX_FILE)
         evaluation = results.as_dict(splits, trained, hp)
-        artifact.save_hugging_face(
-            folder, trained.model, trained.tokenizer, labels=splits.label_names, settings=trained.settings()
-        )
-        artifact.copy_serving_code(folder)
-        artifact.write_json(folder / artifact.EVALUATION_FILE, evaluation)
-        card = model_card(
-            evaluation,
-            labels=splits.label_names,
-            base_model=base.title,
-            on_hub=not base.local,
-            objective=splits.objective,
-        )
-        (folder / "README.md").write_text(card, encoding="utf-8")
+        artifact.write_artifact(folder, trained, evaluation, labels=splits.label_names, base=base)
 
-    artifact.write_json(job.output_data_dir / artifact.EVALUATION_FILE, evaluation)
-    curve = loss_curve([fitted.history for fitted in trained.runs])
-    (job.output_data_dir / "loss.svg").write_text(curve, encoding="utf-8")
+    write_report(job.output_data_dir, evaluation, trained)
     checkpoints.forget(run_dir, and_parent=not job.managed)
-    log.info("%s", figures_line("eval", results.validation.points()))
-    if results.test is not None:
-        log.info("%s", figures_line("test", results.test.points()))
-    log.info(
-        "int8_accuracy=%.4f int8_f1=%.4f int8_agreement=%.4f (%s rows)",
-        results.int8.accuracy.value,
-        results.int8.f1.value,
-        results.agreement,
-        results.int8_split,
-    )
+    say_results(results)
     log.info("model: %s", job.model_dir)
     if hp.hub_repo_id:
         log.info("published: %s", hub.publish(job.model_dir, hp.hub_repo_id))
@@ -88,8 +64,7 @@ def run(argv: Sequence[str], environ: Mapping[str, str], stop: StopRequest) -> N
 def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:
     """Runs the job; the exit status is 0, or 1 with the reason on stderr and in the job's failure file."""
     environ = os.environ if environ is None else environ
-    configure_logging()
-    with StopRequest().watched() as stop:
+    with plain_logging(), StopRequest().watched() as stop:
         try:
             run(sys.argv[1:] if argv is None else argv, environ, stop)
         except ClassifierError as e:
@@ -97,7 +72,7 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
             write_failure(str(e), environ)
             return 1
         except KeyboardInterrupt:
-            log.error("Stopped from the keyboard; nothing was written.")
+            log.error("Stopped from the keyboard.")
             return 130
         except Exception as e:
             log.exception("The job failed unexpectedly.")

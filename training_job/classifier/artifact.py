@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 from serving import ENTRY_POINTS
 
 from classifier.errors import ExportError
+from classifier.model_card import model_card
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+    from classifier.base_model import BaseModel
+    from classifier.trained import TrainedClassifier
 
 ONNX_FILE = "onnx/model_int8.onnx"
 """Where the serving code expects the int8 model, below the artifact's root."""
@@ -49,32 +51,32 @@ def model_folder(model_dir: Path) -> Iterator[Path]:
         shutil.rmtree(building, ignore_errors=True)
 
 
-def save_hugging_face(
-    folder: Path,
-    model: PreTrainedModel,
-    tokenizer: PreTrainedTokenizerBase,
-    *,
-    labels: tuple[str, str],
-    settings: dict[str, Any],
+def write_artifact(
+    folder: Path, trained: TrainedClassifier, evaluation: dict[str, Any], *, labels: tuple[str, str], base: BaseModel
 ) -> None:
-    """Writes config, weights and tokenizer so that ``pipeline`` and ``AutoModelForSequenceClassification`` load them.
+    """Writes everything but the ONNX model: Hugging Face files, serving code, figures and model card.
 
     Args:
         folder: the artifact's root.
-        model: with two logits.
-        tokenizer: its limit becomes the default of ``truncation=True``.
+        trained: the classifier; its settings for serving are added to ``config.json``.
+        evaluation: the content of ``evaluation.json``.
         labels: names of label 0 and label 1.
-        settings: what serving needs besides, added to ``config.json``: ``objective``, ``max_length``, ``score_scale``,
-            ``score_threshold``.
+        base: what training started from.
     """
-    model.config.id2label = dict(enumerate(labels))
-    model.config.label2id = {name: label for label, name in enumerate(labels)}
-    model.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
+    settings = trained.settings()
+    trained.model.config.id2label = dict(enumerate(labels))
+    trained.model.config.label2id = {name: label for label, name in enumerate(labels)}
+    trained.model.save_pretrained(folder)
+    trained.tokenizer.save_pretrained(folder)
     # Into the file rather than the configuration object: that one refuses to be saved with a max_length.
-    path = folder / "config.json"
-    config = json.loads(path.read_text(encoding="utf-8"))
-    write_json(path, {**config, **settings})
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    write_json(folder / "config.json", {**config, **settings})
+    copy_serving_code(folder)
+    write_json(folder / EVALUATION_FILE, evaluation)
+    card = model_card(
+        evaluation, labels=labels, base_model=base.title, on_hub=not base.local, objective=settings["objective"]
+    )
+    (folder / "README.md").write_text(card, encoding="utf-8")
 
 
 def copy_serving_code(folder: Path, source: Path = SERVING_SOURCE) -> None:

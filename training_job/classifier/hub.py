@@ -40,7 +40,6 @@ def publish(model_dir: Path, repo_id: str, *, private: bool = True, endpoint: st
             repo_id=repo_id,
             hint="Set the environment variable HF_TOKEN to a token with write access.",
         )
-    os.environ.pop("HF_HUB_OFFLINE", None)
     import httpx
     from huggingface_hub import HfApi
 

@@ -6,19 +6,26 @@ import logging
 import os
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
-def configure_logging() -> None:
-    """Sends what the job says to stdout as it is (CloudWatch adds the time), warnings and errors to stderr."""
+@contextmanager
+def plain_logging() -> Iterator[None]:
+    """For the block, sends what the job says to stdout as it is (CloudWatch adds the time), problems to stderr."""
     out, err = logging.StreamHandler(sys.stdout), logging.StreamHandler(sys.stderr)
     out.addFilter(lambda record: record.levelno < logging.WARNING)
     err.setLevel(logging.WARNING)
     err.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
     root = logging.getLogger()
+    before = root.handlers[:]
     root.handlers[:] = [out, err]
-    root.setLevel(logging.WARNING)
     for name in ("train", "classifier"):
         logging.getLogger(name).setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        root.handlers[:] = before
 
 
 def prepare_libraries() -> None:

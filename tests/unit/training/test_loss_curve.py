@@ -1,11 +1,12 @@
 """The picture of the loss."""
 
 import xml.etree.ElementTree as ET
+from typing import Any
 
 from classifier.loss_curve import HEIGHT, WIDTH, loss_curve
 
 SVG = "{http://www.w3.org/2000/svg}"
-RUN = [{"step": 1, "loss": 0.8}, {"step": 2, "loss": "0.4"}, {"step": 2, "eval_loss": 0.5}]
+RUN: list[dict[str, Any]] = [{"step": 1, "loss": 0.8}, {"step": 2, "loss": "0.4"}, {"step": 2, "eval_loss": 0.5}]
 
 
 def test_every_run_has_a_line_and_its_validation_dots() -> None:
