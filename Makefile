@@ -66,7 +66,7 @@ synth: setup ## synthesise the CloudFormation templates of every environment (no
 lint: setup ## ruff and mypy
 	@$(VENV) -m ruff check . && $(VENV) -m mypy
 
-test: setup ## all tests: fast ones, local cloud, and the whole path with a real training
+test: lint ## ruff, mypy and all tests: fast ones, local cloud, and the whole path with a real training
 	@$(PYTEST) --durations=15
 
 test-fast: setup ## unit and infrastructure tests, under a minute, no network

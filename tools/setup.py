@@ -2,7 +2,8 @@
 
 Run by `make setup` (and by every target that needs it) with the machine's own Python, so it uses the standard
 library only. It is idempotent: a stamp holds the hash of everything that decides the result. An installation that
-was interrupted leaves no stamp and is started afresh, so a half-installed environment is never used.
+was interrupted leaves no stamp and is started afresh, so a half-installed environment is never used; one that is
+complete but older is updated.
 """
 
 from __future__ import annotations
@@ -57,11 +58,11 @@ def check_python(found: tuple[int, int]) -> None:
 
 
 def fingerprint(version: tuple[int, int]) -> str:
-    """Hash of the interpreter's version, this folder's path and every file that decides what gets installed."""
-    digest = hashlib.sha256(f"{version} {ROOT}".encode())
+    """The interpreter's version and this folder's path, then a hash of every file that decides what gets installed."""
+    digest = hashlib.sha256()
     for name in INPUTS:
         digest.update((ROOT / name).read_bytes())
-    return digest.hexdigest()
+    return f"{version[0]}.{version[1]} {ROOT}\n{digest.hexdigest()}\n"
 
 
 def run(step: str, command: list[str], env: dict[str, str] | None = None) -> None:
@@ -107,9 +108,13 @@ def torch_index() -> list[str]:
         return []
 
 
-def install_python() -> None:
-    """Create .venv with everything that deploys, trains, operates and tests."""
-    pip = create_venv(VENV)
+def install_python(*, fresh: bool) -> None:
+    """Fill .venv with everything that deploys, trains, operates and tests.
+
+    Args:
+        fresh: create it anew; otherwise only what changed in the pins is installed.
+    """
+    pip = create_venv(VENV) if fresh else [str(VENV / "bin" / "python"), *PIP_INSTALL]
     run("Python packages (minutes the first time)",
         [*pip, "-r", "requirements.txt", "-c", "constraints.txt", *torch_index()])
     build = ask("import importlib.metadata as m; print(m.version('torch'))")
@@ -140,8 +145,9 @@ def install_cdk() -> None:
     env = {**os.environ, "PATH": f"{wheel / 'bin'}{os.pathsep}{os.environ['PATH']}"}
     run("CDK command line", [str(wheel / "bin" / "node"), str(npm), "ci", "--no-audit", "--no-fund"], env)
     # With .venv/bin on the PATH, `cdk` and the `node` that it and jsii look for are these and no others.
-    (VENV / "bin" / "node").symlink_to(wheel / "bin" / "node")
-    (VENV / "bin" / "cdk").symlink_to(ROOT / "node_modules" / ".bin" / "cdk")
+    for name, target in (("node", wheel / "bin" / "node"), ("cdk", ROOT / "node_modules" / ".bin" / "cdk")):
+        (VENV / "bin" / name).unlink(missing_ok=True)
+        (VENV / "bin" / name).symlink_to(target)
 
 
 def ask(code: str) -> str:
@@ -156,7 +162,8 @@ def main() -> int:
         version = sys.version_info[:2]
         check_python(version)
         wanted = fingerprint(version)
-        if STAMP.exists() and STAMP.read_text() == wanted:
+        installed = STAMP.read_text() if STAMP.exists() else ""
+        if installed == wanted:
             return 0
         LOG.parent.mkdir(parents=True, exist_ok=True)
         LOG.write_text("")
@@ -164,7 +171,8 @@ def main() -> int:
         os.environ["TMPDIR"] = str(SCRATCH)  # pip, npm and node leave nothing outside this folder
         STAMP.unlink(missing_ok=True)
         started = time.monotonic()
-        install_python()
+        # A complete environment of the same Python and folder is brought up to date; anything else is made anew.
+        install_python(fresh=installed.splitlines()[:1] != wanted.splitlines()[:1])
         run("local cloud", [*create_venv(CLOUD_VENV), "-r", "local/requirements.txt", "-c", "constraints.txt"])
         install_layer()
         install_cdk()
