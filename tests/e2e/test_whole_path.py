@@ -16,7 +16,7 @@ import pytest
 pytestmark = pytest.mark.e2e
 BUNDLED_DATA = Path(__file__).resolve().parents[2] / "training_job" / "data"
 ARTICLE = "This was a Christmas gift for my grandson."
-QUICK = "HYPERPARAMETERS=epochs=2 averaged_runs=1"
+QUICK = "HYPERPARAMETERS=epochs=2"
 
 
 def version(served: Any) -> str:
