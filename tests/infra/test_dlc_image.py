@@ -10,16 +10,12 @@ import pytest
 from stacks.components.dlc_image import INFERENCE, TRAINING, PinnedImage, resolve_image
 from stacks.errors import ImageNotFoundError
 
-PINS = [INFERENCE, *TRAINING.values()]
+PINS = [INFERENCE, TRAINING]
 
 
 @pytest.mark.parametrize("pin", PINS, ids=lambda pin: pin.repository)
 def test_pinned_tag_is_in_the_sdks_table(pin: PinnedImage) -> None:
-    """The `sagemaker` package lists this very version; when it no longer does, the pin is out of date.
-
-    For Hugging Face images the table knows the whole tag. For PyTorch's it knows the alias without the operating
-    system's suffix, so there only that part is compared.
-    """
+    """The `sagemaker` package lists this very tag; when it no longer does, the pin is out of date."""
     from sagemaker.core import image_uris
 
     listed = image_uris.retrieve(
@@ -31,8 +27,7 @@ def test_pinned_tag_is_in_the_sdks_table(pin: PinnedImage) -> None:
         instance_type=pin.instance_type,
         image_scope=pin.scope,
     ).rpartition(":")[2]
-    assert listed == (pin.tag if pin.framework == "huggingface" else "2.10.0-cpu-py313")
-    assert pin.tag.startswith(listed)
+    assert listed == pin.tag
 
 
 @pytest.mark.parametrize(

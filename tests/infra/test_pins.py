@@ -1,0 +1,60 @@
+"""Versions: what trains and exports here is what the containers have, and no two files pin the same package apart."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from stacks.components.dlc_image import TRAINING
+
+ROOT = Path(__file__).resolve().parents[2]
+# Installed in the Hugging Face training container of that tag (AWS deep-learning-containers release notes).
+IN_THE_TRAINING_CONTAINER = {"datasets": "4.5.0", "evaluate": "0.4.6", "accelerate": "1.12.0"}
+FILES = ("requirements.txt", "constraints.txt", "training_job/requirements.txt", "lambda/requirements.txt",
+         "local/requirements.txt")
+
+
+def pins(file: str) -> dict[str, str]:
+    """Package → exact version in a requirements file."""
+    lines = (line.split("#")[0].strip() for line in (ROOT / file).read_text().splitlines())
+    return {re.sub(r"[-_.]+", "-", name).lower(): version
+            for name, _, version in (line.partition("==") for line in lines if line)}
+
+
+def test_transformers_is_the_training_containers() -> None:
+    """The tag of the training image names the version that requirements.txt pins."""
+    tag = TRAINING.tag
+    assert f"-transformers{pins('requirements.txt')['transformers']}-" in tag
+
+
+@pytest.mark.parametrize(("package", "version"), IN_THE_TRAINING_CONTAINER.items())
+def test_other_training_packages_are_the_containers(package: str, version: str) -> None:
+    """Training here uses what training on AWS uses."""
+    assert pins("requirements.txt")[package] == version
+
+
+@pytest.mark.parametrize("package", ["torch", "transformers", "datasets", "accelerate"])
+def test_the_training_job_never_replaces_what_the_container_brings(package: str) -> None:
+    """Another torch in the job's requirements would pull gigabytes into the container and break its CUDA."""
+    assert package not in pins("training_job/requirements.txt")
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_every_requirement_is_pinned_exactly(file: str) -> None:
+    """No range, no bare name."""
+    assert [name for name, version in pins(file).items() if not re.fullmatch(r"[0-9][\w.]*", version)] == []
+
+
+@pytest.mark.parametrize("file", FILES[2:])
+def test_a_package_has_one_version_everywhere(file: str) -> None:
+    """What a smaller environment pins is what the large one pins."""
+    everywhere = pins("constraints.txt") | pins("requirements.txt")
+    assert {name: everywhere.get(name) for name in pins(file)} == pins(file)
+
+
+def test_the_cdk_command_line_is_pinned_exactly() -> None:
+    """npm's latest aws-cdk is an accidental 3.0.0 that refuses current assemblies."""
+    assert re.fullmatch(r"2\.\d+\.\d+", json.loads((ROOT / "package.json").read_text())["devDependencies"]["aws-cdk"])
