@@ -70,7 +70,7 @@ test: lint ## ruff, mypy and all tests: fast ones, local cloud, and the whole pa
 	@$(PYTEST) --durations=15
 
 test-fast: setup ## unit and infrastructure tests, under a minute, no network
-	@$(PYTEST) -m "not integration and not e2e"
+	@$(PYTEST) -n 2 --dist loadfile -m "not integration and not e2e"
 
 clean: down ## remove everything that set-up and the local cloud made
 	@rm -rf .venv .venv-cloud .local build cdk.out node_modules .pytest_cache .hypothesis .ruff_cache .mypy_cache

@@ -74,9 +74,10 @@ def _new_events(client: Any, execution: str, shown: set[int]) -> list[dict[str, 
 
 
 def _ingest_result(event: dict[str, Any]) -> dict[str, Any] | None:
-    """What the ingest step answered, where this event is its end."""
+    """What the ingest step answered, where this event is its end and it did not fail."""
     details = event.get("stateExitedEventDetails", {})
-    return json.loads(details["output"]) if details.get("name") == INGEST_STATE else None
+    answer = json.loads(details["output"]) if details.get("name") == INGEST_STATE else {}
+    return answer if "job_name" in answer else None
 
 
 def _result(description: dict[str, Any]) -> str:

@@ -121,3 +121,9 @@ def test_only_the_ingest_states_end_carries_the_ingest_result() -> None:
     found = _ingest_result({"type": "TaskStateExited", "stateExitedEventDetails": {
         "name": INGEST_STATE, "output": '{"job_name": "j"}'}})
     assert found == {"job_name": "j"}
+
+
+def test_a_failed_ingest_has_no_result() -> None:
+    """A caught error also ends the state; its output is the error and must not be read as data."""
+    assert _ingest_result({"type": "TaskStateExited", "stateExitedEventDetails": {
+        "name": INGEST_STATE, "output": '{"Error": "InvalidExecutionInput", "Cause": "epoch"}'}}) is None

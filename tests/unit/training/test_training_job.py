@@ -17,7 +17,7 @@ import train
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 JOB = Path(train.__file__).parent
-QUICK = ["--epochs=4", "--learning_rate=5e-3", "--max_length=16", "--logging_steps=5", "--bootstrap_resamples=200"]
+QUICK = ["--epochs=8", "--learning_rate=5e-3", "--max_length=16", "--logging_steps=5", "--bootstrap_resamples=200"]
 
 
 def start(*arguments: str, environ: dict[str, str] | None = None) -> int:
@@ -106,7 +106,7 @@ def test_the_evaluation_says_what_was_measured_on_what(evaluation, scored_data: 
     assert evaluation["test"]["f1"]["low"] <= evaluation["test"]["f1"]["value"] <= evaluation["test"]["f1"]["high"]
     assert evaluation["int8"]["agreement"] >= 0.95
     assert evaluation["quarantined"]["train"] == {"malformed": 0, "empty": 0, "duplicate": 0}
-    assert evaluation["hyperparameters"]["epochs"] == 4
+    assert evaluation["hyperparameters"]["epochs"] == 8
     assert {"python", "torch", "transformers", "onnxruntime"} <= set(evaluation["versions"])
 
 
@@ -289,7 +289,7 @@ def test_a_stopped_job_keeps_a_checkpoint_and_goes_on_from_it(
 ) -> None:
     """SIGTERM, as before a spot instance goes: checkpoint, exit, and the next start continues instead of beginning."""
     arguments = ["--train", str(scored_data), "--model-dir", str(tmp_path / "out"), f"--base_model={tiny_base}"]
-    arguments += [*QUICK, "--averaged_runs=2", "--logging_steps=1"]
+    arguments += [*QUICK, "--epochs=4", "--averaged_runs=2", "--logging_steps=1"]
     log = logging.getLogger("classifier")
     handler = StopAt(step=28)  # of 48: 24 a run, so in the second one; it is seen after the next step
     log.addHandler(handler)
