@@ -169,7 +169,9 @@ def main() -> int:
         LOG.parent.mkdir(parents=True, exist_ok=True)
         LOG.write_text("")
         SCRATCH.mkdir(exist_ok=True)
-        os.environ["TMPDIR"] = str(SCRATCH)  # pip, npm and node leave nothing outside this folder
+        # pip, npm and node leave nothing outside this folder. (pip asks rustc for its version, and where that is
+        # rustup's, it would write settings into the home folder.)
+        os.environ |= {"TMPDIR": str(SCRATCH), "RUSTUP_HOME": str(SCRATCH / "rustup")}
         STAMP.unlink(missing_ok=True)
         started = time.monotonic()
         # A complete environment of the same Python and folder is brought up to date; anything else is made anew.
