@@ -20,6 +20,18 @@ def default_folder() -> Path:
     return Path(os.environ.get("DATA") or BUNDLED)
 
 
+def require_files(folder: Path) -> None:
+    """Check that `folder` can be used, before anything is started for it.
+
+    Raises:
+        OperationError: it lacks train.json or test.json.
+    """
+    missing = [name for name in FILES if not (folder / name).is_file()]
+    if missing:
+        raise OperationError(f"{folder} lacks {' and '.join(missing)}.",
+                             hint=f"DATA names a folder with {FILES[0]} and {FILES[1]} (JSON Lines)")
+
+
 def upload(deployment: Deployment, folder: Path, prefix: str = PREFIX) -> bool:
     """Put train.json and test.json of `folder` into the data bucket, by default where the ingest step looks first.
 
@@ -29,10 +41,7 @@ def upload(deployment: Deployment, folder: Path, prefix: str = PREFIX) -> bool:
     Raises:
         OperationError: a file is missing.
     """
-    missing = [name for name in FILES if not (folder / name).is_file()]
-    if missing:
-        raise OperationError(f"{folder} lacks {' and '.join(missing)}.",
-                             hint=f"DATA names a folder with {FILES[0]} and {FILES[1]} (JSON Lines)")
+    require_files(folder)
     s3, bucket = deployment.client("s3"), deployment.output("DataBucket")
     listed = s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", [])
     stored = {item["Key"]: item["ETag"].strip('"') for item in listed}

@@ -52,7 +52,13 @@ def server_pid() -> int | None:
 
 def add_port(parser: argparse.ArgumentParser) -> None:
     """Add the option that says where the local cloud listens."""
-    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="TCP port on 127.0.0.1. Default: %(default)s")
+    parser.add_argument("--port", type=_port, default=DEFAULT_PORT, help="TCP port on 127.0.0.1. Default: %(default)s")
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 1024 <= int(text) <= 65535:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a port; allowed: 1024 to 65535, for example PORT=4567")
+    return int(text)
 
 
 def endpoint_url(port: int) -> str:

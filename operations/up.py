@@ -20,11 +20,13 @@ EXAMPLE = "This was a Christmas gift for my grandson."  # the article's sentence
 
 def bring_up(port: int) -> Deployment:
     """All phases; answers the deployment that now serves."""
+    folder = os.environ.get("DATA")
+    if folder:
+        data.require_files(Path(folder))
     phases = command.Phases(5)
     deployment = deploy_locally(port, phases)
 
     phases.begin("Data")
-    folder = os.environ.get("DATA")
     if folder:
         changed = data.upload(deployment, Path(folder))
         command.say(f"  {folder}: {'uploaded' if changed else 'already there'}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import boto3
 import numpy as np
 import pytest
 
-from operations import data
+from operations import data, local_cloud
 from operations.deployment import Deployment
 from operations.errors import NotDeployed, OperationError
 from operations.evaluate import measure
@@ -127,3 +128,15 @@ def test_a_failed_ingest_has_no_result() -> None:
     """A caught error also ends the state; its output is the error and must not be read as data."""
     assert _ingest_result({"type": "TaskStateExited", "stateExitedEventDetails": {
         "name": INGEST_STATE, "output": '{"Error": "InvalidExecutionInput", "Cause": "epoch"}'}}) is None
+
+
+@pytest.mark.parametrize("port", ["abc", "0", "99999", "-1", "80"])
+def test_a_port_that_cannot_be_is_refused(port: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The message names the value and what is allowed, without a stack trace."""
+    parser = argparse.ArgumentParser()
+    local_cloud.add_port(parser)
+    with pytest.raises(SystemExit):
+        parser.parse_args([f"--port={port}"])
+    message = capsys.readouterr().err
+    assert port in message
+    assert "1024 to 65535" in message
