@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 
@@ -11,7 +12,7 @@ from operations import command
 from operations.deployment import Deployment
 
 GROUP = "/aws/sagemaker/TrainingJobs"
-PROGRESS = "epoch="  # how training_job/train.py begins its progress lines
+PROGRESS = re.compile(r"epoch=\S+ step=")  # how training_job/train.py begins its progress lines
 SECONDS_BETWEEN_PROGRESS = 5.0
 
 
@@ -50,7 +51,7 @@ class TrainingLog:
             self._print(event["message"].rstrip())
 
     def _print(self, line: str) -> None:
-        if line.startswith(PROGRESS):
+        if PROGRESS.match(line):
             now = time.monotonic()
             if sys.stdout.isatty():
                 print(f"\r    {line:<100}", end="", flush=True)

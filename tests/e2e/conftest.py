@@ -51,7 +51,7 @@ def served(make_project: Any, real_data: Path | None) -> Served:
     printed = []
     for line in first.stdout:
         printed.append(line)
-        if "epoch=" in line:
+        if "step=" in line:
             os.killpg(first.pid, signal.SIGINT)
             break
     printed += first.stdout.readlines()

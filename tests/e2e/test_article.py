@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import tarfile
+import subprocess
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
@@ -12,7 +12,7 @@ import pytest
 
 pytestmark = pytest.mark.e2e
 SENTENCES = 200
-BORDERLINE = 0.03  # int8 may move a probability by about this much
+BORDERLINE = 0.2  # on the score's scale of 0 to 2: int8 moves a score by about 0.05, rarely by more than 0.1
 
 
 @pytest.fixture(scope="module")
@@ -27,8 +27,8 @@ def model_folder(served: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("artifact")
     archive = folder / "model.tar.gz"
     served.project.client("s3").download_file(address.netloc, address.path.lstrip("/"), str(archive))
-    with tarfile.open(archive) as tar:
-        tar.extractall(folder / "model", filter="data")
+    (folder / "model").mkdir()
+    subprocess.run(["tar", "-xzf", str(archive), "-C", str(folder / "model")], check=True)
     return folder / "model"
 
 
@@ -43,10 +43,10 @@ def test_text_classification_pipeline_decides_as_the_api(served: Any, model_fold
     served_answers = [prediction for start in range(0, len(texts), 100)
                       for prediction in served.project.post({"inputs": texts[start:start + 100]}).json()["predictions"]]
     assert {answer["label"] for answer in local} == {"helpful", "not_helpful"}
-    different = [answer["score"] for answer, api in zip(local, served_answers, strict=True)
+    different = [api["score"] for answer, api in zip(local, served_answers, strict=True)
                  if answer["label"] != api["label"]]
-    assert len(different) <= 0.03 * len(texts)
-    assert all(probability < 0.5 + 5 * BORDERLINE for probability in different), different
+    assert len(different) <= 0.04 * len(texts), different
+    assert all(abs(score - 1.0) < BORDERLINE for score in different), different
 
 
 def test_evaluator_with_bootstrap_and_label_mapping(served: Any, model_folder: Path) -> None:

@@ -49,7 +49,7 @@ def test_make_up_continues_what_was_interrupted(served: Any) -> None:
 
 def test_make_up_shows_progress_with_loss_and_time_left(served: Any) -> None:
     """Between start and end a person sees epoch, loss and the remaining time."""
-    line = next(line for line in (served.interrupted + served.up).splitlines() if "epoch=" in line)
+    line = next(line for line in (served.interrupted + served.up).splitlines() if "step=" in line)
     assert "loss=" in line
     assert "eta=" in line
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -66,7 +67,11 @@ def assemblies(tmp_path_factory: pytest.TempPathFactory) -> Assemblies:
     unshare = ["unshare", "--map-root-user", "--net"]
     isolated = bool(shutil.which("unshare")) and not subprocess.run([*unshare, "true"], capture_output=True).returncode
     command = [sys.executable, str(Path(__file__).with_name("offline_synth.py")), str(ROOT), str(folder)]
-    done = subprocess.run([*unshare, *command] if isolated else command, capture_output=True, text=True)
+    # In a namespace of its own a user sees root's folders as nobody's, and jsii then refuses its cache.
+    environment = {**os.environ, "JSII_RUNTIME_PACKAGE_CACHE": "disabled"}
+    done = subprocess.run(
+        [*unshare, *command] if isolated else command, capture_output=True, text=True, env=environment
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return Assemblies(folder=folder, facts=json.loads((folder / "facts.json").read_text()), isolated=isolated)
 
