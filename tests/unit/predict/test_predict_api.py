@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,7 @@ class Api:
         retry = Retry(clock=fake_time.clock, sleep=fake_time.sleep)
         self.timeouts: list[int] = []
         service = PredictionService(endpoint=SageMakerEndpoint("e", self._client), version_fallback="hub", retry=retry)
-        self._api = create_api(service, Logger(service=f"test-{id(self)}", stream=self.log))
+        self._api = create_api(service, Logger(service=f"test-{uuid.uuid4()}", stream=self.log))
 
     def _client(self, seconds: int) -> Any:
         self.timeouts.append(seconds)
