@@ -45,7 +45,7 @@ def test_text_classification_pipeline_decides_as_the_api(served: Any, model_fold
     assert {answer["label"] for answer in local} == {"helpful", "not_helpful"}
     different = [api["score"] for answer, api in zip(local, served_answers, strict=True)
                  if answer["label"] != api["label"]]
-    assert len(different) <= 0.04 * len(texts), different
+    assert len(different) <= 0.05 * len(texts), different
     assert all(abs(score - 1.0) < BORDERLINE for score in different), different
 
 
