@@ -37,7 +37,7 @@ def zipped() -> bytes:
         (b"\n\n  \n", EmptyData),
         (b'{"sentence": "", "helpful": 1}\n', EmptyData),
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", BinaryData),
-        (gzip.compress(b'{"sentence": "a"}\n'), BinaryData),
+        (gzip.compress(b'{"sentence": "a"}\n', mtime=0), BinaryData),
         (zipped(), BinaryData),
         ('{"sentence": "a"}\n'.encode("utf-16"), BinaryData),
         (b"just some prose\nover two lines\n", MostlyMalformed),
