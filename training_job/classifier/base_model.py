@@ -103,7 +103,7 @@ def load_base_model(
         num_labels=outputs,
         problem_type="regression" if outputs == 1 else "single_label_classification",
         dtype=torch.float32,
-        # The plain form of attention trains about 1.5 times as fast on a processor, where the fused one's gradient is slow.
+        # Plain attention trains about 1.5 times as fast on a processor, where the fused one has a slow gradient.
         attn_implementation=None if torch.cuda.is_available() else "eager",
         ignore_mismatched_sizes=True,  # the base may be a classifier already
         **{name: dropout for name in _DROPOUT_NAMES if hasattr(config, name)},
