@@ -9,16 +9,17 @@ ENV ?= local
 # A folder with train.json and test.json. A copy of the open data set beside the project is used where there is one.
 DATA ?= $(wildcard ../shared/data/helpful-sentences)
 TEXT ?= This was a Christmas gift for my grandson.
+INPUT ?=
 
 VENV := .venv/bin/python
-export ENV DATA TEXT
+export ENV DATA TEXT INPUT
 export HF_HOME := $(CURDIR)/.local/huggingface
 export MPLCONFIGDIR := $(CURDIR)/.local/matplotlib
 RUN = PYTHONPATH=.:training_job $(VENV) -m
 # node and cdk lie beside the project's Python; jsii looks for node on the PATH.
 PYTEST = PATH="$(CURDIR)/.venv/bin:$$PATH" $(VENV) -m pytest -q
 
-.PHONY: help setup up deploy cdk down status logs train train-sdk release predict evaluate synth lint test test-fast clean
+.PHONY: help setup up deploy cdk down status logs train train-sdk recipe releases report approve rollback predict evaluate synth lint test test-fast clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,14 +46,27 @@ status: setup ## addresses, credentials and model version; the same as .local/st
 logs: setup ## newest log lines of the training jobs, Lambdas, endpoint and workflow
 	@$(RUN) operations.logs
 
-train: setup ## run the training workflow and release its model (HYPERPARAMETERS="epochs=3 …", DATA_SOURCE=s3://…)
-	@$(RUN) operations.train $(foreach h,$(HYPERPARAMETERS),--hyperparameter $(h)) $(addprefix --data-source ,$(DATA_SOURCE))
+train: setup ## train, judge, register, release (HYPERPARAMETERS="epochs=3 …", DATA_SOURCE=, APPROVAL=, TRAINING_JOB=, INPUT='{…}')
+	@$(RUN) operations.train $(foreach h,$(HYPERPARAMETERS),--hyperparameter $(h)) $(addprefix --data-source ,$(DATA_SOURCE)) \
+		$(addprefix --training-job ,$(TRAINING_JOB)) $(addprefix --approval ,$(APPROVAL)) $${INPUT:+--input "$$INPUT"}
 
 train-sdk: setup ## launch the same training job with the SageMaker SDK's ModelTrainer
 	@$(RUN) operations.train_sdk $(foreach h,$(HYPERPARAMETERS),--hyperparameter $(h))
 
-release: setup ## release a model package by version or ARN (PACKAGE=3)
-	@$(RUN) operations.release "$(PACKAGE)"
+recipe: setup ## the training job as the console's "Create training job" page asks for it
+	@$(RUN) operations.recipe
+
+releases: setup ## list the model packages: verdict, figures, which one serves (PACKAGE=3: all about one)
+	@$(RUN) operations.releases $(PACKAGE)
+
+report: setup ## fetch the evaluation report of a model package (PACKAGE=3; default: the newest)
+	@$(RUN) operations.report $(PACKAGE)
+
+approve: setup ## approve a model package, which releases it (PACKAGE=3)
+	@$(RUN) operations.approve $(PACKAGE)
+
+rollback: setup ## go back to the model that served before, or to PACKAGE=3
+	@$(RUN) operations.rollback $(PACKAGE)
 
 predict: setup ## classify one text through the REST API (TEXT="…")
 	@$(RUN) operations.predict "$$TEXT"

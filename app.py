@@ -14,6 +14,7 @@ from stacks.api_stack import ApiStack
 from stacks.components.project_sources import ProjectSources
 from stacks.config import Config, load_config
 from stacks.errors import StacksError
+from stacks.release_stack import ReleaseStack
 from stacks.serving_stack import ServingStack
 from stacks.storage_stack import StorageStack
 from stacks.training_stack import TrainingStack
@@ -41,6 +42,11 @@ def build(app: App, config: Config, sources: ProjectSources) -> None:
     serving = ServingStack(app, f"{config.prefix}-serving", **common)
     # The model's role has to exist, with its policy, before the model does; the name alone doesn't say so.
     serving.add_stack_dependency(training)
+    release = ReleaseStack(app, f"{config.prefix}-release", storage=storage, sources=sources, **common)
+    # It knows the registry, the topic and the endpoint's stack by name.
+    release.add_stack_dependency(storage)
+    release.add_stack_dependency(training)
+    release.add_stack_dependency(serving)
     ApiStack(app, f"{config.prefix}-api", sources=sources, **common)
 
     for key, value in config.tags.items():

@@ -21,13 +21,17 @@ from local.emulator.environment import MARKER, ServerPaths, base_environment, em
 from local.emulator.errors import BadConfiguration, LocalCloudError
 from local.emulator.state_dir import credentials, exclusive, listening_socket
 from local.emulator.version import installed_version, require_supported_version
-from local.sagemaker.settings import ImageRule, load_image_map
+from local.sagemaker.settings import ImageRule, Settings, load_image_map
 
 LOG_FILE = "local-cloud.log"
 """Name of the server's log in the log folder."""
 
+START_SECONDS = "LOCAL_ENDPOINT_START_SECONDS"
+"""Variable that sets --endpoint-start-seconds where the option is not given."""
+
 _PROJECT = Path(__file__).resolve().parent.parent
 _LOG_BYTES = 5_000_000
+_MAX_START_SECONDS = 3600.0
 # A line for each of ministack's hundred services at every start and save; a package that only signatures of KMS need.
 _QUIET = {"persistence": logging.WARNING, "ministack": logging.WARNING, "kms": logging.ERROR}
 
@@ -40,6 +44,12 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--images", type=_absolute, required=True, help="image map: which program stands for an image")
     parser.add_argument("--log-dir", type=_absolute, help="folder for log files (default: <state-dir>/logs)")
     parser.add_argument("--region", default="us-east-1", help="region of the cloud (default: us-east-1)")
+    parser.add_argument(
+        "--endpoint-start-seconds",
+        type=_seconds,
+        default=os.environ.get(START_SECONDS) or str(Settings.endpoint_start_seconds),
+        help=f"how long a model's server may take to answer /ping (default: {START_SECONDS} or %(default)s)",
+    )
     options = parser.parse_args(arguments)
     if not 0 < options.port < 65536:
         parser.error(f"--port is {options.port}; allowed: 1 to 65535")
@@ -91,6 +101,7 @@ def serve(options: argparse.Namespace, paths: ServerPaths, images: tuple[ImageRu
         sagemaker_dir=paths.sagemaker,
         log_dir=log_dir,
         child_environment=outside_world(os.environ),
+        endpoint_start_seconds=options.endpoint_start_seconds,
     )
     try:
         cloud.run(listening)
@@ -109,7 +120,7 @@ def read_images(path: Path) -> tuple[ImageRule, ...]:
 def _start_anew(options: argparse.Namespace, paths: ServerPaths) -> None:
     """Replace this process by one that has nothing of the caller's environment."""
     arguments = ["--port", str(options.port), "--state-dir", str(options.state_dir), "--images", str(options.images)]
-    arguments += ["--region", options.region]
+    arguments += ["--region", options.region, "--endpoint-start-seconds", str(options.endpoint_start_seconds)]
     if options.log_dir:
         arguments += ["--log-dir", str(options.log_dir)]
     os.chdir(_PROJECT)
@@ -131,6 +142,16 @@ def _log_to(folder: Path) -> None:
     )
     for name, level in _QUIET.items():
         logging.getLogger(name).setLevel(level)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds <= _MAX_START_SECONDS:
+        raise argparse.ArgumentTypeError(f"'{text}' is no number of seconds; allowed: above 0, up to 3600")
+    return seconds
 
 
 def _absolute(text: str) -> Path:

@@ -33,8 +33,12 @@ class TrainingFailed(OperationError):
     """The training workflow or job ended without a model package."""
 
 
+class NotApproved(OperationError):
+    """The model was trained and judged, and the gate did not approve it."""
+
+
 class ReleaseFailed(OperationError):
-    """CloudFormation did not bring the endpoint up with the new package, and rolled back."""
+    """The package did not go into service; the champion serves as before."""
 
 
 class ApiError(OperationError):

@@ -26,10 +26,11 @@ def write_image_map() -> None:
     """Say which interpreter stands for which container image on this machine.
 
     Training images run train.py with the project's environment, which holds what the training container holds;
-    inference images start the server that travels inside the model artifact.
+    the official inference image is stood for by a program that calls the hooks in the artifact's `code/inference.py`.
     """
     python = str(paths.PYTHON)
-    serving = {"kind": "serving", "python": python, "command": ["code/serve.py", "serve"]}
+    stand_in = paths.ROOT / "local" / "containers" / "huggingface.py"
+    serving = {"kind": "serving", "python": python, "command": [str(stand_in), "serve"]}
     images = [
         {"image": "*/huggingface-pytorch-training:*", "kind": "training", "python": python},
         {"image": "*/huggingface-pytorch-inference:*", **serving},

@@ -1,16 +1,18 @@
-"""The newest log lines of training jobs, endpoint, Lambdas and workflow runs, and why the last run failed if it did."""
+"""The newest log lines of training jobs, endpoint, Lambdas and workflow runs, and why the last runs failed."""
 
 from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
-from operations import command, training_log
+from operations import command, executions, training_log
 from operations.deployment import PROJECT, Deployment, connect
 
 PREFIXES = ("/aws/sagemaker/", f"/aws/lambda/{PROJECT}-", f"/{PROJECT}/")
 MILLISECONDS = 1000
+NEWEST_FAILURES = 3
 
 
 def groups(deployment: Deployment) -> list[str]:
@@ -33,16 +35,15 @@ def newest(deployment: Deployment, group: str, lines: int, hours: float) -> list
 
 def failures(deployment: Deployment) -> list[str]:
     """One line for each of the last failed workflow runs and training jobs, with its reason."""
-    machine = deployment.output("StateMachineArn")
-    workflow = deployment.client("stepfunctions")
     found = []
-    failed = workflow.list_executions(stateMachineArn=machine, statusFilter="FAILED", maxResults=3)["executions"]
-    for execution in failed:
-        description = workflow.describe_execution(executionArn=execution["executionArn"])
-        found.append(f"workflow run {execution['name']}: {description.get('error')}: {description.get('cause')}")
+    for what, output in (("training", "StateMachineArn"), ("release", "ReleaseStateMachineArn")):
+        for execution in islice(executions.newest(deployment, deployment.output(output), "FAILED"), NEWEST_FAILURES):
+            description = executions.describe(deployment, execution["executionArn"])
+            found.append(f"{what} workflow {execution['name']}: {description.get('error')}: {description.get('cause')}")
     jobs = deployment.client("sagemaker")
-    summaries = jobs.list_training_jobs(StatusEquals="Failed", NameContains=f"{PROJECT}-{deployment.env}", MaxResults=3,
-                                        SortBy="CreationTime", SortOrder="Descending")["TrainingJobSummaries"]
+    summaries = jobs.list_training_jobs(
+        StatusEquals="Failed", NameContains=f"{PROJECT}-{deployment.env}", MaxResults=NEWEST_FAILURES,
+        SortBy="CreationTime", SortOrder="Descending")["TrainingJobSummaries"]
     for job in summaries:
         reason = jobs.describe_training_job(TrainingJobName=job["TrainingJobName"]).get("FailureReason")
         found.append(f"training job {job['TrainingJobName']}: {reason}")

@@ -9,7 +9,7 @@ import json
 import os
 from pathlib import Path
 
-from operations import command, data, local_cloud, status
+from operations import command, data, local_cloud, release, status
 from operations.api_client import ApiClient
 from operations.deploy import deploy_locally
 from operations.deployment import Deployment
@@ -34,6 +34,9 @@ def bring_up(port: int) -> Deployment:
         command.say("  no DATA folder: the public data set, or the bundled synthetic one where it cannot be reached")
 
     phases.begin("Train and release")
+    if under_way := release.under_way(deployment):
+        command.say("  following the release under way")
+        release.follow(deployment, under_way)
     if deployment.released_package:
         command.say(f"  model version {deployment.model_version} serves already; `make train` trains a new one")
     else:

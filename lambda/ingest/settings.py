@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from ingest.errors import Misconfigured
-
-_JOB_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*")
-_MAX_PREFIX = 63 - len("-20260101-120000-abcdef")  # SageMaker allows 63 characters in a job's name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,18 +16,12 @@ class Settings:
     data_bucket: str
     """``DATA_BUCKET``: bucket with ``source/`` (read) and ``datasets/`` (written)."""
 
-    job_name_prefix: str
-    """``JOB_NAME_PREFIX``: start of the training job's name, at most 40 characters."""
-
     data_source_url: str
     """``DATA_SOURCE_URL``: where the data is if nothing else is given; may be empty."""
 
     bundled_data: Path | None
     """Folder of the bundled data set (``BUNDLED_DATA_DIR``, by default ``data`` beside this package), or None unless
     ``ALLOW_BUNDLED_DATA`` is ``true``."""
-
-    allowed_hyperparameters: frozenset[str]
-    """``ALLOWED_HYPERPARAMETERS``: their names, comma-separated; empty allows any name."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
@@ -40,18 +30,10 @@ class Settings:
         Raises:
             Misconfigured: one is missing or wrong.
         """
-        prefix = _required(environment, "JOB_NAME_PREFIX")
-        if len(prefix) > _MAX_PREFIX or not _JOB_NAME.fullmatch(prefix):
-            raise Misconfigured(
-                "JOB_NAME_PREFIX", f"is {prefix!r}; letters, digits and hyphens are allowed, at most {_MAX_PREFIX}"
-            )
-        names = environment.get("ALLOWED_HYPERPARAMETERS", "").split(",")
         return cls(
             data_bucket=_required(environment, "DATA_BUCKET"),
-            job_name_prefix=prefix,
             data_source_url=environment.get("DATA_SOURCE_URL", "").strip(),
             bundled_data=_bundled_data(environment),
-            allowed_hyperparameters=frozenset(name.strip() for name in names if name.strip()),
         )
 
 

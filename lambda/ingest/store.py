@@ -36,6 +36,15 @@ class DataStore:
         with self._translated("write", key):
             self.client.upload_file(str(path), self.bucket, key)
 
+    def keep_only(self, key: str) -> None:
+        """Removes what lies in the folder of ``key`` besides it."""
+        folder = key.rpartition("/")[0] + "/"
+        with self._translated("list", folder):
+            answer = self.client.list_objects_v2(Bucket=self.bucket, Prefix=folder)
+        for other in (entry["Key"] for entry in answer.get("Contents", []) if entry["Key"] != key):
+            with self._translated("delete", other):
+                self.client.delete_object(Bucket=self.bucket, Key=other)
+
     def write_json(self, content: dict[str, Any], key: str) -> None:
         """Writes a JSON document."""
         body = json.dumps(content, indent=2).encode()

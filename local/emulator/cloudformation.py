@@ -11,8 +11,10 @@ from botocore.exceptions import ClientError
 from ministack.core.responses import get_region
 from ministack.services.cloudformation import provisioners, stacks
 
+from local.emulator import endpoint_states
 from local.emulator.errors import ResourceFailed
 from local.emulator.front_door import FrontDoor
+from local.emulator.operation_journal import OperationJournal
 from local.emulator.stack_properties import tag_changes, to_parameters
 from local.emulator.stack_roles import actor_credentials
 
@@ -50,11 +52,11 @@ _ENDPOINT = _Kind(
 )
 
 
-def install(front_door: FrontDoor) -> None:
+def install(front_door: FrontDoor, journal: OperationJournal) -> None:
     """Register the four types and let them run off the event loop (they call this server, and wait)."""
     for kind in (_MODEL, _ENDPOINT_CONFIG, _GROUP):
-        _register(kind, SageMakerResource(kind, front_door))
-    _register(_ENDPOINT, EndpointResource(_ENDPOINT, front_door))
+        _register(kind, SageMakerResource(kind, front_door, journal))
+    _register(_ENDPOINT, EndpointResource(_ENDPOINT, front_door, journal))
     on_worker = stacks._runs_on_worker_thread
     own = {kind.type_name for kind in (_MODEL, _ENDPOINT_CONFIG, _GROUP, _ENDPOINT)}
     stacks._runs_on_worker_thread = lambda resource_type: resource_type in own or on_worker(resource_type)
@@ -81,15 +83,17 @@ class _AllBut(frozenset):
 class SageMakerResource:
     """Create, re-tag and delete one kind of resource."""
 
-    def __init__(self, kind: _Kind, front_door: FrontDoor) -> None:
+    def __init__(self, kind: _Kind, front_door: FrontDoor, journal: OperationJournal) -> None:
         self._kind = kind
         self._front_door = front_door
+        self._journal = journal
         self._name_member = f"{kind.noun}Name"
 
     def create(self, logical_id: str, properties: dict, stack_name: str) -> tuple[str, dict[str, Any]]:
         """Make the resource; (physical id, attributes)."""
         name = properties.get(self._name_member) or _new_name(stack_name, logical_id)
         client = self._client()
+        self._journal.making(stack_name, self._kind.noun, name)
         answer = self._call(client, "Create", {**properties, self._name_member: name})
         self._settle(client, name)
         arn = answer[f"{self._kind.noun}Arn"]
@@ -152,23 +156,20 @@ class EndpointResource(SageMakerResource):
         """Switch to another endpoint config, then apply tags."""
         name = self._name(physical_id, new)
         if any(old.get(member) != new.get(member) for member in self._kind.changeable):
-            client = self._client()
-            self._call(client, "Update", {**new, "EndpointName": name})
-            self._settle(client, name, wanted=new["EndpointConfigName"])
+            client, wanted = self._client(), new["EndpointConfigName"]
+            # When an interrupted update is undone, the endpoint may be back on its former config already.
+            if endpoint_states.settled(client, name).get("EndpointConfigName") != wanted:
+                self._call(client, "Update", {**new, "EndpointName": name})
+            self._settle(client, name, wanted=wanted)
         return super().update(physical_id, old, new, stack_name)
 
     def delete(self, physical_id: str, properties: dict) -> None:
-        """Remove the endpoint and wait until its name is free again."""
+        """Remove the endpoint, once nothing else is being done to it, and wait until its name is free again."""
+        client, name = self._client(), self._name(physical_id, properties)
+        endpoint_states.settled(client, name)
         super().delete(physical_id, properties)
-        client, deadline = self._client(), time.monotonic() + _ENDPOINT_SECONDS
-        name = self._name(physical_id, properties)
-        while time.monotonic() < deadline:
-            try:
-                client.describe_endpoint(EndpointName=name)
-            except ClientError:
-                return
-            time.sleep(_POLL_SECONDS)
-        raise ResourceFailed(f"Endpoint {name} was still there after {_ENDPOINT_SECONDS:.0f} s.")
+        if endpoint_states.settled(client, name):
+            raise ResourceFailed(f"Endpoint {name} could not be deleted.")
 
     def _settle(self, client: Any, name: str, wanted: str | None = None) -> None:
         """Wait for InService (with the config `wanted`). A new endpoint that fails is removed: its name is fixed."""

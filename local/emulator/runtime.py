@@ -45,7 +45,9 @@ class LocalCloud:
         sagemaker_dir: Path,
         log_dir: Path,
         child_environment: Mapping[str, str],
+        endpoint_start_seconds: float,
     ) -> None:
+        """`endpoint_start_seconds`: how long a model's server may take until it answers /ping."""
         front_door = FrontDoor(endpoint_url)
         settings = Settings(
             state_dir=sagemaker_dir,
@@ -53,12 +55,14 @@ class LocalCloud:
             endpoint_url=endpoint_url,
             images=images,
             child_environment=child_environment,
+            endpoint_start_seconds=endpoint_start_seconds,
         )
         self._service = SageMakerService(settings, CloudHooks(front_door, region=region))
         self._endpoint_url, self._region = endpoint_url, region
         self._autosave = Autosave()
         self._status = "starting"
-        plugin.install(self._service, front_door)
+        self._recovery = plugin.install(self._service, front_door)
+        self._recovering: asyncio.Task[None] | None = None
 
     def run(self, listening: socket.socket) -> None:
         """Serve on a bound socket until SIGTERM, SIGINT or SIGHUP.
@@ -109,6 +113,7 @@ class LocalCloud:
         watchdog.daemon = True
         watchdog.start()
         await interrupted.finish_operations()
+        self._recovery.suspend()
         await asyncio.to_thread(self._service.stop)
         await asyncio.to_thread(lambda_runtime.reset)
 
@@ -122,7 +127,8 @@ class LocalCloud:
 
         async def application(scope: dict, receive: Any, send: Any) -> None:
             if scope["type"] == "http":
-                self._autosave.note_request(scope["method"], scope["path"])
+                authorization = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")
+                self._autosave.note_request(scope["method"], scope["path"], authorization)
             if scope["type"] != "lifespan":
                 await ministack_app.app(scope, receive, send)
                 return
@@ -132,6 +138,7 @@ class LocalCloud:
                 if message["type"] == "lifespan.startup.complete":
                     await asyncio.to_thread(self._service.start)
                     self._status = "ok"
+                    self._recovering = asyncio.create_task(self._recovery.run())
                     logger.info("Ready on %s (region %s).", self._endpoint_url, self._region)
 
             await ministack_app.app(scope, receive, observed)

@@ -48,6 +48,16 @@ def install() -> None:
     iam_actions.request_tag_context = request_tag_context
 
 
+def current_role() -> str:
+    """The service role of the operation at hand; ``""`` where it acts with its caller's rights."""
+    return _actor.get()
+
+
+def act_for(role_arn: str) -> None:
+    """Let what follows in this context act with a service role (``""``: with the rights of the account's root)."""
+    _actor.set(role_arn)
+
+
 def actor_credentials() -> identity.Credentials:
     """Credentials for the resource operation at hand: the stack's service role, else the caller of the operation."""
     if role := _actor.get():

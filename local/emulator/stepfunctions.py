@@ -8,29 +8,22 @@ decided before ministack carries them out.
 from __future__ import annotations
 
 import contextvars
-import json
 import re
 import threading
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import ClientError
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import lambda_svc, stepfunctions
 
-from local.emulator import identity, sdk_calls
+from local.emulator import identity, persistence, sagemaker_jobs, sdk_calls, state_language
 from local.emulator.errors import CannotAssumeRole
 from local.emulator.front_door import FrontDoor
 
 _PRINCIPAL = "states.amazonaws.com"
-_POLL_SECONDS = 1.0
 _SDK_TASK = re.compile(r"^arn:aws:states:::aws-sdk:([^:]+):([^.:]+)$")
 _SAGEMAKER_TASK = re.compile(r"^arn:aws:states:::sagemaker:([^.:]+)(\.sync)?$")
-_TRAINING_RULE = "rule/StepFunctionsGetEventsForSageMakerTrainingJobsRule"
-_GENERAL_ERROR = "AmazonSageMakerException"  # the optimized integration still speaks Java SDK v1
-_ENDED = ("Completed", "Failed", "Stopped")
 
 
 @dataclass(frozen=True)
@@ -47,6 +40,7 @@ _timed_out: contextvars.ContextVar[threading.Event | None] = contextvars.Context
 
 def install(front_door: FrontDoor) -> None:
     """Put the role in front of every task."""
+    state_language.install()
     run_execution = stepfunctions._run_execution
     invoke_resource = stepfunctions._invoke_resource
     invoke_with_timeout = stepfunctions._invoke_resource_with_timeout
@@ -61,12 +55,18 @@ def install(front_door: FrontDoor) -> None:
                 stepfunctions._fail_execution(record, "States.Runtime", str(error))
                 return
             _execution.set(_Execution(arn, credentials))  # this thread's own copy of the context
+            _timed_out.set(None)  # another execution's, where one starts the other
+            timer = state_language.time_limit(record, machine["definition"])
         run_execution(arn)
+        if machine and timer:
+            timer.cancel()
 
     def _invoke_resource(resource: str, input_data: Any) -> Any:
         execution = _execution.get()
         if execution is None:
             return invoke_resource(resource, input_data)
+        if not _running(execution):  # ministack would go through the other states of a Map
+            raise stepfunctions._ExecutionError("States.Runtime", "The execution has ended.")
         try:
             if match := _SAGEMAKER_TASK.match(resource):
                 return _sagemaker(front_door, execution, match.group(1), input_data, wait=bool(match.group(2)))
@@ -89,6 +89,15 @@ def install(front_door: FrontDoor) -> None:
             expired.set()  # ministack leaves the task's thread running; a job it waits for has to be stopped
             _timed_out.reset(token)
 
+    emit_status = stepfunctions._emit_execution_status_event
+
+    def _emit_execution_status_event(record: dict) -> None:
+        if record["status"] == "RUNNING":  # just started: it must not be forgotten by a kill
+            persistence.save_state(["stepfunctions"])
+        persistence.note_change("stepfunctions")
+        emit_status(record)
+
+    stepfunctions._emit_execution_status_event = _emit_execution_status_event
     stepfunctions._run_execution = _run_execution
     stepfunctions._invoke_resource = _invoke_resource
     stepfunctions._invoke_resource_with_timeout = _invoke_resource_with_timeout
@@ -104,42 +113,28 @@ def _sagemaker(
     """The optimized integration ``arn:aws:states:::sagemaker:<action>[.sync]``."""
     client = _client(front_door, execution, "sagemaker")
     if not wait:
-        return sdk_calls.call(client, "sagemaker", action, parameters, general_error=_GENERAL_ERROR)
-    if action != "createTrainingJob":
+        return sdk_calls.call(client, "sagemaker", action, parameters, general_error=sagemaker_jobs.GENERAL_ERROR)
+    job = sagemaker_jobs.SYNC_JOBS.get(action)
+    if job is None:
         raise sdk_calls.TaskError("States.Runtime", f"sagemaker:{action}.sync is not part of the local cloud.")
-    _check_rule(execution)
-    try:
-        sdk_calls.call(client, "sagemaker", action, parameters, general_error=_GENERAL_ERROR)
-        job = _await_training_job(client, execution, parameters["TrainingJobName"])
-    except ClientError as error:
-        raise sdk_calls.TaskError(f"SageMaker.{_GENERAL_ERROR}", str(error)) from error
-    description = json.dumps(job, default=_as_epoch_milliseconds)
-    if job["TrainingJobStatus"] != "Completed":
-        # As on AWS, the cause is the whole description; FailureReason is one member of it.
-        raise sdk_calls.TaskError("States.TaskFailed", description)
-    return json.loads(description)
-
-
-def _await_training_job(client: Any, execution: _Execution, name: str) -> dict[str, Any]:
+    _check_rule(execution, job.rule)
     expired = _timed_out.get()
-    stopping = False
-    while True:
-        job = client.describe_training_job(TrainingJobName=name)
-        if job["TrainingJobStatus"] in _ENDED:
-            job.pop("ResponseMetadata", None)
-            return job
-        record = stepfunctions._executions.get(execution.arn) or {}
-        if not stopping and ((expired and expired.is_set()) or record.get("status") != "RUNNING"):
-            client.stop_training_job(TrainingJobName=name)
-            stopping = True
-        time.sleep(_POLL_SECONDS)
+
+    def abandoned() -> bool:
+        return bool(expired and expired.is_set()) or not _running(execution)
+
+    return sagemaker_jobs.run(client, action, parameters, abandoned)
 
 
-def _check_rule(execution: _Execution) -> None:
+def _running(execution: _Execution) -> bool:
+    return (stepfunctions._executions.get(execution.arn) or {}).get("status") == "RUNNING"
+
+
+def _check_rule(execution: _Execution, rule: str) -> None:
     """``.sync`` works by a managed EventBridge rule, which the role has to be allowed to make."""
-    rule = f"arn:aws:events:{get_region()}:{get_account_id()}:{_TRAINING_RULE}"
+    arn = f"arn:aws:events:{get_region()}:{get_account_id()}:rule/{rule}"
     for action in ("events:PutRule", "events:PutTargets", "events:DescribeRule"):
-        _require(execution, action, rule, "States.Runtime")
+        _require(execution, action, arn, "States.Runtime")
 
 
 def _check(execution: _Execution, resource: str, input_data: Any) -> None:
@@ -176,7 +171,3 @@ def _function_arn(reference: str) -> str:
     name, _, qualifier = reference.partition(":")
     arn = lambda_svc._func_arn(name)
     return f"{arn}:{qualifier}" if qualifier else arn
-
-
-def _as_epoch_milliseconds(value: Any) -> int:
-    return int(value.timestamp() * 1000)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 
+from local.sagemaker.artifacts import ArtifactCache
 from local.sagemaker.hooks import Hooks
 from local.sagemaker.outbox import Outbox
 from local.sagemaker.settings import Settings
@@ -14,17 +15,20 @@ from local.sagemaker.tags import Tags
 
 @dataclass(frozen=True)
 class Context:
-    """Settings, the surrounding cloud, the records, and the flag that says that the service is going down."""
+    """Settings, the surrounding cloud, records, artifacts, and the flag that says that the service is going down."""
 
     settings: Settings
     hooks: Hooks
     store: Store
     outbox: Outbox
     tags: Tags
+    artifacts: ArtifactCache
     stopping: threading.Event = field(default_factory=threading.Event)
 
 
 def build_context(settings: Settings, hooks: Hooks) -> Context:
     """Wire the shared parts together."""
     store = Store(settings.state_dir / "resources")
-    return Context(settings=settings, hooks=hooks, store=store, outbox=Outbox(hooks), tags=Tags(store))
+    artifacts = ArtifactCache(settings.state_dir / "artifacts", hooks)
+    outbox, tags = Outbox(hooks), Tags(store)
+    return Context(settings=settings, hooks=hooks, store=store, outbox=outbox, tags=tags, artifacts=artifacts)

@@ -54,6 +54,11 @@ def resolve(models: Models, scope: Scope, config: Record) -> list[VariantSpec]:
     return [_resolve_variant(models, scope, variant) for variant in config["ProductionVariants"]]
 
 
+def resolve_model(models: Models, scope: Scope, name: str) -> VariantSpec:
+    """A model by itself, as a transform job runs it. Raises ValidationException when it or its package is gone."""
+    return _resolve_variant(models, scope, {"VariantName": name, "ModelName": name})
+
+
 def _resolve_variant(models: Models, scope: Scope, variant: Record) -> VariantSpec:
     model = models.get(scope, variant["ModelName"])
     container = models.container(scope, variant["ModelName"])

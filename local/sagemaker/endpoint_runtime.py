@@ -37,7 +37,7 @@ class EndpointRuntime:
 
     def start(self) -> None:
         """Bring back the endpoints of an earlier process; until they answer again they are SystemUpdating."""
-        self._starter.cache.clear()
+        self._context.artifacts.clear()
         for key, record in self._context.store.all(KIND):
             status = record["EndpointStatus"]
             if status == "Deleting":

@@ -12,6 +12,7 @@ from local.sagemaker.scope import Scope
 from local.sagemaker.store import Record
 
 TRAINING_JOB = "SageMaker Training Job State Change"
+TRANSFORM_JOB = "SageMaker Transform Job State Change"
 ENDPOINT = "SageMaker Endpoint State Change"
 MODEL_PACKAGE = "SageMaker Model Package State Change"
 
@@ -41,6 +42,12 @@ def training_job_changed(outbox: Outbox, scope: Scope, job: Record, tags: Mappin
         "FinalMetricDataList",
     )
     outbox.event(scope, TRAINING_JOB, {**_in_milliseconds(detail), "Tags": dict(tags)}, job["TrainingJobArn"])
+
+
+def transform_job_changed(outbox: Outbox, scope: Scope, job: Record, tags: Mapping[str, str]) -> None:
+    """Sent on every change of the job's status."""
+    detail = {member: value for member, value in job.items() if member != "LastModifiedTime"}
+    outbox.event(scope, TRANSFORM_JOB, {**_in_milliseconds(detail), "Tags": dict(tags)}, job["TransformJobArn"])
 
 
 def endpoint_changed(outbox: Outbox, scope: Scope, endpoint: Record, tags: Mapping[str, str], status: str = "") -> None:

@@ -8,17 +8,12 @@ import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
-from local.sagemaker.artifacts import ArtifactCache, ArtifactError
-from local.sagemaker.child_environment import aws_environment, base_environment
 from local.sagemaker.context import Context
 from local.sagemaker.deployment import VariantSpec
-from local.sagemaker.hooks import HookError
-from local.sagemaker.images import UnknownImage, find_rule
 from local.sagemaker.log_stream import LogStream
-from local.sagemaker.model_server import ModelServer, ServerCommand, StartError
+from local.sagemaker.model_server import ModelServer, StartError
 from local.sagemaker.scope import Scope
-
-_HUB_VARIABLE = "HF_MODEL_ID"
+from local.sagemaker.serving_container import ContainerError, last_words, serving_command
 
 
 class FleetError(Exception):
@@ -96,7 +91,6 @@ class FleetStarter:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self.cache = ArtifactCache(context.settings.state_dir / "artifacts", context.hooks)
 
     def start(self, scope: Scope, endpoint: str, specs: Sequence[VariantSpec]) -> Fleet:
         """Start every variant and wait until each answers /ping. Raises FleetError; then nothing is left running."""
@@ -111,8 +105,8 @@ class FleetStarter:
 
     def _start_variant(self, scope: Scope, endpoint: str, spec: VariantSpec) -> Variant:
         try:
-            command = self._command(scope, endpoint, spec)
-        except (ArtifactError, UnknownImage) as error:
+            command = serving_command(self._context, scope, spec, home=endpoint_home(self._context, scope, endpoint))
+        except ContainerError as error:
             raise FleetError(str(error)) from error
         log = LogStream(
             self._context.outbox,
@@ -131,49 +125,11 @@ class FleetStarter:
             server.start()
         except (StartError, OSError) as error:
             server.stop(0)
-            lines = " | ".join(log.tail()[-8:]) or "none"
             raise FleetError(
                 f"The primary container for production variant {spec.name} did not pass the ping health check. Please "
-                f"check CloudWatch logs for this endpoint. ({error}; last log lines: {lines})"
+                f"check CloudWatch logs for this endpoint. ({error}; {last_words(log)})"
             ) from error
         return Variant(spec, server, log)
-
-    def _command(self, scope: Scope, endpoint: str, spec: VariantSpec) -> ServerCommand:
-        """Raises FleetError, ArtifactError, UnknownImage."""
-        settings = self._context.settings
-        if hub_model := spec.environment.get(_HUB_VARIABLE):
-            raise FleetError(
-                f"The container of variant {spec.name} would load {hub_model} from the Hugging Face hub "
-                f"({_HUB_VARIABLE}). The local cloud serves trained artifacts only: set ModelDataUrl and leave "
-                f"{_HUB_VARIABLE} out."
-            )
-        if not spec.model_data_url:
-            raise FleetError(
-                f"Model {spec.model} has no ModelDataUrl: there is nothing that the local cloud could serve."
-            )
-        rule = find_rule(settings.images, spec.image, "serving")
-        try:
-            credentials = self._context.hooks.credentials_for(spec.role_arn)
-        except HookError as error:
-            raise FleetError(
-                f"Could not assume role {spec.role_arn}. Please ensure that the role exists and allows principal "
-                f"'sagemaker.amazonaws.com' to assume the role. ({error})"
-            ) from error
-        model_dir = self.cache.fetch(spec.model_data_url, spec.role_arn)
-        home = endpoint_home(self._context, scope, endpoint)
-        aws = {} if spec.network_isolation else aws_environment(settings, credentials, scope.region)
-        serverless = {"SAGEMAKER_MODEL_SERVER_WORKERS": "1"} if spec.serverless else {}
-        return ServerCommand(
-            command=[rule.python, *rule.command],
-            cwd=model_dir,
-            environment={
-                **base_environment(settings, rule, home=home),
-                **aws,
-                **serverless,
-                **spec.environment,
-                "SM_MODEL_DIR": str(model_dir),
-            },
-        )
 
 
 def endpoint_home(context: Context, scope: Scope, endpoint: str) -> Path:

@@ -19,6 +19,7 @@ from local.sagemaker.registry import ModelPackages
 from local.sagemaker.scope import Scope
 from local.sagemaker.settings import Settings
 from local.sagemaker.training_jobs import TrainingJobs
+from local.sagemaker.transform_jobs import TransformJobs
 
 __all__ = ["InvokeResult", "SageMakerService"]
 
@@ -28,12 +29,14 @@ _Handler = Callable[[Scope, Mapping[str, Any]], dict[str, Any]]
 class SageMakerService:
     """The SageMaker API of one machine. `handle` and `invoke_endpoint` may be called from any thread.
 
-    Training jobs and model servers are child processes; none of them outlives this process, even if it is killed.
+    Training scripts and model servers are child processes; none of them outlives this process, even if it is killed.
     """
 
     def __init__(self, settings: Settings, hooks: Hooks) -> None:
         self._context = build_context(settings, hooks)
         self._training_jobs = TrainingJobs(self._context)
+        self._models = Models(self._context)
+        self._transform_jobs = TransformJobs(self._context, self._models)
         self._runtime = EndpointRuntime(self._context)
         self._invocations = Invocations(self._context, self._runtime)
         self._handlers = self._build_handlers()
@@ -55,12 +58,14 @@ class SageMakerService:
         self._context.store.load()
         self._context.outbox.start()
         self._training_jobs.start()
+        self._transform_jobs.start()
         self._runtime.start()
 
     def stop(self) -> None:
         """End every child process and thread; blocks for a few seconds at most. An object is not started twice."""
         self._context.stopping.set()
         self._training_jobs.stop()
+        self._transform_jobs.stop()
         self._runtime.stop()
         self._context.outbox.stop()
 
@@ -96,17 +101,21 @@ class SageMakerService:
         return self._invocations.invoke(Scope(account, region), name, body, content_type, accept, headers)
 
     def _build_handlers(self) -> dict[str, _Handler]:
-        models = Models(self._context)
+        models = self._models
         configs = EndpointConfigs(self._context, models)
         endpoints = Endpoints(self._context, models, configs, self._runtime)
         groups = PackageGroups(self._context)
         packages = ModelPackages(self._context)
-        jobs, tags = self._training_jobs, self._context.tags
+        jobs, transforms, tags = self._training_jobs, self._transform_jobs, self._context.tags
         return {
             "CreateTrainingJob": jobs.create,
             "DescribeTrainingJob": jobs.describe,
             "ListTrainingJobs": jobs.list_all,
             "StopTrainingJob": jobs.stop_job,
+            "CreateTransformJob": transforms.create,
+            "DescribeTransformJob": transforms.describe,
+            "ListTransformJobs": transforms.list_all,
+            "StopTransformJob": transforms.stop_job,
             "CreateModel": models.create,
             "DescribeModel": models.describe,
             "ListModels": models.list_all,

@@ -13,6 +13,7 @@ _KIND = "tags"
 _MAX_TAGS = 50
 _KINDS_BY_ARN = {
     "training-job": "training-job",
+    "transform-job": "transform-job",
     "model": "model",
     "endpoint-config": "endpoint-config",
     "endpoint": "endpoint",

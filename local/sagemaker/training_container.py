@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from local.sagemaker import hyperparameters
+from local.sagemaker import hyperparameters, training_hosts
 from local.sagemaker.child_environment import cpu_count
 from local.sagemaker.store import Record
 
-_HOST = "algo-1"
 _CONTAINER_BASE = PurePosixPath("/opt/ml")
 _NETWORK_INTERFACE = "lo"
 
@@ -106,15 +105,16 @@ def input_data_config(job: Record) -> dict[str, dict[str, str]]:
 
 
 def resource_config(job: Record) -> dict[str, Any]:
-    """Content of resourceconfig.json: always one host, whatever InstanceCount says."""
+    """Content of resourceconfig.json; whichever process reads it is on the first of the hosts."""
     instance_type = job["ResourceConfig"].get("InstanceType", "")
+    hosts = training_hosts.hosts(job)
     return {
-        "current_host": _HOST,
+        "current_host": hosts[0],
         "current_instance_type": instance_type,
         "current_group_name": "homogeneousCluster",
-        "hosts": [_HOST],
+        "hosts": hosts,
         "instance_groups": [
-            {"instance_group_name": "homogeneousCluster", "instance_type": instance_type, "hosts": [_HOST]}
+            {"instance_group_name": "homogeneousCluster", "instance_type": instance_type, "hosts": hosts}
         ],
         "network_interface_name": _NETWORK_INTERFACE,
     }
@@ -141,9 +141,9 @@ def entry_point(job: Record) -> tuple[str, str]:
 
 
 def command(job: Record, python: str, program: str) -> list[str]:
-    """The script's command line."""
+    """The script's command line, behind torchrun where the job asks for that."""
     script, _ = hyperparameters.split(hyperparameters.decode(job.get("HyperParameters", {})))
-    return [python, program, *hyperparameters.arguments(script)]
+    return [*training_hosts.launcher(job, python), program, *hyperparameters.arguments(script)]
 
 
 def contract_variables(job: Record, folder: JobFolder, program: str, source: str) -> dict[str, str]:
@@ -155,9 +155,9 @@ def contract_variables(job: Record, folder: JobFolder, program: str, source: str
     training_env = {
         "additional_framework_parameters": toolkit,
         "channel_input_dirs": {name: str(folder.channel(name)) for name in channels},
-        "current_host": _HOST,
+        "current_host": resources["current_host"],
         "current_instance_type": resources["current_instance_type"],
-        "hosts": [_HOST],
+        "hosts": resources["hosts"],
         "hyperparameters": script,
         "input_config_dir": str(folder.base / "input" / "config"),
         "input_data_config": channels,
@@ -165,7 +165,7 @@ def contract_variables(job: Record, folder: JobFolder, program: str, source: str
         "is_master": True,
         "job_name": job["TrainingJobName"],
         "log_level": 20,
-        "master_hostname": _HOST,
+        "master_hostname": resources["hosts"][0],
         "model_dir": str(folder.model),
         "module_dir": source,
         "module_name": PurePosixPath(program).stem,
@@ -181,10 +181,10 @@ def contract_variables(job: Record, folder: JobFolder, program: str, source: str
     }
     variables: Mapping[str, Any] = {
         "CHANNELS": sorted(channels),
-        "CURRENT_HOST": _HOST,
+        "CURRENT_HOST": resources["current_host"],
         "CURRENT_INSTANCE_TYPE": training_env["current_instance_type"],
         "FRAMEWORK_PARAMS": toolkit,
-        "HOSTS": [_HOST],
+        "HOSTS": resources["hosts"],
         "HPS": script,
         "INPUT_CONFIG_DIR": training_env["input_config_dir"],
         "INPUT_DATA_CONFIG": channels,

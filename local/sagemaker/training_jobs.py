@@ -14,6 +14,7 @@ from local.sagemaker.errors import ResourceInUse, ResourceLimitExceeded, Service
 from local.sagemaker.listing import page, pick
 from local.sagemaker.scope import Scope
 from local.sagemaker.store import Record
+from local.sagemaker.training_hosts import check_instances
 from local.sagemaker.training_record import KIND, RUNNING, TrainingRecord
 from local.sagemaker.training_run import TrainingRun, job_folder
 
@@ -166,6 +167,7 @@ def _check(params: Mapping[str, Any]) -> None:
         _unsupported("TrainingInputMode Pipe")
     if params["OutputDataConfig"].get("CompressionType") == "NONE":
         _unsupported("OutputDataConfig.CompressionType NONE")
+    check_instances(params)
     metric_definitions.check(algorithm.get("MetricDefinitions", []))
     _check_channels(params.get("InputDataConfig", []))
     condition = params.get("StoppingCondition", {})

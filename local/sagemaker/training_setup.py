@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from local.sagemaker import training_container
+from local.sagemaker import training_container, training_hosts
 from local.sagemaker.child_environment import aws_environment, base_environment
 from local.sagemaker.child_process import ChildProcess
 from local.sagemaker.context import Context
@@ -41,11 +41,12 @@ def build_environment(
     if job.get("EnableNetworkIsolation"):
         aws = {}
         note("EnableNetworkIsolation: no AWS credentials are given; the network itself stays reachable.")
-    if job["ResourceConfig"].get("InstanceCount", 1) > 1:
-        note("InstanceCount is above 1; the local cloud runs every job on this one machine.")
+    if (count := training_hosts.instance_count(job)) > 1:
+        note(f"InstanceCount is {count}: the instances are {count} processes on this one machine.")
     program, source = training_container.entry_point(job)
     return {
         **base_environment(context.settings, rule, home=folder.home),
+        **training_hosts.variables(job),
         **aws,
         **job.get("Environment", {}),
         **training_container.contract_variables(job, folder, program, source),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aws_cdk import Duration, Stack
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
@@ -13,15 +14,6 @@ from stacks.components.python_function import PythonFunction
 from stacks.components.s3_folder import S3Folder
 from stacks.components.statements import list_buckets, read_objects, write_objects
 from stacks.config import DataConfig
-
-# The names an execution may override: the job's hyperparameters (a test compares). Here, so that a misspelt name ends
-# the execution in its first second; the job itself checks names and values again.
-HYPERPARAMETERS = (
-    "base_model", "base_model_revision", "objective", "epochs", "learning_rate", "train_batch_size", "eval_batch_size",
-    "warmup_ratio", "weight_decay", "dropout", "max_length", "validation_fraction", "score_threshold", "text_column",
-    "score_column", "label_column", "label_names", "product_column", "precision", "seed", "logging_steps",
-    "averaged_runs", "bootstrap_resamples", "hub_repo_id",
-)  # fmt: skip
 
 # What `classifier.collect` imports of its package; the rest of the job needs torch and stays out.
 _COLLECTING = ("__init__.py", "collect.py", "errors.py", "sources")
@@ -52,7 +44,7 @@ class IngestFunction(Construct):
         Args:
             scope: parent construct.
             construct_id: name within the parent.
-            prefix: first part of the function's name and of the jobs it names.
+            prefix: first part of the function's name.
             settings: where the data comes from.
             uploads: raw files that somebody put there win over the configured source.
             datasets: where the collected data goes; in the same bucket.
@@ -79,8 +71,6 @@ class IngestFunction(Construct):
                 "DATA_BUCKET": datasets.bucket_name,
                 "DATA_SOURCE_URL": settings.source_url,
                 "ALLOW_BUNDLED_DATA": str(settings.allow_bundled).lower(),
-                "JOB_NAME_PREFIX": prefix,
-                "ALLOWED_HYPERPARAMETERS": ",".join(HYPERPARAMETERS),
                 "POWERTOOLS_SERVICE_NAME": "ingest",
             },
             memory_mb=1024,
@@ -92,6 +82,10 @@ class IngestFunction(Construct):
         ingest.role.add_to_policy(read_objects(uploads.objects_arn, datasets.objects_arn))
         ingest.role.add_to_policy(write_objects(datasets.objects_arn))
         ingest.role.add_to_policy(list_buckets(datasets.bucket_arn))
+        # A file of another name than before would leave two in a folder that a training job reads.
+        latest = f"{datasets.bucket_arn}/{datasets.prefix}/latest/*"
+        ingest.role.add_to_policy(iam.PolicyStatement(actions=["s3:DeleteObject"], resources=[latest]))
+        accept_wildcard(ingest.role, latest, "The latest files have whatever name their source gave them.")
         accept_wildcard(ingest.role, uploads.objects_arn, "Uploaded files have whatever name they were given.")
         accept_wildcard(ingest.role, datasets.objects_arn, "A data set's key contains its hash.")
         if settings.source_url.startswith("s3://"):

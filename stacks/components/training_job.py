@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 from aws_cdk import Stack
 from constructs import Construct
@@ -12,6 +13,7 @@ from stacks.components.outputs import add_outputs
 from stacks.components.project_sources import ProjectSources
 from stacks.components.s3_folder import S3Folder
 from stacks.components.training_code import TrainingCode
+from stacks.components.training_request import JobRecipe
 from stacks.components.training_role import TrainingRole
 from stacks.config import TrainingConfig
 
@@ -20,11 +22,9 @@ class TrainingJob(Construct):
     """The recipe of a job; the workflow starts it, and so can a terminal or the console, from the stack's outputs.
 
     Attributes:
-        settings: instance, limits and hyperparameters.
-        image: the training image.
         code: the code tarball.
         role: the role that jobs run under.
-        artifacts: where jobs write.
+        recipe: what all jobs have in common.
     """
 
     def __init__(
@@ -37,6 +37,7 @@ class TrainingJob(Construct):
         sources: ProjectSources,
         datasets: S3Folder,
         artifacts: S3Folder,
+        tags: Mapping[str, str],
     ) -> None:
         """Pack the code and create the role.
 
@@ -48,11 +49,10 @@ class TrainingJob(Construct):
             sources: where the code lies.
             datasets: where a job's channels lie.
             artifacts: where jobs write.
+            tags: tags of every job.
         """
         super().__init__(scope, construct_id)
-        self.settings = settings
-        self.artifacts = artifacts
-        self.image = resolve_image(TRAINING, Stack.of(self).region)
+        image = resolve_image(TRAINING, Stack.of(self).region)
         self.code = TrainingCode(self, "Code", folder=sources.training_job)
         self.role = TrainingRole(
             self,
@@ -61,20 +61,24 @@ class TrainingJob(Construct):
             datasets=datasets,
             artifacts=artifacts,
             code_object_arn=self.code.object_arn,
-            image=self.image,
+            image=image,
         ).role
+        self.recipe = JobRecipe(
+            image=image.uri,
+            role_arn=self.role.role_arn,
+            code_uri=self.code.uri,
+            output_uri=artifacts.uri,
+            environment={"HF_HUB_OFFLINE": "1"} if settings.offline else {},
+            tags=tags,
+            settings=settings,
+        )
         add_outputs(
             self,
             {
                 "TrainingRoleArn": self.role.role_arn,
-                "TrainingImage": self.image.uri,
+                "TrainingImage": image.uri,
                 "TrainingCodeUri": self.code.uri,
                 "TrainingInstanceType": settings.instance_type,
                 "DefaultHyperparameters": json.dumps(settings.default_hyperparameters),
             },
         )
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """Environment variables of a job."""
-        return {"HF_HUB_OFFLINE": "1"} if self.settings.offline else {}

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import requests
+from aws_console import Console
 
 BUNDLED_DATA = Path(__file__).resolve().parents[2] / "training_job" / "data"
 LONGEST_TRAINING_SECONDS = 20 * 60
@@ -61,3 +62,15 @@ def served(make_project: Any, real_data: Path | None) -> Served:
     second = project.make("up", f"DATA={data}", timeout=LONGEST_TRAINING_SECONDS)
     return Served(project=project, data=real_data or BUNDLED_DATA, before=before, interrupted="".join(printed),
                   interrupted_code=first.returncode, up=second.stdout, up_seconds=time.monotonic() - started)
+
+
+@pytest.fixture(scope="session")
+def console(make_project: Any) -> Console:
+    """A second local cloud, brought up on the bundled data, seen as from the AWS console.
+
+    Small data, so that a whole training run takes about a minute; a model that does not come up is given up sooner.
+    """
+    project = make_project("console")
+    project.environment["LOCAL_ENDPOINT_START_SECONDS"] = "20"
+    project.make("up", f"DATA={BUNDLED_DATA}", timeout=LONGEST_TRAINING_SECONDS)
+    return Console(project)

@@ -28,7 +28,9 @@ PROVED_BY = {
     "make train": "tests/e2e/test_whole_path.py",
     'make train HYPERPARAMETERS="epochs=3"': "tests/e2e/test_whole_path.py",
     "make train-sdk": "tests/e2e/test_whole_path.py",
-    "make release PACKAGE=1": "tests/e2e/test_whole_path.py",
+    "make train INPUT='{\"spot\": true}'": "tests/e2e/test_release.py",
+    "make approve PACKAGE=2": "tests/e2e/test_release.py",
+    "make rollback": "tests/e2e/test_release.py",
 }
 NEEDS_AWS = ("ENV=dev",)
 

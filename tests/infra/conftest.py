@@ -17,7 +17,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENTS = ("local", "dev", "prod")
-STACKS = ("storage", "training", "serving", "api")
+# Test modules are imported by path; what they share lies beside them.
+sys.path.append(str(Path(__file__).parent))
+STACKS = ("storage", "training", "serving", "release", "api")
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +93,23 @@ def lint_errors() -> Callable[[dict[str, Any]], list[str]]:
         return [f"{match.rule.id}: {match.message}" for match in found if match.rule.severity == "error"]
 
     return find
+
+
+@pytest.fixture(scope="session")
+def assert_valid() -> Callable[[str, str, Any], None]:
+    """Holds a request (service, operation, request) to botocore's model of the service."""
+    import boto3
+    from botocore.validate import ParamValidator
+
+    @functools.cache
+    def model(service: str) -> Any:
+        return boto3.client(service, region_name="us-east-1").meta.service_model
+
+    def check(service: str, operation: str, request: Any) -> None:
+        report = ParamValidator().validate(request, model(service).operation_model(operation).input_shape)
+        assert not report.has_errors(), report.generate_report()
+
+    return check
 
 
 @pytest.fixture(scope="session")

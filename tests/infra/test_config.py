@@ -77,6 +77,20 @@ def test_missing_value_is_named(context: dict[str, Any]) -> None:
         ("training.base_model", " "),
         ("training.volume_gb", 4),
         ("training.max_runtime_minutes", 0),
+        ("training.instance_count", 0),
+        ("training.instance_count", 17),
+        ("training.spot", "sometimes"),
+        ("gate.min_accuracy", 1.01),
+        ("gate.min_accuracy", "high"),
+        ("gate.min_f1", -0.1),
+        ("gate.min_f1", "nan"),
+        ("gate.margin", 0.51),
+        ("gate.margin", True),
+        ("gate.approval", "always"),
+        ("evidence_instance_type", "m5.large"),
+        ("release.poll_seconds", 0),
+        ("release.poll_seconds", 301),
+        ("notifications.email", "nobody"),
         ("training.hyperparameters", "epochs=2"),
         ("log_retention_days", 8),
         ("account", "123"),
@@ -101,6 +115,34 @@ def test_command_line_overrides_a_single_value(context: dict[str, Any]) -> None:
     """`-c section.field=value` wins over cdk.json, and its text becomes the field's type."""
     config = load(context, **{"serving.memory_mb": "2048", "api.api_key_required": "true", "region": "eu-west-1"})
     assert (config.serving.memory_mb, config.api.api_key_required, config.region) == (2048, True, "eu-west-1")
+
+
+def test_gate_is_set_from_the_command_line(context: dict[str, Any]) -> None:
+    """Thresholds and approval mode are values like any other."""
+    given = {"gate.min_accuracy": "0.7", "gate.margin": "0", "gate.approval": "never", "training.spot": "true"}
+    config = load(context, **given)
+    assert (config.gate.min_accuracy, config.gate.margin, config.gate.approval) == (0.7, 0.0, "never")
+    assert config.training.spot is True
+
+
+def test_blocks_with_defaults_may_be_left_out(context: dict[str, Any]) -> None:
+    """A configuration from before there was a gate still loads, and gets the documented defaults."""
+    for name in ("gate", "release", "notifications"):
+        del context["environments"]["dev"][name]
+    config = load(context)
+    assert (config.gate.approval, config.gate.margin, config.release.poll_seconds) == ("auto", 0.0275, 15)
+    assert (config.notifications.email, config.evidence_instance_type) == ("", "ml.m5.large")
+
+
+@pytest.mark.parametrize(
+    ("env", "approval", "seconds"), [("local", "auto", 1), ("dev", "auto", 15), ("prod", "manual", 15)]
+)
+def test_production_leaves_approvals_to_a_person(
+    context: dict[str, Any], env: str, approval: str, seconds: int
+) -> None:
+    """Only production waits for somebody to approve; the local cloud looks after its endpoint more often."""
+    config = load(context, env=env)
+    assert (config.gate.approval, config.release.poll_seconds) == (approval, seconds)
 
 
 def test_account_and_region_come_from_the_cli(context: dict[str, Any]) -> None:

@@ -12,18 +12,28 @@ if TYPE_CHECKING:
     from conftest import Assemblies
 
 
-@pytest.mark.parametrize("name", ["ingest", "predict", "registry"])
-def test_staged_code_imports_on_its_own(assemblies: Assemblies, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "module"),
+    [
+        ("launch", "launch.handler"),
+        ("ingest", "ingest.handler"),
+        ("gate-plan", "gate.plan"),
+        ("gate-judge", "gate.judge"),
+        ("smoke-test", "smoke_test.handler"),
+        ("predict", "predict.handler"),
+        ("registry", "registry_cleanup.handler"),
+    ],
+)
+def test_staged_code_imports_on_its_own(assemblies: Assemblies, name: str, module: str) -> None:
     """The handler imports without the rest of the project (and without torch, pandas or transformers)."""
     folder = assemblies.folder / "dev" / "staged" / f"text-classifier-dev-{name}"
-    module = "registry_cleanup" if name == "registry" else name
     # Isolated mode: neither the working folder nor PYTHONPATH helps out.
     program = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
         "for heavy in ('torch', 'pandas', 'transformers', 'datasets', 'numpy'): sys.modules[heavy] = None\n"
-        f"import {module}.handler as handler\n"
+        f"import {module} as handler\n"
         "assert callable(handler.handler) and handler.__file__.startswith(sys.argv[1])\n"
-        "ours = ('ingest', 'predict', 'classifier', 'registry_cleanup')\n"
+        f"ours = ('classifier', '{module.partition('.')[0]}')\n"
         "strays = [m.__file__ for n, m in sys.modules.items() if n.split('.')[0] in ours\n"
         "          and getattr(m, '__file__', None) and not m.__file__.startswith(sys.argv[1])]\n"
         "assert not strays, strays\n"

@@ -65,13 +65,16 @@ def test_every_resource_wildcard_has_a_reason_beside_it(
         assert reasons and len(reasons[0]) > 40, where
 
 
-def test_roles_are_passed_to_sagemaker_only(allowed: list[tuple[str, dict[str, Any], Statement]]) -> None:
-    """Whoever may pass a role may pass one named role, to SageMaker."""
-    passing = [statement for _, _, statement in allowed if "iam:PassRole" in as_list(statement["Action"])]
+def test_roles_are_passed_to_one_service_each(allowed: list[tuple[str, dict[str, Any], Statement]]) -> None:
+    """Whoever may pass a role may pass a named one to SageMaker, or, a release, its own to CloudFormation."""
+    passing = [(where, statement) for where, _, statement in allowed if "iam:PassRole" in as_list(statement["Action"])]
     assert passing
-    for statement in passing:
-        assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
-        assert "*" not in str(statement["Resource"])
+    for where, statement in passing:
+        (service,) = statement["Condition"]["StringEquals"].values()
+        assert service == "sagemaker.amazonaws.com" or "-release/" in where, where
+        assert service in ("sagemaker.amazonaws.com", "cloudformation.amazonaws.com"), where
+        assert list(statement["Condition"]["StringEquals"]) == ["iam:PassedToService"], where
+        assert "*" not in str(statement["Resource"]), where
 
 
 def test_no_managed_policy_but_the_gateways(assemblies: Assemblies) -> None:
@@ -106,14 +109,78 @@ def test_training_role_reads_one_code_object(assemblies: Assemblies) -> None:
     assert len(objects) == 1 and objects[0].endswith(".tar.gz") and "*" not in objects[0]
 
 
-def test_workflow_starts_jobs_of_its_prefix_only(assemblies: Assemblies) -> None:
-    """The state machine can't touch training jobs that are not this environment's."""
+@pytest.mark.parametrize(
+    ("action", "resource"),
+    [
+        ("sagemaker:CreateTrainingJob", ":training-job/text-classifier-dev-*"),
+        ("sagemaker:StopTrainingJob", ":training-job/text-classifier-dev-*"),
+        ("sagemaker:CreateTransformJob", ":transform-job/text-classifier-dev-*"),
+        ("sagemaker:StopTransformJob", ":transform-job/text-classifier-dev-*"),
+        ("sagemaker:CreateModel", ":model/text-classifier-dev-evidence-*"),
+        ("sagemaker:DeleteModel", ":model/text-classifier-dev-evidence-*"),
+        ("sagemaker:UpdateModelPackage", ":model-package/text-classifier-dev/*"),
+    ],
+)
+def test_workflow_touches_its_own_things_only(assemblies: Assemblies, action: str, resource: str) -> None:
+    """The state machine can't touch jobs, models and packages that are not this environment's."""
     resources = [
-        statement["Resource"]["Fn::Join"][1][-1]
-        for _, _, statement in statements(assemblies.template("dev", "training"))
-        if "sagemaker:CreateTrainingJob" in as_list(statement["Action"])
+        entry["Fn::Join"][1][-1]
+        for where, _, statement in statements(assemblies.template("dev", "training"))
+        if action in as_list(statement["Action"])
+        for entry in as_list(statement["Resource"])
     ]
-    assert resources == [":training-job/text-classifier-dev-*"]
+    assert resources == [resource]
+
+
+def test_workflow_passes_the_two_roles_of_its_jobs(assemblies: Assemblies) -> None:
+    """The state machine hands out the roles of training jobs and of evidence models, no other."""
+    passed = {
+        entry["Fn::GetAtt"][0]
+        for _, _, statement in statements(assemblies.template("dev", "training"))
+        if "iam:PassRole" in as_list(statement["Action"])
+        for entry in as_list(statement["Resource"])
+    }
+    roles = assemblies.template("dev", "training")["Resources"]
+    names = {roles[logical_id]["Properties"]["RoleName"] for logical_id in passed}
+    assert names == {"text-classifier-dev-training", "text-classifier-dev-evidence"}
+
+
+@pytest.mark.parametrize(
+    ("role", "read", "written"),
+    [
+        ("gate-plan", {"training/*", "evidence/*"}, {"evidence/*"}),
+        ("gate-judge", {"training/*", "evidence/*"}, {"training/*/evaluation/*"}),
+        ("evidence", {"training/*", "evidence/*"}, {"evidence/*"}),
+        ("model", {"training/*"}, set()),
+        ("launch", set(), set()),
+    ],
+)
+def test_roles_reach_their_own_folders(assemblies: Assemblies, role: str, read: set[str], written: set[str]) -> None:
+    """Of the artifacts bucket each role reads and writes what its step needs."""
+    template = assemblies.template("dev", "training")
+    (role_id,) = [
+        logical_id for logical_id, resource in template["Resources"].items()
+        if resource["Properties"].get("RoleName") == f"text-classifier-dev-{role}"
+    ]  # fmt: skip
+    found: dict[str, set[str]] = {"s3:GetObject": set(), "s3:PutObject": set()}
+    for where, resource, statement in statements(template):
+        if where == role_id or {"Ref": role_id} in resource["Properties"].get("Roles", []):
+            for action in set(as_list(statement["Action"])) & set(found):
+                folders = [str(entry["Fn::Join"][1][-1]) for entry in as_list(statement["Resource"])]
+                found[action] |= {folder.removeprefix("/") for folder in folders}
+    assert (found["s3:GetObject"], found["s3:PutObject"]) == (read, written)
+
+
+def test_launch_looks_at_jobs_and_starts_none(assemblies: Assemblies) -> None:
+    """The function that checks an input may describe a training job and do nothing else in SageMaker."""
+    found = [
+        action
+        for where, _, statement in statements(assemblies.template("dev", "training"))
+        if where.startswith("Launch")
+        for action in as_list(statement["Action"])
+        if action.startswith("sagemaker:")
+    ]
+    assert found == ["sagemaker:DescribeTrainingJob"]
 
 
 @pytest.mark.parametrize("env", ["local", "dev", "prod"])

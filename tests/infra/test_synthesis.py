@@ -15,7 +15,7 @@ import app as project
 if TYPE_CHECKING:
     from conftest import Assemblies
 
-STACKS = ("storage", "training", "serving", "api")
+STACKS = ("storage", "training", "serving", "release", "api")
 STACK_NAMES = [f"{env}-{stack}" for env in ("local", "dev", "prod") for stack in STACKS]
 
 
@@ -40,7 +40,9 @@ def test_template_has_no_cfn_lint_errors(
     assert lint_errors(assemblies.template(*name.split("-"))) == []
 
 
-@pytest.mark.parametrize(("stack", "needs"), [("training", "storage"), ("serving", "training")])
+@pytest.mark.parametrize(
+    ("stack", "needs"), [("training", "storage"), ("serving", "training"), ("release", "serving")]
+)
 def test_stacks_are_created_and_removed_in_order(assemblies: Assemblies, stack: str, needs: str) -> None:
     """What another stack imports, or needs for its role, is created before it and removed after it."""
     manifest = json.loads((assemblies.folder / "dev" / "manifest.json").read_text())
@@ -70,7 +72,8 @@ def test_outputs_hold_what_operations_need(assemblies: Assemblies, env: str) -> 
     needed = {
         "DataBucket", "ArtifactsBucket", "StateMachineArn", "TrainingRoleArn", "ModelRoleArn", "TrainingImage",
         "InferenceImage", "TrainingCodeUri", "TrainingInstanceType", "DefaultHyperparameters", "ModelPackageGroup",
-        "EndpointName", "ApiUrl", "ApiId", "ApiStage",
+        "NotificationTopicArn", "TrainingRecipeParameter", "ReleaseStateMachineArn", "EndpointName", "ApiUrl", "ApiId",
+        "ApiStage",
     }  # fmt: skip
     assert needed <= outputs
     assert ("ApiKeyId" in outputs) == (env == "prod")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import gzip
 import hashlib
 import json
@@ -12,12 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from aws_cdk.assertions import Match
+from aws_cdk import App, Stack
+from aws_cdk.assertions import Match, Template
 from classifier.hyperparameters import Hyperparameters
+from launch.settings import Settings as LaunchSettings
+from states_interpreter import evaluate
+from workflow_samples import INGESTED, REQUEST
 
-from stacks.components.ingest_function import HYPERPARAMETERS
+from stacks.components.notifications import Notifications
 from stacks.components.project_sources import ProjectSources
-from stacks.components.training_definition import METRICS
+from stacks.components.training_request import METRICS
+from stacks.config import NotificationsConfig
 from stacks.errors import MissingAssetError
 
 if TYPE_CHECKING:
@@ -27,10 +31,29 @@ if TYPE_CHECKING:
 def definition(assemblies: Assemblies, env: str) -> dict[str, Any]:
     """The state machine's definition, references written as `<…>`."""
     (machine,) = assemblies.resources(env, "training", "AWS::StepFunctions::StateMachine")
-    parts = machine["Properties"]["DefinitionString"]["Fn::Join"][1]
-    text = "".join(part if isinstance(part, str) else f"<{json.dumps(part)}>".replace('"', "'") for part in parts)
-    loaded: dict[str, Any] = json.loads(text)
+    loaded: dict[str, Any] = json.loads(joined(machine["Properties"]["DefinitionString"]))
     return loaded
+
+
+def request(assemblies: Assemblies, env: str) -> dict[str, Any]:
+    """The request of a training job as the deployed workflow makes it."""
+    arguments = definition(assemblies, env)["States"]["Train"]["Arguments"]
+    made: dict[str, Any] = evaluate(arguments, {}, {"request": REQUEST, "data": INGESTED})
+    return made
+
+
+def joined(value: Any) -> str:
+    """A template's text, references written as `<…>`."""
+    parts = value["Fn::Join"][1] if isinstance(value, dict) and "Fn::Join" in value else [value]
+    return "".join(part if isinstance(part, str) else f"<{json.dumps(part)}>".replace('"', "'") for part in parts)
+
+
+def variables(assemblies: Assemblies, env: str, name: str) -> dict[str, str]:
+    """A function's environment variables."""
+    functions = assemblies.resources(env, "training", "AWS::Lambda::Function")
+    (found,) = [f for f in functions if f["Properties"].get("FunctionName") == f"text-classifier-{env}-{name}"]
+    given = found["Properties"]["Environment"]["Variables"]
+    return {key: joined(value) for key, value in given.items()}
 
 
 def test_executions_are_logged_and_traced(assemblies: Assemblies) -> None:
@@ -50,13 +73,13 @@ def test_executions_are_logged_and_traced(assemblies: Assemblies) -> None:
 @pytest.mark.parametrize(("env", "environment"), [("local", {"HF_HUB_OFFLINE": "1"}), ("dev", {})])
 def test_hub_is_off_only_where_there_is_none(assemblies: Assemblies, env: str, environment: dict[str, str]) -> None:
     """A job on AWS may reach the hub; a local one is told that there is none."""
-    assert definition(assemblies, env)["States"]["Train"]["Arguments"]["Environment"] == environment
+    assert request(assemblies, env)["Environment"] == environment
 
 
 @pytest.mark.parametrize("env", ["local", "dev", "prod"])
 def test_code_uri_ends_as_the_toolkit_wants_it(assemblies: Assemblies, env: str) -> None:
     """The submit directory is a `.tar.gz` (the toolkit takes anything else for a folder), and what operations get."""
-    uri = definition(assemblies, env)["States"]["Prepare recipe"]["Assign"]["fixed"]["sagemaker_submit_directory"]
+    uri = request(assemblies, env)["HyperParameters"]["sagemaker_submit_directory"]
     assert uri.startswith("s3://") and uri.endswith(".tar.gz")
     assert uri.rpartition("/")[2] in json.dumps(assemblies.template(env, "training")["Outputs"]["TrainingCodeUri"])
 
@@ -75,7 +98,7 @@ def test_tarball_holds_the_job_and_is_named_by_its_content(assemblies: Assemblie
 def test_environments_share_one_tarball(assemblies: Assemblies) -> None:
     """The same source gives the same code version in every environment."""
     versions = {
-        env: definition(assemblies, env)["States"]["Prepare recipe"]["Assign"]["fixed"]["sagemaker_submit_directory"]
+        env: request(assemblies, env)["HyperParameters"]["sagemaker_submit_directory"]
         for env in ("local", "dev", "prod")
     }
     assert len({uri.rpartition("/")[2] for uri in versions.values()}) == 1
@@ -93,7 +116,6 @@ def test_ingest_knows_its_source_and_fallback(assemblies: Assemblies, env: str, 
                     "Variables": {
                         "ALLOW_BUNDLED_DATA": allowed,
                         "DATA_SOURCE_URL": "https://helpful-sentences-from-reviews.s3.amazonaws.com",
-                        "JOB_NAME_PREFIX": f"text-classifier-{env}",
                     }
                 },
             }
@@ -101,9 +123,84 @@ def test_ingest_knows_its_source_and_fallback(assemblies: Assemblies, env: str, 
     )
 
 
-def test_allowed_hyperparameters_are_the_jobs_own() -> None:
-    """The names an execution may override are exactly those that the training job knows."""
-    assert set(HYPERPARAMETERS) == {field.name for field in dataclasses.fields(Hyperparameters)}
+@pytest.mark.parametrize(("env", "approval"), [("local", "auto"), ("dev", "auto"), ("prod", "manual")])
+def test_launch_function_understands_its_defaults(assemblies: Assemblies, env: str, approval: str) -> None:
+    """The launch function accepts what the configuration gives it, and production leaves approvals to a person."""
+    given = variables(assemblies, env, "launch")
+    settings = LaunchSettings.from_environment(given | {"ARTIFACTS_URI": "s3://bucket/training"})
+    assert given["ARTIFACTS_URI"].endswith("/training") and given["ARTIFACTS_URI"].startswith("s3://")
+    assert settings.defaults.approval == approval
+    assert settings.defaults.gate == {"min_accuracy": 0.8, "min_f1": 0.8, "margin": 0.0275}
+    assert settings.job_name_prefix == f"text-classifier-{env}"
+
+
+@pytest.mark.parametrize("name", ["gate-plan", "gate-judge"])
+def test_gate_knows_champion_and_evidence(assemblies: Assemblies, name: str) -> None:
+    """Both functions are told where evidence lies, and whose parameter names the champion."""
+    given = variables(assemblies, "dev", name)
+    told = ("EVIDENCE_PREFIX", "SERVING_STACK", "PREFIX", "MODEL_PACKAGE_GROUP", "POWERTOOLS_SERVICE_NAME")
+    names = ("evidence", "text-classifier-dev-serving", "text-classifier-dev", "text-classifier-dev", "gate")
+    assert tuple(given[key] for key in told) == names
+    assert given["ARTIFACTS_BUCKET"]
+
+
+@pytest.mark.parametrize("env", ["local", "dev", "prod"])
+def test_recipe_is_the_workflows_request_with_other_data(assemblies: Assemblies, env: str) -> None:
+    """The deployed recipe is the deployed workflow's request; only the name and the channels are its own."""
+    (parameter,) = assemblies.resources(env, "training", "AWS::SSM::Parameter")
+    by_hand = json.loads(joined(parameter["Properties"]["Value"]))
+    settings = LaunchSettings.from_environment(
+        variables(assemblies, env, "launch") | {"ARTIFACTS_URI": "s3://bucket/training"}
+    ).defaults
+    compute = {**settings.compute, "max_runtime_seconds": settings.compute["max_runtime_minutes"] * 60}
+    checked = REQUEST | {"hyperparameters": settings.hyperparameters, "compute": compute}
+    arguments = definition(assemblies, env)["States"]["Train"]["Arguments"]
+    by_workflow = evaluate(arguments, {}, {"request": checked, "data": INGESTED})
+    own = {"TrainingJobName", "InputDataConfig"}
+    assert set(by_hand) == set(by_workflow)
+    assert {key: by_hand[key] for key in set(by_hand) - own} == {key: by_workflow[key] for key in set(by_hand) - own}
+    channels = [channel["DataSource"]["S3DataSource"].pop("S3Uri") for channel in by_hand["InputDataConfig"]]
+    assert [uri.partition(">")[2] for uri in channels] == ["/datasets/latest/train/", "/datasets/latest/test/"]
+    for channel in by_workflow["InputDataConfig"]:
+        del channel["DataSource"]["S3DataSource"]["S3Uri"]
+    assert by_hand["InputDataConfig"] == by_workflow["InputDataConfig"]
+
+
+def test_recipe_fits_into_a_standard_parameter(assemblies: Assemblies) -> None:
+    """Up to 4 kB a parameter costs nothing; a longer one is stored all the same."""
+    (parameter,) = assemblies.resources("prod", "training", "AWS::SSM::Parameter")
+    assert len(joined(parameter["Properties"]["Value"])) < 4000
+    assert parameter["Properties"]["Tier"] == "Intelligent-Tiering"
+
+
+def test_topic_takes_messages_over_tls_only(assemblies: Assemblies) -> None:
+    """Nobody publishes in the clear."""
+    assemblies.assertions("prod", "training").has_resource_properties(
+        "AWS::SNS::TopicPolicy",
+        Match.object_like(
+            {
+                "PolicyDocument": {
+                    "Statement": Match.array_with(
+                        [
+                            Match.object_like(
+                                {"Effect": "Deny", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}
+                            )
+                        ]
+                    )
+                }
+            }
+        ),
+    )
+    (topic,) = assemblies.resources("prod", "training", "AWS::SNS::Topic")
+    assert topic["Properties"]["TopicName"] == "text-classifier-prod-notifications"
+
+
+@pytest.mark.parametrize(("email", "subscribed"), [("", 0), ("ml@example.com", 1)])
+def test_address_is_subscribed_where_there_is_one(email: str, subscribed: int) -> None:
+    """A configured address is subscribed to the topic; without one nobody is."""
+    stack = Stack(App(), "Stack")
+    Notifications(stack, "Notifications", prefix="text-classifier-dev", settings=NotificationsConfig(email=email))
+    Template.from_stack(stack).resource_count_is("AWS::SNS::Subscription", subscribed)
 
 
 @pytest.mark.parametrize("env", ["local", "dev", "prod"])
@@ -137,14 +234,14 @@ def test_registry_goes_or_stays_as_configured(assemblies: Assemblies, env: str, 
 
 
 @pytest.mark.parametrize(("env", "days"), [("local", 7), ("dev", 30), ("prod", 90)])
-@pytest.mark.parametrize("stack", ["training", "api"])
+@pytest.mark.parametrize("stack", ["training", "release", "api"])
 def test_logs_are_kept_as_long_as_configured(assemblies: Assemblies, env: str, days: int, stack: str) -> None:
     """No log group keeps its lines for ever."""
     groups = assemblies.resources(env, stack, "AWS::Logs::LogGroup")
     assert {group["Properties"].get("RetentionInDays") for group in groups} == {days}
 
 
-@pytest.mark.parametrize("stack", ["training", "api"])
+@pytest.mark.parametrize("stack", ["training", "release", "api"])
 def test_every_function_has_its_own_log_group(assemblies: Assemblies, stack: str) -> None:
     """Each Lambda writes into a declared group; none leaves one behind that nobody manages."""
     functions = assemblies.resources("prod", stack, "AWS::Lambda::Function")

@@ -108,7 +108,11 @@ def load_base_model(
         ignore_mismatched_sizes=True,  # the base may be a classifier already
         **{name: dropout for name in _DROPOUT_NAMES if hasattr(config, name)},
     )
-    return tokenizer, model
+    # A model fresh from its class: one from a file is saved under that file's or older names (LayerNorm.gamma), which
+    # the Trainer does not find again when it loads a checkpoint: the weights would silently stay those of the moment.
+    renewed = type(model)(model.config)
+    renewed.load_state_dict(model.state_dict())
+    return tokenizer, renewed
 
 
 def _load(base: BaseModel, load: Any, **options: Any) -> Any:

@@ -7,6 +7,7 @@ import math
 import time
 from typing import Any
 
+import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from classifier.errors import TrainingDiverged
@@ -76,21 +77,32 @@ class Progress(TrainerCallback):
 
 
 class StopWhenTold(TrainerCallback):
-    """Writes a checkpoint and ends the training after the step in which the job was told to stop."""
+    """Writes a checkpoint and ends the training after the step in which the job was told to stop.
+
+    Several processes stop after the same step, whichever of them was told, or one would wait for the others for ever.
+    """
 
     def __init__(self, stop: StopRequest) -> None:
         self._stop = stop
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """Asks for a checkpoint and the end."""
-        if self._stop.requested:
+        if self._told(args):
             control.should_save = True
             control.should_training_stop = True
 
     def on_epoch_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """Leaves the evaluation out: there are two minutes at most."""
-        if self._stop.requested:
+        if self._told(args):
             control.should_evaluate = False
+
+    def _told(self, args: TrainingArguments) -> bool:
+        if args.world_size > 1:
+            told = torch.tensor(int(self._stop.requested), device=args.device)
+            torch.distributed.all_reduce(told, op=torch.distributed.ReduceOp.MAX)
+            if told.item():
+                self._stop.request()
+        return self._stop.requested
 
 
 def figures_line(split: str, figures: dict[str, Any]) -> str:

@@ -9,6 +9,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from classifier.processes import Processes, newest_common
+
 
 def run_folder(checkpoint_dir: Path, identity: dict[str, Any]) -> Path:
     """The checkpoint folder of a run: the same for the same ``identity`` (data, base model, hyperparameters) only.
@@ -19,10 +21,35 @@ def run_folder(checkpoint_dir: Path, identity: dict[str, Any]) -> Path:
     return checkpoint_dir / digest[:16]
 
 
-def last_complete(folder: Path) -> Path | None:
-    """The newest whole checkpoint in ``folder``, if any: the Trainer writes its state last."""
-    complete = [path for path in folder.glob("checkpoint-*") if _is_complete(path)]
-    return max(complete, key=_step, default=None)
+def last_common(folder: Path, processes: Processes, run: int = 0) -> Path | None:
+    """The newest whole checkpoint that every process of the training has, if any, ready to go on from here.
+
+    Args:
+        folder: of this very run; on instances of their own the processes see folders of their own.
+        processes: that train together.
+        run: number of the training among ``averaged_runs``.
+    """
+    complete = sorted((path for path in folder.glob("checkpoint-*") if _is_complete(path)), key=_step)
+    found = processes.gather(f"checkpoints of run {run}", " ".join(path.name for path in complete))
+    name = newest_common(found)
+    if name is None:
+        return None
+    if processes.main:
+        _say_where_the_best_is(folder / name)
+    processes.gather(f"checkpoint of run {run}")  # the others read what the main process has just changed
+    return folder / name
+
+
+def _say_where_the_best_is(checkpoint: Path) -> None:
+    """Corrects the path of the best epoch's checkpoint after the folder came from another place, by way of S3."""
+    path = checkpoint / "trainer_state.json"
+    state = json.loads(path.read_text(encoding="utf-8"))
+    best = state.get("best_model_checkpoint")
+    here = checkpoint.parent / Path(best).name if best else None
+    if here is not None and str(here) != best and here.is_dir():
+        part = path.with_suffix(".part")
+        part.write_text(json.dumps({**state, "best_model_checkpoint": str(here)}, indent=2), encoding="utf-8")
+        part.replace(path)
 
 
 def forget(folder: Path, *, and_parent: bool) -> None:

@@ -30,6 +30,9 @@ class Columns:
     product_column: str | None = "asin"
     """Optional column that says which rows belong together; they stay on one side of a validation split."""
 
+    family_column: str | None = "product_family"
+    """Optional column with the kind of product; results are told for each."""
+
     @property
     def target_column(self) -> str:
         """The column the label comes from."""

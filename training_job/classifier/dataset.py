@@ -30,6 +30,7 @@ MALFORMED_LIMIT = 0.5
 DEFAULT_LABEL_NAMES = ("not_helpful", "helpful")
 _RAW_LIMIT = 2000  # characters of a bad row that are kept: enough to find it, and a broken file stays small
 _SHOWN_COLUMNS = 20
+_COLUMNS = ("text", "label", "score", "product_title", "product", "family")
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,9 @@ class PreparedData:
     """The usable rows of one file.
 
     ``frame`` has the columns ``text`` (str), ``label`` (int, 0 or 1), ``score`` (float, NaN in data without one),
-    ``product_title`` and ``product`` (str, "" where unknown). ``quarantine_path`` is None if no row was set aside or
-    nobody asked for the file. ``sha256`` is the hash of the file's bytes, ``label_names`` are those of class 0 and 1.
+    ``product_title``, ``product`` and ``family`` (str, "" where unknown). ``quarantine_path`` is None if no row was set
+    aside or nobody asked for the file. ``sha256`` is the hash of the file's bytes, ``label_names`` are those of class 0
+    and 1.
     """
 
     frame: pd.DataFrame
@@ -232,6 +234,7 @@ def _table(kept: list[Kept], columns: Columns, names: tuple[str, str]) -> pd.Dat
             "text": [row.text for row in kept],
             "product_title": [row.product_title for row in kept],
             "product": [row.product or row.product_title for row in kept],
+            "family": [row.family for row in kept],
         }
     )
     if columns.label_column is None:
@@ -240,4 +243,4 @@ def _table(kept: list[Kept], columns: Columns, names: tuple[str, str]) -> pd.Dat
     else:
         scores = [math.nan] * len(kept)
         labels = [names.index(str(row.target)) for row in kept]
-    return frame.assign(label=labels, score=scores)[["text", "label", "score", "product_title", "product"]]
+    return frame.assign(label=labels, score=scores)[list(_COLUMNS)]

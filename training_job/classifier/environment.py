@@ -8,6 +8,7 @@ The contract: channels in ``SM_CHANNEL_<NAME>``, the model into ``SM_MODEL_DIR``
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +28,7 @@ class JobEnvironment:
         train: folder or file with the training split.
         test: the same for the test split, or None.
         model_dir: what becomes ``model.tar.gz``; written at the very end, in one go.
-        output_data_dir: what becomes ``output.tar.gz``: figures, loss curve, quarantined rows.
+        output_data_dir: what becomes ``output.tar.gz``: figures, loss curve, test rows, quarantined rows.
         checkpoint_dir: checkpoints, never inside ``model_dir``.
         managed: True in a training container, whose folders belong to the platform.
     """
@@ -141,7 +142,10 @@ def write_failure(reason: str, environ: Mapping[str, str]) -> None:
     path = base / "output/failure"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(reason[:FAILURE_LIMIT], encoding="utf-8")
+        # In one go: with several processes, the first to end makes torchrun end the others, this one perhaps.
+        part = path.with_name(f".{path.name}-{os.getpid()}")
+        part.write_text(reason[:FAILURE_LIMIT], encoding="utf-8")
+        part.replace(path)
     except OSError:
         return  # the reason is on stderr as well, and must not be hidden by this one
 

@@ -184,6 +184,14 @@ class BaseModelUnsuitable(BaseModelUnavailable):
     """The base model ``base_model`` was loaded, but cannot be trained or exported as a classifier here."""
 
 
+class ProcessesInvalid(JobError):
+    """The processes of a training on several instances were not started as they must be."""
+
+
+class OtherProcessFailed(JobError):
+    """Another process of the training failed, or never came; its own report has the reason."""
+
+
 class TrainingDiverged(JobError):
     """The training loss is not a number any more."""
 

@@ -79,7 +79,13 @@ class Hyperparameters:
         above=0,
         at_most=0.1,
     )
-    train_batch_size: int = number(32, "Sentences in a training step, on each device.", at_least=1, at_most=4096)
+    train_batch_size: int = number(
+        32,
+        "Sentences in a training step, over all instances and devices together: each takes an equal share, so that "
+        "the result does not depend on their number. Source: measured for MiniLM.",
+        at_least=1,
+        at_most=4096,
+    )
     eval_batch_size: int = number(64, "Sentences answered at once in evaluation.", at_least=1, at_most=4096)
     warmup_ratio: float = number(0.1, "Share of the steps in which the learning rate rises.", at_least=0, below=1)
     weight_decay: float = number(0.0, "AdamW's decoupled weight decay, per step.", at_least=0, at_most=1)
@@ -117,6 +123,10 @@ class Hyperparameters:
     product_column: str = text(
         "asin",
         "Column that says which rows belong together (they stay on one side of the validation split), if there is one.",
+    )
+    family_column: str = text(
+        "product_family",
+        "Column with the kind of product, for figures of each kind, if there is one.",
     )
     precision: str = choice(
         "auto",

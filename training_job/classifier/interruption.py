@@ -22,6 +22,10 @@ class StopRequest:
         self.requested = False
         self._deferred = False
 
+    def request(self) -> None:
+        """Requests the stop on behalf of another process of the training that was told."""
+        self.requested = True
+
     @contextmanager
     def watched(self) -> Iterator[StopRequest]:
         """Listens to SIGTERM until the block ends."""

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
-WIDTH, HEIGHT = 720, 400
-LEFT, RIGHT, TOP, BOTTOM = 64, 150, 24, 48
-COLOURS = ("#1b6ca8", "#c8553d", "#3a7d44", "#7a4ea3", "#8a6d1d")
-"""One a run; beyond five runs they begin again."""
+WIDTH, HEIGHT = 480, 320
+"""Small, so that the letters stay readable at a phone's width."""
 
+LEFT, RIGHT, TOP, BOTTOM = 52, 16, 48, 44
 GRID_LINES = 4
+RUNS_NAMED = 5
+"""Colours there are; beyond that many runs they begin again."""
+
+_STYLE = (
+    "svg{--paper:#fff;--ink:#1c2128;--rule:#d5dae0;--r0:#0b62a8;--r1:#b3470f;--r2:#1a7037;--r3:#7a4ea3;--r4:#8a6d1d}"
+    "@media (prefers-color-scheme:dark){svg{--paper:#14181d;--ink:#e6eaee;--rule:#38424c;"
+    "--r0:#6cb6ff;--r1:#ff9a5c;--r2:#5fd083;--r3:#c79bf0;--r4:#e0c060}}"
+    "rect{fill:var(--paper)}text{fill:var(--ink)}line{stroke:var(--rule)}"
+    "polyline{fill:none;stroke:var(--run);stroke-width:1.5}circle{fill:var(--run)}text.name{fill:var(--run)}"
+)
 
 
 def loss_curve(histories: list[list[dict[str, Any]]]) -> str:
-    """Training loss (lines) and validation loss (dots) of each run.
+    """Training loss (lines) and validation loss (dots) of each run, for light and dark screens.
 
     Args:
         histories: the Trainer's log of each run: entries with ``step`` and ``loss`` or ``eval_loss``.
@@ -32,20 +41,19 @@ def loss_curve(histories: list[list[dict[str, Any]]]) -> str:
 
     parts = _axes(last_step, highest, place)
     for number, history in enumerate(histories):
-        colour = COLOURS[number % len(COLOURS)]
         line = [place(entry["step"], float(entry["loss"])) for entry in history if "loss" in entry]
         dots = [place(entry["step"], float(entry["eval_loss"])) for entry in history if "eval_loss" in entry]
         points = " ".join(f"{x},{y}" for x, y in line)
-        parts.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="1.5"/>')
-        parts += [f'<circle cx="{x}" cy="{y}" r="4" fill="{colour}"/>' for x, y in dots]
-        parts.append(_text(WIDTH - RIGHT + 12, TOP + 20 * (number + 1), f"run {number + 1}", colour=colour))
-    parts.append(_text(WIDTH - RIGHT + 12, TOP + 20 * (len(histories) + 2), "line: training"))
-    parts.append(_text(WIDTH - RIGHT + 12, TOP + 20 * (len(histories) + 3), "dot: validation"))
+        marks = f'<polyline points="{points}"/>' + "".join(f'<circle cx="{x}" cy="{y}" r="4"/>' for x, y in dots)
+        if number < RUNS_NAMED:
+            marks += f'<text class="name" x="{LEFT + 62 * number}" y="18">run {number + 1}</text>'
+        parts.append(f'<g style="--run:var(--r{number % RUNS_NAMED})">{marks}</g>')
+    parts.append(_text(WIDTH - RIGHT, 38, "line: training, dot: validation", anchor="end"))
     body = "\n".join(parts)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" '
-        'font-size="13">\n<title>Loss over the training steps</title>\n'
-        f'<rect width="100%" height="100%" fill="white"/>\n'
+        f'font-size="15">\n<title>Loss over the training steps</title>\n<style>{_STYLE}</style>\n'
+        f'<rect width="100%" height="100%"/>\n'
         f"{body}\n</svg>\n"
     )
 
@@ -56,15 +64,15 @@ def _axes(last_step: int, highest: float, place: Any) -> list[str]:
     for n in range(GRID_LINES + 1):
         value = highest * n / GRID_LINES
         (x1, y), (x2, _) = place(0, value), place(last_step, value)
-        parts.append(f'<line x1="{x1}" y1="{y}" x2="{x2}" y2="{y}" stroke="#ddd"/>')
-        parts.append(_text(LEFT - 8, y + 4, f"{value:.3g}", anchor="end"))
-    for step in (0, last_step):
+        parts.append(f'<line x1="{x1}" y1="{y}" x2="{x2}" y2="{y}"/>')
+        parts.append(_text(LEFT - 8, y + 5, f"{value:.2g}", anchor="end"))
+    for step, anchor in ((0, "middle"), (last_step, "end")):
         x, y = place(step, 0)
-        parts.append(_text(x, y + 20, str(step), anchor="middle"))
-    parts.append(_text(LEFT + (WIDTH - LEFT - RIGHT) / 2, HEIGHT - 10, "training step", anchor="middle"))
-    parts.append(_text(LEFT, TOP - 8, "loss"))
+        parts.append(_text(x, y + 20, str(step), anchor=anchor))
+    parts.append(_text(LEFT + (WIDTH - LEFT - RIGHT) / 2, HEIGHT - 8, "training step", anchor="middle"))
+    parts.append(_text(4, 38, "loss"))
     return parts
 
 
-def _text(x: float, y: float, content: str, *, anchor: str = "start", colour: str = "#333") -> str:
-    return f'<text x="{x}" y="{y}" text-anchor="{anchor}" fill="{colour}">{content}</text>'
+def _text(x: float, y: float, content: str, *, anchor: str = "start") -> str:
+    return f'<text x="{x}" y="{y}" text-anchor="{anchor}">{content}</text>'

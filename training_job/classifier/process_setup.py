@@ -9,6 +9,8 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+_SPEAKERS = ("train", "classifier")
+
 
 @contextmanager
 def plain_logging() -> Iterator[None]:
@@ -20,7 +22,7 @@ def plain_logging() -> Iterator[None]:
     root = logging.getLogger()
     before = root.handlers[:]
     root.handlers[:] = [out, err]
-    for name in ("train", "classifier"):
+    for name in _SPEAKERS:
         logging.getLogger(name).setLevel(logging.INFO)
     try:
         yield
@@ -28,8 +30,14 @@ def plain_logging() -> Iterator[None]:
         root.handlers[:] = before
 
 
-def prepare_libraries() -> None:
-    """Turns off what libraries do besides their work; call it before they are imported, which is when they look."""
+def only_problems() -> None:
+    """From here on this process says only what is wrong: of several processes one tells how the job goes."""
+    for name in _SPEAKERS:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def prepare_environment() -> None:
+    """Sets the variables that libraries look at when they are imported: call it before."""
     # onnxruntime otherwise reports its use to its maker, and keeps a device number in the home directory.
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
@@ -37,6 +45,12 @@ def prepare_libraries() -> None:
     # Threads that wait sleep rather than spin: as fast on an idle machine, far faster on one that has other work too.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
+    # Training by several processes is told here that all of its parameters are in use, once a process.
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
+
+
+def prepare_libraries() -> None:
+    """Turns off what libraries do besides their work."""
     import datasets
     from transformers.utils import logging as transformers_logging
 

@@ -50,11 +50,13 @@ class Results:
             },
             "data_sha256": splits.data_sha256,
             "train_rows": len(splits.train),
+            "test_rows": 0 if splits.test is None else len(splits.test),
             "quarantined": splits.quarantined,
             "objective": splits.objective,
             "labels": list(splits.label_names),
             "hyperparameters": hp.as_dict(),
             "precision": trained.runs[0].precision,
+            "processes": trained.processes,
             "train_seconds": round(trained.seconds, 1),
             "versions": versions(),
         }

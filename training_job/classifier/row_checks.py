@@ -25,12 +25,13 @@ class Rejected:
 
 @dataclass(frozen=True)
 class Kept:
-    """A usable row; ``target`` is its score (float) or its label (str). Title and product are "" where unknown."""
+    """A usable row; ``target`` is its score (float) or its label (str). The others are "" where unknown."""
 
     text: str
     target: float | str
     product_title: str
     product: str
+    family: str
 
 
 class Unusable(Exception):
@@ -66,7 +67,13 @@ def usable(row: Row, columns: Columns, seen: set[tuple[str, float | str]]) -> Ke
     if (text, target) in seen:
         raise Unusable("duplicate", f"same text and {columns.target_column} as an earlier row")
     seen.add((text, target))
-    return Kept(text, target, _optional(values, columns.title_column), _optional(values, columns.product_column))
+    return Kept(
+        text,
+        target,
+        product_title=_optional(values, columns.title_column),
+        product=_optional(values, columns.product_column),
+        family=_optional(values, columns.family_column),
+    )
 
 
 def _text(values: Mapping[str, object], column: str) -> str:

@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Splits:
-    """Rows with the columns ``text``, ``label`` and ``score``, and what the run makes of them.
+    """Rows with the columns ``text``, ``label``, ``score`` and ``family``, and what the run makes of them.
 
     Attributes:
         train: rows that are learned.
@@ -49,8 +49,13 @@ class Splits:
     quarantined: dict[str, dict[str, int]]
 
 
-def load_splits(job: JobEnvironment, hp: Hyperparameters) -> Splits:
+def load_splits(job: JobEnvironment, hp: Hyperparameters, *, quarantine: bool = True) -> Splits:
     """Reads the channels, sets unusable rows aside in the output folder, and holds the validation rows out.
+
+    Args:
+        job: where the channels are.
+        hp: of the run.
+        quarantine: whether the rows set aside are written to the output folder.
 
     Raises:
         DataError: the data is refused; the subclass says why.
@@ -63,12 +68,14 @@ def load_splits(job: JobEnvironment, hp: Hyperparameters) -> Splits:
         label_column=hp.label_column or None,
         label_names=hp.names_of_labels(),
         product_column=hp.product_column,
+        family_column=hp.family_column,
     )
     files: dict[str, Path] = {"train": find_data_file(job.train, "train")}
     if job.test is not None:
         files["test"] = find_data_file(job.test, "test")
+    aside = job.output_data_dir if quarantine else None
     prepared = {
-        split: prepare(path, columns, quarantine_path=job.output_data_dir / f"quarantine-{split}.jsonl")
+        split: prepare(path, columns, quarantine_path=aside / f"quarantine-{split}.jsonl" if aside else None)
         for split, path in files.items()
     }
     train, test = prepared["train"], prepared.get("test")

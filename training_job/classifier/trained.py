@@ -17,6 +17,7 @@ from classifier.evaluation import Figures, evaluate_answers, point_figures
 from classifier.hyperparameters import Hyperparameters
 from classifier.interruption import StopRequest
 from classifier.objective import ScoreScale, loss, targets
+from classifier.processes import Processes
 from classifier.splits import Splits
 from classifier.training import Fitted, fit
 from classifier.two_logits import calibrate, scores_from_logits, to_two_logits
@@ -41,6 +42,7 @@ class TrainedClassifier:
         runs: how the trainings went whose weights were averaged.
         seconds: wall time of all trainings in this process.
         encoded_validation: the validation rows as tokens.
+        processes: number of processes that trained together.
     """
 
     model: PreTrainedModel
@@ -50,6 +52,7 @@ class TrainedClassifier:
     runs: list[Fitted]
     seconds: float
     encoded_validation: Dataset
+    processes: int = 1
 
     def settings(self) -> dict[str, Any]:
         """What the serving code needs besides the model, for ``config.json``."""
@@ -78,8 +81,13 @@ class TrainedClassifier:
 
 
 def train_classifier(
-    splits: Splits, base: BaseModel, hp: Hyperparameters, checkpoint_dir: Path, stop: StopRequest
-) -> TrainedClassifier:
+    splits: Splits,
+    base: BaseModel,
+    hp: Hyperparameters,
+    checkpoint_dir: Path,
+    stop: StopRequest,
+    processes: Processes | None = None,
+) -> TrainedClassifier | None:
     """Trains on the training rows; epoch, averaging and calibration are chosen on the validation rows.
 
     Args:
@@ -88,19 +96,26 @@ def train_classifier(
         hp: of the run.
         checkpoint_dir: checkpoints of this very run.
         stop: whether the job was told to stop.
+        processes: that train together; this one alone if not given.
+
+    Returns:
+        The classifier in the main process, None in the others.
 
     Raises:
+        OtherProcessFailed: another process of the training did.
         BaseModelUnavailable: the base model cannot be loaded or used.
         TrainingDiverged: the loss is not a number any more.
     """
     from transformers import set_seed
 
+    processes = processes or Processes()
     started = time.monotonic()
     outputs = 1 if splits.objective == "regression" else 2
     runs: list[Fitted] = []
     for run in range(hp.averaged_runs):
         set_seed(hp.seed)  # the same new head for all: weights from different starts cannot be averaged
-        tokenizer, model = load_base_model(base, outputs=outputs, max_length=hp.max_length, dropout=hp.dropout)
+        with processes.main_first(f"base model {run}"):  # one fetches it from the hub, the others from the cache
+            tokenizer, model = load_base_model(base, outputs=outputs, max_length=hp.max_length, dropout=hp.dropout)
         if not runs:
             train, validation = (
                 encode(tokenizer, frame["text"].tolist(), targets(frame, splits.objective, splits.scale))
@@ -116,15 +131,22 @@ def train_classifier(
             checkpoint_dir=checkpoint_dir / f"run-{run}",
             stop=stop,
             run=run,
+            processes=processes,
         )
         runs.append(fitted)
+    processes.leave()
+    if not processes.main:
+        return None
     model = _best(runs, tokenizer, validation, splits, hp)
-    _log.info("trained in %.0f s in %s", time.monotonic() - started, runs[0].precision)
+    by = f" by {processes.count} processes" if processes.count > 1 else ""
+    _log.info("trained in %.0f s in %s%s", time.monotonic() - started, runs[0].precision, by)
     sharpness = None
     if splits.scale is not None:
         model, sharpness = _two_logits(model, tokenizer, validation, splits, splits.scale, hp)
     seconds = time.monotonic() - started
-    return TrainedClassifier(model, tokenizer, sharpness, hp.score_threshold, runs, seconds, validation)
+    return TrainedClassifier(
+        model, tokenizer, sharpness, hp.score_threshold, runs, seconds, validation, processes.count
+    )
 
 
 def _best(

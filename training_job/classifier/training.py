@@ -14,16 +14,27 @@ import torch
 from transformers import DataCollatorWithPadding, PrinterCallback, Trainer, TrainingArguments
 
 from classifier.callbacks import Progress, StopWhenTold
-from classifier.checkpoints import last_complete
+from classifier.checkpoints import last_common
 from classifier.hyperparameters import Hyperparameters
 from classifier.interruption import StopRequest
 from classifier.precision import choose_precision
+from classifier.processes import Processes
 
 if TYPE_CHECKING:
     from datasets import Dataset
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 _log = logging.getLogger(__name__)
+
+
+class _Arguments(TrainingArguments):
+    """The Trainer's arguments, of which a checkpoint can be read by several processes on processors."""
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model is; a processor without the process's number, which torch.load does not know as a place."""
+        device = super().device
+        return torch.device("cpu") if device.type == "cpu" else device
 
 
 @dataclass(frozen=True)
@@ -54,6 +65,7 @@ def fit(
     checkpoint_dir: Path,
     stop: StopRequest,
     run: int = 0,
+    processes: Processes | None = None,
 ) -> Fitted:
     """Trains ``model`` and returns it with the weights of its best epoch.
 
@@ -68,15 +80,17 @@ def fit(
         checkpoint_dir: folder of this very run; a complete checkpoint in it is gone on from.
         stop: when it is requested, a checkpoint is written and the process ends.
         run: number of this training among ``averaged_runs``, from 0; decides the order of the batches.
+        processes: that train together; this one alone if not given.
 
     Raises:
         TrainingDiverged: the loss is not a number any more.
         SystemExit: the job was told to stop.
     """
+    processes = processes or Processes()
     precision = choose_precision(hyperparameters.precision)
     trainer = Trainer(
         model=model,
-        args=_arguments(hyperparameters, len(train), precision, checkpoint_dir, run),
+        args=_arguments(hyperparameters, len(train), precision, checkpoint_dir, run, processes.count),
         train_dataset=train,
         eval_dataset=validation,
         processing_class=tokenizer,
@@ -85,11 +99,12 @@ def fit(
         callbacks=[Progress(run, hyperparameters.averaged_runs), StopWhenTold(stop)],
     )
     trainer.remove_callback(PrinterCallback)
-    resumed = last_complete(checkpoint_dir)
+    resumed = last_common(checkpoint_dir, processes, run)
     if resumed:
         _log.info("Going on from checkpoint %s.", resumed)
     with stop.deferred():
         trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
+        trainer.accelerator.wait_for_everyone()  # the others may still read the best epoch's checkpoint
         if stop.requested:
             _log.info("Stopped at step %d; checkpoint in %s.", trainer.state.global_step, checkpoint_dir)
     # Without the wrapper that computes in bfloat16: from here on the model answers in float32, on the processor.
@@ -102,12 +117,15 @@ def fit(
     )
 
 
-def _arguments(hp: Hyperparameters, rows: int, precision: str, checkpoint_dir: Path, run: int) -> TrainingArguments:
-    return TrainingArguments(
+def _arguments(
+    hp: Hyperparameters, rows: int, precision: str, checkpoint_dir: Path, run: int, processes: int
+) -> TrainingArguments:
+    devices = processes if processes > 1 else max(1, torch.cuda.device_count())  # one process may feed several GPUs
+    return _Arguments(
         output_dir=str(checkpoint_dir),
         num_train_epochs=hp.passes(rows),
         learning_rate=hp.learning_rate,
-        per_device_train_batch_size=hp.train_batch_size,
+        per_device_train_batch_size=math.ceil(hp.train_batch_size / devices),
         per_device_eval_batch_size=hp.eval_batch_size,
         warmup_steps=hp.warmup_ratio,  # below 1 it is a share of all steps
         lr_scheduler_type="cosine",
@@ -129,5 +147,6 @@ def _arguments(hp: Hyperparameters, rows: int, precision: str, checkpoint_dir: P
         logging_steps=hp.logging_steps,
         logging_nan_inf_filter=False,  # a loss that is no number must be seen
         disable_tqdm=True,
+        log_level_replica="passive",  # as quiet in the other processes as in the main one
         report_to=[],
     )

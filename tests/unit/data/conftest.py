@@ -132,6 +132,10 @@ class FakeS3:
         self.objects[bucket, key] = Path(filename).read_bytes()
         self.written.append(key)
 
+    def delete_object(self, *, Bucket: str, Key: str) -> None:
+        self._check("DeleteObject")
+        del self.objects[Bucket, Key]
+
 
 def json_lines(*rows: dict[str, Any] | str) -> bytes:
     """Rows as JSON Lines; a string stands as it is."""

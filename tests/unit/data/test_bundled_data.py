@@ -27,12 +27,25 @@ def test_size_and_balance(bundled):
 
 
 def test_same_form_as_the_real_set(bundled):
-    """The keys are the real ones, the scores lie in [0, 2], the products are plainly invented."""
+    """The keys are the real ones and the family, the scores lie in [0, 2], the products are plainly invented."""
     for row in rows(bundled, "train") + rows(bundled, "test"):
-        assert list(row) == ["asin", "sentence", "helpful", "main_image_url", "product_title"]
+        assert list(row) == ["asin", "sentence", "helpful", "main_image_url", "product_title", "product_family"]
         assert 0 <= row["helpful"] <= 2
         assert re.fullmatch(r"SYN\d{7}", row["asin"])
         assert row["main_image_url"] == ""
+
+
+def test_families_are_large_enough_to_be_compared(bundled):
+    """Every product is of one family, and each of the five has at least 30 rows of both classes in the test file."""
+    everything = rows(bundled, "train") + rows(bundled, "test")
+    assert len({(row["asin"], row["product_family"]) for row in everything}) == len({row["asin"] for row in everything})
+    frame = prepare(bundled / "test.json").frame
+    sizes = frame.groupby("family").size()
+    assert len(sizes) == 5 and sizes.min() >= 30
+    assert set(frame.groupby("family")["label"].nunique()) == {2}
+    note = (bundled / "README.md").read_text(encoding="utf-8")
+    train = prepare(bundled / "train.json").frame.groupby("family").size()
+    assert all(f"| {family} | {train[family]} | {size} |" in note for family, size in sizes.items())
 
 
 def test_no_sentence_occurs_twice(bundled):

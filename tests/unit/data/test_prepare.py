@@ -21,11 +21,12 @@ def reasons(path):
 
 
 def test_rows_become_a_table(data_file):
-    """Each row has text, label, score, title and product."""
+    """Each row has text, label, score, title, product and family."""
     frame = prepare(data_file(GOOD, BAD)).frame
+    known = {"product_title": "Lamp", "product": "SYN1", "family": ""}
     assert frame.to_dict("records") == [
-        {"text": "The hinge broke.", "label": 1, "score": 1.6, "product_title": "Lamp", "product": "SYN1"},
-        {"text": "For my nephew.", "label": 0, "score": 0.3, "product_title": "Lamp", "product": "SYN1"},
+        {"text": "The hinge broke.", "label": 1, "score": 1.6, **known},
+        {"text": "For my nephew.", "label": 0, "score": 0.3, **known},
     ]
 
 
@@ -41,6 +42,13 @@ def test_threshold_is_configurable(data_file):
     rows = [{"review": f"Number {stars}", "stars": stars} for stars in (1, 3, 4, 5)]
     columns = Columns(text_column="review", score_column="stars", score_threshold=4)
     assert list(prepare(data_file(*rows), columns).frame["label"]) == [0, 0, 1, 1]
+
+
+def test_the_family_is_read_from_the_column_that_is_named(data_file):
+    """product_family unless another one is named; a row without it has none."""
+    rows = [{**GOOD, "product_family": " home ", "kind": 7}, BAD]
+    assert list(prepare(data_file(*rows)).frame["family"]) == ["home", ""]
+    assert list(prepare(data_file(*rows), Columns(family_column="kind")).frame["family"]) == ["7", ""]
 
 
 def test_title_and_product_are_optional(data_file):

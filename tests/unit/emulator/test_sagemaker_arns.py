@@ -16,6 +16,8 @@ PREFIX = "arn:aws:sagemaker:us-east-1:000000000000:"
     ("action", "params", "expected"),
     [
         ("CreateTrainingJob", {"TrainingJobName": "Job-A"}, "training-job/job-a"),
+        ("CreateTransformJob", {"TransformJobName": "Batch", "ModelName": "m"}, "transform-job/batch"),
+        ("StopTransformJob", {"TransformJobName": "Batch"}, "transform-job/batch"),
         ("DescribeEndpointConfig", {"EndpointConfigName": "c"}, "endpoint-config/c"),
         ("DeleteEndpoint", {"EndpointName": "e"}, "endpoint/e"),
         ("CreateModel", {"ModelName": "m"}, "model/m"),
@@ -60,9 +62,25 @@ def test_tags_on_creation_need_add_tags() -> None:
     assert checks == [("sagemaker:AddTags", PREFIX + "model/m")]
 
 
-def test_a_plain_call_needs_nothing_more() -> None:
-    """DescribeModel is one check."""
-    assert further_checks("DescribeModel", {"ModelName": "m"}, **SCOPE) == []
+@pytest.mark.parametrize(
+    ("action", "params"),
+    [
+        ("DescribeModel", {"ModelName": "m"}),
+        # The reference names one resource type for it, transform-job; the model is a condition key.
+        ("CreateTransformJob", {"TransformJobName": "batch", "ModelName": "m"}),
+    ],
+)
+def test_a_plain_call_needs_nothing_more(action: str, params: dict[str, Any]) -> None:
+    """A call on one resource without tags is one check."""
+    assert further_checks(action, params, **SCOPE) == []
+
+
+def test_tags_on_a_transform_job_need_add_tags() -> None:
+    """CreateTransformJob with tags depends on AddTags on the job."""
+    params = {"TransformJobName": "Batch", "ModelName": "m", "Tags": [{"Key": "a", "Value": "b"}]}
+    assert further_checks("CreateTransformJob", params, **SCOPE) == [
+        ("sagemaker:AddTags", PREFIX + "transform-job/batch")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -72,10 +90,11 @@ def test_a_plain_call_needs_nothing_more() -> None:
         ("CreateModel", {"ExecutionRoleArn": "r"}, "r"),
         ("CreateEndpoint", {"ExecutionRoleArn": "r"}, None),
         ("CreateModel", {}, None),
+        ("CreateTransformJob", {"ModelName": "m"}, None),
     ],
 )
 def test_the_role_that_is_passed(action: str, params: dict[str, Any], expected: str | None) -> None:
-    """Only jobs and models hand a role to SageMaker."""
+    """Training jobs and models hand a role to SageMaker; a transform job works with its model's."""
     assert passed_role(action, params) == expected
 
 

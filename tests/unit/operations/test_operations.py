@@ -15,7 +15,6 @@ from operations.deployment import Deployment
 from operations.errors import NotDeployed, OperationError
 from operations.evaluate import measure
 from operations.train import hyperparameters
-from operations.workflow import INGEST_STATE, _ingest_result, _result
 
 
 class FakeDeployment(Deployment):
@@ -105,29 +104,6 @@ def test_a_folder_without_the_files_is_refused_before_anything_is_uploaded(tmp_p
         data.upload(deployment(), tmp_path)
     assert "test.json" in caught.value.message
     assert "train.json" not in caught.value.message.removeprefix(str(tmp_path))
-
-
-def test_a_failed_execution_shows_error_and_cause() -> None:
-    """What the console shows is what the terminal shows."""
-    with pytest.raises(OperationError) as caught:
-        _result({"status": "FAILED", "error": "TrainingJobFailed", "cause": "learning_rate: 'abc' is not a number"})
-    assert "TrainingJobFailed" in caught.value.message
-    assert "learning_rate" in caught.value.message
-
-
-def test_only_the_ingest_states_end_carries_the_ingest_result() -> None:
-    """Other states' outputs are not mistaken for it."""
-    trained = {"type": "TaskStateExited", "stateExitedEventDetails": {"name": "Train", "output": "{}"}}
-    assert _ingest_result(trained) is None
-    found = _ingest_result({"type": "TaskStateExited", "stateExitedEventDetails": {
-        "name": INGEST_STATE, "output": '{"job_name": "j"}'}})
-    assert found == {"job_name": "j"}
-
-
-def test_a_failed_ingest_has_no_result() -> None:
-    """A caught error also ends the state; its output is the error and must not be read as data."""
-    assert _ingest_result({"type": "TaskStateExited", "stateExitedEventDetails": {
-        "name": INGEST_STATE, "output": '{"Error": "InvalidExecutionInput", "Cause": "epoch"}'}}) is None
 
 
 @pytest.mark.parametrize("port", ["abc", "0", "99999", "-1", "80"])

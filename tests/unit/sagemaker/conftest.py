@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import sys
 import tarfile
 import textwrap
@@ -67,6 +68,7 @@ class Handler(BaseHTTPRequestHandler):
             "folder": sorted(os.listdir(os.environ["SM_MODEL_DIR"])),
             "content_type": self.headers["Content-Type"],
             "accept": self.headers["Accept"],
+            "order": order,
         }
         custom = self.headers.get("X-Amzn-SageMaker-Custom-Attributes")
         headers = [("X-Amzn-SageMaker-Custom-Attributes", custom + "-seen")] if custom else []
@@ -179,6 +181,19 @@ class FolderHooks:
             raise HookError("AccessDenied", "Access Denied")
 
 
+def transform_request(version: str = "1") -> dict[str, Any]:
+    """A CreateTransformJob request for lines of JSON, one a request."""
+    source = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://bucket/in/"}}
+    return {
+        "TransformJobName": "batch",
+        "ModelName": f"model-{version}",
+        "BatchStrategy": "SingleRecord",
+        "TransformInput": {"DataSource": source, "ContentType": "application/json", "SplitType": "Line"},
+        "TransformOutput": {"S3OutputPath": "s3://bucket/out", "Accept": "application/json", "AssembleWith": "Line"},
+        "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 1},
+    }
+
+
 class Cloud:
     """A running service and short ways to talk to it."""
 
@@ -225,6 +240,23 @@ class Cloud:
         return self.until(
             lambda: self.call("DescribeTrainingJob", TrainingJobName=name),
             lambda job: job["TrainingJobStatus"] not in ("InProgress", "Stopping"),
+        )
+
+    def transform(self, records: Sequence[Any] | bytes, version: str = "1", **params: Any) -> None:
+        """Start the transform job ``batch`` on one object: these bytes, or a JSON record a line."""
+        environment = {"MODEL_VERSION": version, **params.pop("model_environment", {})}
+        container = {"Image": "acct/serving:1", "ModelDataUrl": self.put_model(version), "Environment": environment}
+        self.call("CreateModel", ModelName=f"model-{version}", PrimaryContainer=container, ExecutionRoleArn=ROLE)
+        if not isinstance(records, bytes):
+            records = "".join(json.dumps(record) + "\n" for record in records).encode()
+        self.hooks.put("s3://bucket/in/rows.jsonl", records)
+        self.call("CreateTransformJob", **(transform_request(version) | params))
+
+    def transformed(self) -> dict[str, Any]:
+        """The description of ``batch`` once it has ended."""
+        return self.until(
+            lambda: self.call("DescribeTransformJob", TransformJobName="batch"),
+            lambda job: job["TransformJobStatus"] not in ("InProgress", "Stopping"),
         )
 
     def training_log(self) -> list[str]:

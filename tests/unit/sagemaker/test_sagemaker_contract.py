@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from local.sagemaker import hyperparameters
+from local.sagemaker.errors import ServiceError
 from local.sagemaker.training_container import ContractError, JobFolder
 
 REPORT = """
@@ -93,10 +95,56 @@ def test_network_isolation_gives_no_credentials(cloud: Any) -> None:
     assert any("EnableNetworkIsolation" in line for line in cloud.training_log())
 
 
-def test_more_instances_than_one_are_told(cloud: Any) -> None:
-    """A job for two instances runs on this machine and says so."""
-    report(cloud, ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 1})
-    assert any("InstanceCount is above 1" in line for line in cloud.training_log())
+def several(count: int, enabled: str = "true") -> dict[str, Any]:
+    """What a request says to train with `count` instances together."""
+    return {
+        "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": count, "VolumeSizeInGB": 1},
+        "HyperParameters": {"sagemaker_torch_distributed_enabled": enabled},
+    }
+
+
+def fake_torchrun(script: str) -> dict[str, str]:
+    """A module that stands in for torch's launcher: it only says how it was started."""
+    return {
+        "torch/__init__.py": "",
+        "torch/distributed/__init__.py": "",
+        "torch/distributed/run.py": textwrap.dedent(script),
+    }
+
+
+@pytest.mark.parametrize("enabled", ["true", '"true"', "True"])
+def test_instances_that_train_together_are_processes_of_torchrun(cloud: Any, enabled: str) -> None:
+    """The script is started by torchrun, with as many processes as instances, and is told of as many hosts."""
+    request = several(2, enabled)
+    request["HyperParameters"] |= {"epochs": "2"}
+    cloud.train("", files=fake_torchrun(REPORT), **request)
+    assert cloud.job()["TrainingJobStatus"] == "Completed"
+    (line,) = [line for line in cloud.training_log() if line.startswith("report ")]
+    seen = json.loads(line.removeprefix("report "))
+    assert seen["arguments"][-3:] == ["train.py", "--epochs", "2"]
+    launched = seen["arguments"][1:-3]
+    assert launched[launched.index("--nproc-per-node") + 1] == "2"
+    variables = seen["environment"]
+    assert json.loads(variables["SM_HOSTS"]) == seen["files"]["resourceconfig"]["hosts"] == ["algo-1", "algo-2"]
+    assert variables["SM_CURRENT_HOST"] == "algo-1"
+    assert int(variables["OMP_NUM_THREADS"]) >= 1
+    assert any("InstanceCount is 2" in line for line in cloud.training_log())
+
+
+@pytest.mark.parametrize(
+    ("request_part", "words"),
+    [
+        (several(2, "false"), "sagemaker_torch_distributed_enabled=true"),
+        ({"ResourceConfig": several(2)["ResourceConfig"]}, "sagemaker_torch_distributed_enabled=true"),
+        (several(5), "at most 4"),
+    ],
+)
+def test_instances_that_cannot_train_together_are_refused(cloud: Any, request_part: dict[str, Any], words: str) -> None:
+    """Several instances need torchrun, and there are only so many on one machine; no job is made."""
+    with pytest.raises(ServiceError, match=words) as refused:
+        cloud.train("", **request_part)
+    assert refused.value.code == "ValidationException"
+    assert cloud.call("ListTrainingJobs")["TrainingJobSummaries"] == []
 
 
 @pytest.mark.parametrize(
@@ -137,3 +185,25 @@ def test_structured_values_become_json_variables() -> None:
     assert hyperparameters.as_variable([1, "a"]) == '[1, "a"]'
     assert hyperparameters.as_variable(True) == "true"
     assert hyperparameters.as_variable("a") == "a"
+
+
+def test_processes_of_torchrun_do_not_outlive_it(start_cloud: Any) -> None:
+    """torchrun gives its processes sessions of their own; a killed one takes them with it all the same."""
+    cloud = start_cloud(stop_grace_seconds=0.3)
+    launcher = """
+        import signal, subprocess, sys, time
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        command = sys.argv[sys.argv.index("--no-python") + 1 :]
+        subprocess.Popen(command, start_new_session=True)
+        time.sleep(60)
+    """
+    script = 'import os, sys, time; print("worker", os.getpid(), *sys.argv, flush=True); time.sleep(60)'
+    request = several(2)
+    request["HyperParameters"] |= {"epochs": "2"}
+    cloud.train(script, files=fake_torchrun(launcher), **request)
+    lines = cloud.until(cloud.training_log, lambda lines: any(line.startswith("worker ") for line in lines))
+    said = next(line for line in lines if line.startswith("worker ")).split()
+    assert said[2:] == ["train.py", "--epochs", "2"]
+    cloud.call("StopTrainingJob", TrainingJobName="job")
+    assert cloud.job()["TrainingJobStatus"] == "Stopped"
+    cloud.until(lambda: Path(f"/proc/{said[1]}").exists(), lambda alive: not alive)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ import pytest
 
 from local.sagemaker.images import UnknownImage, find_rule
 from local.sagemaker.settings import ImageRule, load_image_map
+from local.server import parse_arguments
+from operations import local_cloud, paths
 
 TRAINING = ImageRule(image="*pytorch-training*", kind="training", python=sys.executable)
 SERVING = ImageRule(image="*pytorch-inference*", kind="serving", python=sys.executable, command=("serve.py",))
@@ -57,3 +60,40 @@ def test_missing_interpreter_is_named() -> None:
     rule = ImageRule(image="*", kind="training", python="/no/python")
     with pytest.raises(UnknownImage, match="/no/python"):
         find_rule([rule], "x", "training")
+
+
+def test_the_official_inference_image_is_stood_for_by_the_stand_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The image map that operations write starts local/containers/huggingface.py for it, by absolute path."""
+    monkeypatch.setattr(paths, "LOCAL", tmp_path)
+    monkeypatch.setattr(paths, "IMAGES", tmp_path / "images.json")
+    local_cloud.write_image_map()
+    rules = load_image_map(tmp_path / "images.json")
+    image = "763104351884.dkr.ecr.us-east-1.amazonaws.com/huggingface-pytorch-inference:2.6.0-cpu"
+    (rule,) = [rule for rule in rules if rule.kind == "serving" and fnmatchcase(image, rule.image)]
+    program, argument = rule.command
+    assert Path(program).is_absolute() and Path(program).is_file()
+    assert (Path(program).name, argument) == ("huggingface.py", "serve")
+
+
+def server_options(*arguments: str) -> Any:
+    """The server's options with what is required."""
+    return parse_arguments(["--state-dir", "state", "--images", "images.json", *arguments])
+
+
+def test_the_start_time_of_endpoints_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """AWS's 180 s, unless LOCAL_ENDPOINT_START_SECONDS or, before it, the server's option says otherwise."""
+    monkeypatch.delenv("LOCAL_ENDPOINT_START_SECONDS", raising=False)
+    assert server_options().endpoint_start_seconds == 180.0
+    monkeypatch.setenv("LOCAL_ENDPOINT_START_SECONDS", "20")
+    assert server_options().endpoint_start_seconds == 20.0
+    assert server_options("--endpoint-start-seconds", "5.5").endpoint_start_seconds == 5.5
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "soon", "nan", "3601"])
+def test_a_start_time_that_cannot_be_meant(value: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A start time that is no number of seconds, or out of range, is refused with what is allowed."""
+    with pytest.raises(SystemExit):
+        server_options("--endpoint-start-seconds", value)
+    assert f"'{value}' is no number of seconds; allowed: above 0, up to 3600" in capsys.readouterr().err

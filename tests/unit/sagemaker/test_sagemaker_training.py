@@ -299,6 +299,46 @@ def test_checkpoints_travel_from_job_to_job(cloud: Any) -> None:
     assert members(cloud.hooks.path(job["ModelArtifacts"]["S3ModelArtifacts"])) == {}
 
 
+SPOT = {
+    "EnableManagedSpotTraining": True,
+    "StoppingCondition": {"MaxRuntimeInSeconds": 60, "MaxWaitTimeInSeconds": 120},
+    "CheckpointConfig": {"S3Uri": "s3://bucket/checkpoints/run", "LocalPath": "/opt/ml/checkpoints"},
+}
+
+
+def test_a_spot_job_goes_on_where_the_stopped_one_was(cloud: Any) -> None:
+    """What a job saves when it is told to stop is there for the next job with the same checkpoint path."""
+    script = """
+        import os, pathlib, signal, sys, time
+        state = pathlib.Path(os.environ["SAGEMAKER_BASE_DIR"], "checkpoints", "step-7", "state")
+        if state.exists():
+            print("going on from", state.read_text())
+            sys.exit(0)
+        def save(*_):
+            state.parent.mkdir()
+            state.write_text("seven")
+            sys.exit(143)
+        signal.signal(signal.SIGTERM, save)
+        print("waiting", flush=True)
+        time.sleep(60)
+    """
+    cloud.train(script, name="first", **SPOT)
+    cloud.until(cloud.training_log, lambda lines: "waiting" in lines)
+    cloud.call("StopTrainingJob", TrainingJobName="first")
+    assert cloud.job("first")["TrainingJobStatus"] == "Stopped"
+    cloud.train(script, name="second", **SPOT)
+    assert cloud.job("second")["TrainingJobStatus"] == "Completed"
+    assert "going on from seven" in cloud.training_log()
+
+
+def test_a_spot_job_says_how_long_it_trained_and_what_is_billed(cloud: Any) -> None:
+    """Both times are whole seconds; nothing is saved here, as no instance is ever taken away."""
+    cloud.train("import time; time.sleep(1.2)", **SPOT)
+    job = cloud.job()
+    assert job["EnableManagedSpotTraining"] is True
+    assert 1 <= job["TrainingTimeInSeconds"] == job["BillableTimeInSeconds"] <= 20
+
+
 def test_unmet_requirements_are_told_not_installed(cloud: Any) -> None:
     """A requirements.txt that the interpreter does not meet is named in the log, and the job runs all the same."""
     requirements = "pip\n# a comment\nno-such-package-at-all==1.0\npip<1\n"

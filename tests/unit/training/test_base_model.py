@@ -89,3 +89,14 @@ def test_dropout_is_set_in_the_layers(tiny_base: Path) -> None:
     """The hyperparameter reaches the model's configuration."""
     _, model = load_base_model(find_base_model(str(tiny_base)), outputs=1, max_length=32, dropout=0.25)
     assert model.config.hidden_dropout_prob == model.config.attention_probs_dropout_prob == 0.25
+
+
+def test_a_checkpoint_of_the_model_names_its_weights_as_the_model_does(tiny_base: Path, tmp_path: Path) -> None:
+    """The Trainer finds every weight of the best epoch again; names of older files (LayerNorm.gamma) it would skip."""
+    from safetensors import safe_open
+
+    _, model = load_base_model(find_base_model(str(tiny_base)), outputs=1, max_length=16, dropout=0.0)
+    model.save_pretrained(tmp_path)
+    with safe_open(tmp_path / "model.safetensors", "pt") as saved:
+        assert set(saved.keys()) <= set(model.state_dict())
+        assert any("LayerNorm.weight" in name for name in saved.keys())  # noqa: SIM118

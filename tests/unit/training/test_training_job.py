@@ -101,7 +101,8 @@ def test_the_evaluation_says_what_was_measured_on_what(evaluation, scored_data: 
         for name in ("test.json", "train.json")
     )
     assert evaluation["data_sha256"] == hashlib.sha256(lines.encode()).hexdigest()
-    assert evaluation["test"]["rows"] == 60
+    assert evaluation["test"]["rows"] == evaluation["test_rows"] == 60
+    assert evaluation["labels"] == ["not_helpful", "helpful"]
     assert evaluation["train_rows"] + evaluation["validation"]["rows"] == 240
     assert evaluation["test"]["f1"]["low"] <= evaluation["test"]["f1"]["value"] <= evaluation["test"]["f1"]["high"]
     assert evaluation["int8"]["agreement"] >= 0.95
@@ -130,7 +131,18 @@ def test_nothing_is_left_but_model_and_output(trained) -> None:
     base = trained[0].parent
     assert {path.name for path in base.iterdir()} == {"input", "model", "output", "checkpoints"}
     assert list((base / "checkpoints").iterdir()) == []
-    assert {path.name for path in (base / "output/data").iterdir()} == {"evaluation.json", "loss.svg"}
+    output = {path.name for path in (base / "output/data").iterdir()}
+    assert output == {"evaluation.json", "loss.svg", "test_rows.jsonl"}
+
+
+def test_the_test_rows_are_handed_over(trained, scored_data: Path) -> None:
+    """Whoever judges the model finds texts, labels and scores as the job used them, in the order of the file."""
+    rows = [json.loads(line) for line in (trained[0].parent / "output/data/test_rows.jsonl").open()]
+    given = [json.loads(line) for line in (scored_data / "test.json").open()]
+    assert rows == [
+        {"text": row["sentence"], "label": int(row["helpful"] >= 1), "score": row["helpful"], "family": None}
+        for row in given
+    ]
 
 
 def test_no_path_of_this_machine_travels_with_the_model(trained, tiny_base: Path) -> None:
@@ -219,6 +231,7 @@ def test_data_with_labels_only_is_learned_as_classification(tiny_base: Path, tmp
     assert config["id2label"] == {"0": "blame", "1": "praise"}
     assert config["objective"] == "classification" and "score_scale" not in config
     assert figures["test"] is None and figures["validation"]["pearson"] is None
+    assert figures["test_rows"] == 0 and not (tmp_path / "out-output/test_rows.jsonl").exists()
     assert figures["validation"]["accuracy"]["value"] > 0.9
 
 

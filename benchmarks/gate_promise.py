@@ -1,0 +1,154 @@
+"""Measures what the gate promises: how often it refuses an equal challenger, and approves a worse one.
+
+Statistics only: answers of champion and challenger to resampled test sets are drawn from assumed rates, and judged by
+the gate's own code. Run it with ``python benchmarks/gate_promise.py``; it takes under a minute.
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT / "training_job"), str(ROOT / "lambda")]
+
+from classifier.bootstrap import Joint  # noqa: E402
+from gate.measure import Measured, measure_counts  # noqa: E402
+from gate.slices import MIN_ROWS, SliceCounts  # noqa: E402
+from gate.verdict import Thresholds, decide  # noqa: E402
+
+MARGINS = (0.01, 0.015, 0.02, 0.025, 0.0275, 0.03, 0.035, 0.04)
+DROPS = (0.0, 0.02, 0.03, 0.05)
+MIN_ACCURACY, MIN_F1 = 0.80, 0.80
+
+_LENGTHS = (0.10, 0.25, 0.40, 0.25)
+_FAMILIES = (0.3, 0.25, 0.2, 0.15, 0.1)
+"""Assumed shares of text lengths and product families, independent of each other and of the mistakes."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """An assumed pair of classifiers.
+
+    Attributes:
+        rows: size of the test set.
+        accuracy: the champion's true accuracy.
+        discordance: share of rows on which exactly one of two equal classifiers is right.
+        positives: share of label 1.
+    """
+
+    rows: int
+    accuracy: float
+    discordance: float
+    positives: float = 0.65
+
+    def probabilities(self, drop: float) -> np.ndarray:
+        """(8,) of the cells of ``Joint``, for a challenger whose true accuracy is ``drop`` lower.
+
+        The mistakes that make it worse come on top of the discordance of equals: the less favourable assumption.
+        Mistakes fall on both labels in proportion to their share.
+        """
+        only_champion = self.discordance / 2 + drop
+        only_challenger = self.discordance / 2
+        both = self.accuracy - only_champion
+        neither = 1 - both - only_champion - only_challenger
+        negative = [both, only_champion, only_challenger, neither]
+        return np.array(
+            [(1 - self.positives) * share for share in negative]
+            + [self.positives * share for share in reversed(negative)]
+        )
+
+
+SETTINGS = (
+    Setting(1000, 0.868, 0.04),
+    Setting(1000, 0.868, 0.06),
+    Setting(1000, 0.868, 0.09),
+    Setting(177, 0.97, 0.03),
+    Setting(2000, 0.868, 0.06),
+)
+
+
+def draw(counts: Sequence[int], resamples: int, seed: int) -> list[list[int]]:
+    """The bootstrap's multinomial draw, by numpy: the same distribution, faster for few resamples."""
+    rows = sum(counts)
+    return np.random.default_rng(seed).multinomial(rows, np.array(counts) / rows, size=resamples).tolist()
+
+
+def simulate(
+    setting: Setting, drop: float, *, sets: int, bootstrap: int, rng: np.random.Generator
+) -> Iterator[Measured]:
+    """Draws test sets and measures each as the gate does.
+
+    Args:
+        setting: the champion and how much the two differ.
+        drop: how much lower the challenger's true accuracy is.
+        sets: how many test sets.
+        bootstrap: resamples of each interval; the gate itself takes 9,999.
+        rng: source of the test sets.
+    """
+    parts = np.outer(_LENGTHS, _FAMILIES)
+    shares = parts[:, :, None] * setting.probabilities(drop)
+    drawn = rng.multinomial(setting.rows, shares.ravel(), size=sets).reshape(sets, *shares.shape)
+    for cells in drawn:
+        joint = Joint(*cells.sum(axis=(0, 1)).tolist())
+        named = {f"text length: {place}": row for place, row in enumerate(cells.sum(axis=1).tolist())}
+        named |= {f"family: {place}": row for place, row in enumerate(cells.sum(axis=0).tolist())}
+        slices = [_slice(name, Joint(*counts)) for name, counts in named.items() if sum(counts) >= MIN_ROWS]
+        yield measure_counts(joint.challenger, joint, slices, resamples=bootstrap, draw=draw)
+
+
+def _slice(name: str, joint: Joint) -> SliceCounts:
+    both = joint.n000 + joint.n111
+    return SliceCounts(name, sum(joint), joint.only_champion_right, joint.only_challenger_right, both)
+
+
+def approved_shares(measured: Sequence[Measured], margins: Sequence[float] = MARGINS) -> list[float]:
+    """Share of test sets on which the gate would approve, for each margin."""
+    return [
+        sum(decide(one, Thresholds(MIN_ACCURACY, MIN_F1, margin)).outcome == "passed" for one in measured)
+        / len(measured)
+        for margin in margins
+    ]
+
+
+def main() -> None:
+    """Prints the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--resamples", type=int, default=400, help="test sets a cell (default: %(default)s)")
+    parser.add_argument("--bootstrap", type=int, default=999, help="resamples per interval (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=1, help="of the test sets (default: %(default)s)")
+    arguments = parser.parse_args()
+    if arguments.resamples < 1 or arguments.bootstrap < 1 or arguments.seed < 0:
+        parser.error("--resamples and --bootstrap are at least 1, --seed at least 0")
+    rng = np.random.default_rng(arguments.seed)
+    started = time.monotonic()
+    print(f"Python {platform.python_version()}, numpy {np.__version__}, {platform.machine()}; "
+          f"{arguments.resamples} test sets a cell, {arguments.bootstrap} bootstrap resamples, "
+          f"seed {arguments.seed}; floors {MIN_ACCURACY} and {MIN_F1}")  # fmt: skip
+    print("\n| rows | champion | discordant | challenger | share | "
+          + " | ".join(f"δ={margin}" for margin in MARGINS) + " |")  # fmt: skip
+    print("|---" * (5 + len(MARGINS)) + "|")
+    for number, setting in enumerate(SETTINGS):
+        for drop in DROPS:
+            print(f"{len(DROPS) * number + DROPS.index(drop) + 1} of {len(SETTINGS) * len(DROPS)}",
+                  end="\r", file=sys.stderr, flush=True)  # fmt: skip
+            measured = list(
+                simulate(setting, drop, sets=arguments.resamples, bootstrap=arguments.bootstrap, rng=rng)
+            )
+            shares = approved_shares(measured)
+            kind, word = (f"{100 * drop:.0f} points worse", "approved") if drop else ("equal", "refused")
+            values = shares if drop else [1 - share for share in shares]
+            print(f"| {setting.rows} | {setting.accuracy} | {setting.discordance:.0%} | {kind} | {word} | "
+                  + " | ".join(f"{value:.1%}" for value in values) + " |", flush=True)  # fmt: skip
+    print(f"\n{time.monotonic() - started:.0f} s", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

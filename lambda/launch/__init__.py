@@ -1,0 +1,1 @@
+"""The first step of the training workflow: the execution's input, checked and completed from the configuration."""

@@ -1,0 +1,91 @@
+"""The function's environment variables as one typed value."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from launch import compute, hyperparameter_values, schema
+from launch.errors import InvalidExecutionInput, Misconfigured
+
+_JOB_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*")
+_MAX_PREFIX = 63 - len("-20260101-120000-abcdef")  # SageMaker allows 63 characters in a job's name
+_FOLDER = re.compile(r"s3://[^/]+/.*[^/]/*")
+_GATE = ("min_accuracy", "min_f1", "margin")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Defaults:
+    """What an execution gets that says nothing, as the configuration has it."""
+
+    hyperparameters: dict[str, str]
+    compute: dict[str, Any]
+    """A value for each of ``compute.FIELDS``."""
+    gate: dict[str, float]
+    """``min_accuracy``, ``min_f1`` and ``margin``, each a share from 0 to 1."""
+    approval: str
+    """``auto``, ``manual`` or ``never``."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What the stack decides for every execution."""
+
+    defaults: Defaults
+    """``DEFAULTS``: JSON with the keys ``hyperparameters``, ``compute``, ``gate`` and ``approval``."""
+
+    job_name_prefix: str
+    """``JOB_NAME_PREFIX``: start of the training job's name, at most 40 characters."""
+
+    artifacts_uri: str
+    """``ARTIFACTS_URI``: ``s3://bucket/folder`` where training jobs put their models, without a slash at its end."""
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Settings:
+        """Reads and checks the variables.
+
+        Raises:
+            Misconfigured: one is missing or wrong.
+        """
+        prefix = _required(environment, "JOB_NAME_PREFIX")
+        if len(prefix) > _MAX_PREFIX or not _JOB_NAME.fullmatch(prefix):
+            raise Misconfigured(
+                "JOB_NAME_PREFIX", f"is {prefix!r}; letters, digits and hyphens are allowed, at most {_MAX_PREFIX}"
+            )
+        artifacts = _required(environment, "ARTIFACTS_URI")
+        if not _FOLDER.fullmatch(artifacts):
+            raise Misconfigured("ARTIFACTS_URI", f"is {artifacts!r}; s3://bucket/folder is allowed")
+        return cls(
+            defaults=_defaults(_required(environment, "DEFAULTS")),
+            job_name_prefix=prefix,
+            artifacts_uri=artifacts.rstrip("/"),
+        )
+
+
+def _required(environment: Mapping[str, str], variable: str) -> str:
+    value = environment.get(variable, "").strip()
+    if not value:
+        raise Misconfigured(variable, "is missing")
+    return value
+
+
+def _defaults(text: str) -> Defaults:
+    """The configuration's values, held to the same rules as an execution's."""
+    try:
+        document = json.loads(text)
+        machines = {name: document["compute"][name] for name in compute.FIELDS}
+        gate = {name: float(document["gate"][name]) for name in _GATE}
+        given, approval = document["hyperparameters"], document["approval"]
+    except (ValueError, TypeError) as error:
+        raise Misconfigured("DEFAULTS", f"cannot be read ({error})") from error
+    except KeyError as error:
+        raise Misconfigured("DEFAULTS", f"lacks {error}") from error
+    try:
+        schema.check({**machines, "gate": gate, "hyperparameters": given, "approval": approval})
+        hyperparameters = hyperparameter_values.merged({}, given)
+    except InvalidExecutionInput as error:
+        raise Misconfigured("DEFAULTS", f"is wrong: {str(error).rstrip('.')}") from error
+    return Defaults(hyperparameters=hyperparameters, compute=machines, gate=gate, approval=approval)

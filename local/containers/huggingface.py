@@ -1,0 +1,200 @@
+"""Stands for the official Hugging Face inference image. A script of its own: ``python huggingface.py serve``.
+
+Serves the artifact in ``SM_MODEL_DIR`` through the hooks in its ``code/inference.py``: ``GET /ping`` and
+``POST /invocations`` on ``SAGEMAKER_BIND_TO_HOST``:``SAGEMAKER_BIND_TO_PORT``. An exception of a hook is a 400 with the
+toolkit's JSON, unless the hook has set a status through its context.
+
+``/ping`` says 200 once ``model_fn`` has returned, and the process ends with exit code 1 and the reason as its last line
+when it raises. With ``LOCAL_CONTAINER_PING=stock`` it behaves like the image itself: ``/ping`` says 200 at once, the
+model is loaded by the first request, and each request after a failed load tries again and gets a 400.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socketserver
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from huggingface_hooks import HookedModel, UnusableArtifact
+
+PING = "LOCAL_CONTAINER_PING"
+"""Variable that says how /ping behaves: ``honest`` (default) or ``stock``."""
+USAGE = "usage: python huggingface.py serve"
+_DRAIN_SECONDS = 60.0
+
+
+def say(message: str, **facts: object) -> None:
+    """One JSON line for the container's log; never a text of a request."""
+    sys.stdout.write(json.dumps({"message": message, **facts}) + "\n")
+    sys.stdout.flush()
+
+
+class Container(ThreadingHTTPServer):
+    """The listening side; a thread for each connection."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, address: tuple[str, int], model: HookedModel, *, stock: bool) -> None:
+        self.model = model
+        self.stock = stock
+        self.stopping = False
+        self._running = 0
+        self._changed = threading.Condition()
+        super().__init__(address, Handler)
+
+    def server_bind(self) -> None:
+        """Bind without the base class's reverse DNS lookup, which can take seconds without a network."""
+        socketserver.TCPServer.server_bind(self)
+        self.server_name, self.server_port = self.server_address[:2]  # type: ignore[assignment]
+
+    @contextmanager
+    def request_under_way(self) -> Iterator[None]:
+        """Counts a request, so that `stop` waits for it."""
+        with self._changed:
+            self._running += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._running -= 1
+                self._changed.notify_all()
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """One line for what escaped a handler, such as a caller who went away."""
+        say("a connection failed", error=type(sys.exception()).__name__)
+
+    def stop(self) -> None:
+        """Accept nothing more and let the requests under way finish."""
+        self.stopping = True
+        self.shutdown()
+        self.server_close()
+        with self._changed:
+            self._changed.wait_for(lambda: self._running == 0, _DRAIN_SECONDS)
+
+
+class Handler(BaseHTTPRequestHandler):
+    """The requests of one connection."""
+
+    server: Container  # type: ignore[assignment]
+    protocol_version = "HTTP/1.1"
+    # Head and body leave in one segment: without these two, a kept connection waits 40 ms for a delayed ACK.
+    wbufsize = 64 * 1024
+    disable_nagle_algorithm = True
+
+    def do_GET(self) -> None:  # noqa: N802 - the base class's name
+        """Answer /ping."""
+        if self.path != "/ping":
+            self._send(*_error(404, "ResourceNotFoundException", "There are GET /ping and POST /invocations."))
+        elif self.server.stock or self.server.model.loaded:
+            self._send(200, b'{"status":"Healthy"}', "application/json")
+        else:
+            self._send(*_error(503, "ServiceUnavailableException", "The model is being loaded."))
+
+    def do_POST(self) -> None:  # noqa: N802 - the base class's name
+        """Answer /invocations."""
+        length = self.headers.get("Content-Length", "")
+        if self.path != "/invocations" or not length.isdigit():
+            self.close_connection = True
+            self._send(*_error(404, "ResourceNotFoundException", "There is POST /invocations, with a Content-Length."))
+            return
+        with self.server.request_under_way():
+            started = time.perf_counter()
+            body = self.rfile.read(int(length))
+            facts: dict[str, object] = {}
+            try:
+                status, answer, content_type = self.server.model.answer(body, self.headers)
+            except Exception as error:  # whatever the hooks raise; the toolkit makes each a 400
+                status, answer, content_type = _error(400, "InternalServerException", str(error))
+                facts = {"error": type(error).__name__, "at": _place(error)}
+            self._send(status, answer, content_type)
+            self.wfile.flush()
+        milliseconds = round((time.perf_counter() - started) * 1000, 2)
+        say("request", status=status, bytes=len(body), milliseconds=milliseconds, **facts)
+
+    def _send(self, status: int, body: bytes, content_type: str) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", content_type)
+        self.send_header("Content-Length", str(len(body)))
+        if self.server.stopping:
+            self.close_connection = True
+            self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+        """Silence the base class."""
+
+
+def _error(status: int, kind: str, message: str) -> tuple[int, bytes, str]:
+    document = {"code": status, "type": kind, "message": message}
+    return status, json.dumps(document, indent=2).encode(), "application/json"
+
+
+def _place(error: Exception) -> str:
+    """File and line where it was raised; the message itself may hold a text."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+
+
+def main(arguments: list[str], environ: Mapping[str, str] = os.environ) -> int:
+    """Serve until SIGTERM; the process's exit status (0 stopped, 1 cannot start, 2 wrong arguments)."""
+    if arguments != ["serve"]:
+        say(USAGE)
+        return 2
+    ping = environ.get(PING) or "honest"
+    address = (environ.get("SAGEMAKER_BIND_TO_HOST", "127.0.0.1"), int(environ.get("SAGEMAKER_BIND_TO_PORT", "8080")))
+    try:
+        if ping not in ("honest", "stock"):
+            raise UnusableArtifact(f"{PING}={ping} is not allowed: expected honest or stock")
+        container = Container(
+            address, HookedModel(Path(environ.get("SM_MODEL_DIR", "/opt/ml/model"))), stock=ping == "stock"
+        )
+    except (UnusableArtifact, OSError) as error:
+        say("cannot start", reason=str(error))
+        return 1
+    return _serve(container)
+
+
+def _serve(container: Container) -> int:
+    wake = threading.Event()
+    failure: list[Exception] = []
+
+    def load() -> None:
+        try:
+            container.model.load()
+            say("ready", port=container.server_port)
+        except Exception as error:
+            failure.append(error)
+            wake.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: wake.set())
+    threading.Thread(target=container.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+    if container.stock:
+        say("listening", port=container.server_port)
+    else:
+        threading.Thread(target=load, daemon=True).start()
+    wake.wait()
+    container.stop()
+    if failure:
+        text = "".join(traceback.format_exception(failure[0]))
+        # Without the lines of ^^^^: a failure reason has room for a few of the last lines only.
+        sys.stdout.writelines(f"{line}\n" for line in text.splitlines() if line.strip(" ^~"))
+        say("cannot start", reason=f"{type(failure[0]).__name__}: {failure[0]}")
+        return 1
+    say("stopped")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

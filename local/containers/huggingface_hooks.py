@@ -1,0 +1,152 @@
+"""What the Hugging Face inference toolkit does with an artifact: import its code, load the model, answer a request.
+
+Follows sagemaker-huggingface-inference-toolkit 2.6.0: the names and arguments of the hooks, what is passed on as text,
+and which hooks may stand together.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import json
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+_AS_TEXT = ("application/json", "text/csv")
+_JSON = "application/json"
+_PARAMETERS = {"model_fn": 1, "transform_fn": 4, "input_fn": 2, "predict_fn": 2, "output_fn": 2}
+"""Parameters of each hook; one more is the context."""
+
+
+class UnusableArtifact(Exception):
+    """The artifact has nothing that this program could run; the message says what is missing."""
+
+
+class RequestContext:
+    """The part of the model server's context that hooks use."""
+
+    def __init__(self, model_dir: Path, headers: Mapping[str, str]) -> None:
+        self.system_properties = {"model_dir": str(model_dir), "gpu_id": None, "batch_size": 1}
+        self.manifest: dict[str, Any] = {}
+        self.status = 200
+        """Status of the answer."""
+        self._headers = {name.lower(): value for name, value in headers.items()}
+
+    def get_request_header(self, idx: int, key: str) -> str | None:
+        """A header of the request; `idx` counts the requests of a batch, which has one."""
+        return self._headers.get(key.lower())
+
+    def set_response_status(self, code: int = 200, phrase: str = "", idx: int = 0) -> None:
+        """Set the status of the answer."""
+        self.status = code
+
+
+class HookedModel:
+    """The artifact's hooks. One call at a time, as in a container with one worker."""
+
+    def __init__(self, model_dir: Path) -> None:
+        """Raises UnusableArtifact."""
+        self._model_dir = model_dir
+        self._lock = threading.Lock()
+        self._module: ModuleType | None = None
+        self._model: Any = None
+        code = model_dir / "code"
+        if not (code / "inference.py").is_file():
+            raise UnusableArtifact(
+                f"There is no code/inference.py in {model_dir}. The official image would look for a pipeline; the "
+                "local cloud runs an artifact's own hooks only: pack inference.py into code/."
+            )
+        sys.path.insert(0, str(code))
+
+    @property
+    def loaded(self) -> bool:
+        """Whether model_fn has returned."""
+        return self._module is not None
+
+    def load(self) -> None:
+        """Import the hooks and call model_fn, unless that is done. Raises whatever they raise."""
+        with self._lock:
+            self._load()
+
+    def answer(self, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes, str]:
+        """Status, body and content type of the answer to one request. Raises whatever the hooks raise."""
+        context = RequestContext(self._model_dir, headers)
+        content_type = context.get_request_header(0, "Content-Type") or _JSON
+        accept = context.get_request_header(0, "Accept") or "*/*"
+        accept = _JSON if accept == "*/*" else accept
+        data = body.decode() if content_type in _AS_TEXT else bytearray(body)
+        with self._lock:
+            module = self._load()
+            result = self._transform(module, data, content_type, accept, context)
+        return context.status, _as_bytes(result), accept
+
+    def _load(self) -> ModuleType:
+        if self._module is None:
+            module = importlib.import_module("inference")
+            _check(module)
+            self._model = _call(module.model_fn, str(self._model_dir), context=RequestContext(self._model_dir, {}))
+            self._module = module
+        return self._module
+
+    def _transform(
+        self, module: ModuleType, data: str | bytearray, content_type: str, accept: str, context: RequestContext
+    ) -> Any:
+        if hasattr(module, "transform_fn"):
+            return _call(module.transform_fn, self._model, data, content_type, accept, context=context)
+        decoded = _call(getattr(module, "input_fn", _decode), data, content_type, context=context)
+        prediction = _call(getattr(module, "predict_fn", _predict), decoded, self._model, context=context)
+        return _call(getattr(module, "output_fn", _encode), prediction, accept, context=context)
+
+
+def _check(module: ModuleType) -> None:
+    if not hasattr(module, "model_fn"):
+        raise UnusableArtifact("code/inference.py defines no model_fn; the local cloud loads no pipeline by itself.")
+    parts = [name for name in ("input_fn", "predict_fn", "output_fn") if hasattr(module, name)]
+    if parts and hasattr(module, "transform_fn"):
+        raise ValueError(f"code/inference.py defines transform_fn and {', '.join(parts)}: use one or the other")
+    for name, count in _PARAMETERS.items():
+        hook = getattr(module, name, None)
+        given = count if hook is None else len(inspect.signature(hook).parameters)
+        if given not in (count, count + 1):
+            raise TypeError(f"{name} of code/inference.py takes {given} arguments; it is given {count} or {count + 1}")
+
+
+def _call(hook: Callable[..., Any], *arguments: Any, context: RequestContext) -> Any:
+    wants_context = len(inspect.signature(hook).parameters) > len(arguments)
+    return hook(*arguments, context) if wants_context else hook(*arguments)
+
+
+def _decode(data: str | bytearray, content_type: str) -> Any:
+    if content_type != _JSON:
+        raise ValueError(f"Content type {content_type} is not supported without an input_fn; use {_JSON}.")
+    return json.loads(data)
+
+
+def _predict(data: Any, model: Any) -> Any:
+    if not isinstance(data, dict):
+        return model(data)
+    rest = dict(data)
+    parameters = rest.pop("parameters", None) or {}
+    return model(rest.pop("inputs", rest), **parameters)
+
+
+def _encode(prediction: Any, accept: str) -> str:
+    if accept != _JSON:
+        raise ValueError(f"Accept type {accept} is not supported without an output_fn; use {_JSON}.")
+    return json.dumps(prediction, separators=(",", ":"), allow_nan=False, default=_as_list)
+
+
+def _as_list(value: Any) -> Any:
+    if not hasattr(value, "tolist"):
+        raise TypeError(f"a {type(value).__name__} cannot be written as JSON")
+    return value.tolist()
+
+
+def _as_bytes(result: Any) -> bytes:
+    if isinstance(result, bytes | bytearray):
+        return bytes(result)
+    return (result if isinstance(result, str) else json.dumps(result)).encode()

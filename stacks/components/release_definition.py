@@ -1,0 +1,44 @@
+"""The release workflow in Amazon States Language (query language JSONata), built as plain data.
+
+Input: ``model_package_arn``; from the rule also ``approved_at`` (ISO time of the approval) and ``event_id``.
+Output: ``outcome`` (``released``, ``already serving``, ``duplicate``, ``nothing to release``), ``version``,
+``replaced`` (version of the champion before, or null).
+
+Variables: `package`, `approved_at` (null for a person's request), `approval` and `dealt_with` (of the package),
+`champion` (the package that served before, "" for none), `stack` and `serving` (what the stack says), `refusal`,
+`reason` (of a failure). A state's output is for whoever reads the execution; states read variables.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stacks.components import release_names as names
+from stacks.components.release_endpoint_states import compare, update
+from stacks.components.release_parts import ReleaseParts
+from stacks.components.release_report_states import report, report_failure
+from stacks.components.release_request_states import check_request, describe_package, wait_for_turn
+from stacks.components.release_rollback_states import put_back
+
+# Every wait ends by itself before this; it stands for what nobody thought of.
+TIMEOUT_SECONDS = 2 * 3600
+
+
+def release_definition(parts: ReleaseParts) -> dict[str, Any]:
+    """The whole state machine."""
+    return {
+        "Comment": "Puts an approved model package into service, asks the endpoint, and undoes what does not answer.",
+        "QueryLanguage": "JSONata",
+        "StartAt": names.CHECK,
+        "TimeoutSeconds": TIMEOUT_SECONDS,
+        "States": {
+            **check_request(parts),
+            **wait_for_turn(parts),
+            **describe_package(parts),
+            **compare(parts),
+            **update(parts),
+            **report(parts),
+            **put_back(parts),
+            **report_failure(parts),
+        },
+    }

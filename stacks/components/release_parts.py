@@ -1,0 +1,100 @@
+"""What the states of the release workflow refer to, and the expressions that several of them share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from stacks.components.states_language import retry
+
+PARAMETER = "ModelPackageArn"
+"""The serving stack's one parameter: the champion."""
+
+_ELAPSED_SECONDS = "($millis() - $toMillis($states.context.Execution.StartTime)) / 1000"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReleaseParts:
+    """The surroundings of the workflow. Values may hold CDK tokens."""
+
+    partition: str
+    name: str
+    """What the model is called in messages."""
+    packages_arn_prefix: str
+    """ARN of a package of the group without its version: ``…:model-package/<group>/``."""
+    serving_stack: str
+    """Name of the stack whose parameter says which package is the champion."""
+    release_role_arn: str
+    """Role under which CloudFormation changes the endpoint."""
+    smoke_test_function_arn: str
+    topic_arn: str
+    poll_seconds: int
+    """Pause between two looks at something that is under way."""
+
+    def sdk_task(self, service: str, action: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        """A task that makes one API call; patient where the service is asked too often."""
+        passes = _PASSES[service]
+        if action.startswith("describe") and service == "cloudformation":
+            # Throttling has no exception of its own here: it arrives under the name that refusals have too.
+            passes = (*passes, "CloudFormation.CloudFormationException")
+        return {
+            "Type": "Task",
+            "Resource": f"arn:{self.partition}:states:::aws-sdk:{service}:{action}",
+            "Arguments": arguments,
+            "Retry": retry(*passes),
+        }
+
+    def update_stack(self, package: str) -> dict[str, Any]:
+        """The call that changes the champion, and nothing else of the stack.
+
+        Args:
+            package: expression of the package's ARN.
+        """
+        # The role's member is written as in the API: only acronyms at the beginning of a name are respelt.
+        return self.sdk_task(
+            "cloudformation",
+            "updateStack",
+            {
+                "StackName": self.serving_stack,
+                "UsePreviousTemplate": True,
+                "Parameters": [{"ParameterKey": PARAMETER, "ParameterValue": package}],
+                "RoleARN": self.release_role_arn,
+            },
+        )
+
+    def describe_stack(self) -> dict[str, Any]:
+        """The call that tells the stack's status and its champion."""
+        return self.sdk_task("cloudformation", "describeStacks", {"StackName": self.serving_stack})
+
+    def wait(self, then: str) -> dict[str, Any]:
+        """Pause before the next look."""
+        return {"Type": "Wait", "Seconds": self.poll_seconds, "Next": then}
+
+
+_PASSES = {
+    "cloudformation": ("CloudFormation.SdkClientException",),
+    "sagemaker": ("SageMaker.ThrottlingException", "SageMaker.ConflictException", "SageMaker.SdkClientException"),
+    "sfn": ("Sfn.ThrottlingException", "Sfn.SdkClientException"),
+}
+
+STACK_STATUS = "{% $states.result.Stacks[0].StackStatus %}"
+STACK_CHAMPION = f"""{{% (
+  $value := $states.result.Stacks[0].Parameters[ParameterKey = "{PARAMETER}"].ParameterValue;
+  $exists($value) ? $value : ""
+) %}}"""
+"""The package that the stack serves or is about to serve; "" for none."""
+
+VERSION = '$split($package, "/")[-1]'
+"""Version of the package under release."""
+REPLACED = '($champion = "" ? "none" : $split($champion, "/")[-1])'
+"""Version of the champion before it; "none" where there was none."""
+
+
+def longer_than(seconds: int) -> str:
+    """Condition: the execution has been running for longer than this."""
+    return f"({_ELAPSED_SECONDS}) > {seconds}"
+
+
+def catch(then: str, assign: dict[str, Any] | None = None) -> list[dict[str, Any]]:
+    """Go on in another state after any error, with variables that tell of it."""
+    return [{"ErrorEquals": ["States.ALL"], **({"Assign": assign} if assign else {}), "Next": then}]

@@ -1,0 +1,114 @@
+"""An environment's release workflow, and what its tasks answer, scripted by a test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from states_interpreter import Execution, TaskFailed, execute
+
+from stacks.components import release_names as names
+from stacks.components.release_definition import release_definition
+from stacks.components.release_parts import ReleaseParts
+
+GROUP = "arn:aws:sagemaker:us-east-1:111122223333:model-package/text-classifier-dev/"
+OLD, NEW = f"{GROUP}6", f"{GROUP}7"
+MACHINE = "arn:aws:states:us-east-1:111122223333:stateMachine:text-classifier-dev-release"
+EXECUTION = MACHINE.replace("stateMachine", "execution") + ":me"
+PARTS = ReleaseParts(
+    partition="aws",
+    name="text-classifier-dev",
+    packages_arn_prefix=GROUP,
+    serving_stack="text-classifier-dev-serving",
+    release_role_arn="arn:aws:iam::111122223333:role/text-classifier-dev-release",
+    smoke_test_function_arn="arn:aws:lambda:us-east-1:111122223333:function:text-classifier-dev-smoke-test",
+    topic_arn="arn:aws:sns:us-east-1:111122223333:text-classifier-dev-notifications",
+    poll_seconds=15,
+)
+APPROVED_AT = "2026-01-02T03:04:05Z"
+BY_PERSON: dict[str, Any] = {"model_package_arn": NEW}
+BY_EVENT: dict[str, Any] = {**BY_PERSON, "approved_at": APPROVED_AT, "event_id": "5f1c"}
+
+BUSY = "Stack:arn:x is in UPDATE_IN_PROGRESS state and can not be updated. (Service: CloudFormation, Status Code: 400)"
+NO_CHANGE = "No updates are to be performed. (Service: CloudFormation, Status Code: 400)"
+WRONG = '{"errorType": "WrongAnswers", "errorMessage": "2 of 20 sentences were answered otherwise"}'
+
+
+def running(*executions: tuple[str, str]) -> dict[str, Any]:
+    """What ListExecutions answers; (ARN, start) each."""
+    return {"Executions": [{"ExecutionArn": arn, "StartDate": start} for arn, start in executions]}
+
+
+MINE = (EXECUTION, "2026-01-02T03:04:06.100Z")
+
+
+def package(status: str = "Approved", **metadata: str) -> dict[str, Any]:
+    """What DescribeModelPackage answers."""
+    return {"ModelApprovalStatus": status, "CustomerMetadataProperties": metadata}
+
+
+def stack(status: str, champion: str) -> dict[str, Any]:
+    """What DescribeStacks answers."""
+    parameters = [{"ParameterKey": "ModelPackageArn", "ParameterValue": champion}]
+    return {"Stacks": [{"StackStatus": status, "Parameters": parameters}]}
+
+
+def refused(cause: str) -> TaskFailed:
+    """A refusal of CloudFormation."""
+    return TaskFailed("CloudFormation.CloudFormationException", cause)
+
+
+def event(when: int, what: str, status: str, reason: str | None = None) -> dict[str, Any]:
+    """One of DescribeStackEvents; `when` in seconds after the hour."""
+    kind = "AWS::CloudFormation::Stack" if what == PARTS.serving_stack else "AWS::SageMaker::Endpoint"
+    found = {"LogicalResourceId": what, "ResourceType": kind, "ResourceStatus": status,
+             "Timestamp": f"2026-01-02T03:{when // 60:02}:{when % 60:02}Z"}  # fmt: skip
+    return found if reason is None else {**found, "ResourceStatusReason": reason}
+
+
+Answer = Any
+"""What a task answers, or the TaskFailed it raises."""
+
+
+def scripted(*answers: Answer) -> Callable[[Any], Any]:
+    """A task that gives one answer after the other; the last one for ever."""
+    left = list(answers)
+
+    def task(_: Any) -> Any:
+        answer = left.pop(0) if len(left) > 1 else left[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    return task
+
+
+def tasks(**changed: Callable[[Any], Any]) -> dict[str, Callable[[Any], Any]]:
+    """State → its task when version 6 gives way to version 7 and all is well."""
+    return {
+        names.TURN: scripted(running(MINE)),
+        names.PACKAGE: scripted(package()),
+        names.CHAMPION: scripted(stack("UPDATE_COMPLETE", OLD)),
+        names.UPDATE: scripted({"StackId": "x"}),
+        names.LOOK: scripted(stack("UPDATE_IN_PROGRESS", NEW), stack("UPDATE_COMPLETE", NEW)),
+        names.FIND_REASON: scripted({"StackEvents": []}),
+        names.ASK: scripted({"Payload": {"asked": 20, "version": "7"}}),
+        names.RECORD: scripted({}),
+        names.TELL: scripted({}),
+        names.PUT_BACK: scripted({"StackId": "x"}),
+        names.LOOK_BACK: scripted(stack("UPDATE_IN_PROGRESS", OLD), stack("UPDATE_COMPLETE", OLD)),
+        names.ASK_CHAMPION: scripted({"Payload": {"asked": 20, "version": "6"}}),
+        names.RECORD_FAILURE: scripted({}),
+        names.TELL_FAILURE: scripted({}),
+        **changed,
+    }
+
+
+def run(
+    given: Any = BY_EVENT, answers: Mapping[str, Callable[[Any], Any]] | None = None, *, started: str | None = None
+) -> Execution:
+    """One execution; `answers` replace those of `tasks()`."""
+    start = started or datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    context = {"Execution": {"Id": EXECUTION, "StartTime": start}, "StateMachine": {"Id": MACHINE}}
+    return execute(release_definition(PARTS), given, {**tasks(), **(answers or {})}, context)

@@ -1,0 +1,123 @@
+"""Evidence: artifacts answer the test sentences one after the other, and one that can't leaves nothing behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from states_interpreter import Execution, TaskFailed, execute
+from workflow_samples import EVIDENCE, IMAGE, JOB, MODEL_DATA, PARTS, all_is_well, answers, plan, to_score
+
+from stacks.components.training_definition import (
+    ANSWER,
+    DONE,
+    JUDGE,
+    PLAN,
+    SERVING_ENVIRONMENT,
+    training_definition,
+)
+
+CREATE, TRANSFORM, DELETE = EVIDENCE
+
+
+def run(**tasks: Callable[[Any], Any]) -> Execution:
+    return execute(training_definition(PARTS), {}, all_is_well() | tasks)
+
+
+def fail(cause: str) -> Callable[[Any], Any]:
+    def failing(_: Any) -> Any:
+        raise TaskFailed("States.TaskFailed", cause)
+
+    return failing
+
+
+def scores(execution: Execution) -> Any:
+    return execution.arguments(JUDGE)["Payload"]["scores"]
+
+
+def test_plan_is_asked_with_the_container_that_will_serve() -> None:
+    """Evidence is planned for this artifact in the image and environment that the package will name."""
+    assert run().arguments(PLAN)["Payload"] == {
+        "job_name": JOB,
+        "model_data": MODEL_DATA,
+        "output_uri": f"s3://artifacts/training/{JOB}/output/output.tar.gz",
+        "image": IMAGE,
+        "environment": SERVING_ENVIRONMENT,
+    }
+
+
+@pytest.mark.parametrize(
+    ("state", "operation"), [(CREATE, "CreateModel"), (TRANSFORM, "CreateTransformJob"), (DELETE, "DeleteModel")]
+)
+def test_requests_are_valid(assert_valid: Callable[[str, str, Any], None], state: str, operation: str) -> None:
+    """Model, transform job and removal have the shapes of SageMaker's API."""
+    assert_valid("sagemaker", operation, run().arguments(state))
+
+
+def test_artifact_answers_in_its_serving_container() -> None:
+    """The evidence model is the very container that the plan names, under the role for evidence."""
+    item = to_score("challenger")
+    made = run().arguments(CREATE)
+    assert made["PrimaryContainer"] == {
+        "Image": item["image"], "ModelDataUrl": item["model_data"], "Environment": item["environment"],
+    }  # fmt: skip
+    assert (made["ModelName"], made["ExecutionRoleArn"]) == (item["model_name"], PARTS.evidence_role_arn)
+
+
+def test_each_line_is_one_request() -> None:
+    """A transform job asks sentence by sentence and writes the answers line by line where the plan says."""
+    made = run().arguments(TRANSFORM)
+    assert made["TransformInput"]["SplitType"] == "Line" and made["BatchStrategy"] == "SingleRecord"
+    assert made["TransformOutput"] == {
+        "S3OutputPath": to_score("challenger")["output_uri"], "Accept": "application/json", "AssembleWith": "Line",
+    }  # fmt: skip
+    assert made["TransformResources"] == {"InstanceType": "ml.m5.large", "InstanceCount": 1}
+
+
+def test_nothing_to_score_goes_straight_to_the_verdict() -> None:
+    """Where all answers are stored already, no model is made."""
+    execution = run(**{PLAN: answers(plan())})
+    assert CREATE not in execution.visited and scores(execution) == []
+
+
+def test_champion_is_scored_again_where_it_lacks_answers() -> None:
+    """Challenger and champion answer one after the other."""
+    execution = run(**{PLAN: answers(plan("challenger", "champion"))})
+    assert scores(execution) == [{"who": "challenger", "error": None}, {"who": "champion", "error": None}]
+    assert [name for name in execution.visited if name in EVIDENCE] == [*EVIDENCE, *EVIDENCE]
+    assert training_definition(PARTS)["States"][ANSWER]["MaxConcurrency"] == 1
+
+
+@pytest.mark.parametrize("state", [CREATE, TRANSFORM])
+def test_artifact_that_can_not_answer_is_judged_all_the_same(state: str) -> None:
+    """A container that doesn't come up is a reason for the verdict, no failed execution; its model is removed."""
+    cause = '{"TransformJobStatus": "Failed", "FailureReason": "InternalServerError: /ping"}'
+    execution = run(**{state: fail(cause)})
+    assert scores(execution) == [{"who": "challenger", "error": "InternalServerError: /ping"}]
+    assert execution.arguments(DELETE) == {"ModelName": to_score("challenger")["model_name"]}
+    assert execution.visited[-1] == DONE
+
+
+def test_model_that_can_not_be_removed_changes_no_verdict() -> None:
+    """What a removal says is no part of the outcome, whatever that was."""
+    assert scores(run(**{DELETE: fail("denied")})) == [{"who": "challenger", "error": None}]
+    assert scores(run(**{DELETE: fail("denied"), TRANSFORM: fail("broken")}))[0]["error"] == "broken"
+
+
+def test_second_artifact_is_scored_though_the_first_can_not_be() -> None:
+    """One artifact's failure keeps no other from answering."""
+
+    def only_champion(arguments: Any) -> Any:
+        if "challenger" in arguments["ModelName"]:
+            raise TaskFailed("States.TaskFailed", "broken")
+        return {}
+
+    execution = run(**{PLAN: answers(plan("challenger", "champion")), TRANSFORM: only_champion})
+    assert scores(execution) == [{"who": "challenger", "error": "broken"}, {"who": "champion", "error": None}]
+
+
+def test_transform_job_that_hangs_is_given_up() -> None:
+    """The wait for a transform job is bounded."""
+    inner = training_definition(PARTS)["States"][ANSWER]["ItemProcessor"]["States"]
+    assert inner[TRANSFORM]["TimeoutSeconds"] == 3600

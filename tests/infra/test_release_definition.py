@@ -1,0 +1,443 @@
+"""The release workflow walked from end to end: which states, which calls, in which order, for every outcome."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from release_samples import (
+    APPROVED_AT,
+    BUSY,
+    BY_EVENT,
+    BY_PERSON,
+    EXECUTION,
+    MACHINE,
+    MINE,
+    NEW,
+    NO_CHANGE,
+    OLD,
+    PARTS,
+    WRONG,
+    event,
+    package,
+    refused,
+    run,
+    running,
+    scripted,
+    stack,
+)
+from states_interpreter import Execution, TaskFailed
+
+from stacks.components import release_names as names
+from stacks.components.release_definition import release_definition
+
+LONG_AGO = "2020-01-01T00:00:00.000Z"
+SHORTLY_BEFORE = "2026-01-02T03:04:06.099Z"
+
+
+def called(execution: Execution) -> list[str]:
+    """The states whose task was called, in order."""
+    return [name for name, _, _ in execution.calls]
+
+
+def updates(execution: Execution) -> list[str]:
+    """The packages that the stack was told to serve, in order."""
+    return [given["Parameters"][0]["ParameterValue"] for _, resource, given in execution.calls
+            if resource.endswith(":updateStack")]  # fmt: skip
+
+
+def rejection(execution: Execution) -> dict[str, Any]:
+    """What was written on the package of a failed release."""
+    found: dict[str, Any] = execution.arguments(names.RECORD_FAILURE)
+    assert found["ModelPackageArn"] == NEW and found["ModelApprovalStatus"] == "Rejected"
+    return found
+
+
+def test_definition_is_valid_states_language(lint_errors: Callable[[dict[str, Any]], list[str]]) -> None:
+    """The definition follows the schema of Amazon States Language, and the linter would notice if it didn't."""
+    definition = release_definition(PARTS)
+    machine = {
+        "Type": "AWS::StepFunctions::StateMachine",
+        "Properties": {"RoleArn": PARTS.release_role_arn, "Definition": definition},
+    }
+    assert lint_errors({"Resources": {"Machine": machine}}) == []
+    definition["States"][names.UPDATE]["Arguemnts"] = {}
+    assert lint_errors({"Resources": {"Machine": machine}}) != []
+
+
+def test_every_state_is_reached_and_leads_somewhere() -> None:
+    """No state is left over, and no transition leads to a state that does not exist."""
+    states = release_definition(PARTS)["States"]
+    targets = {names.CHECK}
+    for state in states.values():
+        for step in (state, *state.get("Choices", []), *state.get("Catch", [])):
+            targets |= {step[key] for key in ("Next", "Default") if key in step}
+    assert targets == set(states)
+
+
+def test_every_task_catches_everything() -> None:
+    """Whatever a call ends in, the workflow says so; none ends an execution by itself."""
+    for name, state in release_definition(PARTS)["States"].items():
+        if state["Type"] == "Task":
+            assert state["Catch"][-1]["ErrorEquals"] == ["States.ALL"], name
+
+
+def test_machine_ends_by_itself() -> None:
+    """An execution is limited to two hours."""
+    assert release_definition(PARTS)["TimeoutSeconds"] == 7200
+
+
+@pytest.mark.parametrize("given", [BY_EVENT, BY_PERSON, {**BY_PERSON, "Comment": "x"}])
+def test_release_in_order(given: dict[str, Any]) -> None:
+    """Turn, package, champion, update, look until it is up, ask, record, tell: and the output names both versions."""
+    execution = run(given)
+    assert called(execution) == [
+        names.TURN, names.PACKAGE, names.CHAMPION, names.UPDATE, names.LOOK, names.LOOK, names.ASK, names.RECORD,
+        names.TELL,
+    ]  # fmt: skip
+    assert execution.output == {"outcome": "released", "version": "7", "replaced": "6"}
+
+
+def test_update_changes_one_parameter_under_the_release_role() -> None:
+    """The template stays, the package changes, and CloudFormation acts under the release role."""
+    assert run().arguments(names.UPDATE) == {
+        "StackName": "text-classifier-dev-serving",
+        "UsePreviousTemplate": True,
+        "Parameters": [{"ParameterKey": "ModelPackageArn", "ParameterValue": NEW}],
+        "RoleARN": PARTS.release_role_arn,
+    }
+
+
+def test_endpoint_is_asked_for_the_new_package() -> None:
+    """The smoke test learns which package should answer."""
+    assert run().arguments(names.ASK)["Payload"] == {"model_package_arn": NEW}
+
+
+@pytest.mark.parametrize(("given", "dealt_with"), [(BY_EVENT, APPROVED_AT), (BY_PERSON, "2099-05-05T00:00:00.000Z")])
+def test_release_is_recorded_on_the_package(given: dict[str, Any], dealt_with: str) -> None:
+    """The package says that it was released, when, on which approval, and instead of what."""
+    recorded = run(given, started="2099-05-05T00:00:00.000Z").arguments(names.RECORD)
+    properties = recorded["CustomerMetadataProperties"]
+    assert recorded["ModelPackageArn"] == NEW and "ModelApprovalStatus" not in recorded
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:.]+Z", properties.pop("released_at"))
+    assert properties == {
+        "release": "released", "release_approved_at": dealt_with, "replaced": "6", "release_reason": "none",
+    }  # fmt: skip
+
+
+def test_first_release_replaces_nothing() -> None:
+    """Where nothing served before, the output says null and the package none."""
+    execution = run(answers={names.CHAMPION: scripted(stack("CREATE_COMPLETE", ""))})
+    assert execution.output == {"outcome": "released", "version": "7", "replaced": None}
+    assert execution.arguments(names.RECORD)["CustomerMetadataProperties"]["replaced"] == "none"
+
+
+@pytest.mark.parametrize("state", [names.RECORD, names.TELL])
+def test_release_stands_whatever_cannot_be_told(state: str) -> None:
+    """A failing record or notification neither undoes nor fails a release."""
+    execution = run(answers={state: scripted(TaskFailed("Any.Exception", "no"))})
+    assert execution.failure is None and updates(execution) == [NEW]
+    assert execution.output["outcome"] == "released"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        [],
+        "text",
+        {"model_package_arn": 7},
+        {"model_package_arn": None},
+        {"model_package_arn": NEW.replace("text-classifier-dev", "other")},
+        {"model_package_arn": NEW.removesuffix("/7")},
+        {"model_package_arn": f"{NEW}x"},
+        {"model_package_arn": f"{NEW}/8"},
+        {"model_package_arn": [NEW]},
+        {"model_package_arn": NEW, "aproved_at": APPROVED_AT},
+        {"model_package_arn": NEW, "approved_at": "yesterday"},
+        {"model_package_arn": NEW, "approved_at": None},
+    ],
+)
+def test_wrong_request_is_refused_at_once(given: Any) -> None:
+    """Anything but a version of this group ends in the first state with what is allowed; nothing is called."""
+    execution = run(given)
+    assert execution.failure is not None and execution.failure["Error"] == "InvalidRequest"
+    assert f'{{"model_package_arn": "{PARTS.packages_arn_prefix}7"}}' in execution.failure["Cause"]
+    assert execution.calls == []
+
+
+def test_older_release_goes_first() -> None:
+    """While an execution that started before is running, this one waits and looks again."""
+    older = (f"{EXECUTION}-older", SHORTLY_BEFORE)
+    execution = run(answers={names.TURN: scripted(running(MINE, older), running(MINE, older), running(MINE))})
+    assert called(execution)[:4] == [names.TURN, names.TURN, names.TURN, names.PACKAGE]
+    assert execution.arguments(names.PACKAGE) == {"ModelPackageName": NEW}
+
+
+@pytest.mark.parametrize(
+    ("listed", "turns"),
+    [
+        ([MINE, (f"{EXECUTION}-younger", "2026-01-02T03:04:06.101Z")], 1),
+        ([(f"{MACHINE}:a", MINE[1]), MINE], 1),
+        ([(EXECUTION.removesuffix("me") + "aa", MINE[1]), MINE], 2),
+        ([(f"{EXECUTION}-x", "2026-01-02T03:04:06Z"), MINE], 2),
+        ([], 2),
+    ],
+)
+def test_turns_follow_start_and_name(listed: list[tuple[str, str]], turns: int) -> None:
+    """The oldest goes first, the name decides between equals, and one that is not listed yet has not its turn."""
+    execution = run(answers={names.TURN: scripted(running(*listed), running(MINE))})
+    assert called(execution).count(names.TURN) == turns
+
+
+def test_turn_that_never_comes_is_given_up() -> None:
+    """After 45 minutes the request fails; the package keeps its approval, because nothing is wrong with it."""
+    older = (f"{EXECUTION}-older", SHORTLY_BEFORE)
+    execution = run(answers={names.TURN: scripted(running(MINE, older))}, started=LONG_AGO)
+    assert execution.failure is not None and "45 minutes" in execution.failure["Cause"]
+    assert called(execution) == [names.TURN, names.TELL_FAILURE]
+
+
+@pytest.mark.parametrize("status", ["Rejected", "PendingManualApproval"])
+def test_person_is_told_to_approve_first(status: str) -> None:
+    """A person's request for a package that is not approved fails and says what to do; the package stays as it is."""
+    execution = run(BY_PERSON, {names.PACKAGE: scripted(package(status))})
+    assert execution.failure is not None and execution.failure["Error"] == "NotApproved"
+    assert f"Version 7 is {status}" in execution.failure["Cause"] and "approve it first" in execution.failure["Cause"]
+    assert called(execution) == [names.TURN, names.PACKAGE]
+
+
+def test_approval_taken_back_releases_nothing() -> None:
+    """An event whose package is no longer approved when its turn comes ends well, with nothing released."""
+    execution = run(BY_EVENT, {names.PACKAGE: scripted(package("Rejected"))})
+    assert execution.output == {"outcome": "nothing to release", "version": "7", "replaced": None}
+    assert called(execution) == [names.TURN, names.PACKAGE]
+
+
+@pytest.mark.parametrize(
+    ("dealt_with", "outcome"),
+    [
+        (APPROVED_AT, "duplicate"),
+        ("2026-01-02T03:04:05.500Z", "duplicate"),
+        ("2026-01-02T03:04:04.999Z", "released"),
+        ("2025-12-31T00:00:00Z", "released"),
+    ],
+)
+def test_an_approval_is_released_once(dealt_with: str, outcome: str) -> None:
+    """An event that comes twice changes nothing; a new approval of the same package is a new release."""
+    execution = run(BY_EVENT, {names.PACKAGE: scripted(package(release_approved_at=dealt_with))})
+    assert execution.output["outcome"] == outcome
+    assert updates(execution) == ([NEW] if outcome == "released" else [])
+
+
+def test_person_may_release_what_was_released_before() -> None:
+    """Going back to an older package is no duplicate."""
+    earlier = scripted(package(release_approved_at="2099-01-01T00:00:00Z"))
+    assert run(BY_PERSON, {names.PACKAGE: earlier}).output["outcome"] == "released"
+
+
+def test_running_package_is_left_alone() -> None:
+    """Releasing the package that serves is a no-op."""
+    execution = run(answers={names.CHAMPION: scripted(stack("UPDATE_COMPLETE", NEW))})
+    assert execution.output == {"outcome": "already serving", "version": "7", "replaced": None}
+    assert updates(execution) == [] and names.RECORD not in execution.visited
+
+
+@pytest.mark.parametrize("status", ["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "CREATE_IN_PROGRESS"])
+def test_busy_stack_is_waited_for(status: str) -> None:
+    """While the stack is changed by somebody else the release waits; then it compares with what serves by then."""
+    champions = scripted(stack(status, OLD), stack(status, NEW), stack("UPDATE_COMPLETE", NEW))
+    execution = run(answers={names.CHAMPION: champions})
+    assert execution.output["outcome"] == "already serving"
+    assert execution.visited.count(names.WAIT_STACK) == 2
+
+
+def test_lost_race_for_the_stack_is_waited_for() -> None:
+    """An update that CloudFormation refuses because another has begun is tried again after that one."""
+    execution = run(answers={names.UPDATE: scripted(refused(BUSY), {"StackId": "x"})})
+    assert execution.output["outcome"] == "released"
+    assert called(execution).count(names.CHAMPION) == 2 and updates(execution) == [NEW, NEW]
+
+
+def test_nothing_to_update_is_tolerated() -> None:
+    """Where somebody else has set the same package in the meantime, the endpoint is asked all the same."""
+    execution = run(answers={names.UPDATE: scripted(refused(NO_CHANGE))})
+    assert execution.output["outcome"] == "released" and names.ASK in called(execution)
+
+
+@pytest.mark.parametrize(
+    ("answers", "told"),
+    [
+        ({names.CHAMPION: scripted(refused("Stack with id text-classifier-dev-serving does not exist"))},
+         "does not exist"),
+        ({names.CHAMPION: scripted(stack("UPDATE_ROLLBACK_FAILED", OLD))}, "Nobody but a person"),
+        ({names.CHAMPION: scripted(stack("ROLLBACK_COMPLETE", OLD))}, "is ROLLBACK_COMPLETE"),
+        ({names.UPDATE: scripted(refused("User is not authorized to perform cloudformation:UpdateStack"))},
+         "not authorized"),
+        ({names.LOOK: scripted(refused("down"))}, "could not be followed: down"),
+        ({names.LOOK: scripted(stack("UPDATE_COMPLETE", OLD))}, "Somebody else changed"),
+    ],
+)  # fmt: skip
+def test_failure_stands_on_the_package(answers: dict[str, Any], told: str) -> None:
+    """Whatever stops a release is written on the package, which is rejected, sent to the topic, and the end's cause."""
+    execution = run(answers=answers)
+    assert execution.failure is not None and execution.failure["Error"] == "ReleaseFailed"
+    assert told in execution.failure["Cause"]
+    assert told in rejection(execution)["ApprovalDescription"]
+    assert told in execution.arguments(names.TELL_FAILURE)["Message"]
+    assert execution.visited[-3:] == [names.RECORD_FAILURE, names.TELL_FAILURE, names.FAILED]
+
+
+@pytest.mark.parametrize("state", [names.TURN, names.PACKAGE])
+def test_what_is_not_known_to_be_approved_is_not_touched(state: str) -> None:
+    """A failure before the package was seen leaves it as it is, and is told."""
+    execution = run(answers={state: scripted(TaskFailed("SageMaker.SageMakerException", "does not exist"))})
+    assert execution.failure == {"Error": "ReleaseFailed", "Cause": "does not exist"}
+    assert names.RECORD_FAILURE not in execution.visited and names.TELL_FAILURE in execution.visited
+
+
+@pytest.mark.parametrize("state", [names.CHAMPION, names.LOOK])
+def test_endless_waiting_ends(state: str) -> None:
+    """A stack that stays busy ends the release with a reason."""
+    execution = run(answers={state: scripted(stack("UPDATE_IN_PROGRESS", OLD))}, started=LONG_AGO)
+    assert "still UPDATE_IN_PROGRESS" in rejection(execution)["ApprovalDescription"]
+
+
+EVENTS = [
+    event(100, "text-classifier-dev-serving", "UPDATE_ROLLBACK_COMPLETE"),
+    event(90, "ServingEndpointConfig", "UPDATE_FAILED", "Resource update cancelled"),
+    event(80, "ServingEndpoint", "UPDATE_FAILED", "Resource text-classifier-dev did not stabilize: /ping failed"),
+    event(70, "ServingEndpoint", "UPDATE_IN_PROGRESS"),
+    event(60, "text-classifier-dev-serving", "UPDATE_IN_PROGRESS", "User Initiated"),
+    event(30, "ServingEndpoint", "UPDATE_FAILED", "what went wrong last time"),
+    event(10, "text-classifier-dev-serving", "UPDATE_IN_PROGRESS", "User Initiated"),
+]
+
+
+@pytest.mark.parametrize(
+    ("events", "told"),
+    [
+        (EVENTS, "ServingEndpoint: Resource text-classifier-dev did not stabilize: /ping failed"),
+        ([*EVENTS[:2], *EVENTS[4:]], "CloudFormation gave no reason"),
+        ([], "CloudFormation gave no reason"),
+        ([event(85, "ServingModel", "CREATE_FAILED", "no such image"), *EVENTS[3:5]], "ServingModel: no such image"),
+    ],
+)
+def test_rollback_by_cloudformation_tells_why(events: list[dict[str, Any]], told: str) -> None:
+    """When CloudFormation rolls back, the first failure since the update began is the reason; no more is done."""
+    execution = run(
+        answers={
+            names.LOOK: scripted(stack("UPDATE_ROLLBACK_IN_PROGRESS", OLD), stack("UPDATE_ROLLBACK_COMPLETE", OLD)),
+            names.FIND_REASON: scripted({"StackEvents": events}),
+        }
+    )
+    assert execution.failure == {"Error": "ReleaseFailed", "Cause": told}
+    assert updates(execution) == [NEW] and names.ASK not in called(execution)
+    assert rejection(execution)["CustomerMetadataProperties"]["release"] == "failed"
+
+
+def test_failed_rollback_calls_for_a_person() -> None:
+    """A stack that CloudFormation could not roll back is reported as what only a person can mend."""
+    execution = run(
+        answers={
+            names.LOOK: scripted(stack("UPDATE_ROLLBACK_FAILED", OLD)),
+            names.FIND_REASON: scripted({"StackEvents": EVENTS}),
+        }
+    )
+    cause = (execution.failure or {})["Cause"]
+    assert "UPDATE_ROLLBACK_FAILED" in cause and "Nobody but a person" in cause and "/ping failed" in cause
+
+
+def test_unreadable_reason_is_said_to_be_so() -> None:
+    """If CloudFormation's events can't be read, the failure is recorded without them."""
+    execution = run(
+        answers={
+            names.LOOK: scripted(stack("UPDATE_ROLLBACK_COMPLETE", OLD)),
+            names.FIND_REASON: scripted(refused("denied")),
+        }
+    )
+    assert "why could not be read: denied" in rejection(execution)["ApprovalDescription"]
+
+
+WRONG_ANSWERS = scripted(TaskFailed("WrongAnswers", WRONG))
+
+
+def test_wrong_answers_bring_the_champion_back() -> None:
+    """An endpoint that answers wrongly gets the former package back, which is asked too; the reason is recorded."""
+    execution = run(answers={names.ASK: WRONG_ANSWERS})
+    assert updates(execution) == [NEW, OLD]
+    assert called(execution)[-6:] == [
+        names.PUT_BACK, names.LOOK_BACK, names.LOOK_BACK, names.ASK_CHAMPION, names.RECORD_FAILURE, names.TELL_FAILURE,
+    ]  # fmt: skip
+    assert execution.arguments(names.ASK_CHAMPION)["Payload"] == {"model_package_arn": OLD}
+    assert execution.failure == {"Error": "ReleaseFailed", "Cause": "2 of 20 sentences were answered otherwise"}
+    assert rejection(execution)["ApprovalDescription"] == (
+        "Release failed: 2 of 20 sentences were answered otherwise"
+    )
+    assert "Version 6 serves." in execution.arguments(names.TELL_FAILURE)["Message"]
+
+
+def test_wrong_answers_without_a_champion_leave_none() -> None:
+    """Where nothing was released before, the stack goes back to that, and nobody is asked."""
+    execution = run(
+        answers={
+            names.CHAMPION: scripted(stack("CREATE_COMPLETE", "")),
+            names.ASK: WRONG_ANSWERS,
+            names.LOOK_BACK: scripted(stack("UPDATE_COMPLETE", "")),
+        }
+    )
+    assert updates(execution) == [NEW, ""]
+    assert names.ASK_CHAMPION not in execution.visited
+    assert execution.failure == {"Error": "ReleaseFailed", "Cause": "2 of 20 sentences were answered otherwise"}
+
+
+@pytest.mark.parametrize(
+    ("answers", "told"),
+    [
+        ({names.PUT_BACK: scripted(refused("denied"))}, "THE CHAMPION IS NOT BACK: denied"),
+        ({names.LOOK_BACK: scripted(stack("UPDATE_ROLLBACK_COMPLETE", NEW))}, "THE CHAMPION IS NOT BACK"),
+        ({names.LOOK_BACK: scripted(refused("down"))}, "THE CHAMPION IS NOT BACK: down"),
+        ({names.ASK_CHAMPION: WRONG_ANSWERS}, "The champion is back, but"),
+    ],
+)
+def test_trouble_on_the_way_back_is_reported_too(answers: dict[str, Any], told: str) -> None:
+    """If the champion can't be put back, or answers wrongly as well, the reason holds both."""
+    execution = run(answers={names.ASK: WRONG_ANSWERS, **answers})
+    for text in ("2 of 20 sentences", told):
+        assert text in rejection(execution)["ApprovalDescription"]
+        assert text in (execution.failure or {})["Cause"]
+
+
+def test_putting_back_waits_for_a_busy_stack() -> None:
+    """If somebody else is changing the stack, the champion is put back after that."""
+    execution = run(answers={names.ASK: WRONG_ANSWERS, names.PUT_BACK: scripted(refused(BUSY), {"StackId": "x"})})
+    assert updates(execution) == [NEW, OLD, OLD] and names.ASK_CHAMPION in execution.visited
+
+
+def test_champion_already_back_is_tolerated() -> None:
+    """If somebody else has put the champion back, it is asked and the failure recorded."""
+    execution = run(answers={names.ASK: WRONG_ANSWERS, names.PUT_BACK: scripted(refused(NO_CHANGE))})
+    assert names.ASK_CHAMPION in execution.visited
+
+
+@pytest.mark.parametrize("state", [names.RECORD_FAILURE, names.TELL_FAILURE])
+def test_failure_is_told_whatever_else_fails(state: str) -> None:
+    """A record or message that can't be made does not hide the reason."""
+    execution = run(answers={names.ASK: WRONG_ANSWERS, state: scripted(TaskFailed("Any.Exception", "no"))})
+    assert execution.failure == {"Error": "ReleaseFailed", "Cause": "2 of 20 sentences were answered otherwise"}
+
+
+def test_reason_fits_the_registry() -> None:
+    """A long reason with odd characters is cut and cleaned to what the registry takes."""
+    cause = '{"errorMessage": "' + "é<b>\\n" * 400 + '"}'
+    recorded = rejection(run(answers={names.ASK: scripted(TaskFailed("WrongAnswers", cause))}))
+    assert len(recorded["ApprovalDescription"]) == 1024 and "\n" not in recorded["ApprovalDescription"]
+    assert re.fullmatch(r"[\w .:/=+@-]{256}", recorded["CustomerMetadataProperties"]["release_reason"])
+
+
+def test_failed_approval_is_not_tried_again_by_its_echo() -> None:
+    """A failed release records its approval too, so that the same event can't start it anew."""
+    recorded = rejection(run(BY_EVENT, {names.ASK: WRONG_ANSWERS}))
+    assert recorded["CustomerMetadataProperties"]["release_approved_at"] == APPROVED_AT

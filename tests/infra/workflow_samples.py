@@ -1,0 +1,147 @@
+"""An environment's training workflow, and what its tasks answer when everything goes well."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from stacks.components.training_definition import (
+    CHECK,
+    INGEST,
+    JUDGE,
+    PLAN,
+    RECORD,
+    REGISTER,
+    REPORT,
+    TRAIN,
+    WorkflowParts,
+)
+from stacks.components.training_request import JobRecipe
+from stacks.config import TrainingConfig
+
+JOB = "text-classifier-dev-20260101-120000-abcdef"
+MODEL_DATA = f"s3://artifacts/training/{JOB}/output/model.tar.gz"
+PACKAGE = "arn:aws:sagemaker:us-east-1:111122223333:model-package/text-classifier-dev/7"
+EVIDENCE = ("Create evidence model", "Transform", "Delete evidence model")
+CODE = "s3://assets/code.tar.gz"
+IMAGE = "111122223333.dkr.ecr.us-east-1.amazonaws.com/inference:1"
+
+_ROLE = "arn:aws:iam::111122223333:role"
+_FUNCTION = "arn:aws:lambda:us-east-1:111122223333:function"
+
+PARTS = WorkflowParts(
+    partition="aws",
+    name="text-classifier-dev",
+    launch_function_arn=f"{_FUNCTION}:launch",
+    ingest_function_arn=f"{_FUNCTION}:ingest",
+    plan_function_arn=f"{_FUNCTION}:plan",
+    judge_function_arn=f"{_FUNCTION}:judge",
+    job=JobRecipe(
+        image="111122223333.dkr.ecr.us-east-1.amazonaws.com/training:1",
+        role_arn=f"{_ROLE}/training",
+        code_uri=CODE,
+        output_uri="s3://artifacts/training",
+        environment={},
+        tags={"project": "text-classifier"},
+        settings=TrainingConfig(base_model="some/model"),
+    ),
+    code_version="0123abc",
+    git_revision="beef",
+    inference_image=IMAGE,
+    evidence_role_arn=f"{_ROLE}/evidence",
+    evidence_instance_type="ml.m5.large",
+    model_package_group="text-classifier-dev",
+    topic_arn="arn:aws:sns:us-east-1:111122223333:text-classifier-dev-notifications",
+)
+
+REQUEST: dict[str, Any] = {
+    "mode": "train",
+    "job_name": JOB,
+    "data_source": None,
+    "hyperparameters": {"base_model": "some/model", "epochs": "3"},
+    "compute": {
+        "instance_type": "ml.m5.xlarge", "instance_count": 1, "volume_gb": 50, "max_runtime_seconds": 7200,
+        "spot": False, "max_wait_seconds": None,
+    },
+    "gate": {"min_accuracy": 0.8, "min_f1": 0.8, "margin": 0.0275},
+    "approval": "auto",
+    "training": None,
+}  # fmt: skip
+ELSEWHERE: dict[str, Any] = {
+    "job_name": "by-hand",
+    "model_data": "s3://artifacts/training/by-hand/output/model.tar.gz",
+    "output_uri": "s3://artifacts/training/by-hand/output/output.tar.gz",
+    "hyperparameters": {"epochs": "5"},
+    "metrics": {"test_accuracy": 0.9},
+    "data_source": "s3://data/datasets/latest/train/",
+    "code_uri": CODE,
+}
+INGESTED = {
+    "train_uri": "s3://data/datasets/1/train/",
+    "test_uri": "s3://data/datasets/1/test/",
+    "data_sha256": "f00d",
+    "source": 'https://example.com/a?b="c"',
+    "fell_back": False,
+    "reason": "",
+}
+TRAINED = {
+    "TrainingJobName": JOB,
+    "ModelArtifacts": {"S3ModelArtifacts": MODEL_DATA},
+    "OutputDataConfig": {"S3OutputPath": "s3://artifacts/training"},
+    "HyperParameters": {"epochs": "3", "sagemaker_submit_directory": CODE},
+    "FinalMetricDataList": [
+        {"MetricName": "test_accuracy", "Value": 0.86901, "Timestamp": 1},
+        {"MetricName": "test_f1", "Value": 0.904, "Timestamp": 1},
+    ],
+}
+
+
+def to_score(who: str) -> dict[str, Any]:
+    """What the plan says of an artifact whose answers are missing."""
+    return {
+        "who": who,
+        "model_name": f"text-classifier-dev-evidence-{who}",
+        "image": IMAGE,
+        "model_data": MODEL_DATA,
+        "environment": {"HF_TASK": "text-classification"},
+        "transform_job_name": f"text-classifier-dev-evidence-{who}",
+        "input_uri": "s3://artifacts/evidence/cafe/sentences.jsonl",
+        "output_uri": f"s3://artifacts/evidence/cafe/{who}",
+    }
+
+
+def plan(*who: str) -> dict[str, Any]:
+    """A plan by which these have to answer."""
+    champion = {"package_arn": PACKAGE, "version": "6", "evidence_uri": "s3://…"} if "champion" in who else None
+    return {"rows": 2000, "champion": champion, "to_score": [to_score(name) for name in who]}
+
+
+VERDICT = {
+    "passed": True,
+    "status": "Approved",
+    "summary": "Approved: 2000 sentences, accuracy 0.869",
+    "metadata": {"verdict": "passed", "accuracy": "0.869", "compared_with": "none"},
+    "report_uri": f"s3://artifacts/training/{JOB}/evaluation/report.html",
+    "statistics_uri": f"s3://artifacts/training/{JOB}/evaluation/verdict.json",
+    "numbers": {"accuracy": 0.869},
+}
+
+
+def answers(payload: Any) -> Callable[[Any], Any]:
+    """A Lambda that always answers this."""
+    return lambda _: {"Payload": payload}
+
+
+def all_is_well() -> dict[str, Callable[[Any], Any]]:
+    """State → its task: data, job, the challenger alone to be scored, approval."""
+    return {
+        CHECK: answers(REQUEST),
+        INGEST: answers(INGESTED),
+        TRAIN: lambda _: TRAINED,
+        PLAN: answers(plan("challenger")),
+        **{name: lambda _: {} for name in EVIDENCE},
+        JUDGE: answers(VERDICT),
+        REGISTER: lambda _: {"ModelPackageArn": PACKAGE},
+        RECORD: lambda _: {"ModelPackageArn": PACKAGE},
+        REPORT: lambda _: {"MessageId": "1"},
+    }

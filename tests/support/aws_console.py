@@ -1,0 +1,237 @@
+"""What a person does in the AWS console, as API calls: start executions, read verdicts, approve, see what is left."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import tarfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+
+PREFIX = "text-classifier-local"
+FORGER = Path(__file__).with_name("forger.py")
+ENDED = ("SUCCEEDED", "FAILED", "ABORTED", "TIMED_OUT")
+
+
+@dataclass
+class Stream:
+    """What a steady client saw: one entry a request.
+
+    Attributes:
+        answers: (HTTP status, model version or None, label of the sentence or None).
+    """
+
+    answers: list[tuple[int, str | None, str | None]] = field(default_factory=list)
+
+    @property
+    def statuses(self) -> dict[int, int]:
+        """HTTP status → how often; 0 stands for no answer at all."""
+        return {status: sum(seen == status for seen, _, _ in self.answers) for status, _, _ in self.answers}
+
+    @property
+    def versions(self) -> set[str | None]:
+        """The model versions of the answers with status 200."""
+        return {version for status, version, _ in self.answers if status == 200}
+
+
+class Console:
+    """One local project seen through its AWS APIs.
+
+    Args:
+        project: a running `LocalProject`.
+    """
+
+    def __init__(self, project: Any) -> None:
+        self.project = project
+        self.sagemaker = project.client("sagemaker")
+        self.workflows = project.client("stepfunctions")
+        self.machines = {"training": project.outputs("training")["StateMachineArn"],
+                         "release": project.outputs("release")["ReleaseStateMachineArn"]}
+
+    def start(self, document: Any, machine: str = "training") -> str:
+        """*Start execution* with this input; the execution's ARN."""
+        text = document if isinstance(document, str) else json.dumps(document)
+        return self.workflows.start_execution(stateMachineArn=self.machines[machine], input=text)["executionArn"]
+
+    def wait(self, execution: str, seconds: float = 400) -> dict[str, Any]:
+        """The description of an execution once it has ended."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            found = self.workflows.describe_execution(executionArn=execution)
+            if found["status"] in ENDED:
+                return found
+            time.sleep(0.5)
+        raise AssertionError(f"{execution} did not end within {seconds} s; states: {self.states(execution)}")
+
+    def run(self, document: Any) -> dict[str, Any]:
+        """A whole training run that has to succeed; its output."""
+        ended = self.wait(self.start(document))
+        assert ended["status"] == "SUCCEEDED", ended
+        return json.loads(ended["output"])
+
+    def states(self, execution: str) -> list[str]:
+        """Names of the states that an execution entered, in order."""
+        pages = self.workflows.get_paginator("get_execution_history").paginate(executionArn=execution)
+        return [event["stateEnteredEventDetails"]["name"] for page in pages for event in page["events"]
+                if "stateEnteredEventDetails" in event]
+
+    def executions(self, machine: str) -> list[dict[str, Any]]:
+        """All executions of a machine, the newest first."""
+        pages = self.workflows.get_paginator("list_executions").paginate(stateMachineArn=self.machines[machine])
+        return sorted((found for page in pages for found in page["executions"]), key=lambda found: found["startDate"],
+                      reverse=True)
+
+    def released_by_event(self, known: list[dict[str, Any]], seconds: float = 60) -> str:
+        """ARN of the release that started since `known` was listed; waits for it."""
+        before = {found["executionArn"] for found in known}
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            new = [found["executionArn"] for found in self.executions("release")
+                   if found["executionArn"] not in before]
+            if new:
+                return new[0]
+            time.sleep(0.2)
+        raise AssertionError(f"no release started within {seconds} s")
+
+    def package(self, arn: str) -> dict[str, Any]:
+        """A model package in full."""
+        return self.sagemaker.describe_model_package(ModelPackageName=arn)
+
+    def approve(self, arn: str) -> None:
+        """The call that the console makes on *Approve*."""
+        self.sagemaker.update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Approved",
+                                            ApprovalDescription="by hand")
+
+    def release_by_hand(self, arn: str) -> dict[str, Any]:
+        """Approve a package and wait for the release that follows; its description."""
+        known = self.executions("release")
+        self.approve(arn)
+        return self.wait(self.released_by_event(known))
+
+    @property
+    def champion(self) -> str:
+        """The serving stack's parameter."""
+        stack = self.project.client("cloudformation").describe_stacks(StackName=f"{PREFIX}-serving")["Stacks"][0]
+        return next(p["ParameterValue"] for p in stack["Parameters"] if p["ParameterKey"] == "ModelPackageArn")
+
+    def answers(self, texts: list[str]) -> list[Any]:
+        """The API's predictions, asked one at a time, as they come."""
+        found = [self.project.post({"inputs": text}) for text in texts]
+        assert [answer.status_code for answer in found] == [200] * len(texts), [answer.text for answer in found]
+        return [answer.json()["predictions"][0] for answer in found]
+
+    @property
+    def version(self) -> str:
+        """The model version that the API answers with."""
+        return str(self.project.post({"inputs": "How is it?"}).json()["model"]["version"])
+
+    def left_over(self) -> dict[str, list[str]]:
+        """What exists in SageMaker besides finished jobs: to be compared before and after."""
+        jobs = self.sagemaker.list_training_jobs(StatusEquals="InProgress", MaxResults=100)["TrainingJobSummaries"]
+        transforms = self.sagemaker.list_transform_jobs(StatusEquals="InProgress")["TransformJobSummaries"]
+        return {
+            "running training jobs": sorted(job["TrainingJobName"] for job in jobs),
+            "running transform jobs": sorted(job["TransformJobName"] for job in transforms),
+            "models": sorted(model["ModelName"] for model in self.sagemaker.list_models(MaxResults=100)["Models"]),
+            "endpoint configs": sorted(config["EndpointConfigName"] for config in
+                                       self.sagemaker.list_endpoint_configs(MaxResults=100)["EndpointConfigs"]),
+            "endpoints": sorted(endpoint["EndpointName"] for endpoint in
+                                self.sagemaker.list_endpoints(MaxResults=100)["Endpoints"]),
+            "packages": sorted(package["ModelPackageArn"] for package in self.sagemaker.list_model_packages(
+                ModelPackageGroupName=PREFIX, MaxResults=100)["ModelPackageSummaryList"]),
+        }
+
+    def forge(self, job_name: str, breakage: str) -> str:
+        """A finished training job, made outside the workflow, whose artifact is the champion's with one fault.
+
+        Args:
+            breakage: one of the keys of forger.BREAKAGES.
+        """
+        outputs = self.project.outputs("training")
+        data_bucket = self.project.outputs("storage")["DataBucket"]
+        artifacts = self.project.outputs("storage")["ArtifactsBucket"]
+        archive = io.BytesIO()
+        with tarfile.open(fileobj=archive, mode="w:gz") as packed:
+            packed.add(FORGER, "train.py")
+        key = "datasets/forger/sourcedir.tar.gz"
+        self.project.client("s3").put_object(Bucket=data_bucket, Key=key, Body=archive.getvalue())
+        model = self.package(self.champion)["InferenceSpecification"]["Containers"][0]["ModelDataUrl"]
+        self.sagemaker.create_training_job(
+            TrainingJobName=job_name, RoleArn=outputs["TrainingRoleArn"],
+            AlgorithmSpecification={"TrainingImage": outputs["TrainingImage"], "TrainingInputMode": "File"},
+            HyperParameters={"sagemaker_program": "train.py", "breakage": breakage,
+                             "sagemaker_submit_directory": f"s3://{data_bucket}/{key}"},
+            InputDataConfig=[{"ChannelName": "champion", "DataSource": {"S3DataSource": {
+                "S3DataType": "S3Prefix", "S3Uri": model.rsplit("/", 1)[0] + "/"}}}],
+            OutputDataConfig={"S3OutputPath": f"s3://{artifacts}/training"},
+            ResourceConfig={"InstanceCount": 1, "InstanceType": outputs["TrainingInstanceType"], "VolumeSizeInGB": 30},
+            StoppingCondition={"MaxRuntimeInSeconds": 600})
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            job = self.sagemaker.describe_training_job(TrainingJobName=job_name)
+            if job["TrainingJobStatus"] != "InProgress":
+                assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+                return job_name
+            time.sleep(0.3)
+        raise AssertionError(f"{job_name} did not end")
+
+    def read(self, uri: str) -> bytes:
+        """An object of S3."""
+        found = urlsplit(uri)
+        return self.project.client("s3").get_object(Bucket=found.netloc, Key=found.path.lstrip("/"))["Body"].read()
+
+    @contextmanager
+    def asked_steadily(self, texts: list[str], per_second: float = 20.0) -> Iterator[Stream]:
+        """While the block runs, one sentence after another is sent to the API at this rate, whatever the answers."""
+        stream, done, url = Stream(), threading.Event(), f"{self.project.status['api_url']}/v1/predictions"
+
+        def ask(number: int, session: requests.Session) -> None:
+            text = texts[number % len(texts)]
+            try:
+                answer = session.post(url, json={"inputs": text}, timeout=29)
+                body = answer.json() if answer.status_code == 200 else {}
+                label = body["predictions"][0]["label"] if body else None
+                stream.answers.append((answer.status_code, body.get("model", {}).get("version"), label))
+            except requests.RequestException:
+                stream.answers.append((0, None, None))
+
+        def work(worker: int, workers: int) -> None:
+            # Every worker keeps its own pace, so that a slow answer delays a few requests and never all.
+            with requests.Session() as session:
+                next_one = time.monotonic() + worker / per_second
+                number = worker
+                while not done.wait(max(0.0, next_one - time.monotonic())):
+                    ask(number, session)
+                    number += workers
+                    next_one = max(next_one + workers / per_second, time.monotonic())
+
+        threads = [threading.Thread(target=work, args=(n, 10), daemon=True) for n in range(10)]
+        for thread in threads:
+            thread.start()
+        try:
+            yield stream
+        finally:
+            done.set()
+            for thread in threads:
+                thread.join(timeout=35)
+
+    def kill(self) -> None:
+        """End the local cloud as a power cut would."""
+        pid = int((self.project.folder / "server.pid").read_text())
+        os.kill(pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            while True:
+                os.kill(pid, 0)
+                if Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z":
+                    return
+                time.sleep(0.05)

@@ -1,0 +1,41 @@
+"""A training job that trains nothing: it hands on the champion's artifact with one fault put into it.
+
+The local cloud runs it as any training job (image, role, channel, code tarball); the workflow is then started with its
+name.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tarfile
+from pathlib import Path
+
+INFERENCE = "code/inference.py"
+BREAKAGES = {
+    "none": "",
+    "missing ONNX file": "",
+    "raises on load": "\ndef model_fn(model_dir, context=None):\n    raise RuntimeError('this model raises on load')\n",
+    "raises on the first request": "\ndef transform_fn(model, data, content_type, accept, context=None):\n"
+                                   "    raise RuntimeError('this model raises on a request')\n",
+    "never ready": "\ndef model_fn(model_dir, context=None):\n    import time\n    time.sleep(3600)\n",
+}
+
+
+def main() -> None:
+    """Unpack what the champion's job left, break it, leave it as this job's own."""
+    breakage = os.environ["SM_HP_BREAKAGE"]
+    champion = Path(os.environ["SM_CHANNEL_CHAMPION"])
+    model, output = Path(os.environ["SM_MODEL_DIR"]), Path(os.environ["SM_OUTPUT_DATA_DIR"])
+    for archive, folder in (("model.tar.gz", model), ("output.tar.gz", output)):
+        with tarfile.open(champion / archive) as packed:
+            packed.extractall(folder, filter="data")
+    if breakage == "missing ONNX file":
+        (model / "onnx" / "model_int8.onnx").unlink()
+    with (model / INFERENCE).open("a", encoding="utf-8") as code:
+        code.write(BREAKAGES[breakage])
+    print(f"forged: {breakage}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,85 @@
+"""When the local cloud saves its state while it runs."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Collection
+
+import pytest
+
+from local.emulator import persistence
+from local.emulator.persistence import Autosave
+
+_SIGNED = "AWS4-HMAC-SHA256 Credential=KEY/20260101/us-east-1/{}/aws4_request, SignedHeaders=host, Signature=0"
+
+
+def _saves(
+    change: Callable[[Autosave], None],
+    *,
+    seconds: float = 0.1,
+    late_seconds: float = 60,
+    save: Callable[[], None] = lambda: None,
+) -> list[set[str]]:
+    """What was saved each time within `seconds`, with a look for changes every 10 ms."""
+    saved: list[set[str]] = []
+
+    def noted(services: Collection[str]) -> None:
+        saved.append(set(services))
+        save()
+
+    async def run() -> None:
+        persistence._changed.clear()
+        autosave = Autosave(noted, soon_seconds=0.01, late_seconds=late_seconds)
+        task = asyncio.create_task(autosave.run())
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            change(autosave)
+            await asyncio.sleep(0.005)
+        task.cancel()
+
+    asyncio.run(run())
+    return saved
+
+
+def _request(method: str, path: str, service: str = "states") -> Callable[[Autosave], None]:
+    return lambda autosave: autosave.note_request(method, path, _SIGNED.format(service))
+
+
+@pytest.mark.parametrize(
+    ("change", "saved"),
+    [
+        (_request("POST", "/"), {"stepfunctions"}),
+        (_request("POST", "/", "iam"), {"iam"}),
+        (lambda autosave: persistence.note_change("cloudformation"), {"cloudformation"}),
+        (lambda autosave: persistence.note_change(persistence.EVERYTHING), set()),
+    ],
+)
+def test_a_change_is_saved_soon(change: Callable[[Autosave], None], saved: set[str]) -> None:
+    """The service that a request was signed for, or that the code names, reaches the disk."""
+    assert saved in _saves(change)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        _request("GET", "/"),
+        _request("POST", "/endpoints/e/invocations"),
+        _request("POST", "/2015-03-31/functions/f/invocations", "lambda"),
+        lambda autosave: None,
+    ],
+)
+def test_nothing_is_saved_without_a_change(change: Callable[[Autosave], None]) -> None:
+    """Reading, predictions and idling write nothing."""
+    assert not _saves(change, late_seconds=0)
+
+
+def test_logs_are_saved_with_everything_else() -> None:
+    """Log lines alone make no early save; everything is written when the longer time is over."""
+    assert not _saves(_request("POST", "/", "logs"))
+    assert set() in _saves(_request("POST", "/", "logs"), late_seconds=0.02)
+
+
+def test_saving_takes_a_small_part_of_the_time() -> None:
+    """However often something changes: a slow save is followed by a pause five times as long."""
+    assert 1 <= len(_saves(_request("POST", "/"), seconds=0.6, save=lambda: time.sleep(0.04))) <= 4

@@ -1,0 +1,229 @@
+"""AWS as far as the gate asks it, kept in dicts, and a training run's files in it."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import random
+import tarfile
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+BUCKET = "artifacts"
+OUTPUT_URI = f"s3://{BUCKET}/training/job-1/output/output.tar.gz"
+ENVIRONMENT = {
+    "ARTIFACTS_BUCKET": BUCKET,
+    "EVIDENCE_PREFIX": "evidence",
+    "SERVING_STACK": "text-classifier-dev-serving",
+    "PREFIX": "text-classifier-dev",
+}
+LABELS = ("not helpful", "helpful")
+PACKAGE = "arn:aws:sagemaker:us-east-1:111122223333:model-package/text-classifier-dev/7"
+
+
+def client_error(operation: str, code: str, message: str = "no") -> ClientError:
+    """An error as boto3 raises it."""
+    return ClientError({"Error": {"Code": code, "Message": message}}, operation)
+
+
+class FakeS3:
+    """Objects by their URI; reading a URI in ``denied`` is refused."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, bytes] = {}
+        self.types: dict[str, str] = {}
+        self.denied: set[str] = set()
+
+    def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:
+        uri = f"s3://{Bucket}/{Key}"
+        if uri in self.denied:
+            raise client_error("GetObject", "AccessDenied")
+        if uri not in self.objects:
+            raise client_error("GetObject", "NoSuchKey")
+        return {"Body": io.BytesIO(self.objects[uri])}
+
+    def head_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:
+        uri = f"s3://{Bucket}/{Key}"
+        if uri in self.denied:
+            raise client_error("HeadObject", "403")
+        if uri not in self.objects:
+            raise client_error("HeadObject", "404")
+        return {"ETag": f'"{hashlib.md5(self.objects[uri]).hexdigest()}"'}
+
+    def put_object(self, *, Bucket: str, Key: str, Body: bytes, ContentType: str) -> None:
+        self.objects[f"s3://{Bucket}/{Key}"] = Body
+        self.types[f"s3://{Bucket}/{Key}"] = ContentType
+
+
+class FakeCloudFormation:
+    """One stack at most, with the parameter of the champion."""
+
+    def __init__(self, package_arn: str | None = None, status: str = "UPDATE_COMPLETE") -> None:
+        self.package_arn = package_arn
+        self.status = status
+        self.refusal: ClientError | None = None
+
+    def describe_stacks(self, *, StackName: str) -> dict[str, Any]:
+        if self.refusal:
+            raise self.refusal
+        if self.package_arn is None:
+            raise client_error("DescribeStacks", "ValidationError", f"Stack with id {StackName} does not exist")
+        parameters = [{"ParameterKey": "ModelPackageArn", "ParameterValue": self.package_arn}]
+        return {"Stacks": [{"StackName": StackName, "StackStatus": self.status, "Parameters": parameters}]}
+
+
+class FakeSageMaker:
+    """Model packages by ARN: their containers."""
+
+    def __init__(self) -> None:
+        self.containers: dict[str, list[dict[str, Any]]] = {}
+
+    def describe_model_package(self, *, ModelPackageName: str) -> dict[str, Any]:
+        if ModelPackageName not in self.containers:
+            raise client_error("DescribeModelPackage", "ValidationException", "ModelPackage does not exist.")
+        return {"InferenceSpecification": {"Containers": self.containers[ModelPackageName]}}
+
+
+class World:
+    """A finished training run with its evidence; every method changes one thing about it."""
+
+    def __init__(self) -> None:
+        self.s3 = FakeS3()
+        self.cloudformation = FakeCloudFormation()
+        self.sagemaker = FakeSageMaker()
+        self.environment = dict(ENVIRONMENT)
+        generator = random.Random(7)
+        self.labels = [int(generator.random() < 0.6) for _ in range(400)]
+        self.rows = [
+            {"text": "word " * (1 + place % 25) + f"№ {place}", "label": label, "family": f"f{place % 4}"}
+            for place, label in enumerate(self.labels)
+        ]
+        self.put_output()
+        self.s3.objects["s3://artifacts/new/model.tar.gz"] = b"the challenger"
+
+    def put_output(self, **files: bytes | None) -> None:
+        """Writes ``output.tar.gz``; a keyword (dots as ``__``) replaces a file, None leaves it out."""
+        content: dict[str, bytes | None] = {
+            "test_rows.jsonl": "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in self.rows).encode(),
+            "evaluation.json": json.dumps({"labels": LABELS}).encode(),
+            **{name.replace("__", "."): value for name, value in files.items()},
+        }
+        buffer = io.BytesIO()
+        with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+            for name, value in content.items():
+                if value is not None:
+                    entry = tarfile.TarInfo(f"./{name}")
+                    entry.size = len(value)
+                    archive.addfile(entry, io.BytesIO(value))
+        self.s3.objects[OUTPUT_URI] = buffer.getvalue()
+
+    def serve(self, package_arn: str = PACKAGE, model_data: str = "s3://artifacts/old/model.tar.gz") -> None:
+        """Makes a package the champion."""
+        self.cloudformation.package_arn = package_arn
+        self.s3.objects.setdefault(model_data, b"the champion")
+        container = {"Image": "image:1", "ModelDataUrl": model_data, "Environment": {"HF_TASK": "text-classification"}}
+        self.sagemaker.containers[package_arn] = [container]
+
+    def plan_payload(self, **changes: Any) -> dict[str, Any]:
+        return {
+            "job_name": "job-1",
+            "model_data": "s3://artifacts/new/model.tar.gz",
+            "output_uri": OUTPUT_URI,
+            "image": "image:1",
+            "environment": {"HF_TASK": "text-classification"},
+            **changes,
+        }
+
+    def plan(self, **changes: Any) -> dict[str, Any]:
+        from gate import plan
+
+        clients = {"s3": self.s3, "cloudformation": self.cloudformation, "sagemaker": self.sagemaker}
+        return plan.run(self.plan_payload(**changes), self.environment, **clients, token="abc123")
+
+    def answer(self, uri: str, answers: Sequence[int]) -> None:
+        """Writes what batch transform would."""
+        self.s3.objects[uri] = answer_lines(answers)
+
+    def wrong(self, count: int, start: int = 0) -> list[int]:
+        """Answers of which ``count`` are wrong, from row ``start`` on."""
+        wrong = range(start, start + count)
+        return [1 - label if place in wrong else label for place, label in enumerate(self.labels)]
+
+    def judge(
+        self,
+        plan: dict[str, Any],
+        *,
+        approval: str = "auto",
+        scores: Sequence[dict[str, Any]] = (),
+        gate: dict[str, float] | None = None,
+    ) -> dict[str, Any]:
+        from datetime import UTC, datetime
+
+        from gate import judge
+
+        thresholds = gate or {"min_accuracy": 0.8, "min_f1": 0.8, "margin": 0.0275}
+        training = {
+            "job_name": "job-1",
+            "model_data": "s3://artifacts/new/model.tar.gz",
+            "output_uri": OUTPUT_URI,
+            "hyperparameters": {"epochs": "2", "sagemaker_submit_directory": '"s3://bucket/code/0abc.tar.gz"'},
+            "metrics": {"test_accuracy": 0.9},
+            "data_source": "s3://data/train",
+        }
+        payload = {
+            "request": {"gate": thresholds, "approval": approval},
+            "plan": plan,
+            "scores": list(scores),
+            "training": training,
+            "data": None,
+        }
+        return judge.run(payload, self.environment, self.s3, datetime(2026, 1, 1, tzinfo=UTC))
+
+    def scored(
+        self, challenger: Sequence[int], champion: Sequence[int] | None = None, **options: Any
+    ) -> dict[str, Any]:
+        """Plans, answers for both, judges."""
+        if champion is not None:
+            self.serve()
+        plan = self.plan()
+        self.answer(plan["challenger"]["evidence_uri"], challenger)
+        if champion is not None:
+            self.answer(plan["champion"]["evidence_uri"], champion)
+        return self.judge(plan, **options)
+
+
+def answer_lines(answers: Sequence[int]) -> bytes:
+    """The ``.out`` file of these labels."""
+    lines = [
+        {
+            "predictions": [{"label": LABELS[answer], "confidence": 0.9, "score": None, "truncated": False}],
+            "model": {"version": None},
+        }
+        for answer in answers
+    ]
+    return "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines).encode()
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+@pytest.fixture
+def package() -> str:
+    """ARN of the champion that ``World.serve`` makes."""
+    return PACKAGE
+
+
+@pytest.fixture
+def lines() -> Callable[[Sequence[int]], bytes]:
+    return answer_lines
+
+
+@pytest.fixture
+def refusal() -> Callable[..., ClientError]:
+    return client_error

@@ -1,0 +1,229 @@
+"""The report as a whole."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+from gate.report import render_report
+from gate.report.data import Figure, Figures, ReportData, Row, SliceRow, Verdict
+from gate.report.style import STYLE
+
+Simulated = Callable[..., ReportData]
+Rows = Callable[..., tuple[Row, ...]]
+
+SECTIONS = [
+    "verdict", "figures", "confusion", "precision-recall", "reliability", "scores", "loss", "slices", "mistakes",
+    "differences", "provenance",
+]  # fmt: skip
+HOSTILE = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "' onmouseover='alert(1)",
+    "</style></title></svg></table><h1>",
+    "NUL \x00 bell \x07 escape \x1b",
+    "\u202eright to left\u2066",
+    "lone \ud800 surrogate",
+    "👩‍👩‍👧‍👦 שלום مرحبا 中文",
+    "&lt;b&gt; &amp;amp;",
+    "a" * 100_000,
+    " \n" * 50_000,
+    "",
+]
+
+
+class Page(HTMLParser):
+    """Reads a page, fails on an element closed out of turn, and keeps what tests ask for."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.open: list[str] = []
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.words = ""
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in ("meta", "img"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.words += data
+
+    def named(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+def check(data: ReportData) -> Page:
+    """Renders, and checks what holds for every report: balanced, whole, nothing active, nothing fetched."""
+    text = render_report(data)
+    text.encode("utf-8")
+    page = Page(text)
+    assert [section["id"] for section in page.named("section")] == SECTIONS
+    assert not {"script", "link", "iframe", "object", "form", "base"} & {name for name, _ in page.elements}
+    for _, attributes in page.elements:
+        assert not [name for name in attributes if name.startswith("on")]
+        assert (attributes.get("src") or "data:image/svg+xml;base64,").startswith("data:image/svg+xml;base64,")
+        assert (attributes.get("href") or "#").startswith("#")
+        for name in {"x", "y", "x1", "x2", "y1", "y2", "cx", "cy", "points"} & set(attributes):
+            assert re.fullmatch(r"[-\d., ]*", str(attributes[name]))
+    assert not re.search("[\x00-\x08\x0b-\x1f\u202a-\u202e\u2066-\u2069]", text)
+    identifiers = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+    assert len(identifiers) == len(set(identifiers))
+    return page
+
+
+def test_a_full_report_shows_every_part(report: Simulated) -> None:
+    """Seven drawings, each with a name and a description, the loss curve, and tables with captions."""
+    page = check(report())
+    drawings = page.named("svg")
+    identifiers = {attributes.get("id") for _, attributes in page.elements}
+    assert len(drawings) == 6
+    for drawing in drawings:
+        assert drawing["role"] == "img"
+        assert set(str(drawing["aria-labelledby"]).split()) <= identifiers
+    assert len(page.named("img")) == 1 and page.named("img")[0]["alt"]
+    assert len(page.named("caption")) == len(page.named("table"))
+    assert len(page.named("h1")) == 1 and len(page.named("h2")) == len(SECTIONS)
+
+
+def test_the_verdict_comes_first_with_its_reasons(report: Simulated) -> None:
+    """The decision, the summary and each reason stand before any figure."""
+    data = report()
+    words = check(data).words
+    decided = ("Approved", "This model goes into service.", data.verdict.summary, *data.verdict.reasons)
+    places = [words.index(sentence) for sentence in (*decided, "On 60")]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize(
+    ("status", "passed", "title"),
+    [("Rejected", False, "Rejected"), ("PendingManualApproval", None, "Waiting for a person"), ("Odd", True, "Odd")],
+)
+def test_every_status_is_said_in_words(report: Simulated, status: str, passed: bool | None, title: str) -> None:
+    """Whoever sees no colour reads the decision."""
+    page = check(report(verdict=Verdict(status=status, passed=passed, summary="")))
+    assert title in page.words
+
+
+@pytest.mark.parametrize("hostile", HOSTILE, ids=range(len(HOSTILE)))
+def test_no_text_is_taken_for_markup(report: Simulated, rows: Rows, hostile: str) -> None:
+    """Any text in any place leaves the page whole, inactive and small."""
+    given = report()
+    data = report(
+        [replace(row, text=hostile, family=hostile, predicted=1 - row.label) for row in rows(40)],
+        facts=replace(
+            given.facts,
+            **dict.fromkeys(("job_name", "package_group", "created", "data_source", "image", "champion"), hostile),
+            hyperparameters={hostile: hostile},
+        ),
+        verdict=Verdict(status=hostile, passed=None, summary=hostile, reasons=(hostile,)),
+        label_names=(hostile, hostile),
+        slices=(SliceRow(name=hostile, rows=1, challenger_accuracy=1.0),),
+        loss_svg=hostile,
+    )
+    check(data)
+    assert len(render_report(data)) < 150_000
+
+
+def test_a_long_sentence_is_cut_at_300_characters(report: Simulated, rows: Rows) -> None:
+    """299 characters and an ellipsis are shown."""
+    wrong = replace(rows(1)[0], text="x" * 100_000, predicted=0, label=1)
+    words = check(report([wrong])).words
+    assert "x" * 299 + "…" in words
+    assert "x" * 300 not in words
+
+
+def one_row(rows: Sequence[Row]) -> Sequence[Row]:
+    return rows[:1]
+
+
+def all_of(label: int) -> Callable[[Sequence[Row]], Sequence[Row]]:
+    return lambda rows: [replace(row, label=label) for row in rows]
+
+
+def never_answered(rows: Sequence[Row]) -> Sequence[Row]:
+    return [replace(row, predicted=0, probability=0.0) for row in rows]
+
+
+def always_right(rows: Sequence[Row]) -> Sequence[Row]:
+    return [replace(row, predicted=row.label, champion_predicted=row.label) for row in rows]
+
+
+def one_score(rows: Sequence[Row]) -> Sequence[Row]:
+    return [replace(row, score=1.0, true_score=1.0) for row in rows]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [one_row, all_of(0), all_of(1), never_answered, always_right, one_score],
+    ids=["one row", "all label 0", "all label 1", "label 1 never answered", "no mistake", "one score"],
+)
+def test_odd_test_sets_are_reported(
+    report: Simulated, rows: Rows, change: Callable[[Sequence[Row]], Sequence[Row]]
+) -> None:
+    """No division by zero, no empty scale: the page is whole."""
+    check(report(change(rows(50))))
+
+
+def test_without_a_champion_nothing_is_compared(report: Simulated, rows: Rows) -> None:
+    """No champion: no difference chart, and a sentence says why."""
+    alone = Figures(accuracy=Figure(value=0.9, low=0.8, high=0.95), f1=Figure(value=1, low=1, high=1))
+    page = check(report([replace(row, champion_predicted=None) for row in rows(30)], figures=alone, slices=()))
+    assert "No champion was compared with." in page.words
+    assert "No champion answered these sentences" in page.words
+    assert len(page.named("svg")) == 5
+
+
+def test_without_scores_a_sentence_stands_for_the_scatter(report: Simulated, rows: Rows) -> None:
+    """Data with labels only has no scatter, and the report says so."""
+    page = check(report(rows(30, scores=False)))
+    assert "labels only and no scores" in page.words
+    assert not [drawing for drawing in page.named("svg") if "score-chart" in str(drawing["aria-labelledby"])]
+
+
+def test_a_challenger_that_never_answered_still_has_a_report(report: Simulated) -> None:
+    """No rows and no figures: every section is there and says that there is nothing to show."""
+    page = check(replace(report(figures=None, slices=(), loss_svg=None), rows=()))
+    assert page.words.count("There are no answers to test sentences") == 6
+    assert page.named("svg") == []
+
+
+def test_two_thousand_rows_stay_small(report: Simulated, rows: Rows) -> None:
+    """The whole page below 1.5 MB, its scatter below 400 kB, and every row in it is a dot."""
+    text = render_report(report(rows(2_000)))
+    assert len(text.encode()) < 1_500_000
+    scatter = text[text.index("score-chart-title") :]
+    scatter = scatter[: scatter.index("</svg>")]
+    assert scatter.count("<circle") == 2_000
+    assert len(scatter) < 400_000
+
+
+def test_a_huge_test_set_is_thinned_and_says_so(report: Simulated, rows: Rows) -> None:
+    """20,000 rows draw every fifth dot."""
+    text = render_report(report(rows(20_000)))
+    assert text.count("<circle") < 4_100
+    assert "Only every 5th dot is drawn." in text
+    assert len(text) < 1_500_000
+
+
+def test_the_same_data_gives_the_same_bytes(report: Simulated) -> None:
+    """No clock, no chance, no order of a dict: hyperparameters are sorted."""
+    facts = report().facts
+    turned = replace(facts, hyperparameters=dict(reversed(list(facts.hyperparameters.items()))))
+    assert render_report(report()) == render_report(report(facts=turned))
+
+
+def test_the_browser_is_told_to_fetch_and_run_nothing(report: Simulated) -> None:
+    """A policy forbids everything but the page's own styles and the embedded picture; the styles name no address."""
+    (policy,) = [m for m in check(report()).named("meta") if m.get("http-equiv") == "Content-Security-Policy"]
+    assert str(policy["content"]).startswith("default-src 'none'")
+    assert not re.search(r"@import|url\(|//", STYLE)

@@ -1,0 +1,180 @@
+"""The judge: evidence and mode in, status and files out."""
+
+from __future__ import annotations
+
+import json
+import random
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import World
+
+FOLDER = "s3://artifacts/training/job-1/evaluation/"
+
+
+def test_a_good_first_model_is_approved(world: World) -> None:
+    """Nothing serves, the floors hold."""
+    verdict = world.scored(world.wrong(40))
+    assert (verdict["status"], verdict["passed"]) == ("Approved", True)
+    assert verdict["metadata"]["compared_with"] == "none"
+    assert verdict["numbers"]["accuracy"]["value"] == 0.9
+
+
+def test_a_challenger_as_good_as_the_champion_is_approved(world: World) -> None:
+    """Other mistakes, the same number."""
+    verdict = world.scored(world.wrong(8), world.wrong(8, start=30))
+    assert (verdict["status"], verdict["metadata"]["compared_with"]) == ("Approved", "7")
+    assert verdict["numbers"]["difference"]["value"] == 0.0
+
+
+def test_a_worse_challenger_is_rejected(world: World) -> None:
+    """It clears the floors and loses the comparison."""
+    verdict = world.scored(world.wrong(40), world.wrong(4))
+    assert (verdict["status"], verdict["passed"]) == ("Rejected", False)
+    assert "Accuracy differs from the champion's by -0.0900" in verdict["summary"]
+
+
+@pytest.mark.parametrize("champion", [True, False])
+def test_a_model_of_shuffled_labels_is_rejected(world: World, champion: bool) -> None:
+    """Its answers have nothing to do with the texts, whether or not there is a champion."""
+    shuffled = random.Random(3).sample(world.labels, len(world.labels))
+    verdict = world.scored(shuffled, world.labels if champion else None)
+    assert verdict["status"] == "Rejected"
+    assert "floor" in verdict["summary"]
+
+
+def test_always_the_commonest_label_is_rejected(world: World) -> None:
+    """Even with floors that would let it through."""
+    verdict = world.scored([1] * 400, gate={"min_accuracy": 0.0, "min_f1": 0.0, "margin": 0.5})
+    assert verdict["status"] == "Rejected"
+    assert "commonest label" in verdict["summary"]
+
+
+@pytest.mark.parametrize(
+    ("approval", "good", "bad"),
+    [
+        ("auto", "Approved", "Rejected"),
+        ("manual", "PendingManualApproval", "PendingManualApproval"),
+        ("never", "Rejected", "Rejected"),
+    ],
+)
+def test_the_mode_decides_what_becomes_of_a_verdict(world: World, approval: str, good: str, bad: str) -> None:
+    """The verdict itself is the same in every mode, and told."""
+    passed = world.scored(world.wrong(20), approval=approval)
+    refused = world.scored(world.wrong(200), approval=approval)
+    assert (passed["status"], refused["status"]) == (good, bad)
+    assert (passed["passed"], refused["passed"]) == (True, False)
+    assert (passed["metadata"]["verdict"], refused["metadata"]["verdict"]) == ("passed", "refused")
+    assert approval == "auto" or f"Approval mode {approval}" in passed["summary"]
+
+
+@pytest.mark.parametrize("approval", ["auto", "manual", "never"])
+def test_an_artifact_that_cannot_answer_is_rejected_in_every_mode(world: World, approval: str) -> None:
+    """With the transform job's reason."""
+    error = json.dumps({"TransformJobStatus": "Failed", "FailureReason": "onnx/model_int8.onnx is missing"})
+    scores = [{"who": "challenger", "error": error}]
+    verdict = world.judge(world.plan(), approval=approval, scores=scores)
+    assert (verdict["status"], verdict["passed"]) == ("Rejected", False)
+    assert "could not answer the test sentences: onnx/model_int8.onnx is missing." in verdict["summary"]
+    assert verdict["numbers"] == {"rows": 0}
+
+
+@pytest.mark.parametrize("content", [None, b"", b"<html>\n" * 400])
+def test_unusable_answers_are_no_answers(world: World, content: bytes | None) -> None:
+    """None, too few, or not what was asked for: the artifact could not answer."""
+    plan = world.plan()
+    if content is not None:
+        world.s3.objects[plan["challenger"]["evidence_uri"]] = content
+    verdict = world.judge(plan, approval="manual")
+    assert verdict["status"] == "Rejected"
+    assert plan["challenger"]["evidence_uri"] in verdict["summary"]
+
+
+@pytest.mark.parametrize(
+    ("approval", "status"),
+    [("auto", "PendingManualApproval"), ("manual", "PendingManualApproval"), ("never", "Rejected")],
+)
+def test_a_champion_that_cannot_answer_leaves_it_to_a_person(world: World, approval: str, status: str) -> None:
+    """A good challenger is not approved without the comparison."""
+    world.serve()
+    plan = world.plan()
+    world.answer(plan["challenger"]["evidence_uri"], world.wrong(4))
+    scores = [{"who": "challenger", "error": None}, {"who": "champion", "error": "the image is gone"}]
+    verdict = world.judge(plan, approval=approval, scores=scores)
+    assert (verdict["status"], verdict["passed"], verdict["metadata"]["verdict"]) == (status, False, "undecided")
+    assert "version 7, could not be compared: the image is gone." in verdict["summary"]
+
+
+def test_a_challenger_below_the_floor_needs_no_comparison(world: World) -> None:
+    """It is refused, whatever the champion would have answered."""
+    world.serve()
+    world.sagemaker.containers.clear()
+    plan = world.plan()
+    world.answer(plan["challenger"]["evidence_uri"], world.wrong(150))
+    assert world.judge(plan)["status"] == "Rejected"
+
+
+@pytest.mark.parametrize(
+    ("approval", "status"),
+    [("auto", "PendingManualApproval"), ("manual", "PendingManualApproval"), ("never", "Rejected")],
+)
+def test_without_test_rows_a_person_decides(world: World, approval: str, status: str) -> None:
+    """Nothing can be measured, and nothing is approved."""
+    world.serve()
+    world.put_output(test_rows__jsonl=None)
+    verdict = world.judge(world.plan(), approval=approval)
+    assert (verdict["status"], verdict["passed"], verdict["metadata"]["verdict"]) == (status, False, "undecided")
+    assert "no test data" in verdict["summary"]
+
+
+def test_a_slice_alone_can_refuse(world: World) -> None:
+    """Better on the whole, clearly worse on one family."""
+    spoiled = [place for place, row in enumerate(world.rows) if row["family"] == "f0"][:12]
+    fixed = [place for place, row in enumerate(world.rows) if row["family"] == "f1"][:20]
+    challenger = [1 - label if place in spoiled else label for place, label in enumerate(world.labels)]
+    champion = [1 - label if place in fixed else label for place, label in enumerate(world.labels)]
+    verdict = world.scored(challenger, champion)
+    assert verdict["status"] == "Rejected"
+    assert "family: f0 (100 rows)" in verdict["summary"] and verdict["numbers"]["slices_worse"] == 1
+
+
+def test_the_files_lie_beside_the_artifact(world: World) -> None:
+    """Report and statistics, where the package's links lead."""
+    verdict = world.scored(world.wrong(20), world.wrong(20))
+    assert verdict["report_uri"] == verdict["metadata"]["report"] == f"{FOLDER}report.html"
+    assert verdict["statistics_uri"] == f"{FOLDER}verdict.json"
+    assert world.s3.types[f"{FOLDER}report.html"].startswith("text/html")
+    assert b"job-1" in world.s3.objects[f"{FOLDER}report.html"]
+
+
+def statistics(world: World) -> dict[str, Any]:
+    return json.loads(world.s3.objects[f"{FOLDER}verdict.json"])
+
+
+def test_the_statistics_hold_figures_and_verdict(world: World) -> None:
+    """In the form of SageMaker's model quality statistics, with the gate's own part."""
+    world.scored(world.wrong(20), world.wrong(20))
+    found = statistics(world)
+    metrics = found["binary_classification_metrics"]
+    assert metrics["accuracy"]["value"] == 0.95 and metrics["f1"]["standard_deviation"] > 0
+    matrix = metrics["confusion_matrix"]
+    assert sum(matrix["0"].values()) + sum(matrix["1"].values()) == found["dataset"]["item_count"] == 400
+    assert found["gate"]["outcome"] == "passed" and found["gate"]["compared_with"] == "7"
+    assert sum(found["gate"]["comparison"]["label_champion_challenger"].values()) == 400
+    assert len(found["gate"]["comparison"]["slices"]) == 8
+
+
+def test_the_statistics_of_no_answer_say_so(world: World) -> None:
+    """No invented figures."""
+    world.judge(world.plan(), scores=[{"who": "challenger", "error": "broken"}])
+    assert "binary_classification_metrics" not in statistics(world)
+    assert statistics(world)["gate"]["outcome"] == "refused"
+
+
+def test_the_same_evidence_gives_the_same_verdict(world: World) -> None:
+    """The bootstrap's seed is fixed."""
+    first = world.scored(world.wrong(20), world.wrong(25, start=10))
+    assert world.scored(world.wrong(20), world.wrong(25, start=10)) == first
+    assert json.loads(json.dumps(first, allow_nan=False)) == first

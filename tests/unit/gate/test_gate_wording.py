@@ -1,0 +1,109 @@
+"""How a ruling is said: within the registry's limits."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from gate.evidence import Answer, Row
+from gate.payloads import Approval
+from gate.ruling import Evidence, Ruling, rule
+from gate.verdict import Thresholds
+from gate.wording import MAX_SUMMARY, failure_reason, metadata, numbers, summary
+
+GATE = Thresholds(0.8, 0.8, 0.0275)
+ALLOWED = re.compile(r"[A-Za-z0-9 _.:/=+@-]{1,256}")
+
+
+def ruled(wrong: int, *, champion_wrong: int | None = None, approval: Approval = "auto") -> Ruling:
+    """400 rows, the first of them answered wrongly; the champion errs on the last."""
+    rows = [Row("word " * (1 + place % 7), int(place % 5 < 3), family=f"f{place % 3}") for place in range(400)]
+
+    def answers(errs: range) -> list[Answer]:
+        return [Answer(1 - row.label if place in errs else row.label, 0.5, None) for place, row in enumerate(rows)]
+
+    champion = None if champion_wrong is None else answers(range(400 - champion_wrong, 400))
+    version = None if champion is None else "7"
+    return rule(Evidence(rows, None, answers(range(wrong)), None, champion, version), GATE, approval)
+
+
+def said(ruling: Ruling, version: str | None = None) -> dict[str, str]:
+    return metadata(ruling, champion_version=version, test_sha256="ab", evidence_uri="s3://a/b.out", report_uri="s3://r")
+
+
+def test_a_pass_is_summed_up_in_its_figures() -> None:
+    """Status first, then accuracy, F1 and the comparison."""
+    text = summary(ruled(20, champion_wrong=20), "7")
+    assert text.startswith("Approved: the gate passed it. 400 test rows: accuracy 0.9500 (95 % interval 0.9")
+    assert "compared with version 7: +0.0000 (95 % interval -0.0" in text and "allowed -0.0435" in text
+
+
+def test_a_refusal_says_why_first() -> None:
+    """The failed rules come before the figures."""
+    text = summary(ruled(200), None)
+    assert text.startswith("Rejected: the gate refused it. Accuracy 0.500: the lower end")
+    assert text.index("not above the floor") < text.index("400 test rows:")
+
+
+@pytest.mark.parametrize("problem", ["x" * 5000, "a\nb\r\n\tc", "ünï↯ " * 400])
+def test_a_summary_is_one_line_of_at_most_a_thousand_characters(problem: str) -> None:
+    """The registry's description takes no more, and the console shows one line."""
+    text = summary(rule(Evidence([], None, None, problem), GATE, "auto"), None)
+    assert len(text) <= MAX_SUMMARY and text == " ".join(text.split())
+
+
+@pytest.mark.parametrize(
+    "ruling",
+    [ruled(20), ruled(200, champion_wrong=1), rule(Evidence([], None, None, "↯" * 900 + "\n\"{}'"), GATE, "auto")],
+    ids=["passed", "refused", "no answer"],
+)
+def test_metadata_is_what_the_registry_allows(ruling: Ruling) -> None:
+    """Other characters become an underscore, long values are cut, nothing is empty."""
+    assert all(ALLOWED.fullmatch(value) for value in said(ruling).values())
+
+
+def test_metadata_of_a_comparison_is_complete() -> None:
+    """Every key that the release workflow and the listing read."""
+    keys = {"verdict", "accuracy", "accuracy_low", "accuracy_high", "f1", "f1_low", "f1_high", "difference",
+            "difference_low", "margin", "compared_with", "test_rows", "test_sha256", "evidence", "report",
+            "gate_reasons"}  # fmt: skip
+    values = said(ruled(20, champion_wrong=20), "7")
+    assert set(values) == keys
+    assert (values["verdict"], values["compared_with"], values["accuracy"]) == ("passed", "7", "0.9500")
+
+
+def test_the_reasons_in_the_metadata_are_the_checks_that_decided() -> None:
+    """Short enough to be read there: of a refusal only what failed."""
+    assert said(ruled(20))["gate_reasons"].startswith("accuracy floor 0.9")
+    refused = said(ruled(200))["gate_reasons"]
+    assert refused.startswith("accuracy floor 0.4") and " not above 0.7856 - commonest label" in refused
+
+
+def test_without_answers_there_is_no_evidence_to_name() -> None:
+    """The smoke test then asks its own sentences."""
+    values = said(rule(Evidence([], None, None, "it broke"), GATE, "auto"))
+    assert "evidence" not in values and values["verdict"] == "refused" and values["compared_with"] == "none"
+
+
+def test_numbers_are_json() -> None:
+    """With and without a comparison, and with nothing measured."""
+    for ruling in (ruled(20), ruled(20, champion_wrong=30)):
+        assert json.loads(json.dumps(numbers(ruling, "7"), allow_nan=False))["rows"] == 400
+    assert numbers(rule(Evidence([]), GATE, "auto"), None) == {"rows": 0}
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        ('{"TransformJobName": "x", "FailureReason": "model server\\ndid not start"}', "model server did not start"),
+        ('{"Cause": "", "Message": "denied"}', "denied"),
+        ('{"Status": 1}', '{"Status": 1}'),
+        ("plain words", "plain words"),
+        ("3", "3"),
+    ],
+)
+def test_the_reason_in_a_failed_task_is_found(error: str, reason: str) -> None:
+    """Step Functions hands on the whole description of the job."""
+    assert failure_reason(error) == reason
+    assert len(failure_reason("x" * 9000)) <= 600

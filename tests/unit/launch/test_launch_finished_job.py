@@ -1,0 +1,91 @@
+"""Judging a job that was started elsewhere."""
+
+from __future__ import annotations
+
+import pytest
+from botocore.exceptions import EndpointConnectionError
+from launch.errors import InvalidExecutionInput, TrainingJobUnreadable
+from launch.finished_job import finished_job
+
+ROOT = "s3://artifacts/training"
+
+
+@pytest.fixture
+def ask(sagemaker, finished):
+    """Describes the finished job after some of its values have been changed."""
+
+    def call(**changes):
+        sagemaker.jobs["elsewhere"] = {**finished, **changes}
+        return finished_job("elsewhere", ROOT, sagemaker)
+
+    return call
+
+
+def test_finished_job_looks_like_the_training_steps_result(ask):
+    """Archives side by side, values without the SDK's quotes, no sagemaker_*, only metrics that JSON can hold."""
+    assert ask() == {
+        "job_name": "elsewhere",
+        "model_data": "s3://artifacts/training/elsewhere/output/model.tar.gz",
+        "output_uri": "s3://artifacts/training/elsewhere/output/output.tar.gz",
+        "hyperparameters": {"epochs": "5", "base_model": "distilbert-base-uncased"},
+        "metrics": {"test_accuracy": 0.8125},
+        "data_source": "s3://data/datasets/ab/train/",
+        "code_uri": "s3://code/abc.tar.gz",
+    }
+
+
+def test_what_a_job_need_not_have(sagemaker, finished):
+    """Jobs without hyperparameters, metrics and channels can be judged too."""
+    bare = {key: finished[key] for key in ("TrainingJobStatus", "ModelArtifacts")}
+    sagemaker.jobs["bare"] = bare
+    known = finished_job("bare", ROOT, sagemaker)
+    assert (known["hyperparameters"], known["metrics"], known["data_source"]) == ({}, {}, None)
+
+
+@pytest.mark.parametrize("code", ["ValidationException", "ResourceNotFound"])
+def test_job_that_does_not_exist(sagemaker, code):
+    """An unknown name is the caller's mistake."""
+    sagemaker.error = code
+    with pytest.raises(InvalidExecutionInput, match="training_job nobody does not exist .* status Completed"):
+        finished_job("nobody", ROOT, sagemaker)
+
+
+def test_refused_question_is_no_mistake_of_the_caller(sagemaker):
+    """Missing rights name SageMaker's code."""
+    sagemaker.error = "AccessDeniedException"
+    with pytest.raises(TrainingJobUnreadable) as caught:
+        finished_job("any", ROOT, sagemaker)
+    assert (caught.value.name, caught.value.code) == ("any", "AccessDeniedException")
+
+
+def test_unreachable_service(sagemaker):
+    """No connection ends in the same error."""
+
+    class Unreachable:
+        def describe_training_job(self, **_):
+            raise EndpointConnectionError(endpoint_url="https://x")
+
+    with pytest.raises(TrainingJobUnreadable, match="EndpointConnectionError"):
+        finished_job("any", ROOT, Unreachable())
+
+
+@pytest.mark.parametrize("status", ["InProgress", "Stopping", "Stopped", "Failed"])
+def test_unfinished_job(ask, status):
+    """Only a completed job can be judged; the message says what it is instead."""
+    with pytest.raises(InvalidExecutionInput, match=f"has the status {status} \\(AlgorithmError: x+…\\)"):
+        ask(TrainingJobStatus=status, FailureReason="AlgorithmError: " + "x" * 1000)
+
+
+@pytest.mark.parametrize(
+    "artifact",
+    [
+        "s3://elsewhere/training/elsewhere/output/model.tar.gz",
+        "s3://artifacts/training-of-others/job/output/model.tar.gz",
+        "s3://artifacts/training/job/output/model/",
+        "",
+    ],
+)
+def test_artifact_that_the_endpoint_could_not_read(ask, artifact):
+    """The model has to be an archive below the folder that the serving role reads, and the message names it."""
+    with pytest.raises(InvalidExecutionInput, match=r"below s3://artifacts/training/, because the endpoint's role"):
+        ask(ModelArtifacts={"S3ModelArtifacts": artifact} if artifact else {})

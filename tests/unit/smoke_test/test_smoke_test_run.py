@@ -1,0 +1,169 @@
+"""The smoke test: what is asked, and when the answers count as those of the package."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from smoke_test.endpoint import Endpoint
+from smoke_test.errors import EvidenceUnreadable, Misconfigured, PackageUnreadable, WrongAnswers
+from smoke_test.run import smoke_test
+from smoke_test.settings import Settings
+from smoke_test_fakes import ARN, FOLDER, FakeRegistry, FakeRuntime, FakeStore, answer, client_error, sentence
+
+TEXTS = [f"sentence {number}" for number in range(200)]
+OUT, SENTENCES = f"{FOLDER}/0123/sentences.jsonl.out", f"{FOLDER}/sentences.jsonl"
+
+
+def evidence(*answers: bytes) -> dict[str, bytes | Exception]:
+    """Sentences and what was answered to them (by default the same to all); the version wasn't known yet."""
+    given = list(answers) or [answer(version=None)] * len(TEXTS)
+    return {
+        OUT: b"".join(line + b"\n" for line in given),
+        SENTENCES: b"".join(sentence(text) + b"\n" for text in TEXTS[: len(given)]),
+    }
+
+
+def ask(
+    respond: Callable[[str], bytes | Exception] = lambda _: answer(),
+    objects: dict[str, bytes | Exception] | None = None,
+    registry: FakeRegistry | None = None,
+) -> tuple[dict[str, Any], list[str]]:
+    """What the test gives, and what was asked."""
+    runtime = FakeRuntime(respond)
+    store = FakeStore(evidence() if objects is None else objects)
+    result = smoke_test(
+        {"model_package_arn": ARN}, registry or FakeRegistry(), store, Endpoint("text-classifier-dev", runtime)
+    )
+    return result, runtime.asked
+
+
+def test_asks_twenty_sentences_of_the_evidence() -> None:
+    """Twenty sentences from all over the test set are asked, word for word."""
+    result, asked = ask()
+    assert result == {"asked": 20, "compared": 20, "version": "7"}
+    assert asked == TEXTS[::10]
+
+
+def test_small_evidence_is_asked_whole() -> None:
+    """With fewer sentences than that, all are asked."""
+    result, asked = ask(objects=evidence(*[answer(version=None)] * 3))
+    assert result["asked"] == 3 and asked == TEXTS[:3]
+
+
+def test_sentences_between_the_labels_are_left_out() -> None:
+    """Where rounding decides on the label, nothing is asked."""
+    lines = [answer(confidence=0.55 if number % 2 else 0.9, version=None) for number in range(40)]
+    _, asked = ask(objects=evidence(*lines))
+    assert asked == TEXTS[0:40:2]
+
+
+def test_evidence_without_a_clear_answer_is_asked_all_the_same() -> None:
+    """A model that is sure of nothing is compared with what it said."""
+    lines = [answer(confidence=0.52, version=None)] * 5
+    result, _ = ask(lambda _: answer(confidence=0.52), objects=evidence(*lines))
+    assert result["asked"] == 5
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        answer(confidence=0.9499),
+        answer(confidence=0.8501),
+        answer(score=1.5299),
+        answer(score=1.4701),
+    ],
+)
+def test_rounding_is_no_difference(given: bytes) -> None:
+    """A confidence within 0.05 and a score within 2 % are the same answer."""
+    assert ask(lambda _: given)[0]["compared"] == 20
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (answer(label="not helpful"), "not helpful"),
+        (answer(confidence=0.96), "0.960"),
+        (answer(confidence=0.84), "0.840"),
+        (answer(score=1.54), "1.540"),
+        (answer(score=None), "helpful"),
+        (answer(version="6"), "by version 6, not by 7"),
+        (answer(version=None), "by version None, not by 7"),
+    ],
+)
+def test_other_answers_are_wrong(given: bytes, told: str) -> None:
+    """Another label, confidence, score or version is a wrong answer, told with the sentence and what was expected."""
+    with pytest.raises(WrongAnswers, match="20 of 20 sentences were answered wrongly") as caught:
+        ask(lambda _: given)
+    assert '"sentence 0"' in str(caught.value) and told in str(caught.value)
+    assert len(caught.value.problems) == caught.value.asked == 20
+
+
+def test_one_wrong_answer_is_enough() -> None:
+    """A single sentence answered otherwise fails the test."""
+    with pytest.raises(WrongAnswers, match='1 of 20 .* "sentence 150"'):
+        ask(lambda text: answer(label="not helpful" if text == "sentence 150" else "helpful"))
+
+
+def test_model_without_scores_is_compared_by_confidence() -> None:
+    """Where the package gave no scores, none is wanted."""
+    objects = evidence(*[answer(score=None, version=None)] * 20)
+    assert ask(lambda _: answer(score=None), objects)[0]["compared"] == 20
+
+
+def test_long_sentence_is_shortened_in_the_message() -> None:
+    """A message holds the beginning of a sentence, not all of it."""
+    objects = {OUT: answer(version=None), SENTENCES: sentence("x" * 5000)}
+    with pytest.raises(WrongAnswers) as caught:
+        ask(lambda _: answer(label="other"), objects)
+    assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize("metadata", [{}, {"evidence": ""}, {"evidence": "none"}])
+def test_package_without_evidence_is_asked_built_in_sentences(metadata: dict[str, str]) -> None:
+    """Without evidence only form and version are checked."""
+    result, asked = ask(lambda _: answer(label="anything"), {}, FakeRegistry(metadata))
+    assert result == {"asked": len(asked), "compared": 0, "version": "7"} and asked
+    with pytest.raises(WrongAnswers, match="by version 6"):
+        ask(lambda _: answer(version="6"), {}, FakeRegistry(metadata))
+
+
+@pytest.mark.parametrize("missing", [OUT, SENTENCES])
+def test_evidence_that_is_gone_does_not_stop_a_rollback(missing: str) -> None:
+    """An old package whose evidence was cleaned away can still be released."""
+    objects = evidence()
+    del objects[missing]
+    assert ask(objects=objects)[0]["compared"] == 0
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({OUT: client_error("AccessDenied", status=403)}, "AccessDenied"),
+        ({OUT: answer() + b"\n"}, "1 answers to 200 sentences"),
+        ({OUT: b"", SENTENCES: b""}, "0 answers"),
+        ({OUT: b"{}\n" * 200}, "is not one prediction"),
+    ],
+)
+def test_evidence_that_cannot_be_used_is_an_error(changed: dict[str, bytes | Exception], told: str) -> None:
+    """Evidence that is there and can't be read, or doesn't fit the sentences, fails the test."""
+    with pytest.raises(EvidenceUnreadable, match=told):
+        ask(objects={**evidence(), **changed})
+
+
+@pytest.mark.parametrize("event", [{}, {"model_package_arn": "arn:other"}])
+def test_unknown_package_is_named(event: dict[str, str]) -> None:
+    """A package that can't be looked up is told by its ARN."""
+    endpoint = Endpoint("text-classifier-dev", FakeRuntime(lambda _: answer()))
+    with pytest.raises(PackageUnreadable, match="does not exist") as caught:
+        smoke_test(event, FakeRegistry(), FakeStore({}), endpoint)
+    assert caught.value.arn == event.get("model_package_arn", "")
+
+
+def test_endpoint_comes_from_the_environment() -> None:
+    """ENDPOINT_NAME is read, and asked for where it is missing."""
+    assert Settings.from_environment({"ENDPOINT_NAME": "text-classifier-dev"}).endpoint_name == "text-classifier-dev"
+    with pytest.raises(Misconfigured, match="ENDPOINT_NAME") as caught:
+        Settings.from_environment({})
+    assert caught.value.variable == "ENDPOINT_NAME"

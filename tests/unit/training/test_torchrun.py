@@ -1,0 +1,135 @@
+"""The training job on several processes, as torchrun starts it on the instances of a job."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+import train
+
+pytestmark = pytest.mark.integration  # each test starts two training processes
+JOB = Path(train.__file__).parent
+QUICK = ["--learning_rate=5e-3", "--max_length=16", "--logging_steps=1", "--bootstrap_resamples=200"]
+
+
+def container(base: Path, data: Path) -> dict[str, str]:
+    """The variables of a container whose folders are below `base`, with `data` as both channels."""
+    for channel in ("train", "test"):
+        folder = base / "input/data" / channel
+        folder.mkdir(parents=True)
+        shutil.copy(data / f"{channel}.json", folder)
+    (base / "home").mkdir()
+    return {
+        "SAGEMAKER_BASE_DIR": str(base),
+        "SM_HOSTS": '["algo-1", "algo-2"]',
+        "PATH": "/usr/bin:/bin",
+        "HOME": str(base / "home"),
+        "OMP_NUM_THREADS": "1",
+        "GLOO_SOCKET_IFNAME": "lo" if sys.platform == "linux" else "lo0",
+    }
+
+
+def command(script: Path, *arguments: str) -> list[str]:
+    """`script` by two processes."""
+    launcher = ["-m", "torch.distributed.run", "--standalone", "--local-addr=127.0.0.1", "--nproc-per-node=2"]
+    return [sys.executable, *launcher, str(script), *arguments]
+
+
+def run(arguments: Sequence[str], environ: dict[str, str], script: Path = JOB / "train.py"):
+    """The finished job."""
+    return subprocess.run(command(script, *arguments), env=environ, capture_output=True, text=True, timeout=240)
+
+
+@pytest.fixture(scope="module")
+def distributed(tiny_base: Path, scored_data: Path, tmp_path_factory: pytest.TempPathFactory):
+    """A job that two processes have run to its end, and its folder."""
+    base = tmp_path_factory.mktemp("ml")
+    done = run([f"--base_model={tiny_base}", "--epochs=5", *QUICK], container(base, scored_data))
+    assert done.returncode == 0, done.stderr
+    return base, done
+
+
+def test_one_process_speaks_and_writes(distributed) -> None:
+    """One artifact, one evaluation, one set of lines for the metrics; nothing on stderr."""
+    base, done = distributed
+    evaluations = sorted(str(path.relative_to(base)) for path in base.rglob("evaluation.json"))
+    assert evaluations == ["model/evaluation.json", "output/data/evaluation.json"]
+    assert (base / "model/evaluation.json").read_text() == (base / "output/data/evaluation.json").read_text()
+    for beginning in ("data: train ", "trained in ", "test_accuracy=", "model: "):
+        assert [line.startswith(beginning) for line in done.stdout.splitlines()].count(True) == 1
+    assert done.stderr == ""
+    assert not (base / "output/failure").exists()
+
+
+def test_the_processes_share_a_batch(distributed) -> None:
+    """Epochs have as many steps as with one process, and the data is learned as well."""
+    figures = json.loads((distributed[0] / "model/evaluation.json").read_text())
+    steps = -(-figures["train_rows"] // 32)
+    assert f" step={5 * steps}/{5 * steps} " in distributed[1].stdout
+    assert figures["processes"] == 2
+    assert figures["test"]["accuracy"]["value"] > 0.9
+
+
+def test_wrong_data_is_told_once(tiny_base: Path, scored_data: Path, tmp_path: Path) -> None:
+    """Both processes read it, one says what is wrong with it, and torchrun ends with an error."""
+    done = run([f"--base_model={tiny_base}", "--text_column=review", *QUICK], container(tmp_path, scored_data))
+    assert done.returncode != 0
+    assert (tmp_path / "output/failure").read_text().startswith("train.json has no column 'review'")
+    assert done.stderr.count("train.json has no column 'review'") == 1
+    assert not (tmp_path / "model").exists()
+
+
+def test_a_failure_of_one_process_is_the_reason_of_all(tiny_base: Path, scored_data: Path, tmp_path: Path) -> None:
+    """The second process fails in training; the first one, which waits for it, gives that reason and not its own."""
+    script = tmp_path / "broken.py"
+    script.write_text(
+        f"import os, sys\nsys.path.insert(0, {str(JOB)!r})\n"
+        "import train\nfrom classifier.callbacks import Progress\n"
+        "def fail(self, args, state, control, **kwargs):\n"
+        "    if os.environ['RANK'] == '1' and state.global_step == 3:\n"
+        "        raise OSError('the disk of this instance is full')\n"
+        "Progress.on_step_end = fail\n"
+        "sys.exit(train.main())\n"
+    )
+    base = tmp_path / "ml"
+    done = run([f"--base_model={tiny_base}", "--epochs=4", *QUICK], container(base, scored_data), script)
+    assert done.returncode != 0
+    assert (base / "output/failure").read_text() == "Process 1 of 2: OSError: the disk of this instance is full"
+    assert done.stderr.count("The job failed unexpectedly.") == 1
+    assert not (base / "model").exists()
+
+
+def test_told_to_stop_they_stop_after_the_same_step_and_go_on_from_there(
+    tiny_base: Path, scored_data: Path, tmp_path: Path
+) -> None:
+    """SIGTERM as before spot instances go; the next job finds the checkpoints by way of S3, in a folder of its own."""
+    arguments = [f"--base_model={tiny_base}", "--epochs=5", *QUICK]
+    environ = container(tmp_path / "first", scored_data)
+    job = subprocess.Popen(
+        command(JOB / "train.py", *arguments), env=environ, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    assert job.stdout is not None
+    try:
+        next(line for line in job.stdout if "step=3/" in line)
+        job.send_signal(signal.SIGTERM)
+        said = job.stdout.read()
+        assert job.wait(timeout=60) != 0
+    finally:
+        if job.poll() is None:
+            os.kill(job.pid, signal.SIGKILL)
+    assert "Stopped at step" in said
+    assert not (tmp_path / "first/model").exists()
+
+    environ = container(tmp_path / "second", scored_data)
+    shutil.copytree(tmp_path / "first/checkpoints", tmp_path / "second/checkpoints")
+    done = run(arguments, environ)
+    assert done.returncode == 0, done.stderr
+    assert "Going on from checkpoint" in done.stdout and " step=3/" not in done.stdout
+    assert list((tmp_path / "second/checkpoints").iterdir()) == []
