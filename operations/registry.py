@@ -35,7 +35,7 @@ class Package:
     @property
     def released_at(self) -> str:
         """When it last went into service (ISO, UTC); empty where it never did."""
-        return self.metadata.get("released_at", "") if self.metadata.get("release") == "released" else ""
+        return self.metadata.get("released_at", "")  # a failed release leaves it as it was
 
 
 def packages(deployment: Deployment) -> list[Package]:

@@ -23,6 +23,7 @@ def train_and_release(deployment: Deployment, overrides: dict[str, Any]) -> None
     Raises:
         TrainingFailed: the run failed; nothing was released.
         NotApproved: the gate did not approve the model; the champion serves.
+        OperationError: a run with another input is under way.
         ReleaseFailed: the package did not go into service; the champion serves.
     """
     known = release.all_known(deployment)
@@ -30,6 +31,9 @@ def train_and_release(deployment: Deployment, overrides: dict[str, Any]) -> None
     if execution is None:
         execution = workflow.start(deployment, overrides)
         command.say(f"Started {execution}")
+    elif workflow.input_of(deployment, execution) != overrides:
+        raise OperationError(f"Another run is under way, with another input: {execution}.",
+                             hint="wait for it (make logs shows it), or stop it in the Step Functions console")
     else:
         command.say(f"Following the run under way: {execution}")
     run = workflow.follow(deployment, execution)

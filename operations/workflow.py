@@ -48,6 +48,11 @@ def running(deployment: Deployment) -> str | None:
     return next((execution["executionArn"] for execution in under_way), None)
 
 
+def input_of(deployment: Deployment, execution: str) -> dict[str, Any]:
+    """What an execution was started with."""
+    return json.loads(executions.describe(deployment, execution)["input"])
+
+
 def follow(deployment: Deployment, execution: str) -> Run:
     """Show the execution's states and its training job's log until it ends.
 

@@ -71,7 +71,8 @@ class TrainingStack(Stack):
         TrainingWorkflow(
             self, "Workflow", prefix=prefix, launch=launch.function, ingest=ingest.function, job=job, gate=gate,
             evidence=evidence, evidence_instance_type=config.evidence_instance_type, inference_image=image,
-            registry=registry, topic=self.topic, artifacts=artifacts, git_revision=config.code_version, logs=logs,
+            registry=registry, topic=self.topic, artifacts=artifacts, serving_stack=config.serving_stack_name,
+            poll_seconds=config.release.poll_seconds, git_revision=config.code_version, logs=logs,
         )  # fmt: skip
         model = ModelRole(
             self, "Model", name=config.model_role_name, endpoint_name=config.endpoint_name, artifacts=artifacts,

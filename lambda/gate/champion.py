@@ -26,6 +26,8 @@ class Champion:
     version: str
     artifact: Artifact | None
     problem: str | None = None
+    rows_sha256: str | None = None
+    """Of the test rows that it was judged on; None where that is not recorded."""
 
 
 def find_champion(cloudformation: Any, sagemaker: Any, stack: str) -> Champion | None:
@@ -54,7 +56,8 @@ def find_champion(cloudformation: Any, sagemaker: Any, stack: str) -> Champion |
         return Champion(package_arn, version, None, f"model package {package_arn} cannot be described: {_said(error)}")
     except (KeyError, IndexError) as error:
         return Champion(package_arn, version, None, f"model package {package_arn} names no {error}")
-    return Champion(package_arn, version, artifact)
+    judged_on = package.get("CustomerMetadataProperties", {}).get("rows_sha256")
+    return Champion(package_arn, version, artifact, rows_sha256=judged_on)
 
 
 def _parameter(cloudformation: Any, stack: str) -> str:

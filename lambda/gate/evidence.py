@@ -11,6 +11,9 @@ from typing import Any, TypeGuard
 
 from gate.errors import EvidenceInvalid
 
+MAX_CHARACTERS = 20_000
+"""Of a text that the serving code takes; a model reads no more than its first tokens anyway."""
+
 _SHOWN = 80  # characters of a wrong value that a message quotes
 
 
@@ -47,8 +50,17 @@ def parse_rows(content: bytes, source: str) -> list[Row]:
 
 
 def sentences_file(rows: Sequence[Row]) -> bytes:
-    """What batch transform sends: one ``{"inputs": "<text>"}`` a line, in ASCII, so that no text breaks a line."""
-    return "".join(json.dumps({"inputs": row.text}) + "\n" for row in rows).encode("ascii")
+    """What batch transform sends: one ``{"inputs": "<text>"}`` a line, in ASCII, so that no text breaks a line.
+
+    A text is cut to ``MAX_CHARACTERS``: one that is too long would fail the whole job.
+    """
+    lines = (json.dumps({"inputs": row.text[:MAX_CHARACTERS]}) + "\n" for row in rows)
+    return "".join(lines).encode("ascii")
+
+
+def rows_sha256(rows: Sequence[Row]) -> str:
+    """What tells one test set from another: digest of the texts and labels, in order."""
+    return sha256(json.dumps([[row.text, row.label] for row in rows]).encode("ascii"))
 
 
 def sha256(content: bytes) -> str:

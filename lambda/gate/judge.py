@@ -14,7 +14,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from gate import wording
 from gate.errors import EvidenceInvalid, GateError, StorageError
-from gate.evidence import Answer, parse_answers
+from gate.evidence import Answer, parse_answers, rows_sha256
 from gate.job_output import JobOutput, read_job_output
 from gate.payloads import JudgeRequest
 from gate.report import render_report
@@ -54,7 +54,7 @@ def run(event: Any, environment: Mapping[str, str], s3: Any, now: datetime) -> d
     output = read_job_output(store, request.output_uri)
     evidence = collect_evidence(request, output, store)
     ruling = rule(evidence, request.thresholds, request.approval)
-    folder = settings.evaluation_uri(request.job_name)
+    folder = settings.evaluation_uri(request.job_name, request.plan.token)
     created = now.isoformat(timespec="seconds")
     champion, plan = evidence.champion_version, request.plan
     summary = wording.summary(ruling, champion)
@@ -62,6 +62,7 @@ def run(event: Any, environment: Mapping[str, str], s3: Any, now: datetime) -> d
         request, output, evidence, ruling, summary=summary, created=created, package_group=settings.package_group
     )
     facts = {"training_job": request.job_name, "test_sha256": plan.test_sha256, "compared_with": champion}
+    judged_on = rows_sha256(output.rows) if output.rows else None
     report_uri, statistics_uri = f"{folder}report.html", f"{folder}verdict.json"
     store.write(report_uri, render_report(data).encode(errors="replace"), "text/html; charset=utf-8")
     store.write(statistics_uri, statistics_file(ruling, created=created, facts=facts), "application/json")
@@ -73,6 +74,7 @@ def run(event: Any, environment: Mapping[str, str], s3: Any, now: datetime) -> d
             ruling,
             champion_version=champion,
             test_sha256=plan.test_sha256,
+            rows_sha256=judged_on,
             evidence_uri=plan.challenger_evidence,
             report_uri=report_uri,
         ),
@@ -98,13 +100,13 @@ def collect_evidence(request: JudgeRequest, output: JobOutput, store: ObjectStor
     """Test rows, and the answers of both models or why there are none."""
     plan, champion = request.plan, request.plan.champion
     problem = request.errors.get("challenger")
-    answers, answers_problem = (None, None if problem is None else wording.failure_reason(problem))
+    answers, answers_problem = None, problem
     if output.rows and problem is None:
         answers, answers_problem = _answers(plan.challenger_evidence, output, store)
     before, before_problem = None, None
     if champion is not None and output.rows:
         problem = request.errors.get("champion")
-        before_problem = champion.problem if problem is None else wording.failure_reason(problem)
+        before_problem = champion.problem if problem is None else problem
         if before_problem is None:
             before, before_problem = _answers(champion.evidence_uri, output, store)
     return Evidence(
@@ -112,6 +114,9 @@ def collect_evidence(request: JudgeRequest, output: JobOutput, store: ObjectStor
         no_rows=output.problem or plan.problem,
         challenger=answers,
         challenger_problem=answers_problem,
+        challenger_unasked="challenger" in request.unasked,
+        own_rows=request.started_elsewhere
+        and (champion is None or champion.rows_sha256 != rows_sha256(output.rows)),
         champion=before,
         champion_version=champion.version if champion else None,
         champion_problem=before_problem,

@@ -42,11 +42,12 @@ class PlannedChampion:
     version: str
     evidence_uri: str | None
     problem: str | None = None
+    rows_sha256: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """As it stands in the plan."""
         given = {"package_arn": self.package_arn, "version": self.version, "evidence_uri": self.evidence_uri}
-        return {**given, "problem": self.problem}
+        return {**given, "problem": self.problem, "rows_sha256": self.rows_sha256}
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ class Plan:
     challenger_image: str | None
     champion: PlannedChampion | None
     problem: str | None
+    token: str
 
     @classmethod
     def parse(cls, value: Any) -> Plan:
@@ -76,6 +78,7 @@ class Plan:
             challenger_image=challenger.get("image"),
             champion=None if champion is None else _champion(_object(champion, "plan.champion")),
             problem=plan.get("problem"),
+            token=_text(plan, "token", "plan."),
         )
 
 
@@ -87,7 +90,9 @@ class JudgeRequest:
         approval: the mode.
         thresholds: of the gate.
         plan: what the plan function answered.
+        started_elsewhere: the job was not trained by this workflow; its test rows are its own.
         errors: why the challenger or the champion could not answer, by ``who``.
+        unasked: those of them who were never asked, through no fault of theirs.
         job_name: the training job.
         output_uri: its output archive.
         training: all that is known of the job.
@@ -97,7 +102,9 @@ class JudgeRequest:
     approval: Approval
     thresholds: Thresholds
     plan: Plan
+    started_elsewhere: bool
     errors: Mapping[str, str]
+    unasked: frozenset[str]
     job_name: str
     output_uri: str
     training: Json
@@ -109,11 +116,14 @@ class JudgeRequest:
         payload = _object(event, "input")
         request = _object(payload.get("request"), "request")
         training = _object(payload.get("training"), "training")
+        scores = payload.get("scores") or []
         return cls(
             approval=_approval(request.get("approval")),
             thresholds=_thresholds(_object(request.get("gate"), "request.gate")),
             plan=Plan.parse(payload.get("plan")),
-            errors=_errors(payload.get("scores") or []),
+            started_elsewhere=_text(request, "mode", "request.") == "judge",
+            errors=_errors(scores),
+            unasked=frozenset(score["who"] for score in scores if score.get("asked") is False),
             job_name=_text(training, "job_name", "training."),
             output_uri=_text(training, "output_uri", "training."),
             training=training,
@@ -124,7 +134,8 @@ class JudgeRequest:
 def _champion(value: Json) -> PlannedChampion:
     names = ("package_arn", "version")
     package_arn, version = (_text(value, name, "plan.champion.") for name in names)
-    return PlannedChampion(package_arn, version, value.get("evidence_uri"), value.get("problem"))
+    more = (value.get("evidence_uri"), value.get("problem"), value.get("rows_sha256"))
+    return PlannedChampion(package_arn, version, *more)
 
 
 def _approval(value: Any) -> Approval:

@@ -48,7 +48,8 @@ def run(
         token: six hexadecimal digits that keep the names of two runs apart.
 
     Returns:
-        ``test_sha256``, ``rows``, ``sentences_uri``, ``champion``, ``challenger``, ``to_score``, ``problem``.
+        ``test_sha256``, ``rows``, ``sentences_uri``, ``champion``, ``challenger``, ``to_score``, ``problem``,
+        ``token``.
 
     Raises:
         GateError: payload, deployment or the job's output is wrong; Step Functions shows class and message.
@@ -60,7 +61,7 @@ def run(
     champion = _with_content(find_champion(cloudformation, sagemaker, settings.serving_stack), store)
     challenger = request.artifact.holding(store.content_of(request.artifact.model_data))
     if not output.rows:
-        return _nothing_to_ask(output.problem, champion, challenger)
+        return {**_nothing_to_ask(output.problem, champion, challenger), "token": token}
     sentences = sentences_file(output.rows)
     digest = sha256(sentences)
     sentences_uri = f"{settings.evidence_uri(digest)}{SENTENCES}"
@@ -84,9 +85,11 @@ def run(
         "challenger": {
             "evidence_uri": f"{settings.evidence_uri(digest, challenger.identity)}{ANSWERS}",
             "image": challenger.image,
+            "content": challenger.content,
         },
         "to_score": to_score,
         "problem": None,
+        "token": token,
     }
 
 
@@ -124,7 +127,7 @@ def _nothing_to_ask(problem: str | None, champion: Champion | None, artifact: Ar
         "rows": 0,
         "sentences_uri": None,
         "champion": planned.as_dict() if planned else None,
-        "challenger": {"evidence_uri": None, "image": artifact.image},
+        "challenger": {"evidence_uri": None, "image": artifact.image, "content": artifact.content},
         "to_score": [],
         "problem": problem,
     }
@@ -134,7 +137,8 @@ def _planned(champion: Champion | None, settings: Settings, digest: str) -> dict
     if champion is None:
         return None
     uri = f"{settings.evidence_uri(digest, champion.artifact.identity)}{ANSWERS}" if champion.artifact else None
-    return PlannedChampion(champion.package_arn, champion.version, uri, champion.problem).as_dict()
+    known = (champion.package_arn, champion.version, uri, champion.problem, champion.rows_sha256)
+    return PlannedChampion(*known).as_dict()
 
 
 def _item(

@@ -15,7 +15,7 @@ from gate.report.data import Row as ReportRow
 from gate.report.data import Verdict as ReportVerdict
 from gate.ruling import Evidence, Ruling
 
-_CODE = "sagemaker_submit_directory"
+_DEFAULT_THRESHOLD = 1.0  # of the training job
 
 
 def report_data(
@@ -49,14 +49,13 @@ def report_data(
         figures=_figures(ruling),
         rows=_rows(evidence) if ruling.measured else (),
         slices=_slices(ruling.measured),
-        score_thresholds=_thresholds(request),
+        score_thresholds=_thresholds(request, evidence),
         loss_svg=output.loss_svg,
     )
 
 
 def _facts(request: JudgeRequest, evidence: Evidence, created: str, package_group: str) -> Facts:
     given = {str(name): str(value) for name, value in (request.training.get("hyperparameters") or {}).items()}
-    code = given.get(_CODE, "").strip('"').rpartition("/")[2].removesuffix(".tar.gz")
     return Facts(
         job_name=request.job_name,
         package_group=package_group,
@@ -64,16 +63,18 @@ def _facts(request: JudgeRequest, evidence: Evidence, created: str, package_grou
         data_source=request.data.get("source") or request.training.get("data_source"),
         data_sha256=request.data.get("data_sha256"),
         test_sha256=request.plan.test_sha256,
-        hyperparameters={name: value for name, value in given.items() if not name.startswith("sagemaker_")},
-        code_version=code or None,
+        hyperparameters=given,
+        code_version=request.training.get("code_uri") or None,
         image=request.plan.challenger_image,
         champion=evidence.champion_version,
     )
 
 
-def _thresholds(request: JudgeRequest) -> tuple[float, ...]:
-    """The score at which the label changes, where the job was given it."""
-    given = (request.training.get("hyperparameters") or {}).get("score_threshold")
+def _thresholds(request: JudgeRequest, evidence: Evidence) -> tuple[float, ...]:
+    """The score at which the label changes, where the test rows have scores."""
+    if all(row.score is None for row in evidence.rows):
+        return ()
+    given = (request.training.get("hyperparameters") or {}).get("score_threshold", _DEFAULT_THRESHOLD)
     try:
         threshold = float(str(given).strip('"'))  # launchers quote differently
     except ValueError:

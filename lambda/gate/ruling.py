@@ -14,6 +14,14 @@ from gate.verdict import Outcome, Thresholds, Verdict, decide
 Status = Literal["Approved", "PendingManualApproval", "Rejected"]
 
 
+_MAX_PROBLEM = 600
+_QUOTAS = (
+    "This says nothing about it. Next: see the quotas for transform instances in Service Quotas (Amazon SageMaker) or "
+    "configure another evidence_instance_type, then judge the job again by its name."
+)
+_OWN_ROWS = "The job brought test sentences of its own; a person decides."
+
+
 @dataclass(frozen=True)
 class Evidence:
     """All that is known when judging.
@@ -23,9 +31,11 @@ class Evidence:
         no_rows: why it is empty.
         challenger: its answers; None where there are none.
         challenger_problem: why it did not answer.
+        challenger_unasked: it was never asked, through no fault of its own.
         champion: its answers; None without a champion or where it did not answer.
         champion_version: version of the model that serves, or None.
         champion_problem: why it did not answer.
+        own_rows: the job brought test rows, or labels, that the champion was not judged on.
     """
 
     rows: Sequence[Row]
@@ -35,6 +45,8 @@ class Evidence:
     champion: Sequence[Answer] | None = None
     champion_version: str | None = None
     champion_problem: str | None = None
+    challenger_unasked: bool = False
+    own_rows: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,6 +72,10 @@ class Ruling:
 
 def rule(evidence: Evidence, thresholds: Thresholds, approval: Approval) -> Ruling:
     """Judges, and turns the outcome into a status as the mode of approval says."""
+    reasons: tuple[str, ...]
+    if evidence.challenger_problem is not None and evidence.challenger_unasked:
+        reasons = (f"The model could not be asked: {_sentence(evidence.challenger_problem)}", _QUOTAS)
+        return _ruled("undecided", reasons, None, None, approval)
     if evidence.challenger_problem is not None:
         reason = f"The model could not answer the test sentences: {_sentence(evidence.challenger_problem)}"
         return Ruling("Rejected", "refused", (reason,), None, None, None)
@@ -77,6 +93,8 @@ def rule(evidence: Evidence, thresholds: Thresholds, approval: Approval) -> Ruli
             f"{_sentence(evidence.champion_problem)}",
             *reasons,
         )
+    if evidence.own_rows and outcome == "passed":
+        outcome, reasons = "undecided", (_OWN_ROWS, *reasons)
     return _ruled(outcome, reasons, measured, verdict, approval)
 
 
@@ -97,6 +115,7 @@ def _ruled(
 
 
 def _sentence(text: str) -> str:
-    """The text on one line, with a full stop."""
+    """The text on one line, not too long, with a full stop."""
     text = " ".join(text.split())
+    text = text if len(text) <= _MAX_PROBLEM else f"{text[: _MAX_PROBLEM - 1]}…"
     return text if text.endswith((".", "!", "?")) else f"{text}."

@@ -56,9 +56,9 @@ class Settings:
         below = f"{artifact_id}/" if artifact_id else ""
         return f"s3://{self.artifacts_bucket}/{self.evidence_prefix}/{test_sha256}/{below}"
 
-    def evaluation_uri(self, job_name: str) -> str:
-        """The folder of a job's report and verdict; ends in a slash."""
-        return f"s3://{self.artifacts_bucket}/training/{job_name}/evaluation/"
+    def evaluation_uri(self, job_name: str, token: str) -> str:
+        """The folder of a job's report and verdict, one for each time it is judged; ends in a slash."""
+        return f"s3://{self.artifacts_bucket}/training/{job_name}/evaluation/{token}/"
 
 
 def _required(environment: Mapping[str, str], variable: str) -> str:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping
 from typing import Any
 
 from classifier.bootstrap import Interval
@@ -15,20 +13,6 @@ MAX_SUMMARY = 1_000  # SageMaker allows 1,024 characters in an approval's descri
 MAX_METADATA = 256
 
 _FOREIGN = re.compile(r"[^A-Za-z0-9 _.:/=+@-]")
-_MAX_REASON = 600
-
-
-def failure_reason(error: str) -> str:
-    """The readable part of what a failed task of Step Functions says, which is often a whole description in JSON."""
-    try:
-        described = json.loads(error)
-    except ValueError:
-        described = None
-    if isinstance(described, Mapping):
-        known = [described.get(key) for key in ("FailureReason", "Cause", "Message", "message", "errorMessage")]
-        error = next((value for value in known if isinstance(value, str) and value), error)
-    error = " ".join(error.split())
-    return error if len(error) <= _MAX_REASON else f"{error[: _MAX_REASON - 1]}…"
 
 
 def summary(ruling: Ruling, champion_version: str | None) -> str:
@@ -56,6 +40,7 @@ def metadata(
     *,
     champion_version: str | None,
     test_sha256: str | None,
+    rows_sha256: str | None,
     evidence_uri: str | None,
     report_uri: str,
 ) -> dict[str, str]:
@@ -66,6 +51,7 @@ def metadata(
         "compared_with": champion_version or "none",
         "test_rows": measured.rows if measured else 0,
         "test_sha256": test_sha256,
+        "rows_sha256": rows_sha256,
         "evidence": evidence_uri if measured else None,
         "report": report_uri,
         "gate_reasons": _brief(ruling),

@@ -47,6 +47,9 @@ class EvidenceRole(Construct):
             image: the serving image.
         """
         super().__init__(scope, construct_id)
+        # Not the job's other archive: it holds the labels.
+        models = f"{artifacts.bucket_arn}/{artifacts.prefix}/*/output/model.tar.gz"
+        sentences = f"{evidence.bucket_arn}/{evidence.prefix}/*/sentences.jsonl"
         self.role = iam.Role(
             self,
             "Role",
@@ -56,7 +59,7 @@ class EvidenceRole(Construct):
             inline_policies={
                 "evidence": iam.PolicyDocument(
                     statements=[
-                        read_objects(artifacts.objects_arn, evidence.objects_arn),
+                        read_objects(models, sentences),
                         write_objects(evidence.objects_arn),
                         list_buckets(artifacts.bucket_arn),
                         *container_statements(self, image=image, log_group=_LOG_GROUP),
@@ -64,6 +67,7 @@ class EvidenceRole(Construct):
                 )
             },
         )
-        accept_wildcard(self.role, artifacts.objects_arn, "A model's key contains the name of the job that made it.")
+        accept_wildcard(self.role, models, "A model's key contains the name of the job that made it.")
+        accept_wildcard(self.role, sentences, "Evidence is named by the hash of the test sentences.")
         accept_wildcard(self.role, evidence.objects_arn, "Evidence is named by the hash of the test sentences.")
         accept_container_wildcards(self.role, log_group=_LOG_GROUP)

@@ -9,8 +9,18 @@ from stacks.components.states_language import CAUSE, NULL, catch, lambda_task, r
 
 _CREATE = "Create evidence model"
 _TRANSFORM = "Transform"
+_STOP = "Stop transform job"
 _DELETE = "Delete evidence model"
 _ANSWERED = "Answered"
+
+_REFUSED = "{% false %}"
+# A job that ran and failed speaks of the model, unless SageMaker itself stumbled or somebody stopped it. A call that
+# was refused, and a job that took too long, speak of quotas, rights and machines.
+_JOB_FAILED = f"""{{% (
+  $said := {CAUSE[2:-2].strip()};
+  $states.errorOutput.Error = "States.TaskFailed"
+    and $not($contains($said, /^(InternalServerError|CapacityError|the job ended as Stop)/))
+) %}}"""
 
 # A transform job with a container that hangs is given up after this; scoring 2,000 sentences takes minutes.
 _TRANSFORM_SECONDS = 3600
@@ -27,7 +37,8 @@ def plan_evidence(
         "image": image,
         "environment": dict(environment),
     }
-    return lambda_task(partition, function_arn, payload, assign={"plan": "{% $states.result.Payload %}"}, then=then)
+    assign = {"plan": "{% $states.result.Payload %}", "plans": "{% $plans + 1 %}", "looks": 0}
+    return lambda_task(partition, function_arn, payload, assign=assign, then=then)
 
 
 def answer_sentences(
@@ -54,6 +65,7 @@ def answer_sentences(
             "States": {
                 _CREATE: _create_model(partition, role_arn, tag_list),
                 _TRANSFORM: _transform(partition, instance_type, tag_list),
+                _STOP: _stop_transform(partition),
                 _DELETE: _delete_model(partition),
                 _ANSWERED: {"Type": "Succeed"},
             },
@@ -88,7 +100,7 @@ def _create_model(partition: str, role_arn: str, tags: list[dict[str, str]]) -> 
         "Output": "{% $states.input %}",
         "Retry": retry_sagemaker(),
         # A refused call may have left a model behind all the same, when only its answer was lost.
-        "Catch": catch(_DELETE, _outcome(CAUSE)),
+        "Catch": catch(_DELETE, _outcome(CAUSE, _REFUSED)),
         "Next": _TRANSFORM,
     }
 
@@ -113,9 +125,24 @@ def _transform(partition: str, instance_type: str, tags: list[dict[str, str]]) -
             "Tags": tags,
         },
         "TimeoutSeconds": _TRANSFORM_SECONDS,
-        "Output": _outcome(NULL),
+        "Output": _outcome(NULL, "{% true %}"),
         "Retry": retry_sagemaker(),
-        "Catch": catch(_DELETE, _outcome(CAUSE)),
+        # At a time limit Step Functions stops waiting, not the job.
+        "Catch": catch(
+            _STOP, {**_outcome(CAUSE, _JOB_FAILED), "transform_job_name": "{% $states.input.transform_job_name %}"}
+        ),
+        "Next": _DELETE,
+    }
+
+
+def _stop_transform(partition: str) -> dict[str, Any]:
+    return {
+        "Type": "Task",
+        "Resource": f"arn:{partition}:states:::aws-sdk:sagemaker:stopTransformJob",
+        "Arguments": {"TransformJobName": "{% $states.input.transform_job_name %}"},
+        "Output": "{% $states.input %}",
+        # A job that has ended, or never began, can't be stopped; nor need it be.
+        "Catch": [{"ErrorEquals": ["States.ALL"], "Output": "{% $states.input %}", "Next": _DELETE}],
         "Next": _DELETE,
     }
 
@@ -134,9 +161,9 @@ def _delete_model(partition: str) -> dict[str, Any]:
     }
 
 
-def _outcome(error: str) -> dict[str, Any]:
-    """What removing the model and the map's result need of an item."""
+def _outcome(error: str, asked: str) -> dict[str, Any]:
+    """What removing the model and the map's result need of an item; `asked`: whether the model itself failed."""
     return {
         "model_name": "{% $states.input.model_name %}",
-        "result": {"who": "{% $states.input.who %}", "error": error},
+        "result": {"who": "{% $states.input.who %}", "error": error, "asked": asked},
     }

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from stacks.components.states_language import catch, retry, retry_sagemaker
+from stacks.components.training_request import METRICS
 
 # What the registry's metadata can't hold becomes an underscore (pattern of CustomerMetadataProperties).
 _METADATA = """$metadata := function($value) {
@@ -53,6 +55,8 @@ def register_model(
                     {
                         "Image": image,
                         "ModelDataUrl": "{% $training.model_data %}",
+                        # The very bytes that were judged.
+                        "ModelDataETag": "{% $plan.challenger.content %}",
                         "Environment": dict(environment),
                     }
                 ],
@@ -68,7 +72,7 @@ def register_model(
         },
         "Assign": {"package_arn": "{% $states.result.ModelPackageArn %}"},
         "Output": {"model_package_arn": "{% $states.result.ModelPackageArn %}"},
-        "Retry": retry_sagemaker(),
+        "Retry": retry_sagemaker(repeatable=False),
         "Catch": catch(),
         "Next": then,
     }
@@ -139,14 +143,20 @@ def _output() -> dict[str, Any]:
 
 
 def _metadata(code_uri: str, code_version: str, git_revision: str) -> str:
-    """Where the model comes from and how good it is: one expression, because the metrics' names come from the job."""
+    """Where the model comes from and how good it is: one expression, because not every job has every metric.
+
+    Of a job that was started elsewhere only the metrics that our own training logs are taken: any other might break
+    the registry's rules, or stand for something it is not.
+    """
     ours = "$code = $ours"
     git = f'"git_revision": {ours} ? $metadata("{git_revision}"),\n      ' if git_revision else ""
     return f"""{{% (
   {_METADATA}
   $ours := "{code_uri}";
   $code := $training.code_uri;
+  $known := $sift($training.metrics, function($value, $name) {{ $name in {json.dumps(list(METRICS))} }});
   $merge([
+    $each($known, function($value, $name) {{ {{ $name: $metadata($round($value, 4)) }} }}),
     {{
       "training_job": $metadata($training.job_name),
       "data_sha256": $metadata($data.data_sha256),
@@ -156,7 +166,6 @@ def _metadata(code_uri: str, code_version: str, git_revision: str) -> str:
         $join($each($training.hyperparameters, function($value, $name) {{ $name & "=" & $value }}), " ")
       )
     }},
-    $each($training.metrics, function($value, $name) {{ {{ $name: $metadata($round($value, 4)) }} }}),
     $verdict.metadata
   ])
 ) %}}"""

@@ -1,12 +1,13 @@
 """The release workflow in Amazon States Language (query language JSONata), built as plain data.
 
-Input: ``model_package_arn``; from the rule also ``approved_at`` (ISO time of the approval) and ``event_id``.
+Input: ``model_package_arn``; from the rule also ``approved_at`` (ISO time of the approval).
 Output: ``outcome`` (``released``, ``already serving``, ``duplicate``, ``nothing to release``), ``version``,
 ``replaced`` (version of the champion before, or null).
 
-Variables: `package`, `approved_at` (null for a person's request), `approval` and `dealt_with` (of the package),
-`champion` (the package that served before, "" for none), `stack` and `serving` (what the stack says), `refusal`,
-`reason` (of a failure). A state's output is for whoever reads the execution; states read variables.
+Variables: `package`, `approved_at` (null for a person's request), `approval`, `dealt_with`, `released` and `replaces`
+(of the package), `stack` and `serving` (the last look at the stack), `champion` (what to go back to: "" for none, null
+while it is not known), `since` (when the present step began, in ms), `refusal` and `error` (of an update), `reason`
+(of a failure). A state's output is for whoever reads the execution; states read variables.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from stacks.components.release_request_states import check_request, describe_pac
 from stacks.components.release_rollback_states import put_back
 
 # Every wait ends by itself before this; it stands for what nobody thought of.
-TIMEOUT_SECONDS = 2 * 3600
+TIMEOUT_SECONDS = 4 * 3600
 
 
 def release_definition(parts: ReleaseParts) -> dict[str, Any]:

@@ -6,8 +6,15 @@ from typing import Any
 
 from stacks.components import release_names as names
 from stacks.components.release_parts import (
-    STACK_CHAMPION,
-    STACK_STATUS,
+    DEALT_WITH,
+    LOOK_AGAIN,
+    NO_CHANGE,
+    NOW,
+    PENDING,
+    REFUSAL,
+    SEEN,
+    UNREADABLE,
+    USABLE,
     ReleaseParts,
     catch,
     longer_than,
@@ -15,111 +22,141 @@ from stacks.components.release_parts import (
 from stacks.components.release_request_states import outcome
 from stacks.components.states_language import CAUSE, retry_lambda
 
-UPDATE_SECONDS = 90 * 60
-"""An endpoint that isn't up by then is given up; the state machine's own limit leaves time to put the champion back."""
-
-_IN_PROGRESS = '{% $contains($stack, "_IN_PROGRESS") %}'
-_USABLE = '$stack in ["CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE"]'
-_NO_CHANGE = '{% $contains($refusal, "No updates are to be performed") %}'
-BUSY = "/state and can ?not be updated|Rate exceeded|Throttl/"
-"""Pattern of the refusals after which it is worth looking again, at the stack's status to begin with."""
+SETTLE_SECONDS = 30 * 60
+"""A stack that somebody else has kept busy for that long is no longer waited for."""
+UPDATE_SECONDS = 60 * 60
+"""An endpoint that isn't up that long after its update began is given up, and the champion put back."""
 
 _MEND = (
     " Nobody but a person can mend it: CloudFormation console, Stack actions, Continue update rollback; then start the "
     "release again."
 )
+_START_AGAIN = " Next: see in CloudFormation what goes on there, then start this release again."
 
 
 def compare(parts: ReleaseParts) -> dict[str, dict[str, Any]]:
-    """The states that find out which package serves, and wait while the stack is being changed."""
-    seen = {"stack": STACK_STATUS, "champion": STACK_CHAMPION}
+    """The states that find out which package serves, and wait while the stack is being changed.
+
+    What fails in here says nothing about the package; it keeps its approval.
+    """
+    dealt_with = parts.note({"release_approved_at": DEALT_WITH})
+    already = outcome("already serving")
     return {
         names.CHAMPION: {
             **parts.describe_stack(),
-            "Assign": seen,
-            "Output": seen,
-            "Catch": catch(
-                names.RECORD_FAILURE,
-                {"reason": f'{{% "The serving stack {parts.serving_stack} can not be read: " & {_cause()} %}}'},
-            ),
+            "Assign": SEEN,
+            "Output": SEEN,
+            "Catch": catch(names.COMPARE, UNREADABLE),
             "Next": names.COMPARE,
         },
         names.COMPARE: {
             "Type": "Choice",
             "Choices": [
                 {
-                    "Condition": f'{{% $contains($stack, "_IN_PROGRESS") and {longer_than(UPDATE_SECONDS)} %}}',
-                    "Assign": {"reason": '{% "The serving stack was still " & $stack & ". Next: see in CloudFormation '
-                               'what goes on there, then approve this version again." %}'},
-                    "Next": names.RECORD_FAILURE,
+                    # The answer to UpdateStack was lost: what is under way is its update.
+                    "Condition": f"{{% {PENDING} and $champion != null and $serving = $package %}}",
+                    "Assign": {"since": NOW},
+                    "Next": names.WAIT_UPDATE,
                 },
-                {"Condition": _IN_PROGRESS, "Next": names.WAIT_STACK},
                 {
-                    "Condition": f"{{% $not({_USABLE}) %}}",
+                    "Condition": f"{{% {PENDING} and ({longer_than(SETTLE_SECONDS)} "
+                    'or $champion = null and $contains($stack, "unreadable")) %}',
+                    "Assign": {"reason": f'{{% "The serving stack {parts.serving_stack} is " & $stack & '
+                               f'".{_START_AGAIN}" %}}'},
+                    "Next": names.NOTE_FAILURE,
+                },
+                {"Condition": f"{{% {PENDING} %}}", "Next": names.WAIT_STACK},
+                {
+                    "Condition": f"{{% $not({USABLE}) %}}",
                     "Assign": {"reason": f'{{% "The serving stack is " & $stack & ".{_MEND}" %}}'},
-                    "Next": names.RECORD_FAILURE,
+                    "Next": names.NOTE_FAILURE,
                 },
                 {
-                    "Condition": "{% $champion = $package %}",
-                    "Output": outcome("already serving"),
-                    "Next": names.NOTHING,
+                    "Condition": "{% $serving = $package and $champion = null and $released %}",
+                    "Next": names.NOTE_APPROVAL,
                 },
+                {
+                    # A release that broke off: nobody has asked this package yet.
+                    "Condition": "{% $serving = $package and $champion = null %}",
+                    "Assign": {"champion": "{% $replaces %}"},
+                    "Next": names.ASK,
+                },
+                {"Condition": "{% $serving = $package %}", "Next": names.ASK},
             ],
-            "Default": names.UPDATE,
+            "Assign": {"champion": "{% $serving %}"},
+            "Default": names.NOTE_RELEASE,
         },
         names.WAIT_STACK: parts.wait(names.CHAMPION),
+        names.NOTE_APPROVAL: {
+            **dealt_with,
+            "Output": already,
+            "Catch": [{**catch(names.NOTHING)[0], "Output": already}],
+            "Next": names.NOTHING,
+        },
     }  # fmt: skip
 
 
 def update(parts: ReleaseParts) -> dict[str, dict[str, Any]]:
     """The states that change the champion and follow CloudFormation until the endpoint is up or rolled back."""
-    seen = {"stack": STACK_STATUS, "serving": STACK_CHAMPION}
+    former = '{% $champion = "" ? "none" : $champion %}'
     return {
+        names.NOTE_RELEASE: {
+            # Whoever finds this package in service after a crash learns that it was not asked, and what was before it.
+            **parts.note({"release": "under way", "replaces": former}),
+            "Output": {},
+            "Catch": catch(
+                names.NOTE_FAILURE,
+                {"reason": f'{{% "The release could not be noted on the package: " & {_cause()} & '
+                 '" Next: start this release again." %}'},
+            ),
+            "Next": names.UPDATE,
+        },
         names.UPDATE: {
             **parts.update_stack("{% $package %}"),
-            "Catch": catch(names.REFUSED_UPDATE, {"refusal": CAUSE}),
+            "Assign": {"since": NOW},
+            "Catch": catch(names.REFUSED_UPDATE, REFUSAL),
             "Next": names.WAIT_UPDATE,
         },
         names.REFUSED_UPDATE: {
             "Type": "Choice",
             "Choices": [
-                {"Condition": _NO_CHANGE, "Next": names.LOOK},
-                {"Condition": f"{{% $contains($refusal, {BUSY}) %}}", "Next": names.WAIT_STACK},
+                {"Condition": f"{{% {NO_CHANGE} %}}", "Assign": {"since": NOW}, "Next": names.LOOK},
+                {
+                    "Condition": f"{{% {LOOK_AGAIN} and $not({longer_than(SETTLE_SECONDS)}) %}}",
+                    "Next": names.WAIT_STACK,
+                },
             ],
-            "Assign": {"reason": '{% "CloudFormation refused the update: " & $refusal %}'},
-            "Default": names.RECORD_FAILURE,
+            "Assign": {"reason": f'{{% "CloudFormation refused the update: " & $refusal & "{_START_AGAIN}" %}}'},
+            "Default": names.NOTE_FAILURE,
         },
         names.WAIT_UPDATE: parts.wait(names.LOOK),
         names.LOOK: {
             **parts.describe_stack(),
-            "Assign": seen,
-            "Output": seen,
-            "Catch": catch(
-                names.RECORD_FAILURE,
-                {"reason": f'{{% "The update could not be followed: " & {_cause()} & " Next: see in CloudFormation '
-                 'what became of it." %}'},
-            ),
+            "Assign": SEEN,
+            "Output": SEEN,
+            "Catch": catch(names.UPDATED, UNREADABLE),
             "Next": names.UPDATED,
         },
         names.UPDATED: {
             "Type": "Choice",
             "Choices": [
                 {
-                    "Condition": f'{{% $contains($stack, "_IN_PROGRESS") and {longer_than(UPDATE_SECONDS)} %}}',
+                    # It may still come up by itself, so that ending here would leave it to serve unasked.
+                    "Condition": f"{{% {PENDING} and {longer_than(UPDATE_SECONDS)} %}}",
                     "Assign": {"reason": f'{{% "After {UPDATE_SECONDS // 60} minutes the serving stack was still " & '
-                               '$stack & ". Next: see in CloudFormation what it waits for." %}'},
-                    "Next": names.RECORD_FAILURE,
+                               '$stack & "." %}', "since": NOW},
+                    "Next": names.LOOK_FIRST,
                 },
-                {"Condition": _IN_PROGRESS, "Next": names.WAIT_UPDATE},
+                {"Condition": f"{{% {PENDING} %}}", "Next": names.WAIT_UPDATE},
                 {
                     "Condition": '{% $stack in ["CREATE_COMPLETE", "UPDATE_COMPLETE"] and $serving = $package %}',
                     "Next": names.ASK,
                 },
                 {
                     "Condition": '{% $stack in ["CREATE_COMPLETE", "UPDATE_COMPLETE"] %}',
-                    "Assign": {"reason": "Somebody else changed the serving stack in the meantime. Next: approve this "
-                               "version again if it is still wanted."},
-                    "Next": names.RECORD_FAILURE,
+                    "Assign": {"reason": "Somebody else changed the serving stack in the meantime. Next: start this "
+                               "release again if it is still wanted."},
+                    "Next": names.NOTE_FAILURE,
                 },
             ],
             "Default": names.FIND_REASON,
@@ -134,18 +171,21 @@ def update(parts: ReleaseParts) -> dict[str, dict[str, Any]]:
             ),
             "Next": names.RECORD_FAILURE,
         },
-        names.ASK: ask(parts, "{% $package %}", on_error=names.PUT_BACK, reason=CAUSE, then=names.RECORD),
+        names.ASK: ask(
+            parts, "{% $package %}", on_error=names.LOOK_FIRST, assign={"reason": CAUSE, "since": NOW},
+            then=names.RECORD,
+        ),
     }  # fmt: skip
 
 
-def ask(parts: ReleaseParts, package: str, *, on_error: str, reason: str, then: str) -> dict[str, Any]:
+def ask(parts: ReleaseParts, package: str, *, on_error: str, assign: dict[str, str], then: str) -> dict[str, Any]:
     """Let the smoke test ask the endpoint real questions.
 
     Args:
         parts: the surroundings.
         package: expression of the ARN of the package that should answer.
         on_error: next state if the answers are wrong.
-        reason: what the variable `reason` becomes then.
+        assign: variables to set then.
         then: next state otherwise.
     """
     return {
@@ -154,7 +194,7 @@ def ask(parts: ReleaseParts, package: str, *, on_error: str, reason: str, then: 
         "Arguments": {"FunctionName": parts.smoke_test_function_arn, "Payload": {"model_package_arn": package}},
         "Output": "{% $states.result.Payload %}",
         "Retry": retry_lambda(),
-        "Catch": catch(on_error, {"reason": reason}),
+        "Catch": catch(on_error, assign),
         "Next": then,
     }
 

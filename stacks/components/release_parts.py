@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from stacks.components.states_language import retry
+from stacks.components.states_language import CAUSE, retry
 
 PARAMETER = "ModelPackageArn"
 """The serving stack's one parameter: the champion."""
-
-_ELAPSED_SECONDS = "($millis() - $toMillis($states.context.Execution.StartTime)) / 1000"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,10 +31,9 @@ class ReleaseParts:
 
     def sdk_task(self, service: str, action: str, arguments: dict[str, Any]) -> dict[str, Any]:
         """A task that makes one API call; patient where the service is asked too often."""
-        passes = _PASSES[service]
-        if action.startswith("describe") and service == "cloudformation":
-            # Throttling has no exception of its own here: it arrives under the name that refusals have too.
-            passes = (*passes, "CloudFormation.CloudFormationException")
+        # Throttling has no exception of its own in these services: it arrives under the name that refusals have too.
+        # A refused UpdateStack is looked into instead, which repeats it where that helps.
+        passes = _PASSES[service] if action != "updateStack" else ("CloudFormation.SdkClientException",)
         return {
             "Type": "Task",
             "Resource": f"arn:{self.partition}:states:::aws-sdk:{service}:{action}",
@@ -66,15 +63,20 @@ class ReleaseParts:
         """The call that tells the stack's status and its champion."""
         return self.sdk_task("cloudformation", "describeStacks", {"StackName": self.serving_stack})
 
+    def note(self, metadata: dict[str, str], **more: str) -> dict[str, Any]:
+        """The call that writes metadata, and `more`, on the package under release."""
+        arguments = {"ModelPackageArn": "{% $package %}", **more, "CustomerMetadataProperties": metadata}
+        return self.sdk_task("sagemaker", "updateModelPackage", arguments)
+
     def wait(self, then: str) -> dict[str, Any]:
         """Pause before the next look."""
         return {"Type": "Wait", "Seconds": self.poll_seconds, "Next": then}
 
 
 _PASSES = {
-    "cloudformation": ("CloudFormation.SdkClientException",),
-    "sagemaker": ("SageMaker.ThrottlingException", "SageMaker.ConflictException", "SageMaker.SdkClientException"),
-    "sfn": ("Sfn.ThrottlingException", "Sfn.SdkClientException"),
+    "cloudformation": ("CloudFormation.CloudFormationException", "CloudFormation.SdkClientException"),
+    "sagemaker": ("SageMaker.SageMakerException", "SageMaker.ConflictException", "SageMaker.SdkClientException"),
+    "sfn": ("Sfn.SfnException", "Sfn.SdkClientException"),
 }
 
 STACK_STATUS = "{% $states.result.Stacks[0].StackStatus %}"
@@ -83,16 +85,38 @@ STACK_CHAMPION = f"""{{% (
   $exists($value) ? $value : ""
 ) %}}"""
 """The package that the stack serves or is about to serve; "" for none."""
+SEEN = {"stack": STACK_STATUS, "serving": STACK_CHAMPION}
+"""What a look at the stack assigns."""
+UNREADABLE = {"stack": f'{{% "unreadable: " & {CAUSE[2:-2].strip()} %}}'}
+"""What a look assigns that failed."""
+PENDING = "$contains($stack, /_IN_PROGRESS$|^unreadable/)"
+"""Condition: the last look showed nothing final, or nothing at all."""
+USABLE = '$stack in ["CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE"]'
+"""Condition: the last look showed an endpoint at rest, which may be updated."""
+
+LOOK_AGAIN = (
+    '($contains($error, "SdkClientException") or '
+    "$contains($refusal, /state and can ?not be updated|Rate exceeded|Throttl/))"
+)
+"""Condition: after this refusal of an update, or lost answer, the stack's status tells more."""
+REFUSAL = {"refusal": CAUSE, "error": "{% $states.errorOutput.Error %}"}
+"""What a refused update assigns."""
+NO_CHANGE = '$contains($refusal, "No updates are to be performed")'
+
+NOW = "{% $millis() %}"
 
 VERSION = '$split($package, "/")[-1]'
 """Version of the package under release."""
-REPLACED = '($champion = "" ? "none" : $split($champion, "/")[-1])'
+REPLACED = '($champion = null ? "unknown" : $champion = "" ? "none" : $split($champion, "/")[-1])'
 """Version of the champion before it; "none" where there was none."""
 
+DEALT_WITH = "{% $approved_at = null ? $states.context.Execution.StartTime : $approved_at %}"
+"""One approval is released once. A person's request has no time of approval: it deals with what was decided before."""
 
-def longer_than(seconds: int) -> str:
-    """Condition: the execution has been running for longer than this."""
-    return f"({_ELAPSED_SECONDS}) > {seconds}"
+
+def longer_than(seconds: int, since: str = "$since") -> str:
+    """Condition: more than this has passed since the present step began; `since` is in milliseconds."""
+    return f"($millis() - {since}) / 1000 > {seconds}"
 
 
 def catch(then: str, assign: dict[str, Any] | None = None) -> list[dict[str, Any]]:

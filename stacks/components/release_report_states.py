@@ -5,33 +5,29 @@ from __future__ import annotations
 from typing import Any
 
 from stacks.components import release_names as names
-from stacks.components.release_parts import REPLACED, VERSION, ReleaseParts, catch
+from stacks.components.release_parts import DEALT_WITH, REPLACED, USABLE, VERSION, ReleaseParts, catch
 from stacks.components.states_language import NULL, retry
 
 _DESCRIPTION_LENGTH, _METADATA_LENGTH = 1024, 256  # limits of the registry
 
-# One approval is released once. A person's request has no time of approval: what was decided until then is dealt with.
-_DEALT_WITH = "{% $approved_at = null ? $states.context.Execution.StartTime : $approved_at %}"
-_SERVES = f"""({REPLACED} = "none" ? "No model had been released before." : "Version " & {REPLACED} & " serves.")"""
+# What the last look showed, and nothing where it showed a stack that is not at rest.
+_SEEN = f"""({USABLE}
+  ? "The serving stack names " & ($serving = "" ? "no version" : "version " & $split($serving, "/")[-1]) & ".\\n"
+  : "")"""
 
 
 def report(parts: ReleaseParts) -> dict[str, dict[str, Any]]:
     """The states after the champion has changed. Nothing in here undoes a release: it is done."""
     return {
         names.RECORD: {
-            **parts.sdk_task(
-                "sagemaker",
-                "updateModelPackage",
+            **parts.note(
                 {
-                    "ModelPackageArn": "{% $package %}",
-                    "CustomerMetadataProperties": {
-                        "release": "released",
-                        "released_at": "{% $now() %}",
-                        "release_approved_at": _DEALT_WITH,
-                        "replaced": f"{{% {REPLACED} %}}",
-                        "release_reason": "none",
-                    },
-                },
+                    "release": "released",
+                    "released_at": "{% $now() %}",
+                    "release_approved_at": DEALT_WITH,
+                    "replaced": f"{{% {REPLACED} %}}",
+                    "release_reason": "none",
+                }
             ),
             "Output": {},
             "Catch": catch(names.TELL),
@@ -49,41 +45,33 @@ def report(parts: ReleaseParts) -> dict[str, dict[str, Any]]:
             "Output": {
                 "outcome": "released",
                 "version": f"{{% {VERSION} %}}",
-                "replaced": f'{{% $champion = "" ? {NULL[2:-2].strip()} : {REPLACED} %}}',
+                "replaced": f'{{% $champion = "" or $champion = null ? {NULL[2:-2].strip()} : {REPLACED} %}}',
             },
         },
     }
 
 
 def report_failure(parts: ReleaseParts) -> dict[str, dict[str, Any]]:
-    """The states after a failure. The package is rejected with the reason: approving it anew tries again."""
+    """The states after a failure.
+
+    A package that was tried is rejected with the reason: approving it anew tries again. One that was not keeps its
+    approval: starting its release again tries it.
+    """
     described = f'$substring($replace("Release failed: " & $reason, /\\s+/, " "), 0, {_DESCRIPTION_LENGTH})'
     noted = f'$substring($replace($reason, /[^A-Za-z0-9 _.:\\/=+@-]/, "_"), 0, {_METADATA_LENGTH})'
+    failed = {"release": "failed", "release_approved_at": DEALT_WITH, "release_reason": f"{{% {noted} %}}"}
+    told = {"Output": {}, "Catch": catch(names.TELL_FAILURE), "Next": names.TELL_FAILURE}
     return {
         names.RECORD_FAILURE: {
-            **parts.sdk_task(
-                "sagemaker",
-                "updateModelPackage",
-                {
-                    "ModelPackageArn": "{% $package %}",
-                    "ModelApprovalStatus": "Rejected",
-                    "ApprovalDescription": f"{{% {described} %}}",
-                    "CustomerMetadataProperties": {
-                        "release": "failed",
-                        "release_approved_at": _DEALT_WITH,
-                        "release_reason": f"{{% {noted} %}}",
-                    },
-                },
-            ),
-            "Output": {},
-            "Catch": catch(names.TELL_FAILURE),
-            "Next": names.TELL_FAILURE,
+            **parts.note(failed, ModelApprovalStatus="Rejected", ApprovalDescription=f"{{% {described} %}}"),
+            **told,
         },
+        names.NOTE_FAILURE: {**parts.note(failed), **told},
         names.TELL_FAILURE: _publish(
             parts,
             subject=f'{{% "{parts.name}: version " & {VERSION} & " NOT released" %}}',
             message=f'{{% "Version " & {VERSION} & " was not released: " & $reason & "\\n" & '
-            f'($champion = "" or $champion = $package ? "" : {_SERVES} & "\\n") & "Model package: " & $package %}}',
+            f'{_SEEN} & "Model package: " & $package %}}',
             then=names.FAILED,
         ),
         names.FAILED: {"Type": "Fail", "Error": "ReleaseFailed", "Cause": "{% $reason %}"},

@@ -5,11 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from stacks.components import release_names as names
-from stacks.components.release_parts import VERSION, ReleaseParts, catch, longer_than
+from stacks.components.release_parts import NOW, VERSION, ReleaseParts, catch, longer_than
 from stacks.components.states_language import CAUSE, NULL
 
 TURN_SECONDS = 45 * 60
 """A request that hasn't had its turn by then gives up: somebody should look at what goes on before it."""
+
+
+_START = "$toMillis($states.context.Execution.StartTime)"
+_AHEAD_SECONDS = 5 * 60  # by which the clocks of an event and of the workflow may differ
 
 
 def check_request(parts: ReleaseParts) -> dict[str, dict[str, Any]]:
@@ -25,10 +29,13 @@ def check_request(parts: ReleaseParts) -> dict[str, dict[str, Any]]:
                         "package": "{% $states.input.model_package_arn %}",
                         # Only the rule sends it; a person's request has none.
                         "approved_at": "{% $exists($states.input.approved_at) ? $states.input.approved_at : null %}",
-                        "champion": "",
+                        "champion": NULL,
+                        "stack": "",
+                        "serving": "",
                         "reason": "",
                     },
-                    "Next": names.TURN,
+                    # The list of executions lags behind: two that start at once have to see each other.
+                    "Next": names.WAIT_TURN,
                 }
             ],
             "Default": names.REFUSED,
@@ -36,9 +43,9 @@ def check_request(parts: ReleaseParts) -> dict[str, dict[str, Any]]:
         names.REFUSED: {
             "Type": "Fail",
             "Error": "InvalidRequest",
-            "Cause": "The input does not name a version of this model package group. Allowed: "
-            f"{example}, the number being the version. Next: start again with the ARN of a package of the group "
-            "(SageMaker console, Model Registry; or make releases).",
+            "Cause": "The input is not a request for a version of this model package group. Allowed: "
+            f"{example}, the number being the version; from the rule also approved_at, a time that has passed. Next: "
+            "start again with the ARN of a package of the group (SageMaker console, Model Registry; or make releases).",
         },
     }
 
@@ -67,9 +74,9 @@ def wait_for_turn(parts: ReleaseParts) -> dict[str, dict[str, Any]]:
         names.MY_TURN: {
             "Type": "Choice",
             "Choices": [
-                {"Condition": "{% $my_turn %}", "Next": names.PACKAGE},
+                {"Condition": "{% $my_turn %}", "Assign": {"since": NOW}, "Next": names.PACKAGE},
                 {
-                    "Condition": f"{{% {longer_than(TURN_SECONDS)} %}}",
+                    "Condition": f"{{% {longer_than(TURN_SECONDS, _START)} %}}",
                     # The package keeps its approval: nothing is wrong with it, and it may be the one under release.
                     "Assign": {
                         "reason": f"Its turn had not come after {TURN_SECONDS // 60} minutes; others were under way. "
@@ -86,13 +93,16 @@ def wait_for_turn(parts: ReleaseParts) -> dict[str, dict[str, Any]]:
 
 def describe_package(parts: ReleaseParts) -> dict[str, dict[str, Any]]:
     """The states that look at the package: only an approved one is released, and only once for one approval."""
-    released = "$states.result.CustomerMetadataProperties.release_approved_at"
+    metadata = "$states.result.CustomerMetadataProperties"
+    dealt_with, replaces = f"{metadata}.release_approved_at", f"{metadata}.replaces"
     return {
         names.PACKAGE: {
             **parts.sdk_task("sagemaker", "describeModelPackage", {"ModelPackageName": "{% $package %}"}),
             "Assign": {
                 "approval": "{% $states.result.ModelApprovalStatus %}",
-                "dealt_with": f"{{% $exists({released}) ? {released} : null %}}",
+                "dealt_with": f"{{% $exists({dealt_with}) ? {dealt_with} : null %}}",
+                "released": f'{{% $exists({metadata}.release) ? {metadata}.release = "released" : false %}}',
+                "replaces": f'{{% $exists({replaces}) ? ({replaces} = "none" ? "" : {replaces}) : null %}}',
             },
             "Output": {"approval": "{% $states.result.ModelApprovalStatus %}"},
             "Catch": catch(names.TELL_FAILURE, {"reason": CAUSE}),
@@ -137,8 +147,8 @@ def outcome(what: str) -> dict[str, Any]:
 
 def _sound(prefix: str) -> str:
     """Condition: the input names a version of the group, and holds nothing unknown."""
-    known = '["model_package_arn", "approved_at", "event_id", "Comment"]'
-    time = r"/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/"
+    known = '["model_package_arn", "approved_at", "Comment"]'
+    time = r"/^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?Z$/"
     return f"""{{% (
   $prefix := "{prefix}";
   $arn := $states.input.model_package_arn;
@@ -147,5 +157,6 @@ def _sound(prefix: str) -> str:
     ? $substring($arn, 0, $length($prefix)) = $prefix and $contains($substring($arn, $length($prefix)), /^[1-9][0-9]*$/)
     : false;
   $timed := $exists($time) ? ($type($time) = "string" ? $contains($time, {time}) : false) : true;
-  $named and $timed and $count($keys($states.input)[$not($ in {known})]) = 0
+  $passed := $timed and $exists($time) ? $toMillis($time) <= $millis() + {_AHEAD_SECONDS * 1000} : $timed;
+  $named and $passed and $count($keys($states.input)[$not($ in {known})]) = 0
 ) %}}"""

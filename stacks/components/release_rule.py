@@ -63,7 +63,6 @@ class ReleaseRule(Construct):
                         {
                             "model_package_arn": events.EventField.from_path("$.detail.ModelPackageArn"),
                             "approved_at": events.EventField.time,
-                            "event_id": events.EventField.event_id,
                         }
                     ),
                     max_event_age=_OLDEST_EVENT,

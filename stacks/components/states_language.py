@@ -13,12 +13,14 @@ NULL = "{% null %}"
 
 CAUSE = """{% (
   $cause := $states.errorOutput.Cause;
-  $details := $substring($cause, 0, 1) = "{" ? $parse($cause) : {};
+  $details := $substring($cause, 0, 1) = "{" and $substring($cause, -1) = "}" ? $parse($cause) : {};
   $status := $exists($details.TransformJobStatus) ? $details.TransformJobStatus : $details.TrainingJobStatus;
   $reason := $exists($details.FailureReason) ? $details.FailureReason
     : $exists($details.errorMessage) ? $details.errorMessage
     : $exists($status) ? "the job ended as " & $status
-    : $exists($cause) ? $cause : "no cause was given";
+    : $exists($cause) and $cause != "" ? $cause
+    : $states.errorOutput.Error = "States.Timeout" ? "it took longer than this step is given (TimeoutSeconds)"
+    : "no cause was given";
   $contains($states.errorOutput.Error & " " & $reason, "ResourceLimitExceeded")
     ? $reason & " Next: ask for a higher quota in the console under Service Quotas (Amazon SageMaker), or start again "
       & "with another instance_type."
@@ -36,6 +38,8 @@ _LAMBDA_PASSES = (
     "Lambda.TooManyRequestsException",
 )
 _SAGEMAKER_PASSES = ("SageMaker.ThrottlingException",)
+# What SageMaker has no exception for, throttling among it, arrives under these names (SDK and .sync integrations).
+_SAGEMAKER_UNNAMED = ("SageMaker.SageMakerException", "SageMaker.AmazonSageMakerException")
 
 
 def catch(then: str = FAILED, output: dict[str, Any] | None = None) -> list[dict[str, Any]]:
@@ -49,9 +53,15 @@ def retry_lambda() -> list[dict[str, Any]]:
     return retry(*_LAMBDA_PASSES)
 
 
-def retry_sagemaker(*more: str) -> list[dict[str, Any]]:
-    """Ask again when SageMaker was asked too often; an exceeded quota is none of these, waiting does not raise it."""
-    return retry(*_SAGEMAKER_PASSES, *more)
+def retry_sagemaker(*more: str, repeatable: bool = True) -> list[dict[str, Any]]:
+    """Ask again when SageMaker was asked too often; an exceeded quota is none of these, waiting does not raise it.
+
+    Args:
+        more: further errors after which to ask again.
+        repeatable: whether the same call twice makes nothing twice: it changes or removes, or the call names what it
+            creates. Only then is it repeated after an error that doesn't say what happened.
+    """
+    return retry(*_SAGEMAKER_PASSES, *(_SAGEMAKER_UNNAMED if repeatable else ()), *more)
 
 
 def retry(*errors: str) -> list[dict[str, Any]]:

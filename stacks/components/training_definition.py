@@ -4,7 +4,7 @@ Input of an execution: `lambda/launch/schema.json`; ``{}`` is enough. Output: ``
 ``training_job``, ``model_data``, ``data_sha256``, ``source``, ``metrics`` and ``verdict``.
 
 Variables: `request` (checked input), `data` (what was ingested, or null), `training` (the job), `plan` and `scores`
-(evidence), `verdict`, `package_arn`.
+(evidence), `verdict`, `stack` and `serving` (the last look at the champion), `looks`, `plans`, `package_arn`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 from stacks.components.evidence_states import answer_sentences, judge, plan_evidence
 from stacks.components.registry_states import record_verdict, register_model, report_verdict
 from stacks.components.states_language import FAILED, report_failure
+from stacks.components.training_champion_states import LOOK, champion_states
 from stacks.components.training_request import JobRecipe
 from stacks.components.training_states import check_input, ingest, train, train_or_judge
 
@@ -56,6 +57,10 @@ class WorkflowParts:
     evidence_instance_type: str
     model_package_group: str
     topic_arn: str
+    serving_stack: str
+    """Name of the stack whose parameter says which package is the champion."""
+    poll_seconds: int
+    """Pause between two looks at that stack."""
 
 
 def training_definition(parts: WorkflowParts) -> dict[str, Any]:
@@ -80,7 +85,14 @@ def training_definition(parts: WorkflowParts) -> dict[str, Any]:
                 tags=parts.job.tags,
                 then=JUDGE,
             ),
-            JUDGE: judge(aws, parts.judge_function_arn, then=REGISTER),
+            JUDGE: judge(aws, parts.judge_function_arn, then=LOOK),
+            **champion_states(
+                aws,
+                serving_stack=parts.serving_stack,
+                poll_seconds=parts.poll_seconds,
+                replan=PLAN,
+                then=REGISTER,
+            ),
             REGISTER: register_model(
                 aws,
                 group=parts.model_package_group,

@@ -29,7 +29,7 @@ def check_input(partition: str, function_arn: str, *, then: str) -> dict[str, An
         function_arn,
         "{% $states.input %}",
         # All three are read whichever way the execution takes; a job started elsewhere brings `training` along.
-        assign={"request": _ANSWER, "training": "{% $states.result.Payload.training %}", "data": NULL},
+        assign={"request": _ANSWER, "training": "{% $states.result.Payload.training %}", "data": NULL, "plans": 0},
         then=then,
     )
 

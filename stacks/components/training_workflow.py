@@ -43,6 +43,8 @@ class TrainingWorkflow(Construct):
         registry: ModelRegistry,
         topic: sns.ITopic,
         artifacts: S3Folder,
+        serving_stack: str,
+        poll_seconds: int,
         git_revision: str,
         logs: LogKeeping,
     ) -> None:
@@ -62,6 +64,8 @@ class TrainingWorkflow(Construct):
             registry: group that models are entered into.
             topic: is told of each verdict.
             artifacts: where the models lie.
+            serving_stack: name of the stack whose parameter says which package is the champion.
+            poll_seconds: pause between two looks at that stack.
             git_revision: recorded with each model; may be empty.
             logs: how long the log is kept.
         """
@@ -82,6 +86,8 @@ class TrainingWorkflow(Construct):
             evidence_instance_type=evidence_instance_type,
             model_package_group=registry.name,
             topic_arn=topic.topic_arn,
+            serving_stack=serving_stack,
+            poll_seconds=poll_seconds,
         )
         role = TrainingWorkflowRole(
             self,
@@ -93,6 +99,7 @@ class TrainingWorkflow(Construct):
             registry=registry,
             artifacts=artifacts,
             inference_image=inference_image,
+            serving_stack=serving_stack,
         ).role
         self.state_machine = sfn.StateMachine(
             self,

@@ -39,6 +39,7 @@ class TrainingWorkflowRole(Construct):
         registry: ModelRegistry,
         artifacts: S3Folder,
         inference_image: DlcImage,
+        serving_stack: str,
     ) -> None:
         """Create the role.
 
@@ -52,6 +53,7 @@ class TrainingWorkflowRole(Construct):
             registry: group that it enters models into.
             artifacts: where the models lie.
             inference_image: image that the packages name.
+            serving_stack: the stack that it looks at to learn which package serves.
         """
         super().__init__(scope, construct_id)
         self.role = iam.Role(
@@ -67,6 +69,10 @@ class TrainingWorkflowRole(Construct):
         for passed in passed_roles:
             self.role.add_to_policy(pass_role(passed.role_arn, "sagemaker.amazonaws.com"))
         self._allow_registering(artifacts, inference_image, registry)
+        stack = Stack.of(self)
+        champion = f"arn:{stack.partition}:cloudformation:{stack.region}:{stack.account}:stack/{serving_stack}/*"
+        self._allow(["cloudformation:DescribeStacks"], champion)
+        accept_wildcard(self.role, champion, "CloudFormation puts an id behind the name of this one stack.")
         accept_wildcard(
             self.role,
             "*",
@@ -84,7 +90,7 @@ class TrainingWorkflowRole(Construct):
         jobs = {"Training": f"{own}:training-job/{prefix}-*", "Transform": f"{own}:transform-job/{prefix}-*"}
         for kind, arn in jobs.items():
             verbs = [f"sagemaker:{verb}{kind}Job" for verb in ("Create", "Describe", "Stop")]
-            self._allow([*verbs, "sagemaker:AddTags"], arn)
+            self._allow([*verbs, "sagemaker:AddTags", "sagemaker:ListTags"], arn)
             accept_wildcard(self.role, arn, "Each job is named with its time or a random part, under this prefix.")
         models = f"{own}:model/{prefix}-evidence-*"
         self._allow(["sagemaker:CreateModel", "sagemaker:DeleteModel", "sagemaker:AddTags"], models)

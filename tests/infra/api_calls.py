@@ -205,6 +205,9 @@ _NEEDS: dict[str, Callable[[Call, dict[str, Any]], list[Need]]] = {
     "createTrainingJob": _create_training_job,
     "createTransformJob": _create_transform_job,
     "createModel": _create_model,
+    "stopTransformJob": _one(
+        "sagemaker:StopTransformJob", lambda given: _sagemaker("transform-job", given["TransformJobName"])
+    ),
     "deleteModel": _one("sagemaker:DeleteModel", lambda given: _sagemaker("model", given["ModelName"])),
     "createModelPackage": _create_model_package,
     "updateModelPackage": _one("sagemaker:UpdateModelPackage", lambda given: given["ModelPackageArn"]),

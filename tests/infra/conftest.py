@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENTS = ("local", "dev", "prod")
@@ -64,17 +65,26 @@ class Assemblies:
 
 @pytest.fixture(scope="session")
 def assemblies(tmp_path_factory: pytest.TempPathFactory) -> Assemblies:
-    """All environments, synthesised without a network (where this machine lets a user give one up)."""
-    folder = tmp_path_factory.mktemp("assemblies")
+    """All environments, synthesised without a network (where this machine lets a user give one up).
+
+    Once for all processes of a test run: the others wait for the one that began.
+    """
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    folder = shared / "assemblies"
     unshare = ["unshare", "--map-root-user", "--net"]
     isolated = bool(shutil.which("unshare")) and not subprocess.run([*unshare, "true"], capture_output=True).returncode
     command = [sys.executable, str(Path(__file__).with_name("offline_synth.py")), str(ROOT), str(folder)]
     # In a namespace of its own a user sees root's folders as nobody's, and jsii then refuses its cache.
     environment = {**os.environ, "JSII_RUNTIME_PACKAGE_CACHE": "disabled"}
-    done = subprocess.run(
-        [*unshare, *command] if isolated else command, capture_output=True, text=True, env=environment
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    with FileLock(shared / "assemblies.lock"):
+        if not (folder / "facts.json").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            done = subprocess.run(
+                [*unshare, *command] if isolated else command, capture_output=True, text=True, env=environment
+            )
+            assert done.returncode == 0, done.stdout + done.stderr
     return Assemblies(folder=folder, facts=json.loads((folder / "facts.json").read_text()), isolated=isolated)
 
 

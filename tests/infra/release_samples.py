@@ -13,7 +13,7 @@ from stacks.components.release_definition import release_definition
 from stacks.components.release_parts import ReleaseParts
 
 GROUP = "arn:aws:sagemaker:us-east-1:111122223333:model-package/text-classifier-dev/"
-OLD, NEW = f"{GROUP}6", f"{GROUP}7"
+OLD, NEW, OTHER = f"{GROUP}6", f"{GROUP}7", f"{GROUP}5"
 MACHINE = "arn:aws:states:us-east-1:111122223333:stateMachine:text-classifier-dev-release"
 EXECUTION = MACHINE.replace("stateMachine", "execution") + ":me"
 PARTS = ReleaseParts(
@@ -28,7 +28,7 @@ PARTS = ReleaseParts(
 )
 APPROVED_AT = "2026-01-02T03:04:05Z"
 BY_PERSON: dict[str, Any] = {"model_package_arn": NEW}
-BY_EVENT: dict[str, Any] = {**BY_PERSON, "approved_at": APPROVED_AT, "event_id": "5f1c"}
+BY_EVENT: dict[str, Any] = {**BY_PERSON, "approved_at": APPROVED_AT}
 
 BUSY = "Stack:arn:x is in UPDATE_IN_PROGRESS state and can not be updated. (Service: CloudFormation, Status Code: 400)"
 NO_CHANGE = "No updates are to be performed. (Service: CloudFormation, Status Code: 400)"
@@ -90,16 +90,20 @@ def tasks(**changed: Callable[[Any], Any]) -> dict[str, Callable[[Any], Any]]:
         names.TURN: scripted(running(MINE)),
         names.PACKAGE: scripted(package()),
         names.CHAMPION: scripted(stack("UPDATE_COMPLETE", OLD)),
+        names.NOTE_APPROVAL: scripted({}),
+        names.NOTE_RELEASE: scripted({}),
         names.UPDATE: scripted({"StackId": "x"}),
         names.LOOK: scripted(stack("UPDATE_IN_PROGRESS", NEW), stack("UPDATE_COMPLETE", NEW)),
         names.FIND_REASON: scripted({"StackEvents": []}),
         names.ASK: scripted({"Payload": {"asked": 20, "version": "7"}}),
         names.RECORD: scripted({}),
         names.TELL: scripted({}),
+        names.LOOK_FIRST: scripted(stack("UPDATE_COMPLETE", NEW)),
         names.PUT_BACK: scripted({"StackId": "x"}),
         names.LOOK_BACK: scripted(stack("UPDATE_IN_PROGRESS", OLD), stack("UPDATE_COMPLETE", OLD)),
         names.ASK_CHAMPION: scripted({"Payload": {"asked": 20, "version": "6"}}),
         names.RECORD_FAILURE: scripted({}),
+        names.NOTE_FAILURE: scripted({}),
         names.TELL_FAILURE: scripted({}),
         **changed,
     }

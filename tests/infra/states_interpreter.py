@@ -1,11 +1,13 @@
 """A small interpreter of JSONata state machines: what Step Functions makes of a definition and a test's made-up tasks.
 
-It knows what the project's definitions use. Waits take no time; a retry is taken as having failed.
+It knows what the project's definitions use. Waits take no time, but `$millis()` goes on; a retry is taken as having
+failed.
 """
 
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -40,6 +42,7 @@ class Execution:
         calls: (state, resource, arguments) of each task.
         variables: what was assigned.
         context: what the states find in `$states.context`.
+        waited: seconds that the states have waited.
     """
 
     output: Any = None
@@ -48,6 +51,7 @@ class Execution:
     calls: list[tuple[str, str, Any]] = field(default_factory=list)
     variables: dict[str, Any] = field(default_factory=dict)
     context: dict[str, Any] = field(default_factory=dict)
+    waited: int = 0
 
     def arguments(self, state: str) -> Any:
         """The arguments of a state's only call."""
@@ -60,29 +64,36 @@ class _Failed(Exception):
         self.failure = failure
 
 
-def evaluate(template: Any, states: Mapping[str, Any], variables: Mapping[str, Any]) -> Any:
+def evaluate(template: Any, states: Mapping[str, Any], variables: Mapping[str, Any], waited: int = 0) -> Any:
     """What Step Functions makes of a value with JSONata expressions in it.
+
+    Args:
+        template: the value.
+        states: `$states`.
+        variables: what was assigned.
+        waited: seconds by which `$millis()` is ahead.
 
     Raises:
         Undefined: an expression gave nothing.
     """
     if isinstance(template, dict):
-        return {key: evaluate(value, states, variables) for key, value in template.items()}
+        return {key: evaluate(value, states, variables, waited) for key, value in template.items()}
     if isinstance(template, list):
-        return [evaluate(value, states, variables) for value in template]
+        return [evaluate(value, states, variables, waited) for value in template]
     if not (isinstance(template, str) and template.startswith("{%")):
         return template
     text = template.removeprefix("{%").removesuffix("%}")
     bound = {name: Utils.NULL_VALUE if value is None else value for name, value in variables.items()}
-    value = _jsonata(text, {"states": dict(states), **bound})
-    if value is None and not _jsonata(f"$exists(({text}))", {"states": dict(states), **bound}):
+    value = _jsonata(text, {"states": dict(states), **bound}, waited)
+    if value is None and not _jsonata(f"$exists(({text}))", {"states": dict(states), **bound}, waited):
         raise Undefined(text)
     return json.loads(json.dumps(value))
 
 
-def _jsonata(text: str, bindings: dict[str, Any]) -> Any:
+def _jsonata(text: str, bindings: dict[str, Any], waited: int) -> Any:
     expression = Jsonata(text)
     expression.register_lambda("parse", json.loads)  # Step Functions' addition to JSONata
+    expression.register_lambda("millis", lambda: int((time.time() + waited) * 1000))
     return expression.evaluate(None, bindings)
 
 
@@ -140,12 +151,15 @@ def _step(
                 for item in evaluate(state["Items"], states, variables)
             ]
         elif state["Type"] == "Choice":
-            met = (rule for rule in state["Choices"] if evaluate(rule["Condition"], states, variables) is True)
+            met = (rule for rule in state["Choices"]
+                   if evaluate(rule["Condition"], states, variables, execution.waited) is True)  # fmt: skip
             # What the state itself assigns counts where no rule matches.
             taken = next(met, {"Assign": state.get("Assign", {}), "Next": state["Default"]})
+        elif state["Type"] == "Wait":
+            execution.waited += state["Seconds"]
     except TaskFailed as failed:
         states["errorOutput"] = {"Error": failed.error, "Cause": failed.cause}
         taken = state["Catch"][0]
     output = evaluate(taken["Output"], states, variables) if "Output" in taken else states.get("result", given)
-    variables.update(evaluate(taken.get("Assign", {}), states, variables))
+    variables.update(evaluate(taken.get("Assign", {}), states, variables, execution.waited))
     return output, taken.get("Next")

@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from states_interpreter import Execution, TaskFailed, execute
-from workflow_samples import EVIDENCE, IMAGE, JOB, MODEL_DATA, PARTS, all_is_well, answers, plan, to_score
+from workflow_samples import (
+    EVIDENCE,
+    IMAGE,
+    JOB,
+    MODEL_DATA,
+    PACKAGE,
+    PARTS,
+    STOP,
+    all_is_well,
+    answers,
+    asked,
+    plan,
+    serves,
+    to_score,
+)
 
+from stacks.components.training_champion_states import LOOK
 from stacks.components.training_definition import (
     ANSWER,
     DONE,
@@ -83,25 +99,33 @@ def test_nothing_to_score_goes_straight_to_the_verdict() -> None:
 
 def test_champion_is_scored_again_where_it_lacks_answers() -> None:
     """Challenger and champion answer one after the other."""
-    execution = run(**{PLAN: answers(plan("challenger", "champion"))})
-    assert scores(execution) == [{"who": "challenger", "error": None}, {"who": "champion", "error": None}]
+    execution = run(**{PLAN: answers(plan("challenger", "champion")), LOOK: serves(PACKAGE)})
+    assert scores(execution) == [asked("challenger"), asked("champion")]
     assert [name for name in execution.visited if name in EVIDENCE] == [*EVIDENCE, *EVIDENCE]
     assert training_definition(PARTS)["States"][ANSWER]["MaxConcurrency"] == 1
 
 
-@pytest.mark.parametrize("state", [CREATE, TRANSFORM])
-def test_artifact_that_can_not_answer_is_judged_all_the_same(state: str) -> None:
-    """A container that doesn't come up is a reason for the verdict, no failed execution; its model is removed."""
-    cause = '{"TransformJobStatus": "Failed", "FailureReason": "InternalServerError: /ping"}'
+@pytest.mark.parametrize(
+    ("state", "reason", "its_fault"),
+    [
+        (CREATE, "the quota is 0", False),
+        (TRANSFORM, "AlgorithmError: /ping", True),
+        (TRANSFORM, "InternalServerError: We encountered an internal error", False),
+        (TRANSFORM, "CapacityError: Unable to provision", False),
+    ],
+)
+def test_artifact_that_can_not_answer_is_judged_all_the_same(state: str, reason: str, its_fault: bool) -> None:
+    """It is a reason for the verdict, no failed execution; its model is removed; SageMaker's trouble isn't its own."""
+    cause = json.dumps({"TransformJobStatus": "Failed", "FailureReason": reason})
     execution = run(**{state: fail(cause)})
-    assert scores(execution) == [{"who": "challenger", "error": "InternalServerError: /ping"}]
+    assert scores(execution) == [asked("challenger", reason, its_fault)]
     assert execution.arguments(DELETE) == {"ModelName": to_score("challenger")["model_name"]}
     assert execution.visited[-1] == DONE
 
 
 def test_model_that_can_not_be_removed_changes_no_verdict() -> None:
     """What a removal says is no part of the outcome, whatever that was."""
-    assert scores(run(**{DELETE: fail("denied")})) == [{"who": "challenger", "error": None}]
+    assert scores(run(**{DELETE: fail("denied")})) == [asked("challenger")]
     assert scores(run(**{DELETE: fail("denied"), TRANSFORM: fail("broken")}))[0]["error"] == "broken"
 
 
@@ -113,11 +137,23 @@ def test_second_artifact_is_scored_though_the_first_can_not_be() -> None:
             raise TaskFailed("States.TaskFailed", "broken")
         return {}
 
-    execution = run(**{PLAN: answers(plan("challenger", "champion")), TRANSFORM: only_champion})
-    assert scores(execution) == [{"who": "challenger", "error": "broken"}, {"who": "champion", "error": None}]
+    both = answers(plan("challenger", "champion"))
+    execution = run(**{PLAN: both, TRANSFORM: only_champion, LOOK: serves(PACKAGE)})
+    assert scores(execution) == [asked("challenger", "broken"), asked("champion")]
 
 
 def test_transform_job_that_hangs_is_given_up() -> None:
     """The wait for a transform job is bounded."""
     inner = training_definition(PARTS)["States"][ANSWER]["ItemProcessor"]["States"]
     assert inner[TRANSFORM]["TimeoutSeconds"] == 3600
+
+
+def test_transform_job_that_hangs_is_stopped_and_no_fault_of_the_model() -> None:
+    """Step Functions stops waiting at a time limit, not the job; what couldn't be asked is not to blame."""
+
+    def hang(_: Any) -> Any:
+        raise TaskFailed("States.Timeout", "")
+
+    execution = run(**{TRANSFORM: hang})
+    assert execution.arguments(STOP) == {"TransformJobName": to_score("challenger")["transform_job_name"]}
+    assert [outcome["asked"] for outcome in scores(execution)] == [False]

@@ -150,7 +150,7 @@ def test_workflow_passes_the_two_roles_of_its_jobs(assemblies: Assemblies) -> No
     [
         ("gate-plan", {"training/*", "evidence/*"}, {"evidence/*"}),
         ("gate-judge", {"training/*", "evidence/*"}, {"training/*/evaluation/*"}),
-        ("evidence", {"training/*", "evidence/*"}, {"evidence/*"}),
+        ("evidence", {"training/*/output/model.tar.gz", "evidence/*/sentences.jsonl"}, {"evidence/*"}),
         ("model", {"training/*"}, set()),
         ("launch", set(), set()),
     ],

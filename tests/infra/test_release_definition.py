@@ -18,6 +18,7 @@ from release_samples import (
     NEW,
     NO_CHANGE,
     OLD,
+    OTHER,
     PARTS,
     WRONG,
     event,
@@ -32,6 +33,9 @@ from states_interpreter import Execution, TaskFailed
 
 from stacks.components import release_names as names
 from stacks.components.release_definition import release_definition
+from stacks.components.release_endpoint_states import SETTLE_SECONDS, UPDATE_SECONDS
+from stacks.components.release_request_states import TURN_SECONDS
+from stacks.components.release_rollback_states import PUT_BACK_SECONDS
 
 LONG_AGO = "2020-01-01T00:00:00.000Z"
 SHORTLY_BEFORE = "2026-01-02T03:04:06.099Z"
@@ -46,6 +50,22 @@ def updates(execution: Execution) -> list[str]:
     """The packages that the stack was told to serve, in order."""
     return [given["Parameters"][0]["ParameterValue"] for _, resource, given in execution.calls
             if resource.endswith(":updateStack")]  # fmt: skip
+
+
+def noted(execution: Execution) -> dict[str, Any]:
+    """What was written on the package of a failed release that did not try it; it keeps its approval."""
+    assert names.RECORD_FAILURE not in execution.visited
+    found: dict[str, Any] = execution.arguments(names.NOTE_FAILURE)
+    assert found.keys() == {"ModelPackageArn", "CustomerMetadataProperties"} and found["ModelPackageArn"] == NEW
+    properties: dict[str, Any] = found["CustomerMetadataProperties"]
+    assert properties["release"] == "failed"
+    return properties
+
+
+def told(execution: Execution) -> str:
+    """What the topic was told of a failure."""
+    message: str = execution.arguments(names.TELL_FAILURE)["Message"]
+    return message
 
 
 def rejection(execution: Execution) -> dict[str, Any]:
@@ -85,8 +105,9 @@ def test_every_task_catches_everything() -> None:
 
 
 def test_machine_ends_by_itself() -> None:
-    """An execution is limited to two hours."""
-    assert release_definition(PARTS)["TimeoutSeconds"] == 7200
+    """All waits together, and ten minutes for each of the two questions, end before the execution's limit does."""
+    waits = TURN_SECONDS + SETTLE_SECONDS + UPDATE_SECONDS + PUT_BACK_SECONDS
+    assert waits + 1200 < release_definition(PARTS)["TimeoutSeconds"] == 4 * 3600
 
 
 @pytest.mark.parametrize("given", [BY_EVENT, BY_PERSON, {**BY_PERSON, "Comment": "x"}])
@@ -94,8 +115,8 @@ def test_release_in_order(given: dict[str, Any]) -> None:
     """Turn, package, champion, update, look until it is up, ask, record, tell: and the output names both versions."""
     execution = run(given)
     assert called(execution) == [
-        names.TURN, names.PACKAGE, names.CHAMPION, names.UPDATE, names.LOOK, names.LOOK, names.ASK, names.RECORD,
-        names.TELL,
+        names.TURN, names.PACKAGE, names.CHAMPION, names.NOTE_RELEASE, names.UPDATE, names.LOOK, names.LOOK, names.ASK,
+        names.RECORD, names.TELL,
     ]  # fmt: skip
     assert execution.output == {"outcome": "released", "version": "7", "replaced": "6"}
 
@@ -158,6 +179,9 @@ def test_release_stands_whatever_cannot_be_told(state: str) -> None:
         {"model_package_arn": NEW, "aproved_at": APPROVED_AT},
         {"model_package_arn": NEW, "approved_at": "yesterday"},
         {"model_package_arn": NEW, "approved_at": None},
+        {"model_package_arn": NEW, "approved_at": "2026-13-01T00:00:00Z"},
+        {"model_package_arn": NEW, "approved_at": "2999-01-01T00:00:00Z"},
+        {"model_package_arn": NEW, "approved_at": APPROVED_AT, "event_id": "5f1c"},
     ],
 )
 def test_wrong_request_is_refused_at_once(given: Any) -> None:
@@ -166,6 +190,11 @@ def test_wrong_request_is_refused_at_once(given: Any) -> None:
     assert execution.failure is not None and execution.failure["Error"] == "InvalidRequest"
     assert f'{{"model_package_arn": "{PARTS.packages_arn_prefix}7"}}' in execution.failure["Cause"]
     assert execution.calls == []
+
+
+def test_turn_is_looked_for_after_a_wait() -> None:
+    """The list of executions lags behind: the first look at it comes after a pause."""
+    assert run().visited[:3] == [names.CHECK, names.WAIT_TURN, names.TURN]
 
 
 def test_older_release_goes_first() -> None:
@@ -238,18 +267,92 @@ def test_person_may_release_what_was_released_before() -> None:
     assert run(BY_PERSON, {names.PACKAGE: earlier}).output["outcome"] == "released"
 
 
-def test_running_package_is_left_alone() -> None:
-    """Releasing the package that serves is a no-op."""
-    execution = run(answers={names.CHAMPION: scripted(stack("UPDATE_COMPLETE", NEW))})
+@pytest.mark.parametrize("answer", [{}, TaskFailed("SageMaker.SageMakerException", "Rate exceeded")])
+def test_running_package_is_left_alone(answer: Any) -> None:
+    """Releasing the package that serves, and was asked, is a no-op; its approval counts as dealt with."""
+    execution = run(
+        answers={**SERVING, names.PACKAGE: RELEASED_BEFORE, names.NOTE_APPROVAL: scripted(answer)}
+    )
     assert execution.output == {"outcome": "already serving", "version": "7", "replaced": None}
     assert updates(execution) == [] and names.RECORD not in execution.visited
+    assert execution.arguments(names.NOTE_APPROVAL) == {
+        "ModelPackageArn": NEW, "CustomerMetadataProperties": {"release_approved_at": APPROVED_AT},
+    }  # fmt: skip
+
+
+SERVING = {names.CHAMPION: scripted(stack("UPDATE_COMPLETE", NEW))}
+RELEASED_BEFORE = scripted(package(release="released", replaces=OLD))
+
+
+@pytest.mark.parametrize(("replaces", "replaced"), [({"replaces": OLD}, "6"), ({"replaces": "none"}, None), ({}, None)])
+@pytest.mark.parametrize("release", [{"release": "under way"}, {"release": "failed"}, {}])
+def test_package_that_serves_unasked_is_asked(
+    release: dict[str, str], replaces: dict[str, str], replaced: str | None
+) -> None:
+    """A release that broke off after its update is finished by the next one: it is asked, not updated."""
+    execution = run(answers={**SERVING, names.PACKAGE: scripted(package(**release, **replaces))})
+    assert called(execution)[2:] == [names.CHAMPION, names.ASK, names.RECORD, names.TELL]
+    assert execution.output == {"outcome": "released", "version": "7", "replaced": replaced}
+
+
+def test_package_that_serves_unasked_goes_back_to_what_it_replaced() -> None:
+    """If its answers are wrong, the champion noted on it comes back."""
+    unasked = scripted(package(release="under way", replaces=OLD))
+    execution = run(answers={**SERVING, names.PACKAGE: unasked, names.ASK: scripted(TaskFailed("WrongAnswers", WRONG))})
+    assert updates(execution) == [OLD] and names.ASK_CHAMPION in execution.visited
+    assert rejection(execution)["CustomerMetadataProperties"]["release"] == "failed"
+
+
+def test_nothing_known_to_go_back_to_is_said() -> None:
+    """If nothing is noted on it, it keeps serving, and the failure says so."""
+    execution = run(answers={**SERVING, names.ASK: scripted(TaskFailed("WrongAnswers", WRONG))})
+    assert updates(execution) == []
+    assert "2 of 20" in rejection(execution)["ApprovalDescription"]
+    assert "It still serves, as it is not known what served before it" in (execution.failure or {})["Cause"]
+    assert "The serving stack names version 7." in told(execution)
+
+
+@pytest.mark.parametrize(("champion", "replaces"), [(OLD, OLD), ("", "none")])
+def test_release_is_noted_before_the_update(champion: str, replaces: str) -> None:
+    """What the package replaces stands on it before the stack changes."""
+    execution = run(answers={names.CHAMPION: scripted(stack("UPDATE_COMPLETE", champion))})
+    assert execution.arguments(names.NOTE_RELEASE) == {
+        "ModelPackageArn": NEW, "CustomerMetadataProperties": {"release": "under way", "replaces": replaces},
+    }  # fmt: skip
+
+
+LOST = TaskFailed("CloudFormation.SdkClientException", "Unable to execute HTTP request: Read timed out")
+
+
+@pytest.mark.parametrize("answer", [refused(BUSY), LOST])
+@pytest.mark.parametrize(
+    "seen",
+    [
+        [stack("UPDATE_IN_PROGRESS", NEW)],
+        [stack("UPDATE_COMPLETE", NEW)],
+        [refused("down"), stack("UPDATE_COMPLETE", NEW)],
+    ],
+)
+@pytest.mark.parametrize("right", [True, False])
+def test_lost_answer_to_the_update_does_not_skip_the_question(answer: Any, seen: list[Any], right: bool) -> None:
+    """An update that began although its answer was lost is followed and asked, and undone to the former champion."""
+    execution = run(
+        answers={
+            names.CHAMPION: scripted(stack("UPDATE_COMPLETE", OLD), *seen),
+            names.UPDATE: scripted(answer),
+            **({} if right else {names.ASK: WRONG_ANSWERS}),
+        }
+    )
+    assert names.ASK in execution.visited
+    assert updates(execution) == ([NEW] if right else [NEW, OLD])
+    assert right is (execution.failure is None) and (not right or execution.output["replaced"] == "6")
 
 
 @pytest.mark.parametrize("status", ["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "CREATE_IN_PROGRESS"])
 def test_busy_stack_is_waited_for(status: str) -> None:
     """While the stack is changed by somebody else the release waits; then it compares with what serves by then."""
     champions = scripted(stack(status, OLD), stack(status, NEW), stack("UPDATE_COMPLETE", NEW))
-    execution = run(answers={names.CHAMPION: champions})
+    execution = run(answers={names.CHAMPION: champions, names.PACKAGE: RELEASED_BEFORE})
     assert execution.output["outcome"] == "already serving"
     assert execution.visited.count(names.WAIT_STACK) == 2
 
@@ -267,8 +370,27 @@ def test_nothing_to_update_is_tolerated() -> None:
     assert execution.output["outcome"] == "released" and names.ASK in called(execution)
 
 
+def test_champion_is_what_served_last_before_the_update() -> None:
+    """Where somebody else's update went first, that one's package is gone back to."""
+    execution = run(
+        answers={
+            names.CHAMPION: scripted(stack("UPDATE_COMPLETE", OLD), stack("UPDATE_COMPLETE", OTHER)),
+            names.UPDATE: scripted(refused(BUSY), {"StackId": "x"}),
+        }
+    )
+    assert execution.output["replaced"] == "5"
+
+
+@pytest.mark.parametrize("answer", [refused("Rate exceeded"), LOST])
+def test_update_is_not_tried_for_ever(answer: Any) -> None:
+    """An update that can't be begun within half an hour is given up; the package keeps its approval."""
+    execution = run(answers={names.UPDATE: scripted(answer)})
+    assert "CloudFormation refused the update" in noted(execution)["release_reason"]
+    assert execution.waited == pytest.approx(SETTLE_SECONDS, abs=60)
+
+
 @pytest.mark.parametrize(
-    ("answers", "told"),
+    ("answers", "reason"),
     [
         ({names.CHAMPION: scripted(refused("Stack with id text-classifier-dev-serving does not exist"))},
          "does not exist"),
@@ -276,18 +398,36 @@ def test_nothing_to_update_is_tolerated() -> None:
         ({names.CHAMPION: scripted(stack("ROLLBACK_COMPLETE", OLD))}, "is ROLLBACK_COMPLETE"),
         ({names.UPDATE: scripted(refused("User is not authorized to perform cloudformation:UpdateStack"))},
          "not authorized"),
-        ({names.LOOK: scripted(refused("down"))}, "could not be followed: down"),
-        ({names.LOOK: scripted(stack("UPDATE_COMPLETE", OLD))}, "Somebody else changed"),
+        ({names.CHAMPION: scripted(stack("UPDATE_IN_PROGRESS", OLD))}, "is UPDATE_IN_PROGRESS"),
+        ({names.NOTE_RELEASE: scripted(TaskFailed("SageMaker.SageMakerException", "Rate exceeded"))}, "Rate exceeded"),
+        ({names.LOOK: scripted(stack("UPDATE_COMPLETE", OTHER))}, "Somebody else changed"),
     ],
 )  # fmt: skip
-def test_failure_stands_on_the_package(answers: dict[str, Any], told: str) -> None:
-    """Whatever stops a release is written on the package, which is rejected, sent to the topic, and the end's cause."""
+def test_trouble_of_the_stack_does_not_reject_the_package(answers: dict[str, Any], reason: str) -> None:
+    """What is no fault of the package is noted on it, sent to the topic, and the end's cause; its approval stays."""
     execution = run(answers=answers)
     assert execution.failure is not None and execution.failure["Error"] == "ReleaseFailed"
-    assert told in execution.failure["Cause"]
-    assert told in rejection(execution)["ApprovalDescription"]
-    assert told in execution.arguments(names.TELL_FAILURE)["Message"]
-    assert execution.visited[-3:] == [names.RECORD_FAILURE, names.TELL_FAILURE, names.FAILED]
+    assert reason in execution.failure["Cause"]
+    assert re.sub("[^A-Za-z0-9 _.:/=+@-]", "_", reason) in noted(execution)["release_reason"]
+    assert reason in told(execution)
+    assert execution.visited[-3:] == [names.NOTE_FAILURE, names.TELL_FAILURE, names.FAILED]
+
+
+@pytest.mark.parametrize(
+    ("answers", "serves"),
+    [
+        ({names.UPDATE: scripted(refused("denied"))}, "version 6"),
+        ({names.LOOK: scripted(stack("UPDATE_COMPLETE", OTHER))}, "version 5"),
+        ({names.LOOK: scripted(stack("UPDATE_ROLLBACK_COMPLETE", ""))}, "no version"),
+        ({names.LOOK: scripted(stack("UPDATE_ROLLBACK_FAILED", OLD))}, None),
+        ({names.CHAMPION: scripted(refused("down"))}, None),
+        ({names.TURN: scripted(refused("down"))}, None),
+    ],
+)
+def test_what_serves_is_told_only_if_it_was_seen(answers: dict[str, Any], serves: str | None) -> None:
+    """The topic hears what the stack names if the last look showed a stack at rest, and else nothing of it."""
+    message = told(run(answers=answers))
+    assert f"The serving stack names {serves}." in message if serves else "names" not in message
 
 
 @pytest.mark.parametrize("state", [names.TURN, names.PACKAGE])
@@ -298,11 +438,48 @@ def test_what_is_not_known_to_be_approved_is_not_touched(state: str) -> None:
     assert names.RECORD_FAILURE not in execution.visited and names.TELL_FAILURE in execution.visited
 
 
-@pytest.mark.parametrize("state", [names.CHAMPION, names.LOOK])
-def test_endless_waiting_ends(state: str) -> None:
-    """A stack that stays busy ends the release with a reason."""
-    execution = run(answers={state: scripted(stack("UPDATE_IN_PROGRESS", OLD))}, started=LONG_AGO)
-    assert "still UPDATE_IN_PROGRESS" in rejection(execution)["ApprovalDescription"]
+ENDLESS = scripted(stack("UPDATE_IN_PROGRESS", NEW))
+
+
+@pytest.mark.parametrize("look", [stack("UPDATE_IN_PROGRESS", NEW), refused("down")])
+@pytest.mark.parametrize("before", [0, 2])
+def test_endless_update_is_undone(look: Any, before: int) -> None:
+    """An hour after the update began, not after the execution did, the champion is put back."""
+    busy = [stack("UPDATE_IN_PROGRESS", OTHER)] * before * 60  # half an hour
+    execution = run(
+        answers={
+            names.CHAMPION: scripted(*busy[:-3], stack("UPDATE_COMPLETE", OLD)),
+            names.LOOK: scripted(look),
+            names.LOOK_FIRST: scripted(look, stack("UPDATE_COMPLETE", NEW)),
+        }
+    )
+    assert execution.visited.count(names.LOOK) == pytest.approx(UPDATE_SECONDS / PARTS.poll_seconds, abs=3)
+    assert updates(execution) == [NEW, OLD] and names.ASK_CHAMPION in execution.visited
+    assert "After 60 minutes" in rejection(execution)["ApprovalDescription"]
+
+
+def test_update_that_is_rolled_back_late_needs_no_putting_back() -> None:
+    """If CloudFormation brings the champion back after all, it is asked, and nothing is updated."""
+    late = scripted(stack("UPDATE_ROLLBACK_IN_PROGRESS", NEW), stack("UPDATE_ROLLBACK_COMPLETE", OLD))
+    execution = run(answers={names.LOOK: ENDLESS, names.LOOK_FIRST: late})
+    assert updates(execution) == [NEW] and names.ASK_CHAMPION in execution.visited
+    assert "THE CHAMPION IS NOT BACK" not in rejection(execution)["ApprovalDescription"]
+
+
+def test_failing_look_is_repeated() -> None:
+    """A look that fails while the update runs is no reason to stop."""
+    execution = run(answers={names.LOOK: scripted(refused("Rate exceeded"), stack("UPDATE_COMPLETE", NEW))})
+    assert execution.output["outcome"] == "released"
+
+
+def test_calls_are_repeated_after_general_errors() -> None:
+    """Throttling arrives under the service's general name; each call but UpdateStack is repeated after it."""
+    general = {"cloudformation": "CloudFormation.CloudFormationException", "sagemaker": "SageMaker.SageMakerException",
+               "sfn": "Sfn.SfnException"}  # fmt: skip
+    for name, state in release_definition(PARTS)["States"].items():
+        _, _, call = state.get("Resource", "").partition(":aws-sdk:")
+        if call and not call.endswith(":updateStack"):
+            assert general[call.partition(":")[0]] in state["Retry"][0]["ErrorEquals"], name
 
 
 EVENTS = [
@@ -317,7 +494,7 @@ EVENTS = [
 
 
 @pytest.mark.parametrize(
-    ("events", "told"),
+    ("events", "why"),
     [
         (EVENTS, "ServingEndpoint: Resource text-classifier-dev did not stabilize: /ping failed"),
         ([*EVENTS[:2], *EVENTS[4:]], "CloudFormation gave no reason"),
@@ -325,7 +502,7 @@ EVENTS = [
         ([event(85, "ServingModel", "CREATE_FAILED", "no such image"), *EVENTS[3:5]], "ServingModel: no such image"),
     ],
 )
-def test_rollback_by_cloudformation_tells_why(events: list[dict[str, Any]], told: str) -> None:
+def test_rollback_by_cloudformation_tells_why(events: list[dict[str, Any]], why: str) -> None:
     """When CloudFormation rolls back, the first failure since the update began is the reason; no more is done."""
     execution = run(
         answers={
@@ -333,7 +510,7 @@ def test_rollback_by_cloudformation_tells_why(events: list[dict[str, Any]], told
             names.FIND_REASON: scripted({"StackEvents": events}),
         }
     )
-    assert execution.failure == {"Error": "ReleaseFailed", "Cause": told}
+    assert execution.failure == {"Error": "ReleaseFailed", "Cause": why}
     assert updates(execution) == [NEW] and names.ASK not in called(execution)
     assert rejection(execution)["CustomerMetadataProperties"]["release"] == "failed"
 
@@ -368,15 +545,25 @@ def test_wrong_answers_bring_the_champion_back() -> None:
     """An endpoint that answers wrongly gets the former package back, which is asked too; the reason is recorded."""
     execution = run(answers={names.ASK: WRONG_ANSWERS})
     assert updates(execution) == [NEW, OLD]
-    assert called(execution)[-6:] == [
-        names.PUT_BACK, names.LOOK_BACK, names.LOOK_BACK, names.ASK_CHAMPION, names.RECORD_FAILURE, names.TELL_FAILURE,
+    assert called(execution)[-7:] == [
+        names.LOOK_FIRST, names.PUT_BACK, names.LOOK_BACK, names.LOOK_BACK, names.ASK_CHAMPION, names.RECORD_FAILURE,
+        names.TELL_FAILURE,
     ]  # fmt: skip
     assert execution.arguments(names.ASK_CHAMPION)["Payload"] == {"model_package_arn": OLD}
     assert execution.failure == {"Error": "ReleaseFailed", "Cause": "2 of 20 sentences were answered otherwise"}
     assert rejection(execution)["ApprovalDescription"] == (
         "Release failed: 2 of 20 sentences were answered otherwise"
     )
-    assert "Version 6 serves." in execution.arguments(names.TELL_FAILURE)["Message"]
+    assert "The serving stack names version 6." in told(execution)
+
+
+def test_what_somebody_else_released_is_not_put_back() -> None:
+    """If the stack names a third package by then, it is left alone, and the package keeps its approval."""
+    others = scripted(stack("UPDATE_IN_PROGRESS", OTHER), stack("UPDATE_COMPLETE", OTHER))
+    execution = run(answers={names.ASK: WRONG_ANSWERS, names.LOOK_FIRST: others})
+    assert updates(execution) == [NEW]
+    assert "Somebody else changed the serving stack" in noted(execution)["release_reason"]
+    assert "The serving stack names version 5." in told(execution)
 
 
 def test_wrong_answers_without_a_champion_leave_none() -> None:
@@ -394,20 +581,23 @@ def test_wrong_answers_without_a_champion_leave_none() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answers", "told"),
+    ("answers", "trouble"),
     [
         ({names.PUT_BACK: scripted(refused("denied"))}, "THE CHAMPION IS NOT BACK: denied"),
         ({names.LOOK_BACK: scripted(stack("UPDATE_ROLLBACK_COMPLETE", NEW))}, "THE CHAMPION IS NOT BACK"),
-        ({names.LOOK_BACK: scripted(refused("down"))}, "THE CHAMPION IS NOT BACK: down"),
+        ({names.LOOK_BACK: scripted(refused("down"))}, "THE CHAMPION IS NOT BACK: the serving stack is unreadable"),
+        ({names.LOOK_FIRST: ENDLESS}, "THE CHAMPION IS NOT BACK: the serving stack is UPDATE_IN_PROGRESS"),
+        ({names.LOOK_FIRST: scripted(stack("UPDATE_FAILED", NEW))}, "THE CHAMPION IS NOT BACK"),
         ({names.ASK_CHAMPION: WRONG_ANSWERS}, "The champion is back, but"),
     ],
 )
-def test_trouble_on_the_way_back_is_reported_too(answers: dict[str, Any], told: str) -> None:
+def test_trouble_on_the_way_back_is_reported_too(answers: dict[str, Any], trouble: str) -> None:
     """If the champion can't be put back, or answers wrongly as well, the reason holds both."""
     execution = run(answers={names.ASK: WRONG_ANSWERS, **answers})
-    for text in ("2 of 20 sentences", told):
+    for text in ("2 of 20 sentences", trouble):
         assert text in rejection(execution)["ApprovalDescription"]
         assert text in (execution.failure or {})["Cause"]
+    assert "NOT BACK" not in trouble or "names version 6" not in told(execution)
 
 
 def test_putting_back_waits_for_a_busy_stack() -> None:

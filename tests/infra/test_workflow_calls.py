@@ -57,14 +57,25 @@ def of_environment(value: Any, env: str) -> Any:
 def runs(workflow: str) -> list[tuple[Any, dict[str, Any]]]:
     """Inputs and tasks of executions that together reach every task."""
     if workflow == "training":
+        well = workflow_samples.all_is_well()
         both = workflow_samples.answers(workflow_samples.plan("challenger", "champion"))
-        return [({}, {**workflow_samples.all_is_well(), workflow_samples.PLAN: both})]
+        serving = workflow_samples.serves(workflow_samples.PACKAGE)
+        broken = release_samples.scripted(TaskFailed("States.TaskFailed", "broken"))
+        return [
+            ({}, {**well, workflow_samples.PLAN: both, workflow_samples.LOOK: serving}),
+            ({}, {**well, "Transform": broken}),
+        ]
     wrong = release_samples.scripted(TaskFailed("WrongAnswers", release_samples.WRONG))
     rolled_back = release_samples.scripted(release_samples.stack("UPDATE_ROLLBACK_COMPLETE", release_samples.OLD))
+    refused = release_samples.scripted(release_samples.refused("denied"))
+    released = release_samples.scripted(release_samples.package(release="released"))
+    serving = release_samples.scripted(release_samples.stack("UPDATE_COMPLETE", release_samples.NEW))
     return [
         (release_samples.BY_EVENT, release_samples.tasks()),
         (release_samples.BY_PERSON, {**release_samples.tasks(), names.ASK: wrong}),
         (release_samples.BY_EVENT, {**release_samples.tasks(), names.LOOK: rolled_back}),
+        (release_samples.BY_EVENT, {**release_samples.tasks(), names.UPDATE: refused}),
+        (release_samples.BY_EVENT, {**release_samples.tasks(), names.PACKAGE: released, names.CHAMPION: serving}),
     ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from stacks.components.training_champion_states import LOOK
 from stacks.components.training_definition import (
     CHECK,
     INGEST,
@@ -23,6 +24,7 @@ JOB = "text-classifier-dev-20260101-120000-abcdef"
 MODEL_DATA = f"s3://artifacts/training/{JOB}/output/model.tar.gz"
 PACKAGE = "arn:aws:sagemaker:us-east-1:111122223333:model-package/text-classifier-dev/7"
 EVIDENCE = ("Create evidence model", "Transform", "Delete evidence model")
+STOP = "Stop transform job"
 CODE = "s3://assets/code.tar.gz"
 IMAGE = "111122223333.dkr.ecr.us-east-1.amazonaws.com/inference:1"
 
@@ -52,6 +54,8 @@ PARTS = WorkflowParts(
     evidence_instance_type="ml.m5.large",
     model_package_group="text-classifier-dev",
     topic_arn="arn:aws:sns:us-east-1:111122223333:text-classifier-dev-notifications",
+    serving_stack="text-classifier-dev-serving",
+    poll_seconds=15,
 )
 
 REQUEST: dict[str, Any] = {
@@ -113,7 +117,8 @@ def to_score(who: str) -> dict[str, Any]:
 def plan(*who: str) -> dict[str, Any]:
     """A plan by which these have to answer."""
     champion = {"package_arn": PACKAGE, "version": "6", "evidence_uri": "s3://…"} if "champion" in who else None
-    return {"rows": 2000, "champion": champion, "to_score": [to_score(name) for name in who]}
+    challenger = {"content": "0abc"}
+    return {"rows": 2000, "champion": champion, "challenger": challenger, "to_score": [to_score(name) for name in who]}
 
 
 VERDICT = {
@@ -127,9 +132,20 @@ VERDICT = {
 }
 
 
+def asked(who: str, error: str | None = None, answered: bool = True) -> dict[str, Any]:
+    """The outcome of an artifact's turn; `answered`: whether the model itself had its say."""
+    return {"who": who, "error": error, "asked": answered}
+
+
 def answers(payload: Any) -> Callable[[Any], Any]:
     """A Lambda that always answers this."""
     return lambda _: {"Payload": payload}
+
+
+def serves(package: str | None, status: str = "UPDATE_COMPLETE") -> Callable[[Any], Any]:
+    """A serving stack with this champion."""
+    parameters = [{"ParameterKey": "ModelPackageArn", "ParameterValue": package or ""}]
+    return lambda _: {"Stacks": [{"StackStatus": status, "Parameters": parameters}]}
 
 
 def all_is_well() -> dict[str, Callable[[Any], Any]]:
@@ -139,8 +155,9 @@ def all_is_well() -> dict[str, Callable[[Any], Any]]:
         INGEST: answers(INGESTED),
         TRAIN: lambda _: TRAINED,
         PLAN: answers(plan("challenger")),
-        **{name: lambda _: {} for name in EVIDENCE},
+        **{name: lambda _: {} for name in (*EVIDENCE, STOP)},
         JUDGE: answers(VERDICT),
+        LOOK: serves(None),
         REGISTER: lambda _: {"ModelPackageArn": PACKAGE},
         RECORD: lambda _: {"ModelPackageArn": PACKAGE},
         REPORT: lambda _: {"MessageId": "1"},

@@ -158,6 +158,7 @@ class World:
         plan: dict[str, Any],
         *,
         approval: str = "auto",
+        mode: str = "train",
         scores: Sequence[dict[str, Any]] = (),
         gate: dict[str, float] | None = None,
     ) -> dict[str, Any]:
@@ -175,7 +176,7 @@ class World:
             "data_source": "s3://data/train",
         }
         payload = {
-            "request": {"gate": thresholds, "approval": approval},
+            "request": {"mode": mode, "gate": thresholds, "approval": approval},
             "plan": plan,
             "scores": list(scores),
             "training": training,

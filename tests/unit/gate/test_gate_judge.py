@@ -11,7 +11,7 @@ import pytest
 if TYPE_CHECKING:
     from conftest import World
 
-FOLDER = "s3://artifacts/training/job-1/evaluation/"
+FOLDER = "s3://artifacts/training/job-1/evaluation/abc123/"
 
 
 def test_a_good_first_model_is_approved(world: World) -> None:
@@ -73,12 +73,33 @@ def test_the_mode_decides_what_becomes_of_a_verdict(world: World, approval: str,
 @pytest.mark.parametrize("approval", ["auto", "manual", "never"])
 def test_an_artifact_that_cannot_answer_is_rejected_in_every_mode(world: World, approval: str) -> None:
     """With the transform job's reason."""
-    error = json.dumps({"TransformJobStatus": "Failed", "FailureReason": "onnx/model_int8.onnx is missing"})
-    scores = [{"who": "challenger", "error": error}]
+    scores = [{"who": "challenger", "error": "onnx/model_int8.onnx is missing", "asked": True}]
     verdict = world.judge(world.plan(), approval=approval, scores=scores)
     assert (verdict["status"], verdict["passed"]) == ("Rejected", False)
     assert "could not answer the test sentences: onnx/model_int8.onnx is missing." in verdict["summary"]
     assert verdict["numbers"] == {"rows": 0}
+
+
+@pytest.mark.parametrize(("approval", "status"), [("auto", "PendingManualApproval"), ("never", "Rejected")])
+def test_an_artifact_that_was_not_asked_is_left_to_a_person(world: World, approval: str, status: str) -> None:
+    """A quota, a right or a machine that failed says nothing about the model; the reason says what to do."""
+    scores = [{"who": "challenger", "error": "the account-level service limit is 0 Instances", "asked": False}]
+    verdict = world.judge(world.plan(), approval=approval, scores=scores)
+    assert (verdict["status"], verdict["passed"]) == (status, False)
+    assert "could not be asked" in verdict["summary"] and "limit is 0 Instances" in verdict["summary"]
+
+
+def test_a_job_with_test_sentences_of_its_own_is_left_to_a_person(world: World) -> None:
+    """A job started elsewhere passes by itself only on the very rows that the champion was judged on."""
+    world.serve()
+    plan = world.plan()
+    for who in ("challenger", "champion"):
+        world.answer(plan[who]["evidence_uri"], world.labels)
+    assert world.judge(plan, mode="judge")["status"] == "PendingManualApproval"
+    assert world.judge(plan, mode="train")["status"] == "Approved"
+    known = world.judge(plan)["metadata"]["rows_sha256"]
+    plan["champion"]["rows_sha256"] = known
+    assert world.judge(plan, mode="judge")["status"] == "Approved"
 
 
 @pytest.mark.parametrize("content", [None, b"", b"<html>\n" * 400])

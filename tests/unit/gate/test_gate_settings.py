@@ -17,7 +17,7 @@ def test_folders_follow_from_the_settings() -> None:
     settings = Settings.from_environment({**ENVIRONMENT, "EVIDENCE_PREFIX": "/proof/"})
     assert settings.evidence_uri("abc") == "s3://artifacts/proof/abc/"
     assert settings.evidence_uri("abc", "12") == "s3://artifacts/proof/abc/12/"
-    assert settings.evaluation_uri("job-1") == "s3://artifacts/training/job-1/evaluation/"
+    assert settings.evaluation_uri("job-1", "0ab") == "s3://artifacts/training/job-1/evaluation/0ab/"
     assert Settings.from_environment(ENVIRONMENT).evidence_prefix == "evidence"
 
 
@@ -48,8 +48,8 @@ def test_a_plan_payload_without_a_field_is_refused(field: str) -> None:
 
 def judge_payload() -> dict[str, Any]:
     return {
-        "request": {"gate": {"min_accuracy": 0.8, "min_f1": 0, "margin": 0.02}, "approval": "auto"},
-        "plan": {"rows": 0, "champion": None, "challenger": {"evidence_uri": None}},
+        "request": {"mode": "train", "gate": {"min_accuracy": 0.8, "min_f1": 0, "margin": 0.02}, "approval": "auto"},
+        "plan": {"token": "0ab", "rows": 0, "champion": None, "challenger": {"evidence_uri": None}},
         "scores": [],
         "training": {"job_name": "j", "output_uri": "o"},
         "data": None,

@@ -10,7 +10,7 @@ from gate.evidence import Answer, Row
 from gate.payloads import Approval
 from gate.ruling import Evidence, Ruling, rule
 from gate.verdict import Thresholds
-from gate.wording import MAX_SUMMARY, failure_reason, metadata, numbers, summary
+from gate.wording import MAX_SUMMARY, metadata, numbers, summary
 
 GATE = Thresholds(0.8, 0.8, 0.0275)
 ALLOWED = re.compile(r"[A-Za-z0-9 _.:/=+@-]{1,256}")
@@ -29,7 +29,10 @@ def ruled(wrong: int, *, champion_wrong: int | None = None, approval: Approval =
 
 
 def said(ruling: Ruling, version: str | None = None) -> dict[str, str]:
-    return metadata(ruling, champion_version=version, test_sha256="ab", evidence_uri="s3://a/b.out", report_uri="s3://r")
+    hashes = {"test_sha256": "ab", "rows_sha256": "cd"}
+    return metadata(
+        ruling, champion_version=version, **hashes, evidence_uri="s3://a/b.out", report_uri="s3://r"
+    )
 
 
 def test_a_pass_is_summed_up_in_its_figures() -> None:
@@ -66,8 +69,8 @@ def test_metadata_is_what_the_registry_allows(ruling: Ruling) -> None:
 def test_metadata_of_a_comparison_is_complete() -> None:
     """Every key that the release workflow and the listing read."""
     keys = {"verdict", "accuracy", "accuracy_low", "accuracy_high", "f1", "f1_low", "f1_high", "difference",
-            "difference_low", "margin", "compared_with", "test_rows", "test_sha256", "evidence", "report",
-            "gate_reasons"}  # fmt: skip
+            "difference_low", "margin", "compared_with", "test_rows", "test_sha256", "rows_sha256", "evidence",
+            "report", "gate_reasons"}  # fmt: skip
     values = said(ruled(20, champion_wrong=20), "7")
     assert set(values) == keys
     assert (values["verdict"], values["compared_with"], values["accuracy"]) == ("passed", "7", "0.9500")
@@ -91,19 +94,3 @@ def test_numbers_are_json() -> None:
     for ruling in (ruled(20), ruled(20, champion_wrong=30)):
         assert json.loads(json.dumps(numbers(ruling, "7"), allow_nan=False))["rows"] == 400
     assert numbers(rule(Evidence([]), GATE, "auto"), None) == {"rows": 0}
-
-
-@pytest.mark.parametrize(
-    ("error", "reason"),
-    [
-        ('{"TransformJobName": "x", "FailureReason": "model server\\ndid not start"}', "model server did not start"),
-        ('{"Cause": "", "Message": "denied"}', "denied"),
-        ('{"Status": 1}', '{"Status": 1}'),
-        ("plain words", "plain words"),
-        ("3", "3"),
-    ],
-)
-def test_the_reason_in_a_failed_task_is_found(error: str, reason: str) -> None:
-    """Step Functions hands on the whole description of the job."""
-    assert failure_reason(error) == reason
-    assert len(failure_reason("x" * 9000)) <= 600
