@@ -83,7 +83,7 @@ lint: setup ## ruff and mypy
 test: lint ## ruff, mypy and all tests: fast ones, local cloud, and the whole path with a real training
 	@$(PYTEST) --durations=15
 
-test-fast: setup ## unit and infrastructure tests, under a minute, no network
+test-fast: setup ## unit and infrastructure tests alone, no network
 	@$(PYTEST) -n 2 --dist loadfile -m "not integration and not e2e"
 
 clean: down ## remove everything that set-up and the local cloud made
