@@ -67,13 +67,15 @@ def test_the_printed_curl_line_answers(served: Any) -> None:
 def test_a_list_of_twenty_items_is_answered_in_order(served: Any) -> None:
     """Twenty texts get twenty predictions, each as when asked alone.
 
-    Int8 activations are scaled by the range within a batch, so scores (0 to 2) may move a little with the company.
+    Int8 activations are scaled by the range within a batch, so scores (0 to 2) may move a little with the company: by
+    less than 0.1, which changes the label of a text only where its score is that near to the threshold.
     """
     texts = pd.read_json(served.data / "test.json", lines=True)["sentence"].tolist()[:20]
     listed = served.project.post({"inputs": texts}).json()["predictions"]
     alone = [served.project.post({"inputs": text}).json()["predictions"][0] for text in texts]
-    assert [p["label"] for p in listed] == [p["label"] for p in alone]
     assert [p["score"] for p in listed] == pytest.approx([p["score"] for p in alone], abs=0.1)
+    different = [one["score"] for one, other in zip(alone, listed, strict=True) if one["label"] != other["label"]]
+    assert all(abs(score - 1.0) < 0.1 for score in different), different
 
 
 def test_accuracy_counted_from_the_rest_api(served: Any, real_data: Path | None) -> None:
