@@ -5,7 +5,7 @@ What the gate said about the package is shown first; the release that the approv
 
 from __future__ import annotations
 
-from operations import command, registry, release, status
+from operations import command, registry, release
 from operations.deployment import Deployment, connect
 
 DESCRIPTION = "Approved with make approve"
@@ -37,9 +37,7 @@ def main() -> int:
     arguments = parser.parse_args()
     deployment = connect(arguments.env)
     outcome = approve(deployment, arguments.package)
-    if deployment.endpoint_url:
-        status.write(deployment)
-    command.say(f"{outcome}: model version {deployment.model_version} serves")
+    release.tell(deployment, outcome)
     return 0
 
 

@@ -9,7 +9,7 @@ import json
 import time
 from typing import Any
 
-from operations import command, executions
+from operations import command, executions, status
 from operations.deployment import Deployment
 from operations.errors import ReleaseFailed
 
@@ -79,6 +79,13 @@ def follow(deployment: Deployment, execution: str) -> str:
             f"The champion serves: {deployment.released_package or 'none was released yet'}.",
             hint="`make logs` shows what the new endpoint said; `make releases` what was decided")
     return json.loads(description["output"])["outcome"]
+
+
+def tell(deployment: Deployment, outcome: str) -> None:
+    """Say what became of a release and who serves now; on the local cloud status.json says it too."""
+    if deployment.endpoint_url:
+        status.write(deployment)
+    command.say(f"{outcome}: model version {deployment.model_version} serves")
 
 
 def _package_of(deployment: Deployment, execution: str) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from operations import command, registry, release, status
+from operations import command, registry, release
 from operations.deployment import Deployment, connect
 
 
@@ -29,9 +29,7 @@ def main() -> int:
     arguments = parser.parse_args()
     deployment = connect(arguments.env)
     outcome = roll_back(deployment, arguments.package)
-    if deployment.endpoint_url:
-        status.write(deployment)
-    command.say(f"{outcome}: model version {deployment.model_version} serves")
+    release.tell(deployment, outcome)
     return 0
 
 

@@ -10,7 +10,7 @@ import argparse
 import json
 from typing import Any
 
-from operations import command, registry, release, status, workflow
+from operations import command, registry, release, workflow
 from operations.deployment import Deployment, connect
 from operations.errors import NotApproved, OperationError
 
@@ -46,9 +46,7 @@ def train_and_release(deployment: Deployment, overrides: dict[str, Any]) -> None
             return
         raise NotApproved(f"Model version {version} was not approved.", hint=next_step)
     outcome = release.follow(deployment, release.started_for(deployment, run.package, known))
-    if deployment.endpoint_url:
-        status.write(deployment)
-    command.say(f"Release: {outcome}. Model version {deployment.model_version} serves.")
+    release.tell(deployment, outcome)
 
 
 def hyperparameters(pairs: list[str]) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from stacks.components.states_language import CAUSE, NULL, catch, lambda_task, retry_sagemaker
+from stacks.components.states_language import CAUSE, NULL, as_jsonata, catch, lambda_task, retry_sagemaker
 
 _CREATE = "Create evidence model"
 _TRANSFORM = "Transform"
@@ -17,7 +17,7 @@ _REFUSED = "{% false %}"
 # A job that ran and failed speaks of the model, unless SageMaker itself stumbled or somebody stopped it. A call that
 # was refused, and a job that took too long, speak of quotas, rights and machines.
 _JOB_FAILED = f"""{{% (
-  $said := {CAUSE[2:-2].strip()};
+  $said := {as_jsonata(CAUSE)};
   $states.errorOutput.Error = "States.TaskFailed"
     and $not($contains($said, /^(InternalServerError|CapacityError|the job ended as Stop)/))
 ) %}}"""

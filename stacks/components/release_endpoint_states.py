@@ -20,7 +20,7 @@ from stacks.components.release_parts import (
     longer_than,
 )
 from stacks.components.release_request_states import outcome
-from stacks.components.states_language import CAUSE, retry_lambda
+from stacks.components.states_language import CAUSE, as_jsonata, retry_lambda
 
 SETTLE_SECONDS = 30 * 60
 """A stack that somebody else has kept busy for that long is no longer waited for."""
@@ -106,7 +106,7 @@ def update(parts: ReleaseParts) -> dict[str, dict[str, Any]]:
             "Output": {},
             "Catch": catch(
                 names.NOTE_FAILURE,
-                {"reason": f'{{% "The release could not be noted on the package: " & {_cause()} & '
+                {"reason": f'{{% "The release could not be noted on the package: " & {as_jsonata(CAUSE)} & '
                  '" Next: start this release again." %}'},
             ),
             "Next": names.UPDATE,
@@ -167,7 +167,8 @@ def update(parts: ReleaseParts) -> dict[str, dict[str, Any]]:
             "Output": {},
             "Catch": catch(
                 names.RECORD_FAILURE,
-                {"reason": f'{{% "The serving stack is " & $stack & "; why could not be read: " & {_cause()} %}}'},
+                {"reason": '{% "The serving stack is " & $stack & "; why could not be read: " & '
+                           f"{as_jsonata(CAUSE)} %}}"},
             ),
             "Next": names.RECORD_FAILURE,
         },
@@ -197,10 +198,6 @@ def ask(parts: ReleaseParts, package: str, *, on_error: str, assign: dict[str, s
         "Catch": catch(on_error, assign),
         "Next": then,
     }
-
-
-def _cause() -> str:
-    return CAUSE[2:-2].strip()
 
 
 def _reason() -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from stacks.components.states_language import CAUSE, retry
+from stacks.components.states_language import CAUSE, as_jsonata, retry
 
 PARAMETER = "ModelPackageArn"
 """The serving stack's one parameter: the champion."""
@@ -87,7 +87,7 @@ STACK_CHAMPION = f"""{{% (
 """The package that the stack serves or is about to serve; "" for none."""
 SEEN = {"stack": STACK_STATUS, "serving": STACK_CHAMPION}
 """What a look at the stack assigns."""
-UNREADABLE = {"stack": f'{{% "unreadable: " & {CAUSE[2:-2].strip()} %}}'}
+UNREADABLE = {"stack": f'{{% "unreadable: " & {as_jsonata(CAUSE)} %}}'}
 """What a look assigns that failed."""
 PENDING = "$contains($stack, /_IN_PROGRESS$|^unreadable/)"
 """Condition: the last look showed nothing final, or nothing at all."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from stacks.components import release_names as names
 from stacks.components.release_parts import DEALT_WITH, REPLACED, USABLE, VERSION, ReleaseParts, catch
-from stacks.components.states_language import NULL, retry
+from stacks.components.states_language import NULL, as_jsonata, retry
 
 _DESCRIPTION_LENGTH, _METADATA_LENGTH = 1024, 256  # limits of the registry
 
@@ -45,7 +45,7 @@ def report(parts: ReleaseParts) -> dict[str, dict[str, Any]]:
             "Output": {
                 "outcome": "released",
                 "version": f"{{% {VERSION} %}}",
-                "replaced": f'{{% $champion = "" or $champion = null ? {NULL[2:-2].strip()} : {REPLACED} %}}',
+                "replaced": f'{{% $champion = "" or $champion = null ? {as_jsonata(NULL)} : {REPLACED} %}}',
             },
         },
     }

@@ -18,12 +18,11 @@ from stacks.components.release_parts import (
     catch,
     longer_than,
 )
-from stacks.components.states_language import CAUSE
+from stacks.components.states_language import CAUSE, as_jsonata
 
 PUT_BACK_SECONDS = 60 * 60
 """For that long after its release has failed, the champion is tried to be put back."""
 
-_CAUSE = CAUSE[2:-2].strip()
 _NOT_BACK = " THE CHAMPION IS NOT BACK: "
 _NEXT = " Next: release the former package again (make rollback), or see in CloudFormation what is wrong."
 _IN_TIME = f"$not({longer_than(PUT_BACK_SECONDS)})"
@@ -99,7 +98,8 @@ def put_back(parts: ReleaseParts) -> dict[str, dict[str, Any]]:
             parts,
             "{% $champion %}",
             on_error=names.RECORD_FAILURE,
-            assign={"reason": f'{{% $reason & " The champion is back, but it was asked too: " & {_CAUSE} %}}'},
+            assign={"reason": '{% $reason & " The champion is back, but it was asked too: " & '
+                              f"{as_jsonata(CAUSE)} %}}"},
             then=names.RECORD_FAILURE,
         ),
     }  # fmt: skip

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-from stacks.components.states_language import CAUSE, retry
+from stacks.components.release_parts import PENDING, STACK_CHAMPION, STACK_STATUS
+from stacks.components.states_language import CAUSE, as_jsonata, retry
 
 LOOK = "Look at champion"
 COMPARE = "Is it still the champion?"
@@ -21,20 +23,15 @@ _NOTHING_SERVES = (
 )  # fmt: skip
 _NO_STACK = "no stack"
 
-_STATUS = "{% $states.result.Stacks[0].StackStatus %}"
-_SERVING = f"""{{% (
-  $stack := $states.result.Stacks[0];
-  $value := $stack.Parameters[ParameterKey = "ModelPackageArn"].ParameterValue;
-  $stack.StackStatus in {list(_NOTHING_SERVES)} or $not($exists($value)) ? "" : $value
-) %}}""".replace("'", '"')
+_SERVING = (
+    f"{{% {as_jsonata(STACK_STATUS)} in {json.dumps(_NOTHING_SERVES)} ? \"\" : {as_jsonata(STACK_CHAMPION)} %}}"
+)
 _MISSED = f"""{{% (
-  $said := {CAUSE[2:-2].strip()};
+  $said := {as_jsonata(CAUSE)};
   $contains($said, "does not exist") ? "{_NO_STACK}" : "unreadable: " & $said
 ) %}}"""
 
-_GOING = f"""($contains($stack, /_IN_PROGRESS$|^unreadable/) and $not($stack in {list(_NOTHING_SERVES)}))""".replace(
-    "'", '"'
-)
+_GOING = f"({PENDING} and $not($stack in {json.dumps(_NOTHING_SERVES)}))"
 _SAME = '$serving = ($plan.champion = null ? "" : $plan.champion.package_arn)'
 _LEFT_TO_A_PERSON = """{% $merge([$verdict, {
   "status": "PendingManualApproval",
@@ -63,7 +60,7 @@ def champion_states(
             "Type": "Task",
             "Resource": f"arn:{partition}:states:::aws-sdk:cloudformation:describeStacks",
             "Arguments": {"StackName": serving_stack},
-            "Assign": {"looks": "{% $looks + 1 %}", "stack": _STATUS, "serving": _SERVING},
+            "Assign": {"looks": "{% $looks + 1 %}", "stack": STACK_STATUS, "serving": _SERVING},
             "Output": {},
             "Retry": retry("CloudFormation.SdkClientException"),
             "Catch": [
