@@ -80,8 +80,8 @@ synth: setup ## synthesise the CloudFormation templates of every environment (no
 lint: setup ## ruff and mypy
 	@$(VENV) -m ruff check . && $(VENV) -m mypy
 
-test: lint ## ruff, mypy and all tests: fast ones, local cloud, and the whole path with a real training
-	@$(PYTEST) --durations=15
+test: lint test-fast ## ruff, mypy and all tests: fast ones, local cloud, and the whole path with a real training
+	@$(PYTEST) --durations=15 -m "integration or e2e"
 
 test-fast: setup ## unit and infrastructure tests alone, no network
 	@$(PYTEST) -n 2 --dist loadfile -m "not integration and not e2e"

@@ -128,6 +128,9 @@ def serving(new_server: Callable[..., Any]) -> Iterator[Any]:
     server.client("s3").put_object(Bucket=BUCKET, Key="model.tar.gz", Body=archive.getvalue())
     read = {"Action": "s3:*", "Resource": [f"arn:aws:s3:::{BUCKET}", f"arn:aws:s3:::{BUCKET}/*"]}
     role = server.role("model", "sagemaker.amazonaws.com", read)
+    # Saved about a second after the change; a kill before that would lose the role, which is not what is tried here.
+    saved = server.state_dir / "services" / "iam.json"
+    _until(lambda: saved.exists() and BUCKET in saved.read_text())
     server.client("cloudformation").create_stack(
         StackName=STACK, TemplateBody=json.dumps(TEMPLATE), Parameters=_parameters(Version="one", Role=role)
     )
