@@ -6,7 +6,7 @@ import sys
 # Read once, when numpy is imported: its matrix library would otherwise keep a thread and a buffer for every core.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from serving.server import run  # noqa: E402
+from serving.server.process import run  # noqa: E402
 
 USAGE = "usage: python -I -S <this folder> serve   (SageMaker starts a serving container with this one argument)"
 

@@ -21,8 +21,8 @@ import pytest
 import serving
 from onnx import TensorProto, helper, numpy_helper
 from serving.predictor import Predictor
-from serving.server import InferenceServer
-from serving.settings import ServerSettings
+from serving.server.process import listen, make_server
+from serving.server.settings import ServerSettings
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
 VOCABULARY = {"[PAD]": 0, "[UNK]": 1, "[CLS]": 2, "[SEP]": 3, "good": 4, "bad": 5, "so": 6, "overflow": 7}
@@ -38,6 +38,7 @@ CONFIG = {
     "pad_token_id": 0,
 }
 SOURCE = Path(serving.__file__).parent
+SLIM = SOURCE.parent.parent / "build" / "slim"
 
 
 def build_network(path: Path) -> None:
@@ -103,11 +104,11 @@ def artifact_copy(tiny_artifact: Path, tmp_path: Path) -> Path:
 
 
 class ServerProcess:
-    """A server started from an artifact's own code, on a free port of the loopback interface."""
+    """The slim image's server as its entry point starts it, on a free port of the loopback interface."""
 
     def __init__(self, artifact: Path, **environ: str) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, str(artifact / "code" / "serve.py"), "serve"],
+            [sys.executable, "-I", "-S", str(SLIM), "serve"],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -116,7 +117,6 @@ class ServerProcess:
                 "SM_MODEL_DIR": str(artifact),
                 "SAGEMAKER_BIND_TO_HOST": "127.0.0.1",
                 "SAGEMAKER_BIND_TO_PORT": "0",
-                "PYTHONDONTWRITEBYTECODE": "1",
                 **environ,
             },
         )
@@ -167,19 +167,40 @@ def served(tiny_artifact: Path) -> Iterator[ServerProcess]:
     server.end()
 
 
+class RunningServer:
+    """The HTTP layer in a thread of this process."""
+
+    def __init__(self, predictor: Predictor, settings: ServerSettings) -> None:
+        listener = listen(settings)
+        self.port = listener.getsockname()[1]
+        self._server = make_server(predictor, settings)
+        self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [listener]})
+        self._thread.start()
+
+    @property
+    def connections(self) -> int:
+        """How many are open."""
+        return len(self._server.server_state.connections)
+
+    def begin_stop(self) -> None:
+        """What SIGTERM does."""
+        self._server.should_exit = True
+
+    def stop(self) -> None:
+        """Stop, and wait until it has."""
+        self.begin_stop()
+        self._thread.join(20)
+        assert not self._thread.is_alive()
+
+
 @contextmanager
-def running_server(predictor: Predictor | None, **settings: Any) -> Iterator[InferenceServer]:
+def running_server(predictor: Predictor, **settings: Any) -> Iterator[RunningServer]:
     """The HTTP layer in this process, around any predictor."""
-    server = InferenceServer(ServerSettings(host="127.0.0.1", port=0, **settings))
-    server.predictor = predictor
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
+    server = RunningServer(predictor, ServerSettings(host="127.0.0.1", port=0, **settings))
     try:
         yield server
     finally:
-        if not server.stopping:
-            server.stop()
-        thread.join()
+        server.stop()
 
 
 @pytest.fixture
@@ -192,10 +213,12 @@ def in_process() -> Callable[..., Any]:
 def ask() -> Callable[..., tuple[int, dict[str, Any]]]:
     """Send one request on a new connection: status and parsed body."""
 
-    def send(port: int, body: bytes | str, *, method: str = "POST", path: str = "/invocations") -> Any:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    def send(
+        port: int, body: bytes | str, *, method: str = "POST", path: str = "/invocations", **headers: str
+    ) -> Any:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
         try:
-            connection.request(method, path, body, {"Content-Type": "application/json"})
+            connection.request(method, path, body, {"Content-Type": "application/json", **headers})
             response = connection.getresponse()
             return response.status, json.loads(response.read())
         finally:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from serving.http_handler import MAX_BODY_BYTES
+from serving.server.settings import ServerSettings
 
 
 def test_a_text_is_answered(served: Any, ask: Any) -> None:
@@ -85,7 +85,7 @@ def test_a_huge_body_is_refused_although_its_client_writes_first(served: Any, as
 
 def test_the_largest_body_is_read(served: Any, ask: Any) -> None:
     """Exactly the limit is still taken (and then refused for what is in it)."""
-    assert ask(served.port, b"x" * MAX_BODY_BYTES)[0] == 400
+    assert ask(served.port, b"x" * ServerSettings.max_body_bytes)[0] == 400
 
 
 def test_a_failing_model_is_a_500_and_not_the_end(served: Any, ask: Any) -> None:
