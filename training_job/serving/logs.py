@@ -25,10 +25,10 @@ class JsonFormatter(logging.Formatter):
 
 
 def configure(level: str = "INFO") -> None:
-    """Send our log, and what the HTTP stack warns about, to standard output as JSON lines; may be called again."""
+    """Send our log, and the HTTP stack's errors, to standard output as JSON lines; may be called again."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonFormatter())
-    for name, lowest in (("serving", level), ("uvicorn", "WARNING"), ("asyncio", "WARNING")):
+    for name, lowest in (("serving", level), ("uvicorn", "ERROR"), ("asyncio", "WARNING")):
         logger = logging.getLogger(name)
         logger.setLevel(lowest)
         logger.propagate = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import itertools
 import json
@@ -20,6 +21,9 @@ import pytest
 from numpy.typing import NDArray
 from serving.model_config import ModelConfig
 from serving.predictor import Predictor
+from serving.server.connection import Connection
+from serving.server.process import make_server
+from serving.server.settings import ServerSettings
 from serving.text_encoder import TextEncoder
 
 Running = Callable[..., AbstractContextManager[Any]]
@@ -291,42 +295,50 @@ def test_garbage_after_a_request_does_not_hide_its_answer(
         assert re.findall(rb"HTTP/1.1 (\d+) ", raw(server.port, request + b"nonsense\r\n\r\n")) == [b"200"]
 
 
-def test_a_client_that_does_not_read_is_given_up(
+def test_requests_sent_ahead_of_their_turn_are_bounded(
     in_process: Running, backend: GatedBackend, predictor: Predictor
 ) -> None:
-    """Answers that nobody takes do not keep a connection for ever."""
+    """Of ten thousand pipelined requests the first and sixteen more are answered, then the connection ends."""
     backend.open.set()
-    body = json.dumps({"inputs": ["good"] * 100}).encode()
-    request = b"POST /invocations HTTP/1.1\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
-    with in_process(predictor, idle_seconds=0.3) as server, socket.socket() as deaf:
-        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        deaf.connect(("127.0.0.1", server.port))
-        deaf.settimeout(0.2)
-        deadline = time.monotonic() + 15
-        while server.connections != 0 or time.monotonic() - deadline < -14.5:
-            assert time.monotonic() < deadline
-            try:
-                deaf.sendall(request)
-            except TimeoutError:
-                continue
-            except OSError:
-                break
-
-
-def test_a_request_to_change_the_protocol_is_answered_as_it_is(
-    in_process: Running, backend: GatedBackend, predictor: Predictor
-) -> None:
-    """A client that offers HTTP/2 in clear text (Java's does) gets an HTTP/1.1 answer."""
-    backend.open.set()
-    head = b"POST /invocations HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: %d\r\n\r\n%s"
     with in_process(predictor) as server:
-        assert raw(server.port, head % (len(BODY), BODY.encode())).startswith(b"HTTP/1.1 200 ")
+        answers = raw(server.port, b"GET /ping HTTP/1.1\r\n\r\n" * 10_000)
+    assert re.findall(rb"HTTP/1.1 (\d+) ", answers) == [b"200"] * 17
+
+
+class FakeTransport(asyncio.Transport):
+    """A transport that only remembers whether it was given up."""
+
+    aborted = False
+
+    def abort(self) -> None:
+        self.aborted = True
+
+
+@pytest.mark.parametrize("caught_up", [False, True])
+def test_a_client_that_does_not_read_is_given_up(predictor: Predictor, caught_up: bool) -> None:
+    """Answers that nobody takes do not keep a connection; a client that catches up in time keeps his."""
+
+    async def stall() -> bool:
+        settings = ServerSettings(idle_seconds=0.05)
+        server = make_server(predictor, settings)
+        server.config.load()
+        transport = FakeTransport()
+        connection = Connection(settings, config=server.config, server_state=server.server_state, app_state={})
+        connection.connection_made(transport)
+        connection.pause_writing()
+        if caught_up:
+            connection.resume_writing()
+        await asyncio.sleep(0.2)
+        connection.connection_lost(ConnectionResetError())
+        return transport.aborted
+
+    assert asyncio.run(stall()) is not caught_up
 
 
 @pytest.mark.parametrize(
     ("head", "status"),
     [
-        (b"POST /invocations HTTP/1.1\r\n\r\n", 411),
+        (b"POST /invocations HTTP/1.1\r\nConnection: close\r\n\r\n", 411),
         (b"POST /invocations HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 411),
         (b"POST /invocations HTTP/1.1\r\nContent-Length: -1\r\n\r\n", 400),
         (b"POST /invocations HTTP/1.1\r\nContent-Length: 1e3\r\n\r\n", 400),
@@ -334,6 +346,7 @@ def test_a_request_to_change_the_protocol_is_answered_as_it_is(
         (b"POST /invocations HTTP/1.1\r\nContent-Length: %s\r\n\r\n" % (b"9" * 5_000), 400),
         (b"POST /invocations HTTP/1.1\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}", 400),
         (b"POST /invocations HTTP/1.1\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n{}", 400),
+        (b"POST /invocations HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: 2\r\n\r\n{}", 400),
         (b"POST /invocations HTTP/1.1\r\nContent-Type: image/png\r\nContent-Length: 2\r\n\r\n{}", 415),
         (b"POST /invocations HTTP/1.1\r\nAccept: image/png\r\nContent-Length: 2\r\n\r\n{}", 406),
         (b"POST /invocations HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 99999999\r\n\r\n", 413),

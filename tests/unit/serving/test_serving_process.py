@@ -1,4 +1,4 @@
-"""The artifact's own server as a process: what SageMaker and the local cloud start."""
+"""The slim image's server as a process: what SageMaker and the local cloud start."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 from serving.server.settings import ServerSettings
+
+SLIM = Path(__file__).resolve().parents[3] / "build" / "slim"
 
 
 def test_a_text_is_answered(served: Any, ask: Any) -> None:
@@ -182,8 +184,7 @@ def test_it_loads_neither_torch_nor_transformers(tiny_artifact: Path) -> None:
     assert run.stdout.strip() == "set()"
 
 
-def test_without_the_argument_serve_it_explains_itself(tiny_artifact: Path) -> None:
+def test_without_the_argument_serve_it_explains_itself() -> None:
     """Any other command line ends with status 2 and the usage."""
-    script = str(tiny_artifact / "code" / "serve.py")
-    run = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
+    run = subprocess.run([sys.executable, "-I", "-S", SLIM], capture_output=True, text=True, check=False)
     assert (run.returncode, run.stderr.startswith("usage:")) == (2, True)

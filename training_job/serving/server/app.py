@@ -16,7 +16,7 @@ from serving.answer import Answer, error_answer, model_failure
 from serving.errors import RequestError
 from serving.predictor import Predictor
 from serving.request import Limits
-from serving.server.connection import CUT
+from serving.server.connection import CUT, LINGER_SECONDS
 from serving.server.settings import ServerSettings
 
 logger = logging.getLogger("serving")
@@ -29,8 +29,6 @@ PARSED_INLINE_BYTES = 16 * 1024
 """Larger bodies are parsed by a worker, so that connections and /ping do not wait for it."""
 HELD_BODIES = 4
 """Bodies of the largest size that may be in memory at once, counted in bytes."""
-LINGER_SECONDS = 2.0
-"""How long a refused body is still read, so that the refusal is not lost to a connection reset."""
 
 
 class InferenceApp:
@@ -166,6 +164,7 @@ class _Request:
         self.headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         self.complete = self.headers.get("content-length", "0") == "0" and "transfer-encoding" not in self.headers
         """Whether nothing of the body is left to be read."""
+        self._given_up = False
         self._state: dict[str, Any] = scope["state"]
         self._receive = receive
 
@@ -177,6 +176,8 @@ class _Request:
         if "transfer-encoding" in self.headers or "content-length" not in self.headers:
             message = "send the body with a Content-Length, not chunked"
             raise RequestError(message, status=411, kind="length_required")
+        if "upgrade" in self.headers:  # the parser stops there, without the body
+            raise RequestError("this server speaks HTTP/1.1 only: send the request without Upgrade")
         announced, read = int(self.headers["content-length"]), 0
         if announced > settings.max_body_bytes:
             message = f"the body may have {settings.max_body_bytes} bytes at most"
@@ -187,6 +188,7 @@ class _Request:
                 async with asyncio.timeout_at(deadline):
                     message_ = await self._receive()
             except TimeoutError as error:
+                self._given_up = True
                 message = f"only {read} of the body's {announced} bytes came within {settings.read_seconds:g} s"
                 raise RequestError(message, status=408, kind="timeout") from error
             if message_["type"] != "http.request":
@@ -199,8 +201,8 @@ class _Request:
 
     async def linger(self) -> None:
         """Read and forget what still comes of a refused body, so that a client who writes first gets the answer."""
-        if "expect" in self.headers or "transfer-encoding" in self.headers:
-            return  # he has not begun to send, or his body has no end that could be waited for
+        if self._given_up or "expect" in self.headers or "transfer-encoding" in self.headers:
+            return  # he is too slow, has not begun to send, or his body has no end that could be waited for
         try:
             async with asyncio.timeout(LINGER_SECONDS):
                 while True:

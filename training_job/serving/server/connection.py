@@ -1,7 +1,8 @@
 """One connection: uvicorn's protocol with the limits that it leaves to a proxy in front of it.
 
 uvicorn has no time limit for a request's head, none for a caller who does not read his answer, no bound on a head's
-size and none on connections; it drops a half-closed connection without an answer, and its refusals are plain text.
+size, on connections or on requests sent ahead of their turn; it drops a half-closed connection without an answer, and
+its refusals are plain text.
 This class adds these and changes nothing else.
 """
 
@@ -20,6 +21,10 @@ from serving.server.settings import ServerSettings
 logger = logging.getLogger("serving")
 
 MAX_HEAD_BYTES = 64 * 1024
+MAX_PIPELINED = 16
+"""Requests of one connection that may wait for the one before them; what comes after them is not read."""
+LINGER_SECONDS = 2.0
+"""How long what still comes after a refusal is read and forgotten, so that the refusal is not lost to a reset."""
 CUT = "cut"
 """Key in a request's state that says: the caller closed his side before the body was complete."""
 
@@ -32,6 +37,9 @@ class Connection(HttpToolsProtocol):
         self._settings = settings
         self._reading_head = True
         self._head_bytes = 0
+        self._head_too_long = False
+        self._refused = False
+        """Nothing more is read from this connection."""
         self._head_timer: asyncio.TimerHandle | None = None
         self._write_timer: asyncio.TimerHandle | None = None
 
@@ -40,6 +48,7 @@ class Connection(HttpToolsProtocol):
         if len(self.connections) >= self._settings.max_connections:
             self.transport = transport
             self._refuse(error_answer(503, "busy", "every connection of this server is taken: try again"))
+            transport.close()
             return
         super().connection_made(transport)
         self._start_head_timer()
@@ -53,11 +62,14 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse what came, unless it makes the head of a request too long."""
+        if self._refused:
+            return
         if self._reading_head:
             self._head_bytes += len(data)
         super().data_received(data)
         if self._reading_head and self._head_bytes > MAX_HEAD_BYTES:
-            self._refuse(error_answer(431, "head_too_large", f"a head may have {MAX_HEAD_BYTES} bytes at most"))
+            self._head_too_long = True
+            self.send_400_response("")
 
     def on_message_begin(self) -> None:
         """The first byte of a request."""
@@ -72,6 +84,11 @@ class Connection(HttpToolsProtocol):
         if self._head_timer is not None:
             self._head_timer.cancel()
             self._head_timer = None
+        if len(self.pipeline) >= MAX_PIPELINED:
+            raise ValueError("uvicorn turns whatever a callback raises into send_400_response")
+        if len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers) > MAX_HEAD_BYTES:
+            self._head_too_long = True
+            raise ValueError("uvicorn turns whatever a callback raises into send_400_response")
         super().on_headers_complete()
 
     def eof_received(self) -> bool:  # type: ignore[override]
@@ -103,13 +120,15 @@ class Connection(HttpToolsProtocol):
         self.transport.abort()
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse what is not HTTP; a request before it that is being answered gets its answer first."""
+        """Refuse what is not HTTP, or too much of it; a request that is being answered gets its answer first."""
         if self.cycle is not None and not self.cycle.response_complete:
-            self.cycle.keep_alive = False
-            self.pipeline.clear()
-            self.flow.pause_reading()
+            self.cycle.keep_alive = False  # the last one that was understood
+            self._refused = True
             return
-        self._refuse(error_answer(400, "bad_request", "this is not an HTTP/1.1 request"))
+        if self._head_too_long:
+            self._refuse(error_answer(431, "head_too_large", f"a head may have {MAX_HEAD_BYTES} bytes at most"))
+        else:
+            self._refuse(error_answer(400, "bad_request", "this is not an HTTP/1.1 request"))
 
     def _unsupported_upgrade_warning(self) -> None:
         """A request to change the protocol is answered as if it did not ask, and is the last on its connection."""
@@ -127,13 +146,16 @@ class Connection(HttpToolsProtocol):
             self.transport.close()
 
     def _refuse(self, answer: Answer) -> None:
-        """Write an answer that belongs to no request, and end the connection."""
-        if self.transport.is_closing():
+        """Write an answer that belongs to no request, and end the connection when he has read it."""
+        if self._refused or self.transport.is_closing():
             return
+        self._refused = True
         logger.info("request", extra={"facts": {"status": answer.status, **answer.facts}})
         head = (
             f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}\r\ncontent-type: {answer.content_type}\r\n"
             f"content-length: {len(answer.body)}\r\nconnection: close\r\n\r\n"
         )
         self.transport.write(head.encode() + answer.body)
-        self.transport.close()
+        # Closing with something unread resets the connection, and the answer with it: leave him time to read.
+        self.transport.write_eof()
+        self._head_timer = self.loop.call_later(LINGER_SECONDS, self.transport.abort)
