@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,7 @@ CONFIG = {
     "pad_token_id": 0,
 }
 SOURCE = Path(serving.__file__).parent
-SLIM = SOURCE.parent.parent / "build" / "slim"
+COMMAND = (sys.executable, "-I", "-S", str(SOURCE.parent.parent / "build" / "slim"), "serve")
 
 
 def build_network(path: Path) -> None:
@@ -106,9 +106,12 @@ def artifact_copy(tiny_artifact: Path, tmp_path: Path) -> Path:
 class ServerProcess:
     """The slim image's server as its entry point starts it, on a free port of the loopback interface."""
 
-    def __init__(self, artifact: Path, **environ: str) -> None:
+    def __init__(
+        self, artifact: Path, *, command: Sequence[str] = COMMAND, user: int | None = None, **environ: str
+    ) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-I", "-S", str(SLIM), "serve"],
+            command,
+            user=user if os.geteuid() == 0 else None,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -122,23 +125,32 @@ class ServerProcess:
         )
         self.lines: list[dict[str, Any]] = []
         self.port = 0
+        self._known = threading.Event()
+        # Read all the time: a server whose log nobody takes would stand still once the pipe is full.
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
 
-    def wait_ready(self) -> None:
-        """Read the log until the server listens; fails with the log if it never does."""
+    def _read(self) -> None:
         assert self.process.stdout is not None
         for line in self.process.stdout:
             self.lines.append(json.loads(line))
             if self.lines[-1]["message"] == "ready":
                 self.port = self.lines[-1]["port"]
-                return
-        pytest.fail(f"the server ended before it was ready: {self.lines}")
+                self._known.set()
+        self._known.set()
+
+    def wait_ready(self) -> None:
+        """Wait until the server listens; fails with the log if it never does."""
+        assert self._known.wait(30)
+        if not self.port:
+            pytest.fail(f"the server ended before it was ready: {self.lines}")
 
     def end(self) -> int:
         """SIGTERM, the rest of the log, the exit status."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        output = self.process.communicate(timeout=10)[0]
-        self.lines += [json.loads(line) for line in output.splitlines()]
+        self.process.wait(timeout=10)
+        self._reader.join(10)
         return self.process.returncode
 
 
@@ -147,15 +159,15 @@ def start_process() -> Iterator[Callable[..., ServerProcess]]:
     """Starts server processes, which end with the test."""
     started: list[ServerProcess] = []
 
-    def start(artifact: Path, **environ: str) -> ServerProcess:
-        started.append(ServerProcess(artifact, **environ))
+    def start(artifact: Path, **options: Any) -> ServerProcess:
+        started.append(ServerProcess(artifact, **options))
         return started[-1]
 
     yield start
     for server in started:
         if server.process.poll() is None:
             server.process.kill()
-            server.process.communicate()
+            server.process.wait()
 
 
 @pytest.fixture(scope="module")
