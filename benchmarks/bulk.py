@@ -35,6 +35,8 @@ REAL_DATA = ROOT.parent / "shared" / "data" / "helpful-sentences"
 BUNDLED_DATA = ROOT / "training_job" / "data"
 TYPES = {"csv": "text/csv", "jsonlines": "application/jsonlines"}
 TARGET = 10_000_000
+TICK = 0.01
+"""Seconds; the system counts a process's time in these steps."""
 
 
 def read_sentences(folder: Path) -> list[str]:
@@ -98,6 +100,9 @@ def measure(process: psutil.Process, port: int, work: Iterator[tuple[int, bytes]
         times = process.cpu_times()
         return times.user + times.system
 
+    def used_since_start() -> float:
+        return max(used() - began_used, TICK)
+
     def megabytes() -> float:
         return process.memory_info().rss / 2**20
 
@@ -113,9 +118,9 @@ def measure(process: psutil.Process, port: int, work: Iterator[tuple[int, bytes]
                 waiting.append(pool.submit(ask, port, *following, kind))
             if done * 10 // total > tenths:
                 tenths = done * 10 // total
-                cpu, wall = used() - began_used, time.perf_counter() - began
+                cpu, wall = used_since_start(), time.perf_counter() - began
                 print(f"{done:>10}  {done / cpu:>14.0f}  {done / wall:>7.0f}  {megabytes():>7.1f}", flush=True)
-    hours = TARGET / (done / (used() - began_used)) / 3_600
+    hours = TARGET / (done / used_since_start()) / 3_600
     print(f"estimate for {TARGET:,} sentences: {hours:.1f} core hours")
 
 
