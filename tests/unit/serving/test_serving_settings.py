@@ -52,8 +52,9 @@ def test_variables_are_read() -> None:
 
 
 def test_there_is_a_worker_for_each_usable_core() -> None:
-    """More would only make each other wait."""
+    """More would only make each other wait; with several threads a pass there are fewer, and always one."""
     assert ServerSettings.from_env({}).workers == usable_cores()
+    assert ServerSettings.from_env({"SERVING_INTRA_OP_THREADS": "64"}).workers == max(usable_cores() // 64, 1)
 
 
 def test_an_empty_version_is_none() -> None:

@@ -39,7 +39,7 @@ class ServerSettings:
     threads: int = 1
     """`SERVING_INTRA_OP_THREADS`: cores that one forward pass may use."""
     workers: int = field(default_factory=usable_cores)
-    """`SERVING_WORKERS`: forward passes at the same time. Default: one for each core this process may run on."""
+    """`SERVING_WORKERS`: forward passes at the same time. Default: as many as the cores allow, at `threads` each."""
     queue: int = 256
     """`SERVING_QUEUE`: requests that may wait for a worker; a further one is answered with 429. Above the 200
     concurrent requests that SageMaker sends to a serverless endpoint at most."""
@@ -62,14 +62,15 @@ class ServerSettings:
         if level not in LOG_LEVELS:
             raise SettingsError("LOG_LEVEL", level, f"one of {', '.join(LOG_LEVELS)}")
         megabytes = _whole_number(environ, "SAGEMAKER_MAX_PAYLOAD_IN_MB", cls.max_body_bytes // MEGABYTE, 1, 100)
+        threads = _whole_number(environ, "SERVING_INTRA_OP_THREADS", cls.threads, 1, 64)
         return cls(
             model_dir=Path(environ.get("SM_MODEL_DIR", str(cls.model_dir))),
             host=environ.get("SAGEMAKER_BIND_TO_HOST", cls.host),
             port=_whole_number(environ, "SAGEMAKER_BIND_TO_PORT", cls.port, 0, 65_535),
             max_body_bytes=megabytes * MEGABYTE,
             model_version=environ.get("MODEL_VERSION") or None,
-            threads=_whole_number(environ, "SERVING_INTRA_OP_THREADS", cls.threads, 1, 64),
-            workers=_whole_number(environ, "SERVING_WORKERS", min(usable_cores(), 64), 1, 64),
+            threads=threads,
+            workers=_whole_number(environ, "SERVING_WORKERS", min(max(usable_cores() // threads, 1), 64), 1, 64),
             queue=_whole_number(environ, "SERVING_QUEUE", cls.queue, 0, 10_000),
             max_connections=_whole_number(environ, "SERVING_MAX_CONNECTIONS", cls.max_connections, 1, 10_000),
             read_seconds=_whole_number(environ, "SERVING_READ_SECONDS", int(cls.read_seconds), 1, 3_600),
