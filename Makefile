@@ -10,9 +10,11 @@ ENV ?= local
 DATA ?= $(wildcard ../shared/data/helpful-sentences)
 TEXT ?= This was a Christmas gift for my grandson.
 INPUT ?=
+# Values of cdk.json to deploy with others: "serving.container=slim serving.kind=instances". Each deployment needs it again.
+CONTEXT ?=
 
 VENV := .venv/bin/python
-export ENV DATA TEXT INPUT
+export ENV DATA TEXT INPUT CONTEXT
 export HF_HOME := $(CURDIR)/.local/huggingface
 export MPLCONFIGDIR := $(CURDIR)/.local/matplotlib
 RUN = PYTHONPATH=.:training_job $(VENV) -m
@@ -28,10 +30,10 @@ help: ## list the commands
 setup: ## install everything into this folder (.venv, .venv-cloud, node_modules, build)
 	@$(PYTHON) tools/setup.py
 
-up: setup ## start the local cloud, deploy, train on real text, serve, print a curl line (PORT=, DATA=)
+up: setup ## start the local cloud, deploy, train on real text, serve, print a curl line (PORT=, DATA=, CONTEXT=)
 	@$(RUN) operations.up --port $(PORT)
 
-deploy: setup ## start the local cloud and deploy all stacks to it, without training
+deploy: setup ## start the local cloud and deploy all stacks to it, without training (CONTEXT=)
 	@$(RUN) operations.deploy --port $(PORT)
 
 cdk: setup ## any cdk command against the local cloud (ARGS="diff", ARGS="destroy --all --force")

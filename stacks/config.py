@@ -217,6 +217,11 @@ class Config:
         return f"{self.prefix}-serving"
 
     @property
+    def image_repository_name(self) -> str:
+        """Name of the repository that holds the slim serving image, where one is built."""
+        return f"{self.prefix}-serving"
+
+    @property
     def model_package_group_name(self) -> str:
         """Name of the registry's group that every trained model enters."""
         return self.prefix

@@ -105,6 +105,10 @@ class ServingConfig:
     helpfulness. Without a hub model (local) there is no endpoint yet and the API answers 503.
     """
 
+    container: Literal["huggingface", "slim"] = "huggingface"
+    """What new model packages are served in: ``huggingface``, AWS's official image; ``slim``, our own, built by
+    CodeBuild at deployment. A package that is there already keeps its image, and the hub model always takes the
+    official one."""
     kind: Literal["serverless", "instances"] = "serverless"
     """``serverless``: paid per request, cold after a while; ``instances``: paid per hour, see ``instances``."""
     hub_model_id: str = ""

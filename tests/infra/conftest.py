@@ -21,10 +21,12 @@ ENVIRONMENTS = ("local", "dev", "prod")
 # Test modules are imported by path; what they share lies beside them.
 sys.path.append(str(Path(__file__).parent))
 STACKS = ("storage", "training", "serving", "release", "api")
+IMAGE_STACK = "image"  # where the container is `slim`
 # Environments with other values: what cdk.json doesn't use has to be right as well.
 VARIANTS = {
-    "provisioned": {
+    "slim": {
         "env": "dev",
+        "serving.container": "slim",
         "serving.provisioned_concurrency.min": "1",
         "serving.provisioned_concurrency.max": "4",
     },
@@ -57,7 +59,7 @@ class Assemblies:
     def all_templates(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Every template of every environment and variant with a name for messages."""
         for env in (*ENVIRONMENTS, *VARIANTS):
-            for stack in STACKS:
+            for stack in (*STACKS, *([IMAGE_STACK] if env == "slim" else [])):
                 yield f"{env}-{stack}", self.template(env, stack)
 
     def resources(self, env: str, stack: str, resource_type: str) -> list[dict[str, Any]]:

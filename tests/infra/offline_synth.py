@@ -43,7 +43,7 @@ def project_sources() -> ProjectSources:
     layer = root / "build" / "lambda-layer" / "python"
     layer.mkdir(parents=True)
     (layer / "placeholder.py").write_text("")
-    for name in ("training_job", "lambda"):
+    for name in ("training_job", "lambda", "container"):
         (root / name).symlink_to(ROOT / name)
     return ProjectSources(root=root)
 

@@ -246,7 +246,7 @@ def scaling_needs(dimension: str, endpoint: str) -> list[Need]:
 @pytest.mark.parametrize(
     ("name", "dimension", "endpoint"),
     [
-        ("provisioned", "DesiredProvisionedConcurrency", "text-classifier-dev"),
+        ("slim", "DesiredProvisionedConcurrency", "text-classifier-dev"),
         ("instances", "DesiredInstanceCount", "text-classifier-prod-instances"),
     ],
 )

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from conftest import Assemblies
 
 STACKS = ("storage", "training", "serving", "release", "api")
-STACK_NAMES = [f"{env}-{stack}" for env in ("local", "dev", "prod", *VARIANTS) for stack in STACKS]
+STACK_NAMES = [f"{env}-{stack}" for env in ("local", "dev", "prod", *VARIANTS) for stack in STACKS] + ["slim-image"]
 
 
 def test_all_environments_synthesise_without_a_network(assemblies: Assemblies) -> None:
