@@ -21,10 +21,10 @@ RUN = PYTHONPATH=.:training_job $(VENV) -m
 # node and cdk lie beside the project's Python; jsii looks for node on the PATH.
 PYTEST = PATH="$(CURDIR)/.venv/bin:$$PATH" $(VENV) -m pytest -q
 
-.PHONY: help setup up deploy cdk down status logs train train-sdk recipe releases report approve rollback predict evaluate synth lint test test-fast clean
+.PHONY: help setup up deploy cdk down status logs train train-sdk recipe releases report approve rollback predict evaluate size-endpoint synth lint test test-fast clean
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo "  variables: PORT=$(PORT)  ENV=$(ENV)  DATA=$(DATA)  PYTHON=$(PYTHON)"
 
 setup: ## install everything into this folder (.venv, .venv-cloud, node_modules, build)
@@ -75,6 +75,9 @@ predict: setup ## classify one text through the REST API (TEXT="…")
 
 evaluate: setup ## accuracy and F1 of the served model on the test file, counted from answers of the REST API
 	@$(RUN) operations.evaluate
+
+size-endpoint: setup ## measure memory and latency of the model, recommend memory and concurrency (ARTIFACT=, ARGS="--help")
+	@$(RUN) operations.size_endpoint $(addprefix --artifact ,$(ARTIFACT)) $(ARGS)
 
 synth: setup ## synthesise the CloudFormation templates of every environment (no network, no account)
 	@$(RUN) operations.synth

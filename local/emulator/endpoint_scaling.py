@@ -72,7 +72,9 @@ def _checked(operation: str, properties: dict) -> dict[str, Any]:
     """The API's request with these properties. Raises ResourceFailed for one that the API would refuse."""
     client = boto3.client("application-autoscaling", region_name=get_region())
     shape = client.meta.service_model.operation_model(operation).input_shape
-    request: dict[str, Any] = to_parameters(properties, shape)
+    # The stack's tags, which CloudFormation writes otherwise than the API.
+    own = {name: value for name, value in properties.items() if name != "Tags"}
+    request: dict[str, Any] = to_parameters(own, shape)
     report = ParamValidator().validate(request, shape)
     if report.has_errors():
         raise ResourceFailed(f"application-autoscaling:{operation}: {report.generate_report()}")

@@ -101,6 +101,8 @@ class ReleaseRole(Construct):
             targets,
             {"StringEquals": {**service, "application-autoscaling:scalable-dimension": dimension}},
         )
+        # CloudFormation puts the stack's tags on a target; these calls know neither service nor dimension.
+        self._add(_scaling("TagResource", "UntagResource", "ListTagsForResource"), targets)
         self._add(_scaling("DescribeScalableTargets", "DescribeScalingPolicies"), "*")
         # These two are asked of whoever registers the endpoint.
         self._add(["sagemaker:UpdateEndpointWeightsAndCapacities"], endpoint_arn)
@@ -113,7 +115,7 @@ class ReleaseRole(Construct):
         accept_wildcard(
             self.role,
             targets,
-            "Application Auto Scaling makes a target's id up; a condition holds the statement to this dimension of "
+            "Application Auto Scaling makes a target's id up; conditions hold all but tagging to this dimension of "
             "SageMaker's endpoints.",
         )
         accept_wildcard(

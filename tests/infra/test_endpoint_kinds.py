@@ -234,6 +234,7 @@ def scaling_needs(dimension: str, endpoint: str) -> list[Need]:
     service = "sagemaker.application-autoscaling.amazonaws.com"
     return [
         *(Need(f"application-autoscaling:{call}", target, context) for call in calls),
+        *(Need(f"application-autoscaling:{call}", target) for call in ("TagResource", "UntagResource")),
         *(Need(f"application-autoscaling:Describe{kind}", "*") for kind in ("ScalableTargets", "ScalingPolicies")),
         *(Need(f"cloudwatch:{call}", alarm) for call in ("PutMetricAlarm", "DescribeAlarms", "DeleteAlarms")),
         Need("sagemaker:UpdateEndpointWeightsAndCapacities",
