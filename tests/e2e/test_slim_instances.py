@@ -1,13 +1,14 @@
-"""The slim container on an instance-backed endpoint that scales: deployed, trained, released, asked on a local cloud."""
+"""The slim container on instances that scale: deployed, trained, released and asked on a local cloud."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import BUNDLED_DATA
 
 pytestmark = pytest.mark.e2e
+BUNDLED_DATA = Path(__file__).resolve().parents[2] / "training_job" / "data"
 CONTEXT = "serving.container=slim serving.kind=instances serving.instances.max_count=3"
 ENDPOINT = "text-classifier-local-instances"
 
