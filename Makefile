@@ -10,28 +10,30 @@ ENV ?= local
 DATA ?= $(wildcard ../shared/data/helpful-sentences)
 TEXT ?= This was a Christmas gift for my grandson.
 INPUT ?=
+# Values of cdk.json to deploy with others: "serving.container=slim serving.kind=instances". Each deployment needs it again.
+CONTEXT ?=
 
 VENV := .venv/bin/python
-export ENV DATA TEXT INPUT
+export ENV DATA TEXT INPUT CONTEXT
 export HF_HOME := $(CURDIR)/.local/huggingface
 export MPLCONFIGDIR := $(CURDIR)/.local/matplotlib
 RUN = PYTHONPATH=.:training_job $(VENV) -m
 # node and cdk lie beside the project's Python; jsii looks for node on the PATH.
 PYTEST = PATH="$(CURDIR)/.venv/bin:$$PATH" $(VENV) -m pytest -q
 
-.PHONY: help setup up deploy cdk down status logs train train-sdk recipe releases report approve rollback predict evaluate synth lint test test-fast clean
+.PHONY: help setup up deploy cdk down status logs train train-sdk recipe releases report approve rollback predict evaluate size-endpoint synth lint test test-fast clean
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo "  variables: PORT=$(PORT)  ENV=$(ENV)  DATA=$(DATA)  PYTHON=$(PYTHON)"
 
 setup: ## install everything into this folder (.venv, .venv-cloud, node_modules, build)
 	@$(PYTHON) tools/setup.py
 
-up: setup ## start the local cloud, deploy, train on real text, serve, print a curl line (PORT=, DATA=)
+up: setup ## start the local cloud, deploy, train on real text, serve, print a curl line (PORT=, DATA=, CONTEXT=)
 	@$(RUN) operations.up --port $(PORT)
 
-deploy: setup ## start the local cloud and deploy all stacks to it, without training
+deploy: setup ## start the local cloud and deploy all stacks to it, without training (CONTEXT=)
 	@$(RUN) operations.deploy --port $(PORT)
 
 cdk: setup ## any cdk command against the local cloud (ARGS="diff", ARGS="destroy --all --force")
@@ -73,6 +75,9 @@ predict: setup ## classify one text through the REST API (TEXT="…")
 
 evaluate: setup ## accuracy and F1 of the served model on the test file, counted from answers of the REST API
 	@$(RUN) operations.evaluate
+
+size-endpoint: setup ## measure memory and latency of the model, recommend memory and concurrency (ARTIFACT=, ARGS="--help")
+	@$(RUN) operations.size_endpoint $(addprefix --artifact ,$(ARTIFACT)) $(ARGS)
 
 synth: setup ## synthesise the CloudFormation templates of every environment (no network, no account)
 	@$(RUN) operations.synth

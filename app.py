@@ -14,6 +14,7 @@ from stacks.api_stack import ApiStack
 from stacks.components.project_sources import ProjectSources
 from stacks.config import Config, load_config
 from stacks.errors import StacksError
+from stacks.image_stack import ImageStack
 from stacks.release_stack import ReleaseStack
 from stacks.serving_stack import ServingStack
 from stacks.storage_stack import StorageStack
@@ -36,7 +37,15 @@ def build(app: App, config: Config, sources: ProjectSources) -> None:
         "termination_protection": not config.removable,
     }
     storage = StorageStack(app, f"{config.prefix}-storage", **common)
-    training = TrainingStack(app, f"{config.prefix}-training", storage=storage, sources=sources, **common)
+    slim = config.serving.container == "slim"
+    image = ImageStack(app, f"{config.prefix}-image", sources=sources, **common) if slim else None
+    training = TrainingStack(
+        app, f"{config.prefix}-training", storage=storage, sources=sources, slim_tag=image.tag if image else None,
+        **common,
+    )
+    if image:
+        # The packages name the image by its tag alone.
+        training.add_stack_dependency(image)
     # It imports the buckets by the names of their exports, a dependency that CDK doesn't see by itself.
     training.add_stack_dependency(storage)
     serving = ServingStack(app, f"{config.prefix}-serving", **common)

@@ -33,7 +33,7 @@ def run(arguments: Sequence[str], *, env: str = LOCAL_ENV, deployment: Deploymen
     """
     paths.HOME.mkdir(parents=True, exist_ok=True)
     command = [str(paths.CDK), *arguments, "--app", f"{paths.PYTHON} app.py", "--output", str(output),
-               "-c", f"env={env}", "--no-notices", "--no-color"]
+               "-c", f"env={env}", *_context(), "--no-notices", "--no-color"]
     printed: list[str] = []
     with subprocess.Popen(command, cwd=paths.ROOT, env=_variables(deployment), text=True, stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
@@ -48,6 +48,11 @@ def run(arguments: Sequence[str], *, env: str = LOCAL_ENV, deployment: Deploymen
         raise DeploymentFailed(f"`cdk {' '.join(arguments)}` failed:\n{''.join(printed[-25:])}",
                                hint="mend what it names and run it again; `make logs` shows the cloud's side")
     return "".join(printed)
+
+
+def _context() -> list[str]:
+    """Options for the configuration's values that the variable CONTEXT overrides: ``serving.container=slim …``."""
+    return [part for value in os.environ.get("CONTEXT", "").split() for part in ("-c", value)]
 
 
 def _variables(deployment: Deployment | None) -> dict[str, str]:

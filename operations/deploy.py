@@ -25,6 +25,8 @@ def deploy_locally(port: int, phases: command.Phases) -> Deployment:
         cdk.bootstrap(deployment, _milestone)
     cdk.deploy(deployment, _milestone)
     deployment = connect(LOCAL_ENV)  # its outputs are new
+    if deployment.stack("image"):
+        command.say("  slim serving image: none was built (no Docker here); its server runs from build/slim")
     status.write(deployment)
     return deployment
 

@@ -15,25 +15,34 @@ import urllib.request
 import psutil
 
 from operations import paths
+from operations.deployment import PROJECT
 from operations.errors import LocalCloudError
 
 DEFAULT_PORT = 4566
 HEALTH = "/_local/health"
 START_SECONDS, STOP_SECONDS = 60, 60
 
+SERVERS = {
+    "huggingface": [str(paths.ROOT / "local" / "containers" / "huggingface.py"), "serve"],
+    # The image's ENTRYPOINT and CMD (container/Dockerfile); -I and -S let it import nothing but what it brings.
+    "slim": ["-I", "-S", str(paths.ROOT / "build" / "slim"), "serve"],
+}
+"""Container → the interpreter's arguments that start its server on this machine."""
+
 
 def write_image_map() -> None:
     """Say which interpreter stands for which container image on this machine.
 
     Training images run train.py with the project's environment, which holds what the training container holds;
-    the official inference image is stood for by a program that calls the hooks in the artifact's `code/inference.py`.
+    the official inference image is stood for by a program that calls the hooks in the artifact's `code/inference.py`;
+    the slim image by its own start command, on the tree that the image holds.
     """
     python = str(paths.PYTHON)
-    stand_in = paths.ROOT / "local" / "containers" / "huggingface.py"
-    serving = {"kind": "serving", "python": python, "command": [str(stand_in), "serve"]}
+    served = {"huggingface": "*/huggingface-pytorch-inference:*", "slim": f"*/{PROJECT}-*-serving:*"}
     images = [
         {"image": "*/huggingface-pytorch-training:*", "kind": "training", "python": python},
-        {"image": "*/huggingface-pytorch-inference:*", **serving},
+        *({"image": image, "kind": "serving", "python": python, "command": SERVERS[container]}
+          for container, image in served.items()),
     ]
     paths.LOCAL.mkdir(parents=True, exist_ok=True)
     paths.IMAGES.write_text(json.dumps(images, indent=2) + "\n", encoding="utf-8")

@@ -48,6 +48,19 @@ def packages(deployment: Deployment) -> list[Package]:
     return sorted(found, key=lambda package: package.version)
 
 
+def newest(deployment: Deployment) -> Package:
+    """The package that was registered last, whatever was decided about it.
+
+    Raises:
+        OperationError: there is none yet.
+    """
+    known = packages(deployment)
+    if not known:
+        raise OperationError(f"There is no model package in group {deployment.output('ModelPackageGroup')} yet.",
+                             hint="make train makes one")
+    return known[-1]
+
+
 def package(deployment: Deployment, given: str) -> Package:
     """The package given as an ARN or as a version number.
 

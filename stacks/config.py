@@ -12,8 +12,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from stacks.config_checks import check as _check
+from stacks.config_checks import check_instance_type as _check_instance_type
+from stacks.config_checks import check_range as _check_range
 from stacks.context_values import read_dataclass
 from stacks.errors import ConfigError, UnknownEnvironmentError
+from stacks.serving_config import ServingConfig
 
 DEFAULT_ENVIRONMENT = "dev"
 DEFAULT_REGION = "us-east-1"
@@ -22,23 +26,6 @@ DEFAULT_REGION = "us-east-1"
 LOG_RETENTION_DAYS = (
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 )  # fmt: skip
-
-
-def _check(ok: object, name: str, problem: str) -> None:
-    if not ok:
-        raise ConfigError(name, problem)
-
-
-def _check_range(value: float, name: str, low: float, high: float, unit: str) -> None:
-    _check(low <= value <= high, name, f"{value} is not allowed; {unit} from {low} to {high}")
-
-
-def _check_instance_type(value: str, name: str) -> None:
-    _check(
-        re.fullmatch(r"ml\.[a-z0-9-]+\.[a-z0-9]+", value),
-        name,
-        f"'{value}' is not allowed; a SageMaker instance type such as ml.g4dn.xlarge",
-    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,44 +96,6 @@ class GateConfig:
         _check_range(self.min_accuracy, "gate.min_accuracy", 0, 1, "a share")
         _check_range(self.min_f1, "gate.min_f1", 0, 1, "a share")
         _check_range(self.margin, "gate.margin", 0, 0.5, "a difference of shares")
-
-
-@dataclass(frozen=True, kw_only=True)
-class ServingConfig:
-    """The serverless endpoint, and what it serves before a model of one's own is released.
-
-    On AWS the default hub model is ``distilbert/distilbert-base-uncased-finetuned-sst-2-english`` at a pinned
-    revision: a public sentiment model that reproduces the article's deployment and answers at once. It is a
-    *stand-in* until one's own model is released through the ``ModelPackageArn`` parameter; it knows nothing about
-    helpfulness. Without a hub model (local) there is no endpoint yet and the API answers 503.
-    """
-
-    hub_model_id: str = ""
-    """Model on the Hugging Face hub, or empty for none."""
-    hub_model_revision: str = ""
-    """Commit of that model; empty takes whatever the hub serves at start-up."""
-    memory_mb: int = 4096
-    """1024 to 6144 in steps of 1024; the share of vCPU grows with it."""
-    max_concurrency: int = 10
-    """Requests served at once, 1 to 200; a new account's total may be 10."""
-
-    def __post_init__(self) -> None:
-        _check(
-            self.hub_model_id or not self.hub_model_revision,
-            "serving.hub_model_revision",
-            "is set but serving.hub_model_id is empty; set both or neither",
-        )
-        _check(
-            self.memory_mb in range(1024, 6145, 1024),
-            "serving.memory_mb",
-            f"{self.memory_mb} is not allowed; 1024, 2048, 3072, 4096, 5120 or 6144",
-        )
-        _check_range(self.max_concurrency, "serving.max_concurrency", 1, 200, "requests")
-
-    @property
-    def hub_model(self) -> str:
-        """The hub model as ``id`` or ``id@revision``; empty for none."""
-        return "@".join(filter(None, (self.hub_model_id, self.hub_model_revision)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -255,12 +204,21 @@ class Config:
 
     @property
     def endpoint_name(self) -> str:
-        """The endpoint's name: a literal, so that the API never refers to the serving stack."""
-        return self.prefix
+        """The endpoint's name: a literal, so that the API never refers to the serving stack.
+
+        It tells the kinds apart, because SageMaker turns no endpoint of one kind into the other: another name makes
+        CloudFormation replace it.
+        """
+        return self.prefix if self.serving.kind == "serverless" else f"{self.prefix}-{self.serving.kind}"
 
     @property
     def serving_stack_name(self) -> str:
         """Name of the stack whose parameter says which model package is the champion."""
+        return f"{self.prefix}-serving"
+
+    @property
+    def image_repository_name(self) -> str:
+        """Name of the repository that holds the slim serving image, where one is built."""
         return f"{self.prefix}-serving"
 
     @property

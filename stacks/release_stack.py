@@ -42,7 +42,7 @@ class ReleaseStack(Stack):
         release_role = ReleaseRole(
             self, "Endpoint", name=name, serving_stack=config.serving_stack_name, endpoint_name=config.endpoint_name,
             model_role_arn=f"arn:{self.partition}:iam::{self.account}:role/{config.model_role_name}",
-            packages_arn=f"{packages}*",
+            packages_arn=f"{packages}*", serving=config.serving,
         ).role  # fmt: skip
         role = ReleaseWorkflowRole(
             self, "WorkflowRole", machine=name, serving_stack=config.serving_stack_name, topic_arn=topic,

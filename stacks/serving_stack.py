@@ -12,7 +12,7 @@ from aws_cdk import CfnOutput, DefaultStackSynthesizer, Stack
 from constructs import Construct
 
 from stacks.components.dlc_image import INFERENCE, resolve_image
-from stacks.components.serverless_endpoint import ServerlessEndpoint
+from stacks.components.model_endpoint import ModelEndpoint
 from stacks.config import Config
 
 
@@ -27,7 +27,7 @@ class ServingStack(Stack):
             synthesizer=DefaultStackSynthesizer(generate_bootstrap_version_rule=False),
             **kwargs,
         )
-        ServerlessEndpoint(
+        ModelEndpoint(
             self,
             "Serving",
             endpoint_name=config.endpoint_name,

@@ -7,7 +7,6 @@ from typing import Any
 from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
-from stacks.components.dlc_image import INFERENCE, resolve_image
 from stacks.components.evidence_role import EvidenceRole
 from stacks.components.gate_functions import GateFunctions
 from stacks.components.ingest_function import IngestFunction
@@ -19,6 +18,7 @@ from stacks.components.model_role import ModelRole
 from stacks.components.notifications import Notifications
 from stacks.components.project_sources import ProjectSources
 from stacks.components.s3_folder import S3Folder
+from stacks.components.serving_container import serving_container
 from stacks.components.training_job import TrainingJob
 from stacks.components.training_recipe import ConsoleRecipe
 from stacks.components.training_workflow import TrainingWorkflow
@@ -34,16 +34,20 @@ class TrainingStack(Stack):
     """
 
     def __init__(
-        self, scope: Construct, id_: str, *, config: Config, storage: StorageStack, sources: ProjectSources, **kw: Any
-    ) -> None:
-        """Create the training side of one environment."""
+        self, scope: Construct, id_: str, *, config: Config, storage: StorageStack, sources: ProjectSources,
+        slim_tag: str | None, **kw: Any,
+    ) -> None:  # fmt: skip
+        """Create the training side of one environment.
+
+        `slim_tag`: tag of the slim image that its packages are served in; None for the official image.
+        """
         super().__init__(scope, id_, **kw)
         prefix = config.prefix
         logs = LogKeeping(days=config.log_retention_days, removable=config.removable)
         uploads, datasets = S3Folder.exported(storage.data, "source"), S3Folder.exported(storage.data, "datasets")
         artifacts = S3Folder.exported(storage.artifacts, "training")
         answers = S3Folder.exported(storage.artifacts, "evidence")
-        image = resolve_image(INFERENCE, config.region)
+        container = serving_container(self, config=config, slim_tag=slim_tag)
         layer = LambdaLayer(self, "Packages", folder=sources.lambda_layer).layer
         code: dict[str, Any] = {"prefix": prefix, "sources": sources, "layer": layer, "logs": logs}
 
@@ -65,18 +69,19 @@ class TrainingStack(Stack):
             evidence=answers, **code,
         )  # fmt: skip
         evidence = EvidenceRole(
-            self, "Evidence", name=f"{prefix}-evidence", artifacts=artifacts, evidence=answers, image=image
+            self, "Evidence", name=f"{prefix}-evidence", artifacts=artifacts, evidence=answers,
+            images=container.pullable,
         )  # fmt: skip
         self.topic = Notifications(self, "Notifications", prefix=prefix, settings=config.notifications).topic
         TrainingWorkflow(
             self, "Workflow", prefix=prefix, launch=launch.function, ingest=ingest.function, job=job, gate=gate,
-            evidence=evidence, evidence_instance_type=config.evidence_instance_type, inference_image=image,
+            evidence=evidence, evidence_instance_type=config.evidence_instance_type, container=container,
             registry=registry, topic=self.topic, artifacts=artifacts, serving_stack=config.serving_stack_name,
             poll_seconds=config.release.poll_seconds, git_revision=config.code_version, logs=logs,
         )  # fmt: skip
         model = ModelRole(
             self, "Model", name=config.model_role_name, endpoint_name=config.endpoint_name, artifacts=artifacts,
-            image=image, logs=logs,
+            images=container.pullable, logs=logs,
         )  # fmt: skip
         CfnOutput(self, "ModelRoleArn", value=model.role.role_arn)
-        CfnOutput(self, "InferenceImage", value=image.uri)
+        CfnOutput(self, "InferenceImage", value=container.image.uri)

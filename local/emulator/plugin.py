@@ -14,7 +14,9 @@ from local.emulator import (
     cloudformation,
     conditions,
     custom_resources,
+    endpoint_scaling,
     event_targets,
+    image_builds,
     interrupted,
     lambda_errors,
     perimeter,
@@ -50,7 +52,9 @@ def install(service: SageMakerService, front_door: FrontDoor) -> Recovery:
     stack_deletes.install()
     stack_operations.install(journal)
     cloudformation.install(front_door, journal)
+    endpoint_scaling.install()
     custom_resources.install(front_door)
+    image_builds.install(front_door)
     buckets.install(front_door)
     api_gateway.install()
     lambda_errors.install()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -15,6 +16,8 @@ from local.sagemaker.listing import page, pick
 from local.sagemaker.models import Models
 from local.sagemaker.scope import Scope
 from local.sagemaker.store import Record
+
+logger = logging.getLogger(__name__)
 
 _IN_PROGRESS = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
 
@@ -45,6 +48,7 @@ class Endpoints:
                 "CreationTime": now,
                 "LastModifiedTime": now,
                 "_Deployment": [spec.as_record() for spec in specs],
+                **_deployment_config(name, params),
             }
             self._context.store.put(KIND, scope, name, record)
             self._context.tags.put(scope, arn, params.get("Tags", []))
@@ -80,6 +84,7 @@ class Endpoints:
                     "ProductionVariants": [spec.summary(time.time()) for spec in specs],
                     "StartTime": time.time(),
                 },
+                **_deployment_config(name, params),
             )
         self._runtime.update(scope, name, params["EndpointConfigName"], specs)
         return {"EndpointArn": record["EndpointArn"]}
@@ -129,3 +134,14 @@ class Endpoints:
     def _require_settled(record: Record) -> None:
         if record["EndpointStatus"] in _IN_PROGRESS:
             raise ValidationException(f'Cannot update in-progress endpoint "{record["EndpointArn"]}".')
+
+
+def _deployment_config(name: str, params: Mapping[str, Any]) -> Record:
+    """What DescribeEndpoint tells of how an endpoint was deployed; here it is told, and nothing more."""
+    if "DeploymentConfig" not in params:
+        return {}
+    logger.warning(
+        "endpoint %s: DeploymentConfig is accepted, but all requests move at once, once the new server answers: no "
+        "canary, no baking, and no alarm is looked at", name,
+    )  # fmt: skip
+    return {"LastDeploymentConfig": params["DeploymentConfig"]}

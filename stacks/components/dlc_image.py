@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from stacks.components.container_image import ContainerImage
 from stacks.errors import ImageNotFoundError
 
 
@@ -52,28 +53,7 @@ TRAINING = PinnedImage(
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class DlcImage:
-    """An image in the registry of one region.
-
-    Attributes:
-        uri: what SageMaker is given as the image.
-        registry: id of the account that holds it.
-        repository: name of the repository in that account.
-        region: the registry's region.
-    """
-
-    uri: str
-    registry: str
-    repository: str
-    region: str
-
-    def repository_arn(self, partition: str) -> str:
-        """ARN of the repository, for pull permissions."""
-        return f"arn:{partition}:ecr:{self.region}:{self.registry}:repository/{self.repository}"
-
-
-def resolve_image(pin: PinnedImage, region: str) -> DlcImage:
+def resolve_image(pin: PinnedImage, region: str) -> ContainerImage:
     """Name a pinned image in a region's registry.
 
     Raises:
@@ -98,7 +78,7 @@ def resolve_image(pin: PinnedImage, region: str) -> DlcImage:
     repository_uri, _, listed_tag = listed.rpartition(":")
     if pin.tag != listed_tag or not repository_uri.endswith(f"/{pin.repository}"):
         raise ImageNotFoundError(region, f"{pin.repository}:{pin.tag}", f"the sagemaker package lists {listed} instead")
-    return DlcImage(
+    return ContainerImage(
         uri=f"{repository_uri}:{pin.tag}",
         registry=repository_uri.partition(".")[0],
         repository=pin.repository,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from stacks.components.acknowledgements import accept_wildcard
-from stacks.components.dlc_image import DlcImage
+from stacks.components.container_image import ContainerImage
 from stacks.components.s3_folder import S3Folder
 from stacks.components.statements import (
     accept_container_wildcards,
@@ -34,7 +36,7 @@ class EvidenceRole(Construct):
         name: str,
         artifacts: S3Folder,
         evidence: S3Folder,
-        image: DlcImage,
+        images: Iterable[ContainerImage],
     ) -> None:
         """Create the role.
 
@@ -44,7 +46,7 @@ class EvidenceRole(Construct):
             name: name of the role.
             artifacts: where the models lie.
             evidence: where test sentences are read and answers written.
-            image: the serving image.
+            images: the serving images.
         """
         super().__init__(scope, construct_id)
         # Not the job's other archive: it holds the labels.
@@ -62,7 +64,7 @@ class EvidenceRole(Construct):
                         read_objects(models, sentences),
                         write_objects(evidence.objects_arn),
                         list_buckets(artifacts.bucket_arn),
-                        *container_statements(self, image=image, log_group=_LOG_GROUP),
+                        *container_statements(self, images=images, log_group=_LOG_GROUP),
                     ]
                 )
             },

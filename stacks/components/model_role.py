@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from stacks.components.acknowledgements import accept_wildcard
-from stacks.components.dlc_image import DlcImage
+from stacks.components.container_image import ContainerImage
 from stacks.components.log_keeping import LogKeeping
 from stacks.components.s3_folder import S3Folder
 from stacks.components.statements import accept_container_wildcards, container_statements, list_buckets, read_objects
 
 
 class ModelRole(Construct):
-    """Pulls the inference image, reads model artifacts, writes the endpoint's log.
+    """Pulls a serving image, reads model artifacts, writes the endpoint's log.
 
     It is created with its policy in one resource: a model made between a role and its policy can't pull its image.
     The endpoint's log group is created here too, because the serving stack holds nothing but the endpoint, and because
@@ -31,7 +33,7 @@ class ModelRole(Construct):
         name: str,
         endpoint_name: str,
         artifacts: S3Folder,
-        image: DlcImage,
+        images: Iterable[ContainerImage],
         logs: LogKeeping,
     ) -> None:
         """Create the role and the endpoint's log group.
@@ -42,7 +44,7 @@ class ModelRole(Construct):
             name: fixed name of the role; other stacks build its ARN from it.
             endpoint_name: name of the endpoint that will serve.
             artifacts: where the models lie.
-            image: the inference image.
+            images: the serving images.
             logs: how long the endpoint's log is kept.
         """
         super().__init__(scope, construct_id)
@@ -59,7 +61,7 @@ class ModelRole(Construct):
                     statements=[
                         read_objects(artifacts.objects_arn),
                         list_buckets(artifacts.bucket_arn),
-                        *container_statements(self, image=image, log_group=log_group),
+                        *container_statements(self, images=images, log_group=log_group),
                     ]
                 )
             },

@@ -27,6 +27,11 @@ class ProjectSources:
         return self.root / "training_job"
 
     @property
+    def container(self) -> Path:
+        """Dockerfile and pinned packages of the slim serving image."""
+        return self.root / "container"
+
+    @property
     def request_schema(self) -> Path:
         """JSON schema (draft 4) of the body of ``POST /v1/predictions``."""
         return self.root / "lambda" / "predict" / "schema.json"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from stacks.components.acknowledgements import accept_wildcard
-from stacks.components.dlc_image import DlcImage
+from stacks.components.container_image import ContainerImage
 
 
 def read_objects(*object_arns: str) -> iam.PolicyStatement:
@@ -34,19 +36,21 @@ def pass_role(role_arn: str, service: str) -> iam.PolicyStatement:
     )
 
 
-def container_statements(scope: Construct, *, image: DlcImage, log_group: str) -> list[iam.PolicyStatement]:
+def container_statements(
+    scope: Construct, *, images: Iterable[ContainerImage], log_group: str
+) -> list[iam.PolicyStatement]:
     """What every SageMaker container needs: pull its image, write its log, publish its metrics.
 
     Args:
         scope: any construct of the stack, for partition, region and account.
-        image: the image the role may pull.
+        images: the images that the role may pull.
         log_group: log group below ``/aws/sagemaker/`` that the container writes to; may end in ``*``.
     """
     stack = Stack.of(scope)
     return [
         iam.PolicyStatement(
             actions=["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:BatchCheckLayerAvailability"],
-            resources=[image.repository_arn(stack.partition)],
+            resources=[image.repository_arn(stack.partition) for image in images],
         ),
         iam.PolicyStatement(actions=["ecr:GetAuthorizationToken"], resources=["*"]),
         iam.PolicyStatement(

@@ -9,6 +9,7 @@ Variables: `request` (checked input), `data` (what was ingested, or null), `trai
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,9 +35,6 @@ DONE = "Done"
 # A job may wait ten days for spot capacity (twice the longest running time); the rest takes hours at most.
 _LONGEST_EXECUTION_SECONDS = 11 * 24 * 3600
 
-# Serverless endpoints run one worker; the evidence is given under the same settings.
-SERVING_ENVIRONMENT = {"HF_TASK": "text-classification", "SAGEMAKER_MODEL_SERVER_WORKERS": "1"}
-
 
 @dataclass(frozen=True, kw_only=True)
 class WorkflowParts:
@@ -53,6 +51,8 @@ class WorkflowParts:
     code_version: str
     git_revision: str
     inference_image: str
+    serving_environment: Mapping[str, str]
+    """Environment variables of the packages; the evidence is given under the same."""
     evidence_role_arn: str
     evidence_instance_type: str
     model_package_group: str
@@ -66,7 +66,7 @@ class WorkflowParts:
 def training_definition(parts: WorkflowParts) -> dict[str, Any]:
     """The whole state machine."""
     aws = parts.partition
-    serving: dict[str, Any] = {"image": parts.inference_image, "environment": SERVING_ENVIRONMENT}
+    serving: dict[str, Any] = {"image": parts.inference_image, "environment": parts.serving_environment}
     return {
         "Comment": "Trains a model, lets it answer the test sentences, judges it, and enters it into the registry.",
         "QueryLanguage": "JSONata",

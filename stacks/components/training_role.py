@@ -6,7 +6,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from stacks.components.acknowledgements import accept_wildcard
-from stacks.components.dlc_image import DlcImage
+from stacks.components.container_image import ContainerImage
 from stacks.components.s3_folder import S3Folder
 from stacks.components.statements import (
     accept_container_wildcards,
@@ -35,7 +35,7 @@ class TrainingRole(Construct):
         datasets: S3Folder,
         artifacts: S3Folder,
         code_object_arn: str,
-        image: DlcImage,
+        image: ContainerImage,
     ) -> None:
         """Create the role.
 
@@ -61,7 +61,7 @@ class TrainingRole(Construct):
                         read_objects(datasets.objects_arn, artifacts.objects_arn, code_object_arn),
                         list_buckets(datasets.bucket_arn, artifacts.bucket_arn),
                         write_objects(artifacts.objects_arn),
-                        *container_statements(self, image=image, log_group=_LOG_GROUP),
+                        *container_statements(self, images=[image], log_group=_LOG_GROUP),
                     ]
                 )
             },

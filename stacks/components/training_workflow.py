@@ -8,13 +8,13 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from stacks.components.dlc_image import DlcImage
 from stacks.components.evidence_role import EvidenceRole
 from stacks.components.gate_functions import GateFunctions
 from stacks.components.log_keeping import LogKeeping
 from stacks.components.model_registry import ModelRegistry
 from stacks.components.outputs import add_outputs
 from stacks.components.s3_folder import S3Folder
+from stacks.components.serving_container import ServingContainer
 from stacks.components.training_definition import WorkflowParts, training_definition
 from stacks.components.training_job import TrainingJob
 from stacks.components.training_workflow_role import TrainingWorkflowRole
@@ -39,7 +39,7 @@ class TrainingWorkflow(Construct):
         job: TrainingJob,
         evidence: EvidenceRole,
         evidence_instance_type: str,
-        inference_image: DlcImage,
+        container: ServingContainer,
         registry: ModelRegistry,
         topic: sns.ITopic,
         artifacts: S3Folder,
@@ -60,7 +60,7 @@ class TrainingWorkflow(Construct):
             job: what a training job is made of.
             evidence: role under which a packaged model answers the test sentences.
             evidence_instance_type: instance on which it does.
-            inference_image: image that the model packages name.
+            container: what the model packages are served in.
             registry: group that models are entered into.
             topic: is told of each verdict.
             artifacts: where the models lie.
@@ -81,7 +81,8 @@ class TrainingWorkflow(Construct):
             job=job.recipe,
             code_version=job.code.version,
             git_revision=git_revision,
-            inference_image=inference_image.uri,
+            inference_image=container.image.uri,
+            serving_environment=container.environment,
             evidence_role_arn=evidence.role.role_arn,
             evidence_instance_type=evidence_instance_type,
             model_package_group=registry.name,
@@ -98,7 +99,7 @@ class TrainingWorkflow(Construct):
             topic=topic,
             registry=registry,
             artifacts=artifacts,
-            inference_image=inference_image,
+            images=[container.image],
             serving_stack=serving_stack,
         ).role
         self.state_machine = sfn.StateMachine(

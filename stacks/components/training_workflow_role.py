@@ -11,7 +11,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from stacks.components.acknowledgements import accept_wildcard
-from stacks.components.dlc_image import DlcImage
+from stacks.components.container_image import ContainerImage
 from stacks.components.model_registry import ModelRegistry
 from stacks.components.s3_folder import S3Folder
 from stacks.components.statements import pass_role
@@ -38,7 +38,7 @@ class TrainingWorkflowRole(Construct):
         topic: sns.ITopic,
         registry: ModelRegistry,
         artifacts: S3Folder,
-        inference_image: DlcImage,
+        images: Iterable[ContainerImage],
         serving_stack: str,
     ) -> None:
         """Create the role.
@@ -52,7 +52,7 @@ class TrainingWorkflowRole(Construct):
             topic: the topic that it tells.
             registry: group that it enters models into.
             artifacts: where the models lie.
-            inference_image: image that the packages name.
+            images: the images that a package may name.
             serving_stack: the stack that it looks at to learn which package serves.
         """
         super().__init__(scope, construct_id)
@@ -68,7 +68,7 @@ class TrainingWorkflowRole(Construct):
         self._allow_jobs(prefix)
         for passed in passed_roles:
             self.role.add_to_policy(pass_role(passed.role_arn, "sagemaker.amazonaws.com"))
-        self._allow_registering(artifacts, inference_image, registry)
+        self._allow_registering(artifacts, images, registry)
         stack = Stack.of(self)
         champion = f"arn:{stack.partition}:cloudformation:{stack.region}:{stack.account}:stack/{serving_stack}/*"
         self._allow(["cloudformation:DescribeStacks"], champion)
@@ -99,12 +99,15 @@ class TrainingWorkflowRole(Construct):
             ["events:PutTargets", "events:PutRule", "events:DescribeRule"], *(f"{rules}/{name}" for name in _RULES)
         )
 
-    def _allow_registering(self, artifacts: S3Folder, image: DlcImage, registry: ModelRegistry) -> None:
+    def _allow_registering(
+        self, artifacts: S3Folder, images: Iterable[ContainerImage], registry: ModelRegistry
+    ) -> None:
         packages = registry.packages_arn
         self._allow(["sagemaker:CreateModelPackage"], registry.group_arn, packages)
         self._allow(["sagemaker:UpdateModelPackage"], packages)
         # SageMaker looks at the image and the artifact with the caller's rights when a package is created.
-        self._allow(["ecr:BatchGetImage", "ecr:DescribeImages"], image.repository_arn(Stack.of(self).partition))
+        repositories = [image.repository_arn(Stack.of(self).partition) for image in images]
+        self._allow(["ecr:BatchGetImage", "ecr:DescribeImages"], *repositories)
         self._allow(["s3:GetObject"], artifacts.objects_arn)
         accept_wildcard(self.role, packages, "A package's version number is chosen by the registry.")
         accept_wildcard(

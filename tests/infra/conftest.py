@@ -21,6 +21,17 @@ ENVIRONMENTS = ("local", "dev", "prod")
 # Test modules are imported by path; what they share lies beside them.
 sys.path.append(str(Path(__file__).parent))
 STACKS = ("storage", "training", "serving", "release", "api")
+IMAGE_STACK = "image"  # where the container is `slim`
+# Environments with other values: what cdk.json doesn't use has to be right as well.
+VARIANTS = {
+    "slim": {
+        "env": "dev",
+        "serving.container": "slim",
+        "serving.provisioned_concurrency.min": "1",
+        "serving.provisioned_concurrency.max": "4",
+    },
+    "instances": {"env": "prod", "serving.kind": "instances", "serving.instances.max_count": "6"},
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,15 +50,16 @@ class Assemblies:
 
     @functools.cache  # noqa: B019  one instance per test run
     def template(self, env: str, stack: str) -> dict[str, Any]:
-        """A stack's template as plain data."""
-        path = self.folder / env / f"text-classifier-{env}-{stack}.template.json"
+        """A stack's template as plain data; `env` is an environment or a variant of one."""
+        of = VARIANTS.get(env, {}).get("env", env)
+        path = self.folder / env / f"text-classifier-{of}-{stack}.template.json"
         template: dict[str, Any] = json.loads(path.read_text())
         return template
 
     def all_templates(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Every template of every environment with a name for messages."""
-        for env in ENVIRONMENTS:
-            for stack in STACKS:
+        """Every template of every environment and variant with a name for messages."""
+        for env in (*ENVIRONMENTS, *VARIANTS):
+            for stack in (*STACKS, *([IMAGE_STACK] if env == "slim" else [])):
                 yield f"{env}-{stack}", self.template(env, stack)
 
     def resources(self, env: str, stack: str, resource_type: str) -> list[dict[str, Any]]:
@@ -74,7 +86,8 @@ def assemblies(tmp_path_factory: pytest.TempPathFactory) -> Assemblies:
     folder = shared / "assemblies"
     unshare = ["unshare", "--map-root-user", "--net"]
     isolated = bool(shutil.which("unshare")) and not subprocess.run([*unshare, "true"], capture_output=True).returncode
-    command = [sys.executable, str(Path(__file__).with_name("offline_synth.py")), str(ROOT), str(folder)]
+    command = [sys.executable, str(Path(__file__).with_name("offline_synth.py")), str(ROOT), str(folder),
+               json.dumps(VARIANTS)]  # fmt: skip
     # In a namespace of its own a user sees root's folders as nobody's, and jsii then refuses its cache.
     environment = {**os.environ, "JSII_RUNTIME_PACKAGE_CACHE": "disabled"}
     with FileLock(shared / "assemblies.lock"):

@@ -1,8 +1,9 @@
 """Synthesises every environment the way app.py does; run by conftest.py as a process without a network.
 
-Usage: python offline_synth.py <project root> <folder for the assemblies>
+Usage: python offline_synth.py <project root> <folder for the assemblies> <variants as JSON>
 
-Writes <folder>/<environment>/ and <folder>/facts.json: whether a network could be reached, by which rules
+A variant is an environment with values overridden, as ``cdk -c`` does it. Writes <folder>/<environment>/,
+<folder>/<variant>/ and <folder>/facts.json: whether a network could be reached, by which rules
 the checks stop a careless stack, and what each environment's assembly took in seconds.
 """
 
@@ -42,15 +43,15 @@ def project_sources() -> ProjectSources:
     layer = root / "build" / "lambda-layer" / "python"
     layer.mkdir(parents=True)
     (layer / "placeholder.py").write_text("")
-    for name in ("training_job", "lambda"):
+    for name in ("training_job", "lambda", "container"):
         (root / name).symlink_to(ROOT / name)
     return ProjectSources(root=root)
 
 
-def synthesise(env: str, context: dict[str, object], sources: ProjectSources) -> float:
-    """Write one environment's assembly; the seconds it took."""
+def synthesise(name: str, context: dict[str, object], sources: ProjectSources) -> float:
+    """Write one assembly; the seconds it took."""
     start = time.perf_counter()
-    app = App(context={**context, "env": env}, outdir=str(OUTPUT / env), analytics_reporting=False)
+    app = App(context=context, outdir=str(OUTPUT / name), analytics_reporting=False)
     project.build(app, load_config(app.node.try_get_context, {}), sources)
     project.add_checks(app)
     app.synth()
@@ -72,12 +73,13 @@ def rules_that_stop_a_plain_bucket(context: dict[str, object]) -> list[str]:
 
 
 def main() -> None:
-    """Synthesise all environments of cdk.json."""
+    """Synthesise all environments of cdk.json, and the variants."""
     context = json.loads((ROOT / "cdk.json").read_text())["context"]
     sources = project_sources()
+    wanted = {env: {"env": env} for env in context["environments"]} | json.loads(sys.argv[3])
     facts = {
         "network": network_is_reachable(),
-        "seconds": {env: synthesise(env, context, sources) for env in context["environments"]},
+        "seconds": {name: synthesise(name, {**context, **values}, sources) for name, values in wanted.items()},
         "refused_by": rules_that_stop_a_plain_bucket(context),
     }
     (OUTPUT / "facts.json").write_text(json.dumps(facts))

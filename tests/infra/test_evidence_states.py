@@ -30,7 +30,6 @@ from stacks.components.training_definition import (
     DONE,
     JUDGE,
     PLAN,
-    SERVING_ENVIRONMENT,
     training_definition,
 )
 
@@ -59,7 +58,7 @@ def test_plan_is_asked_with_the_container_that_will_serve() -> None:
         "model_data": MODEL_DATA,
         "output_uri": f"s3://artifacts/training/{JOB}/output/output.tar.gz",
         "image": IMAGE,
-        "environment": SERVING_ENVIRONMENT,
+        "environment": PARTS.serving_environment,
     }
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from aws_cdk import App
+from conftest import VARIANTS
 
 import app as project
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from conftest import Assemblies
 
 STACKS = ("storage", "training", "serving", "release", "api")
-STACK_NAMES = [f"{env}-{stack}" for env in ("local", "dev", "prod") for stack in STACKS]
+STACK_NAMES = [f"{env}-{stack}" for env in ("local", "dev", "prod", *VARIANTS) for stack in STACKS] + ["slim-image"]
 
 
 def test_all_environments_synthesise_without_a_network(assemblies: Assemblies) -> None:
@@ -24,7 +25,7 @@ def test_all_environments_synthesise_without_a_network(assemblies: Assemblies) -
     if not assemblies.isolated:
         pytest.skip("this machine lets no user give up the network (unshare --net); nothing was shown")
     assert not assemblies.facts["network"]
-    assert set(assemblies.facts["seconds"]) == {"local", "dev", "prod"}
+    assert set(assemblies.facts["seconds"]) == {"local", "dev", "prod", *VARIANTS}
 
 
 def test_checks_stop_a_careless_stack(assemblies: Assemblies) -> None:

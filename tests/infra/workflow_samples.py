@@ -50,6 +50,7 @@ PARTS = WorkflowParts(
     code_version="0123abc",
     git_revision="beef",
     inference_image=IMAGE,
+    serving_environment={"HF_TASK": "text-classification"},
     evidence_role_arn=f"{_ROLE}/evidence",
     evidence_instance_type="ml.m5.large",
     model_package_group="text-classifier-dev",

@@ -1,4 +1,4 @@
-"""The serverless endpoint: the released model package, else the configured hub model, else nothing yet."""
+"""The endpoint: the released model package, else the configured hub model, else nothing yet."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from aws_cdk import CfnCondition, CfnParameter, CfnWaitConditionHandle, Fn
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
-from stacks.config import ServingConfig
+from stacks.components.endpoint_guard import EndpointGuard
+from stacks.components.endpoint_scaling import EndpointScaling
+from stacks.components.endpoint_variant import production_variant
+from stacks.serving_config import ServingConfig
 
-_VARIANT = "AllTraffic"  # keeps its name over all updates: an update must not look like a new variant
 
-
-class ServerlessEndpoint(Construct):
+class ModelEndpoint(Construct):
     """Model, endpoint config and endpoint, switched by the parameter ``ModelPackageArn``.
 
     Model and endpoint config are unnamed so that CloudFormation can replace them; only the endpoint has a name.
@@ -33,7 +34,7 @@ class ServerlessEndpoint(Construct):
             scope: the stack; the parameter takes its name from being its direct child.
             construct_id: name within the parent.
             endpoint_name: name of the endpoint.
-            serving: hub model, memory and concurrency.
+            serving: hub model, kind and size of the endpoint.
             role_arn: execution role of the model.
             image_uri: inference image for the hub model; a package brings its own.
         """
@@ -46,7 +47,7 @@ class ServerlessEndpoint(Construct):
             constraint_description="empty, or the ARN of a model package version",
             description="The released model package. Empty: the hub model of the configuration, or no endpoint yet.",
         )
-        self._role_arn = role_arn
+        self._role_arn, self._serving = role_arn, serving
         released = CfnCondition(scope, "HasModelPackage", expression=Fn.condition_not(Fn.condition_equals(package, "")))
         # A stack needs a resource that exists whatever the conditions say; this one stands for nothing.
         CfnWaitConditionHandle(self, "Placeholder")
@@ -54,34 +55,34 @@ class ServerlessEndpoint(Construct):
         model_name: str = model.attr_model_name
         condition: CfnCondition | None = released
         if serving.hub_model_id:
-            hub_model = self._hub_model(serving, image_uri)
+            hub_model = self._hub_model(image_uri)
             hub_model.cfn_options.condition = CfnCondition(
                 scope, "HasNoModelPackage", expression=Fn.condition_equals(package, "")
             )
             model_name = Fn.condition_if(released.logical_id, model_name, hub_model.attr_model_name).to_string()
             condition = None
-        endpoint_config = sagemaker.CfnEndpointConfig(
-            self,
-            "EndpointConfig",
-            production_variants=[
-                sagemaker.CfnEndpointConfig.ProductionVariantProperty(
-                    variant_name=_VARIANT,
-                    model_name=model_name,
-                    initial_variant_weight=1,
-                    serverless_config=sagemaker.CfnEndpointConfig.ServerlessConfigProperty(
-                        memory_size_in_mb=serving.memory_mb, max_concurrency=serving.max_concurrency
-                    ),
-                )
-            ],
+        self._endpoint(endpoint_name, model_name, condition)
+
+    def _endpoint(self, name: str, model_name: str, condition: CfnCondition | None) -> None:
+        config = sagemaker.CfnEndpointConfig(
+            self, "EndpointConfig", production_variants=[production_variant(self._serving, model_name=model_name)]
         )
+        config.cfn_options.condition = condition
         endpoint = sagemaker.CfnEndpoint(
-            self,
-            "Endpoint",
-            endpoint_name=endpoint_name,
-            endpoint_config_name=endpoint_config.attr_endpoint_config_name,
+            self, "Endpoint", endpoint_name=name, endpoint_config_name=config.attr_endpoint_config_name
         )
-        for resource in (endpoint_config, endpoint):
-            resource.cfn_options.condition = condition
+        endpoint.cfn_options.condition = condition
+        if self._serving.kind == "instances":
+            endpoint.deployment_config = EndpointGuard(
+                self, "Guard", endpoint_name=name, endpoint_config_name=config.attr_endpoint_config_name,
+                instances=self._serving.instances, condition=condition,
+            ).deployment  # fmt: skip
+            # A release under load starts as many instances as there are, not as many as the config begins with.
+            endpoint.retain_all_variant_properties = self._serving.scales or None
+        if self._serving.scales:
+            EndpointScaling(
+                self, "Scaling", endpoint=endpoint, endpoint_name=name, serving=self._serving, condition=condition
+            )
 
     def _package_model(self, arn: str, released: CfnCondition) -> sagemaker.CfnModel:
         model = sagemaker.CfnModel(
@@ -90,24 +91,33 @@ class ServerlessEndpoint(Construct):
             execution_role_arn=self._role_arn,
             primary_container=sagemaker.CfnModel.ContainerDefinitionProperty(
                 model_package_name=arn,
-                # …:model-package/<group>/<version>: the API tells callers which version answered.
-                environment={"MODEL_VERSION": Fn.select(2, Fn.split("/", arn))},
+                environment={
+                    # …:model-package/<group>/<version>: the API tells callers which version answered.
+                    "MODEL_VERSION": Fn.select(2, Fn.split("/", arn)),
+                    # Of a serverless endpoint the package brings it along.
+                    **(self._workers if self._serving.kind == "instances" else {}),
+                },
             ),
         )
         model.cfn_options.condition = released
         return model
 
-    def _hub_model(self, serving: ServingConfig, image_uri: str) -> sagemaker.CfnModel:
+    def _hub_model(self, image_uri: str) -> sagemaker.CfnModel:
         environment = {
-            "HF_MODEL_ID": serving.hub_model_id,
+            "HF_MODEL_ID": self._serving.hub_model_id,
             "HF_TASK": "text-classification",
-            "SAGEMAKER_MODEL_SERVER_WORKERS": "1",  # serverless runs one
+            **self._workers,
         }
-        if serving.hub_model_revision:
-            environment["HF_MODEL_REVISION"] = serving.hub_model_revision
+        if self._serving.hub_model_revision:
+            environment["HF_MODEL_REVISION"] = self._serving.hub_model_revision
         return sagemaker.CfnModel(
             self,
             "HubModel",
             execution_role_arn=self._role_arn,
             primary_container=sagemaker.CfnModel.ContainerDefinitionProperty(image=image_uri, environment=environment),
         )
+
+    @property
+    def _workers(self) -> dict[str, str]:
+        count = self._serving.instances.workers if self._serving.kind == "instances" else 1  # serverless runs one
+        return {"SAGEMAKER_MODEL_SERVER_WORKERS": str(count)}
