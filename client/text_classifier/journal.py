@@ -115,8 +115,9 @@ class Journal:
     def summary(self) -> tuple[int, list[str]]:
         """How many rows were refused, and the model versions that answered."""
         refused = self._database.execute("SELECT count(*) FROM outcomes WHERE code IS NOT NULL").fetchone()[0]
-        versions = self._database.execute("SELECT DISTINCT model_version FROM outcomes WHERE code IS NULL ORDER BY 1")
-        return int(refused), [str(version) for (version,) in versions]
+        versions = self._database.execute("SELECT DISTINCT model_version FROM outcomes WHERE model_version IS NOT NULL "
+                                          "ORDER BY 1")
+        return int(refused), [version for (version,) in versions]
 
     @property
     def published(self) -> str | None:

@@ -96,7 +96,7 @@ class Writer:
             self._file.write(json.dumps(fields, ensure_ascii=False) + "\n")
             return
         if self._csv is None:
-            self._csv = csv.DictWriter(self._file, list(fields), delimiter=self._layout.delimiter, lineterminator="\n")
+            self._csv = csv.DictWriter(self._file, list(fields), delimiter=self._layout.delimiter)
             self._csv.writeheader()
         self._csv.writerow({name: _cell(value) for name, value in fields.items()})
 
@@ -114,7 +114,8 @@ def _csv_rows(lines: TextIO, layout: Layout) -> Iterator[dict[str, Any]]:
                                 hint="Put quotes around texts that hold the delimiter, or give --delimiter.")
             yield fields
     except csv.Error as error:
-        raise FileError(f"Line {reader.line_num} is not CSV: {error}.", hint="Mend it, or give --format.") from error
+        raise FileError(f"After line {reader.line_num} it is no CSV: {error}.",
+                        hint="Mend it, or give --format.") from error
 
 
 def _json_rows(lines: TextIO, layout: Layout) -> Iterator[dict[str, Any]]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from text_classifier import FileError, Outcome, Prediction, Refusal
 from text_classifier.journal import Journal
@@ -25,9 +25,10 @@ def test_outcomes_come_back_as_they_were_in_the_order_of_the_rows(tmp_path: Path
         journal.add([(0, OUTCOMES[0]), (1, OUTCOMES[1])])
     with Journal(tmp_path / "j", RUN) as journal:
         assert list(journal.outcomes()) == list(enumerate(OUTCOMES))
-        assert (journal.done, journal.summary()) == (4, (1, ["3", "None", "x"])) or journal.summary()[0] == 1
+        assert (journal.done, journal.summary()) == (4, (1, ["3", "x"]))
 
 
+@settings(max_examples=30, deadline=None)
 @given(rows=st.integers(0, 40), done=st.sets(st.integers(0, 39)))
 def test_pending_rows_are_exactly_those_without_an_outcome(tmp_path_factory: pytest.TempPathFactory, rows: int,
                                                            done: set[int]) -> None:

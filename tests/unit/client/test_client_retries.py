@@ -132,8 +132,8 @@ def test_an_answer_that_does_not_come_is_given_up(new_client: NewClient) -> None
 
 @pytest.mark.parametrize("body", ["<html>Sign in</html>", "[]", "null", "[" * 100_000,
                                   '{"predictions": [], "model": {"version": "1"}}',
-                                  '{"predictions": [{"label": "a", "confidence": NaN, "score": 1, "truncated": false}], '
-                                  '"model": {"version": "1"}}'])
+                                  '{"predictions": [{"label": "a", "confidence": NaN, "score": 1, "truncated": '
+                                  'false}], "model": {"version": "1"}}'])
 def test_another_servers_page_is_no_answer(new_client: NewClient, body: str) -> None:
     """Status 200 alone does not make a prediction; it is not asked for again."""
     with ContractApi(always(Fault(200, body=body))) as api:
@@ -163,7 +163,8 @@ def test_an_error_carries_what_the_problem_said(new_client: NewClient) -> None:
 def test_a_long_wait_is_told_and_a_short_one_is_not(new_client: NewClient, caplog: pytest.LogCaptureFixture) -> None:
     """A person in front of a starting model learns why nothing happens."""
     caplog.set_level(logging.WARNING)
-    with ContractApi(at_first(Fault(429, retry_after="1"), Fault(503, retry_after="10", code="model_warming_up"))) as api:
+    faults = Fault(429, retry_after="1"), Fault(503, retry_after="10", code="model_warming_up")
+    with ContractApi(at_first(*faults)) as api:
         new_client(api).score("text")
     (record,) = caplog.records
     assert "model_warming_up" in record.getMessage()

@@ -44,8 +44,7 @@ def test_csv_comes_out_as_it_went_in_with_columns_added(rows: list[list[str]]) -
     assert [row.text for row in found] == [text for _, text in rows]
     result = list(csv.DictReader(io.StringIO(written(found, [GOOD] * len(found)), newline="")))
     assert [[row["id"], row["text"]] for row in result] == rows
-    assert all((row["label"], row["confidence"], row["score"], row["truncated"], row["model_version"], row["error"]) == (
-        "helpful", "0.75", "1.5", "false", "3", "") for row in result)
+    assert all([row[name] for name in ADDED_COLUMNS] == ["helpful", "0.75", "1.5", "false", "3", ""] for row in result)
 
 
 VALUE = st.recursive(st.none() | st.booleans() | st.integers() | st.text(st.characters(codec=None), max_size=10),
@@ -65,7 +64,7 @@ def test_json_lines_keep_values_of_any_type(values: list[Any]) -> None:
 def test_a_refused_row_has_its_error_and_nothing_else() -> None:
     """In CSV as in JSON."""
     rows = read("text\nfirst\n")
-    assert written(rows, [BAD]).splitlines()[1] == f'first,,,,,,"{BAD}"' or str(BAD) in written(rows, [BAD])
+    assert written(rows, [BAD]).splitlines()[1] == f"first,,,,,,{BAD}"
     assert json.loads(written(rows, [BAD], as_json=True)) == {"text": "first", **dict.fromkeys(ADDED_COLUMNS),
                                                               "error": str(BAD)}
 
@@ -75,7 +74,7 @@ def test_plain_text_is_one_text_a_line_and_becomes_csv() -> None:
     rows = read("one\r\n\n  \ntwo, three\rfour", "text")
     assert [row.text for row in rows] == ["one", "two, three", "four"]
     assert written(rows[:1], [GOOD], "text") == (
-        "text,label,confidence,score,truncated,model_version,error\none,helpful,0.75,1.5,false,3,\n")
+        "text,label,confidence,score,truncated,model_version,error\r\none,helpful,0.75,1.5,false,3,\r\n")
 
 
 def test_a_model_without_a_score_leaves_it_empty() -> None:
@@ -107,8 +106,8 @@ def test_a_column_can_be_named() -> None:
     ("text,predicted_score\na,b\n", {"prefix": "predicted_"}, "predicted_score"),
     ("text,text\na,b\n", {}, "more than once"),
     ("id,text\n1,a,b\n", {}, "Line 2 has more fields"),
-    ('text\n"a"b\n', {}, "Line 2 is not CSV"),
-    ('text\n"never closed\n', {}, "not CSV"),
+    ('text\n"a"b\n', {}, "After line 1 it is no CSV"),
+    ('text\n"never closed\n', {}, "no CSV"),
     ("{}\n", {"form": "jsonl"}, "Which column"),
     ('{"text": "a"}\n{"text"\n', {"form": "jsonl"}, "Line 2 is not JSON"),
     ('{"text": "a"}\n["b"]\n', {"form": "jsonl"}, "Line 2 is no JSON object"),
