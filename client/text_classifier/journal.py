@@ -132,6 +132,8 @@ class Journal:
     def delete(self) -> None:
         """Close it and remove it: the run is over."""
         self.close()
+        # SQLite's own journal stays where a killed process left it and the last one had nothing to write.
+        self._path.with_name(self._path.name + "-journal").unlink(missing_ok=True)
         self._path.unlink()
 
     def close(self) -> None:
