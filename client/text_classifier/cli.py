@@ -35,10 +35,10 @@ environment:
 
 exit codes:
   {DONE}    every text was scored
-  {FAILED}    the API or the disk failed; the same command goes on where it was
+  {FAILED}    the API or the disk failed; with --out, the same command goes on where it was
   {USAGE}    the command, the input or files that exist do not allow it
   {SOME_REFUSED}    everything was answered, and some texts were refused; the output says which and why
-  {INTERRUPTED}  interrupted (Ctrl-C); the same command goes on where it was
+  {INTERRUPTED}  interrupted (Ctrl-C); with --out, the same command goes on where it was
 """
 
 SCORE = """\

@@ -53,7 +53,7 @@ def read_predictions(document: Any, *, texts: int) -> list[Prediction]:
     try:
         version = document["model"]["version"]
         predictions = [_prediction(item, version) for item in document["predictions"]]
-    except (TypeError, KeyError, ValueError) as error:
+    except (TypeError, KeyError, ValueError) as error:  # a UnicodeError is a ValueError
         raise bad_answer("its JSON lacks what an answer has") from error
     if len(predictions) != texts:
         raise bad_answer(f"{len(predictions)} predictions for {texts} texts")
@@ -70,6 +70,7 @@ def _prediction(item: Any, version: Any) -> Prediction:
     confidence, score, truncated = float(item["confidence"]), item["score"], item["truncated"]
     if not 0 <= confidence <= 1:
         raise ValueError("confidence is no probability")
+    f"{item['label']}{version}".encode()  # half a surrogate pair, which JSON can escape, can be in no file
     return Prediction(
         label=str(item["label"]),
         confidence=confidence,

@@ -182,8 +182,9 @@ def _problem(answer: requests.Response) -> ApiError:
         document = answer.json() if "json" in answer.headers.get("Content-Type", "") else {}
     except (ValueError, RecursionError):
         document = {}
-    said = {name: value for name, value in document.items() if isinstance(value, str)} if isinstance(
-        document, dict) else {}
+    items = document.items() if isinstance(document, dict) else ()
+    # JSON can escape what no file can hold, half a surrogate pair; it stays an escape.
+    said = {name: value.encode("utf-8", "backslashreplace").decode() for name, value in items if isinstance(value, str)}
     status, detail = answer.status_code, said.get("detail", "")
     kind = UnavailableError if status in WORTH_REPEATING else RequestRefusedError
     return kind(

@@ -55,6 +55,7 @@ def test_a_killed_client_ends_with_each_row_scored_exactly_once(console: Any, tm
             else:
                 _, said = process.communicate(timeout=1200)
                 assert process.returncode == 0, said
+            time.sleep(0.2)  # requests of the killed process may still be on their way
             while api.now:
                 time.sleep(0.01)
             in_this_run = [text for batch in api.asked for text in batch]

@@ -47,7 +47,8 @@ def expected(texts: list[str]) -> list[tuple[str, float]]:
 
 
 def settle(api: ContractApi) -> None:
-    """Wait until the requests of a process that was killed are over."""
+    """Wait until the requests of a process that was killed are over; the last may be on their way to the server."""
+    time.sleep(0.1)
     while api.now:
         time.sleep(0.005)
 
