@@ -9,7 +9,7 @@ import logging
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import tee
 from pathlib import Path
 from typing import NoReturn
@@ -79,8 +79,11 @@ def run() -> NoReturn:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # half a surrogate pair as JSON escapes it
     code = main()
-    if code == INTERRUPTED:
-        os._exit(code)  # Python would wait for the answers under way, and for what they have to wait for
+    if code in (FAILED, INTERRUPTED):
+        # An ordinary exit would wait for the requests under way, and for all that they may have to wait for.
+        with suppress(OSError):
+            sys.stdout.flush()
+        os._exit(code)
     sys.exit(code)
 
 

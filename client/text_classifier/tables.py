@@ -71,8 +71,12 @@ def read_rows(lines: TextIO, layout: Layout) -> Iterator[Row]:
     """
     rows = {"csv": _csv_rows, "jsonl": _json_rows, "text": _text_rows}[layout.form](lines, layout)
     column: str | None = None
+    added = {layout.prefix + name for name in ADDED_COLUMNS}
     try:
         for fields in rows:
+            if taken := sorted(added & fields.keys()):
+                raise FileError(f"The input has columns of the names that are added: {', '.join(taken)}.",
+                                hint="Give --prefix predicted_ to name the added ones otherwise.")
             if column is None:
                 column = _column(fields, layout)
             yield Row(fields, fields.get(column))
@@ -138,9 +142,6 @@ def _text_rows(lines: TextIO, layout: Layout) -> Iterator[dict[str, Any]]:
 def _column(fields: dict[str, Any], layout: Layout) -> str:
     """Where the text stands, from the first row."""
     names = list(fields)
-    if taken := [layout.prefix + name for name in ADDED_COLUMNS if layout.prefix + name in fields]:
-        raise FileError(f"The input has columns of the names that are added: {', '.join(taken)}.",
-                        hint="Give --prefix predicted_ to name the added ones otherwise.")
     if layout.column is not None:
         if layout.column not in fields:
             raise FileError(f"There is no column {layout.column!r}; there are {_listed(names)}.",

@@ -245,7 +245,7 @@ def _checked_url(url: str) -> str:
     if parts.username is not None or parts.password is not None:
         raise UsageError("The URL holds a user name or a password; the API takes a key.", hint=form)
     if parts.query or parts.fragment or parts.path.rstrip("/").endswith(("/v1", "/predictions")):
-        raise UsageError(f"The URL {url} is not the API's base.", hint=form)
+        raise UsageError("The URL is not the API's base, but something below it.", hint=form)
     return url.rstrip("/")
 
 

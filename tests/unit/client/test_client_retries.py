@@ -177,10 +177,10 @@ def test_a_long_wait_is_told_and_a_short_one_is_not(new_client: NewClient, caplo
                                  "https://host:99999/x", "https://user:secret@host/live", "https://host/live/v1",
                                  "https://host/live/v1/predictions/", "https://host/live?key=secret", "https://host#x"])
 def test_a_url_that_is_no_apis_base_is_refused(url: str) -> None:
-    """Before anything is sent; a password in it is not repeated."""
+    """Before anything is sent; a secret in it is not repeated."""
     with pytest.raises(UsageError) as caught:
         Client(url)
-    assert "secret" not in caught.value.message.replace("?key=secret", "")
+    assert "secret" not in caught.value.message
 
 
 @pytest.mark.parametrize("key", ["", "  ", "two\nlines", "schlüssel", "nul\x00"])

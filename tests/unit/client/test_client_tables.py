@@ -104,6 +104,7 @@ def test_a_column_can_be_named() -> None:
     ("id,text\n1,a\n", {"column": "review"}, "no column 'review'"),
     ("text,label\na,b\n", {}, "label"),
     ("text,predicted_score\na,b\n", {"prefix": "predicted_"}, "predicted_score"),
+    ('{"text": "a"}\n{"text": "a", "error": 1}\n', {"form": "jsonl"}, "added: error"),
     ("text,text\na,b\n", {}, "more than once"),
     ("id,text\n1,a,b\n", {}, "Line 2 has more fields"),
     ('text\n"a"b\n', {}, "After line 1 it is no CSV"),
