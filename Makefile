@@ -17,7 +17,7 @@ VENV := .venv/bin/python
 export ENV DATA TEXT INPUT CONTEXT
 export HF_HOME := $(CURDIR)/.local/huggingface
 export MPLCONFIGDIR := $(CURDIR)/.local/matplotlib
-RUN = PYTHONPATH=.:training_job $(VENV) -m
+RUN = PYTHONPATH=.:training_job:client $(VENV) -m
 # node and cdk lie beside the project's Python; jsii looks for node on the PATH.
 PYTEST = PATH="$(CURDIR)/.venv/bin:$$PATH" $(VENV) -m pytest -q
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 
 from botocore.exceptions import BotoCoreError, ClientError
+from text_classifier import TextClassifierError
 
 from operations import paths
 from operations.errors import OperationError
@@ -36,7 +37,7 @@ def run(main: Callable[[], int | None], interrupted: str = "") -> None:
     os.environ["TMPDIR"] = str(paths.SCRATCH)
     try:
         sys.exit(main() or 0)
-    except OperationError as error:
+    except (OperationError, TextClassifierError) as error:
         print(f"\nError: {error.message}\nNext step: {error.hint}", file=sys.stderr)
         sys.exit(FAILED)
     except ClientError as error:

@@ -39,15 +39,3 @@ class NotApproved(OperationError):
 
 class ReleaseFailed(OperationError):
     """The package did not go into service; the champion serves as before."""
-
-
-class ApiError(OperationError):
-    """The API answered with a problem, or not at all.
-
-    Attributes:
-        status: the HTTP status, or None when there was no answer.
-    """
-
-    def __init__(self, message: str, *, hint: str, status: int | None) -> None:
-        super().__init__(message, hint=hint)
-        self.status = status

@@ -6,7 +6,6 @@ Every line of the test file counts, one prediction a line. The intervals are 95 
 from __future__ import annotations
 
 import json
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -15,13 +14,14 @@ import numpy as np
 import pandas as pd
 from scipy.stats import bootstrap
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
+from text_classifier import Client, Refusal
+from tqdm import tqdm
 
 from operations import command, data, paths
-from operations.api_client import ApiClient
+from operations.api_client import api_client
 from operations.deployment import connect
 from operations.errors import OperationError
 
-BATCH = 100  # items a request may hold, from lambda/predict/schema.json
 RESAMPLES = 2_000
 HELPFUL_FROM = 1.0  # the article's rule: helpful < 1 is label 0
 
@@ -51,16 +51,19 @@ def measure(truth: np.ndarray, predicted: np.ndarray) -> dict[str, Any]:
     }
 
 
-def ask(client: ApiClient, texts: list[str]) -> tuple[list[str], set[str]]:
-    """Labels that the API gives to `texts`, in order, and the model versions that answered."""
+def ask(client: Client, texts: list[str]) -> tuple[list[str], set[str]]:
+    """Labels that the API gives to `texts`, in order, and the model versions that answered.
+
+    Raises:
+        OperationError: the API refuses a text.
+    """
     labels: list[str] = []
     versions: set[str] = set()
-    for start in range(0, len(texts), BATCH):
-        answer = client.predict(texts[start:start + BATCH])
-        labels += [prediction["label"] for prediction in answer["predictions"]]
-        versions.add(str(answer["model"]["version"]))
-        print(f"\r  {len(labels):>6} of {len(texts)} sentences", end="", file=sys.stderr, flush=True)
-    print(file=sys.stderr)
+    for number, outcome in enumerate(tqdm(client.score_all(texts), total=len(texts), unit=" sentences"), start=1):
+        if isinstance(outcome, Refusal):
+            raise OperationError(f"The API refuses sentence {number}. {outcome}", hint="take it out of the test file")
+        labels.append(outcome.label)
+        versions.add(str(outcome.model_version))
     return labels, versions
 
 
@@ -76,10 +79,10 @@ def main() -> int:
     if not file.is_file():
         raise OperationError(f"There is no test file {file}.", hint="make evaluate DATA=folder, with a test.json in it")
     rows = pd.read_json(file, lines=True, dtype={"sentence": str})
-    client = ApiClient(connect(arguments.env))
-    command.say(f"Asking {client.url} about {len(rows)} sentences of {file}")
     started = time.monotonic()
-    labels, versions = ask(client, rows["sentence"].tolist())
+    with api_client(connect(arguments.env)) as client:
+        command.say(f"Asking {client.url} about {len(rows)} sentences of {file}")
+        labels, versions = ask(client, rows["sentence"].tolist())
     figures = measure((rows["helpful"] >= HELPFUL_FROM).to_numpy().astype(int),
                       np.array([label == "helpful" for label in labels]).astype(int))
     figures |= {"model_versions": sorted(versions), "seconds": round(time.monotonic() - started, 2), "file": str(file)}

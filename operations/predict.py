@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from operations import command
-from operations.api_client import ApiClient
+from operations.api_client import api_client
 from operations.deployment import connect
 
 
@@ -14,8 +14,9 @@ def main() -> int:
     parser = command.parser(__doc__)
     parser.add_argument("text", help="the text to classify")
     arguments = parser.parse_args()
-    answer = ApiClient(connect(arguments.env)).predict(arguments.text)
-    command.say(json.dumps(answer, indent=2, ensure_ascii=False))
+    with api_client(connect(arguments.env)) as client:
+        prediction = client.score(arguments.text)
+    command.say(json.dumps(prediction.as_dict(), indent=2, ensure_ascii=False))
     return 0
 
 

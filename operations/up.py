@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 
 from operations import command, data, local_cloud, release, status
-from operations.api_client import ApiClient
+from operations.api_client import api_client
 from operations.deploy import deploy_locally
 from operations.deployment import Deployment
 from operations.train import train_and_release
@@ -43,9 +43,10 @@ def bring_up(port: int) -> Deployment:
         train_and_release(deployment, {})
 
     phases.begin("Ask the API")
-    answer = ApiClient(deployment).predict(EXAMPLE)
+    with api_client(deployment) as client:
+        prediction = client.score(EXAMPLE)
     status.write(deployment)
-    command.say(f"  {json.dumps(answer)}")
+    command.say(f"  {json.dumps(prediction.as_dict())}")
     command.say(f"\nUp after {phases.seconds:.0f} s. The API: {deployment.api_url}\n\n{curl_line(deployment)}\n")
     return deployment
 

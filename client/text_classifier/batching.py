@@ -1,0 +1,112 @@
+"""Cutting a stream of texts into requests that the API takes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from text_classifier.errors import UsageError
+from text_classifier.results import Refusal
+
+K = TypeVar("K")
+
+BODY_START, BODY_END = b'{"inputs":[', b"]}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What one request may hold. The defaults are the API's, as its `openapi.json` states them, or below."""
+
+    texts: int = 100
+    """Texts in a request, at least 1."""
+    characters: int = 20_000
+    """Unicode characters in a text, at least 1."""
+    body_bytes: int = 1024 * 1024
+    """Bytes of a request's body in UTF-8. The endpoint takes 4 MiB; less keeps requests of long texts short in time."""
+
+    def __post_init__(self) -> None:
+        for name, least in (("texts", 1), ("characters", 1), ("body_bytes", 64)):
+            if getattr(self, name) < least:
+                raise UsageError(f"limits.{name} is {getattr(self, name)}.", hint=f"Give {least} or more.")
+
+
+@dataclass
+class Batch(Generic[K]):
+    """Texts that are asked about together, and those among them that need not be asked about.
+
+    Attributes:
+        keys: one for each text to ask about, in the caller's order.
+        refused: texts that no request can hold, with the reason.
+    """
+
+    keys: list[K] = field(default_factory=list)
+    refused: list[tuple[K, Refusal]] = field(default_factory=list)
+    _texts: list[bytes] = field(default_factory=list)
+    _bytes: int = len(BODY_START) + len(BODY_END)
+
+    def __len__(self) -> int:
+        return len(self.keys) + len(self.refused)
+
+    def has_room(self, text: bytes, limits: Limits) -> bool:
+        """Whether one more text, as JSON, keeps it within the limits."""
+        return len(self) < limits.texts and (not self._texts or self._bytes + len(text) + 1 <= limits.body_bytes)
+
+    def add(self, key: K, text: bytes) -> None:
+        """Take one more text, as JSON."""
+        self._bytes += len(text) + bool(self._texts)
+        self.keys.append(key)
+        self._texts.append(text)
+
+    def body(self) -> bytes:
+        """The request's body."""
+        return BODY_START + b",".join(self._texts) + BODY_END
+
+    def halves(self) -> tuple[Batch[K], Batch[K]]:
+        """The texts to ask about in two batches."""
+        middle, halves = len(self.keys) // 2, (Batch[K](), Batch[K]())
+        for place, (key, text) in enumerate(zip(self.keys, self._texts, strict=True)):
+            halves[place >= middle].add(key, text)
+        return halves
+
+
+def batches(items: Iterable[tuple[K, Any]], limits: Limits) -> Iterator[Batch[K]]:
+    """Fill one batch after the other, in order, none of them empty; reads no further than the batch it gives.
+
+    Args:
+        items: a key of the caller's for each text, and the text. What is not a text is refused, not raised.
+        limits: of each request.
+    """
+    batch: Batch[K] = Batch()
+    for key, text in items:
+        encoded = encode(text, limits)
+        if not batch.has_room(b"" if isinstance(encoded, Refusal) else encoded, limits):
+            yield batch
+            batch = Batch()
+        if isinstance(encoded, Refusal):
+            batch.refused.append((key, encoded))
+        else:
+            batch.add(key, encoded)
+        if len(batch) == limits.texts:
+            yield batch
+            batch = Batch()
+    if len(batch):
+        yield batch
+
+
+def encode(text: Any, limits: Limits) -> bytes | Refusal:
+    """A text as JSON in UTF-8, or why no request can hold it."""
+    if not isinstance(text, str):
+        return Refusal("not_a_text", f"It is {'nothing' if text is None else type(text).__name__}; a text is expected.")
+    if not 1 <= len(text) <= limits.characters:
+        detail = f"It has {len(text)} characters; 1 to {limits.characters} are allowed."
+        return Refusal("too_long" if text else "empty", detail)
+    try:
+        encoded = json.dumps(text, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return Refusal("not_unicode", "It holds half of a surrogate pair; valid Unicode is expected.")
+    whole = len(BODY_START) + len(encoded) + len(BODY_END)
+    if whole > limits.body_bytes:
+        return Refusal("too_long", f"It makes a request of {whole} bytes; {limits.body_bytes} are allowed.")
+    return encoded

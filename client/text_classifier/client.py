@@ -1,0 +1,157 @@
+"""Scoring texts with the API: one, or a stream of them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from types import TracebackType
+from typing import Any, TypeVar
+
+import requests
+
+from text_classifier.batching import Batch, Limits, batches
+from text_classifier.errors import RequestRefusedError, TextRefusedError, UsageError
+from text_classifier.in_flight import as_they_come
+from text_classifier.results import Outcome, Prediction, Refusal, bad_answer, read_predictions
+from text_classifier.transport import MOST_IN_FLIGHT, TIMEOUT_SECONDS, RetryPolicy, Transport
+
+K = TypeVar("K")
+
+PREDICTIONS = "/v1/predictions"
+ABOUT_THE_TEXTS = (400, 413, 422)
+"""Statuses with which the API refuses what is in a request, and not the caller or the path."""
+
+
+class Client:
+    """Asks one API. Keeps its connections; close it, or use it in a `with` statement.
+
+    Args:
+        url: base of the API, without `/v1`.
+        api_key: needed where the API asks for one.
+        limits: what one request may hold.
+        retry: how often and how long a request is sent again after 429, 502, 503, 504 and broken connections.
+        timeout: seconds to connect, and to wait for the next bytes of an answer.
+        session: of requests, for adapters, proxies or certificates of one's own.
+        sleep: waits for that many seconds.
+
+    Raises:
+        UsageError: the URL or the key cannot be used.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        api_key: str | None = None,
+        limits: Limits | None = None,
+        retry: RetryPolicy | None = None,
+        timeout: tuple[float, float] = TIMEOUT_SECONDS,
+        session: requests.Session | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._limits = limits or Limits()
+        self._transport = Transport(url, api_key=api_key, retry=retry or RetryPolicy(), timeout=timeout,
+                                    session=session, sleep=sleep)
+
+    @property
+    def url(self) -> str:
+        """Base of the API, without `/v1` and without a final slash."""
+        return self._transport.url
+
+    @property
+    def requests_sent(self) -> int:
+        """Requests sent so far, repeated ones included."""
+        return self._transport.sent
+
+    def score(self, text: str) -> Prediction:
+        """The prediction for one text.
+
+        Raises:
+            TextRefusedError: it is empty, too long, or refused by the API.
+            ApiError: the API answered with another error, or could not be reached.
+        """
+        (outcome,) = self.score_all([text])
+        if isinstance(outcome, Refusal):
+            raise TextRefusedError(f"The text is refused. {outcome.detail}", code=outcome.code)
+        return outcome
+
+    def score_all(self, texts: Iterable[str], *, in_flight: int = 1) -> Iterator[Outcome]:
+        """The outcome of each text, in their order: a Prediction, or a Refusal for a text that cannot be scored.
+
+        Reads `texts` no further than the requests that are under way, and forgets what it gave: a stream may be long.
+
+        Args:
+            texts: any number.
+            in_flight: requests at once, 1 to 32.
+
+        Raises:
+            UsageError: `in_flight` is out of its range.
+            ApiError: the API answered with an error that is not about the texts, or could not be reached. The outcomes
+                before were given.
+        """
+        early: dict[int, Outcome] = {}
+        awaited = 0
+        for answered in self.score_as_they_come(enumerate(texts), in_flight=in_flight):
+            early.update(answered)
+            while awaited in early:
+                yield early.pop(awaited)
+                awaited += 1
+
+    def score_as_they_come(self, items: Iterable[tuple[K, Any]], *, in_flight: int = 1
+                           ) -> Iterator[list[tuple[K, Outcome]]]:
+        """The outcomes in the order in which the API answers, one list for each request, to be kept at once.
+
+        At no time do more than `in_flight` requests lack their list: what the caller has been given is never asked
+        again, and after an error the answers that are still under way are given before it is raised.
+
+        Args:
+            items: a key of the caller's for each text, and the text; what is not a text is refused.
+            in_flight: requests at once, 1 to 32.
+
+        Raises:
+            UsageError, ApiError: as `score_all` does.
+        """
+        if not 1 <= in_flight <= MOST_IN_FLIGHT:
+            raise UsageError(f"in_flight is {in_flight}.", hint=f"Give 1 to {MOST_IN_FLIGHT} requests.")
+        return as_they_come(batches(items, self._limits), self._answer, limit=in_flight)
+
+    def health(self, *, deep: bool = False) -> dict[str, Any]:
+        """What the API says of its health, asked once; `deep` makes it ask the model too. Raises ApiError."""
+        return _object(self._transport.get("/v1/health" + "?deep=true" * deep, repeat=False))
+
+    def model(self) -> dict[str, Any]:
+        """What the API says of the model that serves. Raises ApiError."""
+        return _object(self._transport.get("/v1/model"))
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._transport.close()
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+                 ) -> None:
+        self.close()
+
+    def _answer(self, batch: Batch[K]) -> list[tuple[K, Outcome]]:
+        return [*batch.refused, *(self._ask(batch) if batch.keys else [])]
+
+    def _ask(self, batch: Batch[K]) -> list[tuple[K, Outcome]]:
+        """One request; where the API refuses what is in it, its halves, until the text at fault stands alone."""
+        try:
+            document = self._transport.post(PREDICTIONS, batch.body())
+        except RequestRefusedError as error:
+            if error.status not in ABOUT_THE_TEXTS:
+                raise
+            if len(batch.keys) > 1:
+                first, second = batch.halves()
+                return self._ask(first) + self._ask(second)
+            return [(batch.keys[0], Refusal(error.code or "refused", error.detail or error.message))]
+        return list(zip(batch.keys, read_predictions(document, texts=len(batch.keys)), strict=True))
+
+
+def _object(document: Any) -> dict[str, Any]:
+    if not isinstance(document, dict):
+        raise bad_answer("it is no JSON object")
+    return document

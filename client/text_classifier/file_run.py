@@ -1,0 +1,137 @@
+"""Scoring a file into another one, over as many runs as it takes."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from text_classifier.client import Client
+from text_classifier.errors import FileError
+from text_classifier.journal import Journal
+from text_classifier.tables import Layout, Row, Writer, read_rows
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a finished run came to."""
+
+    rows: int
+    refused: int
+    """Rows without a prediction; their column `error` says why."""
+    model_versions: list[str]
+
+
+def score_file(client: Client, source: Path, out: Path, layout: Layout, *, in_flight: int,
+               tell: Callable[[int, int], None] = lambda done, rows: None) -> Summary:
+    """Score every row of `source` and write all of them, in order, to `out`.
+
+    What the API answered is in a journal, `<out>.journal`, before the next request is made. A run that ended early,
+    however it ended, is gone on with by calling this again with the same arguments. Every row has exactly one outcome,
+    and is asked about again only if the answer was not yet in the journal when the former run ended: at most the rows
+    of `in_flight` requests. `out` appears at once and complete; then the journal goes.
+
+    Args:
+        client: asks the API.
+        source: read several times, so it has to be a file and no pipe; it must not change meanwhile.
+        out: must not exist.
+        layout: form of the input, and how to write it.
+        in_flight: requests at once, 1 to 32.
+        tell: called with the rows done and all rows, at the beginning and after every request.
+
+    Raises:
+        FileError: the input cannot be read as said, holds no rows, or changed; `out` exists; the journal is of another
+            run or in use.
+        ApiError: the API answered with an error that is not about the texts, or could not be reached.
+        OSError: the disk is full, or a file cannot be read or written.
+    """
+    if not source.is_file():
+        raise FileError(f"{source} is no file.", hint="A pipe can be scored without --out, into standard output.")
+    journal_path = _beside(out, ".journal")
+    if not journal_path.exists():
+        _refuse_to_overwrite(out)
+    digest = _sha256(source)
+    with _rows(source, layout) as rows:
+        count = sum(1 for _ in rows)
+    if count == 0:
+        raise FileError(f"{source} holds no rows.", hint="Check that it is the right file, and its --format.")
+    run = {"input": digest, "url": client.url, "column": layout.column, "format": layout.form,
+           "delimiter": layout.delimiter}
+    with Journal(journal_path, run) as journal:
+        if not (journal.published and out.is_file() and _sha256(out) == journal.published):
+            _refuse_to_overwrite(out)
+            _score(client, source, journal, layout, rows=count, in_flight=in_flight, tell=tell)
+            _publish(source, digest, out, journal, layout)
+        refused, versions = journal.summary()
+        journal.delete()
+    return Summary(count, refused, versions)
+
+
+def _score(client: Client, source: Path, journal: Journal, layout: Layout, *, rows: int, in_flight: int,
+           tell: Callable[[int, int], None]) -> None:
+    done = journal.done
+    tell(done, rows)
+    with _rows(source, layout) as every:
+        for answered in client.score_as_they_come(_select(every, journal.pending(rows)), in_flight=in_flight):
+            journal.add(answered)
+            done += len(answered)
+            tell(done, rows)
+
+
+def _select(rows: Iterable[Row], wanted: list[range]) -> Iterator[tuple[int, Any]]:
+    """Number and text of the rows in these ranges."""
+    numbered, at = ((number, row.text) for number, row in enumerate(rows)), 0
+    for numbers in wanted:
+        yield from islice(numbered, numbers.start - at, numbers.stop - at)
+        at = numbers.stop
+
+
+def _publish(source: Path, digest: str, out: Path, journal: Journal, layout: Layout) -> None:
+    """Write the output beside its place, and put it there when it is complete and on the disk."""
+    partial = _beside(out, ".partial")
+    partial.unlink(missing_ok=True)
+    # A half surrogate pair, which JSON can hold and UTF-8 cannot, is written as the escape that it was read from.
+    with _rows(source, layout) as rows, partial.open("x", encoding="utf-8", errors="backslashreplace",
+                                                     newline="") as file:
+        writer = Writer(file, layout)
+        for row, (_, outcome) in zip(rows, journal.outcomes(), strict=False):
+            writer.write(row, outcome)
+        file.flush()
+        os.fsync(file.fileno())
+    if _sha256(source) != digest:
+        raise FileError(f"{source} changed while it was scored.", hint="Put it back as it was, or delete the journal "
+                        f"{_beside(out, '.journal')} to begin anew.")
+    journal.published = _sha256(partial)
+    _refuse_to_overwrite(out)
+    partial.replace(out)
+    if os.name == "posix":  # where a name, too, is on the disk only after this
+        folder = os.open(out.absolute().parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+@contextmanager
+def _rows(source: Path, layout: Layout) -> Iterator[Iterator[Row]]:
+    with source.open(encoding="utf-8-sig", newline="") as lines:
+        yield read_rows(lines, layout)
+
+
+def _refuse_to_overwrite(out: Path) -> None:
+    if os.path.lexists(out):
+        raise FileError(f"{out} exists.", hint="Delete it, or give another --out.")
+
+
+def _beside(out: Path, ending: str) -> Path:
+    return out.with_name(out.name + ending)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

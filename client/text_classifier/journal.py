@@ -1,0 +1,177 @@
+"""The outcomes of a run so far, on disk, each row at most once: what an interrupted run goes on from.
+
+It is an SQLite database: a commit is on the disk when it returns, and whatever kills the process in the middle of one,
+the next to open the file finds the state before it.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from text_classifier.errors import FileError
+from text_classifier.results import Outcome, Prediction, Refusal
+
+APPLICATION_ID = 0x74786A31
+"""Marks the database as a journal of this program, in this layout ("txj1")."""
+
+SCHEMA = """
+CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE outcomes (
+    row INTEGER PRIMARY KEY,
+    label TEXT, confidence REAL, score REAL, truncated INTEGER, model_version TEXT,
+    code TEXT, detail TEXT
+);
+"""
+DONE_RANGES = """
+SELECT min(row), max(row) FROM (SELECT row, row - row_number() OVER (ORDER BY row) AS island FROM outcomes)
+GROUP BY island ORDER BY 1
+"""
+
+
+class Journal:
+    """One run's journal, open for this process alone.
+
+    Args:
+        path: made where it is missing.
+        run: what the run is about (input, settings); strings and numbers. A journal of another run is not gone on with.
+
+    Raises:
+        FileError: the file is no journal, is that of another run, or is in use.
+        OSError: it cannot be written.
+    """
+
+    def __init__(self, path: Path, run: dict[str, Any]) -> None:
+        self._path = path
+        with self._disk_errors():
+            self._database = sqlite3.connect(path, timeout=0, isolation_level=None)
+        try:
+            with self._disk_errors():
+                self._open(run)
+        except BaseException:
+            self._database.close()
+            raise
+
+    def _open(self, run: dict[str, Any]) -> None:
+        try:
+            self._database.execute("PRAGMA locking_mode = EXCLUSIVE")
+            self._database.execute("PRAGMA synchronous = FULL")
+            self._database.execute("BEGIN EXCLUSIVE")
+            made_by = self._database.execute("PRAGMA application_id").fetchone()[0]
+            tables = self._database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        except sqlite3.DatabaseError as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+                raise FileError(f"{self._path} is in use: another process scores this file.",
+                                hint="Wait for it, or end it.") from error
+            if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
+                raise self._foreign() from error
+            raise
+        if made_by == 0 and tables == 0:  # new, or killed before the first commit
+            for statement in SCHEMA.split(";"):
+                self._database.execute(statement)
+            self._database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            self._set("run", run)
+        elif made_by != APPLICATION_ID:
+            raise self._foreign()
+        self._database.execute("COMMIT")
+        before = self._get("run")
+        if changed := sorted(name for name in before | run if before.get(name) != run.get(name)):
+            raise FileError(f"{self._path} belongs to a run with another {' and '.join(changed)}.",
+                            hint=f"Delete {self._path} to begin anew, or run what was begun.")
+
+    def _foreign(self) -> FileError:
+        return FileError(f"{self._path} exists and is no journal of this program.",
+                         hint="Move it away, or give another --out.")
+
+    @property
+    def done(self) -> int:
+        """How many rows have an outcome."""
+        return int(self._database.execute("SELECT count(*) FROM outcomes").fetchone()[0])
+
+    def pending(self, rows: int) -> list[range]:
+        """Those of the first `rows` rows that have no outcome, counted from 0, as ranges in order."""
+        done = self._database.execute(DONE_RANGES).fetchall()
+        begins = [0, *(last + 1 for _, last in done)]
+        ends = [*(first for first, _ in done), rows]
+        return [range(begin, end) for begin, end in zip(begins, ends, strict=True) if begin < end]
+
+    def add(self, outcomes: Iterable[tuple[int, Outcome]]) -> None:
+        """Keep the outcomes of some rows: all of them are on the disk when this returns, or none is."""
+        with self._disk_errors(), self._database:
+            self._database.execute("BEGIN")
+            self._database.executemany("INSERT INTO outcomes VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                                       ((row, *_columns(outcome)) for row, outcome in outcomes))
+
+    def outcomes(self) -> Iterator[tuple[int, Outcome]]:
+        """Rows, counted from 0, and their outcomes, in order."""
+        for row, *columns in self._database.execute("SELECT * FROM outcomes ORDER BY row"):
+            yield row, _outcome(*columns)
+
+    def summary(self) -> tuple[int, list[str]]:
+        """How many rows were refused, and the model versions that answered."""
+        refused = self._database.execute("SELECT count(*) FROM outcomes WHERE code IS NOT NULL").fetchone()[0]
+        versions = self._database.execute("SELECT DISTINCT model_version FROM outcomes WHERE model_version IS NOT NULL "
+                                          "ORDER BY 1")
+        return int(refused), [version for (version,) in versions]
+
+    @property
+    def published(self) -> str | None:
+        """SHA-256 of the output that was complete and about to get its name; None before that."""
+        digest: str | None = self._get("published")
+        return digest
+
+    @published.setter
+    def published(self, digest: str) -> None:
+        self._set("published", digest)
+
+    def delete(self) -> None:
+        """Close it and remove it: the run is over."""
+        self.close()
+        # SQLite's own journal stays where a killed process left it and the last one had nothing to write.
+        self._path.with_name(self._path.name + "-journal").unlink(missing_ok=True)
+        self._path.unlink()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._database.close()
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+                 ) -> None:
+        self.close()
+
+    @contextmanager
+    def _disk_errors(self) -> Iterator[None]:
+        """SQLite's word that the disk is full, or the folder read-only, as the error that it is."""
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            raise OSError(f"{self._path}: {error}") from error
+
+    def _get(self, name: str) -> Any:
+        found = self._database.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+        return None if found is None else json.loads(found[0])
+
+    def _set(self, name: str, value: Any) -> None:
+        with self._disk_errors():
+            self._database.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, json.dumps(value)))
+
+
+def _columns(outcome: Outcome) -> tuple[Any, ...]:
+    if isinstance(outcome, Refusal):
+        return (None, None, None, None, None, outcome.code, outcome.detail)
+    return (outcome.label, outcome.confidence, outcome.score, outcome.truncated, outcome.model_version, None, None)
+
+
+def _outcome(label: str, confidence: float, score: float | None, truncated: int | None, version: str | None,
+             code: str | None, detail: str) -> Outcome:
+    if code is not None:
+        return Refusal(code, detail)
+    return Prediction(label, confidence, score, None if truncated is None else bool(truncated), version)

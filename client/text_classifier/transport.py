@@ -1,0 +1,265 @@
+"""One request to the API, sent again while that may help. The only module that knows HTTP."""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from http.cookiejar import DefaultCookiePolicy
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception,
+    stop_after_attempt,
+    stop_before_delay,
+    wait_random_exponential,
+)
+from urllib3.exceptions import InvalidHeader
+from urllib3.util.retry import Retry
+
+from text_classifier.errors import ApiError, RequestRefusedError, UnavailableError, UnreachableError, UsageError
+from text_classifier.results import bad_answer
+
+MOST_IN_FLIGHT = 32
+"""Requests at once, and so connections that are kept."""
+WORTH_REPEATING = frozenset({429, 502, 503, 504})
+TIMEOUT_SECONDS = (5.0, 35.0)
+"""To connect, and to wait for the next bytes of an answer; API Gateway gives up after 29 s by itself."""
+LONG_WAIT_SECONDS = 5.0
+"""From this on, a wait is told as a warning."""
+
+log = logging.getLogger("text_classifier")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RetryPolicy:
+    """How often and how long one request is sent again, if it was worth repeating.
+
+    The wait is the answer's Retry-After and up to a second more; without one it is drawn between nothing and a limit
+    that doubles each time, so that callers who failed together do not come back together.
+    """
+
+    attempts: int = 20
+    """Times that a request is sent at most, the first one included; at least 1."""
+    seconds: float = 120.0
+    """No attempt begins later than this after the first one. A longer Retry-After is not waited for."""
+    first_wait: float = 0.5
+    """Limit of the first wait, in seconds."""
+    longest_wait: float = 20.0
+    """Limit of every wait, in seconds; it does not shorten a Retry-After."""
+
+    def __post_init__(self) -> None:
+        if self.attempts < 1:
+            raise UsageError(f"retry.attempts is {self.attempts}.", hint="Give 1 or more.")
+        for name in ("seconds", "first_wait", "longest_wait"):
+            if not 0 <= getattr(self, name) < float("inf"):
+                raise UsageError(f"retry.{name} is {getattr(self, name)}.", hint="Give seconds, 0 or more.")
+
+
+class Transport:
+    """Keeps its connections; may be used by several threads at once.
+
+    Proxies and certificates are those of requests: `HTTPS_PROXY`, `NO_PROXY`, `REQUESTS_CA_BUNDLE`.
+
+    Args:
+        url: base of the API, without `/v1`.
+        api_key: value of the `x-api-key` header; None sends none.
+        retry: when to send a request again.
+        timeout: seconds to connect, and to wait for the next bytes of an answer.
+        session: as requests has it, for adapters of one's own.
+        sleep: waits for that many seconds.
+
+    Raises:
+        UsageError: the URL or the key cannot be used.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        api_key: str | None,
+        retry: RetryPolicy,
+        timeout: tuple[float, float] = TIMEOUT_SECONDS,
+        session: requests.Session | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.url = _checked_url(url)
+        self.sent = 0
+        """Requests sent so far, repeated ones included."""
+        self._counting = threading.Lock()
+        self._timeout = timeout
+        self._session = session or _session()
+        self._session.headers["Accept"] = "application/json"
+        self._session.headers["User-Agent"] = f"text-classifier-client/{_version()}"
+        # Threads share the session: its connection pool is made for that, its cookie jar is not and stays empty.
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        if api_key is not None:
+            self._session.headers["x-api-key"] = _checked_key(api_key)
+        self._retrying = Retrying(
+            retry=retry_if_exception(lambda error: isinstance(error, ApiError) and error.worth_repeating),
+            stop=stop_after_attempt(retry.attempts) | stop_before_delay(retry.seconds),
+            wait=_Wait(retry),
+            sleep=sleep,
+            before_sleep=_tell,
+            reraise=True,
+        )
+
+    def get(self, path: str, *, repeat: bool = True) -> Any:
+        """The JSON at a path; `repeat=False` sends one request and no more. Raises ApiError."""
+        return self._retrying(self._once, "GET", path) if repeat else self._once("GET", path)
+
+    def post(self, path: str, body: bytes) -> Any:
+        """The JSON that a JSON body is answered with. Raises ApiError."""
+        return self._retrying(self._once, "POST", path, body)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+    def _once(self, method: str, path: str, body: bytes | None = None) -> Any:
+        with self._counting:
+            self.sent += 1
+        try:
+            # No redirects: the key goes to the address that it was given for, and a POST stays one.
+            answer = self._session.request(
+                method,
+                self.url + path,
+                data=body,
+                headers={"Content-Type": "application/json"} if body is not None else None,
+                timeout=self._timeout,
+                allow_redirects=False,
+            )
+        except (requests.exceptions.SSLError, requests.exceptions.InvalidURL) as error:
+            # Kinds of the next one that do not pass by themselves.
+            raise RequestRefusedError(f"{self.url} cannot be asked: {_reason(error)}.",
+                                      hint="Check the URL, and the certificates that this machine trusts.") from error
+        except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError,
+                requests.exceptions.ContentDecodingError) as error:
+            raise UnreachableError(f"{self.url} cannot be reached: {_reason(error)}.",
+                                   hint="Check the URL, and that the API is up.") from error
+        except requests.RequestException as error:
+            raise RequestRefusedError(f"{self.url} cannot be asked: {_reason(error)}.",
+                                      hint="Check the URL.") from error
+        if answer.status_code != 200:
+            raise _problem(answer)
+        try:
+            return answer.json()
+        except (ValueError, RecursionError) as error:
+            raise bad_answer("it is not JSON") from error
+
+
+class _Wait:
+    """Seconds until the next attempt."""
+
+    def __init__(self, retry: RetryPolicy) -> None:
+        self._backoff = wait_random_exponential(multiplier=retry.first_wait, max=retry.longest_wait)
+
+    def __call__(self, state: RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        if isinstance(error, ApiError) and error.retry_after is not None:
+            return error.retry_after + random.random()
+        return self._backoff(state)
+
+
+def _tell(state: RetryCallState) -> None:
+    error = state.outcome.exception() if state.outcome else None
+    level = logging.WARNING if state.upcoming_sleep >= LONG_WAIT_SECONDS else logging.INFO
+    log.log(level, "%s Asking again in %.0f s.", error, state.upcoming_sleep)
+
+
+def _problem(answer: requests.Response) -> ApiError:
+    """The error for an answer that is none; reads `application/problem+json`, and copes with anything else."""
+    try:
+        document = answer.json() if "json" in answer.headers.get("Content-Type", "") else {}
+    except (ValueError, RecursionError):
+        document = {}
+    items = document.items() if isinstance(document, dict) else ()
+    # JSON can escape what no file can hold, half a surrogate pair; it stays an escape.
+    said = {name: value.encode("utf-8", "backslashreplace").decode() for name, value in items if isinstance(value, str)}
+    status, detail = answer.status_code, said.get("detail", "")
+    kind = UnavailableError if status in WORTH_REPEATING else RequestRefusedError
+    return kind(
+        f"The API answered {status} {said.get('code') or answer.reason or ''}".rstrip() + f": {detail}" * bool(detail),
+        hint=_hint(status),
+        status=status,
+        code=said.get("code"),
+        detail=detail,
+        request_id=said.get("request_id"),
+        retry_after=_retry_after(answer.headers.get("Retry-After")),
+    )
+
+
+def _hint(status: int) -> str:
+    if status in (401, 403):
+        return "Check the API key: the environment variable TEXT_CLASSIFIER_API_KEY."
+    if status == 404 or 300 <= status < 400:
+        return "Check the URL: the API's base, without /v1."
+    if status in WORTH_REPEATING:
+        return "Try again later; fewer requests in flight help against throttling."
+    return "The API's operator finds the reason in its log, by the request id."
+
+
+def _retry_after(header: str | None) -> float | None:
+    """Seconds that a Retry-After header asks for, whether as seconds or as a date; None for none or nonsense."""
+    if header is None:
+        return None
+    try:
+        return float(Retry().parse_retry_after(header))
+    except (InvalidHeader, ValueError, OverflowError):
+        return None
+
+
+def _reason(error: BaseException) -> str:
+    """What lies at the bottom of an exception of requests, which wraps it several times."""
+    while (cause := error.__cause__ or error.__context__) is not None:
+        error = cause
+    return str(error) or type(error).__name__
+
+
+def _session() -> requests.Session:
+    session = requests.Session()
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, HTTPAdapter(pool_maxsize=MOST_IN_FLIGHT))
+    return session
+
+
+def _checked_url(url: str) -> str:
+    """The base URL without a slash at its end. Raises UsageError, which does not quote a password in it."""
+    form = "Give the API's base, for example https://….amazonaws.com/live, without /v1."
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise UsageError("The URL is not one of an API: it needs http:// or https:// and a host.", hint=form)
+    if parts.username is not None or parts.password is not None:
+        raise UsageError("The URL holds a user name or a password; the API takes a key.", hint=form)
+    if parts.query or parts.fragment or parts.path.rstrip("/").endswith(("/v1", "/predictions")):
+        raise UsageError("The URL is not the API's base, but something below it.", hint=form)
+    return url.rstrip("/")
+
+
+def _checked_key(key: str) -> str:
+    """The key without blanks around it, as a variable may have them. Raises UsageError, which never quotes it."""
+    key = key.strip()
+    if not key or not key.isascii() or not key.isprintable():
+        raise UsageError("The API key is empty or holds characters that no key has.",
+                         hint="Give the key as API Gateway shows it.")
+    return key
+
+
+def _version() -> str:
+    try:
+        return version("text-classifier-client")
+    except PackageNotFoundError:  # run from its folder, not installed
+        return "0"

@@ -1,0 +1,157 @@
+"""text_classifier.tables: rows in, the same rows with what the API said out."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from text_classifier import FileError, Outcome, Prediction, Refusal, UsageError
+from text_classifier.tables import ADDED_COLUMNS, Layout, Row, Writer, form_of, read_rows
+
+GOOD = Prediction("helpful", 0.75, 1.5, False, "3")
+BAD = Refusal("empty", "It has 0 characters; 1 to 20000 are allowed.")
+
+
+def read(content: str, form: Any = "csv", **options: Any) -> list[Row]:
+    """All rows of this content."""
+    return list(read_rows(io.StringIO(content, newline=""), Layout(form=form, **options)))
+
+
+def written(rows: list[Row], outcomes: list[Outcome], form: Any = "csv", **options: Any) -> str:
+    """What a writer makes of these rows."""
+    file = io.StringIO(newline="")
+    writer = Writer(file, Layout(form=form, **options))
+    for row, outcome in zip(rows, outcomes, strict=True):
+        writer.write(row, outcome)
+    return file.getvalue()
+
+
+CELL = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+
+
+@given(rows=st.lists(st.lists(CELL, min_size=2, max_size=2).filter(any), min_size=1, max_size=8))
+def test_csv_comes_out_as_it_went_in_with_columns_added(rows: list[list[str]]) -> None:
+    """Quotes, delimiters and line breaks within fields survive."""
+    source = io.StringIO(newline="")
+    csv.writer(source).writerows([["id", "text"], *rows])
+    found = read(source.getvalue())
+    assert [row.text for row in found] == [text for _, text in rows]
+    result = list(csv.DictReader(io.StringIO(written(found, [GOOD] * len(found)), newline="")))
+    assert [[row["id"], row["text"]] for row in result] == rows
+    assert all([row[name] for name in ADDED_COLUMNS] == ["helpful", "0.75", "1.5", "false", "3", ""] for row in result)
+
+
+VALUE = st.recursive(st.none() | st.booleans() | st.integers() | st.text(st.characters(codec=None), max_size=10),
+                     lambda inner: st.lists(inner, max_size=3), max_leaves=4)
+
+
+@given(values=st.lists(VALUE, min_size=1, max_size=6))
+def test_json_lines_keep_values_of_any_type(values: list[Any]) -> None:
+    """Half surrogate pairs, too, once the file escapes what UTF-8 cannot hold."""
+    content = "".join(json.dumps({"text": "t", "value": value}) + "\n" for value in values)
+    out = written(read(content, "jsonl"), [GOOD] * len(values), "jsonl")
+    lines = out.encode("utf-8", "backslashreplace").decode().split("\n")[:-1]
+    assert [json.loads(line)["value"] for line in lines] == values
+    assert json.loads(lines[0])["confidence"] == 0.75
+
+
+def test_a_refused_row_has_its_error_and_nothing_else() -> None:
+    """In CSV as in JSON."""
+    rows = read("text\nfirst\n")
+    assert written(rows, [BAD]).splitlines()[1] == f"first,,,,,,{BAD}"
+    assert json.loads(written(rows, [BAD], as_json=True)) == {"text": "first", **dict.fromkeys(ADDED_COLUMNS),
+                                                              "error": str(BAD)}
+
+
+def test_plain_text_is_one_text_a_line_and_becomes_csv() -> None:
+    """Blank lines are no rows; line ends of every system are line ends."""
+    rows = read("one\r\n\n  \ntwo, three\rfour", "text")
+    assert [row.text for row in rows] == ["one", "two, three", "four"]
+    assert written(rows[:1], [GOOD], "text") == (
+        "text,label,confidence,score,truncated,model_version,error\r\none,helpful,0.75,1.5,false,3,\r\n")
+
+
+def test_a_model_without_a_score_leaves_it_empty() -> None:
+    """And so does a container that does not tell about truncation."""
+    line = written(read("text\na\n"), [Prediction("x", 0.5, None, None, None)]).splitlines()[1]
+    assert line == "a,x,0.5,,,,"
+
+
+@pytest.mark.parametrize(("header", "column"), [
+    ("anything", "anything"), ("id,text", "text"), ("id,Review,stars", "Review"), ("comment,sentence", "sentence"),
+    ("id, Text ", " Text "),
+])
+def test_the_column_is_the_only_one_or_the_likely_one(header: str, column: str) -> None:
+    """Names are compared without case and blanks; the list decides among several."""
+    names = header.split(",")
+    (row,) = read(f"{header}\n{','.join(map(str, range(len(names))))}\n")
+    assert row.text == str(names.index(column))
+
+
+def test_a_column_can_be_named() -> None:
+    """Even where another is likelier."""
+    assert [row.text for row in read("text,other\na,b\n", column="other")] == ["b"]
+
+
+@pytest.mark.parametrize(("content", "options", "words"), [
+    ("id,note\n1,a\n", {}, "'id', 'note'"),
+    ("id,text\n1,a\n", {"column": "review"}, "no column 'review'"),
+    ("text,label\na,b\n", {}, "label"),
+    ("text,predicted_score\na,b\n", {"prefix": "predicted_"}, "predicted_score"),
+    ('{"text": "a"}\n{"text": "a", "error": 1}\n', {"form": "jsonl"}, "added: error"),
+    ("text,text\na,b\n", {}, "more than once"),
+    ("id,text\n1,a,b\n", {}, "Line 2 has more fields"),
+    ('text\n"a"b\n', {}, "After line 1 it is no CSV"),
+    ('text\n"never closed\n', {}, "no CSV"),
+    ("{}\n", {"form": "jsonl"}, "Which column"),
+    ('{"text": "a"}\n{"text"\n', {"form": "jsonl"}, "Line 2 is not JSON"),
+    ('{"text": "a"}\n["b"]\n', {"form": "jsonl"}, "Line 2 is no JSON object"),
+    ("[" * 100_000, {"form": "jsonl"}, "Line 1 is not JSON"),
+])
+def test_what_cannot_be_read_is_named(content: str, options: dict[str, Any], words: str) -> None:
+    """With the line or the columns, and the next step."""
+    with pytest.raises(FileError) as caught:
+        read(content, **options)
+    assert words in caught.value.message
+    assert caught.value.hint
+
+
+def test_a_missing_value_is_no_text() -> None:
+    """A JSON line may lack the key; a short CSV row has an empty text."""
+    assert [row.text for row in read('{"text": "a"}\n{"id": 1}\n', "jsonl")] == ["a", None]
+    assert [row.text for row in read("id,text\n1\n")] == [""]
+
+
+def test_another_encoding_is_named(tmp_path: Path) -> None:
+    """Latin-1 is not read as something else in silence."""
+    (tmp_path / "a.csv").write_bytes("text\nGröße\n".encode("latin-1"))
+    with (tmp_path / "a.csv").open(encoding="utf-8-sig", newline="") as lines, pytest.raises(FileError) as caught:
+        list(read_rows(lines, Layout(form="csv")))
+    assert "not UTF-8" in caught.value.message
+
+
+def test_other_delimiters_are_read_and_written() -> None:
+    """Semicolons and tabs."""
+    rows = read("id;text\n1;a,b\n", delimiter=";")
+    assert written(rows, [GOOD], delimiter=";").splitlines()[1] == "1;a,b;helpful;0.75;1.5;false;3;"
+
+
+@pytest.mark.parametrize("delimiter", ["", ";;", '"', "\n"])
+def test_a_delimiter_that_cannot_be_is_refused(delimiter: str) -> None:
+    """Before the file is opened."""
+    with pytest.raises(UsageError, match="delimiter"):
+        Layout(form="csv", delimiter=delimiter)
+
+
+def test_the_ending_says_the_form() -> None:
+    """Or the message lists those that do."""
+    assert [form_of(Path(name)) for name in ("a.CSV", "a.jsonl", "a.b.txt")] == ["csv", "jsonl", "text"]
+    with pytest.raises(UsageError) as caught:
+        form_of(Path("reviews.xlsx"))
+    assert "--format" in caught.value.hint
