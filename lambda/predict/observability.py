@@ -1,0 +1,36 @@
+"""Powertools, set up once: the structured log, metrics in CloudWatch's embedded metric format, and traces."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aws_lambda_powertools import Logger, Tracer
+from aws_lambda_powertools.metrics import EphemeralMetrics
+
+from predict.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Observability:
+    """What the rest of this package reports to.
+
+    Attributes:
+        logger: writes one JSON object a line; every line of a request carries its correlation id.
+        metrics: collects metrics of one request under the dimension ``service``; the handler flushes them at its end.
+        tracer: sends segments to X-Ray, or None where tracing is off.
+    """
+
+    logger: Logger
+    metrics: EphemeralMetrics
+    tracer: Tracer | None
+
+
+def create_observability(settings: Settings) -> Observability:
+    """Set up for one Lambda; nothing is sent yet."""
+    return Observability(
+        logger=Logger(service=settings.service),
+        # Not `Metrics`, whose state is one for the whole process and so for all tests.
+        metrics=EphemeralMetrics(namespace=settings.metrics_namespace, service=settings.service),
+        # The X-Ray SDK takes time to import, which a Lambda without tracing need not spend.
+        tracer=Tracer(service=settings.service) if settings.tracing else None,
+    )
