@@ -13,6 +13,7 @@ from predict.errors import InvalidRequestError, MethodNotAllowedError, Misconfig
 from predict.problems import CONTENT_TYPE, to_problem
 from predict.request import parse_request
 from predict.service import BUDGET_SECONDS, PredictionService
+from predict.telemetry import Telemetry
 
 ROUTES = {"/v1/predictions": ("POST",), "/v1/health": ("GET",)}
 
@@ -20,7 +21,7 @@ SPARE_SECONDS = 1.0
 """Left of the Lambda's own time limit, so that a timeout is answered and not merely suffered."""
 
 
-def create_api(service: PredictionService, logger: Logger) -> APIGatewayRestResolver:
+def create_api(service: PredictionService, logger: Logger, telemetry: Telemetry) -> APIGatewayRestResolver:
     """The API in front of `service`; call `.resolve(event, context)` on it."""
     api = APIGatewayRestResolver()
 
@@ -40,6 +41,7 @@ def create_api(service: PredictionService, logger: Logger) -> APIGatewayRestReso
             attempts=result.attempts,
             model_version=result.version,
         )
+        telemetry.count_predictions(request.texts, result.predictions, result.version)
         body = {"predictions": [one.as_dict() for one in result.predictions], "model": {"version": result.version}}
         return _respond(200, body)
 
@@ -54,6 +56,7 @@ def create_api(service: PredictionService, logger: Logger) -> APIGatewayRestReso
     @api.exception_handler(Exception)
     def failed(error: Exception) -> Response:
         problem = to_problem(error)
+        telemetry.count_problem(problem.code)
         if isinstance(error, MisconfiguredError):
             logger.error("misconfigured", code=problem.code, reason=error.reason)
         elif problem.status == 500:

@@ -12,6 +12,7 @@ from predict.api import create_api
 from predict.endpoint import SageMakerEndpoint, make_client
 from predict.service import PredictionService
 from predict.settings import Settings
+from predict.telemetry import Telemetry
 
 logger = Logger()
 _settings = Settings.from_env(os.environ)
@@ -21,6 +22,7 @@ _api = create_api(
         version_fallback=_settings.model_version_fallback,
     ),
     logger,
+    Telemetry(namespace=_settings.metrics_namespace, service=_settings.service),
 )
 
 

@@ -7,6 +7,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
+from stacks.components import metric_names
 from stacks.components.log_keeping import LogKeeping
 from stacks.components.project_sources import ProjectSources
 from stacks.components.python_function import PythonFunction
@@ -53,12 +54,16 @@ class PredictFunction(Construct):
             name=f"{prefix}-predict",
             description="Classifies text through the endpoint",
             handler="predict.handler.handler",
-            sources={"predict": sources.lambda_package("predict")},
+            sources={
+                "predict": sources.lambda_package("predict"),
+                "distribution": sources.lambda_package("distribution"),
+            },
             layers=[layer],
             environment={
                 "ENDPOINT_NAME": endpoint_name,
                 "MODEL_VERSION_FALLBACK": model_version_fallback,
-                "POWERTOOLS_SERVICE_NAME": "predict",
+                "POWERTOOLS_SERVICE_NAME": metric_names.PREDICT_SERVICE,
+                "POWERTOOLS_METRICS_NAMESPACE": prefix,
                 "LOG_LEVEL": "INFO",
             },
             memory_mb=512,

@@ -21,6 +21,7 @@ from predict.api import create_api
 from predict.endpoint import SageMakerEndpoint
 from predict.retry import Retry
 from predict.service import PredictionService
+from predict.telemetry import Telemetry
 
 
 class Context:
@@ -64,7 +65,8 @@ class Api:
         retry = Retry(clock=fake_time.clock, sleep=fake_time.sleep)
         self.timeouts: list[int] = []
         service = PredictionService(endpoint=SageMakerEndpoint("e", self._client), version_fallback="hub", retry=retry)
-        self._api = create_api(service, Logger(service=f"test-{uuid.uuid4()}", stream=self.log))
+        telemetry = Telemetry(namespace="test", service="predict")
+        self._api = create_api(service, Logger(service=f"test-{uuid.uuid4()}", stream=self.log), telemetry)
 
     def _client(self, seconds: int) -> Any:
         self.timeouts.append(seconds)
