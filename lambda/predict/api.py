@@ -56,7 +56,6 @@ def create_api(service: PredictionService, logger: Logger, telemetry: Telemetry)
     @api.exception_handler(Exception)
     def failed(error: Exception) -> Response:
         problem = to_problem(error)
-        telemetry.count_problem(problem.code)
         if isinstance(error, MisconfiguredError):
             logger.error("misconfigured", code=problem.code, reason=error.reason)
         elif problem.status == 500:

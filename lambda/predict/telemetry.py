@@ -1,4 +1,4 @@
-"""What was answered, counted for the dashboard and the drift check: a serverless endpoint captures nothing by itself.
+"""What was predicted, counted for the drift check: a serverless endpoint captures nothing by itself.
 
 Counts only, never a text: they go to the log in CloudWatch's embedded metric format.
 """
@@ -13,17 +13,12 @@ from distribution.features import CONFIDENCE, LABEL_DIMENSION, LENGTH, PREDICTIO
 
 from predict.answers import Prediction
 
-PROBLEMS = "Problems"
-"""Metric: requests that were answered with a problem, under `CODE_DIMENSION`."""
-CODE_DIMENSION = "code"
-"""Dimension of `PROBLEMS`: the problem's stable code."""
-
 UNKNOWN_VERSION = "unknown"
 """Stands for the version of a model that has none; nothing compares its traffic with anything."""
 
 
 class Telemetry:
-    """Counts the answers of one function: predictions under their model's version, problems under their code."""
+    """Counts the predictions of one function, under the version of the model that made them."""
 
     def __init__(self, *, namespace: str, service: str) -> None:
         """`namespace`: of the metrics; `service`: value of their dimension of that name."""
@@ -39,10 +34,6 @@ class Telemetry:
         self._write(dimensions, counts)
         for label, count in Counter(prediction.label for prediction in predictions).items():
             self._write({**dimensions, LABEL_DIMENSION: label}, {PREDICTIONS: count})
-
-    def count_problem(self, code: str) -> None:
-        """Write that a request was refused or failed."""
-        self._write({CODE_DIMENSION: code}, {PROBLEMS: 1})
 
     def _write(self, dimensions: Mapping[str, str], counts: Mapping[str, int]) -> None:
         # An object of their own, because they have dimensions that a request's other metrics do not have.

@@ -64,12 +64,6 @@ def test_a_model_without_a_version_is_counted_by_itself(telemetry: Telemetry, ca
     assert {found["model_version"] for found, _ in metrics(capsys)} == {"unknown"}
 
 
-def test_problems_are_counted_by_their_code(telemetry: Telemetry, capsys: Any) -> None:
-    """The dashboard tells a caller's mistake from a failing model."""
-    telemetry.count_problem("model_timeout")
-    assert metrics(capsys) == [({"service": "predict", "code": "model_timeout"}, {"Problems": 1})]
-
-
 def test_no_text_is_written(telemetry: Telemetry, capsys: pytest.CaptureFixture[str]) -> None:
     """Counts alone leave the function."""
     telemetry.count_predictions(["my secret"], predictions("a"), "3")
