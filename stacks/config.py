@@ -199,6 +199,48 @@ class ApiConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class MonitoringConfig:
+    """When operators are called: thresholds of the alarms, the drift check, the budget."""
+
+    monthly_budget_usd: float
+    """AWS Budgets tells at 80 % and 100 % of this, and when 100 % is forecast; of the whole account, 0 for none."""
+    error_percent: float = 5.0
+    """Share of requests answered with 5xx within 5 minutes that calls, 0.01 to 100 %."""
+    error_min_requests: int = 20
+    """Fewer requests than this within 5 minutes call nobody: one failure of two is no share; 1 to 1000000."""
+    p99_ms: int = 5000
+    """The slowest hundredth of requests may take this, 1 to 29000 milliseconds; a cold start takes seconds."""
+    drift_threshold: float = 0.2
+    """Population stability index that calls, 0.01 to 10. Customary: 0.1 a little, 0.2 to 0.25 much (Siddiqi 2006)."""
+    drift_sample: int = 500
+    """Newest predictions that the check looks at, 100 to 100000; with fewer it says nothing."""
+    drift_window_hours: int = 24
+    """Predictions older than this are not looked at, 1 to 48 hours."""
+    drift_minutes: int = 15
+    """How often it looks, 1 to 1440 minutes."""
+    usd_per_gb_second: float = 0.00002
+    """Price of an endpoint's memory, for the dashboard's estimate; us-east-1's, aws.amazon.com/sagemaker/pricing."""
+    runbook_url: str = "docs/runbook.md"
+    """Where that file can be read; the alarms' descriptions link to its sections."""
+
+    def __post_init__(self) -> None:
+        _check_range(self.monthly_budget_usd, "monitoring.monthly_budget_usd", 0, 1_000_000, "US dollars")
+        _check_range(self.error_percent, "monitoring.error_percent", 0.01, 100, "per cent")
+        _check_range(self.error_min_requests, "monitoring.error_min_requests", 1, 1_000_000, "requests")
+        _check_range(self.p99_ms, "monitoring.p99_ms", 1, 29_000, "milliseconds")
+        _check_range(self.drift_threshold, "monitoring.drift_threshold", 0.01, 10, "a stability index")
+        _check_range(self.drift_sample, "monitoring.drift_sample", 100, 100_000, "predictions")
+        _check_range(self.drift_window_hours, "monitoring.drift_window_hours", 1, 48, "hours")
+        _check_range(self.drift_minutes, "monitoring.drift_minutes", 1, 1440, "minutes")
+        _check_range(self.usd_per_gb_second, "monitoring.usd_per_gb_second", 0, 1, "US dollars")
+        _check(
+            re.fullmatch(r"[^\s#]+", self.runbook_url),
+            "monitoring.runbook_url",
+            f"'{self.runbook_url}' is not allowed; an address without spaces and without #",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Config:
     """Everything the stacks need to know."""
 
@@ -215,6 +257,7 @@ class Config:
     release: ReleaseConfig
     notifications: NotificationsConfig
     api: ApiConfig
+    monitoring: MonitoringConfig
     evidence_instance_type: str = "ml.m5.large"
     """SageMaker instance on which a packaged model answers the test sentences; a CPU one, as when it serves."""
     project: str = "text-classifier"

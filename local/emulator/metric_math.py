@@ -25,7 +25,7 @@ _COMPARISON: dict[type[ast.cmpop], Callable[[float, float], float]] = {
     ast.Lt: operator.lt,
     ast.LtE: operator.le,
 }
-_ALLOWED = "numbers, ids, + - * / ( ), > >= < <=, IF, FILL and RUNNING_SUM"
+_ALLOWED = "numbers, ids, + - * / ( ), > >= < <=, IF and RUNNING_SUM"
 
 
 class UnsupportedExpression(Exception):
@@ -41,25 +41,21 @@ def evaluate(expression: str, series: Mapping[str, Series], *, periods: int) -> 
     Args:
         expression: metric math.
         series: by the ids that the expression uses.
-        periods: how many periods there are; FILL gives a value for each.
+        periods: how many periods there are; a number has its value in each.
 
     Raises:
         UnsupportedExpression: there is more in it than this module knows.
     """
     try:
-        value = _Evaluation(series, periods).value(ast.parse(expression, mode="eval").body)
+        value = _Evaluation(series).value(ast.parse(expression, mode="eval").body)
     except (SyntaxError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise UnsupportedExpression(expression) from error
     return value if isinstance(value, dict) else dict.fromkeys(range(periods), value)
 
 
 class _Evaluation:
-    def __init__(self, series: Mapping[str, Series], periods: int) -> None:
+    def __init__(self, series: Mapping[str, Series]) -> None:
         self._series = series
-        self._periods = periods
-        self._functions: dict[str, Callable[..., Value]] = {
-            "IF": self._if, "FILL": self._fill, "RUNNING_SUM": _running_sum,
-        }  # fmt: skip
 
     def value(self, node: ast.expr) -> Value:
         match node:
@@ -74,22 +70,15 @@ class _Evaluation:
             case ast.Compare(left=left, ops=[op], comparators=[right]):
                 return _pairwise(_COMPARISON[type(op)], self.value(left), self.value(right))
             case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
-                return self._functions[name](*map(self.value, arguments))
+                return _FUNCTIONS[name](*map(self.value, arguments))
         raise ValueError(ast.dump(node))
 
-    def _if(self, condition: Value, then: Value, otherwise: Value) -> Value:
-        if not isinstance(condition, dict):
-            return then if condition else otherwise
-        chosen = {number: then if holds else otherwise for number, holds in condition.items()}
-        found = {number: _at(value, number) for number, value in chosen.items()}
-        return {number: value for number, value in found.items() if value is not None}
 
-    def _fill(self, value: Value, missing: Value) -> Value:
-        # A metric that has never had a value has nothing to fill between.
-        if not isinstance(value, dict) or not value:
-            return value
-        filled = {number: value.get(number, _at(missing, number)) for number in range(self._periods)}
-        return {number: one for number, one in filled.items() if one is not None}
+def _if(condition: Value, then: Value, otherwise: Value) -> Value:
+    if not isinstance(condition, dict):
+        return then if condition else otherwise
+    found = {number: _at(then if holds else otherwise, number) for number, holds in condition.items()}
+    return {number: value for number, value in found.items() if value is not None}
 
 
 def _running_sum(value: Value) -> Value:
@@ -119,3 +108,6 @@ def _pairwise(function: Callable[[float, float], float], left: Value, right: Val
 
 def _at(value: Value, number: int) -> float | None:
     return value.get(number) if isinstance(value, dict) else value
+
+
+_FUNCTIONS: dict[str, Callable[..., Value]] = {"IF": _if, "RUNNING_SUM": _running_sum}

@@ -15,6 +15,8 @@ from stacks.components.python_function import PythonFunction
 # API Gateway gives up after 29 s; the function's own budget of 25 s leaves it time to say so itself.
 TIMEOUT = Duration.seconds(29)
 
+MEMORY_MB = 512
+
 
 class PredictFunction(Construct):
     """Asks the endpoint and turns its answers and errors into the API's.
@@ -66,7 +68,7 @@ class PredictFunction(Construct):
                 "POWERTOOLS_METRICS_NAMESPACE": prefix,
                 "LOG_LEVEL": "INFO",
             },
-            memory_mb=512,
+            memory_mb=MEMORY_MB,
             timeout=TIMEOUT,
             logs=logs,
         )

@@ -8,7 +8,8 @@ from constructs import Construct
 
 from stacks.config import ServingConfig
 
-_VARIANT = "AllTraffic"  # keeps its name over all updates: an update must not look like a new variant
+VARIANT = "AllTraffic"
+"""Keeps its name over all updates: an update must not look like a new variant."""
 
 
 class ServerlessEndpoint(Construct):
@@ -65,7 +66,7 @@ class ServerlessEndpoint(Construct):
             "EndpointConfig",
             production_variants=[
                 sagemaker.CfnEndpointConfig.ProductionVariantProperty(
-                    variant_name=_VARIANT,
+                    variant_name=VARIANT,
                     model_name=model_name,
                     initial_variant_weight=1,
                     serverless_config=sagemaker.CfnEndpointConfig.ServerlessConfigProperty(

@@ -18,9 +18,8 @@ SERIES = {"errors": {0: 1.0, 2: 5.0}, "requests": {0: 4.0, 1: 10.0, 2: 50.0}, "n
         ("errors / (requests - 4)", {2: 5 / 46}),  # a division by zero is no value
         ("requests > 9", {0: 0.0, 1: 1.0, 2: 1.0}),
         ("IF(requests > 9, 100 * errors / requests, 0)", {0: 0.0, 2: 10.0}),
-        ("FILL(errors, 0)", {0: 1.0, 1: 0.0, 2: 5.0}),
-        ("FILL(none, 0)", {}),
-        ("RUNNING_SUM(FILL(errors, 0))", {0: 1.0, 1: 1.0, 2: 6.0}),
+        ("RUNNING_SUM(2 * errors)", {0: 2.0, 2: 12.0}),
+        ("none + errors", {}),
         ("3", {0: 3.0, 1: 3.0, 2: 3.0}),
     ],
 )
