@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
@@ -61,8 +64,8 @@ class OperationsDashboard(Construct):
         )  # fmt: skip
 
 
-def _graph(title: str, left: list[cloudwatch.IMetric], **more: object) -> cloudwatch.GraphWidget:
-    return cloudwatch.GraphWidget(title=title, left=left, width=_THIRD, height=6, **more)  # type: ignore[arg-type]
+def _graph(title: str, left: Sequence[cloudwatch.IMetric], **more: Any) -> cloudwatch.GraphWidget:
+    return cloudwatch.GraphWidget(title=title, left=list(left), width=_THIRD, height=6, **more)
 
 
 def _line(value: float, label: str) -> cloudwatch.HorizontalAnnotation:
