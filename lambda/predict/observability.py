@@ -31,6 +31,12 @@ def create_observability(settings: Settings) -> Observability:
         logger=Logger(service=settings.service),
         # Not `Metrics`, whose state is one for the whole process and so for all tests.
         metrics=EphemeralMetrics(namespace=settings.metrics_namespace, service=settings.service),
-        # The X-Ray SDK takes time to import, which a Lambda without tracing need not spend.
-        tracer=Tracer(service=settings.service) if settings.tracing else None,
+        tracer=_tracer(settings.service) if settings.tracing else None,
     )
+
+
+def _tracer(service: str) -> Tracer:
+    """Loads the X-Ray SDK, which takes longer than the whole rest of this package: only where it was asked for."""
+    tracer = Tracer(service=service, auto_patch=False)
+    tracer.patch(modules=["botocore"])  # by default it looks for, and loads, every library that it knows
+    return tracer
