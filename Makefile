@@ -19,7 +19,7 @@ RUN = PYTHONPATH=.:training_job $(VENV) -m
 # node and cdk lie beside the project's Python; jsii looks for node on the PATH.
 PYTEST = PATH="$(CURDIR)/.venv/bin:$$PATH" $(VENV) -m pytest -q
 
-.PHONY: help setup up deploy cdk down status logs train train-sdk recipe releases report approve rollback predict evaluate synth lint test test-fast clean
+.PHONY: help setup up deploy cdk down status logs train train-sdk recipe releases report approve rollback predict evaluate contract synth lint test test-fast clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -73,6 +73,9 @@ predict: setup ## classify one text through the REST API (TEXT="…")
 
 evaluate: setup ## accuracy and F1 of the served model on the test file, counted from answers of the REST API
 	@$(RUN) operations.evaluate
+
+contract: setup ## write openapi.json and its rendering anew from the code, after a change of the API
+	@PYTHONPATH=.:lambda $(VENV) -m tools.contract
 
 synth: setup ## synthesise the CloudFormation templates of every environment (no network, no account)
 	@$(RUN) operations.synth

@@ -8,6 +8,7 @@ from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.metrics import EphemeralMetrics
 
 from predict.settings import Settings
+from predict.telemetry import Telemetry
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,11 +18,13 @@ class Observability:
     Attributes:
         logger: writes one JSON object a line; every line of a request carries its correlation id.
         metrics: collects metrics of one request under the dimension ``service``; the handler flushes them at its end.
+        telemetry: counts predictions, under dimensions of its own.
         tracer: sends segments to X-Ray, or None where tracing is off.
     """
 
     logger: Logger
     metrics: EphemeralMetrics
+    telemetry: Telemetry
     tracer: Tracer | None
 
 
@@ -31,6 +34,13 @@ def create_observability(settings: Settings) -> Observability:
         logger=Logger(service=settings.service),
         # Not `Metrics`, whose state is one for the whole process and so for all tests.
         metrics=EphemeralMetrics(namespace=settings.metrics_namespace, service=settings.service),
-        # The X-Ray SDK takes time to import, which a Lambda without tracing need not spend.
-        tracer=Tracer(service=settings.service) if settings.tracing else None,
+        telemetry=Telemetry(namespace=settings.metrics_namespace, service=settings.service),
+        tracer=_tracer(settings.service) if settings.tracing else None,
     )
+
+
+def _tracer(service: str) -> Tracer:
+    """Loads the X-Ray SDK, which takes longer than the whole rest of this package: only where it was asked for."""
+    tracer = Tracer(service=service, auto_patch=False)
+    tracer.patch(modules=["botocore"])  # by default it looks for, and loads, every library that it knows
+    return tracer

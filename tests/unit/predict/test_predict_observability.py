@@ -34,3 +34,10 @@ def test_two_sets_of_metrics_are_apart(capsys: pytest.CaptureFixture[str]) -> No
 def test_without_tracing_there_is_no_tracer() -> None:
     """The X-Ray SDK is not even loaded unless tracing was asked for."""
     assert create_observability(SETTINGS).tracer is None
+
+
+def test_with_tracing_calls_of_botocore_are_traced() -> None:
+    """The tracer patches botocore alone, through which the endpoint is asked."""
+    settings = Settings(endpoint_name="e", tracing=True)
+    tracer = create_observability(settings).tracer
+    assert tracer is not None and tracer.service == "predict"
