@@ -77,7 +77,7 @@ def _evaluate(alarm: dict[str, Any]) -> None:
     if new is None or new == old:
         return
     shown = ", ".join("none" if value is None else f"{value:g}" for value in datapoints)
-    reason = f"Threshold Crossed: datapoints [{shown}], {alarm['ComparisonOperator']} {float(alarm['Threshold']):g}"
+    reason = f"Datapoints [{shown}]; {alarm['ComparisonOperator']} {float(alarm['Threshold']):g} is an alarm."
     alarm |= {"StateValue": new, "StateReason": reason, "StateUpdatedTimestamp": int(time.time())}
     cloudwatch._record_history(alarm["AlarmName"], old, new, reason)
     cloudwatch._dispatch_alarm_actions(alarm, old, new, reason)
