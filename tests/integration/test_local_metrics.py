@@ -51,11 +51,12 @@ def template(**changes: Any) -> str:
         "AlarmName": "returns", "Metrics": share("bad"), "EvaluationPeriods": 1, "Threshold": 50,
         "ComparisonOperator": "GreaterThanThreshold", "TreatMissingData": "ignore", **changes,
     }  # fmt: skip
-    told = {"Notification": {"NotificationType": "ACTUAL", "ComparisonOperator": "GREATER_THAN", "Threshold": 80},
-            "Subscribers": [{"SubscriptionType": "SNS", "Address": "arn:aws:sns:us-east-1:000000000000:t"}]}  # fmt: skip
+    notification = {"NotificationType": "ACTUAL", "ComparisonOperator": "GREATER_THAN", "Threshold": 80}
+    subscriber = {"SubscriptionType": "SNS", "Address": "arn:aws:sns:us-east-1:000000000000:t"}
     limit = {"BudgetName": "shop", "BudgetType": "COST", "TimeUnit": "MONTHLY",
-             "BudgetLimit": {"Amount": changes and 60 or 50, "Unit": "USD"}}  # fmt: skip
-    budget = {"Budget": limit, "NotificationsWithSubscribers": [told]}
+             "BudgetLimit": {"Amount": 60 if changes else 50, "Unit": "USD"}}  # fmt: skip
+    told = [{"Notification": notification, "Subscribers": [subscriber]}]
+    budget = {"Budget": limit, "NotificationsWithSubscribers": told}
     board = {"DashboardName": "shop", "DashboardBody": '{"widgets": []}'}
     resources = {"Few": ("CloudWatch::Alarm", ordinary), "Returns": ("CloudWatch::Alarm", mathematical),
                  "Board": ("CloudWatch::Dashboard", board), "Budget": ("Budgets::Budget", budget)}  # fmt: skip
