@@ -90,7 +90,7 @@ def test_no_managed_policy_but_the_gateways(assemblies: Assemblies) -> None:
 
 
 def test_lambda_reaches_this_endpoint_only(assemblies: Assemblies) -> None:
-    """The predict Lambda may invoke the environment's endpoint and describe its packages: nothing else of SageMaker."""
+    """The predict Lambda may invoke this endpoint, describe this environment's packages, and nothing else."""
     found = [statement for _, _, statement in statements(assemblies.template("prod", "api"))
              if any(action.startswith("sagemaker:") for action in as_list(statement["Action"]))]  # fmt: skip
     assert [(statement["Action"], statement["Resource"]["Fn::Join"][1][-1]) for statement in found] == [
