@@ -21,7 +21,7 @@ RUN = PYTHONPATH=.:training_job:client $(VENV) -m
 # node and cdk lie beside the project's Python; jsii looks for node on the PATH.
 PYTEST = PATH="$(CURDIR)/.venv/bin:$$PATH" $(VENV) -m pytest -q
 
-.PHONY: help setup up deploy cdk down status logs train train-sdk recipe releases report approve rollback predict evaluate size-endpoint synth lint test test-fast clean
+.PHONY: help setup up deploy cdk down status logs train train-sdk recipe releases report approve rollback predict evaluate size-endpoint contract synth lint test test-fast clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -78,6 +78,9 @@ evaluate: setup ## accuracy and F1 of the served model on the test file, counted
 
 size-endpoint: setup ## measure memory and latency of the model, recommend memory and concurrency (ARTIFACT=, ARGS="--help")
 	@$(RUN) operations.size_endpoint $(addprefix --artifact ,$(ARTIFACT)) $(ARGS)
+
+contract: setup ## write openapi.json and its rendering anew from the code, after a change of the API
+	@PYTHONPATH=.:lambda $(VENV) -m tools.contract
 
 synth: setup ## synthesise the CloudFormation templates of every environment (no network, no account)
 	@$(RUN) operations.synth

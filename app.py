@@ -15,6 +15,7 @@ from stacks.components.project_sources import ProjectSources
 from stacks.config import Config, load_config
 from stacks.errors import StacksError
 from stacks.image_stack import ImageStack
+from stacks.monitoring_stack import MonitoringStack
 from stacks.release_stack import ReleaseStack
 from stacks.serving_stack import ServingStack
 from stacks.storage_stack import StorageStack
@@ -57,6 +58,10 @@ def build(app: App, config: Config, sources: ProjectSources) -> None:
     release.add_stack_dependency(training)
     release.add_stack_dependency(serving)
     ApiStack(app, f"{config.prefix}-api", sources=sources, **common)
+    monitoring = MonitoringStack(app, f"{config.prefix}-monitoring", storage=storage, sources=sources, **common)
+    # It reads the buckets' baselines, and tells the topic; everything else it knows by name.
+    monitoring.add_stack_dependency(storage)
+    monitoring.add_stack_dependency(training)
 
     for key, value in config.tags.items():
         Tags.of(app).add(key, value)

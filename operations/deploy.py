@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from operations import cdk, command, local_cloud, status
 from operations.deployment import LOCAL_ENV, Deployment, connect
 
@@ -39,7 +41,8 @@ def _bootstrapped(deployment: Deployment) -> bool:
 
 def _milestone(line: str) -> None:
     """Show of cdk's many lines those that say a stack is done."""
-    if "✅" in line or "failed" in line.lower():
+    # As a word, or as the end of a status: resources may be named after failures.
+    if "✅" in line or re.search(r"\bfailed\b|_FAILED\b", line, re.IGNORECASE):
         command.say(f"  {line.strip()}")
 
 

@@ -16,7 +16,7 @@ from operations.errors import LocalCloudError, NotDeployed
 
 PROJECT = "text-classifier"
 LOCAL_ENV = "local"
-STACKS = ("storage", "training", "serving", "release", "api")
+STACKS = ("storage", "training", "serving", "release", "api", "monitoring")
 
 
 def stack_name(env: str, part: str) -> str:

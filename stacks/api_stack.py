@@ -1,4 +1,4 @@
-"""API: the REST front and its Lambda."""
+"""API: the REST front, what protects it, and its Lambda."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ from typing import Any
 from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
+from stacks.components.api_contract import ApiContract
+from stacks.components.api_domain import ApiDomain
+from stacks.components.api_firewall import ApiFirewall
+from stacks.components.api_keys import ApiKeys
 from stacks.components.inference_api import STAGE, InferenceApi
 from stacks.components.lambda_layer import LambdaLayer
 from stacks.components.log_keeping import LogKeeping
@@ -25,26 +29,27 @@ class ApiStack(Stack):
         super().__init__(scope, construct_id, **kwargs)
         logs = LogKeeping(days=config.log_retention_days, removable=config.removable)
         predict = PredictFunction(
-            self,
-            "Predict",
-            prefix=config.prefix,
-            endpoint_name=config.endpoint_name,
-            model_version_fallback=config.serving.hub_model,
-            sources=sources,
-            layer=LambdaLayer(self, "Packages", folder=sources.lambda_layer).layer,
-            logs=logs,
-        )
+            self, "Predict", prefix=config.prefix, endpoint_name=config.endpoint_name,
+            model_version_fallback=config.serving.hub_model, group=config.model_package_group_name,
+            settings=config.api, sources=sources,
+            layer=LambdaLayer(self, "Packages", folder=sources.lambda_layer).layer, logs=logs,
+        )  # fmt: skip
         front = InferenceApi(
-            self,
-            "Front",
-            name=config.prefix,
-            settings=config.api,
-            function=predict.function,
-            request_schema=sources.request_schema,
-            logs=logs,
-        )
-        CfnOutput(self, "ApiUrl", value=front.url)
+            self, "Front", name=config.prefix, settings=config.api, function=predict.function,
+            contract=ApiContract.read(sources.api_contract), logs=logs,
+        )  # fmt: skip
+        url = front.url
+        if config.api.waf:
+            ApiFirewall(
+                self, "Firewall", name=config.prefix, front=front, requests_in_5_minutes=config.api.waf_rate_limit
+            )
+        if config.api.domain_name:
+            domain = ApiDomain(self, "Domain", front=front, settings=config.api)
+            url = domain.url
+            CfnOutput(self, "ApiDomainTarget", value=domain.target)
+        if config.api.api_key_required:
+            keys = ApiKeys(self, "Keys", name=config.prefix, front=front, settings=config.api).keys
+            CfnOutput(self, "ApiKeyId", value=keys[config.api.clients[0]].key_id)
+        CfnOutput(self, "ApiUrl", value=url)
         CfnOutput(self, "ApiId", value=front.api.rest_api_id)
         CfnOutput(self, "ApiStage", value=STAGE)
-        if front.api_key:
-            CfnOutput(self, "ApiKeyId", value=front.api_key.key_id)

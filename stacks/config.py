@@ -7,6 +7,7 @@ Nothing else in the app reads the context.
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -126,24 +127,164 @@ class NotificationsConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class ApiConfig:
-    """The REST API in front of the endpoint."""
+    """The REST API in front of the endpoint, and what protects it. Throttling is always on."""
 
     rate_limit: int
-    """Steady requests a second, 1 to 10000, over all clients."""
+    """Steady requests a second, 1 to 10000, over all clients and methods."""
     burst_limit: int
     """Requests let through at once on top of that, 1 to 5000."""
+    predictions_rate_limit: int
+    """Steady requests a second to ``POST /v1/predictions``, 1 to ``rate_limit``; the rest is left for the others."""
+    predictions_burst_limit: int
+    """Predictions let through at once on top of that, 1 to ``burst_limit``."""
     api_key_required: bool
     """Whether ``POST /v1/predictions`` asks for an ``x-api-key`` header."""
+    clients: tuple[str, ...] = ("default",)
+    """With keys: who gets one, 1 to 100 different names of lower-case letters, digits and hyphens."""
+    client_rate_limit: int = 0
+    """With keys: steady requests a second of one key, 1 to ``rate_limit``; 0 leaves it to the limits above."""
+    client_burst_limit: int = 0
+    """With ``client_rate_limit``: requests of one key let through at once, 1 to ``burst_limit``."""
+    client_daily_quota: int = 0
+    """With keys: requests of one key a day, 1 to 1000000000; 0 for no quota."""
+    allowed_cidrs: tuple[str, ...] = ()
+    """Networks that may call the API, such as ``203.0.113.0/24``, at most 50; none lets everybody in."""
+    waf: bool = False
+    """Whether a web application firewall stands in front; AWS asks a fixed monthly price for it."""
+    waf_rate_limit: int = 2000
+    """With the firewall: requests of one address in 5 minutes, 10 to 2000000000."""
+    domain_name: str = ""
+    """Domain of one's own, such as ``api.example.com``; empty for the address that AWS gives."""
+    certificate_arn: str = ""
+    """With a domain: ARN of its certificate in ACM, in the region of the API."""
+    hosted_zone_id: str = ""
+    """With a domain: Route 53 zone that gets its record; empty where DNS is kept elsewhere."""
+    tracing: bool = False
+    """Whether requests are traced with X-Ray; loading its SDK makes the Lambda's cold starts longer."""
+    log_texts: bool = False
+    """Whether callers' texts go into the log. They are other people's words: leave it off in production."""
     fixed_id: str = ""
     """Fixed API id, understood by the local cloud only (tag ``ms-custom-id``); AWS chooses its own."""
 
     def __post_init__(self) -> None:
         _check_range(self.rate_limit, "api.rate_limit", 1, 10000, "requests a second")
         _check_range(self.burst_limit, "api.burst_limit", 1, 5000, "requests")
+        _check_range(self.predictions_rate_limit, "api.predictions_rate_limit", 1, self.rate_limit, "requests a second")
+        _check_range(self.predictions_burst_limit, "api.predictions_burst_limit", 1, self.burst_limit, "requests")
+        self._check_clients()
+        self._check_networks()
+        self._check_domain()
+        _check_range(self.waf_rate_limit, "api.waf_rate_limit", 10, 2_000_000_000, "requests in 5 minutes")
         _check(
             re.fullmatch(r"[a-z0-9]{0,32}", self.fixed_id),
             "api.fixed_id",
             f"'{self.fixed_id}' is not allowed; up to 32 lower-case letters and digits",
+        )
+
+    def _check_clients(self) -> None:
+        names = ", ".join(self.clients)
+        well_formed = all(re.fullmatch(r"[a-z0-9][a-z0-9-]{0,30}", client) for client in self.clients)
+        _check(
+            1 <= len(self.clients) <= 100 and well_formed and len(set(self.clients)) == len(self.clients),
+            "api.clients",
+            f"'{names}' is not allowed; 1 to 100 different names of up to 31 lower-case letters, digits and hyphens",
+        )
+        _check_range(self.client_daily_quota, "api.client_daily_quota", 0, 1_000_000_000, "requests a day")
+        _check_range(self.client_rate_limit, "api.client_rate_limit", 0, self.rate_limit, "requests a second")
+        _check_range(self.client_burst_limit, "api.client_burst_limit", 0, self.burst_limit, "requests")
+        _check(
+            bool(self.client_rate_limit) == bool(self.client_burst_limit),
+            "api.client_burst_limit",
+            "and api.client_rate_limit go together; set both or neither",
+        )
+        for name in ("client_rate_limit", "client_daily_quota"):
+            _check(
+                self.api_key_required or not getattr(self, name),
+                f"api.{name}",
+                "counts the requests of a key, but api.api_key_required is false; set that to true or this to 0",
+            )
+
+    def _check_networks(self) -> None:
+        _check(
+            len(self.allowed_cidrs) <= 50, "api.allowed_cidrs", f"has {len(self.allowed_cidrs)} networks; at most 50"
+        )
+        for cidr in self.allowed_cidrs:
+            try:
+                network = ipaddress.ip_network(cidr)
+            except ValueError as error:
+                problem = f"'{cidr}' is not allowed ({error}); networks such as 203.0.113.0/24 or 2001:db8::/32"
+                raise ConfigError("api.allowed_cidrs", problem) from error
+            _check(
+                network.prefixlen, "api.allowed_cidrs", f"'{cidr}' is everybody; leave the list empty to let them in"
+            )
+
+    def _check_domain(self) -> None:
+        _check(
+            re.fullmatch(r"|(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}", self.domain_name),
+            "api.domain_name",
+            f"'{self.domain_name}' is not allowed; a domain in lower case such as api.example.com, or nothing",
+        )
+        _check(
+            re.fullmatch(r"|arn:[a-z-]+:acm:[a-z0-9-]+:\d{12}:certificate/[A-Za-z0-9-]+", self.certificate_arn),
+            "api.certificate_arn",
+            f"'{self.certificate_arn}' is not allowed; the ARN of a certificate in ACM, or nothing",
+        )
+        _check(
+            re.fullmatch(r"|Z[A-Z0-9]{1,31}", self.hosted_zone_id),
+            "api.hosted_zone_id",
+            f"'{self.hosted_zone_id}' is not allowed; the id of a hosted zone, Z and capitals and digits, or nothing",
+        )
+        _check(
+            bool(self.domain_name) == bool(self.certificate_arn),
+            "api.certificate_arn",
+            "and api.domain_name go together; set both or neither",
+        )
+        _check(
+            self.domain_name or not self.hosted_zone_id,
+            "api.hosted_zone_id",
+            "is set but api.domain_name is empty; set both or neither",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class MonitoringConfig:
+    """When operators are called: thresholds of the alarms, the drift check, the budget."""
+
+    monthly_budget_usd: float
+    """AWS Budgets tells at 80 % and 100 % of this, and when 100 % is forecast; of the whole account, 0 for none."""
+    error_percent: float = 5.0
+    """Share of requests answered with 5xx within 5 minutes that calls, 0.01 to 100 %."""
+    error_min_requests: int = 20
+    """Fewer requests than this within 5 minutes call nobody: one failure of two is no share; 1 to 1000000."""
+    p99_ms: int = 5000
+    """The slowest hundredth of requests may take this, 1 to 29000 milliseconds; a cold start takes seconds."""
+    drift_threshold: float = 0.2
+    """Population stability index that calls, 0.01 to 10. Customary: 0.1 a little, 0.2 to 0.25 much (Siddiqi 2006)."""
+    drift_sample: int = 500
+    """Newest predictions that the check looks at, 100 to 100000; with fewer it says nothing."""
+    drift_window_hours: int = 24
+    """Predictions older than this are not looked at, 1 to 48 hours."""
+    drift_minutes: int = 15
+    """How often it looks, 1 to 1440 minutes."""
+    usd_per_gb_second: float = 0.00002
+    """Price of an endpoint's memory, for the dashboard's estimate; us-east-1's, aws.amazon.com/sagemaker/pricing."""
+    runbook_url: str = "docs/runbook.md"
+    """Where that file can be read; the alarms' descriptions link to its sections."""
+
+    def __post_init__(self) -> None:
+        _check_range(self.monthly_budget_usd, "monitoring.monthly_budget_usd", 0, 1_000_000, "US dollars")
+        _check_range(self.error_percent, "monitoring.error_percent", 0.01, 100, "per cent")
+        _check_range(self.error_min_requests, "monitoring.error_min_requests", 1, 1_000_000, "requests")
+        _check_range(self.p99_ms, "monitoring.p99_ms", 1, 29_000, "milliseconds")
+        _check_range(self.drift_threshold, "monitoring.drift_threshold", 0.01, 10, "a stability index")
+        _check_range(self.drift_sample, "monitoring.drift_sample", 100, 100_000, "predictions")
+        _check_range(self.drift_window_hours, "monitoring.drift_window_hours", 1, 48, "hours")
+        _check_range(self.drift_minutes, "monitoring.drift_minutes", 1, 1440, "minutes")
+        _check_range(self.usd_per_gb_second, "monitoring.usd_per_gb_second", 0, 1, "US dollars")
+        _check(
+            re.fullmatch(r"[^\s#]+", self.runbook_url),
+            "monitoring.runbook_url",
+            f"'{self.runbook_url}' is not allowed; an address without spaces and without #",
         )
 
 
@@ -164,6 +305,7 @@ class Config:
     release: ReleaseConfig
     notifications: NotificationsConfig
     api: ApiConfig
+    monitoring: MonitoringConfig
     evidence_instance_type: str = "ml.m5.large"
     """SageMaker instance on which a packaged model answers the test sentences; a CPU one, as when it serves."""
     project: str = "text-classifier"

@@ -53,6 +53,8 @@ def _convert(value: object, hint: Any, name: str) -> object:
         if value not in get_args(hint):
             raise ConfigError(name, f"'{value}' is not allowed; one of {', '.join(get_args(hint))}")
         return value
+    if get_origin(hint) is tuple:  # of texts
+        return _to_texts(value, name)
     if get_origin(hint) is not None:  # the only other generic in use is Mapping[str, str]
         return _to_string_mapping(value, name)
     return {bool: _to_bool, int: _to_int, float: _to_float, str: _to_str}[hint](value, name)
@@ -91,6 +93,14 @@ def _to_str(value: object, name: str) -> str:
     if not isinstance(value, str):
         raise ConfigError(name, f"{value!r} is not allowed; a text")
     return value
+
+
+def _to_texts(value: object, name: str) -> tuple[str, ...]:
+    # On the command line a list is one text with commas.
+    items = [item.strip() for item in value.split(",") if item.strip()] if isinstance(value, str) else value
+    if not isinstance(items, (list, tuple)) or not all(isinstance(item, str) for item in items):
+        raise ConfigError(name, f"{value!r} is not allowed; a list of texts")
+    return tuple(items)
 
 
 def _to_string_mapping(value: object, name: str) -> dict[str, str]:

@@ -135,6 +135,7 @@ def install_layer() -> None:
     shutil.rmtree(LAYER.parent, ignore_errors=True)
     run("Lambda layer",
         [str(VENV / "bin" / "python"), *PIP_INSTALL, "--target", str(LAYER), "--no-compile",
+         "--no-deps",  # the X-Ray SDK's own would bring another boto3 than the runtime's
          "--platform", "any", "--only-binary", ":all:", "-r", "lambda/requirements.txt", "-c", "constraints.txt"])
     shutil.rmtree(LAYER / "bin", ignore_errors=True)
 

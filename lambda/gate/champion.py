@@ -28,6 +28,8 @@ class Champion:
     problem: str | None = None
     rows_sha256: str | None = None
     """Of the test rows that it was judged on; None where that is not recorded."""
+    baseline_uri: str | None = None
+    """How its answers to them are distributed; None where that is not recorded."""
 
 
 def find_champion(cloudformation: Any, sagemaker: Any, stack: str) -> Champion | None:
@@ -57,7 +59,8 @@ def find_champion(cloudformation: Any, sagemaker: Any, stack: str) -> Champion |
     except (KeyError, IndexError) as error:
         return Champion(package_arn, version, None, f"model package {package_arn} names no {error}")
     judged_on = package.get("CustomerMetadataProperties", {}).get("rows_sha256")
-    return Champion(package_arn, version, artifact, rows_sha256=judged_on)
+    baseline = package.get("DriftCheckBaselines", {}).get("ModelDataQuality", {}).get("Statistics", {}).get("S3Uri")
+    return Champion(package_arn, version, artifact, rows_sha256=judged_on, baseline_uri=baseline)
 
 
 def _parameter(cloudformation: Any, stack: str) -> str:

@@ -13,6 +13,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from gate import wording
+from gate.baseline import baseline_file
 from gate.errors import EvidenceInvalid, GateError, StorageError
 from gate.evidence import Answer, parse_answers, rows_sha256
 from gate.job_output import JobOutput, read_job_output
@@ -25,6 +26,9 @@ from gate.statistics_file import statistics_file
 from gate.store import ObjectStore
 
 logger = Logger()
+
+FILES = ("report.html", "verdict.json", "baseline.json")
+"""What a verdict consists of, in one folder."""
 
 
 @functools.cache
@@ -43,7 +47,8 @@ def run(event: Any, environment: Mapping[str, str], s3: Any, now: datetime) -> d
         now: the time in UTC.
 
     Returns:
-        ``passed``, ``status``, ``summary``, ``metadata``, ``report_uri``, ``statistics_uri``, ``numbers``.
+        ``passed``, ``status``, ``summary``, ``metadata``, ``report_uri``, ``statistics_uri``, ``baseline_uri``,
+        ``numbers``.
 
     Raises:
         GateError: payload, deployment or the job's output is wrong; Step Functions shows class and message.
@@ -63,9 +68,11 @@ def run(event: Any, environment: Mapping[str, str], s3: Any, now: datetime) -> d
     )
     facts = {"training_job": request.job_name, "test_sha256": plan.test_sha256, "compared_with": champion}
     judged_on = rows_sha256(output.rows) if output.rows else None
-    report_uri, statistics_uri = f"{folder}report.html", f"{folder}verdict.json"
+    report_uri, statistics_uri, baseline_uri = (f"{folder}{name}" for name in FILES)
     store.write(report_uri, render_report(data).encode(errors="replace"), "text/html; charset=utf-8")
     store.write(statistics_uri, statistics_file(ruling, created=created, facts=facts), "application/json")
+    baseline = baseline_file(output.rows, evidence.challenger, output.labels)
+    store.write(baseline_uri, baseline, "application/json")
     return {
         "passed": ruling.outcome == "passed",
         "status": ruling.status,
@@ -80,6 +87,7 @@ def run(event: Any, environment: Mapping[str, str], s3: Any, now: datetime) -> d
         ),
         "report_uri": report_uri,
         "statistics_uri": statistics_uri,
+        "baseline_uri": baseline_uri,
         "numbers": wording.numbers(ruling, champion),
     }
 

@@ -3,28 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from predict.errors import ModelFailedError
-
-
-@dataclass(frozen=True, slots=True)
-class Prediction:
-    """The answer for one text, in the API's form."""
-
-    label: str
-    confidence: float
-    """Probability of `label` in [0, 1]."""
-    score: float | None
-    """The predicted score on the scale of the training data; None if the model has none."""
-    truncated: bool | None
-    """Whether the end of the text was ignored for its length; None if the container does not tell."""
-
-    def as_dict(self) -> dict[str, Any]:
-        """The form in which it is sent."""
-        return asdict(self)
+from predict.models import Prediction
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +34,7 @@ def parse_answer(body: bytes, *, texts: int) -> EndpointAnswer:
             answer = EndpointAnswer(_each(_own, document["predictions"]), None if version is None else str(version))
         else:
             answer = EndpointAnswer(_each(_stock, document), None)
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
         raise ModelFailedError("The model's answer is not in a form that this API knows.") from error
     if len(answer.predictions) != texts:
         raise ModelFailedError(f"The model gave {len(answer.predictions)} answers for {texts} texts.")
@@ -70,11 +55,25 @@ def _own(item: dict[str, Any]) -> Prediction:
     score = item["score"]
     return Prediction(
         label=str(item["label"]),
-        confidence=float(item["confidence"]),
-        score=None if score is None else float(score),
+        confidence=_probability(item["confidence"]),
+        score=None if score is None else _finite(score),
         truncated=bool(item["truncated"]),
     )
 
 
 def _stock(item: dict[str, Any]) -> Prediction:
-    return Prediction(label=str(item["label"]), confidence=float(item["score"]), score=None, truncated=None)
+    return Prediction(label=str(item["label"]), confidence=_probability(item["score"]), score=None, truncated=None)
+
+
+def _probability(value: Any) -> float:
+    number = _finite(value)
+    if not 0 <= number <= 1:
+        raise ValueError("a probability is from 0 to 1")
+    return number
+
+
+def _finite(value: Any) -> float:
+    number = float(value)
+    if not math.isfinite(number):  # 1e999 is JSON, and infinite
+        raise ValueError("the number is not finite")
+    return number

@@ -3,91 +3,169 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from aws_lambda_powertools import Logger
-from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
-from aws_lambda_powertools.event_handler.exceptions import NotFoundError
-
+from predict import pages
 from predict.errors import InvalidRequestError, MethodNotAllowedError, MisconfiguredError, RouteNotFoundError
-from predict.problems import CONTENT_TYPE, to_problem
-from predict.request import parse_request
-from predict.service import BUDGET_SECONDS, PredictionService
+from predict.http import Request, Response, request_id
+from predict.models import Health, ModelReference, PredictionResponse, as_json
+from predict.observability import Observability
+from predict.problems import CONTENT_TYPE, Problem, to_problem
+from predict.registry import ModelRegistry
+from predict.request import PredictionRequest, parse_request
+from predict.service import BUDGET_SECONDS, PredictionResult, PredictionService
 
-ROUTES = {"/v1/predictions": ("POST",), "/v1/health": ("GET",)}
-
+PROBE = PredictionRequest(("Is anybody there?",))
+"""What the model is asked when only its state matters."""
+PROBE_SECONDS = 10.0
+"""Budget of a probe: watchers give up early."""
 SPARE_SECONDS = 1.0
 """Left of the Lambda's own time limit, so that a timeout is answered and not merely suffered."""
 
+Route = Callable[[Request, float], Response]
 
-def create_api(service: PredictionService, logger: Logger) -> APIGatewayRestResolver:
-    """The API in front of `service`; call `.resolve(event, context)` on it."""
-    api = APIGatewayRestResolver()
 
-    @api.get("/v1/health")
-    def health() -> Response:
-        return _respond(200, {"status": "ok"})
+class Api:
+    """Answers API Gateway's events."""
 
-    @api.post("/v1/predictions")
-    def predictions() -> Response:
-        request = parse_request(_body(api), content_type=api.current_event.headers.get("content-type"))
-        result = service.predict(request, seconds=_seconds_left(api))
-        logger.info(
+    def __init__(
+        self,
+        *,
+        service: PredictionService,
+        registry: ModelRegistry,
+        observability: Observability,
+        api_key_required: bool = False,
+        log_texts: bool = False,
+    ) -> None:
+        """Put the routes together.
+
+        Args:
+            service: asks the model.
+            registry: knows what model that is.
+            observability: where lines and metrics go.
+            api_key_required: whether the contract and the demo page ask for a key.
+            log_texts: whether texts of callers go into the log.
+        """
+        self._service = service
+        self._registry = registry
+        self._logger, self._metrics = observability.logger, observability.metrics
+        self._telemetry = observability.telemetry
+        self._api_key_required = api_key_required
+        self._log_texts = log_texts
+        self.routes: dict[str, dict[str, Route]] = {
+            "/": {"GET": lambda *_: pages.demo(api_key_required)},
+            "/docs": {"GET": lambda *_: pages.docs()},
+            "/openapi.json": {"GET": lambda *_: pages.contract(api_key_required)},
+            "/v1/health": {"GET": self._health},
+            "/v1/model": {"GET": self._model},
+            "/v1/predictions": {"POST": self._predict},
+        }
+
+    def answer(self, event: Mapping[str, Any], *, seconds: float) -> dict[str, Any]:
+        """Answer one event.
+
+        Args:
+            event: API Gateway's proxy event.
+            seconds: what is left until the Lambda is stopped.
+        """
+        self._metrics.add_metric(name="Requests", unit="Count", value=1)
+        try:
+            request = Request.from_event(event)
+            response = self._route(request)(request, min(BUDGET_SECONDS, seconds - SPARE_SECONDS))
+        except Exception as error:
+            response = self._failed(error, request_id(event))
+        return response.as_proxy()
+
+    def _route(self, request: Request) -> Route:
+        methods = self.routes.get(request.route)
+        if methods is None:
+            raise RouteNotFoundError(f"There is no such path. There are {', '.join(self.routes)}.")
+        if request.method not in methods:
+            allowed = (*methods, "OPTIONS")
+            raise MethodNotAllowedError(f"{request.route} takes {' and '.join(methods)} only.", allowed=allowed)
+        return methods[request.method]
+
+    def _predict(self, request: Request, seconds: float) -> Response:
+        started = time.perf_counter()
+        wanted = parse_request(request.body, content_type=request.headers.get("content-type"))
+        result = self._service.predict(wanted, seconds=seconds)
+        response = _json(PredictionResponse(result.predictions, ModelReference(result.version)))
+        self._report(wanted, result, time.perf_counter() - started - result.endpoint_seconds)
+        return response
+
+    def _health(self, request: Request, seconds: float) -> Response:
+        deep = request.query.get("deep", "false")
+        if deep not in ("true", "false"):
+            raise InvalidRequestError("deep is neither true nor false.")
+        if deep == "false":
+            return _json(Health("ok"))
+        result = self._service.predict(PROBE, seconds=min(seconds, PROBE_SECONDS))
+        milliseconds = round(result.endpoint_seconds * 1000, 1)
+        return _json(Health("ok", model=ModelReference(result.version), milliseconds=milliseconds))
+
+    def _model(self, _: Request, seconds: float) -> Response:
+        # The one that answers, not the one that should: during a release they differ.
+        result = self._service.predict(PROBE, seconds=min(seconds, PROBE_SECONDS))
+        return _json(self._registry.describe(result.version))
+
+    def _report(self, request: PredictionRequest, result: PredictionResult, own_seconds: float) -> None:
+        own, endpoint = round(own_seconds * 1000, 2), round(result.endpoint_seconds * 1000, 2)
+        logged: dict[str, Any] = {"inputs": request.texts} if self._log_texts else {}
+        self._logger.info(
             "answered",
             texts=len(request.texts),
             unique_texts=result.unique_texts,
             characters=sum(map(len, request.texts)),
             attempts=result.attempts,
             model_version=result.version,
+            own_milliseconds=own,
+            endpoint_milliseconds=endpoint,
+            **logged,
         )
-        body = {"predictions": [one.as_dict() for one in result.predictions], "model": {"version": result.version}}
-        return _respond(200, body)
+        for name, unit, value in (
+            ("Texts", "Count", len(request.texts)),
+            ("Attempts", "Count", result.attempts),
+            ("OwnLatency", "Milliseconds", own),
+            ("EndpointLatency", "Milliseconds", endpoint),
+        ):
+            self._metrics.add_metric(name=name, unit=unit, value=value)
+        self._telemetry.count_predictions(request.texts, result.predictions, result.version)
 
-    @api.not_found
-    def not_found(_: NotFoundError) -> Response:
-        path = api.current_event.path
-        if path in ROUTES:
-            allowed = ROUTES[path]
-            return failed(MethodNotAllowedError(f"{path} takes {' and '.join(allowed)} only.", allowed=allowed))
-        return failed(RouteNotFoundError(f"There is no such path. There are {' and '.join(ROUTES)}."))
-
-    @api.exception_handler(Exception)
-    def failed(error: Exception) -> Response:
+    def _failed(self, error: Exception, request_id: str) -> Response:
         problem = to_problem(error)
+        self._log(error, problem)
+        self._metrics.add_metric(name=f"Problem.{problem.kind.code}", unit="Count", value=1)
+        return Response(
+            status=problem.kind.status,
+            body=_dumps(as_json(problem.document(request_id))),
+            content_type=CONTENT_TYPE,
+            headers=problem.headers,
+        )
+
+    def _log(self, error: Exception, problem: Problem) -> None:
+        kind = problem.kind
         if isinstance(error, MisconfiguredError):
-            logger.error("misconfigured", code=problem.code, reason=error.reason)
-        elif problem.status == 500:
-            logger.exception("unexpected failure", code=problem.code)
+            self._logger.error("misconfigured", code=kind.code, reason=error.reason)
+        elif kind.status == 500:
+            self._logger.exception("unexpected failure", code=kind.code)
+        elif kind.status > 500:
+            # Which of the causes it was: SageMaker's own words may quote a text, so only its code is kept.
+            cause = error.__cause__
+            response: Any = getattr(cause, "response", {})
+            reason = response.get("Error", {}).get("Code") or type(cause or error).__name__
+            status = response.get("OriginalStatusCode")
+            self._logger.warning(
+                "model failed", code=kind.code, status=kind.status, reason=reason, container_status=status
+            )
         else:
-            logger.info("refused", code=problem.code, status=problem.status, detail=problem.detail)
-        body = problem.as_dict(api.current_event.request_context.request_id or "")
-        return _respond(problem.status, body, content_type=CONTENT_TYPE, headers=problem.headers)
-
-    return api
+            self._logger.info("refused", code=kind.code, status=kind.status, detail=problem.detail)
 
 
-def _body(api: APIGatewayRestResolver) -> str | None:
-    try:
-        return api.current_event.decoded_body
-    except ValueError as error:  # not base64, or not UTF-8 in it
-        raise InvalidRequestError("The body is not UTF-8 text.") from error
+def _json(model: Any) -> Response:
+    return Response(status=200, body=_dumps(as_json(model)))
 
 
-def _seconds_left(api: APIGatewayRestResolver) -> float:
-    return min(BUDGET_SECONDS, api.lambda_context.get_remaining_time_in_millis() / 1000 - SPARE_SECONDS)
-
-
-def _respond(
-    status: int,
-    body: dict[str, Any],
-    *,
-    content_type: str = "application/json",
-    headers: dict[str, str] | None = None,
-) -> Response:
-    # Set here and not by Powertools' CORS option, which leaves the header out when a request carries no Origin.
-    return Response(
-        status_code=status,
-        content_type=content_type,
-        body=json.dumps(body, separators=(",", ":")),
-        headers={"Access-Control-Allow-Origin": "*", **(headers or {})},
-    )
+def _dumps(document: Any) -> str:
+    return json.dumps(document, separators=(",", ":"), allow_nan=False)

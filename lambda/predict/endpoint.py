@@ -33,9 +33,7 @@ from predict.errors import (
     PredictError,
     ThrottledError,
 )
-
-MAX_BODY_BYTES = 4 * 1024 * 1024
-"""A serverless endpoint takes 4 MB (docs.aws.amazon.com/sagemaker, serverless endpoints)."""
+from predict.request import MAX_BODY_BYTES
 
 TIMEOUT_STEPS = (22, 12, 6, 3)
 """Seconds that one call may take: a client's read timeout is fixed, so there is one client a step, made when needed."""

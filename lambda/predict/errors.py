@@ -94,3 +94,9 @@ class MisconfiguredError(PredictError):
         super().__init__()
         self.args = (reason,)  # what a traceback shows; the caller still gets only `detail`
         self.reason = reason
+
+
+class RegistryUnavailableError(PredictError):
+    """The model registry did not answer, in a manner that may pass."""
+
+    detail = "What the registry knows of the model cannot be had at the moment. Try again in a moment."

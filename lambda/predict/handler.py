@@ -5,26 +5,38 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from predict.api import create_api
+from predict.api import Api
 from predict.endpoint import SageMakerEndpoint, make_client
+from predict.observability import create_observability
+from predict.registry import ModelRegistry, make_registry_client
 from predict.service import PredictionService
 from predict.settings import Settings
 
-logger = Logger()
 _settings = Settings.from_env(os.environ)
-_api = create_api(
-    PredictionService(
+_observability = create_observability(_settings)
+_api = Api(
+    service=PredictionService(
         endpoint=SageMakerEndpoint(_settings.endpoint_name, make_client),
         version_fallback=_settings.model_version_fallback,
     ),
-    logger,
+    registry=ModelRegistry(_settings.model_packages_arn, make_registry_client),
+    observability=_observability,
+    api_key_required=_settings.api_key_required,
+    log_texts=_settings.log_texts,
 )
 
 
-@logger.inject_lambda_context(correlation_id_path="requestContext.requestId", log_event=False)
+@_observability.logger.inject_lambda_context(correlation_id_path="requestContext.requestId", log_event=False)
+@_observability.metrics.log_metrics(capture_cold_start_metric=True)
+def _handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    return _api.answer(event, seconds=context.get_remaining_time_in_millis() / 1000)
+
+
+_traced = _handle if _observability.tracer is None else _observability.tracer.capture_lambda_handler(_handle)
+
+
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Answer one API Gateway proxy event. Texts of callers are never logged."""
-    return _api.resolve(event, context)
+    """Answer one API Gateway proxy event. Texts of callers are not logged unless the settings ask for it."""
+    return _traced(event, context)

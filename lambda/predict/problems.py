@@ -3,69 +3,143 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from http import HTTPStatus
-from typing import Any
 
 from predict import errors
+from predict.models import ProblemDocument
 
 CONTENT_TYPE = "application/problem+json"
+TYPE_PREFIX = "urn:problem-type:text-classifier:"
+"""First part of every `type`: a URN, because a deployment's own address is nothing stable."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProblemType:
+    """A kind of error that callers can tell apart."""
+
+    code: str
+    """A stable name that programs can act on."""
+    status: int
+    title: str
+    meaning: str
+    """What it tells a caller, for the documentation."""
+    retry_after: int | None = None
+    """Seconds, sent as `Retry-After`; None where coming back does not help."""
+
+    @property
+    def type(self) -> str:
+        """Its stable URI."""
+        return TYPE_PREFIX + self.code
+
+
+BAD_REQUEST = ProblemType(
+    code="bad_request", status=400, title="The request is not of the documented form",
+    meaning="Body or parameters break the contract; `detail` says where.",
+)  # fmt: skip
+FORBIDDEN = ProblemType(
+    code="forbidden", status=403, title="Access denied",
+    meaning="The API key is missing or wrong, or the address the request came from is not allowed.",
+)  # fmt: skip
+BLOCKED = ProblemType(
+    code="blocked", status=403, title="Blocked by the firewall",
+    meaning="The web application firewall refused the request: too many, too large, or of a known bad form.",
+)  # fmt: skip
+NOT_FOUND = ProblemType(
+    code="not_found", status=404, title="No such path", meaning="The API has no such path.",
+)  # fmt: skip
+METHOD_NOT_ALLOWED = ProblemType(
+    code="method_not_allowed", status=405, title="The path does not take this method",
+    meaning="The header `Allow` names the methods that it takes.",
+)  # fmt: skip
+PAYLOAD_TOO_LARGE = ProblemType(
+    code="payload_too_large", status=413, title="The body is too large", meaning="Send the texts in several requests.",
+)  # fmt: skip
+UNSUPPORTED_MEDIA_TYPE = ProblemType(
+    code="unsupported_media_type", status=415, title="The body has to be JSON",
+    meaning="Send the header `Content-Type: application/json`.",
+)  # fmt: skip
+THROTTLED = ProblemType(
+    code="throttled", status=429, title="Too many requests at once", retry_after=2,
+    meaning="The API or the model has as many requests as it may have. Slow down; come back after `Retry-After`.",
+)  # fmt: skip
+QUOTA_EXCEEDED = ProblemType(
+    code="quota_exceeded", status=429, title="The API key's quota is used up", retry_after=3600,
+    meaning="The key has made as many requests as it may in this period.",
+)  # fmt: skip
+INTERNAL = ProblemType(
+    code="internal", status=500, title="The service failed",
+    meaning="Not the caller's fault; the operator finds the reason in the log under `request_id`.",
+)  # fmt: skip
+MODEL_ERROR = ProblemType(
+    code="model_error", status=502, title="The model failed", retry_after=5,
+    meaning="The model crashed or gave no usable answer; where it may pass, `Retry-After` says when to come back.",
+)  # fmt: skip
+MODEL_NOT_RELEASED = ProblemType(
+    code="model_not_released", status=503, title="There is no model yet", retry_after=30,
+    meaning="No model has been released, or its endpoint is still being made.",
+)  # fmt: skip
+MODEL_WARMING_UP = ProblemType(
+    code="model_warming_up", status=503, title="The model is starting", retry_after=10,
+    meaning="A serverless endpoint starts when it is asked after a pause. Come back after `Retry-After`.",
+)  # fmt: skip
+REGISTRY_UNAVAILABLE = ProblemType(
+    code="registry_unavailable", status=503, title="The model registry does not answer", retry_after=5,
+    meaning="The model serves; only what is known of it cannot be had at the moment.",
+)  # fmt: skip
+MODEL_TIMEOUT = ProblemType(
+    code="model_timeout", status=504, title="The model did not answer in time", retry_after=5,
+    meaning="Try again, or with fewer or shorter texts.",
+)  # fmt: skip
+
+PROBLEM_TYPES: dict[str, ProblemType] = {
+    kind.code: kind
+    for kind in (
+        BAD_REQUEST, FORBIDDEN, BLOCKED, NOT_FOUND, METHOD_NOT_ALLOWED, PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE,
+        THROTTLED, QUOTA_EXCEEDED, INTERNAL, MODEL_ERROR, MODEL_NOT_RELEASED, MODEL_WARMING_UP,
+        REGISTRY_UNAVAILABLE, MODEL_TIMEOUT,
+    )
+}  # fmt: skip
+"""All of them by their code; the contract repeats this table, and API Gateway's own answers are made from it."""
+
+_KINDS: dict[type[errors.PredictError], ProblemType] = {
+    errors.InvalidRequestError: BAD_REQUEST,
+    errors.RouteNotFoundError: NOT_FOUND,
+    errors.MethodNotAllowedError: METHOD_NOT_ALLOWED,
+    errors.PayloadTooLargeError: PAYLOAD_TOO_LARGE,
+    errors.UnsupportedMediaTypeError: UNSUPPORTED_MEDIA_TYPE,
+    errors.ThrottledError: THROTTLED,
+    errors.ModelFailedError: MODEL_ERROR,
+    errors.EndpointUnavailableError: MODEL_ERROR,
+    errors.ModelNotReleasedError: MODEL_NOT_RELEASED,
+    errors.ModelWarmingUpError: MODEL_WARMING_UP,
+    errors.RegistryUnavailableError: REGISTRY_UNAVAILABLE,
+    errors.ModelTimeoutError: MODEL_TIMEOUT,
+    errors.MisconfiguredError: INTERNAL,
+}
 
 
 @dataclass(frozen=True)
 class Problem:
     """An error as it is sent."""
 
-    status: int
-    code: str
-    """A stable name that programs can act on."""
+    kind: ProblemType
     detail: str
     headers: dict[str, str]
     """To be sent besides the content type."""
 
-    def as_dict(self, request_id: str) -> dict[str, Any]:
+    def document(self, request_id: str) -> ProblemDocument:
         """The body."""
-        return {
-            "type": "about:blank",
-            "title": HTTPStatus(self.status).phrase,
-            "status": self.status,
-            "detail": self.detail,
-            "code": self.code,
-            "request_id": request_id,
-        }
-
-
-@dataclass(frozen=True)
-class _Kind:
-    status: int
-    code: str
-    retry_after: int | None = None
-    """Seconds."""
-
-
-INTERNAL = _Kind(500, "internal")
-
-_KINDS: dict[type[errors.PredictError], _Kind] = {
-    errors.InvalidRequestError: _Kind(400, "bad_request"),
-    errors.RouteNotFoundError: _Kind(404, "not_found"),
-    errors.MethodNotAllowedError: _Kind(405, "method_not_allowed"),
-    errors.PayloadTooLargeError: _Kind(413, "payload_too_large"),
-    errors.UnsupportedMediaTypeError: _Kind(415, "unsupported_media_type"),
-    errors.ThrottledError: _Kind(429, "throttled", retry_after=2),
-    errors.ModelFailedError: _Kind(502, "model_error"),
-    errors.EndpointUnavailableError: _Kind(502, "model_error", retry_after=5),
-    errors.ModelNotReleasedError: _Kind(503, "model_not_released", retry_after=30),
-    errors.ModelWarmingUpError: _Kind(503, "model_warming_up", retry_after=10),
-    errors.ModelTimeoutError: _Kind(504, "model_timeout", retry_after=5),
-    errors.MisconfiguredError: INTERNAL,
-}
+        kind = self.kind
+        return ProblemDocument(kind.type, kind.title, self.detail, kind.code, request_id, kind.status)
 
 
 def to_problem(error: Exception) -> Problem:
     """The problem for any exception; one that is not of this package says nothing about itself."""
     if not isinstance(error, errors.PredictError):
-        return Problem(INTERNAL.status, INTERNAL.code, "Something went wrong on our side. Its log says what.", {})
+        return Problem(INTERNAL, "Something went wrong on our side. Its log says what.", {})
     kind = _KINDS[type(error)]
-    headers = {} if kind.retry_after is None else {"Retry-After": str(kind.retry_after)}
+    headers = {}
+    if kind.retry_after is not None and not isinstance(error, errors.ModelFailedError):
+        headers["Retry-After"] = str(kind.retry_after)
     if isinstance(error, errors.MethodNotAllowedError):
         headers["Allow"] = ", ".join(error.allowed)
-    return Problem(kind.status, kind.code, error.detail, headers)
+    return Problem(kind, error.detail, headers)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from predict.errors import InvalidRequestError, UnsupportedMediaTypeError
+from predict.errors import InvalidRequestError, PayloadTooLargeError, UnsupportedMediaTypeError
 
 SCHEMA_FILE = Path(__file__).with_name("schema.json")
 REQUEST_SCHEMA: dict[str, Any] = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
@@ -17,6 +17,8 @@ _LIST = REQUEST_SCHEMA["properties"]["inputs"]["oneOf"][1]
 MAX_TEXTS: int = _LIST["maxItems"]
 MAX_CHARACTERS: int = _LIST["items"]["maxLength"]
 """Unicode characters a text."""
+MAX_BODY_BYTES = 4 * 1024 * 1024
+"""Of a whole body: what a serverless endpoint takes (docs.aws.amazon.com/sagemaker, serverless endpoints)."""
 
 EXPECTED = 'Expected {"inputs": "a text"} or {"inputs": ["a text", "another"]}.'
 
@@ -31,11 +33,16 @@ class PredictionRequest:
 def parse_request(body: str | None, *, content_type: str | None) -> PredictionRequest:
     """Check a body and take the texts out of it; messages never quote a text.
 
-    Raises UnsupportedMediaTypeError or InvalidRequestError. A missing content type counts as JSON, as it does for
-    API Gateway.
+    Raises UnsupportedMediaTypeError, PayloadTooLargeError or InvalidRequestError. A missing content type counts as
+    JSON, as it does for API Gateway.
     """
     if content_type is not None and content_type.partition(";")[0].strip().lower() != "application/json":
         raise UnsupportedMediaTypeError()
+    size = len((body or "").encode(errors="surrogatepass"))
+    if size > MAX_BODY_BYTES:
+        raise PayloadTooLargeError(
+            f"The body has {size} bytes. Allowed are {MAX_BODY_BYTES}: send the texts in several requests."
+        )
     inputs = _inputs(body)
     texts = [inputs] if isinstance(inputs, str) else inputs
     if not isinstance(texts, list):
@@ -51,7 +58,7 @@ def _inputs(body: str | None) -> Any:
     if not body:
         raise InvalidRequestError(f"The body is empty. {EXPECTED}")
     try:
-        document = json.loads(body)
+        document = json.loads(body, object_pairs_hook=_without_duplicates)
     except RecursionError as error:
         raise InvalidRequestError(f"The body is nested too deeply. {EXPECTED}") from error
     except ValueError as error:
@@ -64,6 +71,14 @@ def _inputs(body: str | None) -> Any:
     if set(document) - set(REQUEST_SCHEMA["properties"]):
         raise InvalidRequestError(f"The body has unknown keys. Allowed are {', '.join(REQUEST_SCHEMA['properties'])}.")
     return document["inputs"]
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Which of two values counts is up to each parser: the gateway might have checked the one that is not used here."""
+    document = dict(pairs)
+    if len(document) != len(pairs):
+        raise InvalidRequestError(f"The body has a key twice. {EXPECTED}")
+    return document
 
 
 def _check_text(name: str, text: Any) -> None:

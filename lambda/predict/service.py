@@ -30,6 +30,8 @@ class PredictionResult:
     version: str | None
     unique_texts: int
     attempts: int
+    endpoint_seconds: float
+    """From the first attempt's beginning to the last one's end, waits between them included."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,13 +45,16 @@ class PredictionService:
     def predict(self, request: PredictionRequest, *, seconds: float = BUDGET_SECONDS) -> PredictionResult:
         """Answer within `seconds`, never more than `BUDGET_SECONDS`; raises PredictError."""
         unique = tuple(dict.fromkeys(request.texts))
+        started = self.retry.clock()
         outcome = self.retry.call(
             lambda left: self.endpoint.ask(unique, seconds=left), budget=min(seconds, BUDGET_SECONDS)
         )
+        endpoint_seconds = self.retry.clock() - started
         by_text = dict(zip(unique, outcome.value.predictions, strict=True))
         return PredictionResult(
             predictions=tuple(by_text[text] for text in request.texts),
             version=outcome.value.version or self.version_fallback,
             unique_texts=len(unique),
             attempts=outcome.attempts,
+            endpoint_seconds=endpoint_seconds,
         )

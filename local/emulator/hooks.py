@@ -99,6 +99,25 @@ class CloudHooks:
             # Not through the front door: it refuses sources that begin with "aws.".
             eventbridge._put_events({"Entries": [entry]}, allow_aws_source=True)
 
+    def put_metrics(
+        self,
+        namespace: str,
+        values: Mapping[str, float],
+        unit: str,
+        dimensions: Mapping[str, str],
+        *,
+        account: str,
+        region: str,
+    ) -> None:
+        """Add one value to each of these CloudWatch metrics, now."""
+        # Imported late, as ministack's modules above: they read their settings when they are first imported.
+        from ministack.core.responses import request_scope
+
+        from local.emulator import metric_store
+
+        with request_scope(account, region):
+            metric_store.record(namespace, values, unit=unit, dimensions=dimensions)
+
     def credentials_for(self, role_arn: str) -> dict[str, str]:
         """Temporary credentials of the role as environment variables."""
         return self._session_of(role_arn).as_environment()

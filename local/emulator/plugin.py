@@ -8,8 +8,10 @@ from ministack import app
 from ministack.core import persistence
 
 from local.emulator import (
+    alarms,
     api_gateway,
     buckets,
+    budgets,
     busy_stacks,
     cloudformation,
     conditions,
@@ -19,8 +21,10 @@ from local.emulator import (
     image_builds,
     interrupted,
     lambda_errors,
+    metric_store,
     perimeter,
     sagemaker_api,
+    service_metrics,
     stack_deletes,
     stack_operations,
     stack_roles,
@@ -60,4 +64,8 @@ def install(service: SageMakerService, front_door: FrontDoor) -> Recovery:
     lambda_errors.install()
     stepfunctions.install(front_door)
     event_targets.install()
+    metric_store.install()
+    service_metrics.install()
+    budgets.install()
+    alarms.install()
     return Recovery(journal, front_door, to_finish)

@@ -80,6 +80,17 @@ class ChildProcess:
         self._ended.wait(timeout)
         return self._process.returncode if self._ended.is_set() else None
 
+    def memory_mb(self) -> float | None:
+        """Megabytes of memory that the command holds, its own children not counted; None where nobody tells (no /proc).
+        """
+        guard = self._process.pid
+        try:
+            (command,) = Path(f"/proc/{guard}/task/{guard}/children").read_text().split()
+            pages = int(Path(f"/proc/{command}/statm").read_text().split()[1])
+        except (OSError, ValueError, IndexError):
+            return None
+        return pages * os.sysconf("SC_PAGE_SIZE") / 1024**2
+
     def stop(self, grace: float) -> int | None:
         """SIGTERM, after `grace` seconds SIGKILL for the whole group; returns the exit code."""
         self._order(b"T")

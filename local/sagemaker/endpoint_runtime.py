@@ -13,6 +13,7 @@ from typing import Any
 from local.sagemaker import events
 from local.sagemaker.context import Context
 from local.sagemaker.deployment import VariantSpec
+from local.sagemaker.endpoint_metrics import EndpointMetrics
 from local.sagemaker.fleet import Fleet, FleetError, FleetStarter, Variant, endpoint_home
 from local.sagemaker.scope import Scope
 from local.sagemaker.training_record import shortened
@@ -31,6 +32,7 @@ class EndpointRuntime:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._starter = FleetStarter(context)
+        self._metrics = EndpointMetrics(context.outbox)
         self._fleets: dict[tuple[Scope, str], Fleet] = {}
         self._lock = threading.Lock()
         self._threads: set[threading.Thread] = set()
@@ -157,7 +159,9 @@ class EndpointRuntime:
         with self._lock:
             old = self._fleets.get((scope, name))
             self._fleets[(scope, name)] = fleet
-            return old
+        for variant in fleet.variants:
+            self._metrics.started(scope, name, variant)
+        return old
 
     def _forget(self, scope: Scope, name: str) -> dict[str, Any] | None:
         record = self._context.store.delete(KIND, scope, name)

@@ -42,7 +42,7 @@ class Fleet:
     """The variants of one deployment of an endpoint."""
 
     def __init__(self, variants: Sequence[Variant]) -> None:
-        self._variants = list(variants)
+        self.variants = tuple(variants)
         self._idle = threading.Condition()
 
     def acquire(self, variant_name: str = "") -> Variant:
@@ -67,23 +67,23 @@ class Fleet:
     def drain(self, timeout: float) -> None:
         """Wait until the requests under way are answered, at most `timeout` seconds."""
         with self._idle:
-            self._idle.wait_for(lambda: all(variant.in_flight == 0 for variant in self._variants), timeout)
+            self._idle.wait_for(lambda: all(variant.in_flight == 0 for variant in self.variants), timeout)
 
     def stop(self, grace: float) -> None:
         """End the servers."""
-        for variant in self._variants:
+        for variant in self.variants:
             variant.server.stop(grace)
 
     def _choose(self, name: str) -> Variant:
         if name:
-            for variant in self._variants:
+            for variant in self.variants:
                 if variant.spec.name == name:
                     return variant
             raise UnknownVariant(name)
-        weights = [variant.spec.weight for variant in self._variants]
+        weights = [variant.spec.weight for variant in self.variants]
         if len(weights) == 1 or not any(weights):
-            return self._variants[0]
-        return random.choices(self._variants, weights)[0]
+            return self.variants[0]
+        return random.choices(self.variants, weights)[0]
 
 
 class FleetStarter:

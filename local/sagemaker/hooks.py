@@ -65,6 +65,19 @@ class Hooks(Protocol):
         """Put an event on the default bus of the account."""
         ...
 
+    def put_metrics(
+        self,
+        namespace: str,
+        values: Mapping[str, float],
+        unit: str,
+        dimensions: Mapping[str, str],
+        *,
+        account: str,
+        region: str,
+    ) -> None:
+        """Add one value to each of these CloudWatch metrics, now."""
+        ...
+
     def credentials_for(self, role_arn: str) -> dict[str, str]:
         """Temporary credentials of the role as environment variables.
 

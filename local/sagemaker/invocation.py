@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from local.sagemaker.context import Context
+from local.sagemaker.endpoint_metrics import EndpointMetrics, Stopwatch
 from local.sagemaker.endpoint_runtime import KIND, EndpointRuntime
 from local.sagemaker.errors import EndpointMissing, ModelError, ModelNotReady, ServiceError, ThrottlingException
 from local.sagemaker.fleet import TooManyRequests, UnknownVariant, Variant
@@ -41,6 +42,7 @@ class Invocations:
     def __init__(self, context: Context, runtime: EndpointRuntime) -> None:
         self._context = context
         self._runtime = runtime
+        self._metrics = EndpointMetrics(context.outbox)
 
     def invoke(
         self, scope: Scope, name: str, body: bytes, content_type: str, accept: str, headers: Mapping[str, str]
@@ -60,18 +62,41 @@ class Invocations:
                     raise EndpointMissing(name, scope.account)
                 sent = {key: lowered[key] for key in _FORWARDED if key in lowered}
                 sent |= {"Content-Type": content_type or "application/json", "Accept": accept or "*/*"}
-                return self._ask(scope, name, variant, body, sent)
+                return self._measured(scope, name, variant, body, sent)
         except TooManyRequests as error:
             raise ThrottlingException() from error
         except UnknownVariant as error:
             raise ServiceError("ValidationError", f"Variant {wanted} not found for endpoint {name}.") from error
 
-    def _ask(self, scope: Scope, name: str, variant: Variant, body: bytes, headers: Mapping[str, str]) -> InvokeResult:
+    def _measured(
+        self, scope: Scope, name: str, variant: Variant, body: bytes, headers: Mapping[str, str]
+    ) -> InvokeResult:
+        """Ask the variant, and publish how that went."""
+        in_flight, model, total = variant.in_flight, Stopwatch(), Stopwatch()
+
+        def publish(status: int) -> None:
+            self._metrics.invoked(
+                scope, name, variant, status=status, model=model.seconds, total=total.seconds, in_flight=in_flight
+            )
+
+        try:
+            with total.running():
+                result = self._ask(scope, variant, body, headers, model)
+        except ModelError as error:
+            publish(error.details["OriginalStatusCode"] or 504)
+            raise
+        publish(result.status)
+        return result
+
+    def _ask(
+        self, scope: Scope, variant: Variant, body: bytes, headers: Mapping[str, str], model: Stopwatch
+    ) -> InvokeResult:
         limit = _SERVERLESS_BYTES if variant.spec.serverless else _INSTANCE_BYTES
         if len(body) > limit:
             raise ServiceError("413", f"HTTP content length exceeded {limit} bytes.", 413)
         try:
-            answer = variant.server.invoke(body, headers, self._context.settings.invocation_seconds)
+            with model.running():
+                answer = variant.server.invoke(body, headers, self._context.settings.invocation_seconds)
         except ServerTimeout as error:
             text = (
                 "Your invocation timed out while waiting for a response from container primary. Review the latency "

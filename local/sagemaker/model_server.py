@@ -62,14 +62,18 @@ class ModelServer:
         self._port = 0
         self._pool: urllib3.HTTPConnectionPool | None = None
         self._keeper: threading.Thread | None = None
+        self.start_took = 0.0
+        """Seconds from the start of the process to its first good /ping; of the first start, not of restarts."""
 
     def start(self) -> None:
         """Start the process and wait until /ping says 200. Raises StartError."""
+        began = time.monotonic()
         try:
             self._launch()
         except StartError:
             self._end_child(0)
             raise
+        self.start_took = time.monotonic() - began
         self._keeper = threading.Thread(target=self._keep_alive, name=f"model-server-{self._port}", daemon=True)
         self._keeper.start()
 
@@ -81,6 +85,11 @@ class ModelServer:
         if self._keeper is not None and self._keeper is not threading.current_thread():
             self._keeper.join(timeout=grace + 5)
         self._log.close()
+
+    def memory_mb(self) -> float | None:
+        """Megabytes that the process holds; None where it is gone or the system does not tell."""
+        child = self._child
+        return child.memory_mb() if child is not None else None
 
     def invoke(self, body: bytes, headers: Mapping[str, str], timeout: float) -> urllib3.BaseHTTPResponse:
         """POST /invocations. Raises ServerDown, ServerTimeout."""

@@ -1,4 +1,4 @@
-"""Log lines and events on their way out, in order, by one thread, so that nobody waits for the surrounding cloud."""
+"""Log lines, events and metrics on their way out, in order, by one thread: nobody waits for the cloud around."""
 
 from __future__ import annotations
 
@@ -36,12 +36,24 @@ class _Event:
     resources: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class _Metrics:
+    scope: Scope
+    namespace: str
+    values: Mapping[str, float]
+    unit: str
+    dimensions: Mapping[str, str]
+
+
+_Item = _Line | _Event | _Metrics | threading.Event | None
+
+
 class Outbox:
-    """Delivers log lines (in batches) and events through the hooks. A hook that fails costs a warning, never a job."""
+    """Delivers log lines (in batches), events and metrics. A hook that fails costs a warning, never a job."""
 
     def __init__(self, hooks: Hooks) -> None:
         self._hooks = hooks
-        self._queue: queue.Queue[_Line | _Event | threading.Event | None] = queue.Queue()
+        self._queue: queue.Queue[_Item] = queue.Queue()
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -64,6 +76,12 @@ class Outbox:
         """Queue an event of source ``aws.sagemaker``."""
         self._queue.put(_Event(scope, detail_type, detail, (resource,)))
 
+    def metrics(
+        self, scope: Scope, namespace: str, values: Mapping[str, float], unit: str, dimensions: Mapping[str, str]
+    ) -> None:
+        """Queue one value for each of some metrics."""
+        self._queue.put(_Metrics(scope, namespace, values, unit, dimensions))
+
     def flush(self, timeout: float = 5.0) -> None:
         """Wait until everything queued so far has been delivered."""
         if self._thread is not None:
@@ -85,7 +103,7 @@ class Outbox:
                 self._deliver(item)
             self._deliver_lines(lines)
 
-    def _gather(self) -> list[_Line | _Event | threading.Event | None]:
+    def _gather(self) -> list[_Item]:
         """What is queued now; after a line, also what follows within a moment."""
         batch = [self._queue.get()]
         if isinstance(batch[0], _Line):
@@ -97,10 +115,15 @@ class Outbox:
                 break
         return batch
 
-    def _deliver(self, item: _Event | threading.Event) -> None:
+    def _deliver(self, item: _Event | _Metrics | threading.Event) -> None:
         if isinstance(item, threading.Event):
             item.set()
-            return
+        elif isinstance(item, _Metrics):
+            self._deliver_metrics(item)
+        else:
+            self._deliver_event(item)
+
+    def _deliver_event(self, item: _Event) -> None:
         try:
             self._hooks.put_event(
                 "aws.sagemaker",
@@ -112,6 +135,19 @@ class Outbox:
             )
         except Exception:
             logger.exception("event %s was not delivered", item.detail_type)
+
+    def _deliver_metrics(self, item: _Metrics) -> None:
+        try:
+            self._hooks.put_metrics(
+                item.namespace,
+                item.values,
+                item.unit,
+                item.dimensions,
+                account=item.scope.account,
+                region=item.scope.region,
+            )
+        except Exception:
+            logger.exception("metrics %s were not delivered", ", ".join(item.values))
 
     def _deliver_lines(self, lines: list[_Line]) -> None:
         batches: dict[tuple[Scope, str, str], list[tuple[int, str]]] = {}

@@ -73,6 +73,7 @@ class GateFunctions(Construct):
                 handler=f"gate.{step}.handler",
                 sources={
                     "gate": sources.lambda_package("gate"),
+                    "distribution": sources.lambda_package("distribution"),
                     **{f"classifier/{name}": classifier / name for name in _RESAMPLING},
                 },
                 layers=[layer],

@@ -1,35 +1,36 @@
-"""The REST API: ``POST /v1/predictions`` and ``GET /v1/health`` in front of one Lambda."""
+"""The REST API in front of one Lambda: the contract's paths, checked and throttled before the Lambda runs."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from pathlib import Path
-from typing import Any
 
 from aws_cdk import Duration, RemovalPolicy, Stack, Tags
 from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from stacks.components.acknowledgements import accept
+from stacks.components.api_contract import ApiContract
 from stacks.components.log_keeping import LogKeeping
 from stacks.components.predict_function import TIMEOUT
 from stacks.components.problem_responses import add_problem_responses
 from stacks.config import ApiConfig
-from stacks.errors import MissingAssetError
 
 STAGE = "live"
 """Name of the one stage; part of the URL."""
 
+PREDICTIONS = "/v1/predictions"
+
 
 class InferenceApi(Construct):
-    """Public and throttled, checked against the schema before the Lambda runs; a key where the configuration asks.
+    """Public and throttled, checked against the contract before the Lambda runs; a key where the configuration asks.
 
     Attributes:
         api: the REST API.
+        stage: its one stage.
         url: its base URL, without a slash at the end and without ``/v1``.
-        api_key: the key, where one is required.
     """
 
     def __init__(
@@ -40,7 +41,7 @@ class InferenceApi(Construct):
         name: str,
         settings: ApiConfig,
         function: lambda_.IFunction,
-        request_schema: Path,
+        contract: ApiContract,
         logs: LogKeeping,
     ) -> None:
         """Create the API.
@@ -49,35 +50,42 @@ class InferenceApi(Construct):
             scope: parent construct.
             construct_id: name within the parent.
             name: name of the API.
-            settings: throttle, key and fixed id.
-            function: answers both routes.
-            request_schema: file with the JSON schema (draft 4) of a prediction request.
+            settings: throttles, key, allowed networks, tracing and fixed id.
+            function: answers all of the contract's routes.
+            contract: the paths, their methods, and what a request body has to look like.
             logs: how long access and execution logs are kept.
         """
         super().__init__(scope, construct_id)
         self._logs = logs
         self.api = self._rest_api(name, settings)
+        self.stage = self.api.deployment_stage
         stack = Stack.of(self)
         self.url = f"https://{self.api.rest_api_id}.execute-api.{stack.region}.{stack.url_suffix}/{STAGE}"
         self._keep_execution_log()
-        schema = _read_schema(request_schema)
-        self._add_routes(function, schema, settings.api_key_required)
-        add_problem_responses(self.api, body_rule=_body_rule(schema))
-        self.api_key = self._add_key(name) if settings.api_key_required else None
+        self._add_routes(function, contract, settings)
+        add_problem_responses(self.api, contract=contract)
         if settings.fixed_id:
             Tags.of(self.api).add(
                 "ms-custom-id", settings.fixed_id, include_resource_types=["AWS::ApiGateway::RestApi"]
             )
-        self._accept_findings(settings.api_key_required)
+        self._accept_findings(settings)
 
     def _rest_api(self, name: str, settings: ApiConfig) -> apigateway.RestApi:
         access_log = self._logs.group(self, "AccessLog", name=f"/aws/apigateway/{name}")
+        # Of both, the whole stage and single methods: the latter don't take over what the former says.
+        reporting = {
+            "metrics_enabled": True,
+            # Errors only and never the bodies: they are other people's texts.
+            "logging_level": apigateway.MethodLoggingLevel.ERROR,
+            "data_trace_enabled": False,
+        }
         api = apigateway.RestApi(
             self,
             "Api",
             rest_api_name=name,
             description="Classifies text",
             endpoint_types=[apigateway.EndpointType.REGIONAL],
+            policy=_allow_list(settings.allowed_cidrs) if settings.allowed_cidrs else None,
             # Logging needs a role in the account's settings; a fresh account has none.
             cloud_watch_role=True,
             cloud_watch_role_removal_policy=RemovalPolicy.DESTROY if self._logs.removable else RemovalPolicy.RETAIN,
@@ -91,12 +99,17 @@ class InferenceApi(Construct):
                 stage_name=STAGE,
                 throttling_rate_limit=settings.rate_limit,
                 throttling_burst_limit=settings.burst_limit,
-                metrics_enabled=True,
-                # Errors only and never the bodies: they are other people's texts.
-                logging_level=apigateway.MethodLoggingLevel.ERROR,
-                data_trace_enabled=False,
+                method_options={
+                    f"{PREDICTIONS}/POST": apigateway.MethodDeploymentOptions(
+                        throttling_rate_limit=settings.predictions_rate_limit,
+                        throttling_burst_limit=settings.predictions_burst_limit,
+                        **reporting,  # type: ignore[arg-type]
+                    )
+                },
+                tracing_enabled=settings.tracing,
                 access_log_destination=apigateway.LogGroupLogDestination(access_log),
                 access_log_format=_access_log_format(),
+                **reporting,  # type: ignore[arg-type]
             ),
         )
         # CDK's own output of the URL, under a generated name and with a slash at its end; the stack has ApiUrl.
@@ -108,47 +121,47 @@ class InferenceApi(Construct):
         group = self._logs.group(
             self, "ExecutionLog", name=f"API-Gateway-Execution-Logs_{self.api.rest_api_id}/{STAGE}"
         )
-        self.api.deployment_stage.node.add_dependency(group)
+        self.stage.node.add_dependency(group)
 
-    def _add_routes(self, function: lambda_.IFunction, schema: dict[str, Any], key_required: bool) -> None:
+    def _add_routes(self, function: lambda_.IFunction, contract: ApiContract, settings: ApiConfig) -> None:
         integration = apigateway.LambdaIntegration(function, timeout=TIMEOUT, allow_test_invoke=False)
-        model = apigateway.CfnModel(
-            self,
-            "PredictionRequest",
-            rest_api_id=self.api.rest_api_id,
-            name="PredictionRequest",
-            content_type="application/json",
-            schema=schema,
-        )
         validator = self.api.add_request_validator(
             "Validator", validate_request_body=True, validate_request_parameters=True
         )
-        version = self.api.root.add_resource("v1")
-        version.add_resource("predictions").add_method(
-            "POST",
-            integration,
-            api_key_required=key_required,
-            request_validator=validator,
-            request_models={"application/json": apigateway.Model.from_model_name(self, "Body", model.ref)},
-        )
-        # Open to every watcher, and validated because the stage's rule is that all methods are.
-        version.add_resource("health").add_method("GET", integration, request_validator=validator)
-        # A deployment is a snapshot: a changed schema reaches callers only through a new one.
+        # A deployment is a snapshot: a changed schema or network reaches callers only through a new one.
         deployment = self.api.latest_deployment
         assert deployment is not None  # noqa: S101  RestApi makes one unless told not to
-        deployment.node.add_dependency(model)
-        deployment.add_to_logical_id(hashlib.sha256(json.dumps(schema, sort_keys=True).encode()).hexdigest())
+        for path, method, operation in contract.operations:
+            model = contract.body_model(operation)
+            models = {}
+            if model:
+                schema = contract.schema(model)
+                made = apigateway.CfnModel(
+                    self,
+                    model,
+                    rest_api_id=self.api.rest_api_id,
+                    name=model,
+                    content_type="application/json",
+                    schema=schema,
+                )
+                models = {"application/json": apigateway.Model.from_model_name(self, f"{model}Name", made.ref)}
+                deployment.node.add_dependency(made)
+                deployment.add_to_logical_id(_digest(schema))
+            resource = self.api.root.resource_for_path(path)
+            resource.add_method(
+                method,
+                integration,
+                # All else is open to every watcher and browser, and tells nothing that a key protects.
+                api_key_required=settings.api_key_required and path == PREDICTIONS,
+                request_validator=validator,
+                request_models=models,
+            )
+            # So that the other methods are answered 405 with Allow, and not as a path that isn't there.
+            resource.add_method("ANY", integration, request_validator=validator)
+        deployment.add_to_logical_id(_digest(sorted(settings.allowed_cidrs)))
 
-    def _add_key(self, name: str) -> apigateway.IApiKey:
-        key = self.api.add_api_key("Key", api_key_name=name, description=f"Access to {name}")
-        # The stage throttles all clients together; the plan only ties the key to the stage.
-        plan = self.api.add_usage_plan("Plan", name=name, description=f"Clients of {name}")
-        plan.add_api_stage(stage=self.api.deployment_stage)
-        plan.add_api_key(key)
-        return key
-
-    def _accept_findings(self, key_required: bool) -> None:
-        protection = "an API key and throttling" if key_required else "throttling"
+    def _accept_findings(self, settings: ApiConfig) -> None:
+        protection = "an API key and throttling" if settings.api_key_required else "throttling"
         for method in self.api.methods:
             for finding in ("AwsSolutions-APIG4", "AwsSolutions-COG4"):
                 accept(
@@ -156,17 +169,37 @@ class InferenceApi(Construct):
                     finding,
                     f"Public by design: {protection} protect the model; health and CORS preflight answer anyone.",
                 )
-        accept(
-            self.api.deployment_stage,
-            "AwsSolutions-APIG3",
-            "WAF has a fixed monthly price; throttling, the request schema and, where configured, an API key protect.",
-        )
+        if not settings.waf:
+            accept(
+                self.stage,
+                "AwsSolutions-APIG3",
+                "The firewall has a fixed monthly price, so it is a choice of the configuration (api.waf); throttling, "
+                "the request schema and, where configured, an API key protect.",
+            )
         accept(
             self.api.node.find_child("CloudWatchRole"),
             "AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/"
             "AmazonAPIGatewayPushToCloudWatchLogs]",
             "The account-wide role that API Gateway logs with is meant to hold exactly this AWS-managed policy.",
         )
+
+
+def _allow_list(cidrs: tuple[str, ...]) -> iam.PolicyDocument:
+    """Everybody from these networks may call; who isn't allowed is denied."""
+    return iam.PolicyDocument(
+        statements=[
+            iam.PolicyStatement(
+                principals=[iam.AnyPrincipal()],
+                actions=["execute-api:Invoke"],
+                resources=["execute-api:/*"],
+                conditions={"IpAddress": {"aws:SourceIp": list(cidrs)}},
+            )
+        ]
+    )
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
 def _access_log_format() -> apigateway.AccessLogFormat:
@@ -184,19 +217,3 @@ def _access_log_format() -> apigateway.AccessLogFormat:
         "error": field.context_error_response_type(),
     }
     return apigateway.AccessLogFormat.custom(json.dumps(values))
-
-
-def _body_rule(schema: dict[str, Any]) -> str:
-    """The schema's limits in a sentence, for the answer to a body that breaks them."""
-    text, texts = schema["properties"]["inputs"]["oneOf"]
-    return (
-        f"Send JSON with `inputs`: a text of {text['minLength']} to {text['maxLength']} characters, or a list of "
-        f"{texts['minItems']} to {texts['maxItems']} such texts."
-    )
-
-
-def _read_schema(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        raise MissingAssetError(str(path), "it holds the JSON schema of a prediction request")
-    schema: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return schema

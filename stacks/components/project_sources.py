@@ -32,9 +32,9 @@ class ProjectSources:
         return self.root / "container"
 
     @property
-    def request_schema(self) -> Path:
-        """JSON schema (draft 4) of the body of ``POST /v1/predictions``."""
-        return self.root / "lambda" / "predict" / "schema.json"
+    def api_contract(self) -> Path:
+        """OpenAPI document of the API, made by ``make contract``; the Lambda serves the same file."""
+        return self.root / "lambda" / "predict" / "pages" / "openapi.json"
 
     @property
     def lambda_layer(self) -> Path:

@@ -43,6 +43,7 @@ class PythonFunction(Construct):
         timeout: Duration,
         logs: LogKeeping,
         storage_mb: int = 512,
+        tracing: bool = False,
     ) -> None:
         """Create the function.
 
@@ -59,6 +60,7 @@ class PythonFunction(Construct):
             timeout: the function is stopped after this.
             logs: how long its log is kept.
             storage_mb: size of ``/tmp``.
+            tracing: whether it sends traces to X-Ray.
         """
         super().__init__(scope, construct_id)
         log_group = logs.group(self, "Log", name=f"/aws/lambda/{name}")
@@ -86,5 +88,6 @@ class PythonFunction(Construct):
             ephemeral_storage_size=Size.mebibytes(storage_mb),
             timeout=timeout,
             log_group=log_group,
+            tracing=lambda_.Tracing.ACTIVE if tracing else lambda_.Tracing.DISABLED,
             role=self.role,
         )

@@ -68,6 +68,12 @@ def register_model(
                     "Statistics": {"ContentType": "application/json", "S3Uri": "{% $verdict.statistics_uri %}"}
                 }
             },
+            # How its answers are distributed; the monitoring compares the traffic with it.
+            "DriftCheckBaselines": {
+                "ModelDataQuality": {
+                    "Statistics": {"ContentType": "application/json", "S3Uri": "{% $verdict.baseline_uri %}"}
+                }
+            },
             "CustomerMetadataProperties": _metadata(code_uri, code_version, git_revision),
         },
         "Assign": {"package_arn": "{% $states.result.ModelPackageArn %}"},

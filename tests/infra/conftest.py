@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENTS = ("local", "dev", "prod")
 # Test modules are imported by path; what they share lies beside them.
 sys.path.append(str(Path(__file__).parent))
-STACKS = ("storage", "training", "serving", "release", "api")
+STACKS = ("storage", "training", "serving", "release", "api", "monitoring")
 IMAGE_STACK = "image"  # where the container is `slim`
 # Environments with other values: what cdk.json doesn't use has to be right as well.
 VARIANTS = {

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,11 +21,22 @@ def methods(assemblies: Assemblies, env: str, http_method: str) -> list[dict[str
     return [method["Properties"] for method in found if method["Properties"]["HttpMethod"] == http_method]
 
 
-def test_prediction_body_is_checked_against_the_lambdas_schema(assemblies: Assemblies) -> None:
-    """API Gateway validates the body with the very schema file that the Lambda reads."""
+@pytest.fixture(scope="module")
+def contract(assemblies: Assemblies) -> dict[str, Any]:
+    """The document that the Lambda serves."""
+    folder = assemblies.folder / "dev" / "staged" / "text-classifier-dev-predict" / "predict" / "pages"
+    document: dict[str, Any] = json.loads((folder / "openapi.json").read_text())
+    return document
+
+
+def test_prediction_body_is_checked_against_the_served_contract(
+    assemblies: Assemblies, contract: dict[str, Any]
+) -> None:
+    """API Gateway validates the body with the very schema of the document that the Lambda serves."""
     (model,) = assemblies.resources("dev", "api", "AWS::ApiGateway::Model")
-    schema = json.loads((assemblies.folder / "project" / "lambda" / "predict" / "schema.json").read_text())
-    assert model["Properties"]["Schema"] == schema
+    schema = model["Properties"]["Schema"]
+    assert schema.pop("$schema").endswith("draft-04/schema#")
+    assert schema == contract["components"]["schemas"]["PredictionRequest"]
     assemblies.assertions("dev", "api").has_resource_properties(
         "AWS::ApiGateway::RequestValidator", {"ValidateRequestBody": True, "ValidateRequestParameters": True}
     )
@@ -31,36 +44,67 @@ def test_prediction_body_is_checked_against_the_lambdas_schema(assemblies: Assem
     assert "RequestValidatorId" in post and set(post["RequestModels"]) == {"application/json"}
 
 
+def test_routes_are_those_of_the_contract(assemblies: Assemblies, contract: dict[str, Any]) -> None:
+    """The gateway has the contract's paths with their methods; ANY answers the others, and OPTIONS the preflight."""
+    resources = {
+        name: one["Properties"]
+        for name, one in assemblies.template("dev", "api")["Resources"].items()
+        if one["Type"] == "AWS::ApiGateway::Resource"
+    }
+
+    def path(reference: dict[str, Any]) -> str:
+        if "Ref" not in reference:
+            return ""  # of the API's root
+        own = resources[reference["Ref"]]
+        return f"{path(own['ParentId'])}/{own['PathPart']}"
+
+    found: dict[str, set[str]] = {}
+    for method in assemblies.resources("dev", "api", "AWS::ApiGateway::Method"):
+        properties = method["Properties"]
+        found.setdefault(path(properties["ResourceId"]) or "/", set()).add(properties["HttpMethod"])
+    assert found.pop("/v1") == {"OPTIONS"}
+    expected = {path: {name.upper() for name in methods} for path, methods in contract["paths"].items()}
+    assert found == {path: names | {"ANY", "OPTIONS"} for path, names in expected.items()}
+
+
 @pytest.mark.parametrize(("env", "required"), [("local", False), ("dev", False), ("prod", True)])
 def test_key_is_asked_for_where_configured(assemblies: Assemblies, env: str, required: bool) -> None:
     """Predictions ask for a key where the configuration says so; health and preflight never do."""
     (post,) = methods(assemblies, env, "POST")
     assert post["ApiKeyRequired"] is required
-    others = [*methods(assemblies, env, "GET"), *methods(assemblies, env, "OPTIONS")]
+    others = [one for name in ("GET", "ANY", "OPTIONS") for one in methods(assemblies, env, name)]
     assert not [method for method in others if method.get("ApiKeyRequired")]
     assert len(assemblies.resources(env, "api", "AWS::ApiGateway::UsagePlanKey")) == int(required)
 
 
-@pytest.mark.parametrize(("env", "rate", "burst"), [("local", 500, 1000), ("dev", 20, 40), ("prod", 50, 100)])
-def test_stage_is_throttled_and_logged(assemblies: Assemblies, env: str, rate: int, burst: int) -> None:
-    """All methods are throttled as configured; every request is logged, no body ever is."""
+@pytest.mark.parametrize(
+    ("env", "stage", "predictions"),
+    [("local", (500, 1000), (400, 800)), ("dev", (20, 40), (15, 30)), ("prod", (50, 100), (40, 80))],
+)
+def test_stage_is_throttled_and_logged(
+    assemblies: Assemblies, env: str, stage: tuple[int, int], predictions: tuple[int, int]
+) -> None:
+    """All methods are throttled as configured, predictions below that; every request is logged, no body ever is."""
+    expected = [
+        Match.object_like(
+            {
+                "HttpMethod": method,
+                "ResourcePath": path,
+                "ThrottlingRateLimit": rate,
+                "ThrottlingBurstLimit": burst,
+                "LoggingLevel": "ERROR",
+                "MetricsEnabled": True,
+                "DataTraceEnabled": False,
+            }
+        )
+        for method, path, (rate, burst) in (("*", "/*", stage), ("POST", "/~1v1~1predictions", predictions))
+    ]
     assemblies.assertions(env, "api").has_resource_properties(
         "AWS::ApiGateway::Stage",
         Match.object_like(
             {
                 "AccessLogSetting": {"DestinationArn": Match.any_value(), "Format": Match.string_like_regexp("status")},
-                "MethodSettings": [
-                    Match.object_like(
-                        {
-                            "HttpMethod": "*",
-                            "ResourcePath": "/*",
-                            "ThrottlingRateLimit": rate,
-                            "ThrottlingBurstLimit": burst,
-                            "LoggingLevel": "ERROR",
-                            "DataTraceEnabled": False,
-                        }
-                    )
-                ],
+                "MethodSettings": expected,
             }
         ),
     )
@@ -88,8 +132,13 @@ def gateway_responses(assemblies: Assemblies) -> dict[str, dict[str, Any]]:
         ("UNSUPPORTED_MEDIA_TYPE", "415", "unsupported_media_type"),
         ("REQUEST_TOO_LARGE", "413", "payload_too_large"),
         ("MISSING_AUTHENTICATION_TOKEN", "404", "not_found"),
+        ("RESOURCE_NOT_FOUND", "404", "not_found"),
         ("INVALID_API_KEY", "403", "forbidden"),
+        ("ACCESS_DENIED", "403", "forbidden"),
+        ("WAF_FILTERED", "403", "blocked"),
+        ("BAD_REQUEST_PARAMETERS", "400", "bad_request"),
         ("THROTTLED", "429", "throttled"),
+        ("QUOTA_EXCEEDED", "429", "quota_exceeded"),
         ("INTEGRATION_TIMEOUT", "504", "model_timeout"),
         ("DEFAULT_4XX", None, "bad_request"),
         ("DEFAULT_5XX", None, "internal"),
@@ -106,6 +155,7 @@ def test_gateways_own_errors_are_problem_documents(
     )
     assert response.get("StatusCode") == status
     assert body["code"] == code and body["request_id"] == "an-id" and body["detail"]
+    assert body["type"] == f"urn:problem-type:text-classifier:{code}"
     assert str(body.get("status", "None")) == str(status)
     headers = response["ResponseParameters"]
     assert headers["gatewayresponse.header.Content-Type"] == "'application/problem+json'"
@@ -120,7 +170,7 @@ def test_refused_body_is_told_the_limits(gateway_responses: dict[str, dict[str, 
 
 def test_throttled_clients_are_told_when_to_return(gateway_responses: dict[str, dict[str, Any]]) -> None:
     """A throttled answer carries Retry-After."""
-    assert gateway_responses["THROTTLED"]["ResponseParameters"]["gatewayresponse.header.Retry-After"] == "'1'"
+    assert gateway_responses["THROTTLED"]["ResponseParameters"]["gatewayresponse.header.Retry-After"] == "'2'"
 
 
 @pytest.mark.parametrize(("env", "fixed"), [("local", True), ("dev", False), ("prod", False)])
@@ -142,8 +192,103 @@ def test_lambda_is_told_its_endpoint_and_the_stand_ins_version(assemblies: Assem
                     "Variables": {
                         "ENDPOINT_NAME": "text-classifier-dev",
                         "MODEL_VERSION_FALLBACK": Match.string_like_regexp("^distilbert/.*@714eb0fa"),
+                        "API_KEY_REQUIRED": "false",
+                        "LOG_TEXTS": "false",
+                        "TRACING": "false",
+                        "POWERTOOLS_METRICS_NAMESPACE": "text-classifier-dev",
                     }
                 },
             }
         ),
     )
+
+
+GUARDED = ("guarded", "api")
+
+
+def test_each_client_gets_a_key_and_its_limits(assemblies: Assemblies) -> None:
+    """One key a client, all under one plan with the configured rate and daily quota."""
+    names = [key["Properties"]["Name"] for key in assemblies.resources(*GUARDED, "AWS::ApiGateway::ApiKey")]
+    assert sorted(names) == ["text-classifier-guarded-newsletter", "text-classifier-guarded-shop"]
+    assert len(assemblies.resources(*GUARDED, "AWS::ApiGateway::UsagePlanKey")) == 2
+    assemblies.assertions(*GUARDED).has_resource_properties(
+        "AWS::ApiGateway::UsagePlan",
+        {"Throttle": {"RateLimit": 5, "BurstLimit": 10}, "Quota": {"Limit": 10000, "Period": "DAY"}},
+    )
+
+
+def test_firewall_limits_addresses_and_sizes_and_lets_texts_be_texts(assemblies: Assemblies) -> None:
+    """Too many requests of an address and large bodies are blocked; the common rules judge everything but bodies."""
+    (acl,) = assemblies.resources(*GUARDED, "AWS::WAFv2::WebACL")
+    rate, size, common = acl["Properties"]["Rules"]
+    assert rate["Statement"]["RateBasedStatement"] == {"AggregateKeyType": "IP", "Limit": 500}
+    group = common["Statement"]["ManagedRuleGroupStatement"]
+    assert group["Name"] == "AWSManagedRulesCommonRuleSet"
+    assert {rule["Name"] for rule in group["RuleActionOverrides"]} >= {
+        "SizeRestrictions_BODY",
+        "CrossSiteScripting_BODY",
+    }
+    assert all(rule["ActionToUse"] == {"Count": {}} for rule in group["RuleActionOverrides"])
+    (association,) = assemblies.resources(*GUARDED, "AWS::WAFv2::WebACLAssociation")
+    assert "/stages/" in json.dumps(association["Properties"]["ResourceArn"])
+
+
+@pytest.mark.parametrize(
+    ("length", "blocked"),
+    [("0", False), ("999999", False), ("4194304", False), ("4200000", True), ("9000000", True), ("10485761", True)],
+)
+def test_firewalls_size_is_the_contracts(
+    assemblies: Assemblies, contract: dict[str, Any], length: str, blocked: bool
+) -> None:
+    """What the contract allows passes; what is clearly above it is stopped by its Content-Length."""
+    (acl,) = assemblies.resources(*GUARDED, "AWS::WAFv2::WebACL")
+    pattern = acl["Properties"]["Rules"][1]["Statement"]["RegexMatchStatement"]["RegexString"]
+    assert bool(re.search(pattern, length)) is blocked
+    assert blocked is (int(length) > contract["x-limits"]["bodyBytes"])
+
+
+def test_only_the_listed_networks_may_call(assemblies: Assemblies) -> None:
+    """The resource policy allows nothing but calls from the list; without a list there is no policy."""
+    (api,) = assemblies.resources(*GUARDED, "AWS::ApiGateway::RestApi")
+    (statement,) = api["Properties"]["Policy"]["Statement"]
+    assert (statement["Effect"], statement["Action"]) == ("Allow", "execute-api:Invoke")
+    assert statement["Condition"] == {"IpAddress": {"aws:SourceIp": ["203.0.113.0/24", "2001:db8::/32"]}}
+    (open_api,) = assemblies.resources("prod", "api", "AWS::ApiGateway::RestApi")
+    assert "Policy" not in open_api["Properties"]
+
+
+def test_domain_leads_to_the_stage(assemblies: Assemblies) -> None:
+    """The domain has its certificate, TLS 1.2, a mapping to the stage, a record, and is the URL that is told."""
+    check = assemblies.assertions(*GUARDED).has_resource_properties
+    check(
+        "AWS::ApiGateway::DomainName",
+        {
+            "DomainName": "classify.example.com",
+            "SecurityPolicy": "TLS_1_2",
+            "RegionalCertificateArn": Match.string_like_regexp("^arn:aws:acm:"),
+        },
+    )
+    check("AWS::ApiGateway::BasePathMapping", {"Stage": Match.any_value(), "BasePath": Match.absent()})
+    check(
+        "AWS::Route53::RecordSet",
+        {"Name": "classify.example.com.", "Type": "A", "HostedZoneId": "Z0123456789ABCDEFGHIJ"},
+    )
+    outputs = assemblies.template(*GUARDED)["Outputs"]
+    assert outputs["ApiUrl"]["Value"] == "https://classify.example.com"
+    assert "ApiDomainTarget" in outputs
+
+
+def test_tracing_covers_stage_and_lambda(assemblies: Assemblies) -> None:
+    """With tracing on, both send segments and the Lambda's code is told; without, neither does."""
+    check = assemblies.assertions(*GUARDED).has_resource_properties
+    check("AWS::ApiGateway::Stage", {"TracingEnabled": True})
+    check(
+        "AWS::Lambda::Function",
+        {"TracingConfig": {"Mode": "Active"}, "Environment": {"Variables": Match.object_like({"TRACING": "true"})}},
+    )
+    assert "Active" not in json.dumps(assemblies.template("prod", "api"))
+
+
+def test_guarded_template_is_valid(assemblies: Assemblies, lint_errors: Callable[[dict[str, Any]], list[str]]) -> None:
+    """cfn-lint finds no error in the template with all of that switched on (cdk-nag passed when it was made)."""
+    assert lint_errors(assemblies.template(*GUARDED)) == []

@@ -69,8 +69,34 @@ def test_missing_value_is_named(context: dict[str, Any]) -> None:
         ("api.rate_limit", 0),
         ("api.rate_limit", True),
         ("api.burst_limit", 5001),
+        ("api.predictions_rate_limit", 21),
+        ("api.predictions_burst_limit", 0),
         ("api.api_key_required", "yes"),
+        ("api.clients", []),
+        ("api.clients", ["shop", "shop"]),
+        ("api.clients", ["No Name"]),
+        ("api.clients", 3),
+        ("api.client_burst_limit", 5),
+        ("api.client_daily_quota", 100),
+        ("api.allowed_cidrs", ["203.0.113.7/24"]),
+        ("api.allowed_cidrs", ["0.0.0.0/0"]),
+        ("api.allowed_cidrs", ["office"]),
+        ("api.allowed_cidrs", [f"10.0.{number}.0/24" for number in range(51)]),
+        ("api.waf_rate_limit", 9),
+        ("api.domain_name", "Not A Domain"),
+        ("api.certificate_arn", "arn:aws:acm:us-east-1:123456789012:certificate/1"),
+        ("api.hosted_zone_id", "Z0123456789"),
         ("api.fixed_id", "Not An Id"),
+        ("monitoring.monthly_budget_usd", -1),
+        ("monitoring.error_percent", 0),
+        ("monitoring.error_min_requests", 0),
+        ("monitoring.p99_ms", 29_001),
+        ("monitoring.drift_threshold", 0),
+        ("monitoring.drift_sample", 99),
+        ("monitoring.drift_window_hours", 49),
+        ("monitoring.drift_minutes", 0),
+        ("monitoring.usd_per_gb_second", -0.1),
+        ("monitoring.runbook_url", "https://wiki/#page"),
         ("data.source_url", "ftp://somewhere/else"),
         ("data.allow_bundled", 1),
         ("training.instance_type", "g4dn"),
@@ -102,6 +128,13 @@ def test_value_out_of_range_is_refused_by_name(context: dict[str, Any], field: s
     with pytest.raises(ConfigError) as caught:
         load(context, **{field: value})
     assert caught.value.field == field
+
+
+def test_lists_come_from_the_command_line_too(context: dict[str, Any]) -> None:
+    """`-c api.allowed_cidrs=a,b` is a list, and an empty text an empty one."""
+    config = load(context, **{"api.allowed_cidrs": "203.0.113.0/24, 198.51.100.0/24", "api.clients": "shop"})
+    assert (config.api.allowed_cidrs, config.api.clients) == (("203.0.113.0/24", "198.51.100.0/24"), ("shop",))
+    assert load(context, **{"api.allowed_cidrs": ""}).api.allowed_cidrs == ()
 
 
 def test_revision_without_a_hub_model_is_refused(context: dict[str, Any]) -> None:

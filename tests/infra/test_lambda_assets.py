@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         ("gate-judge", "gate.judge"),
         ("smoke-test", "smoke_test.handler"),
         ("predict", "predict.handler"),
+        ("drift", "drift.handler"),
         ("registry", "registry_cleanup.handler"),
     ],
 )

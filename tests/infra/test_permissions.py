@@ -90,11 +90,13 @@ def test_no_managed_policy_but_the_gateways(assemblies: Assemblies) -> None:
 
 
 def test_lambda_reaches_this_endpoint_only(assemblies: Assemblies) -> None:
-    """The predict Lambda may invoke the environment's endpoint and nothing else of SageMaker."""
+    """The predict Lambda may invoke this endpoint, describe this environment's packages, and nothing else."""
     found = [statement for _, _, statement in statements(assemblies.template("prod", "api"))
              if any(action.startswith("sagemaker:") for action in as_list(statement["Action"]))]  # fmt: skip
-    assert [statement["Action"] for statement in found] == ["sagemaker:InvokeEndpoint"]
-    assert found[0]["Resource"]["Fn::Join"][1][-1] == ":endpoint/text-classifier-prod"
+    assert [(statement["Action"], statement["Resource"]["Fn::Join"][1][-1]) for statement in found] == [
+        ("sagemaker:InvokeEndpoint", ":endpoint/text-classifier-prod"),
+        ("sagemaker:DescribeModelPackage", ":model-package/text-classifier-prod/*"),
+    ]
 
 
 def test_training_role_reads_one_code_object(assemblies: Assemblies) -> None:

@@ -60,6 +60,7 @@ def test_package_waits_for_its_verdict() -> None:
     (container,) = made["InferenceSpecification"]["Containers"]
     assert (container["Image"], container["ModelDataUrl"]) == (IMAGE, MODEL_DATA)
     assert made["ModelMetrics"]["ModelQuality"]["Statistics"]["S3Uri"] == VERDICT["statistics_uri"]
+    assert made["DriftCheckBaselines"]["ModelDataQuality"]["Statistics"]["S3Uri"] == VERDICT["baseline_uri"]
 
 
 @pytest.mark.parametrize("status", ["Approved", "PendingManualApproval", "Rejected"])

@@ -16,7 +16,7 @@ import app as project
 if TYPE_CHECKING:
     from conftest import Assemblies
 
-STACKS = ("storage", "training", "serving", "release", "api")
+STACKS = ("storage", "training", "serving", "release", "api", "monitoring")
 STACK_NAMES = [f"{env}-{stack}" for env in ("local", "dev", "prod", *VARIANTS) for stack in STACKS] + ["slim-image"]
 
 

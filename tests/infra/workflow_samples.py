@@ -129,6 +129,7 @@ VERDICT = {
     "metadata": {"verdict": "passed", "accuracy": "0.869", "compared_with": "none"},
     "report_uri": f"s3://artifacts/training/{JOB}/evaluation/report.html",
     "statistics_uri": f"s3://artifacts/training/{JOB}/evaluation/verdict.json",
+    "baseline_uri": f"s3://artifacts/training/{JOB}/evaluation/baseline.json",
     "numbers": {"accuracy": 0.869},
 }
 

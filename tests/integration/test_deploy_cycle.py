@@ -113,6 +113,11 @@ def test_destroy_leaves_nothing(make_project: Any) -> None:
         "apis": [a["name"] for a in project.client("apigateway").get_rest_apis()["items"]],
         "roles": [r["RoleName"] for r in project.client("iam").list_roles()["Roles"]],
         "state machines": [m["name"] for m in project.client("stepfunctions").list_state_machines()["stateMachines"]],
+        "alarms": [a["AlarmName"] for a in project.client("cloudwatch").describe_alarms()["MetricAlarms"]],
+        "dashboards": [d["DashboardName"] for d in project.client("cloudwatch").list_dashboards()["DashboardEntries"]],
+        "budgets": [b["BudgetName"] for b in
+                    project.client("budgets").describe_budgets(AccountId="000000000000").get("Budgets", [])],
+        "rules": [r["Name"] for r in project.client("events").list_rules()["Rules"]],
         "log groups": [g["logGroupName"] for g in project.client("logs").describe_log_groups()["logGroups"]],
         "model package groups": [g["ModelPackageGroupName"] for g in
                                  project.client("sagemaker").list_model_package_groups()["ModelPackageGroupSummaryList"]],

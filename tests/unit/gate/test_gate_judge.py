@@ -7,6 +7,7 @@ import random
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from distribution.features import CONFIDENCE
 
 if TYPE_CHECKING:
     from conftest import World
@@ -168,6 +169,22 @@ def test_the_files_lie_beside_the_artifact(world: World) -> None:
     assert verdict["statistics_uri"] == f"{FOLDER}verdict.json"
     assert world.s3.types[f"{FOLDER}report.html"].startswith("text/html")
     assert b"job-1" in world.s3.objects[f"{FOLDER}report.html"]
+
+
+def test_the_baseline_counts_what_was_answered(world: World) -> None:
+    """Labels by the data's own names, every row in one bin of each feature."""
+    verdict = world.scored(world.wrong(20))
+    assert verdict["baseline_uri"] == f"{FOLDER}baseline.json"
+    baseline = json.loads(world.s3.objects[verdict["baseline_uri"]])
+    assert baseline["label"] == {"helpful": sum(world.wrong(20)), "not helpful": 400 - sum(world.wrong(20))}
+    assert baseline["rows"] == sum(baseline["confidence"]) == sum(baseline["length"]) == 400
+    assert baseline["confidence"] == CONFIDENCE.count([0.9] * 400)
+
+
+def test_without_answers_the_baseline_is_of_no_rows(world: World) -> None:
+    """The file is there all the same: the package refers to it."""
+    verdict = world.judge(world.plan())
+    assert json.loads(world.s3.objects[verdict["baseline_uri"]])["rows"] == 0
 
 
 def statistics(world: World) -> dict[str, Any]:

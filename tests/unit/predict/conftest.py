@@ -9,6 +9,12 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from predict.api import Api
+from predict.endpoint import SageMakerEndpoint
+from predict.observability import create_observability
+from predict.registry import ModelRegistry
+from predict.service import PredictionService
+from predict.settings import Settings
 
 
 class FakeRuntime:
@@ -89,3 +95,17 @@ def own_answer(*scores: float, version: str | None = "3") -> dict[str, Any]:
 def own() -> Callable[..., dict[str, Any]]:
     """`own_answer`, as a fixture because test modules cannot import this file."""
     return own_answer
+
+
+@pytest.fixture
+def make_api() -> Callable[[], Api]:
+    """Builds an API that is not going to ask anybody."""
+
+    def build() -> Api:
+        return Api(
+            service=PredictionService(endpoint=SageMakerEndpoint("e", lambda _: FakeRuntime({}))),
+            registry=ModelRegistry(None, lambda: pytest.fail("not to be called")),
+            observability=create_observability(Settings(endpoint_name="e")),
+        )
+
+    return build

@@ -8,9 +8,39 @@ from predict.settings import Settings
 
 
 def test_variables_are_read() -> None:
-    """Both variables reach their fields."""
-    settings = Settings.from_env({"ENDPOINT_NAME": "e", "MODEL_VERSION_FALLBACK": "distilbert"})
-    assert settings == Settings(endpoint_name="e", model_version_fallback="distilbert")
+    """Every variable reaches its field."""
+    environ = {
+        "ENDPOINT_NAME": "e",
+        "MODEL_VERSION_FALLBACK": "distilbert",
+        "MODEL_PACKAGES_ARN": "arn:packages",
+        "API_KEY_REQUIRED": "true",
+        "LOG_TEXTS": "true",
+        "TRACING": "true",
+        "POWERTOOLS_SERVICE_NAME": "p",
+        "POWERTOOLS_METRICS_NAMESPACE": "n",
+    }
+    assert Settings.from_env(environ) == Settings(
+        endpoint_name="e",
+        model_version_fallback="distilbert",
+        model_packages_arn="arn:packages",
+        api_key_required=True,
+        log_texts=True,
+        tracing=True,
+        service="p",
+        metrics_namespace="n",
+    )
+
+
+def test_callers_texts_stay_out_of_the_log_unless_asked_for() -> None:
+    """A function that is told nothing else logs no texts and sends no traces."""
+    settings = Settings.from_env({"ENDPOINT_NAME": "e"})
+    assert (settings.log_texts, settings.tracing, settings.api_key_required) == (False, False, False)
+
+
+def test_a_flag_is_true_or_false() -> None:
+    """Anything else is refused with the variable's name when the function is loaded."""
+    with pytest.raises(MisconfiguredError, match="LOG_TEXTS"):
+        Settings.from_env({"ENDPOINT_NAME": "e", "LOG_TEXTS": "yes"})
 
 
 def test_an_empty_fallback_is_none() -> None:

@@ -102,6 +102,8 @@ class FolderHooks:
         self.objects = objects
         self.logs: dict[tuple[str, str], list[str]] = {}
         self.events: list[tuple[str, Mapping[str, Any]]] = []
+        self.metrics: dict[tuple[str, str], list[tuple[float, str, dict[str, str]]]] = {}
+        """(namespace, name) → (value, unit, dimensions) of each value."""
         self.untrusted_roles: set[str] = set()
         self.unreadable: set[str] = set()
         """Beginnings of URIs that no role may read."""
@@ -159,6 +161,21 @@ class FolderHooks:
     ) -> None:
         assert source == "aws.sagemaker"
         self.events.append((detail_type, detail))
+
+    def put_metrics(
+        self,
+        namespace: str,
+        values: Mapping[str, float],
+        unit: str,
+        dimensions: Mapping[str, str],
+        *,
+        account: str,
+        region: str,
+    ) -> None:
+        self._break("put_metrics")
+        with self._lock:
+            for name, value in values.items():
+                self.metrics.setdefault((namespace, name), []).append((value, unit, dict(dimensions)))
 
     def credentials_for(self, role_arn: str) -> dict[str, str]:
         self._break("credentials_for")

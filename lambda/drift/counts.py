@@ -1,0 +1,63 @@
+"""Counted predictions: of the baseline, and of the traffic."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from distribution.features import FEATURES, LABEL
+
+from drift.errors import BaselineInvalid
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many predictions fell where.
+
+    Attributes:
+        labels: label → predictions.
+        bins: name of a feature → predictions of each of its bins.
+    """
+
+    labels: dict[str, int]
+    bins: dict[str, list[int]]
+
+    @property
+    def predictions(self) -> int:
+        """How many predictions were counted."""
+        return sum(self.labels.values())
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(
+            {label: count + other.labels[label] for label, count in self.labels.items()},
+            {name: [one + two for one, two in zip(counts, other.bins[name], strict=True)]
+             for name, counts in self.bins.items()},
+        )  # fmt: skip
+
+    @classmethod
+    def none(cls, labels: Sequence[str]) -> Counts:
+        """Nothing counted yet, for a model with these labels."""
+        return cls(dict.fromkeys(labels, 0), {feature.name: [0] * len(feature.metrics) for feature in FEATURES})
+
+
+def parse_baseline(content: bytes, uri: str) -> Counts:
+    """The counts in the gate's ``baseline.json``; `uri` is what an error calls it. Raises BaselineInvalid."""
+    try:
+        document: Any = json.loads(content)
+        labels = {str(name): _count(value) for name, value in document[LABEL].items()}
+        bins = {feature.name: [_count(value) for value in document[feature.name]] for feature in FEATURES}
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise BaselineInvalid(uri, f"is no baseline ({type(error).__name__}: {error})") from error
+    counts = Counts(labels, bins)
+    for feature in FEATURES:
+        if len(bins[feature.name]) != len(feature.metrics) or sum(bins[feature.name]) != counts.predictions:
+            raise BaselineInvalid(uri, f"counts {feature.name} in other bins, or other predictions, than labels")
+    return counts
+
+
+def _count(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise ValueError(f"{value!r} is no count")
+    return value

@@ -1,0 +1,211 @@
+"""The API's contract as an OpenAPI 3.0.3 document, made from the models, the request's schema and the problem table.
+
+`python -m tools.contract` writes it to `pages/openapi.json`, which the Lambda serves and API Gateway is set up from.
+(3.0.3, because API Gateway knows no 3.1.) The Lambda itself never imports this module.
+"""
+
+from __future__ import annotations
+
+import types
+from dataclasses import MISSING, fields
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from predict.models import Health, ModelCard, PredictionResponse, ProblemDocument
+from predict.problems import CONTENT_TYPE, PROBLEM_TYPES, ProblemType
+from predict.request import MAX_BODY_BYTES, MAX_CHARACTERS, MAX_TEXTS, REQUEST_SCHEMA
+
+VERSION = "1.0.0"
+
+_PRIMITIVES: dict[Any, str] = {str: "string", bool: "boolean", int: "integer", float: "number"}
+# What any request may meet before its own route sees it.
+_ALWAYS = ("forbidden", "blocked", "throttled", "internal")
+_MODEL = ("model_error", "model_not_released", "model_warming_up", "model_timeout")
+_HEADERS = {
+    "Retry-After": {
+        "description": "Seconds after which another try makes sense; sent where one does.",
+        "schema": {"type": "integer", "minimum": 1},
+    },
+    "Allow": {"description": "With 405: the methods that the path takes.", "schema": {"type": "string"}},
+}
+
+
+def build() -> dict[str, Any]:
+    """The whole document."""
+    schemas: dict[str, Any] = {
+        "PredictionRequest": {name: value for name, value in REQUEST_SCHEMA.items() if name != "$schema"}
+    }
+    for model in (PredictionResponse, Health, ModelCard, ProblemDocument):
+        _schema(model, schemas)
+    schemas["ProblemDocument"]["properties"]["code"]["enum"] = list(PROBLEM_TYPES)
+    schemas["ProblemDocument"]["properties"]["type"]["enum"] = [kind.type for kind in PROBLEM_TYPES.values()]
+    return {
+        "openapi": "3.0.3",
+        "info": {
+            "title": "Text classifier",
+            "version": VERSION,
+            "description": (
+                f"Classifies texts. A request may hold 1 to {MAX_TEXTS} texts of 1 to {MAX_CHARACTERS} characters "
+                f"each, in a body of at most {MAX_BODY_BYTES} bytes. Errors are problem documents (RFC 9457) with a "
+                "stable `code`. Any origin may call it from a browser."
+            ),
+        },
+        # Relative to this document's own address, which is below the stage.
+        "servers": [{"url": "./"}],
+        "x-limits": {"texts": MAX_TEXTS, "characters": MAX_CHARACTERS, "bodyBytes": MAX_BODY_BYTES},
+        "x-problem-types": [_problem_type(kind) for kind in PROBLEM_TYPES.values()],
+        "paths": _paths(),
+        "components": {
+            "schemas": schemas,
+            "responses": {str(status): _problems(status) for status in _statuses(tuple(PROBLEM_TYPES))},
+            "securitySchemes": {
+                "ApiKey": {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": "x-api-key",
+                    "description": "Asked for where the deployment is configured to.",
+                }
+            },
+        },
+    }
+
+
+def _paths() -> dict[str, Any]:
+    predict = _operation(
+        "predict", "Classify texts", "PredictionResponse",
+        "Identical texts of one request are asked once and answered alike.",
+        problems=("bad_request", "payload_too_large", "unsupported_media_type", *_MODEL),
+    )  # fmt: skip
+    predict["requestBody"] = {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {"$ref": "#/components/schemas/PredictionRequest"},
+                "examples": {
+                    "one": {"summary": "One text", "value": {"inputs": "The zoom is sharp up to 200 mm."}},
+                    "list": {"summary": "A list", "value": {"inputs": ["Sharp up to 200 mm.", "A Christmas gift."]}},
+                },
+            }
+        },
+    }
+    health = _operation(
+        "health", "Is it up?", "Health",
+        "Without `deep` only the API itself answers, without asking the model.",
+        problems=("bad_request", *_MODEL),
+    )  # fmt: skip
+    health["parameters"] = [
+        {
+            "name": "deep",
+            "in": "query",
+            "required": False,
+            "description": "Whether the model is really asked. Its states come back as they do from predictions.",
+            "schema": {"type": "string", "enum": ["true", "false"], "default": "false"},
+        }
+    ]
+    model = _operation(
+        "model", "Which model serves?", "ModelCard",
+        "Version, figures on the test sentences with their 95 % intervals, when and on what it was trained.",
+        problems=(*_MODEL, "registry_unavailable"),
+    )  # fmt: skip
+    return {
+        "/": {"get": _page("demo", "Demo page", "text/html")},
+        "/docs": {"get": _page("docs", "This contract, rendered", "text/html")},
+        "/openapi.json": {"get": _page("contract", "This contract", "application/json")},
+        "/v1/health": {"get": health},
+        "/v1/model": {"get": model},
+        "/v1/predictions": {"post": predict},
+    }
+
+
+def _operation(name: str, summary: str, model: str, description: str, *, problems: tuple[str, ...]) -> dict[str, Any]:
+    content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{model}"}}}
+    return {
+        "operationId": name,
+        "summary": summary,
+        "description": description,
+        "responses": {"200": {"description": summary, "content": content}, **_references(problems)},
+    }
+
+
+def _page(name: str, summary: str, media_type: str) -> dict[str, Any]:
+    schema = {"type": "object"} if media_type == "application/json" else {"type": "string"}
+    content = {media_type: {"schema": schema}}
+    return {
+        "operationId": name,
+        "summary": summary,
+        "responses": {"200": {"description": summary, "content": content}, **_references(())},
+    }
+
+
+def _references(problems: tuple[str, ...]) -> dict[str, Any]:
+    wanted = _statuses((*problems, *_ALWAYS, "not_found", "method_not_allowed"))
+    return {str(status): {"$ref": f"#/components/responses/{status}"} for status in wanted}
+
+
+def _statuses(codes: tuple[str, ...]) -> list[int]:
+    return sorted({PROBLEM_TYPES[code].status for code in codes} | {502, 504})  # a gateway may always fail like that
+
+
+def _problems(status: int) -> dict[str, Any]:
+    kinds = [kind for kind in PROBLEM_TYPES.values() if kind.status == status]
+    answer: dict[str, Any] = {
+        "description": " ".join(f"`{kind.code}`: {kind.meaning}" for kind in kinds),
+        "content": {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}},
+    }
+    if any(kind.retry_after for kind in kinds):
+        answer["headers"] = {"Retry-After": _HEADERS["Retry-After"]}
+    if status == 405:
+        answer["headers"] = {"Allow": _HEADERS["Allow"]}
+    return answer
+
+
+def _problem_type(kind: ProblemType) -> dict[str, Any]:
+    known = {
+        "type": kind.type,
+        "code": kind.code,
+        "status": kind.status,
+        "title": kind.title,
+        "meaning": kind.meaning,
+        "retryAfter": kind.retry_after,
+    }
+    return {name: value for name, value in known.items() if value is not None}
+
+
+def _schema(model: Any, schemas: dict[str, Any]) -> dict[str, Any]:
+    """Add the schema of a model class, and of those in it, to `schemas`; a reference to it."""
+    reference = {"$ref": f"#/components/schemas/{model.__name__}"}
+    if model.__name__ not in schemas:
+        schemas[model.__name__] = {}  # before its fields, which may refer to it
+        hints = get_type_hints(model, include_extras=True)
+        schemas[model.__name__] |= {
+            "type": "object",
+            "description": (model.__doc__ or "").strip(),
+            "required": [item.name for item in fields(model) if item.default is MISSING],
+            "properties": {
+                item.name: _value(hints[item.name], schemas, optional=item.default is not MISSING)
+                for item in fields(model)
+            },
+        }
+    return reference
+
+
+def _value(hint: Any, schemas: dict[str, Any], *, optional: bool = False) -> dict[str, Any]:
+    if get_origin(hint) is Annotated:
+        inner, keywords = get_args(hint)
+        return _with(_value(inner, schemas, optional=optional), keywords)
+    if get_origin(hint) in (Union, types.UnionType):
+        (inner,) = (part for part in get_args(hint) if part is not type(None))
+        value = _value(inner, schemas)
+        # An optional field is left out rather than null.
+        return value if optional else _with(value, {"nullable": True})
+    if get_origin(hint) is tuple:
+        return {"type": "array", "items": _value(get_args(hint)[0], schemas)}
+    if get_origin(hint) is Literal:
+        return {"type": "string", "enum": list(get_args(hint))}
+    if hint in _PRIMITIVES:
+        return {"type": _PRIMITIVES[hint]}
+    return _schema(hint, schemas)
+
+
+def _with(value: dict[str, Any], keywords: dict[str, Any]) -> dict[str, Any]:
+    """More keywords; beside a reference they'd be ignored, so it goes into an `allOf`."""
+    return {"allOf": [value], **keywords} if "$ref" in value else {**value, **keywords}

@@ -1,0 +1,114 @@
+"""drift.check: champion, baseline and traffic in, a shift for each feature or a reason for none out."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from botocore.exceptions import ClientError
+from drift.errors import BaselineInvalid, ChampionUnreadable, TrafficUnreadable
+
+if TYPE_CHECKING:
+    from conftest import World
+
+USUAL = {"confidence": [5, 5, 10, 20, 20, 40], "length": [0, 20, 25, 27, 23, 5]}
+SHORT = {"confidence": [5, 5, 10, 20, 20, 40], "length": [100, 0, 0, 0, 0, 0]}
+
+
+def as_usual(world: World, minutes: range) -> None:
+    for minute in minutes:
+        world.cloudwatch.predicted(minute, {"bad": 30, "good": 70}, **USUAL)
+
+
+def test_traffic_like_the_baseline_has_not_drifted(world: World) -> None:
+    """All three features are compared; none has moved."""
+    as_usual(world, range(1, 20))
+    found = world.check()
+    assert (found.version, found.predictions) == ("7", 500)
+    assert set(found.shifts) == {"label", "confidence", "length"}
+    assert found.largest == 0
+
+
+def test_the_newest_predictions_count(world: World) -> None:
+    """A shift shows as soon as a sample of it has come, however much came before."""
+    as_usual(world, range(10, 1400))
+    for minute in range(1, 6):
+        world.cloudwatch.predicted(minute, {"bad": 30, "good": 70}, **SHORT)
+    found = world.check()
+    assert found.predictions == 500
+    assert found.shifts["length"].excess > 1 > 0.2 > found.shifts["label"].excess
+
+
+def test_another_mix_of_labels_is_a_drift(world: World) -> None:
+    """With the same lengths and confidence."""
+    for minute in range(1, 6):
+        world.cloudwatch.predicted(minute, {"bad": 70, "good": 30}, **USUAL)
+    assert world.check().largest > 0.2
+
+
+def test_too_little_traffic_says_nothing(world: World) -> None:
+    """However strange it looks."""
+    for minute in range(1, 5):
+        world.cloudwatch.predicted(minute, {"bad": 100}, **SHORT)
+    found = world.check()
+    assert (found.largest, found.predictions, found.nothing_said) == (None, 400, "fewer than 500 predictions")
+
+
+def test_old_traffic_does_not_count(world: World) -> None:
+    """What is older than the window is not even asked for."""
+    as_usual(world, range(24 * 60 + 1, 24 * 60 + 20))
+    assert world.check().predictions == 0
+
+
+def test_without_a_champion_there_is_nothing_to_compare(world: World) -> None:
+    """A hub model, or none: no error."""
+    world.package_arn = ""
+    found = world.check()
+    assert (found.version, found.largest, found.nothing_said) == (None, None, "no model package serves")
+
+
+@pytest.mark.parametrize("baselines", [{}, {"ModelDataQuality": {}}])
+def test_a_package_without_a_baseline_says_nothing(world: World, baselines: dict[str, object]) -> None:
+    """Registered before there were any, or elsewhere."""
+    world.package["DriftCheckBaselines"] = baselines
+    assert world.check().nothing_said == "the champion's package has no baseline"
+
+
+def test_a_baseline_of_no_rows_says_nothing(world: World) -> None:
+    """The model was registered without answers."""
+    nothing = [0] * 6
+    world.baseline = json.dumps({"label": {"a": 0}, "confidence": nothing, "length": nothing}).encode()
+    assert world.check().nothing_said.startswith("the champion was registered without answers")
+
+
+def test_a_package_that_cannot_be_described_is_an_error(world: World) -> None:
+    """Silence would look like health."""
+    del world.package["InferenceSpecification"]
+    with pytest.raises(ChampionUnreadable, match="InferenceSpecification"):
+        world.check()
+
+
+def test_metrics_that_cannot_be_read_are_an_error(world: World) -> None:
+    """The same."""
+    world.cloudwatch.failure = ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "GetMetricData")
+    with pytest.raises(TrafficUnreadable, match="AccessDenied"):
+        world.check()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"", b"[]", b"{}", b'{"label": 1}',
+        b'{"label": {"a": 6}, "confidence": [1,1,1,1,1,1], "length": [1,1,1,1,1]}',
+        b'{"label": {"a": 6}, "confidence": [1,1,1,1,1,1], "length": [1,1,1,1,1,2]}',
+        b'{"label": {"a": 6}, "confidence": [1,1,1,1,1,1], "length": [1,1,1,1,3,-1]}',
+        b'{"label": {"a": 6}, "confidence": [1,1,1,1,1,1], "length": [1,1,1,1,1,1.0]}',
+    ],
+)  # fmt: skip
+def test_a_broken_baseline_is_an_error_that_names_it(world: World, content: bytes) -> None:
+    """And says what to do."""
+    world.baseline = content
+    with pytest.raises(BaselineInvalid, match="train and release a model anew") as caught:
+        world.check()
+    assert caught.value.uri.endswith("baseline.json")

@@ -1,0 +1,43 @@
+"""local.emulator.alarm_rules: datapoints in, a state out."""
+
+from __future__ import annotations
+
+import pytest
+
+from local.emulator.alarm_rules import state
+
+
+def judged(datapoints: list[float | None], *, to_alarm: int = 1, missing: str = "missing") -> str | None:
+    return state(
+        datapoints, comparison="GreaterThanOrEqualToThreshold", threshold=5, to_alarm=to_alarm, missing=missing
+    )
+
+
+@pytest.mark.parametrize(
+    ("datapoints", "to_alarm", "expected"),
+    [
+        ([4.9], 1, "OK"),
+        ([5.0], 1, "ALARM"),
+        ([9, 1, 9], 2, "ALARM"),
+        ([9, 1, 1], 2, "OK"),
+        ([9, 9, 9], 3, "ALARM"),
+    ],
+)
+def test_so_many_datapoints_have_to_breach(datapoints: list[float | None], to_alarm: int, expected: str) -> None:
+    """M out of N, whichever they are."""
+    assert judged(datapoints, to_alarm=to_alarm) == expected
+
+
+@pytest.mark.parametrize(
+    ("missing", "expected"),
+    [("missing", "INSUFFICIENT_DATA"), ("notBreaching", "OK"), ("breaching", "ALARM"), ("ignore", None)],
+)
+def test_without_any_data(missing: str, expected: str | None) -> None:
+    """As TreatMissingData says; 'ignore' keeps the state."""
+    assert judged([None, None], missing=missing) == expected
+
+
+@pytest.mark.parametrize(("missing", "expected"), [("notBreaching", "OK"), ("breaching", "ALARM")])
+def test_a_gap_counts_as_configured(missing: str, expected: str) -> None:
+    """One breaching value and one gap, two wanted."""
+    assert judged([9, None], to_alarm=2, missing=missing) == expected
