@@ -39,7 +39,7 @@ def inputs(value: Any) -> bytes:
     return json.dumps({"inputs": value}).encode()
 
 
-# Sizes: an empty body, the limit of a text and one more, of a list and one more, 4 MiB and more, and the gateway's 10 MB.
+# Sizes: nothing, the limit of a text and one more, of a list and one more, above 4 MiB, and above the gateway's 10 MB.
 TABLE = [
     Bad("no body", 400, "bad_request", b""),
     Bad("white space", 400, "bad_request", b"  \n"),
