@@ -3,9 +3,9 @@
     python benchmarks/api_overhead.py --requests 300
 
 Needs a local cloud with a model (`make up`). Own time is the Lambda's, warm, from a parsed event to the finished
-answer, less the time that the endpoint took, as its log lines say it. Import time is CPU time of a fresh interpreter, beyond
-boto3 and its client, which every Lambda that asks an endpoint loads; the least of several runs counts, because others
-use the machine too.
+answer, less the time that the endpoint took, as its log lines say it. Import time is CPU time of a fresh interpreter,
+beyond boto3 and its client, which every Lambda that asks an endpoint loads; the least of several runs counts, because
+others use the machine too.
 """
 
 from __future__ import annotations
