@@ -72,11 +72,17 @@ def moody(served: Any) -> Iterator[Any]:
         sagemaker.delete_model(ModelName=NAME)
 
 
-def logged(project: Any, request_id: str) -> dict[str, Any]:
-    """The Lambda's line about a request."""
+def logged(project: Any, request_id: str, *, since_seconds: float = 120) -> dict[str, Any]:
+    """The Lambda's line about a request of the last `since_seconds`."""
     logs, deadline = project.client("logs"), time.monotonic() + 20
+    recently = int((time.time() - since_seconds) * 1000)
     while time.monotonic() < deadline:
-        found = logs.filter_log_events(logGroupName="/aws/lambda/text-classifier-local-predict", limit=10_000)
+        found = logs.filter_log_events(
+            logGroupName="/aws/lambda/text-classifier-local-predict",
+            startTime=recently,
+            filterPattern=f'"{request_id}"',
+            limit=10_000,
+        )
         for event in reversed(found["events"]):
             if request_id in event["message"] and '"correlation_id"' in event["message"]:
                 line: dict[str, Any] = json.loads(event["message"][event["message"].index("{") :])
@@ -99,7 +105,7 @@ def assert_problem(answer: requests.Response, status: int, code: str, *, retry_a
 def test_none(served: Any) -> None:
     """Before any release: 503 model_not_released with Retry-After, at once."""
     problem = assert_problem(served.before, 503, "model_not_released", retry_after=True)
-    line = logged(served.project, problem["request_id"])
+    line = logged(served.project, problem["request_id"], since_seconds=6 * 3600)
     assert (line["level"], line["code"], line["reason"]) == ("WARNING", "model_not_released", "ValidationError")
 
 
