@@ -89,6 +89,7 @@ lint: setup ## ruff and mypy
 	@$(VENV) -m ruff check . && $(VENV) -m mypy
 
 test: lint test-fast ## ruff, mypy and all tests: fast ones, local cloud, and the whole path with a real training
+	@$(VENV) -m tools.browser
 	@$(PYTEST) --durations=15 -m "integration or e2e"
 
 test-fast: setup ## unit and infrastructure tests alone, no network

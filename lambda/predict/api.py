@@ -153,7 +153,7 @@ class Api:
         elif kind.status > 500:
             # Which of the causes it was: SageMaker's own words may quote a text, so only its code is kept.
             cause = error.__cause__
-            response: Any = getattr(cause, "response", {})
+            response: Any = getattr(cause, "response", None) or {}  # a lost connection's is None
             reason = response.get("Error", {}).get("Code") or type(cause or error).__name__
             status = response.get("OriginalStatusCode")
             self._logger.warning(

@@ -22,6 +22,7 @@ def install() -> None:
     """Close the gaps in CloudFormation's API Gateway types and in the data plane."""
     _install_validators()
     _install_error_answers()
+    _install_method_throttles()
 
 
 def _install_validators() -> None:
@@ -83,6 +84,11 @@ def _install_error_answers() -> None:
     def _check_request_validation(
         method_obj: dict, api_id: str, request: dict, headers: dict, body: bytes, query_params: dict
     ):
+        # A body of a media type without a model is not checked: it reaches the integration.
+        models = method_obj.get("requestModels") or {}
+        media_type = gateway._header_ci(headers, "content-type").partition(";")[0].strip().lower()
+        if media_type and media_type not in models:
+            method_obj = {**method_obj, "requestModels": {}}
         error = check(method_obj, api_id, request, headers, body, query_params)
         if error is not None and error.response_type == "BAD_REQUEST_BODY":
             request["validation_error"] = _explanation(method_obj, api_id, body)
@@ -130,6 +136,18 @@ def _install_error_answers() -> None:
     gateway._gateway_error_response = _gateway_error_response
 
 
+def _install_method_throttles() -> None:
+    """A template names a method's path as a JSON pointer (`/~1v1~1predictions`); ministack looks for the plain path."""
+    find = gateway._method_throttle_settings
+
+    def _method_throttle_settings(stage: dict, resource_path: str, http_method: str) -> dict | None:
+        pointer = resource_path.replace("~", "~0").replace("/", "~1")
+        own = (stage.get("methodSettings") or {}).get(f"/{pointer}/{http_method}")
+        return own or find(stage, resource_path, http_method)
+
+    gateway._method_throttle_settings = _method_throttle_settings
+
+
 class _LambdaFailed(Exception):
     """A function that crashed, or answered something that is no proxy response."""
 
@@ -137,7 +155,7 @@ class _LambdaFailed(Exception):
 def _explanation(method_obj: dict, api_id: str, body: bytes) -> str:
     try:
         document = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return "Invalid request body"
     model = (method_obj.get("requestModels") or {}).get("application/json", "")
     return explain(gateway._model_schema(api_id, model) or {}, document)

@@ -18,6 +18,7 @@ import predict
 import pytest
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics
+from botocore.exceptions import ReadTimeoutError
 from predict.api import Api
 from predict.endpoint import SageMakerEndpoint
 from predict.observability import Observability
@@ -287,6 +288,14 @@ def test_a_failing_models_line_says_what_sagemaker_said(api: Callable[..., Front
         400,
     )
     assert "secret" not in front.log.getvalue()
+
+
+def test_a_lost_connection_is_told_and_logged(api: Callable[..., Front]) -> None:
+    """A read timeout, whose exception has no answer of SageMaker's, is 504 with its name in the log."""
+    front = api(ReadTimeoutError(endpoint_url="u", error=None))
+    status, problem, _ = front.call(event("POST", "/v1/predictions", '{"inputs": "x"}'))
+    assert (status, problem["code"]) == (504, "model_timeout")
+    assert json.loads(front.log.getvalue())["reason"] == "ReadTimeoutError"
 
 
 def test_requests_and_problems_are_counted(

@@ -1,0 +1,160 @@
+"""Every state of the endpoint, forced on the local cloud: what the caller gets, and what the Lambda's log says.
+
+The API's own endpoint is switched to a model that does what its text says (`tests/support/moody_inference.py`), with
+one request at a time, and back afterwards.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+pytestmark = pytest.mark.e2e
+ENDPOINT = "text-classifier-local"
+NAME = "moody"
+HOOKS = Path(__file__).resolve().parents[1] / "support" / "moody_inference.py"
+LONGEST_ANSWER_SECONDS = 29.0  # API Gateway's own limit
+
+
+def switch(sagemaker: Any, config: str) -> None:
+    """Put a configuration into service and wait until it is."""
+    sagemaker.update_endpoint(EndpointName=ENDPOINT, EndpointConfigName=config)
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        endpoint = sagemaker.describe_endpoint(EndpointName=ENDPOINT)
+        if endpoint["EndpointStatus"] == "InService":
+            assert endpoint["EndpointConfigName"] == config, endpoint.get("FailureReason")
+            return
+        time.sleep(0.2)
+    raise AssertionError(f"{config} did not come into service")
+
+
+@pytest.fixture(scope="module")
+def moody(served: Any) -> Iterator[Any]:
+    """The project, served by the moody model."""
+    sagemaker, bucket = served.project.client("sagemaker"), served.project.outputs("storage")["ArtifactsBucket"]
+    before = sagemaker.describe_endpoint(EndpointName=ENDPOINT)["EndpointConfigName"]
+    (variant,) = sagemaker.describe_endpoint_config(EndpointConfigName=before)["ProductionVariants"]
+    model = sagemaker.describe_model(ModelName=variant["ModelName"])
+    package = sagemaker.describe_model_package(ModelPackageName=model["PrimaryContainer"]["ModelPackageName"])
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w:gz") as packed:
+        packed.add(HOOKS, "code/inference.py")
+    key = f"training/{NAME}/output/model.tar.gz"
+    served.project.client("s3").put_object(Bucket=bucket, Key=key, Body=archive.getvalue())
+    sagemaker.create_model(
+        ModelName=NAME,
+        ExecutionRoleArn=model["ExecutionRoleArn"],
+        PrimaryContainer={
+            "Image": package["InferenceSpecification"]["Containers"][0]["Image"],
+            "ModelDataUrl": f"s3://{bucket}/{key}",
+        },
+    )
+    serverless = {**variant["ServerlessConfig"], "MaxConcurrency": 1}
+    sagemaker.create_endpoint_config(
+        EndpointConfigName=NAME, ProductionVariants=[{**variant, "ModelName": NAME, "ServerlessConfig": serverless}]
+    )
+    try:
+        switch(sagemaker, NAME)
+        yield served.project
+    finally:
+        switch(sagemaker, before)
+        sagemaker.delete_endpoint_config(EndpointConfigName=NAME)
+        sagemaker.delete_model(ModelName=NAME)
+
+
+def logged(project: Any, request_id: str, *, since_seconds: float = 120) -> dict[str, Any]:
+    """The Lambda's line about a request of the last `since_seconds`."""
+    logs, deadline = project.client("logs"), time.monotonic() + 20
+    recently = int((time.time() - since_seconds) * 1000)
+    while time.monotonic() < deadline:
+        found = logs.filter_log_events(
+            logGroupName="/aws/lambda/text-classifier-local-predict",
+            startTime=recently,
+            filterPattern=f'"{request_id}"',
+            limit=10_000,
+        )
+        for event in reversed(found["events"]):
+            if request_id in event["message"] and '"correlation_id"' in event["message"]:
+                line: dict[str, Any] = json.loads(event["message"][event["message"].index("{") :])
+                return line
+        time.sleep(0.5)
+    raise AssertionError(f"no line about {request_id}")
+
+
+def assert_problem(answer: requests.Response, status: int, code: str, *, retry_after: bool) -> dict[str, Any]:
+    """A problem with these, within the gateway's limit, with CORS."""
+    assert answer.status_code == status, answer.text
+    problem: dict[str, Any] = answer.json()
+    assert problem["code"] == code
+    assert ("Retry-After" in answer.headers) is retry_after
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert answer.elapsed.total_seconds() < LONGEST_ANSWER_SECONDS
+    return problem
+
+
+def test_none(served: Any) -> None:
+    """Before any release: 503 model_not_released with Retry-After, at once."""
+    problem = assert_problem(served.before, 503, "model_not_released", retry_after=True)
+    line = logged(served.project, problem["request_id"], since_seconds=6 * 3600)
+    assert (line["level"], line["code"], line["reason"]) == ("WARNING", "model_not_released", "ValidationError")
+
+
+def test_answering(moody: Any) -> None:
+    """The moody model answers what it has no mood about."""
+    assert moody.post({"inputs": "hello"}).json()["model"]["version"] == "moody"
+
+
+@pytest.mark.parametrize("garbage", ["html", "too few", "infinite", "null"])
+def test_garbage(moody: Any, garbage: str) -> None:
+    """An answer that makes no sense is 502 model_error, without a reason to come back."""
+    problem = assert_problem(moody.post({"inputs": garbage}), 502, "model_error", retry_after=False)
+    line = logged(moody, problem["request_id"])
+    assert (line["level"], line["code"]) == ("WARNING", "model_error")
+
+
+def test_a_stock_400_is_not_the_callers(moody: Any) -> None:
+    """The stock container says 400 for an exception of its own: 502 to the caller, its 400 and no text in the log."""
+    problem = assert_problem(moody.post({"inputs": ["raise", "secret"]}), 502, "model_error", retry_after=False)
+    line = logged(moody, problem["request_id"])
+    assert (line["reason"], line["container_status"]) == ("ModelError", 400)
+    assert "secret" not in json.dumps([problem, line])
+
+
+def test_slow_and_throttled(moody: Any) -> None:
+    """A request that takes too long is 504, and one that finds the model busy all the while 429; both in time."""
+    slow: list[requests.Response] = []
+    asking = threading.Thread(target=lambda: slow.append(moody.post({"inputs": "sleep 32"})))
+    asking.start()
+    time.sleep(0.5)
+    busy = moody.post({"inputs": "hello"})
+    asking.join()
+    problem = assert_problem(busy, 429, "throttled", retry_after=True)
+    assert logged(moody, problem["request_id"])["code"] == "throttled"
+    problem = assert_problem(slow[0], 504, "model_timeout", retry_after=True)
+    assert logged(moody, problem["request_id"])["reason"] == "ReadTimeoutError"
+
+
+def test_crashed_and_warming_up(moody: Any) -> None:
+    """A model that dies and takes a minute to come back is 503 model_warming_up, deep health says so too; then well."""
+    deadline = time.monotonic() + 30
+    while moody.post({"inputs": "hello"}).status_code != 200 and time.monotonic() < deadline:
+        time.sleep(1)  # the sleeping request of the test before
+    problem = assert_problem(moody.post({"inputs": "crash"}), 503, "model_warming_up", retry_after=True)
+    line = logged(moody, problem["request_id"])
+    assert (line["code"], line["container_status"]) == ("model_warming_up", 503)
+    health = requests.get(f"{moody.status['api_url']}/v1/health?deep=true", timeout=40)
+    assert_problem(health, 503, "model_warming_up", retry_after=True)
+    assert requests.get(f"{moody.status['api_url']}/v1/health", timeout=40).status_code == 200
+    deadline = time.monotonic() + 90
+    while (answer := moody.post({"inputs": "hello"})).status_code != 200:
+        assert time.monotonic() < deadline, answer.text
