@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import logging
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from serving.errors import RequestError
-from serving.predictor import Predictor
 from serving.request import Limits, parse_texts
+
+if TYPE_CHECKING:
+    from serving.predictor import Predictor
 
 logger = logging.getLogger("serving")
 
