@@ -15,7 +15,7 @@ from types import TracebackType
 from benchmarks.stock.environment import StockStack
 
 INSIDE = Path(__file__).resolve().parent / "inside"
-STOP_SECONDS = 10.0
+STOP_SECONDS = 3.0
 
 
 class StockServer:
