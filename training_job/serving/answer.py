@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -22,15 +23,18 @@ class Answer:
 
     status: int
     body: bytes
-    """JSON, UTF-8."""
+    """UTF-8."""
     facts: dict[str, Any] = field(default_factory=dict)
     """Counts for the log line; never a text."""
+    content_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Further headers, where the container can send them."""
 
 
 def answer(
     predictor: Predictor, body: bytes | bytearray | str, *, version: str | None, limits: Limits | None = None
 ) -> Answer:
-    """Predict for the texts in `body`. Never raises: what goes wrong is in the answer's status."""
+    """Predict for the texts in a JSON `body`. Never raises: what goes wrong is in the answer's status."""
     try:
         texts = parse_texts(body, limits)
     except RequestError as error:
@@ -38,8 +42,7 @@ def answer(
     try:
         predictions = predictor.predict(texts)
     except Exception:  # whatever the network's library raises; the caller learns only that the model failed
-        logger.exception("the model failed on a request")
-        return error_answer(500, "model_error", "the model failed on this request; the server's log says why")
+        return model_failure()
     payload = {"predictions": [prediction.as_dict() for prediction in predictions], "model": {"version": version}}
     facts = {
         "texts": len(texts),
@@ -49,9 +52,16 @@ def answer(
     return Answer(200, _json(payload), facts)
 
 
-def error_answer(status: int, kind: str, message: str) -> Answer:
+def error_answer(status: int, kind: str, message: str, headers: Mapping[str, str] | None = None) -> Answer:
     """An answer in the error form of the contract."""
-    return Answer(status, _json({"error": {"type": kind, "message": message}}), {"error": kind})
+    body = _json({"error": {"type": kind, "message": message}})
+    return Answer(status, body, {"error": kind}, headers=headers or {})
+
+
+def model_failure() -> Answer:
+    """The answer to a request on which the model failed; logs the exception that is being handled."""
+    logger.exception("the model failed on a request")
+    return error_answer(500, "model_error", "the model failed on this request; the server's log says why")
 
 
 def _json(payload: dict[str, Any]) -> bytes:

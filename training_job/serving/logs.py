@@ -25,11 +25,12 @@ class JsonFormatter(logging.Formatter):
 
 
 def configure(level: str = "INFO") -> None:
-    """Send the `serving` logger to standard output as JSON lines; calling it twice changes nothing."""
-    logger = logging.getLogger("serving")
-    logger.setLevel(level)
-    logger.propagate = False
-    if not logger.handlers:
-        handler = logging.StreamHandler(sys.stdout)
-        handler.setFormatter(JsonFormatter())
-        logger.addHandler(handler)
+    """Send our log, and the HTTP stack's errors, to standard output as JSON lines; may be called again."""
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(JsonFormatter())
+    for name, lowest in (("serving", level), ("uvicorn", "ERROR"), ("asyncio", "WARNING")):
+        logger = logging.getLogger(name)
+        logger.setLevel(lowest)
+        logger.propagate = False
+        if not logger.handlers:
+            logger.addHandler(handler)

@@ -33,14 +33,27 @@ def parse_texts(body: bytes | bytearray | str, limits: Limits | None = None) -> 
     if not 1 <= len(texts) <= limits.max_texts:
         raise RequestError(f"inputs has {len(texts)} texts: allowed are 1 to {limits.max_texts}")
     for index, text in enumerate(texts):
-        name = "inputs" if isinstance(inputs, str) else f"inputs[{index}]"
-        if not isinstance(text, str):
-            raise RequestError(f"{name} is {_json_type(text)}: expected a text")
-        if not 1 <= len(text) <= limits.max_characters:
-            raise RequestError(f"{name} has {len(text)} characters: allowed are 1 to {limits.max_characters}")
-        if not _is_unicode(text):
-            raise RequestError(f"{name} holds half of a surrogate pair: expected valid Unicode")
+        check_text(text, "inputs" if isinstance(inputs, str) else f"inputs[{index}]", limits)
     return texts
+
+
+def parse_record(line: bytes | bytearray, name: str, limits: Limits) -> str:
+    """The one text of a line like `{"inputs": "a text"}`; `name` is what a message calls the line."""
+    try:
+        return check_text(_inputs(line), "inputs", limits)
+    except RequestError as error:
+        raise RequestError(f"{name}: {error.message}") from error
+
+
+def check_text(text: Any, name: str, limits: Limits) -> str:
+    """`text` itself where it is an acceptable one; raises RequestError with `name` otherwise."""
+    if not isinstance(text, str):
+        raise RequestError(f"{name} is {_json_type(text)}: expected a text")
+    if not 1 <= len(text) <= limits.max_characters:
+        raise RequestError(f"{name} has {len(text)} characters: allowed are 1 to {limits.max_characters}")
+    if not _is_unicode(text):
+        raise RequestError(f"{name} holds half of a surrogate pair: expected valid Unicode")
+    return text
 
 
 def _inputs(body: bytes | bytearray | str) -> Any:

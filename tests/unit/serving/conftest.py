@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,8 +21,8 @@ import pytest
 import serving
 from onnx import TensorProto, helper, numpy_helper
 from serving.predictor import Predictor
-from serving.server import InferenceServer
-from serving.settings import ServerSettings
+from serving.server.process import listen, make_server
+from serving.server.settings import ServerSettings
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
 VOCABULARY = {"[PAD]": 0, "[UNK]": 1, "[CLS]": 2, "[SEP]": 3, "good": 4, "bad": 5, "so": 6, "overflow": 7}
@@ -38,6 +38,7 @@ CONFIG = {
     "pad_token_id": 0,
 }
 SOURCE = Path(serving.__file__).parent
+COMMAND = (sys.executable, "-I", "-S", str(SOURCE.parent.parent / "build" / "slim"), "serve")
 
 
 def build_network(path: Path) -> None:
@@ -103,11 +104,14 @@ def artifact_copy(tiny_artifact: Path, tmp_path: Path) -> Path:
 
 
 class ServerProcess:
-    """A server started from an artifact's own code, on a free port of the loopback interface."""
+    """The slim image's server as its entry point starts it, on a free port of the loopback interface."""
 
-    def __init__(self, artifact: Path, **environ: str) -> None:
+    def __init__(
+        self, artifact: Path, *, command: Sequence[str] = COMMAND, user: int | None = None, **environ: str
+    ) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, str(artifact / "code" / "serve.py"), "serve"],
+            command,
+            user=user if os.geteuid() == 0 else None,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -116,29 +120,37 @@ class ServerProcess:
                 "SM_MODEL_DIR": str(artifact),
                 "SAGEMAKER_BIND_TO_HOST": "127.0.0.1",
                 "SAGEMAKER_BIND_TO_PORT": "0",
-                "PYTHONDONTWRITEBYTECODE": "1",
                 **environ,
             },
         )
         self.lines: list[dict[str, Any]] = []
         self.port = 0
+        self._known = threading.Event()
+        # Read all the time: a server whose log nobody takes would stand still once the pipe is full.
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
 
-    def wait_ready(self) -> None:
-        """Read the log until the server listens; fails with the log if it never does."""
+    def _read(self) -> None:
         assert self.process.stdout is not None
         for line in self.process.stdout:
             self.lines.append(json.loads(line))
             if self.lines[-1]["message"] == "ready":
                 self.port = self.lines[-1]["port"]
-                return
-        pytest.fail(f"the server ended before it was ready: {self.lines}")
+                self._known.set()
+        self._known.set()
+
+    def wait_ready(self) -> None:
+        """Wait until the server listens; fails with the log if it never does."""
+        assert self._known.wait(30)
+        if not self.port:
+            pytest.fail(f"the server ended before it was ready: {self.lines}")
 
     def end(self) -> int:
         """SIGTERM, the rest of the log, the exit status."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        output = self.process.communicate(timeout=10)[0]
-        self.lines += [json.loads(line) for line in output.splitlines()]
+        self.process.wait(timeout=10)
+        self._reader.join(10)
         return self.process.returncode
 
 
@@ -147,15 +159,15 @@ def start_process() -> Iterator[Callable[..., ServerProcess]]:
     """Starts server processes, which end with the test."""
     started: list[ServerProcess] = []
 
-    def start(artifact: Path, **environ: str) -> ServerProcess:
-        started.append(ServerProcess(artifact, **environ))
+    def start(artifact: Path, **options: Any) -> ServerProcess:
+        started.append(ServerProcess(artifact, **options))
         return started[-1]
 
     yield start
     for server in started:
         if server.process.poll() is None:
             server.process.kill()
-            server.process.communicate()
+            server.process.wait()
 
 
 @pytest.fixture(scope="module")
@@ -167,19 +179,40 @@ def served(tiny_artifact: Path) -> Iterator[ServerProcess]:
     server.end()
 
 
+class RunningServer:
+    """The HTTP layer in a thread of this process."""
+
+    def __init__(self, predictor: Predictor, settings: ServerSettings) -> None:
+        listener = listen(settings)
+        self.port = listener.getsockname()[1]
+        self._server = make_server(predictor, settings)
+        self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [listener]})
+        self._thread.start()
+
+    @property
+    def connections(self) -> int:
+        """How many are open."""
+        return len(self._server.server_state.connections)
+
+    def begin_stop(self) -> None:
+        """What SIGTERM does."""
+        self._server.should_exit = True
+
+    def stop(self) -> None:
+        """Stop, and wait until it has."""
+        self.begin_stop()
+        self._thread.join(20)
+        assert not self._thread.is_alive()
+
+
 @contextmanager
-def running_server(predictor: Predictor | None, **settings: Any) -> Iterator[InferenceServer]:
+def running_server(predictor: Predictor, **settings: Any) -> Iterator[RunningServer]:
     """The HTTP layer in this process, around any predictor."""
-    server = InferenceServer(ServerSettings(host="127.0.0.1", port=0, **settings))
-    server.predictor = predictor
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
+    server = RunningServer(predictor, ServerSettings(host="127.0.0.1", port=0, **settings))
     try:
         yield server
     finally:
-        if not server.stopping:
-            server.stop()
-        thread.join()
+        server.stop()
 
 
 @pytest.fixture
@@ -192,10 +225,12 @@ def in_process() -> Callable[..., Any]:
 def ask() -> Callable[..., tuple[int, dict[str, Any]]]:
     """Send one request on a new connection: status and parsed body."""
 
-    def send(port: int, body: bytes | str, *, method: str = "POST", path: str = "/invocations") -> Any:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    def send(
+        port: int, body: bytes | str, *, method: str = "POST", path: str = "/invocations", **headers: str
+    ) -> Any:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
         try:
-            connection.request(method, path, body, {"Content-Type": "application/json"})
+            connection.request(method, path, body, {"Content-Type": "application/json", **headers})
             response = connection.getresponse()
             return response.status, json.loads(response.read())
         finally:

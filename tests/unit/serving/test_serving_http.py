@@ -1,28 +1,33 @@
-"""serving.http_handler and serving.server: the HTTP layer, in this process."""
+"""serving.server.app and serving.server.connection: the HTTP layer, in this process."""
 
 from __future__ import annotations
 
+import asyncio
 import http.client
+import itertools
 import json
+import re
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from serving.http_handler import MAX_BODY_BYTES
 from serving.model_config import ModelConfig
 from serving.predictor import Predictor
-from serving.server import InferenceServer
+from serving.server.connection import Connection
+from serving.server.process import make_server
+from serving.server.settings import ServerSettings
 from serving.text_encoder import TextEncoder
 
-Running = Callable[..., AbstractContextManager[InferenceServer]]
+Running = Callable[..., AbstractContextManager[Any]]
+MAX_BODY_BYTES = 6 * 1024 * 1024
 BODY = json.dumps({"inputs": "good"})
 
 
@@ -70,21 +75,14 @@ def raw(port: int, data: bytes) -> bytes:
         return b"".join(iter(lambda: connection.recv(65_536), b""))
 
 
-def test_ping_is_refused_until_the_model_has_answered(in_process: Running, ask: Any) -> None:
-    """Before the model is there, /ping and /invocations say 503."""
-    with in_process(None) as server:
-        assert ask(server.server_port, b"", method="GET", path="/ping")[0] == 503
-        assert ask(server.server_port, BODY)[1]["error"]["type"] == "not_ready"
-
-
 def test_ping_answers_while_every_worker_is_busy(
     in_process: Running, ask: Any, backend: GatedBackend, predictor: Predictor
 ) -> None:
     """A long prediction does not make the server look dead."""
     with in_process(predictor, workers=1) as server, ThreadPoolExecutor() as pool:
-        running = pool.submit(ask, server.server_port, BODY)
+        running = pool.submit(ask, server.port, BODY)
         assert backend.entered.acquire(timeout=5)
-        assert ask(server.server_port, b"", method="GET", path="/ping") == (200, {"status": "ok"})
+        assert ask(server.port, b"", method="GET", path="/ping") == (200, {"status": "ok"})
         backend.open.set()
         assert running.result()[0] == 200
 
@@ -92,7 +90,7 @@ def test_ping_answers_while_every_worker_is_busy(
 def test_forward_passes_are_bounded(in_process: Running, ask: Any, backend: GatedBackend, predictor: Predictor) -> None:
     """Ten requests at once run two at a time, and all are answered."""
     with in_process(predictor, workers=2) as server, ThreadPoolExecutor(10) as pool:
-        requests = [pool.submit(ask, server.server_port, BODY) for _ in range(10)]
+        requests = [pool.submit(ask, server.port, BODY) for _ in range(10)]
         assert backend.entered.acquire(timeout=5) and backend.entered.acquire(timeout=5)
         backend.open.set()
         assert [request.result()[0] for request in requests] == [200] * 10
@@ -102,90 +100,271 @@ def test_forward_passes_are_bounded(in_process: Running, ask: Any, backend: Gate
 def test_connections_are_bounded(in_process: Running, ask: Any, predictor: Predictor) -> None:
     """A connection beyond the limit is told so at once, and a freed place is given again."""
     with in_process(predictor, max_connections=1) as server:
-        with socket.create_connection(("127.0.0.1", server.server_port)) as held:
+        with socket.create_connection(("127.0.0.1", server.port)) as held:
             held.sendall(b"GET /ping HTTP/1.1\r\n\r\n")
             assert held.recv(4096)
-            status, body = ask(server.server_port, b"", method="GET", path="/ping")
+            status, body = ask(server.port, b"", method="GET", path="/ping")
             assert (status, body["error"]["type"]) == (503, "busy")
         deadline = time.monotonic() + 5
-        while ask(server.server_port, b"", method="GET", path="/ping")[0] != 200:
+        while ask(server.port, b"", method="GET", path="/ping")[0] != 200:
             assert time.monotonic() < deadline
+
+
+def test_a_full_queue_is_said_at_once(
+    in_process: Running, ask: Any, backend: GatedBackend, predictor: Predictor
+) -> None:
+    """One request runs and one waits; the others are told to come again, and the two are answered."""
+    with in_process(predictor, workers=1, queue=1) as server, ThreadPoolExecutor(6) as pool:
+        requests = [pool.submit(ask, server.port, BODY)]
+        assert backend.entered.acquire(timeout=5)
+        requests += [pool.submit(ask, server.port, BODY) for _ in range(5)]
+        refused = [request.result() for request in itertools.islice(as_completed(requests, timeout=5), 4)]
+        assert [(status, body["error"]["type"]) for status, body in refused] == [(429, "busy")] * 4
+        backend.open.set()
+        assert sorted(request.result()[0] for request in requests) == [200, 200, 429, 429, 429, 429]
+
+
+def test_a_refusal_for_want_of_room_says_when_to_come_again(
+    in_process: Running, ask: Any, backend: GatedBackend, predictor: Predictor
+) -> None:
+    """429 carries Retry-After."""
+    request = b"POST /invocations HTTP/1.1\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s"
+    with in_process(predictor, workers=1, queue=0) as server, ThreadPoolExecutor() as pool:
+        running = pool.submit(ask, server.port, BODY)
+        assert backend.entered.acquire(timeout=5)
+        assert b"\r\nretry-after: 1\r\n" in raw(server.port, request % (len(BODY), BODY.encode()))
+        backend.open.set()
+        assert running.result()[0] == 200
+
+
+def test_bodies_in_memory_are_bounded(
+    in_process: Running, ask: Any, backend: GatedBackend, predictor: Predictor
+) -> None:
+    """Requests that wait hold four bodies of the largest size at most; more are told to come again."""
+    body = json.dumps({"inputs": ["x" * 1_000] * 90})
+    with in_process(predictor, workers=1, max_body_bytes=100_000) as server, ThreadPoolExecutor(8) as pool:
+        requests = [pool.submit(ask, server.port, body) for _ in range(8)]
+        refused = [request.result() for request in itertools.islice(as_completed(requests, timeout=5), 4)]
+        assert [(status, body["error"]["type"]) for status, body in refused] == [(429, "busy")] * 4
+        backend.open.set()
+        assert [request.result()[0] for request in requests].count(200) == 4
 
 
 def test_stop_lets_a_running_request_finish(
     in_process: Running, ask: Any, backend: GatedBackend, predictor: Predictor
 ) -> None:
-    """A request that was being answered when the server stops still gets its answer."""
+    """A request that was being answered when the server stops still gets its answer, and the port is closed."""
     with in_process(predictor) as server, ThreadPoolExecutor() as pool:
-        running = pool.submit(ask, server.server_port, BODY)
+        running = pool.submit(ask, server.port, BODY)
         assert backend.entered.acquire(timeout=5)
-        stopping = pool.submit(server.stop)
-        while not server.stopping:
-            time.sleep(0.001)
+        server.begin_stop()
+        deadline = time.monotonic() + 5
+        while accepts(server.port):
+            assert time.monotonic() < deadline
         backend.open.set()
-        assert (running.result()[0], stopping.result()) == (200, True)
+        assert running.result()[0] == 200
+
+
+def accepts(port: int) -> bool:
+    """Whether somebody listens there."""
+    try:
+        socket.create_connection(("127.0.0.1", port)).close()
+    except ConnectionRefusedError:
+        return False
+    return True
 
 
 def test_stop_does_not_wait_for_idle_connections(in_process: Running, predictor: Predictor) -> None:
     """A kept connection without a request is closed at once."""
-    with in_process(predictor) as server, socket.create_connection(("127.0.0.1", server.server_port)) as idle:
+    with in_process(predictor) as server, socket.create_connection(("127.0.0.1", server.port)) as idle:
         idle.sendall(b"GET /ping HTTP/1.1\r\n\r\n")
         assert idle.recv(4096)
         started = time.monotonic()
-        assert server.stop()
-        assert time.monotonic() - started < 1
+        server.stop()
+        assert time.monotonic() - started < 2
 
 
-def test_stop_says_when_a_request_did_not_finish(
+def test_stop_gives_a_request_up_after_the_drain_time(
     in_process: Running, ask: Any, backend: GatedBackend, predictor: Predictor
 ) -> None:
-    """With no time to drain, a running request is reported as lost."""
-    with in_process(predictor, drain_seconds=0) as server, ThreadPoolExecutor() as pool:
-        running = pool.submit(ask, server.server_port, BODY)
+    """A request that does not finish does not keep the process."""
+    with in_process(predictor, drain_seconds=0.1) as server, ThreadPoolExecutor() as pool:
+        running = pool.submit(ask, server.port, BODY)
         assert backend.entered.acquire(timeout=5)
-        assert server.stop() is False
+        started = time.monotonic()
+        server.begin_stop()
+        with pytest.raises((OSError, http.client.HTTPException, ValueError)):
+            running.result(timeout=5)
+        assert time.monotonic() - started < 4
         backend.open.set()
-        running.result()
 
 
 def test_a_silent_connection_is_closed(in_process: Running, predictor: Predictor) -> None:
-    """A client that never sends its request does not keep its thread."""
-    with in_process(predictor, idle_seconds=0.2) as server:
-        assert raw(server.server_port, b"POST /invocations HTT") == b""
+    """A client that never begins a request does not keep its place."""
+    with in_process(predictor, read_seconds=0.2) as server:
+        assert raw(server.port, b"") == b""
 
 
-def test_a_body_that_never_comes_is_a_bad_request(in_process: Running, predictor: Predictor) -> None:
-    """A client that announces more than it sends gets an answer after the idle time."""
+def test_a_head_that_trickles_in_is_given_up(in_process: Running, predictor: Predictor) -> None:
+    """The time counts from the head's first byte, whatever comes in between."""
+    with (
+        in_process(predictor, read_seconds=0.5) as server,
+        socket.create_connection(("127.0.0.1", server.port), timeout=5) as slow,
+    ):
+        slow.sendall(b"POST /invocations HTTP/1.1\r\n")
+        started, answer = time.monotonic(), b""
+        slow.settimeout(0.1)
+        while not answer and time.monotonic() - started < 5:
+            try:
+                slow.sendall(b"a: b\r\n")
+                answer = slow.recv(4096)
+            except TimeoutError:
+                continue
+        assert answer.startswith(b"HTTP/1.1 408 ")
+
+
+def test_a_body_that_never_comes_is_given_up(in_process: Running, predictor: Predictor) -> None:
+    """A client that announces more than it sends gets an answer after the reading time."""
     head = b"POST /invocations HTTP/1.1\r\nContent-Length: 100\r\n\r\n{"
+    with in_process(predictor, read_seconds=0.2) as server:
+        assert raw(server.port, head).startswith(b"HTTP/1.1 408 ")
+
+
+def test_an_idle_connection_is_closed(in_process: Running, backend: GatedBackend, predictor: Predictor) -> None:
+    """A kept connection ends after the idle time."""
+    backend.open.set()
     with in_process(predictor, idle_seconds=0.2) as server:
-        assert raw(server.server_port, head).startswith(b"HTTP/1.1 400 ")
+        assert raw(server.port, b"GET /ping HTTP/1.1\r\n\r\n").startswith(b"HTTP/1.1 200 ")
+
+
+def test_a_body_that_is_cut_is_a_bad_request(in_process: Running, predictor: Predictor) -> None:
+    """A client that closes its side before the body is complete is told so at once."""
+    head = b"POST /invocations HTTP/1.1\r\nContent-Length: 100\r\n\r\n{"
+    with in_process(predictor) as server, half_closed(server.port, head) as response:
+        assert (response.status, b"ended after 1 of its 100 bytes" in response.read()) == (400, True)
+
+
+def test_a_half_closed_connection_gets_its_answer(
+    in_process: Running, backend: GatedBackend, predictor: Predictor
+) -> None:
+    """A client that sends, closes its side and then reads is answered, and the connection ends."""
+    backend.open.set()
+    request = b"POST /invocations HTTP/1.1\r\nContent-Length: %d\r\n\r\n%s" % (len(BODY), BODY.encode())
+    with in_process(predictor) as server, half_closed(server.port, request) as response:
+        assert (response.status, response.getheader("Connection")) == (200, "close")
+
+
+@contextmanager
+def half_closed(port: int, data: bytes) -> Iterator[http.client.HTTPResponse]:
+    """The answer to `data` on a connection whose sending side is closed after it."""
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        connection.sendall(data)
+        connection.shutdown(socket.SHUT_WR)
+        response = http.client.HTTPResponse(connection)
+        response.begin()
+        yield response
+
+
+def test_pipelined_requests_are_answered_in_order(
+    in_process: Running, backend: GatedBackend, predictor: Predictor
+) -> None:
+    """Three requests in one segment: three answers, each to its own."""
+    backend.open.set()
+    first = b"POST /invocations HTTP/1.1\r\nContent-Length: %d\r\n\r\n%s" % (len(BODY), BODY.encode())
+    rest = b"GET /nowhere HTTP/1.1\r\n\r\nGET /ping HTTP/1.1\r\nConnection: close\r\n\r\n"
+    with in_process(predictor) as server:
+        answers = raw(server.port, first + rest)
+    assert re.findall(rb"HTTP/1.1 (\d+) ", answers) == [b"200", b"404", b"200"]
+
+
+def test_what_follows_a_refused_body_is_not_a_request(in_process: Running, predictor: Predictor) -> None:
+    """The rest of a body that was not read cannot smuggle a request of its own."""
+    body = b"GET /ping HTTP/1.1\r\n\r\n"
+    head = b"POST /nowhere HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % len(body)
+    with in_process(predictor) as server:
+        assert re.findall(rb"HTTP/1.1 (\d+) ", raw(server.port, head + body)) == [b"404"]
+
+
+def test_garbage_after_a_request_does_not_hide_its_answer(
+    in_process: Running, backend: GatedBackend, predictor: Predictor
+) -> None:
+    """The request before it is answered, then the connection ends."""
+    request = b"POST /invocations HTTP/1.1\r\nContent-Length: %d\r\n\r\n%s" % (len(BODY), BODY.encode())
+    backend.open.set()
+    with in_process(predictor) as server:
+        assert re.findall(rb"HTTP/1.1 (\d+) ", raw(server.port, request + b"nonsense\r\n\r\n")) == [b"200"]
+
+
+def test_requests_sent_ahead_of_their_turn_are_bounded(
+    in_process: Running, backend: GatedBackend, predictor: Predictor
+) -> None:
+    """Of ten thousand pipelined requests the first and sixteen more are answered, then the connection ends."""
+    backend.open.set()
+    with in_process(predictor) as server:
+        answers = raw(server.port, b"GET /ping HTTP/1.1\r\n\r\n" * 10_000)
+    assert re.findall(rb"HTTP/1.1 (\d+) ", answers) == [b"200"] * 17
+
+
+class FakeTransport(asyncio.Transport):
+    """A transport that only remembers whether it was given up."""
+
+    aborted = False
+
+    def abort(self) -> None:
+        self.aborted = True
+
+
+@pytest.mark.parametrize("caught_up", [False, True])
+def test_a_client_that_does_not_read_is_given_up(predictor: Predictor, caught_up: bool) -> None:
+    """Answers that nobody takes do not keep a connection; a client that catches up in time keeps his."""
+
+    async def stall() -> bool:
+        settings = ServerSettings(idle_seconds=0.05)
+        server = make_server(predictor, settings)
+        server.config.load()
+        transport = FakeTransport()
+        connection = Connection(settings, config=server.config, server_state=server.server_state, app_state={})
+        connection.connection_made(transport)
+        connection.pause_writing()
+        if caught_up:
+            connection.resume_writing()
+        await asyncio.sleep(0.2)
+        connection.connection_lost(ConnectionResetError())
+        return transport.aborted
+
+    assert asyncio.run(stall()) is not caught_up
 
 
 @pytest.mark.parametrize(
     ("head", "status"),
     [
-        (b"POST /invocations HTTP/1.1\r\n\r\n", 411),
+        (b"POST /invocations HTTP/1.1\r\nConnection: close\r\n\r\n", 411),
         (b"POST /invocations HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 411),
         (b"POST /invocations HTTP/1.1\r\nContent-Length: -1\r\n\r\n", 400),
         (b"POST /invocations HTTP/1.1\r\nContent-Length: 1e3\r\n\r\n", 400),
         (b"POST /invocations HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % (MAX_BODY_BYTES + 1), 413),
-        (b"POST /invocations HTTP/1.1\r\nContent-Length: %s\r\n\r\n" % (b"9" * 5_000), 413),
+        (b"POST /invocations HTTP/1.1\r\nContent-Length: %s\r\n\r\n" % (b"9" * 5_000), 400),
+        (b"POST /invocations HTTP/1.1\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}", 400),
+        (b"POST /invocations HTTP/1.1\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n{}", 400),
+        (b"POST /invocations HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: 2\r\n\r\n{}", 400),
+        (b"POST /invocations HTTP/1.1\r\nContent-Type: image/png\r\nContent-Length: 2\r\n\r\n{}", 415),
+        (b"POST /invocations HTTP/1.1\r\nAccept: image/png\r\nContent-Length: 2\r\n\r\n{}", 406),
         (b"POST /invocations HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 99999999\r\n\r\n", 413),
-        (b"GET /invocations HTTP/1.1\r\n\r\n", 405),
+        (b"GET /invocations HTTP/1.1\r\nContent-Length: 2\r\n\r\n", 405),
         (b"POST /ping HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}", 405),
-        (b"DELETE /ping HTTP/1.1\r\n\r\n", 405),
-        (b"BREW /ping HTTP/1.1\r\n\r\n", 501),
-        (b"GET /models HTTP/1.1\r\n\r\n", 404),
+        (b"DELETE /ping HTTP/1.1\r\nConnection: close\r\n\r\n", 405),
+        (b"BREW /ping HTTP/1.1\r\n\r\n", 400),
+        (b"GET /models HTTP/1.1\r\nConnection: close\r\n\r\n", 404),
         (b"nonsense\r\n\r\n", 400),
-        (b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\n\r\n", 414),
-        (b"GET /ping HTTP/1.1\r\n" + b"a: b\r\n" * 200 + b"\r\n", 431),
+        (b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\n\r\n", 431),
+        (b"GET /ping HTTP/1.1\r\n" + b"a: b\r\n" * 20_000 + b"\r\n", 431),
     ],
 )
 def test_what_is_not_served_is_refused_as_json(
     in_process: Running, predictor: Predictor, head: bytes, status: int
 ) -> None:
     """Every refusal has its status and the contract's error form, and ends the connection."""
-    with in_process(predictor) as server, socket.create_connection(("127.0.0.1", server.server_port)) as connection:
+    with in_process(predictor) as server, socket.create_connection(("127.0.0.1", server.port)) as connection:
         connection.settimeout(5)
         connection.sendall(head)
         connection.shutdown(socket.SHUT_WR)
@@ -200,7 +379,7 @@ def test_a_client_that_asks_first_may_send(in_process: Running, backend: GatedBa
     """Expect: 100-continue is answered before the body comes."""
     backend.open.set()
     head = b"POST /invocations HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(BODY)
-    with in_process(predictor) as server, socket.create_connection(("127.0.0.1", server.server_port)) as connection:
+    with in_process(predictor) as server, socket.create_connection(("127.0.0.1", server.port)) as connection:
         connection.settimeout(5)
         connection.sendall(head)
         assert connection.recv(4096).startswith(b"HTTP/1.1 100 ")

@@ -1,4 +1,4 @@
-"""The artifact's own server as a process: what SageMaker and the local cloud start."""
+"""The slim image's server as a process: what SageMaker and the local cloud start."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from serving.http_handler import MAX_BODY_BYTES
+from serving.server.settings import ServerSettings
+
+SLIM = Path(__file__).resolve().parents[3] / "build" / "slim"
 
 
 def test_a_text_is_answered(served: Any, ask: Any) -> None:
@@ -85,7 +87,7 @@ def test_a_huge_body_is_refused_although_its_client_writes_first(served: Any, as
 
 def test_the_largest_body_is_read(served: Any, ask: Any) -> None:
     """Exactly the limit is still taken (and then refused for what is in it)."""
-    assert ask(served.port, b"x" * MAX_BODY_BYTES)[0] == 400
+    assert ask(served.port, b"x" * ServerSettings.max_body_bytes)[0] == 400
 
 
 def test_a_failing_model_is_a_500_and_not_the_end(served: Any, ask: Any) -> None:
@@ -182,8 +184,7 @@ def test_it_loads_neither_torch_nor_transformers(tiny_artifact: Path) -> None:
     assert run.stdout.strip() == "set()"
 
 
-def test_without_the_argument_serve_it_explains_itself(tiny_artifact: Path) -> None:
+def test_without_the_argument_serve_it_explains_itself() -> None:
     """Any other command line ends with status 2 and the usage."""
-    script = str(tiny_artifact / "code" / "serve.py")
-    run = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
+    run = subprocess.run([sys.executable, "-I", "-S", SLIM], capture_output=True, text=True, check=False)
     assert (run.returncode, run.stderr.startswith("usage:")) == (2, True)

@@ -1,4 +1,4 @@
-"""serving.settings: the server's environment."""
+"""serving.server.settings: the server's environment."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from serving.errors import SettingsError
-from serving.settings import ServerSettings
+from serving.server.settings import ServerSettings, usable_cores
 
 
 def test_without_variables_it_is_sagemakers_contract() -> None:
@@ -22,10 +22,13 @@ def test_variables_are_read() -> None:
             "SM_MODEL_DIR": "/m",
             "SAGEMAKER_BIND_TO_HOST": "127.0.0.1",
             "SAGEMAKER_BIND_TO_PORT": "9000",
+            "SAGEMAKER_MAX_PAYLOAD_IN_MB": "100",
             "MODEL_VERSION": "7",
             "SERVING_INTRA_OP_THREADS": "4",
             "SERVING_WORKERS": "3",
+            "SERVING_QUEUE": "8",
             "SERVING_MAX_CONNECTIONS": "10",
+            "SERVING_READ_SECONDS": "9",
             "SERVING_IDLE_SECONDS": "5",
             "SERVING_DRAIN_SECONDS": "6",
             "LOG_LEVEL": "debug",
@@ -35,14 +38,22 @@ def test_variables_are_read() -> None:
         model_dir=Path("/m"),
         host="127.0.0.1",
         port=9000,
+        max_body_bytes=100 * 1024 * 1024,
         model_version="7",
         threads=4,
         workers=3,
+        queue=8,
         max_connections=10,
+        read_seconds=9,
         idle_seconds=5,
         drain_seconds=6,
         log_level="DEBUG",
     )
+
+
+def test_there_is_a_worker_for_each_usable_core() -> None:
+    """More would only make each other wait."""
+    assert ServerSettings.from_env({}).workers == usable_cores()
 
 
 def test_an_empty_version_is_none() -> None:
@@ -56,7 +67,9 @@ def test_an_empty_version_is_none() -> None:
         ("SAGEMAKER_BIND_TO_PORT", "http"),
         ("SAGEMAKER_BIND_TO_PORT", "65536"),
         ("SAGEMAKER_BIND_TO_PORT", ""),
+        ("SAGEMAKER_MAX_PAYLOAD_IN_MB", "0"),
         ("SERVING_WORKERS", "0"),
+        ("SERVING_QUEUE", "9" * 5_000),
         ("SERVING_INTRA_OP_THREADS", "-1"),
         ("LOG_LEVEL", "loud"),
     ],

@@ -52,11 +52,11 @@ def test_an_earlier_model_is_replaced_whole(tmp_path: Path) -> None:
 
 
 def test_serving_code_is_laid_out_for_the_containers(tmp_path: Path) -> None:
-    """Entry points directly in code/, the package below it, and no compiled files."""
+    """The entry point directly in code/, the package below it, and neither compiled files nor the image's server."""
     copy_serving_code(tmp_path)
-    assert {"inference.py", "serve.py", "serving"} == set(names(tmp_path / "code"))
+    assert {"inference.py", "serving"} == set(names(tmp_path / "code"))
     assert "__init__.py" in names(tmp_path / "code/serving")
-    assert "serve.py" not in names(tmp_path / "code/serving")
+    assert not {"inference.py", "server", "__pycache__"} & set(names(tmp_path / "code/serving"))
 
 
 def test_the_model_card_states_the_figures_that_were_measured() -> None:

@@ -72,7 +72,6 @@ def test_the_artifact_has_everything_that_serves(trained) -> None:
         "tokenizer_config.json",
         "onnx/model_int8.onnx",
         "code/inference.py",
-        "code/serve.py",
         "code/serving/predictor.py",
         "evaluation.json",
         "README.md",

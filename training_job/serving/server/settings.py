@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from serving.errors import SettingsError
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+MEGABYTE = 1024 * 1024
+
+
+def usable_cores() -> int:
+    """Cores that this process may run on."""
+    if hasattr(os, "sched_getaffinity"):  # not on macOS
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,17 +30,26 @@ class ServerSettings:
     """`SAGEMAKER_BIND_TO_HOST`: inside a container every interface, on a developer's machine 127.0.0.1."""
     port: int = 8080
     """`SAGEMAKER_BIND_TO_PORT`; 0 picks a free one, which the log names."""
+    max_body_bytes: int = 6 * MEGABYTE
+    """`SAGEMAKER_MAX_PAYLOAD_IN_MB`: largest request body. SageMaker sends 6 MB at most to an instance, 4 MB to a
+    serverless endpoint; a batch transform job sets the variable to its own limit, 100 at most (0, which would make it
+    send bodies of unknown length, is not supported)."""
     model_version: str | None = None
     """`MODEL_VERSION`: the version of the model package, repeated in every answer."""
     threads: int = 1
     """`SERVING_INTRA_OP_THREADS`: cores that one forward pass may use."""
-    workers: int = 2
-    """`SERVING_WORKERS`: forward passes at the same time; further requests wait."""
-    max_connections: int = 256
-    """`SERVING_MAX_CONNECTIONS`: open connections (one thread each); a further one is answered with 503.
-    Above the 200 concurrent requests that SageMaker sends to a serverless endpoint at most."""
+    workers: int = field(default_factory=usable_cores)
+    """`SERVING_WORKERS`: forward passes at the same time. Default: one for each core this process may run on."""
+    queue: int = 256
+    """`SERVING_QUEUE`: requests that may wait for a worker; a further one is answered with 429. Above the 200
+    concurrent requests that SageMaker sends to a serverless endpoint at most."""
+    max_connections: int = 1_024
+    """`SERVING_MAX_CONNECTIONS`: open connections; a further one is answered with 503."""
+    read_seconds: float = 30
+    """`SERVING_READ_SECONDS`: time for a request's head to arrive, and again for its body."""
     idle_seconds: float = 65
-    """`SERVING_IDLE_SECONDS`: a connection silent for this long is closed; longer than the 60 s a request may take."""
+    """`SERVING_IDLE_SECONDS`: a connection between two requests is closed after this; longer than the 60 s that a
+    request may take."""
     drain_seconds: float = 25
     """`SERVING_DRAIN_SECONDS`: after SIGTERM, time for running requests to finish; below the usual 30 s to SIGKILL."""
     log_level: str = "INFO"
@@ -43,14 +61,18 @@ class ServerSettings:
         level = environ.get("LOG_LEVEL", cls.log_level).upper()
         if level not in LOG_LEVELS:
             raise SettingsError("LOG_LEVEL", level, f"one of {', '.join(LOG_LEVELS)}")
+        megabytes = _whole_number(environ, "SAGEMAKER_MAX_PAYLOAD_IN_MB", cls.max_body_bytes // MEGABYTE, 1, 100)
         return cls(
             model_dir=Path(environ.get("SM_MODEL_DIR", str(cls.model_dir))),
             host=environ.get("SAGEMAKER_BIND_TO_HOST", cls.host),
             port=_whole_number(environ, "SAGEMAKER_BIND_TO_PORT", cls.port, 0, 65_535),
+            max_body_bytes=megabytes * MEGABYTE,
             model_version=environ.get("MODEL_VERSION") or None,
             threads=_whole_number(environ, "SERVING_INTRA_OP_THREADS", cls.threads, 1, 64),
-            workers=_whole_number(environ, "SERVING_WORKERS", cls.workers, 1, 64),
-            max_connections=_whole_number(environ, "SERVING_MAX_CONNECTIONS", cls.max_connections, 1, 4_096),
+            workers=_whole_number(environ, "SERVING_WORKERS", min(usable_cores(), 64), 1, 64),
+            queue=_whole_number(environ, "SERVING_QUEUE", cls.queue, 0, 10_000),
+            max_connections=_whole_number(environ, "SERVING_MAX_CONNECTIONS", cls.max_connections, 1, 10_000),
+            read_seconds=_whole_number(environ, "SERVING_READ_SECONDS", int(cls.read_seconds), 1, 3_600),
             idle_seconds=_whole_number(environ, "SERVING_IDLE_SECONDS", int(cls.idle_seconds), 1, 3_600),
             drain_seconds=_whole_number(environ, "SERVING_DRAIN_SECONDS", int(cls.drain_seconds), 0, 600),
             log_level=level,
@@ -61,6 +83,6 @@ def _whole_number(environ: Mapping[str, str], name: str, default: int, low: int,
     text = environ.get(name)
     if text is None:
         return default
-    if not (text.isascii() and text.isdigit()) or not low <= int(text) <= high:
+    if not (text.isascii() and text.isdigit()) or len(text) > 9 or not low <= int(text) <= high:
         raise SettingsError(name, text, f"a whole number from {low} to {high}")
     return int(text)

@@ -1,0 +1,111 @@
+"""container/: what can be checked of the image without a Docker engine."""
+
+from __future__ import annotations
+
+import ast
+import fnmatch
+import importlib.metadata
+import re
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+DOCKERFILE = ROOT / "container" / "Dockerfile"
+SLIM = ROOT / "build" / "slim"
+INSTRUCTIONS = DOCKERFILE.read_text().replace("\\\n", " ")
+MOST_MEGABYTES = 160
+"""Installed packages and our code, without Python and the model."""
+
+
+def ignored(path: str) -> bool:
+    """Whether Dockerfile.dockerignore keeps a file (relative to the root) out of the build."""
+    lines = Path(f"{DOCKERFILE}.dockerignore").read_text().splitlines()
+    out = False
+    for line in lines:
+        pattern = line.removeprefix("!")
+        # As Docker does: a star stops at a slash, and a pattern that names a folder includes what is in it.
+        matches = pattern == "*" or (fnmatch.fnmatch(path, pattern) and path.count("/") == pattern.count("/"))
+        if line and not line.startswith("#") and matches:
+            out = not line.startswith("!")
+    return out
+
+
+def context() -> list[str]:
+    """The files of this checkout that a build would see."""
+    tracked = subprocess.check_output(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, text=True)
+    return [path for path in tracked.splitlines() if not ignored(path)]
+
+
+def test_hadolint_has_no_complaint() -> None:
+    """The linter for Dockerfiles, with all its rules."""
+    linter = Path(sys.executable).parent / "hadolint"
+    run = subprocess.run([linter, DOCKERFILE], capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stdout) == (0, "")
+
+
+def test_the_build_sees_our_serving_code_and_nothing_else() -> None:
+    """No data, no tests, no configuration, no local state can get into a layer."""
+    code = {str(path.relative_to(ROOT)) for path in (ROOT / "training_job" / "serving").rglob("*.py")}
+    assert set(context()) == {"container/__main__.py", "container/requirements.txt"} | code
+
+
+def test_every_copied_file_exists_in_the_build() -> None:
+    """What COPY names is there, once the ignored files are gone."""
+    sources = re.findall(r"^COPY (?!--from)(\S+) ", INSTRUCTIONS, re.M)
+    assert sources == ["container/requirements.txt", "container/__main__.py", "training_job/serving/"]
+    assert all(any(path.startswith(source) for path in context()) for source in sources)
+
+
+def test_the_base_is_pinned_by_tag_and_digest() -> None:
+    """Both stages stand on the same bytes."""
+    bases = re.findall(r"^FROM (\S+)", INSTRUCTIONS, re.M)
+    assert len(bases) == 2 and len(set(bases)) == 1
+    assert re.search(r":3\.11\.\d+-slim-bookworm@sha256:[0-9a-f]{64}$", bases[0])
+
+
+def test_the_image_runs_as_nobody_and_starts_with_serve() -> None:
+    """A numeric user, so that an orchestrator can check that it is not root; ENTRYPOINT takes the argument."""
+    last = INSTRUCTIONS.rpartition("\nFROM ")[2]
+    assert re.search(r"^USER 65534:65534$", last, re.M)
+    assert ast.literal_eval(re.search(r"^ENTRYPOINT (.*)$", last, re.M)[1]) == ["python", "-I", "-S", "/opt/server"]
+
+
+def test_packages_are_pinned_with_hashes_to_the_tested_versions() -> None:
+    """What the image installs is what this environment tests with."""
+    text = (ROOT / "container" / "requirements.txt").read_text()
+    pins = re.findall(r"^([a-z_-]+)==(\S+) \\\n    --hash=sha256:[0-9a-f]{64}", text, re.M)
+    assert len(pins) == len(re.findall(r"^[a-z]", text, re.M))
+    assert dict(pins) == {name: importlib.metadata.version(name) for name, _ in pins}
+
+
+def test_no_heavy_library_is_in_the_image() -> None:
+    """Neither torch nor transformers, nor anything else that is not pinned."""
+    folders = {path.name for path in SLIM.iterdir() if path.is_dir() and "." not in path.name}
+    packages = {"bin", "click", "httptools", "numpy", "onnxruntime", "serving", "tokenizers", "uvicorn"}
+    assert folders - {"__pycache__"} == packages
+
+
+def test_the_installed_tree_is_small() -> None:
+    """Without Python itself and the model."""
+    size = sum(path.stat().st_size for path in SLIM.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    assert size < MOST_MEGABYTES * 1_000_000
+
+
+def healthcheck() -> str:
+    """The Dockerfile's HEALTHCHECK program."""
+    command = re.search(r"^HEALTHCHECK .* CMD (\[.*\])$", INSTRUCTIONS, re.M)
+    assert command is not None
+    return ast.literal_eval(command[1])[-1]
+
+
+def test_the_healthcheck_is_a_program_that_fails_when_nobody_answers() -> None:
+    """Exit status 0 only when /ping answered."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    run = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", healthcheck()],
+        env={"SAGEMAKER_BIND_TO_PORT": str(port)}, capture_output=True, check=False,
+    )  # fmt: skip
+    assert run.returncode == 1

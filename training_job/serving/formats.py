@@ -1,0 +1,145 @@
+"""Content types: which the server reads, which it writes, and what one record looks like in each.
+
+| type | a request | an answer |
+|---|---|---|
+| `application/json` | `{"inputs": "…"}` or `{"inputs": ["…", …]}` | one object: predictions and model |
+| `text/csv` | one text a record, quoted as in RFC 4180, no header | `label,confidence,score,truncated,model version` |
+| `application/jsonlines` | `{"inputs": "…"}` a line | one object a line: a prediction with its model |
+
+There is no header line in CSV, because batch transform cuts files where it likes: only the first piece would have one.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Sequence
+
+from serving.errors import RequestError
+from serving.predictor import Prediction
+from serving.request import Limits, check_text, parse_record, parse_texts
+
+JSON, CSV, JSON_LINES = "application/json", "text/csv", "application/jsonlines"
+TYPES = (JSON, CSV, JSON_LINES)
+
+MAX_RECORDS = 100_000
+"""Most records of one CSV or JSON Lines body: bounds what a body of one-letter lines unfolds to in memory."""
+
+
+def request_type(header: str | None) -> str:
+    """The type of a body by its Content-Type; without one it is JSON. Raises RequestError (415)."""
+    name, _, parameters = (header or JSON).partition(";")
+    charset = parameters.lower().replace(" ", "").replace('"', "").partition("charset=")[2] or "utf-8"
+    if name.strip().lower() not in TYPES or charset not in ("utf-8", "utf8", "us-ascii"):
+        message = f"the body's type is not supported: allowed are {', '.join(TYPES)}, in UTF-8"
+        raise RequestError(message, status=415, kind="unsupported_media_type")
+    return name.strip().lower()
+
+
+def answer_type(accept: str | None, content_type: str) -> str:
+    """The type of the answer: what Accept prefers; where it leaves the choice, that of the request.
+
+    Raises RequestError (406) when it allows none of `TYPES`.
+    """
+    best, best_quality = "", 0.0
+    for part in (accept or "*/*").lower().split(","):
+        pattern, *parameters = (piece.strip() for piece in part.split(";"))
+        quality = next((_quality(each[2:]) for each in parameters if each.startswith("q=")), 1.0)
+        for name in (content_type, *TYPES):
+            if quality > best_quality and pattern in (name, f"{name.partition('/')[0]}/*", "*/*"):
+                best, best_quality = name, quality
+                break
+    if not best:
+        message = f"none of the types in Accept can be written: allowed are {', '.join(TYPES)}"
+        raise RequestError(message, status=406, kind="not_acceptable")
+    return best
+
+
+def read_texts(content_type: str, body: bytes | bytearray, limits: Limits) -> list[str]:
+    """The texts of a body. Raises RequestError naming the record, without quoting it."""
+    if content_type == JSON:
+        return parse_texts(body, limits)
+    texts = (_csv_texts if content_type == CSV else _json_lines_texts)(body, limits)
+    if not texts:
+        raise RequestError("the body has no records: expected one text a line")
+    return texts
+
+
+def write_records(content_type: str, predictions: Sequence[Prediction], version: str | None) -> bytes:
+    """The predictions as they stand in an answer of that type, without what `wrap` adds around them."""
+    return _WRITERS[content_type](predictions, version)
+
+
+def wrap(content_type: str, parts: Sequence[bytes], version: str | None) -> bytes:
+    """The whole body of an answer from the parts that `write_records` gave."""
+    if content_type == JSON:
+        return b'{"predictions":[' + b",".join(parts) + b'],"model":' + _dumps({"version": version}) + b"}"
+    return b"".join(parts)
+
+
+def _csv_texts(body: bytes | bytearray, limits: Limits) -> list[str]:
+    try:
+        # Without newline translation: a line break inside quotes belongs to the text.
+        reader = csv.reader(io.StringIO(body.decode("utf-8-sig"), newline=""), strict=True)
+    except UnicodeDecodeError as error:
+        raise RequestError(f"the body is not UTF-8 (byte {error.start})") from error
+    texts: list[str] = []
+    try:
+        for number, record in enumerate(reader, 1):
+            _check_count(number)
+            if len(record) != 1:
+                allowed = 'expected one text, in double quotes where it holds a comma or a quote ("" inside)'
+                raise RequestError(f"record {number} has {len(record)} fields: {allowed}")
+            texts.append(check_text(record[0], f"record {number}", limits))
+    except csv.Error as error:
+        raise RequestError(f"record {len(texts) + 1} is not CSV ({error})") from error
+    return texts
+
+
+def _json_lines_texts(body: bytes | bytearray, limits: Limits) -> list[str]:
+    texts: list[str] = []
+    for number, line in enumerate(io.BytesIO(body), 1):
+        _check_count(number)
+        texts.append(parse_record(line, f"line {number}", limits))
+    return texts
+
+
+def _check_count(number: int) -> None:
+    if number > MAX_RECORDS:
+        raise RequestError(f"the body has more than {MAX_RECORDS} records: send the rest in another request")
+
+
+def _quality(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return 0.0
+
+
+def _dumps(value: object) -> bytes:
+    return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
+
+
+def _write_json(predictions: Sequence[Prediction], version: str | None) -> bytes:
+    return b",".join(_dumps(prediction.as_dict()) for prediction in predictions)
+
+
+def _write_json_lines(predictions: Sequence[Prediction], version: str | None) -> bytes:
+    model = {"model": {"version": version}}
+    return b"".join(_dumps(prediction.as_dict() | model) + b"\n" for prediction in predictions)
+
+
+def _write_csv(predictions: Sequence[Prediction], version: str | None) -> bytes:
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\n")
+    for each in predictions:
+        writer.writerow([each.label, each.confidence, each.score, str(each.truncated).lower(), version])
+    return out.getvalue().encode()
+
+
+_WRITERS: dict[str, Callable[[Sequence[Prediction], str | None], bytes]] = {
+    JSON: _write_json,
+    CSV: _write_csv,
+    JSON_LINES: _write_json_lines,
+}
