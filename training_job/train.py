@@ -47,6 +47,7 @@ def run(argv: Sequence[str], environ: Mapping[str, str], stop: StopRequest, proc
     from classifier.results import evaluate_and_check
     from classifier.tested_rows import write_test_rows
     from classifier.trained import train_classifier
+    from classifier.vendoring import vendor_if_possible
 
     identity = {**hp.as_dict(), "processes": processes.count, "base": base.location, "data": splits.data_sha256}
     run_dir = checkpoints.run_folder(job.checkpoint_dir, identity)
@@ -57,7 +58,8 @@ def run(argv: Sequence[str], environ: Mapping[str, str], stop: StopRequest, proc
     with artifact.model_folder(job.model_dir) as folder:
         export_int8(trained.model, folder / artifact.ONNX_FILE)
         results = evaluate_and_check(trained, splits, hp, folder / artifact.ONNX_FILE)
-        evaluation = results.as_dict(splits, trained, hp)
+        vendored = vendor_if_possible(folder / artifact.CODE, wanted=hp.vendor_onnxruntime == "yes")
+        evaluation = {**results.as_dict(splits, trained, hp), "vendored": vendored.as_dict()}
         artifact.write_artifact(folder, trained, evaluation, labels=splits.label_names, base=base)
 
     write_report(job.output_data_dir, evaluation, trained)

@@ -6,7 +6,8 @@ toolkit's JSON, unless the hook has set a status through its context.
 
 ``/ping`` says 200 once ``model_fn`` has returned, and the process ends with exit code 1 and the reason as its last line
 when it raises. With ``LOCAL_CONTAINER_PING=stock`` it behaves like the image itself: ``/ping`` says 200 at once, the
-model is loaded by the first request, and each request after a failed load tries again and gets a 400.
+model is loaded by the first request, and each request after a failed load tries again and gets a 400. The context then
+names the image's server, too.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ from huggingface_hooks import HookedModel, UnusableArtifact
 
 PING = "LOCAL_CONTAINER_PING"
 """Variable that says how /ping behaves: ``honest`` (default) or ``stock``."""
+STOCK_SERVER = {"server_name": "MMS", "server_version": "1.1.11"}
+"""What the image's model server calls itself; artifacts may go by it (ours does)."""
 USAGE = "usage: python huggingface.py serve"
 _DRAIN_SECONDS = 60.0
 
@@ -156,9 +159,9 @@ def main(arguments: list[str], environ: Mapping[str, str] = os.environ) -> int:
     try:
         if ping not in ("honest", "stock"):
             raise UnusableArtifact(f"{PING}={ping} is not allowed: expected honest or stock")
-        container = Container(
-            address, HookedModel(Path(environ.get("SM_MODEL_DIR", "/opt/ml/model"))), stock=ping == "stock"
-        )
+        stock = ping == "stock"
+        model = HookedModel(Path(environ.get("SM_MODEL_DIR", "/opt/ml/model")), STOCK_SERVER if stock else None)
+        container = Container(address, model, stock=stock)
     except (UnusableArtifact, OSError) as error:
         say("cannot start", reason=str(error))
         return 1

@@ -29,8 +29,8 @@ class UnusableArtifact(Exception):
 class RequestContext:
     """The part of the model server's context that hooks use."""
 
-    def __init__(self, model_dir: Path, headers: Mapping[str, str]) -> None:
-        self.system_properties = {"model_dir": str(model_dir), "gpu_id": None, "batch_size": 1}
+    def __init__(self, model_dir: Path, headers: Mapping[str, str], server: Mapping[str, str]) -> None:
+        self.system_properties = {"model_dir": str(model_dir), "gpu_id": None, "batch_size": 1, **server}
         self.manifest: dict[str, Any] = {}
         self.status = 200
         """Status of the answer."""
@@ -48,9 +48,15 @@ class RequestContext:
 class HookedModel:
     """The artifact's hooks. One call at a time, as in a container with one worker."""
 
-    def __init__(self, model_dir: Path) -> None:
-        """Raises UnusableArtifact."""
+    def __init__(self, model_dir: Path, server: Mapping[str, str] | None = None) -> None:
+        """Raises UnusableArtifact.
+
+        Args:
+            model_dir: the artifact.
+            server: what the server says about itself in the context: `server_name`, `server_version`.
+        """
         self._model_dir = model_dir
+        self._server = server or {}
         self._lock = threading.Lock()
         self._module: ModuleType | None = None
         self._model: Any = None
@@ -74,7 +80,7 @@ class HookedModel:
 
     def answer(self, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes, str]:
         """Status, body and content type of the answer to one request. Raises whatever the hooks raise."""
-        context = RequestContext(self._model_dir, headers)
+        context = RequestContext(self._model_dir, headers, self._server)
         content_type = context.get_request_header(0, "Content-Type") or _JSON
         accept = context.get_request_header(0, "Accept") or "*/*"
         accept = _JSON if accept == "*/*" else accept
@@ -88,7 +94,8 @@ class HookedModel:
         if self._module is None:
             module = importlib.import_module("inference")
             _check(module)
-            self._model = _call(module.model_fn, str(self._model_dir), context=RequestContext(self._model_dir, {}))
+            context = RequestContext(self._model_dir, {}, self._server)
+            self._model = _call(module.model_fn, str(self._model_dir), context=context)
             self._module = module
         return self._module
 

@@ -58,3 +58,10 @@ def test_a_package_has_one_version_everywhere(file: str) -> None:
 def test_the_cdk_command_line_is_pinned_exactly() -> None:
     """npm's latest aws-cdk is an accidental 3.0.0 that refuses current assemblies."""
     assert re.fullmatch(r"2\.\d+\.\d+", json.loads((ROOT / "package.json").read_text())["devDependencies"]["aws-cdk"])
+
+
+def test_the_vendored_onnxruntime_is_the_one_that_made_the_model() -> None:
+    """The artifact serves with the version that quantised it, and only the pinned wheels may be it."""
+    text = (ROOT / "training_job/vendored.txt").read_text()
+    assert f"onnxruntime=={pins('training_job/requirements.txt')['onnxruntime']} " in text
+    assert len(re.findall(r"--hash=sha256:[0-9a-f]{64}\b", text)) == 2

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 ONNX_FILE = "onnx/model_int8.onnx"
 """Where the serving code expects the int8 model, below the artifact's root."""
 
+CODE = "code"
+"""Folder of the serving code and of what travels with it, below the artifact's root."""
+
 EVALUATION_FILE = "evaluation.json"
 SERVING_SOURCE = Path(__file__).resolve().parent.parent / "serving"
 
@@ -81,7 +84,7 @@ def write_artifact(
 
 def copy_serving_code(folder: Path, source: Path = SERVING_SOURCE) -> None:
     """Puts the serving code into ``code/`` of the artifact: entry points at its root, the rest as a package."""
-    package = folder / "code" / "serving"
+    package = folder / CODE / "serving"
     package.mkdir(parents=True, exist_ok=True)
     for path in sorted(source.glob("*.py")):
         shutil.copyfile(path, (package.parent if path.name in ENTRY_POINTS else package) / path.name)

@@ -208,6 +208,10 @@ class QuantizationDisagrees(ExportError):
         self.agreement = agreement
 
 
+class VendoringFailed(JobError):
+    """onnxruntime could not be put into the artifact; training goes on without."""
+
+
 class PublishError(JobError):
     """The model folder could not be published to the hub repository ``repo_id``."""
 

@@ -141,6 +141,13 @@ class Hyperparameters:
     bootstrap_resamples: int = number(
         9_999, "Resamples behind the 95 % intervals (percentile bootstrap).", at_least=100, at_most=1_000_000
     )
+    vendor_onnxruntime: str = choice(
+        "yes",
+        "Whether the artifact takes onnxruntime along for the Hugging Face inference container (12 MB of the archive, "
+        "fetched with pip from its package index); without it torch serves there, several times slower. no saves the "
+        "bytes where the slim container serves.",
+        choices=("yes", "no"),
+    )
     hub_repo_id: str = text(
         "",
         "Publish the model folder to this Hugging Face Hub repository (token: environment variable HF_TOKEN).",

@@ -61,6 +61,8 @@ def model_card(
             "",
             _USAGE,
             "",
+            evaluation["vendored"]["note"],
+            "",
             "Its limits are those of its data: a text unlike the training texts in language, kind or length gets an "
             "answer too, and its confidence says nothing about that.",
             "",

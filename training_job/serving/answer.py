@@ -6,11 +6,13 @@ import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from serving.errors import RequestError
-from serving.predictor import Predictor
 from serving.request import Limits, parse_texts
+
+if TYPE_CHECKING:
+    from serving.predictor import Predictor
 
 logger = logging.getLogger("serving")
 

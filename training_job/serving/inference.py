@@ -1,7 +1,11 @@
 """Hooks of the official Hugging Face inference container: it imports this file and calls the two functions.
 
 onnxruntime is not in that container. A copy for its Python may be vendored under `code/vendor/cp<XY>/`; without one
-that matches, torch serves, and the log says so.
+that matches, torch serves, and the log says so. Nothing is installed at start.
+
+The container hands every exception to the caller as a 400, as if the request were to blame, and says that it is healthy
+all the same. So none leaves these functions there: a model that cannot be loaded answers each request with a 500 that
+says why.
 """
 
 from __future__ import annotations
@@ -10,13 +14,26 @@ import logging
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from serving import logs
-from serving.answer import answer
-from serving.predictor import Predictor, load_predictor
+from serving.answer import answer, error_answer
+from serving.errors import ServingError
+
+if TYPE_CHECKING:
+    from serving.predictor import Predictor
 
 logger = logging.getLogger("serving")
+
+STOCK_SERVER = "MMS"
+"""What multi-model-server calls itself in its context."""
+
+
+class Unloadable:
+    """What the container keeps in place of a model that could not be loaded."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
 
 
 def use_vendored(code_dir: Path) -> Path | None:
@@ -30,25 +47,51 @@ def use_vendored(code_dir: Path) -> Path | None:
     return folder
 
 
-def model_fn(model_dir: str, context: Any = None) -> Predictor:
-    """Load the artifact; called once a worker. `context` is the container's and not used."""
+def model_fn(model_dir: str, context: Any = None) -> Predictor | Unloadable:
+    """Load the artifact; called once a worker.
+
+    Raises what is wrong with it, except in the stock model server: see above.
+    """
     logs.configure()
+    try:
+        return _load(model_dir)
+    except Exception as error:  # a library that cannot be imported, too
+        if not _serves_in_stock_server(context):
+            raise
+        logger.exception("the model cannot be loaded")
+        return Unloadable(str(error) if isinstance(error, ServingError) else type(error).__name__)
+
+
+def transform_fn(
+    predictor: Predictor | Unloadable,
+    input_data: bytes | bytearray | str,
+    content_type: str,
+    accept: str,
+    context: Any = None,
+) -> str:
+    """One request body to the JSON answer.
+
+    The container's `context` lets the true status through, so that a caller can tell a bad request from a failing
+    model.
+    """
+    if isinstance(predictor, Unloadable):
+        result = error_answer(500, "model_error", f"the model cannot be loaded: {predictor.reason}")
+    else:
+        result = answer(predictor, input_data, version=os.environ.get("MODEL_VERSION") or None)
+    if context is not None:
+        context.set_response_status(code=result.status, idx=0)
+    return result.body.decode()
+
+
+def _load(model_dir: str) -> Predictor:
     vendored = use_vendored(Path(__file__).resolve().parent)
+    from serving.predictor import load_predictor
+
     predictor = load_predictor(model_dir, threads=int(os.environ.get("SERVING_INTRA_OP_THREADS", "1")))
     facts = {"backend": predictor.backend.name, "vendored": str(vendored) if vendored else None}
     logger.info("ready", extra={"facts": facts})
     return predictor
 
 
-def transform_fn(
-    predictor: Predictor, input_data: bytes | bytearray | str, content_type: str, accept: str, context: Any = None
-) -> str:
-    """One request body to the JSON answer.
-
-    The container turns every exception into a 400. Its `context` lets the true status through, so that a caller can
-    tell a bad request from a failing model.
-    """
-    result = answer(predictor, input_data, version=os.environ.get("MODEL_VERSION") or None)
-    if context is not None:
-        context.set_response_status(code=result.status, idx=0)
-    return result.body.decode()
+def _serves_in_stock_server(context: Any) -> bool:
+    return context is not None and context.system_properties.get("server_name") == STOCK_SERVER

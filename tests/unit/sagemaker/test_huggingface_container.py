@@ -250,6 +250,20 @@ def test_stock_ping_with_a_good_model(start: Callable[..., Container]) -> None:
     assert container.end()[1].count("loading") == 1
 
 
+@pytest.mark.parametrize(("ping", "server"), [("stock", "MMS"), ("honest", "None")])
+def test_with_the_stock_ping_the_context_names_the_stock_server(
+    start: Callable[..., Container], ping: str, server: str
+) -> None:
+    """An artifact can tell whether raising in model_fn would be seen."""
+    inference = """
+        def model_fn(model_dir, context):
+            return str(context.system_properties.get("server_name"))
+        def transform_fn(model, data, content_type, accept):
+            return model
+    """
+    assert start(inference, LOCAL_CONTAINER_PING=ping).ready().ask()[1] == server
+
+
 def test_a_ping_mode_that_does_not_exist(start: Callable[..., Container]) -> None:
     """A misspelt mode ends the process and says what is allowed."""
     code, lines = start(SIMPLE, LOCAL_CONTAINER_PING="nice").end()

@@ -11,13 +11,15 @@ from typing import Any
 
 import pytest
 from serving import inference
+from serving.errors import ArtifactError
 
 
 class Context:
     """The part of the container's context that the hooks use."""
 
-    def __init__(self) -> None:
+    def __init__(self, **properties: str) -> None:
         self.status: int | None = None
+        self.system_properties = properties
 
     def set_response_status(self, code: int = 200, phrase: str = "", idx: int = 0) -> None:
         self.status = code
@@ -42,6 +44,34 @@ def test_the_true_status_goes_through_the_context(model: Any, inputs: str, statu
     context = Context()
     inference.transform_fn(model, json.dumps({"inputs": inputs}), "application/json", "application/json", context)
     assert context.status == status
+
+
+def test_in_the_stock_server_a_broken_model_says_so_itself(artifact_copy: Path) -> None:
+    """There an exception would become a 400, and the load be tried again with every request."""
+    (artifact_copy / "onnx" / "model_int8.onnx").write_bytes(b"cut off")
+    context = Context(server_name="MMS")
+    model = inference.model_fn(str(artifact_copy), context)
+    answer = json.loads(inference.transform_fn(model, '{"inputs": "good"}', "application/json", "*/*", context))
+    assert context.status == 500
+    assert answer["error"]["type"] == "model_error"
+    assert "model_int8.onnx: cannot be loaded" in answer["error"]["message"]
+
+
+def test_in_the_stock_server_a_wrong_variable_says_so_itself(
+    tiny_artifact: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was not foreseen goes by its name only; the log has the rest."""
+    monkeypatch.setenv("SERVING_INTRA_OP_THREADS", "many")
+    model = inference.model_fn(str(tiny_artifact), Context(server_name="MMS"))
+    assert json.loads(inference.transform_fn(model, "{}", "", ""))["error"]["message"].endswith(": ValueError")
+
+
+@pytest.mark.parametrize("context", [None, Context()])
+def test_elsewhere_a_broken_model_ends_the_start(artifact_copy: Path, context: Context | None) -> None:
+    """A server that looks at model_fn learns at once that nothing will serve."""
+    (artifact_copy / "onnx" / "model_int8.onnx").unlink()
+    with pytest.raises(ArtifactError, match="the file is missing"):
+        inference.model_fn(str(artifact_copy), context)
 
 
 def test_it_works_without_a_context(model: Any) -> None:

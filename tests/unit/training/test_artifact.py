@@ -74,6 +74,7 @@ def test_the_model_card_states_the_figures_that_were_measured() -> None:
         "train_rows": 19000,
         "data_sha256": "abc",
         "train_seconds": 170.2,
+        "vendored": {"note": "onnxruntime 1.31.1 travels along."},
     }
     card = model_card(
         evaluation, labels=("no", "yes"), base_model="distilbert-base-uncased", on_hub=True, objective="regression"
@@ -81,3 +82,4 @@ def test_the_model_card_states_the_figures_that_were_measured() -> None:
     assert "| test | 1000 | 0.8691 (0.8541–0.8839) | 0.9041 (0.8925–0.9152) | – |" in card
     assert "98.6% of the test rows (accuracy 0.8675)" in card
     assert "\nbase_model: distilbert-base-uncased\n" in card
+    assert "\nonnxruntime 1.31.1 travels along.\n" in card

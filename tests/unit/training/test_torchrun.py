@@ -16,7 +16,13 @@ import train
 
 pytestmark = pytest.mark.integration  # each test starts two training processes
 JOB = Path(train.__file__).parent
-QUICK = ["--learning_rate=5e-3", "--max_length=16", "--logging_steps=1", "--bootstrap_resamples=200"]
+QUICK = [
+    "--learning_rate=5e-3",
+    "--max_length=16",
+    "--logging_steps=1",
+    "--bootstrap_resamples=200",
+    "--vendor_onnxruntime=no",
+]
 
 
 def container(base: Path, data: Path) -> dict[str, str]:

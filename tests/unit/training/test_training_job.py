@@ -17,7 +17,14 @@ import train
 # Each test really trains, a tiny model on a few rows.
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("one_thread")]
 JOB = Path(train.__file__).parent
-QUICK = ["--epochs=8", "--learning_rate=5e-3", "--max_length=16", "--logging_steps=5", "--bootstrap_resamples=200"]
+QUICK = [
+    "--epochs=8",
+    "--learning_rate=5e-3",
+    "--max_length=16",
+    "--logging_steps=5",
+    "--bootstrap_resamples=200",
+    "--vendor_onnxruntime=no",
+]
 
 
 def start(*arguments: str, environ: dict[str, str] | None = None) -> int:

@@ -1,0 +1,117 @@
+"""Packing onnxruntime into the artifact: the pinned wheel, pruned, whole or not at all, and never the job's failure."""
+
+from __future__ import annotations
+
+import logging
+import zipfile
+from pathlib import Path
+
+import pytest
+from classifier import vendoring
+from classifier.errors import VendoringFailed
+from classifier.vendoring import CONTAINER_PYTHON, vendor, vendor_if_possible
+
+NAME = "onnxruntime-1.31.1-cp312-cp312-manylinux_2_28_x86_64.whl"
+NEEDED = ("onnxruntime/__init__.py", "onnxruntime/LICENSE", "onnxruntime/ThirdPartyNotices.txt",
+          "onnxruntime/capi/_pybind_state.py", "onnxruntime/capi/onnxruntime_pybind11_state.so",
+          "onnxruntime/capi/libonnxruntime_providers_shared.so", "onnxruntime-1.31.1.dist-info/METADATA")  # fmt: skip
+NEEDLESS = ("onnxruntime/transformers/optimizer.py", "onnxruntime/quantization/quantize.py",
+            "onnxruntime/capi/libonnxruntime.so.1.31.1")  # fmt: skip
+
+
+def index(python: str, folder: Path) -> Path:
+    """Stands for the package index: a wheel with the layout of the real one."""
+    wheel = folder / NAME.replace("cp312", python)
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for name in (*NEEDED, *NEEDLESS):
+            archive.writestr(name, name)
+    return wheel
+
+
+def unreachable(python: str, folder: Path) -> Path:
+    """An index that does not answer."""
+    raise VendoringFailed("no answer.", hint="try again")
+
+
+def files(folder: Path) -> set[str]:
+    """Every file below a folder."""
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_what_runs_is_kept_with_its_licence(tmp_path: Path) -> None:
+    """Tools for making models and the second copy of the library stay out."""
+    assert vendor(tmp_path, fetch=index) == "1.31.1"
+    assert files(tmp_path) == {f"vendor/cp312/{name}" for name in NEEDED}
+
+
+def test_packing_again_replaces_what_was_there(tmp_path: Path) -> None:
+    """A folder of an earlier version leaves nothing behind."""
+    old = tmp_path / "vendor" / CONTAINER_PYTHON / "onnxruntime"
+    old.mkdir(parents=True)
+    (old / "old.py").touch()
+    vendor(tmp_path, fetch=index)
+    assert files(tmp_path) == {f"vendor/cp312/{name}" for name in NEEDED}
+
+
+def test_another_interpreter_has_a_folder_of_its_own(tmp_path: Path) -> None:
+    """The tag chooses wheel and folder."""
+    vendor(tmp_path, python="cp311", fetch=index)
+    assert [path.name for path in (tmp_path / "vendor").iterdir()] == ["cp311"]
+
+
+def broken(python: str, folder: Path) -> Path:
+    """An index whose answer is no wheel."""
+    (folder / NAME).write_text("no archive")
+    return folder / NAME
+
+
+@pytest.mark.parametrize("fetch", [unreachable, broken])
+def test_a_failure_leaves_no_part_of_it(tmp_path: Path, fetch: vendoring.Fetch) -> None:
+    """Neither the folder nor anything half unpacked."""
+    with pytest.raises(VendoringFailed):
+        vendor(tmp_path, fetch=fetch)
+    assert list((tmp_path / "vendor").iterdir()) == []
+
+
+def test_a_failure_is_told_and_does_not_raise(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The log and the artifact say what the container will do, why, and the way out."""
+    with caplog.at_level(logging.WARNING):
+        vendored = vendor_if_possible(tmp_path, wanted=True, fetch=unreachable)
+    assert vendored.as_dict() == {
+        "python": "cp312",
+        "onnxruntime": None,
+        "note": "Without onnxruntime (no answer): in the Hugging Face container torch serves this model, several times "
+        "slower. To change that, try again. The slim container has its own.",
+    }
+    assert caplog.messages == [vendored.note]
+
+
+def test_unwanted_means_that_nothing_is_asked(tmp_path: Path) -> None:
+    """With vendor_onnxruntime=no no index is asked and nothing is written."""
+    assert vendor_if_possible(tmp_path, wanted=False, fetch=unreachable).onnxruntime is None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_success_is_told(tmp_path: Path) -> None:
+    """The version that travels along is in the artifact's figures."""
+    assert vendor_if_possible(tmp_path, wanted=True, fetch=index).onnxruntime == "1.31.1"
+
+
+def test_a_wheel_with_another_hash_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pip itself, with a local index that offers a wheel of the right name and wrong content."""
+    offered = tmp_path / "index"
+    offered.mkdir()
+    with zipfile.ZipFile(index(CONTAINER_PYTHON, offered), "a") as archive:
+        archive.writestr("onnxruntime-1.31.1.dist-info/WHEEL", "Wheel-Version: 1.0")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(offered))
+    with pytest.raises(VendoringFailed, match=r"(?i)hash"):
+        vendor(tmp_path / "code")
+
+
+def test_an_index_that_does_not_answer_is_a_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pip itself, without any index: the reason is pip's own."""
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    with pytest.raises(VendoringFailed, match="No matching distribution found for onnxruntime"):
+        vendor(tmp_path / "code")
