@@ -55,7 +55,7 @@ def run(argv: Sequence[str], environ: Mapping[str, str], stop: StopRequest, proc
         return
 
     with artifact.model_folder(job.model_dir) as folder:
-        export_int8(trained.model, folder / artifact.ONNX_FILE)
+        export_int8(trained.model, folder / artifact.ONNX_FILE, trained.tokenizer, trained.encoded_validation)
         results = evaluate_and_check(trained, splits, hp, folder / artifact.ONNX_FILE)
         evaluation = results.as_dict(splits, trained, hp)
         artifact.write_artifact(folder, trained, evaluation, labels=splits.label_names, base=base)
