@@ -82,9 +82,9 @@ def _student(evaluation: dict[str, Any]) -> list[str]:
     price, full = student["difference"]["accuracy"], student["teacher"]["accuracy"]
     layers = ", ".join(map(str, student["layers"]))
     return [
-        f"This is a student: it has layers {layers} of a full model and learned from its answers. The full model has an "
-        f"accuracy of {full['value']:.4f} on the {student['split']} rows; the student's differs by {price['value']:+.4f} "
-        f"(paired 95 % interval {price['low']:+.4f} to {price['high']:+.4f}).",
+        f"This is a student: it has layers {layers} of a full model and learned from its answers. The full model has "
+        f"an accuracy of {full['value']:.4f} on the {student['split']} rows; the student's differs by "
+        f"{price['value']:+.4f} (paired 95 % interval {price['low']:+.4f} to {price['high']:+.4f}).",
         "",
     ]
 
