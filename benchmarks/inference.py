@@ -92,7 +92,7 @@ def int8_peak() -> float:
 
 
 def operations(config: Any, tokens: int) -> float:
-    """Operations of the whole encoder for one text: two for each multiplication, products with weights and attention."""
+    """Operations of the whole encoder for one text, two for each multiplication: with weights, and in attention."""
     width, inner = config.hidden_size, config.intermediate_size
     weights = 4 * width * width + 2 * width * inner
     return float(config.num_hidden_layers * 2 * tokens * (weights + 2 * tokens * width))
