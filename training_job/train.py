@@ -56,7 +56,7 @@ def run(argv: Sequence[str], environ: Mapping[str, str], stop: StopRequest, proc
         return
 
     with artifact.model_folder(job.model_dir) as folder:
-        export_int8(trained.model, folder / artifact.ONNX_FILE)
+        export_int8(trained.model, folder / artifact.ONNX_FILE, trained.tokenizer, trained.encoded_validation)
         results = evaluate_and_check(trained, splits, hp, folder / artifact.ONNX_FILE)
         vendored = vendor_if_possible(folder / artifact.CODE, wanted=hp.vendor_onnxruntime == "yes")
         evaluation = {**results.as_dict(splits, trained, hp), "vendored": vendored.as_dict()}

@@ -49,6 +49,7 @@ def model_card(
             f"The int8 form in `onnx/` gives the same label on {int8['agreement']:.1%} of the {int8['split']} rows "
             f"(accuracy {int8['accuracy']:.4f}).",
             "",
+            *_student(evaluation),
             "Epoch and calibration were chosen on the validation split, which was held out of the training data; the "
             "test split chose nothing.",
             "",
@@ -73,6 +74,21 @@ def model_card(
 def _metadata(base_model: str, on_hub: bool) -> list[str]:
     hub_id = [f"base_model: {base_model}"] if on_hub else []
     return ["---", "library_name: transformers", "pipeline_tag: text-classification", *hub_id, "---", ""]
+
+
+def _student(evaluation: dict[str, Any]) -> list[str]:
+    """What it costs that a student serves; nothing for a full model."""
+    student = evaluation.get("student")
+    if student is None:
+        return []
+    price, full = student["difference"]["accuracy"], student["teacher"]["accuracy"]
+    layers = ", ".join(map(str, student["layers"]))
+    return [
+        f"This is a student: it has layers {layers} of a full model and learned from its answers. The full model has "
+        f"an accuracy of {full['value']:.4f} on the {student['split']} rows; the student's differs by "
+        f"{price['value']:+.4f} (paired 95 % interval {price['low']:+.4f} to {price['high']:+.4f}).",
+        "",
+    ]
 
 
 def _row(split: str, figures: dict[str, Any]) -> str:

@@ -35,3 +35,14 @@ def say_results(results: Results) -> None:
         results.agreement,
         results.int8_split,
     )
+    if results.student is not None:
+        price = results.student.difference["accuracy"]
+        _log.info(
+            "student: layers %s; accuracy %+.4f (%+.4f to %+.4f) against %.4f of the full model (%s rows)",
+            ", ".join(map(str, results.student.layers)),
+            price.value,
+            price.low,
+            price.high,
+            results.student.teacher.accuracy.value,
+            results.student.split,
+        )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from classifier.interruption import StopRequest
 from classifier.objective import ScoreScale, loss, targets
 from classifier.processes import Processes
 from classifier.splits import Splits
+from classifier.student import cut_layers, distillation_loss, kept_layers, taught
 from classifier.training import Fitted, fit
 from classifier.two_logits import calibrate, scores_from_logits, to_two_logits
 
@@ -43,6 +44,8 @@ class TrainedClassifier:
         seconds: wall time of all trainings in this process.
         encoded_validation: the validation rows as tokens.
         processes: number of processes that trained together.
+        teacher: the full model that this one learned from, if it is a student.
+        layers: numbers of the teacher's layers that the student has.
     """
 
     model: PreTrainedModel
@@ -53,6 +56,8 @@ class TrainedClassifier:
     seconds: float
     encoded_validation: Dataset
     processes: int = 1
+    teacher: TrainedClassifier | None = None
+    layers: list[int] | None = None
 
     def settings(self) -> dict[str, Any]:
         """What the serving code needs besides the model, for ``config.json``."""
@@ -117,6 +122,7 @@ def train_classifier(
         with processes.main_first(f"base model {run}"):  # one fetches it from the hub, the others from the cache
             tokenizer, model = load_base_model(base, outputs=outputs, max_length=hp.max_length, dropout=hp.dropout)
         if not runs:
+            layers = kept_layers(hp.student_layers, model.config.num_hidden_layers) if hp.student_layers else None
             train, validation = (
                 encode(tokenizer, frame["text"].tolist(), targets(frame, splits.objective, splits.scale))
                 for frame in (splits.train, splits.validation)
@@ -134,19 +140,39 @@ def train_classifier(
             processes=processes,
         )
         runs.append(fitted)
+    model = _best(runs, tokenizer, validation, splits, hp)
+    student = None
+    if layers is not None:
+        _log.info("student: layers %s learn from the trained model", ", ".join(map(str, layers)))
+        student = fit(
+            cut_layers(model, layers),
+            tokenizer,
+            train=taught(model, tokenizer, train, hp.eval_batch_size),
+            validation=taught(model, tokenizer, validation, hp.eval_batch_size),
+            hyperparameters=hp,
+            figures=lambda answers, wanted: _figures_in_training(
+                answers, wanted[:, -1], splits.scale, hp.score_threshold
+            ),
+            checkpoint_dir=checkpoint_dir / "student",
+            stop=stop,
+            run=hp.averaged_runs,
+            processes=processes,
+            loss=distillation_loss,
+        )
     processes.leave()
     if not processes.main:
         return None
-    model = _best(runs, tokenizer, validation, splits, hp)
     by = f" by {processes.count} processes" if processes.count > 1 else ""
     _log.info("trained in %.0f s in %s%s", time.monotonic() - started, runs[0].precision, by)
-    sharpness = None
-    if splits.scale is not None:
-        model, sharpness = _two_logits(model, tokenizer, validation, splits, splits.scale, hp)
     seconds = time.monotonic() - started
-    return TrainedClassifier(
+    model, sharpness = _two_logits(model, tokenizer, validation, splits, hp)
+    trained = TrainedClassifier(
         model, tokenizer, sharpness, hp.score_threshold, runs, seconds, validation, processes.count
     )
+    if student is None:
+        return trained
+    model, sharpness = _two_logits(student.model, tokenizer, validation, splits, hp)
+    return replace(trained, model=model, sharpness=sharpness, runs=[*runs, student], teacher=trained, layers=layers)
 
 
 def _best(
@@ -172,11 +198,12 @@ def _two_logits(
     tokenizer: PreTrainedTokenizerBase,
     validation: Dataset,
     splits: Splits,
-    scale: ScoreScale,
     hp: Hyperparameters,
-) -> tuple[PreTrainedModel, float]:
-    """The model with two logits, and the slope that suits the validation rows best."""
-    threshold = hp.score_threshold
+) -> tuple[PreTrainedModel, float | None]:
+    """The model with two logits, and the slope that suits the validation rows best; None for classification."""
+    scale, threshold = splits.scale, hp.score_threshold
+    if scale is None:
+        return model, None
     scores = scale.restore(model_logits(model, tokenizer, validation, hp.eval_batch_size)[:, 0])
     sharpness = calibrate(scores, splits.validation["label"].to_numpy(), threshold, scale.unit)
     return to_two_logits(model, scale=scale, sharpness=sharpness, threshold=threshold), sharpness
@@ -194,7 +221,7 @@ def _figures_in_training(
         threshold: score from which on the label is 1.
     """
     if scale is None:
-        return point_figures(answers.argmax(axis=1), wanted)
+        return point_figures(answers.argmax(axis=1), wanted.astype(int))
     # On the standardised scale, where a score that equals the threshold is rounded exactly as the threshold is.
     limit = np.float32(scale.standardise(np.asarray(threshold)))
     answers = answers.reshape(-1)

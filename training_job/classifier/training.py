@@ -66,6 +66,7 @@ def fit(
     stop: StopRequest,
     run: int = 0,
     processes: Processes | None = None,
+    loss: Callable[..., torch.Tensor] | None = None,
 ) -> Fitted:
     """Trains ``model`` and returns it with the weights of its best epoch.
 
@@ -79,8 +80,9 @@ def fit(
             whichever order they were answered, to accuracy, F1 and Pearson.
         checkpoint_dir: folder of this very run; a complete checkpoint in it is gone on from.
         stop: when it is requested, a checkpoint is written and the process ends.
-        run: number of this training among ``averaged_runs``, from 0; decides the order of the batches.
+        run: number of this training, from 0; decides the order of the batches.
         processes: that train together; this one alone if not given.
+        loss: from the model's outputs and the labels; the model's own if not given.
 
     Raises:
         TrainingDiverged: the loss is not a number any more.
@@ -96,7 +98,8 @@ def fit(
         processing_class=tokenizer,
         data_collator=DataCollatorWithPadding(tokenizer),
         compute_metrics=lambda answered: figures(np.asarray(answered.predictions), np.asarray(answered.label_ids)),
-        callbacks=[Progress(run, hyperparameters.averaged_runs), StopWhenTold(stop)],
+        compute_loss_func=loss,
+        callbacks=[Progress(run, hyperparameters.trainings), StopWhenTold(stop)],
     )
     trainer.remove_callback(PrinterCallback)
     resumed = last_common(checkpoint_dir, processes, run)
@@ -145,6 +148,7 @@ def _arguments(
         metric_for_best_model="eval_loss",  # moves less from seed to seed than accuracy
         greater_is_better=False,
         logging_steps=hp.logging_steps,
+        average_tokens_across_devices=False,  # a loss of our own is a mean over rows already
         logging_nan_inf_filter=False,  # a loss that is no number must be seen
         disable_tqdm=True,
         log_level_replica="passive",  # as quiet in the other processes as in the main one
