@@ -48,7 +48,8 @@ class ServerProcess:
         """
         self._log = tempfile.TemporaryFile()
         environment = {
-            "PATH": os.environ["PATH"], "HOME": str(self._model_dir), "SM_MODEL_DIR": str(self._model_dir),
+            "PATH": os.environ["PATH"], "HOME": tempfile.gettempdir(), "SM_MODEL_DIR": str(self._model_dir),
+            "PYTHONDONTWRITEBYTECODE": "1",  # the artifact stays as it is
             "SAGEMAKER_BIND_TO_HOST": "127.0.0.1", "SAGEMAKER_BIND_TO_PORT": str(self._port),
             "SAGEMAKER_MODEL_SERVER_WORKERS": "1", "HF_TASK": "text-classification", "HF_HUB_OFFLINE": "1",
         }  # fmt: skip

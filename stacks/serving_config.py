@@ -116,7 +116,8 @@ class ServingConfig:
     hub_model_revision: str = ""
     """Commit of that model; empty takes whatever the hub serves at start-up."""
     memory_mb: int = 4096
-    """Serverless: 1024 to 6144 in steps of 1024; the share of vCPU grows with it."""
+    """Serverless: 1024 to 6144 in steps of 1024; the share of vCPU grows with it. 4096 is the article's, for the hub
+    model in the official container; ``make size-endpoint`` says what a model of one's own needs (slim: 1024)."""
     max_concurrency: int = 10
     """Serverless: requests served at once, 1 to 200; a new account's total may be 10."""
     provisioned_concurrency: ProvisionedConcurrencyConfig = field(default_factory=ProvisionedConcurrencyConfig)
