@@ -1,6 +1,6 @@
 """A smaller model that learns from the trained one: some of its layers, taught by its answers.
 
-Half the layers take about half the time to answer, and cost about a point of accuracy (see
+Half the layers take about half the time to answer, and cost one to two points of accuracy (see
 ``docs/decisions/0007-inference-speed.md``).
 """
 
