@@ -21,10 +21,10 @@ RUN = PYTHONPATH=.:training_job:client $(VENV) -m
 # node and cdk lie beside the project's Python; jsii looks for node on the PATH.
 PYTEST = PATH="$(CURDIR)/.venv/bin:$$PATH" $(VENV) -m pytest -q
 
-.PHONY: help setup up deploy cdk down status logs train train-sdk recipe releases report approve rollback predict evaluate size-endpoint contract synth lint test test-fast clean
+.PHONY: help setup up deploy cdk down status logs train train-sdk recipe releases report approve rollback predict evaluate size-endpoint contract synth lint benchmark-serving test test-fast clean
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo "  variables: PORT=$(PORT)  ENV=$(ENV)  DATA=$(DATA)  PYTHON=$(PYTHON)"
 
 setup: ## install everything into this folder (.venv, .venv-cloud, node_modules, build)
@@ -91,6 +91,10 @@ lint: setup ## ruff and mypy
 test: lint test-fast ## ruff, mypy and all tests: fast ones, local cloud, and the whole path with a real training
 	@$(VENV) -m tools.browser
 	@$(PYTEST) --durations=15 -m "integration or e2e"
+
+benchmark-serving: setup ## our serving against the stock stack over HTTP (ARTIFACT=folder, STUDENT=folder, DATA=)
+	@$(VENV) benchmarks/serving.py --keep --artifact "$(ARTIFACT)" $(if $(STUDENT),--student "$(STUDENT)") \
+		--test "$(or $(DATA),training_job/data)/test.json"
 
 test-fast: setup ## unit and infrastructure tests alone, no network
 	@$(PYTEST) -n 2 --dist loadfile -m "not integration and not e2e"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from serving.errors import RequestError
-from serving.request import Limits, parse_texts
+from serving.request import Limits
 
 if TYPE_CHECKING:
     from serving.predictor import Predictor
@@ -32,24 +32,36 @@ class Answer:
 
 
 def answer(
-    predictor: Predictor, body: bytes | bytearray | str, *, version: str | None, limits: Limits | None = None
+    predictor: Predictor,
+    body: bytes | bytearray | str,
+    *,
+    version: str | None,
+    content_type: str | None = None,
+    accept: str | None = None,
 ) -> Answer:
-    """Predict for the texts in a JSON `body`. Never raises: what goes wrong is in the answer's status."""
+    """Predict for the texts in a `body` of one of `formats.TYPES`, JSON unless said otherwise.
+
+    Never raises: what goes wrong is in the answer's status.
+    """
+    from serving import formats  # and below it the predictor's libraries
+
     try:
-        texts = parse_texts(body, limits)
+        read = formats.request_type(content_type)
+        written = formats.answer_type(accept, read)
+        texts = formats.read_texts(read, body.encode() if isinstance(body, str) else body, Limits())
     except RequestError as error:
         return error_answer(error.status, error.kind, error.message)
     try:
         predictions = predictor.predict(texts)
     except Exception:  # whatever the network's library raises; the caller learns only that the model failed
         return model_failure()
-    payload = {"predictions": [prediction.as_dict() for prediction in predictions], "model": {"version": version}}
     facts = {
         "texts": len(texts),
         "characters": sum(map(len, texts)),
         "truncated": sum(prediction.truncated for prediction in predictions),
     }
-    return Answer(200, _json(payload), facts)
+    parts = [formats.write_records(written, predictions, version)]
+    return Answer(200, formats.wrap(written, parts, version), facts, content_type=written)
 
 
 def error_answer(status: int, kind: str, message: str, headers: Mapping[str, str] | None = None) -> Answer:

@@ -69,7 +69,7 @@ def transform_fn(
     accept: str,
     context: Any = None,
 ) -> str:
-    """One request body to the JSON answer.
+    """One request body to the answer, in JSON, CSV or JSON Lines (`serving.formats`).
 
     The container's `context` lets the true status through, so that a caller can tell a bad request from a failing
     model.
@@ -77,7 +77,8 @@ def transform_fn(
     if isinstance(predictor, Unloadable):
         result = error_answer(500, "model_error", f"the model cannot be loaded: {predictor.reason}")
     else:
-        result = answer(predictor, input_data, version=os.environ.get("MODEL_VERSION") or None)
+        version = os.environ.get("MODEL_VERSION") or None
+        result = answer(predictor, input_data, version=version, content_type=content_type, accept=accept)
     if context is not None:
         context.set_response_status(code=result.status, idx=0)
     return result.body.decode()

@@ -74,6 +74,28 @@ def test_elsewhere_a_broken_model_ends_the_start(artifact_copy: Path, context: C
         inference.model_fn(str(artifact_copy), context)
 
 
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [("good\nbad\n", "text/csv"), (b'{"inputs": "good"}\n{"inputs": "bad"}', "application/jsonlines")],
+)
+def test_bulk_bodies_are_answered_as_accept_asks(model: Any, body: Any, content_type: str) -> None:
+    """The container hands CSV over as text and JSON Lines as bytes; without an Accept header it asks for JSON."""
+    answer = json.loads(inference.transform_fn(model, body, content_type, "application/json", Context()))
+    assert [prediction["label"] for prediction in answer["predictions"]] == ["helpful", "not_helpful"]
+    lines = inference.transform_fn(model, body, content_type, "text/csv", Context()).splitlines()
+    assert [line.split(",")[0] for line in lines] == ["helpful", "not_helpful"]
+
+
+@pytest.mark.parametrize(
+    ("content_type", "accept", "status"), [("image/png", "*/*", 415), ("text/csv", "image/png", 406)]
+)
+def test_other_types_are_refused(model: Any, content_type: str, accept: str, status: int) -> None:
+    """With the status that says which side has to change."""
+    context = Context()
+    inference.transform_fn(model, b"good", content_type, accept, context)
+    assert context.status == status
+
+
 def test_it_works_without_a_context(model: Any) -> None:
     """Older containers pass none."""
     assert "error" in json.loads(inference.transform_fn(model, "{", "application/json", "application/json"))

@@ -38,6 +38,9 @@ REQUESTS = (
     ("application/json", b"{"),
     ("application/json", b"\xff"),
     ("application/octet-stream", b"\xff"),
+    ("application/jsonlines", b'{"inputs": "good"}\n{"inputs": "bad"}\n'),
+    ("text/csv", b'good\n"so, bad"\n'),
+    ("text/csv", b"good,bad\n"),
 )
 
 

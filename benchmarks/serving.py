@@ -1,0 +1,407 @@
+"""Our serving against the stock stack over HTTP: one run, one core for the server, the same sentences.
+
+    python benchmarks/serving.py --artifact DIR --test test.json [--student DIR]
+
+Installs the stock stack (multi-model-server, Hugging Face toolkit, torch) into .local/ the first time. Servers are
+started one after the other on one core; the load runs on another. With --keep the result goes to docs/benchmarks/.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import platform
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+ROOT = Path(__file__).resolve().parent.parent
+# A script's own folder comes first on the path; there, `serving` would be this file.
+sys.path[0:1] = [str(ROOT), str(ROOT / "training_job")]
+
+from classifier.artifact import copy_serving_code  # noqa: E402
+from classifier.errors import VendoringFailed  # noqa: E402
+from classifier.vendoring import vendor  # noqa: E402
+
+from benchmarks.load import LoadError, load  # noqa: E402
+from benchmarks.stock.environment import StackMissing, StockStack, complete  # noqa: E402
+from benchmarks.stock.server import StockServer  # noqa: E402
+from local.sagemaker import ports  # noqa: E402
+
+RESULTS = ROOT / "docs" / "benchmarks"
+SLIM = ROOT / "build" / "slim"
+START_SECONDS = 180.0
+CONCURRENCY = (1, 4, 16, 64)
+LIST_ITEMS = 16
+
+STOCK, HOOKS, SLIM_FULL, SLIM_STUDENT = "stock", "huggingface", "slim", "slim, student"
+GOALS: dict[tuple[str, str], tuple[str, float]] = {
+    (SLIM_FULL, "first_answer_s"): ("<=", 1 / 30),
+    (SLIM_FULL, "p50_ms"): ("<=", 1 / 7.5),
+    (HOOKS, "p50_ms"): ("<=", 1 / 3.5),
+    (SLIM_FULL, "rate_16"): (">=", 6.5),
+    (SLIM_STUDENT, "rate_16"): (">=", 10.0),
+    (SLIM_FULL, "p99_16_ms"): ("<=", 1 / 6),
+    (SLIM_FULL, "list_ms"): ("<=", 1 / 5.5),
+    (SLIM_STUDENT, "list_ms"): ("<=", 1 / 9),
+    (SLIM_FULL, "memory_mb"): ("<=", 1 / 8),
+}
+"""Of the figure of the stock stack in the same run."""
+
+FIGURES = {
+    "first_answer_s": "first answer after start, s",
+    "p50_ms": "p50, ms",
+    "p99_ms": "p99, ms",
+    **{f"rate_{number}": f"requests/s at concurrency {number}" for number in CONCURRENCY},
+    "p99_16_ms": "p99 at concurrency 16, ms",
+    "list_ms": f"list of {LIST_ITEMS}, p50, ms",
+    "memory_mb": "memory (PSS), MB",
+    "artifact_mb": "artifact without code, MB",
+    "installed_mb": "installed, MB",
+    "accuracy": "accuracy on the test rows",
+}
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """A way to serve.
+
+    Attributes:
+        name: of the column.
+        start: a context manager that starts it on a port and gives the process whose tree it is.
+        artifact: the unpacked artifact.
+        installed: folders that it needs on disk.
+    """
+
+    name: str
+    start: Callable[[int], Any]
+    artifact: Path
+    installed: tuple[Path, ...]
+
+
+def main() -> int:
+    """Measure, print, draw and keep; 0, or 1 with the reason, or 130 after Ctrl-C."""
+    arguments = _arguments()
+    try:
+        result = run(arguments)
+    except (StackMissing, VendoringFailed, LoadError, OSError) as error:
+        print(f"cannot measure: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    text = report(result)
+    print(text)
+    if arguments.keep:
+        RESULTS.mkdir(parents=True, exist_ok=True)
+        name = f"serving-{result['date'][:10]}"
+        (RESULTS / f"{name}.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+        (RESULTS / f"{name}.md").write_text(text + f"\n![chart]({name}.svg)\n", encoding="utf-8")
+        draw(result, RESULTS / f"{name}.svg")
+        print(f"kept: {(RESULTS / name).relative_to(ROOT)}.json, .md, .svg", file=sys.stderr)
+    return 0
+
+
+def run(arguments: argparse.Namespace) -> dict[str, Any]:
+    """All contestants, one after the other."""
+    rows = [json.loads(line) for line in arguments.test.read_text(encoding="utf-8").splitlines() if line.strip()]
+    rows = rows[: arguments.rows]
+    say(f"{len(rows)} sentences; the load's own core is {arguments.load_core}, the servers' {arguments.server_core}")
+    os.sched_setaffinity(0, {arguments.load_core})
+    stack = complete(say)
+    with tempfile.TemporaryDirectory() as scratch, own_round_trip() as floor:
+        figures = {}
+        for contestant in contestants(arguments, stack, Path(scratch)):
+            say(f"{contestant.name} ...")
+            figures[contestant.name] = measure(contestant, rows, arguments)
+            said = ", ".join(f"{FIGURES[key]} {value:.4g}" for key, value in figures[contestant.name].items())
+            say(f"  {said}")
+    return {
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": machine(),
+        "versions": versions(stack),
+        "settings": {
+            "rows": len(rows),
+            "requests": arguments.requests,
+            "seconds": arguments.seconds,
+            "load_own_p50_ms": round(floor, 3),
+        },
+        "figures": figures,
+    }
+
+
+def contestants(arguments: argparse.Namespace, stack: StockStack, scratch: Path) -> Iterator[Contestant]:
+    """The stock stack first: the others are compared with it."""
+    prefix = ("taskset", "-c", str(arguments.server_core))
+    stock_model = scratch / "stock"
+    # Without code/ the toolkit makes a pipeline of it, as it does with any Hugging Face model.
+    shutil.copytree(arguments.artifact, stock_model, ignore=shutil.ignore_patterns("code", "onnx"))
+    environ = {"HF_TASK": "text-classification", "OMP_NUM_THREADS": "1"}
+
+    def stock(artifact: Path, **further: str) -> Callable[[int], Any]:
+        return lambda port: StockServer(stack, artifact, port, environ={**environ, **further}, prefix=prefix)
+
+    installed = stack.python.parent.parent
+    yield Contestant(STOCK, stock(stock_model), stock_model, (installed,))
+    hooked = scratch / "hooked"
+    shutil.copytree(arguments.artifact, hooked, ignore=shutil.ignore_patterns("code"))
+    copy_serving_code(hooked)
+    tag = "cp{}{}".format(*sys.version_info[:2])
+    say(f"vendoring onnxruntime {vendor(hooked / 'code', python=tag)} for the stack's Python here ({tag})")
+    yield Contestant(HOOKS, stock(hooked), hooked, (installed, hooked / "code"))
+    models = [(SLIM_FULL, arguments.artifact)] + ([(SLIM_STUDENT, arguments.student)] if arguments.student else [])
+    for name, artifact in models:
+        yield Contestant(name, partial(slim_server, artifact, prefix), artifact, (SLIM,))
+
+
+@contextmanager
+def slim_server(artifact: Path, prefix: tuple[str, ...], port: int) -> Iterator[Any]:
+    """The slim container's server, started from the same tree as in the image."""
+    environ = {
+        "PATH": os.environ["PATH"],
+        "SM_MODEL_DIR": str(artifact),
+        "SAGEMAKER_BIND_TO_HOST": "127.0.0.1",
+        "SAGEMAKER_BIND_TO_PORT": str(port),
+    }
+    command = [*prefix, sys.executable, "-I", "-S", str(SLIM), "serve"]
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(command, env=environ, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
+        try:
+            yield _Running(process)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(40)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+@dataclass(frozen=True)
+class _Running:
+    process: subprocess.Popen[bytes]
+
+
+def measure(contestant: Contestant, rows: list[dict[str, Any]], arguments: argparse.Namespace) -> dict[str, float]:
+    """Every figure of one contestant."""
+    bodies = [json.dumps({"inputs": row["sentence"]}).encode() for row in rows]
+    port = ports.claim()
+    figures: dict[str, float] = {}
+    limits: dict[str, Any] = {"requests": arguments.requests, "seconds": arguments.seconds}
+    with contestant.start(port) as server:
+        figures["first_answer_s"] = _first_answer(port, bodies[0], server.process)
+        figures["accuracy"] = accuracy(port, rows)
+        load(port, bodies, connections=1, requests=200, seconds=arguments.seconds)
+        for number in CONCURRENCY:
+            measured = load(port, bodies, connections=number, **limits)
+            figures[f"rate_{number}"] = measured.rate
+            if number == 1:
+                figures["p50_ms"], figures["p99_ms"] = measured.milliseconds(0.5), measured.milliseconds(0.99)
+            if number == 16:
+                figures["p99_16_ms"] = measured.milliseconds(0.99)
+        groups = [rows[start : start + LIST_ITEMS] for start in range(0, len(rows) - LIST_ITEMS + 1, LIST_ITEMS)]
+        lists = [json.dumps({"inputs": [row["sentence"] for row in group]}).encode() for group in groups]
+        limits["requests"] //= LIST_ITEMS
+        measured = load(port, lists, connections=1, **limits)
+        figures["list_ms"] = measured.milliseconds(0.5)
+        figures["memory_mb"] = proportional_set_size(server.process.pid) / 1e6
+    figures["artifact_mb"] = size(contestant.artifact, without="code") / 1e6
+    figures["installed_mb"] = sum(map(size, contestant.installed)) / 1e6
+    return {key: figures[key] for key in FIGURES}
+
+
+def _first_answer(port: int, body: bytes, process: subprocess.Popen[bytes]) -> float:
+    """Seconds from the start of the process to the first 200 of /invocations."""
+    started = psutil.Process(process.pid).create_time()
+    deadline = time.time() + START_SECONDS
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}/invocations", body, {"Content-Type": "application/json"}
+    )
+    while time.time() < deadline:
+        if process.poll() is not None:
+            raise LoadError(f"the server ended with {process.returncode} before it answered")
+        try:
+            with urllib.request.urlopen(request, timeout=60):
+                return time.time() - started
+        except (OSError, urllib.error.HTTPError):
+            time.sleep(0.01)
+    raise LoadError(f"no first answer within {START_SECONDS:.0f} s")
+
+
+def accuracy(port: int, rows: list[dict[str, Any]]) -> float:
+    """Share of the rows (score from 1: helpful) that are answered rightly, one request a row."""
+    right = 0
+    for row in rows:
+        body = json.dumps({"inputs": row["sentence"]}).encode()
+        url = f"http://127.0.0.1:{port}/invocations"
+        request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            document = json.loads(answer.read())
+        first = document["predictions"][0] if isinstance(document, dict) else document[0]
+        right += (first["label"] == "helpful") == (float(row["helpful"]) >= 1)
+    return right / len(rows)
+
+
+def proportional_set_size(pid: int) -> int:
+    """Bytes of memory of a process and all below it, shared pages counted once."""
+    root = psutil.Process(pid)
+    return sum(process.memory_full_info().pss for process in [root, *root.children(recursive=True)])
+
+
+def size(folder: Path, without: str = "") -> int:
+    """Bytes of the files below a folder."""
+    files = (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+    return sum(path.stat().st_size for path in files if path.relative_to(folder).parts[0] != without)
+
+
+@contextmanager
+def own_round_trip() -> Iterator[float]:
+    """The median of the load's own round trip in milliseconds, with a server that answers at once."""
+    import socket
+
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                while connection.recv(65_536):
+                    connection.sendall(answer)
+
+        threading.Thread(target=serve, daemon=True).start()
+        measured = load(listener.getsockname()[1], [b"{}"], connections=1, requests=2000, seconds=5)
+    yield measured.milliseconds(0.5)
+
+
+def machine() -> dict[str, Any]:
+    """What this ran on, without its name."""
+    info: dict[str, str] = {}
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            key, _, value = line.partition(":")
+            info.setdefault(key.strip(), value.strip())
+    telling = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_int8")
+    flags = [flag for flag in telling if flag in info.get("flags", "").split()]
+    return {"cpu": info.get("model name", platform.machine()), "cores": os.cpu_count(), "flags": flags,
+            "system": f"{platform.system()} {platform.machine()}"}  # fmt: skip
+
+
+def versions(stack: StockStack) -> dict[str, str]:
+    """Versions on both sides."""
+    names = ("multi-model-server", "sagemaker-huggingface-inference-toolkit", "transformers", "torch")
+    code = f"import importlib.metadata as m; print(*(m.version(n) for n in {names!r}))"
+    theirs = subprocess.check_output([stack.python, "-c", code], text=True).split()
+    java = subprocess.run(["java", "-version"], capture_output=True, text=True).stderr.split('"')[1]
+    ours = {name: metadata.version(name) for name in ("onnxruntime", "tokenizers")}
+    return {"python": platform.python_version(), **dict(zip(names, theirs, strict=True)), "java": java, **ours}
+
+
+def report(result: dict[str, Any]) -> str:
+    """The result as Markdown."""
+    figures, ran_on, settings = result["figures"], result["machine"], result["settings"]
+    columns = list(figures)
+    lines = [
+        f"# Serving, {result['date'][:10]}",
+        "",
+        f"{ran_on['cpu']} ({', '.join(ran_on['flags'])}), {ran_on['system']}; one core for the server, another for the "
+        f"load. {'; '.join(f'{name} {version}' for name, version in result['versions'].items())}. "
+        f"{settings['rows']} sentences, at most {settings['requests']} requests or {settings['seconds']:g} s a load; "
+        f"the load's own round trip is {settings['load_own_p50_ms']} ms.",
+        "",
+        "| figure | " + " | ".join(columns) + " |",
+        "|---" * (len(columns) + 1) + "|",
+    ]
+    for key, title in FIGURES.items():
+        cells = [f"{figures[name][key]:.4g}{_ratio(figures, name, key)}" for name in columns]
+        lines.append(f"| {title} | " + " | ".join(cells) + " |")
+    lines += ["", "| goal, of the stock stack's figure | asked | found | |", "|---|---|---|---|"]
+    for (name, key), (sign, wanted) in GOALS.items():
+        if name not in figures:
+            continue
+        found = figures[name][key] / figures[STOCK][key]
+        held = found <= wanted if sign == "<=" else found >= wanted
+        asked, seen = (f"{wanted:g}×", f"{found:.1f}×") if sign == ">=" else (f"1/{1 / wanted:g}", f"1/{1 / found:.1f}")
+        lines.append(f"| {FIGURES[key]}, {name} | {sign.replace('<=', '≤').replace('>=', '≥')} {asked} | {seen} | "
+                     f"{'held' if held else '**missed**'} |")  # fmt: skip
+    return "\n".join(lines) + "\n"
+
+
+def _ratio(figures: dict[str, dict[str, float]], name: str, key: str) -> str:
+    if name == STOCK or key in ("accuracy", "artifact_mb"):
+        return ""
+    ratio = figures[name][key] / figures[STOCK][key]
+    return f" ({ratio:.1f}×)" if ratio >= 1 else f" (1/{1 / ratio:.1f})"
+
+
+def draw(result: dict[str, Any], path: Path) -> None:
+    """Bars of each figure as a share of the stock stack's, on a logarithmic axis."""
+    from matplotlib.figure import Figure
+
+    figures = result["figures"]
+    keys = [key for key in FIGURES if key not in ("accuracy", "artifact_mb")]
+    figure = Figure(figsize=(9, 5), layout="constrained")
+    axes = figure.subplots()
+    names = [name for name in figures if name != STOCK]
+    for place, name in enumerate(names):
+        ratios = [figures[name][key] / figures[STOCK][key] for key in keys]
+        axes.barh([number + place / (len(names) + 1) for number in range(len(keys))], ratios, 1 / (len(names) + 1),
+                  label=name)  # fmt: skip
+    axes.axvline(1, color="black", linewidth=1)
+    axes.set_xscale("log")
+    axes.set_yticks(range(len(keys)), [FIGURES[key] for key in keys])
+    axes.invert_yaxis()
+    axes.set_xlabel("stock stack, same model = 1")
+    axes.legend()
+    figure.savefig(path, metadata={"Date": None})
+
+
+def say(text: str) -> None:
+    """Progress, on standard error."""
+    print(f"[serving] {text}", file=sys.stderr, flush=True)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--artifact", type=Path, required=True, help="folder of the unpacked model.tar.gz")
+    parser.add_argument("--student", type=Path, help="folder of the student's, for a further column")
+    parser.add_argument("--test", type=Path, required=True, help="JSON Lines with sentence and helpful (the score)")
+    parser.add_argument("--rows", type=int, default=1000, help="sentences taken from it (default: %(default)s)")
+    parser.add_argument("--requests", type=int, default=2000, help="most requests of a load (default: %(default)s)")
+    parser.add_argument("--seconds", type=float, default=15, help="longest a load lasts (default: %(default)s)")
+    parser.add_argument("--server-core", type=int, default=0, help="core of the servers (default: %(default)s)")
+    parser.add_argument("--load-core", type=int, default=1, help="core of the load (default: %(default)s)")
+    parser.add_argument("--keep", action="store_true", help="write the dated result below docs/benchmarks/")
+    arguments = parser.parse_args()
+    for folder in filter(None, (arguments.artifact, arguments.student)):
+        if not (folder / "onnx" / "model_int8.onnx").is_file():
+            parser.error(f"{folder} is no artifact of this project: it has no onnx/model_int8.onnx")
+    if not arguments.test.is_file():
+        parser.error(f"there is no file {arguments.test}")
+    if not SLIM.is_dir():
+        parser.error("build/slim is missing: run make setup, which assembles it")
+    if shutil.which("taskset") is None or not {arguments.server_core, arguments.load_core} <= os.sched_getaffinity(0):
+        parser.error("two cores and taskset (package util-linux) are needed: --server-core and --load-core name them")
+    if arguments.rows < LIST_ITEMS or arguments.requests < LIST_ITEMS or not 1 <= arguments.seconds <= 300:
+        parser.error(f"--rows and --requests are at least {LIST_ITEMS}, --seconds 1 to 300")
+    return arguments
+
+
+if __name__ == "__main__":
+    sys.exit(main())
