@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import os
+import queue
 import signal
 import socketserver
 import sys
@@ -169,7 +170,7 @@ def main(arguments: list[str], environ: Mapping[str, str] = os.environ) -> int:
 
 
 def _serve(container: Container) -> int:
-    wake = threading.Event()
+    wake: queue.SimpleQueue[None] = queue.SimpleQueue()  # its put may interrupt its own get, as a signal's handler does
     failure: list[Exception] = []
 
     def load() -> None:
@@ -178,16 +179,16 @@ def _serve(container: Container) -> int:
             say("ready", port=container.server_port)
         except Exception as error:
             failure.append(error)
-            wake.set()
+            wake.put(None)
 
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: wake.set())
+        signal.signal(number, lambda *_: wake.put(None))
     threading.Thread(target=container.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
     if container.stock:
         say("listening", port=container.server_port)
     else:
         threading.Thread(target=load, daemon=True).start()
-    wake.wait()
+    wake.get()
     container.stop()
     if failure:
         text = "".join(traceback.format_exception(failure[0]))
