@@ -137,6 +137,11 @@ class ApiConfig:
     """Steady requests a second to ``POST /v1/predictions``, 1 to ``rate_limit``; the rest is left for the others."""
     predictions_burst_limit: int
     """Predictions let through at once on top of that, 1 to ``burst_limit``."""
+    status_rate_limit: int = 5
+    """Steady requests a second to ``GET /v1/health`` and to ``GET /v1/model``, each, 1 to 10000: both need no key and may
+    ask the model, which costs money. Never above ``rate_limit``."""
+    status_burst_limit: int = 10
+    """Of those, requests let through at once on top of that, 1 to 5000. Never above ``burst_limit``."""
     api_key_required: bool
     """Whether ``POST /v1/predictions`` asks for an ``x-api-key`` header."""
     clients: tuple[str, ...] = ("default",)
@@ -171,6 +176,8 @@ class ApiConfig:
         _check_range(self.burst_limit, "api.burst_limit", 1, 5000, "requests")
         _check_range(self.predictions_rate_limit, "api.predictions_rate_limit", 1, self.rate_limit, "requests a second")
         _check_range(self.predictions_burst_limit, "api.predictions_burst_limit", 1, self.burst_limit, "requests")
+        _check_range(self.status_rate_limit, "api.status_rate_limit", 1, 10000, "requests a second")
+        _check_range(self.status_burst_limit, "api.status_burst_limit", 1, 5000, "requests")
         self._check_clients()
         self._check_networks()
         self._check_domain()

@@ -22,6 +22,8 @@ STAGE = "live"
 """Name of the one stage; part of the URL."""
 
 PREDICTIONS = "/v1/predictions"
+STATUS = ("/v1/health", "/v1/model")
+"""Open to everybody, and able to ask the model."""
 
 
 class InferenceApi(Construct):
@@ -100,11 +102,12 @@ class InferenceApi(Construct):
                 throttling_rate_limit=settings.rate_limit,
                 throttling_burst_limit=settings.burst_limit,
                 method_options={
-                    f"{PREDICTIONS}/POST": apigateway.MethodDeploymentOptions(
-                        throttling_rate_limit=settings.predictions_rate_limit,
-                        throttling_burst_limit=settings.predictions_burst_limit,
+                    method: apigateway.MethodDeploymentOptions(
+                        throttling_rate_limit=rate,
+                        throttling_burst_limit=burst,
                         **reporting,  # type: ignore[arg-type]
                     )
+                    for method, (rate, burst) in _method_limits(settings).items()
                 },
                 tracing_enabled=settings.tracing,
                 access_log_destination=apigateway.LogGroupLogDestination(access_log),
@@ -182,6 +185,16 @@ class InferenceApi(Construct):
             "AmazonAPIGatewayPushToCloudWatchLogs]",
             "The account-wide role that API Gateway logs with is meant to hold exactly this AWS-managed policy.",
         )
+
+
+def _method_limits(settings: ApiConfig) -> dict[str, tuple[int, int]]:
+    """Rate and burst of the methods that ask the model; a method's own limits replace those of the stage."""
+    status = (
+        min(settings.status_rate_limit, settings.rate_limit),
+        min(settings.status_burst_limit, settings.burst_limit),
+    )
+    predictions = (settings.predictions_rate_limit, settings.predictions_burst_limit)
+    return {f"{PREDICTIONS}/POST": predictions, **{f"{path}/GET": status for path in STATUS}}
 
 
 def _allow_list(cidrs: tuple[str, ...]) -> iam.PolicyDocument:

@@ -78,13 +78,17 @@ def test_key_is_asked_for_where_configured(assemblies: Assemblies, env: str, req
 
 
 @pytest.mark.parametrize(
-    ("env", "stage", "predictions"),
-    [("local", (500, 1000), (400, 800)), ("dev", (20, 40), (15, 30)), ("prod", (50, 100), (40, 80))],
+    ("env", "stage", "predictions", "status"),
+    [
+        ("local", (500, 1000), (400, 800), (500, 1000)),
+        ("dev", (20, 40), (15, 30), (5, 10)),
+        ("prod", (50, 100), (40, 80), (5, 10)),
+    ],
 )
 def test_stage_is_throttled_and_logged(
-    assemblies: Assemblies, env: str, stage: tuple[int, int], predictions: tuple[int, int]
+    assemblies: Assemblies, env: str, stage: tuple[int, int], predictions: tuple[int, int], status: tuple[int, int]
 ) -> None:
-    """All methods are throttled as configured, predictions below that; every request is logged, no body ever is."""
+    """All methods are throttled as configured, those that ask the model below that; every request is logged, no body ever is."""
     expected = [
         Match.object_like(
             {
@@ -97,7 +101,12 @@ def test_stage_is_throttled_and_logged(
                 "DataTraceEnabled": False,
             }
         )
-        for method, path, (rate, burst) in (("*", "/*", stage), ("POST", "/~1v1~1predictions", predictions))
+        for method, path, (rate, burst) in (
+            ("*", "/*", stage),
+            ("POST", "/~1v1~1predictions", predictions),
+            ("GET", "/~1v1~1health", status),
+            ("GET", "/~1v1~1model", status),
+        )
     ]
     assemblies.assertions(env, "api").has_resource_properties(
         "AWS::ApiGateway::Stage",
