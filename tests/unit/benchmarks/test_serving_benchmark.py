@@ -76,7 +76,7 @@ def result() -> Callable[..., dict]:
             "date": "2026-01-02T03:04:05+00:00",
             "machine": {"cpu": "a cpu", "flags": ["avx2"], "system": "Linux x86_64"},
             "versions": {"python": "3.11.1"},
-            "settings": {"rows": 10, "requests": 10, "seconds": 1, "load_own_p50_ms": 0.05},
+            "settings": {"rows": 10, "requests": 10, "seconds": 1, "rounds": 2, "load_own_p50_ms": 0.05},
             "figures": {serving.STOCK: stock, serving.SLIM_FULL: slim},
         }
 
@@ -104,3 +104,9 @@ def test_the_command_line_explains_itself(wrong: list[str]) -> None:
     done = subprocess.run([sys.executable, str(SCRIPT), *wrong], capture_output=True, text=True)
     assert done.returncode == (0 if wrong == ["--help"] else 2)
     assert "--artifact" in done.stdout or "is no artifact of this project" in done.stderr
+
+
+def test_the_better_round_counts(result: Callable[..., dict]) -> None:
+    """The shorter time and the higher rate."""
+    slow, fast = (result(share)["figures"][serving.SLIM_FULL] for share in (0.2, 0.1))
+    assert serving.best(slow, fast) == serving.best(fast, slow) == fast
