@@ -42,6 +42,17 @@ from classifier.errors import VendoringFailed  # noqa: E402
 from classifier.vendoring import vendor  # noqa: E402
 
 from benchmarks.load import LoadError, load  # noqa: E402
+from benchmarks.serving_report import (  # noqa: E402
+    CONCURRENCY,
+    FIGURES,
+    HOOKS,
+    LIST_ITEMS,
+    SLIM_FULL,
+    SLIM_STUDENT,
+    STOCK,
+    draw,
+    report,
+)
 from benchmarks.stock.environment import StackMissing, StockStack, complete  # noqa: E402
 from benchmarks.stock.server import StockServer  # noqa: E402
 from local.sagemaker import ports  # noqa: E402
@@ -49,35 +60,6 @@ from local.sagemaker import ports  # noqa: E402
 RESULTS = ROOT / "docs" / "benchmarks"
 SLIM = ROOT / "build" / "slim"
 START_SECONDS = 180.0
-CONCURRENCY = (1, 4, 16, 64)
-LIST_ITEMS = 16
-
-STOCK, HOOKS, SLIM_FULL, SLIM_STUDENT = "stock", "huggingface", "slim", "slim, student"
-GOALS: dict[tuple[str, str], tuple[str, float]] = {
-    (SLIM_FULL, "first_answer_s"): ("<=", 1 / 30),
-    (SLIM_FULL, "p50_ms"): ("<=", 1 / 7.5),
-    (HOOKS, "p50_ms"): ("<=", 1 / 3.5),
-    (SLIM_FULL, "rate_16"): (">=", 6.5),
-    (SLIM_STUDENT, "rate_16"): (">=", 10.0),
-    (SLIM_FULL, "p99_16_ms"): ("<=", 1 / 6),
-    (SLIM_FULL, "list_ms"): ("<=", 1 / 5.5),
-    (SLIM_STUDENT, "list_ms"): ("<=", 1 / 9),
-    (SLIM_FULL, "memory_mb"): ("<=", 1 / 8),
-}
-"""Of the figure of the stock stack in the same run."""
-
-FIGURES = {
-    "first_answer_s": "first answer after start, s",
-    "p50_ms": "p50, ms",
-    "p99_ms": "p99, ms",
-    **{f"rate_{number}": f"requests/s at concurrency {number}" for number in CONCURRENCY},
-    "p99_16_ms": "p99 at concurrency 16, ms",
-    "list_ms": f"list of {LIST_ITEMS}, p50, ms",
-    "memory_mb": "memory (PSS), MB",
-    "artifact_mb": "artifact without code, MB",
-    "installed_mb": "installed, MB",
-    "accuracy": "accuracy on the test rows",
-}
 
 
 @dataclass(frozen=True)
@@ -208,8 +190,9 @@ def measure(contestant: Contestant, rows: list[dict[str, Any]], arguments: argpa
     port = ports.claim()
     figures: dict[str, float] = {}
     limits: dict[str, Any] = {"requests": arguments.requests, "seconds": arguments.seconds}
+    started = time.monotonic()
     with contestant.start(port) as server:
-        figures["first_answer_s"] = _first_answer(port, bodies[0], server.process)
+        figures["first_answer_s"] = _first_answer(port, bodies[0], server.process) - started
         figures["accuracy"] = accuracy(port, rows)
         load(port, bodies, connections=1, requests=200, seconds=arguments.seconds)
         for number in CONCURRENCY:
@@ -236,18 +219,17 @@ def best(one: dict[str, float], other: dict[str, float]) -> dict[str, float]:
 
 
 def _first_answer(port: int, body: bytes, process: subprocess.Popen[bytes]) -> float:
-    """Seconds from the start of the process to the first 200 of /invocations."""
-    started = psutil.Process(process.pid).create_time()
-    deadline = time.time() + START_SECONDS
+    """The moment (monotonic, s) of the first 200 of /invocations."""
+    deadline = time.monotonic() + START_SECONDS
     request = urllib.request.Request(
         f"http://127.0.0.1:{port}/invocations", body, {"Content-Type": "application/json"}
     )
-    while time.time() < deadline:
+    while time.monotonic() < deadline:
         if process.poll() is not None:
             raise LoadError(f"the server ended with {process.returncode} before it answered")
         try:
             with urllib.request.urlopen(request, timeout=60):
-                return time.time() - started
+                return time.monotonic()
         except (OSError, urllib.error.HTTPError):
             time.sleep(0.01)
     raise LoadError(f"no first answer within {START_SECONDS:.0f} s")
@@ -326,65 +308,6 @@ def versions(stack: StockStack) -> dict[str, str]:
     java = subprocess.run(["java", "-version"], capture_output=True, text=True).stderr.split('"')[1]
     ours = {name: metadata.version(name) for name in ("onnxruntime", "tokenizers")}
     return {"python": platform.python_version(), **dict(zip(names, theirs, strict=True)), "java": java, **ours}
-
-
-def report(result: dict[str, Any]) -> str:
-    """The result as Markdown."""
-    figures, ran_on, settings = result["figures"], result["machine"], result["settings"]
-    columns = list(figures)
-    lines = [
-        f"# Serving, {result['date'][:10]}",
-        "",
-        f"{ran_on['cpu']} ({', '.join(ran_on['flags'])}), {ran_on['system']}; one core for the server, another for the "
-        f"load. {'; '.join(f'{name} {version}' for name, version in result['versions'].items())}. "
-        f"{settings['rows']} sentences, at most {settings['requests']} requests or {settings['seconds']:g} s a load, "
-        f"the best of {settings['rounds']} rounds; the load's own round trip is {settings['load_own_p50_ms']} ms.",
-        "",
-        "| figure | " + " | ".join(columns) + " |",
-        "|---" * (len(columns) + 1) + "|",
-    ]
-    for key, title in FIGURES.items():
-        cells = [f"{figures[name][key]:.4g}{_ratio(figures, name, key)}" for name in columns]
-        lines.append(f"| {title} | " + " | ".join(cells) + " |")
-    lines += ["", "| goal, of the stock stack's figure | asked | found | |", "|---|---|---|---|"]
-    for (name, key), (sign, wanted) in GOALS.items():
-        if name not in figures:
-            continue
-        found = figures[name][key] / figures[STOCK][key]
-        held = found <= wanted if sign == "<=" else found >= wanted
-        asked, seen = (f"{wanted:g}×", f"{found:.1f}×") if sign == ">=" else (f"1/{1 / wanted:g}", f"1/{1 / found:.1f}")
-        lines.append(f"| {FIGURES[key]}, {name} | {sign.replace('<=', '≤').replace('>=', '≥')} {asked} | {seen} | "
-                     f"{'held' if held else '**missed**'} |")  # fmt: skip
-    return "\n".join(lines) + "\n"
-
-
-def _ratio(figures: dict[str, dict[str, float]], name: str, key: str) -> str:
-    if name == STOCK or key in ("accuracy", "artifact_mb"):
-        return ""
-    ratio = figures[name][key] / figures[STOCK][key]
-    return f" ({ratio:.1f}×)" if ratio >= 1 else f" (1/{1 / ratio:.1f})"
-
-
-def draw(result: dict[str, Any], path: Path) -> None:
-    """Bars of each figure as a share of the stock stack's, on a logarithmic axis."""
-    from matplotlib.figure import Figure
-
-    figures = result["figures"]
-    keys = [key for key in FIGURES if key not in ("accuracy", "artifact_mb")]
-    figure = Figure(figsize=(9, 5), layout="constrained")
-    axes = figure.subplots()
-    names = [name for name in figures if name != STOCK]
-    for place, name in enumerate(names):
-        ratios = [figures[name][key] / figures[STOCK][key] for key in keys]
-        axes.barh([number + place / (len(names) + 1) for number in range(len(keys))], ratios, 1 / (len(names) + 1),
-                  label=name)  # fmt: skip
-    axes.axvline(1, color="black", linewidth=1)
-    axes.set_xscale("log")
-    axes.set_yticks(range(len(keys)), [FIGURES[key] for key in keys])
-    axes.invert_yaxis()
-    axes.set_xlabel("stock stack, same model = 1")
-    axes.legend()
-    figure.savefig(path, metadata={"Date": None})
 
 
 def say(text: str) -> None:
