@@ -82,6 +82,8 @@ class Contestant:
 def main() -> int:
     """Measure, print, draw and keep; 0, or 1 with the reason, or 130 after Ctrl-C."""
     arguments = _arguments()
+    # As Ctrl-C does: servers and scratch folders are gone when this process is.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         result = run(arguments)
     except (StackMissing, VendoringFailed, LoadError, OSError) as error:

@@ -84,9 +84,10 @@ def draw(result: dict[str, Any], path: Path) -> None:
     axes = figure.subplots()
     names = [name for name in figures if name != STOCK]
     for place, name in enumerate(names):
-        ratios = [figures[name][key] / figures[STOCK][key] for key in keys]
-        axes.barh([number + place / (len(names) + 1) for number in range(len(keys))], ratios, 1 / (len(names) + 1),
-                  label=name)  # fmt: skip
+        # Bars begin at the stock stack's 1: to the left is less, to the right is more.
+        beyond = [figures[name][key] / figures[STOCK][key] - 1 for key in keys]
+        rows = [number + place / (len(names) + 1) for number in range(len(keys))]
+        axes.barh(rows, beyond, 1 / (len(names) + 1), left=1, label=name)
     axes.axvline(1, color="black", linewidth=1)
     axes.set_xscale("log")
     axes.set_yticks(range(len(keys)), [FIGURES[key] for key in keys])
