@@ -1,7 +1,8 @@
 """Starts the toolkit as the image's entry point does, with three differences that let it run beside other programs.
 
 Its configuration file goes where `STOCK_CONFIG` says instead of to `/etc`, it listens on 127.0.0.1 instead of on every
-interface, and of the machine's processes it looks at its own children only. `STOCK_HANDLER` names the handler module.
+interface, and of the machine's processes it looks at those of its own group only. `STOCK_HANDLER` names the handler
+module.
 """
 
 import os
@@ -21,10 +22,10 @@ def write_config(env, handler_service=None):
 
 
 def find_server():
-    """The Java process among this process's children; the toolkit asks again until it is there."""
-    for child in psutil.Process().children(recursive=True):
-        if model_server.MMS_NAMESPACE in child.cmdline():
-            return child
+    """The Java process of this process's group (it is no child: what started it is gone); asked until it is there."""
+    for process in psutil.process_iter(["cmdline"]):
+        if model_server.MMS_NAMESPACE in (process.info["cmdline"] or []) and os.getpgid(process.pid) == os.getpgrp():
+            return process
     raise LookupError("the model server has not started yet")
 
 

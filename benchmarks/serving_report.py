@@ -1,0 +1,97 @@
+"""What `benchmarks/serving.py` measures and asks for, and the result as a table and a chart."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+CONCURRENCY = (1, 4, 16, 64)
+LIST_ITEMS = 16
+"""Texts in a request with a list."""
+
+STOCK, HOOKS, SLIM_FULL, SLIM_STUDENT = "stock", "huggingface", "slim", "slim, student"
+GOALS: dict[tuple[str, str], tuple[str, float]] = {
+    (SLIM_FULL, "first_answer_s"): ("<=", 1 / 30),
+    (SLIM_FULL, "p50_ms"): ("<=", 1 / 7.5),
+    (HOOKS, "p50_ms"): ("<=", 1 / 3.5),
+    (SLIM_FULL, "rate_16"): (">=", 6.5),
+    (SLIM_STUDENT, "rate_16"): (">=", 10.0),
+    (SLIM_FULL, "p99_16_ms"): ("<=", 1 / 6),
+    (SLIM_FULL, "list_ms"): ("<=", 1 / 5.5),
+    (SLIM_STUDENT, "list_ms"): ("<=", 1 / 9),
+    (SLIM_FULL, "memory_mb"): ("<=", 1 / 8),
+}
+"""Of the figure of the stock stack in the same run."""
+
+FIGURES = {
+    "first_answer_s": "first answer after start, s",
+    "p50_ms": "p50, ms",
+    "p99_ms": "p99, ms",
+    **{f"rate_{number}": f"requests/s at concurrency {number}" for number in CONCURRENCY},
+    "p99_16_ms": "p99 at concurrency 16, ms",
+    "list_ms": f"list of {LIST_ITEMS}, p50, ms",
+    "memory_mb": "memory (PSS), MB",
+    "artifact_mb": "artifact without code, MB",
+    "installed_mb": "installed, MB",
+    "accuracy": "accuracy on the test rows",
+}
+
+
+def report(result: dict[str, Any]) -> str:
+    """The result as Markdown."""
+    figures, ran_on, settings = result["figures"], result["machine"], result["settings"]
+    columns = list(figures)
+    lines = [
+        f"# Serving, {result['date'][:10]}",
+        "",
+        f"{ran_on['cpu']} ({', '.join(ran_on['flags'])}), {ran_on['system']}; one core for the server, another for the "
+        f"load. {'; '.join(f'{name} {version}' for name, version in result['versions'].items())}. "
+        f"{settings['rows']} sentences, at most {settings['requests']} requests or {settings['seconds']:g} s a load, "
+        f"the best of {settings['rounds']} rounds; the load's own round trip is {settings['load_own_p50_ms']} ms.",
+        "",
+        "| figure | " + " | ".join(columns) + " |",
+        "|---" * (len(columns) + 1) + "|",
+    ]
+    for key, title in FIGURES.items():
+        cells = [f"{figures[name][key]:.4g}{_ratio(figures, name, key)}" for name in columns]
+        lines.append(f"| {title} | " + " | ".join(cells) + " |")
+    lines += ["", "| goal, of the stock stack's figure | asked | found | |", "|---|---|---|---|"]
+    for (name, key), (sign, wanted) in GOALS.items():
+        if name not in figures:
+            continue
+        found = figures[name][key] / figures[STOCK][key]
+        held = found <= wanted if sign == "<=" else found >= wanted
+        asked, seen = (f"{wanted:g}×", f"{found:.1f}×") if sign == ">=" else (f"1/{1 / wanted:g}", f"1/{1 / found:.1f}")
+        lines.append(f"| {FIGURES[key]}, {name} | {sign.replace('<=', '≤').replace('>=', '≥')} {asked} | {seen} | "
+                     f"{'held' if held else '**missed**'} |")  # fmt: skip
+    return "\n".join(lines) + "\n"
+
+
+def _ratio(figures: dict[str, dict[str, float]], name: str, key: str) -> str:
+    if name == STOCK or key in ("accuracy", "artifact_mb"):
+        return ""
+    ratio = figures[name][key] / figures[STOCK][key]
+    return f" ({ratio:.1f}×)" if ratio >= 1 else f" (1/{1 / ratio:.1f})"
+
+
+def draw(result: dict[str, Any], path: Path) -> None:
+    """Bars of each figure as a share of the stock stack's, on a logarithmic axis."""
+    from matplotlib.figure import Figure
+
+    figures = result["figures"]
+    keys = [key for key in FIGURES if key not in ("accuracy", "artifact_mb")]
+    figure = Figure(figsize=(9, 5), layout="constrained")
+    axes = figure.subplots()
+    names = [name for name in figures if name != STOCK]
+    for place, name in enumerate(names):
+        # Bars begin at the stock stack's 1: to the left is less, to the right is more.
+        beyond = [figures[name][key] / figures[STOCK][key] - 1 for key in keys]
+        rows = [number + place / (len(names) + 1) for number in range(len(keys))]
+        axes.barh(rows, beyond, 1 / (len(names) + 1), left=1, label=name)
+    axes.axvline(1, color="black", linewidth=1)
+    axes.set_xscale("log")
+    axes.set_yticks(range(len(keys)), [FIGURES[key] for key in keys])
+    axes.invert_yaxis()
+    axes.set_xlabel("stock stack, same model = 1")
+    axes.legend()
+    figure.savefig(path, metadata={"Date": None})
