@@ -92,7 +92,8 @@ def test_a_changed_lambda_is_redeployed_and_served(project: Any, tmp_path: Path)
     health = f"{project.status['api_url']}/v1/health"
     try:
         subprocess.run([str(copy / ".venv" / "bin" / "python"), "-m", "operations.cdk_local", "deploy", "--all",
-                        "--require-approval", "never"], cwd=copy, env=project.environment, check=True, timeout=300)
+                        "--require-approval", "never"], cwd=copy, check=True, timeout=300,
+                       env={**project.environment, "PYTHONPATH": ".:client"})
         assert requests.get(health, timeout=30).json()["status"] == MARK
     finally:
         project.make("deploy")
