@@ -138,8 +138,8 @@ class ApiConfig:
     predictions_burst_limit: int
     """Predictions let through at once on top of that, 1 to ``burst_limit``."""
     status_rate_limit: int = 5
-    """Steady requests a second to ``GET /v1/health`` and to ``GET /v1/model``, each, 1 to 10000: both need no key and may
-    ask the model, which costs money. Never above ``rate_limit``."""
+    """Steady requests a second to ``GET /v1/health`` and to ``GET /v1/model``, each, 1 to 10000: both need no key and
+    may ask the model, which costs money. Never above ``rate_limit``."""
     status_burst_limit: int = 10
     """Of those, requests let through at once on top of that, 1 to 5000. Never above ``burst_limit``."""
     api_key_required: bool

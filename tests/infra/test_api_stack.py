@@ -88,7 +88,7 @@ def test_key_is_asked_for_where_configured(assemblies: Assemblies, env: str, req
 def test_stage_is_throttled_and_logged(
     assemblies: Assemblies, env: str, stage: tuple[int, int], predictions: tuple[int, int], status: tuple[int, int]
 ) -> None:
-    """All methods are throttled as configured, those that ask the model below that; every request is logged, no body ever is."""
+    """All methods are throttled as configured, those that ask the model further; requests are logged, bodies never."""
     expected = [
         Match.object_like(
             {
