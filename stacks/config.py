@@ -13,9 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from stacks.config_checks import check as _check
-from stacks.config_checks import check_instance_type as _check_instance_type
-from stacks.config_checks import check_range as _check_range
+from stacks.config_checks import check, check_instance_type, check_range
 from stacks.context_values import read_dataclass
 from stacks.errors import ConfigError, UnknownEnvironmentError
 from stacks.serving_config import ServingConfig
@@ -39,7 +37,7 @@ class DataConfig:
     """Whether the small synthetic data set in the code may stand in when the source can't be reached."""
 
     def __post_init__(self) -> None:
-        _check(
+        check(
             re.match(r"(https?|s3)://[^/\s]+", self.source_url),
             "data.source_url",
             f"'{self.source_url}' is not allowed; an https://, http:// or s3:// URL",
@@ -68,11 +66,11 @@ class TrainingConfig:
     """Defaults for the job; ``training_job`` checks names and values."""
 
     def __post_init__(self) -> None:
-        _check(self.base_model.strip(), "training.base_model", "must not be empty; a hub id, a path or package:<name>")
-        _check_instance_type(self.instance_type, "training.instance_type")
-        _check_range(self.instance_count, "training.instance_count", 1, 16, "instances")
-        _check_range(self.volume_gb, "training.volume_gb", 5, 16384, "GB")
-        _check_range(self.max_runtime_minutes, "training.max_runtime_minutes", 1, 7200, "minutes")
+        check(self.base_model.strip(), "training.base_model", "must not be empty; a hub id, a path or package:<name>")
+        check_instance_type(self.instance_type, "training.instance_type")
+        check_range(self.instance_count, "training.instance_count", 1, 16, "instances")
+        check_range(self.volume_gb, "training.volume_gb", 5, 16384, "GB")
+        check_range(self.max_runtime_minutes, "training.max_runtime_minutes", 1, 7200, "minutes")
 
     @property
     def default_hyperparameters(self) -> dict[str, str]:
@@ -94,9 +92,9 @@ class GateConfig:
     """``auto``: the verdict decides; ``manual``: a person does, with the verdict at hand; ``never``: for trials."""
 
     def __post_init__(self) -> None:
-        _check_range(self.min_accuracy, "gate.min_accuracy", 0, 1, "a share")
-        _check_range(self.min_f1, "gate.min_f1", 0, 1, "a share")
-        _check_range(self.margin, "gate.margin", 0, 0.5, "a difference of shares")
+        check_range(self.min_accuracy, "gate.min_accuracy", 0, 1, "a share")
+        check_range(self.min_f1, "gate.min_f1", 0, 1, "a share")
+        check_range(self.margin, "gate.margin", 0, 0.5, "a difference of shares")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +105,7 @@ class ReleaseConfig:
     """How often it looks whether the endpoint is up, 1 to 300 seconds."""
 
     def __post_init__(self) -> None:
-        _check_range(self.poll_seconds, "release.poll_seconds", 1, 300, "seconds")
+        check_range(self.poll_seconds, "release.poll_seconds", 1, 300, "seconds")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +116,7 @@ class NotificationsConfig:
     """Address that AWS asks once for its consent; empty subscribes nobody to the topic."""
 
     def __post_init__(self) -> None:
-        _check(
+        check(
             re.fullmatch(r"|[^@\s]+@[^@\s]+\.[^@\s.]+", self.email),
             "notifications.email",
             f"'{self.email}' is not allowed; one e-mail address or nothing",
@@ -172,17 +170,17 @@ class ApiConfig:
     """Fixed API id, understood by the local cloud only (tag ``ms-custom-id``); AWS chooses its own."""
 
     def __post_init__(self) -> None:
-        _check_range(self.rate_limit, "api.rate_limit", 1, 10000, "requests a second")
-        _check_range(self.burst_limit, "api.burst_limit", 1, 5000, "requests")
-        _check_range(self.predictions_rate_limit, "api.predictions_rate_limit", 1, self.rate_limit, "requests a second")
-        _check_range(self.predictions_burst_limit, "api.predictions_burst_limit", 1, self.burst_limit, "requests")
-        _check_range(self.status_rate_limit, "api.status_rate_limit", 1, 10000, "requests a second")
-        _check_range(self.status_burst_limit, "api.status_burst_limit", 1, 5000, "requests")
+        check_range(self.rate_limit, "api.rate_limit", 1, 10000, "requests a second")
+        check_range(self.burst_limit, "api.burst_limit", 1, 5000, "requests")
+        check_range(self.predictions_rate_limit, "api.predictions_rate_limit", 1, self.rate_limit, "requests a second")
+        check_range(self.predictions_burst_limit, "api.predictions_burst_limit", 1, self.burst_limit, "requests")
+        check_range(self.status_rate_limit, "api.status_rate_limit", 1, 10000, "requests a second")
+        check_range(self.status_burst_limit, "api.status_burst_limit", 1, 5000, "requests")
         self._check_clients()
         self._check_networks()
         self._check_domain()
-        _check_range(self.waf_rate_limit, "api.waf_rate_limit", 10, 2_000_000_000, "requests in 5 minutes")
-        _check(
+        check_range(self.waf_rate_limit, "api.waf_rate_limit", 10, 2_000_000_000, "requests in 5 minutes")
+        check(
             re.fullmatch(r"[a-z0-9]{0,32}", self.fixed_id),
             "api.fixed_id",
             f"'{self.fixed_id}' is not allowed; up to 32 lower-case letters and digits",
@@ -191,28 +189,28 @@ class ApiConfig:
     def _check_clients(self) -> None:
         names = ", ".join(self.clients)
         well_formed = all(re.fullmatch(r"[a-z0-9][a-z0-9-]{0,30}", client) for client in self.clients)
-        _check(
+        check(
             1 <= len(self.clients) <= 100 and well_formed and len(set(self.clients)) == len(self.clients),
             "api.clients",
             f"'{names}' is not allowed; 1 to 100 different names of up to 31 lower-case letters, digits and hyphens",
         )
-        _check_range(self.client_daily_quota, "api.client_daily_quota", 0, 1_000_000_000, "requests a day")
-        _check_range(self.client_rate_limit, "api.client_rate_limit", 0, self.rate_limit, "requests a second")
-        _check_range(self.client_burst_limit, "api.client_burst_limit", 0, self.burst_limit, "requests")
-        _check(
+        check_range(self.client_daily_quota, "api.client_daily_quota", 0, 1_000_000_000, "requests a day")
+        check_range(self.client_rate_limit, "api.client_rate_limit", 0, self.rate_limit, "requests a second")
+        check_range(self.client_burst_limit, "api.client_burst_limit", 0, self.burst_limit, "requests")
+        check(
             bool(self.client_rate_limit) == bool(self.client_burst_limit),
             "api.client_burst_limit",
             "and api.client_rate_limit go together; set both or neither",
         )
         for name in ("client_rate_limit", "client_daily_quota"):
-            _check(
+            check(
                 self.api_key_required or not getattr(self, name),
                 f"api.{name}",
                 "counts the requests of a key, but api.api_key_required is false; set that to true or this to 0",
             )
 
     def _check_networks(self) -> None:
-        _check(
+        check(
             len(self.allowed_cidrs) <= 50, "api.allowed_cidrs", f"has {len(self.allowed_cidrs)} networks; at most 50"
         )
         for cidr in self.allowed_cidrs:
@@ -221,32 +219,32 @@ class ApiConfig:
             except ValueError as error:
                 problem = f"'{cidr}' is not allowed ({error}); networks such as 203.0.113.0/24 or 2001:db8::/32"
                 raise ConfigError("api.allowed_cidrs", problem) from error
-            _check(
+            check(
                 network.prefixlen, "api.allowed_cidrs", f"'{cidr}' is everybody; leave the list empty to let them in"
             )
 
     def _check_domain(self) -> None:
-        _check(
+        check(
             re.fullmatch(r"|(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}", self.domain_name),
             "api.domain_name",
             f"'{self.domain_name}' is not allowed; a domain in lower case such as api.example.com, or nothing",
         )
-        _check(
+        check(
             re.fullmatch(r"|arn:[a-z-]+:acm:[a-z0-9-]+:\d{12}:certificate/[A-Za-z0-9-]+", self.certificate_arn),
             "api.certificate_arn",
             f"'{self.certificate_arn}' is not allowed; the ARN of a certificate in ACM, or nothing",
         )
-        _check(
+        check(
             re.fullmatch(r"|Z[A-Z0-9]{1,31}", self.hosted_zone_id),
             "api.hosted_zone_id",
             f"'{self.hosted_zone_id}' is not allowed; the id of a hosted zone, Z and capitals and digits, or nothing",
         )
-        _check(
+        check(
             bool(self.domain_name) == bool(self.certificate_arn),
             "api.certificate_arn",
             "and api.domain_name go together; set both or neither",
         )
-        _check(
+        check(
             self.domain_name or not self.hosted_zone_id,
             "api.hosted_zone_id",
             "is set but api.domain_name is empty; set both or neither",
@@ -279,16 +277,16 @@ class MonitoringConfig:
     """Where that file can be read; the alarms' descriptions link to its sections."""
 
     def __post_init__(self) -> None:
-        _check_range(self.monthly_budget_usd, "monitoring.monthly_budget_usd", 0, 1_000_000, "US dollars")
-        _check_range(self.error_percent, "monitoring.error_percent", 0.01, 100, "per cent")
-        _check_range(self.error_min_requests, "monitoring.error_min_requests", 1, 1_000_000, "requests")
-        _check_range(self.p99_ms, "monitoring.p99_ms", 1, 29_000, "milliseconds")
-        _check_range(self.drift_threshold, "monitoring.drift_threshold", 0.01, 10, "a stability index")
-        _check_range(self.drift_sample, "monitoring.drift_sample", 100, 100_000, "predictions")
-        _check_range(self.drift_window_hours, "monitoring.drift_window_hours", 1, 48, "hours")
-        _check_range(self.drift_minutes, "monitoring.drift_minutes", 1, 1440, "minutes")
-        _check_range(self.usd_per_gb_second, "monitoring.usd_per_gb_second", 0, 1, "US dollars")
-        _check(
+        check_range(self.monthly_budget_usd, "monitoring.monthly_budget_usd", 0, 1_000_000, "US dollars")
+        check_range(self.error_percent, "monitoring.error_percent", 0.01, 100, "per cent")
+        check_range(self.error_min_requests, "monitoring.error_min_requests", 1, 1_000_000, "requests")
+        check_range(self.p99_ms, "monitoring.p99_ms", 1, 29_000, "milliseconds")
+        check_range(self.drift_threshold, "monitoring.drift_threshold", 0.01, 10, "a stability index")
+        check_range(self.drift_sample, "monitoring.drift_sample", 100, 100_000, "predictions")
+        check_range(self.drift_window_hours, "monitoring.drift_window_hours", 1, 48, "hours")
+        check_range(self.drift_minutes, "monitoring.drift_minutes", 1, 1440, "minutes")
+        check_range(self.usd_per_gb_second, "monitoring.usd_per_gb_second", 0, 1, "US dollars")
+        check(
             re.fullmatch(r"[^\s#]+", self.runbook_url),
             "monitoring.runbook_url",
             f"'{self.runbook_url}' is not allowed; an address without spaces and without #",
@@ -325,22 +323,22 @@ class Config:
     """Git revision recorded with each model, e.g. ``-c code_version=$(git rev-parse HEAD)``; empty records none."""
 
     def __post_init__(self) -> None:
-        _check(
+        check(
             re.fullmatch(r"[a-z][a-z0-9-]{0,30}[a-z0-9]", self.prefix) and "--" not in self.prefix,
             "project",
             f"'{self.prefix}' is not allowed; project and env together: at most 32 lower-case letters, digits and "
             "single hyphens",
         )
-        _check(
+        check(
             self.log_retention_days in LOG_RETENTION_DAYS,
             "log_retention_days",
             f"{self.log_retention_days} is not allowed; one of {', '.join(map(str, LOG_RETENTION_DAYS))}",
         )
-        _check_instance_type(self.evidence_instance_type, "evidence_instance_type")
-        _check(
+        check_instance_type(self.evidence_instance_type, "evidence_instance_type")
+        check(
             re.fullmatch(r"|\d{12}", self.account), "account", f"'{self.account}' is not allowed; 12 digits or nothing"
         )
-        _check(
+        check(
             re.fullmatch(r"[A-Za-z0-9._/-]{0,64}", self.code_version),
             "code_version",
             f"'{self.code_version}' is not allowed; up to 64 letters, digits and . _ / -",
