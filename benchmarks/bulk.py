@@ -134,7 +134,7 @@ def main() -> int:
     parser.add_argument("--records", type=int, default=5_000, help="records a body. Default: %(default)s")
     parser.add_argument("--type", choices=TYPES, default="jsonlines", help="format of the bodies. Default: %(default)s")
     options = parser.parse_args()
-    libraries = ", ".join(f"{name} {version(name)}" for name in ("onnxruntime", "tokenizers", "uvicorn"))
+    libraries = ", ".join(f"{name} {version(name)}" for name in ("onnxruntime", "tokenizers", "httptools"))
     print(f"machine: {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}; {libraries}")
     work = bodies(read_sentences(options.data), total=options.sentences, records=options.records, kind=options.type)
     process, port = start_server(options.model)

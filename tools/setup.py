@@ -148,6 +148,7 @@ def install_slim() -> None:
          "--only-binary", ":all:", "--target", str(SLIM), "-r", "container/requirements.txt"])
     for name, target in (("__main__.py", "container/__main__.py"), ("serving", "training_job/serving")):
         (SLIM / name).symlink_to(Path("..", "..", target))
+    run("slim server's byte code", [str(VENV / "bin" / "python"), "-m", "compileall", "-q", str(SLIM)])
 
 
 def install_cdk() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ from serving.errors import RequestError
 from serving.request import Limits
 
 if TYPE_CHECKING:
-    from serving.predictor import Predictor
+    from serving.predictor import Prediction, Predictor
 
 logger = logging.getLogger("serving")
 
@@ -54,14 +54,21 @@ def answer(
     try:
         predictions = predictor.predict(texts)
     except Exception:  # whatever the network's library raises; the caller learns only that the model failed
+        log_model_failure()
         return model_failure()
+    return success(written, texts, predictions, version)
+
+
+def success(content_type: str, texts: Sequence[str], predictions: Sequence[Prediction], version: str | None) -> Answer:
+    """The predictions for `texts` as a body of one of `formats.TYPES`."""
+    from serving import formats
+
     facts = {
         "texts": len(texts),
         "characters": sum(map(len, texts)),
         "truncated": sum(prediction.truncated for prediction in predictions),
     }
-    parts = [formats.write_records(written, predictions, version)]
-    return Answer(200, formats.wrap(written, parts, version), facts, content_type=written)
+    return Answer(200, formats.write(content_type, predictions, version), facts, content_type=content_type)
 
 
 def error_answer(status: int, kind: str, message: str, headers: Mapping[str, str] | None = None) -> Answer:
@@ -70,9 +77,13 @@ def error_answer(status: int, kind: str, message: str, headers: Mapping[str, str
     return Answer(status, body, {"error": kind}, headers=headers or {})
 
 
-def model_failure() -> Answer:
-    """The answer to a request on which the model failed; logs the exception that is being handled."""
+def log_model_failure() -> None:
+    """Logs the exception that is being handled."""
     logger.exception("the model failed on a request")
+
+
+def model_failure() -> Answer:
+    """The answer to a request on which the model failed."""
     return error_answer(500, "model_error", "the model failed on this request; the server's log says why")
 
 

@@ -66,16 +66,9 @@ def read_texts(content_type: str, body: bytes | bytearray, limits: Limits) -> li
     return texts
 
 
-def write_records(content_type: str, predictions: Sequence[Prediction], version: str | None) -> bytes:
-    """The predictions as they stand in an answer of that type, without what `wrap` adds around them."""
+def write(content_type: str, predictions: Sequence[Prediction], version: str | None) -> bytes:
+    """The body of an answer."""
     return _WRITERS[content_type](predictions, version)
-
-
-def wrap(content_type: str, parts: Sequence[bytes], version: str | None) -> bytes:
-    """The whole body of an answer from the parts that `write_records` gave."""
-    if content_type == JSON:
-        return b'{"predictions":[' + b",".join(parts) + b'],"model":' + _dumps({"version": version}) + b"}"
-    return b"".join(parts)
 
 
 def _csv_texts(body: bytes | bytearray, limits: Limits) -> list[str]:
@@ -117,17 +110,18 @@ def _quality(text: str) -> float:
         return 0.0
 
 
-def _dumps(value: object) -> bytes:
-    return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
+_dumps = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+"""`json.dumps` would make an encoder for each record."""
 
 
 def _write_json(predictions: Sequence[Prediction], version: str | None) -> bytes:
-    return b",".join(_dumps(prediction.as_dict()) for prediction in predictions)
+    records = [prediction.as_dict() for prediction in predictions]
+    return _dumps({"predictions": records, "model": {"version": version}}).encode()
 
 
 def _write_json_lines(predictions: Sequence[Prediction], version: str | None) -> bytes:
     model = {"model": {"version": version}}
-    return b"".join(_dumps(prediction.as_dict() | model) + b"\n" for prediction in predictions)
+    return "".join(_dumps(prediction.as_dict() | model) + "\n" for prediction in predictions).encode()
 
 
 def _write_csv(predictions: Sequence[Prediction], version: str | None) -> bytes:

@@ -25,10 +25,10 @@ class JsonFormatter(logging.Formatter):
 
 
 def configure(level: str = "INFO") -> None:
-    """Send our log, and the HTTP stack's errors, to standard output as JSON lines; may be called again."""
+    """Send our log, and asyncio's warnings, to standard output as JSON lines; may be called again."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonFormatter())
-    for name, lowest in (("serving", level), ("uvicorn", "ERROR"), ("asyncio", "WARNING")):
+    for name, lowest in (("serving", level), ("asyncio", "WARNING")):
         logger = logging.getLogger(name)
         logger.setLevel(lowest)
         logger.propagate = False

@@ -41,13 +41,12 @@ class OnnxBackend:
             )
         except Exception as error:  # the library's errors share no base but Exception
             raise ArtifactError(self.path, f"cannot be loaded ({error})") from error
-        self._inputs = [node.name for node in self._session.get_inputs()]
-        unknown = sorted(set(self._inputs) - set(FEATURES))
+        self.features: list[str] = [node.name for node in self._session.get_inputs()]
+        unknown = sorted(set(self.features) - set(FEATURES))
         if unknown:
             raise ArtifactError(self.path, f"has inputs {unknown}, expected only {', '.join(FEATURES)}")
         self._output = self._session.get_outputs()[0].name
 
     def logits(self, features: Mapping[str, NDArray[np.int64]]) -> NDArray[np.float32]:
         """Features of shape (batch, tokens) int64 to logits of shape (batch, labels) float32."""
-        answer = self._session.run([self._output], {name: features[name] for name in self._inputs})[0]
-        return np.asarray(answer, dtype=np.float32)
+        return np.asarray(self._session.run([self._output], dict(features))[0], dtype=np.float32)

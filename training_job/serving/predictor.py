@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -27,6 +27,8 @@ class Backend(Protocol):
 
     name: str
     """What the log calls it."""
+    features: list[str]
+    """Names of the arrays that `logits` takes."""
     path: Path
     """The file or folder it was loaded from, for error messages."""
 
@@ -49,7 +51,12 @@ class Prediction:
 
     def as_dict(self) -> dict[str, Any]:
         """The form in which it is sent."""
-        return asdict(self)
+        return {
+            "label": self.label,
+            "confidence": self.confidence,
+            "score": self.score,
+            "truncated": self.truncated,
+        }
 
 
 class Predictor:
@@ -63,22 +70,20 @@ class Predictor:
     def predict(self, texts: Sequence[str]) -> list[Prediction]:
         """One prediction a text, in the order given. Raises ModelError when the network's answer is not usable."""
         encodings = self._encoder.encode(texts)
-        logits = np.zeros((len(texts), len(self.config.labels)), dtype=np.float32)
-        for batch in self._encoder.batches(encodings):
+        predictions: list[Any] = [None] * len(texts)
+        for batch in self._encoder.batches(encodings, self.backend.features):
             answer = self.backend.logits(batch.features)
             expected = (len(batch.positions), len(self.config.labels))
             if answer.shape != expected:
                 raise ModelError(f"the network answered with shape {answer.shape} instead of {expected}")
-            logits[batch.positions] = answer
-        if not np.isfinite(logits).all():
-            raise ModelError("the network answered with a value that is not a finite number")
-        return self._read(logits, [bool(encoding.overflowing) for encoding in encodings])
+            for position, logits in zip(batch.positions, answer.tolist(), strict=True):
+                predictions[position] = self._read(logits, bool(encodings[position].overflowing))
+        return predictions
 
-    def _read(self, logits: NDArray[np.float32], truncated: list[bool]) -> list[Prediction]:
-        return [self._read_row(row, cut) for row, cut in zip(logits.tolist(), truncated, strict=True)]
-
-    def _read_row(self, logits: list[float], truncated: bool) -> Prediction:
+    def _read(self, logits: list[float], truncated: bool) -> Prediction:
         # In plain numbers: for a single text numpy's calls would take four times as long.
+        if not all(map(math.isfinite, logits)):
+            raise ModelError("the network answered with a value that is not a finite number")
         largest = max(logits)
         confidence = 1 / sum(math.exp(logit - largest) for logit in logits)
         score = None

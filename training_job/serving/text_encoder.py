@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,11 +15,11 @@ from serving.errors import ArtifactError
 
 MAX_ROWS = 16
 """Most texts in one forward pass: bounds memory; larger batches are not faster on a CPU."""
-MAX_PADDING = 0.1
-"""Largest share of padding in a batch before a new one is begun (0.05 to 0.1 was fastest for MiniLM int8)."""
+PASS_TOKENS = 8
+"""What a forward pass costs beyond its cells (rows x longest row), in cells: the weights are read once a pass."""
 
-FEATURES = ("input_ids", "attention_mask", "token_type_ids")
-"""Names of the arrays in a batch; a model takes those it has inputs for."""
+FEATURES = {"input_ids": "ids", "attention_mask": "attention_mask", "token_type_ids": "type_ids"}
+"""Names of the arrays in a batch, of which a model takes those it has inputs for, and of the encodings' lists."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Batch:
     positions: list[int]
     """Where each row belongs in the caller's list."""
     features: dict[str, NDArray[np.int64]]
-    """`FEATURES`, each of shape (rows, longest row) int64."""
+    """Of `FEATURES` those that were asked for, each of shape (rows, longest row) int64."""
 
 
 class TextEncoder:
@@ -60,43 +60,48 @@ class TextEncoder:
         """Tokenise; an encoding whose `overflowing` is not empty was cut."""
         return self._tokenizer.encode_batch_fast(list(texts))
 
-    def batches(self, encodings: Sequence[Encoding]) -> Iterator[Batch]:
-        """Yield every encoding once, grouped by length and padded to the longest of its group."""
+    def batches(self, encodings: Sequence[Encoding], features: Collection[str]) -> Iterator[Batch]:
+        """Yield every encoding once, grouped by length and padded to the longest of its group.
+
+        `features` are those of `FEATURES` that the model takes.
+        """
+        if len(encodings) == 1:
+            only = encodings[0]
+            yield Batch([0], {name: np.array([getattr(only, FEATURES[name])], dtype=np.int64) for name in features})
+            return
         for positions in plan_batches([len(encoding.ids) for encoding in encodings]):
             rows = [encodings[position] for position in positions]
-            yield Batch(
-                positions,
-                {
-                    "input_ids": self._padded("input_ids", [row.ids for row in rows]),
-                    "attention_mask": self._padded("attention_mask", [row.attention_mask for row in rows]),
-                    "token_type_ids": self._padded("token_type_ids", [row.type_ids for row in rows]),
-                },
-            )
+            yield Batch(positions, {name: self._padded(name, rows) for name in features})
 
-    def _padded(self, name: str, rows: Sequence[Sequence[int]]) -> NDArray[np.int64]:
-        array = np.full((len(rows), max(len(row) for row in rows)), self._pad[name], dtype=np.int64)
+    def _padded(self, name: str, encodings: Sequence[Encoding]) -> NDArray[np.int64]:
+        rows: list[list[int]] = [getattr(encoding, FEATURES[name]) for encoding in encodings]
+        array = np.full((len(rows), max(map(len, rows))), self._pad[name], dtype=np.int64)
         for index, row in enumerate(rows):
             array[index, : len(row)] = row
         return array
 
 
 def plan_batches(
-    lengths: Sequence[int], *, max_rows: int = MAX_ROWS, max_padding: float = MAX_PADDING
+    lengths: Sequence[int], *, max_rows: int = MAX_ROWS, pass_tokens: int = PASS_TOKENS
 ) -> list[list[int]]:
-    """Positions of `lengths` (tokens) in batches, shortest first.
+    """Positions of `lengths` (tokens) in batches of at most `max_rows` rows, shortest first.
 
-    A batch holds at most `max_rows` rows, and of its rows x longest cells at most `max_padding` are padding.
+    Of all divisions of the sorted lengths the cheapest: a batch costs rows x longest row, its padding included, and
+    `pass_tokens` more.
     """
+    order = sorted(range(len(lengths)), key=lengths.__getitem__)
+    costs, starts = [0], [0]
+    for end in range(1, len(order) + 1):
+        longest = lengths[order[end - 1]]
+        cost, start = min(
+            (costs[start] + pass_tokens + (end - start) * longest, start)
+            for start in range(max(0, end - max_rows), end)
+        )
+        costs.append(cost)
+        starts.append(start)
     batches: list[list[int]] = []
-    tokens = 0
-    for position in sorted(range(len(lengths)), key=lengths.__getitem__):
-        length = lengths[position]
-        if batches:
-            rows = len(batches[-1]) + 1
-            if rows <= max_rows and tokens + length >= (1 - max_padding) * rows * length:
-                batches[-1].append(position)
-                tokens += length
-                continue
-        batches.append([position])
-        tokens = length
-    return batches
+    end = len(order)
+    while end:
+        batches.append(order[starts[end] : end])
+        end = starts[end]
+    return batches[::-1]

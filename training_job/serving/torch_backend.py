@@ -28,10 +28,10 @@ class TorchBackend:
         except Exception as error:  # a truncated weight file surfaces as one of many library errors
             raise ArtifactError(model_dir, f"cannot be loaded by transformers ({error})") from error
         accepted = inspect.signature(self._model.forward).parameters
-        self._inputs = [name for name in FEATURES if name in accepted]
+        self.features = [name for name in FEATURES if name in accepted]
 
     def logits(self, features: Mapping[str, NDArray[np.int64]]) -> NDArray[np.float32]:
         """Features of shape (batch, tokens) int64 to logits of shape (batch, labels) float32."""
         with torch.inference_mode():
-            answer = self._model(**{name: torch.from_numpy(features[name]) for name in self._inputs}).logits
+            answer = self._model(**{name: torch.from_numpy(array) for name, array in features.items()}).logits
         return answer.to(torch.float32).numpy()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 import os
@@ -21,7 +22,7 @@ import pytest
 import serving
 from onnx import TensorProto, helper, numpy_helper
 from serving.predictor import Predictor
-from serving.server.process import listen, make_server
+from serving.server.process import Server, listen
 from serving.server.settings import ServerSettings
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
@@ -183,24 +184,27 @@ class RunningServer:
     """The HTTP layer in a thread of this process."""
 
     def __init__(self, predictor: Predictor, settings: ServerSettings) -> None:
-        listener = listen(settings)
-        self.port = listener.getsockname()[1]
-        self._server = make_server(predictor, settings)
-        self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [listener]})
+        self._listener = listen(settings)
+        self.port = self._listener.getsockname()[1]
+        self._running = threading.Event()
+        self._thread = threading.Thread(target=asyncio.run, args=[self._serve(predictor, settings)])
         self._thread.start()
+        assert self._running.wait(10)
 
-    @property
-    def connections(self) -> int:
-        """How many are open."""
-        return len(self._server.server_state.connections)
+    async def _serve(self, predictor: Predictor, settings: ServerSettings) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._server = Server(predictor, settings)
+        self._running.set()
+        await self._server.serve(self._listener)
 
     def begin_stop(self) -> None:
         """What SIGTERM does."""
-        self._server.should_exit = True
+        self._loop.call_soon_threadsafe(self._server.begin_stop)
 
     def stop(self) -> None:
         """Stop, and wait until it has."""
-        self.begin_stop()
+        if self._thread.is_alive():
+            self.begin_stop()
         self._thread.join(20)
         assert not self._thread.is_alive()
 
@@ -225,9 +229,7 @@ def in_process() -> Callable[..., Any]:
 def ask() -> Callable[..., tuple[int, dict[str, Any]]]:
     """Send one request on a new connection: status and parsed body."""
 
-    def send(
-        port: int, body: bytes | str, *, method: str = "POST", path: str = "/invocations", **headers: str
-    ) -> Any:
+    def send(port: int, body: bytes | str, *, method: str = "POST", path: str = "/invocations", **headers: str) -> Any:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
         try:
             connection.request(method, path, body, {"Content-Type": "application/json", **headers})

@@ -81,15 +81,14 @@ def test_a_bad_record_is_named(content_type: str, body: bytes, said: str) -> Non
 
 
 def test_json_answers_are_one_object() -> None:
-    """However many parts they were predicted in."""
-    parts = [formats.write_records(JSON, [GOOD, GOOD], "3"), formats.write_records(JSON, [ODD], "3")]
-    answer = json.loads(formats.wrap(JSON, parts, "3"))
+    """However many predictions there are."""
+    answer = json.loads(formats.write(JSON, [GOOD, GOOD, ODD], "3"))
     assert answer == {"predictions": [GOOD.as_dict(), GOOD.as_dict(), ODD.as_dict()], "model": {"version": "3"}}
 
 
 def test_json_lines_carry_the_version_in_each_line() -> None:
     """A line stands for itself after a job has put the answers of many bodies together."""
-    body = formats.wrap(JSON_LINES, [formats.write_records(JSON_LINES, [GOOD, ODD], "3")], "3")
+    body = formats.write(JSON_LINES, [GOOD, ODD], "3")
     assert [json.loads(line) for line in body.splitlines()] == [
         each.as_dict() | {"model": {"version": "3"}} for each in (GOOD, ODD)
     ]
@@ -97,7 +96,7 @@ def test_json_lines_carry_the_version_in_each_line() -> None:
 
 def test_csv_answers_are_one_record_each() -> None:
     """label,confidence,score,truncated,version; a model without a score leaves its field empty."""
-    body = formats.wrap(CSV, [formats.write_records(CSV, [GOOD, ODD], "3")], "3")
+    body = formats.write(CSV, [GOOD, ODD], "3")
     assert body == b'helpful,0.9,1.5,false,3\n"not, ""helpful""",0.5,,true,3\n'
 
 

@@ -21,8 +21,8 @@ import pytest
 from numpy.typing import NDArray
 from serving.model_config import ModelConfig
 from serving.predictor import Predictor
-from serving.server.connection import Connection
-from serving.server.process import make_server
+from serving.server.app import InferenceApp
+from serving.server.connection import Connection, Connections
 from serving.server.settings import ServerSettings
 from serving.text_encoder import TextEncoder
 
@@ -35,6 +35,7 @@ class GatedBackend:
     """A network that answers only when it is let, and counts how many callers it has at once."""
 
     name = "gated"
+    features = ["input_ids"]
     path = Path("nowhere")
 
     def __init__(self) -> None:
@@ -78,13 +79,16 @@ def raw(port: int, data: bytes) -> bytes:
 def test_ping_answers_while_every_worker_is_busy(
     in_process: Running, ask: Any, backend: GatedBackend, predictor: Predictor
 ) -> None:
-    """A long prediction does not make the server look dead."""
-    with in_process(predictor, workers=1) as server, ThreadPoolExecutor() as pool:
-        running = pool.submit(ask, server.port, BODY)
-        assert backend.entered.acquire(timeout=5)
-        assert ask(server.port, b"", method="GET", path="/ping") == (200, {"status": "ok"})
-        backend.open.set()
-        assert running.result()[0] == 200
+    """A long prediction does not make the server look dead: one of several workers', or a single one's long list."""
+    long = json.dumps({"inputs": ["good " * 100] * 100})
+    for workers, body in ((2, BODY), (1, long)):
+        backend.open.clear()
+        with in_process(predictor, workers=workers) as server, ThreadPoolExecutor() as pool:
+            running = [pool.submit(ask, server.port, body) for _ in range(workers)]
+            assert all(backend.entered.acquire(timeout=5) for _ in range(workers))
+            assert ask(server.port, b"", method="GET", path="/ping") == (200, {"status": "ok"})
+            backend.open.set()
+            assert [each.result()[0] for each in running] == [200] * workers
 
 
 def test_forward_passes_are_bounded(in_process: Running, ask: Any, backend: GatedBackend, predictor: Predictor) -> None:
@@ -113,15 +117,13 @@ def test_connections_are_bounded(in_process: Running, ask: Any, predictor: Predi
 def test_a_full_queue_is_said_at_once(
     in_process: Running, ask: Any, backend: GatedBackend, predictor: Predictor
 ) -> None:
-    """One request runs and one waits; the others are told to come again, and the two are answered."""
-    with in_process(predictor, workers=1, queue=1) as server, ThreadPoolExecutor(6) as pool:
-        requests = [pool.submit(ask, server.port, BODY)]
-        assert backend.entered.acquire(timeout=5)
-        requests += [pool.submit(ask, server.port, BODY) for _ in range(5)]
+    """Two requests run and one waits; the others are told to come again, and the three are answered."""
+    with in_process(predictor, workers=2, queue=1) as server, ThreadPoolExecutor(7) as pool:
+        requests = [pool.submit(ask, server.port, BODY) for _ in range(7)]
         refused = [request.result() for request in itertools.islice(as_completed(requests, timeout=5), 4)]
         assert [(status, body["error"]["type"]) for status, body in refused] == [(429, "busy")] * 4
         backend.open.set()
-        assert sorted(request.result()[0] for request in requests) == [200, 200, 429, 429, 429, 429]
+        assert sorted(request.result()[0] for request in requests) == [200, 200, 200, 429, 429, 429, 429]
 
 
 def test_a_refusal_for_want_of_room_says_when_to_come_again(
@@ -129,12 +131,12 @@ def test_a_refusal_for_want_of_room_says_when_to_come_again(
 ) -> None:
     """429 carries Retry-After."""
     request = b"POST /invocations HTTP/1.1\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s"
-    with in_process(predictor, workers=1, queue=0) as server, ThreadPoolExecutor() as pool:
-        running = pool.submit(ask, server.port, BODY)
-        assert backend.entered.acquire(timeout=5)
+    with in_process(predictor, workers=2, queue=0) as server, ThreadPoolExecutor() as pool:
+        running = [pool.submit(ask, server.port, BODY) for _ in range(2)]
+        assert backend.entered.acquire(timeout=5) and backend.entered.acquire(timeout=5)
         assert b"\r\nretry-after: 1\r\n" in raw(server.port, request % (len(BODY), BODY.encode()))
         backend.open.set()
-        assert running.result()[0] == 200
+        assert [each.result()[0] for each in running] == [200, 200]
 
 
 def test_bodies_in_memory_are_bounded(
@@ -154,7 +156,7 @@ def test_stop_lets_a_running_request_finish(
     in_process: Running, ask: Any, backend: GatedBackend, predictor: Predictor
 ) -> None:
     """A request that was being answered when the server stops still gets its answer, and the port is closed."""
-    with in_process(predictor) as server, ThreadPoolExecutor() as pool:
+    with in_process(predictor, workers=2) as server, ThreadPoolExecutor() as pool:
         running = pool.submit(ask, server.port, BODY)
         assert backend.entered.acquire(timeout=5)
         server.begin_stop()
@@ -188,7 +190,7 @@ def test_stop_gives_a_request_up_after_the_drain_time(
     in_process: Running, ask: Any, backend: GatedBackend, predictor: Predictor
 ) -> None:
     """A request that does not finish does not keep the process."""
-    with in_process(predictor, drain_seconds=0.1) as server, ThreadPoolExecutor() as pool:
+    with in_process(predictor, workers=2, drain_seconds=0.1) as server, ThreadPoolExecutor() as pool:
         running = pool.submit(ask, server.port, BODY)
         assert backend.entered.acquire(timeout=5)
         started = time.monotonic()
@@ -306,33 +308,38 @@ def test_requests_sent_ahead_of_their_turn_are_bounded(
 
 
 class FakeTransport(asyncio.Transport):
-    """A transport that only remembers whether it was given up."""
+    """A transport that remembers whether it was given up, and whether it is read from."""
 
     aborted = False
+    reading = True
 
     def abort(self) -> None:
         self.aborted = True
+
+    def pause_reading(self) -> None:
+        self.reading = False
+
+    def resume_reading(self) -> None:
+        self.reading = True
 
 
 @pytest.mark.parametrize("caught_up", [False, True])
 def test_a_client_that_does_not_read_is_given_up(predictor: Predictor, caught_up: bool) -> None:
     """Answers that nobody takes do not keep a connection; a client that catches up in time keeps his."""
 
-    async def stall() -> bool:
+    async def stall() -> tuple[bool, bool]:
         settings = ServerSettings(idle_seconds=0.05)
-        server = make_server(predictor, settings)
-        server.config.load()
         transport = FakeTransport()
-        connection = Connection(settings, config=server.config, server_state=server.server_state, app_state={})
+        connection = Connection(Connections(InferenceApp(predictor, settings), settings))
         connection.connection_made(transport)
         connection.pause_writing()
         if caught_up:
             connection.resume_writing()
         await asyncio.sleep(0.2)
         connection.connection_lost(ConnectionResetError())
-        return transport.aborted
+        return transport.aborted, transport.reading
 
-    assert asyncio.run(stall()) is not caught_up
+    assert asyncio.run(stall()) == (not caught_up, caught_up)
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ class FixedBackend:
     """Answers every batch with the same row of logits."""
 
     name = "fixed"
+    features = ["input_ids"]
     path = Path("nowhere")
 
     def __init__(self, row: list[float]) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
-from serving.text_encoder import TextEncoder, plan_batches
+from serving.text_encoder import FEATURES, TextEncoder, plan_batches
 
 LENGTHS = st.lists(st.integers(1, 200), max_size=60)
 
@@ -19,13 +20,37 @@ def test_every_position_is_in_exactly_one_batch(lengths: list[int]) -> None:
     assert sorted(positions) == list(range(len(lengths)))
 
 
-@given(LENGTHS, st.integers(1, 8), st.sampled_from([0.0, 0.1, 0.5]))
-def test_batches_keep_both_bounds(lengths: list[int], rows: int, padding: float) -> None:
-    """No batch has more rows or a larger share of padding than allowed."""
-    for batch in plan_batches(lengths, max_rows=rows, max_padding=padding):
-        tokens = [lengths[position] for position in batch]
-        assert len(batch) <= rows
-        assert sum(tokens) >= (1 - padding) * len(batch) * max(tokens) - 1e-9
+@given(LENGTHS, st.integers(1, 8))
+def test_batches_keep_the_bound_on_rows(lengths: list[int], rows: int) -> None:
+    """Memory depends on the rows of a pass."""
+    assert all(len(batch) <= rows for batch in plan_batches(lengths, max_rows=rows))
+
+
+def cost(lengths: list[int], batches: list[list[int]], pass_tokens: int) -> int:
+    """What the passes cost, in cells."""
+    return sum(pass_tokens + len(batch) * max(lengths[position] for position in batch) for batch in batches)
+
+
+@given(st.lists(st.integers(1, 30), min_size=1, max_size=7), st.integers(0, 40), st.integers(2, 4))
+def test_no_other_division_is_cheaper(lengths: list[int], pass_tokens: int, rows: int) -> None:
+    """Against every way to cut the sorted texts."""
+    order = sorted(range(len(lengths)), key=lengths.__getitem__)
+    least = min(
+        cost(lengths, batches, pass_tokens)
+        for cuts in itertools.product([False, True], repeat=len(order) - 1)
+        if max(map(len, batches := divided(order, cuts))) <= rows
+    )
+    assert cost(lengths, plan_batches(lengths, max_rows=rows, pass_tokens=pass_tokens), pass_tokens) == least
+
+
+def divided(order: list[int], cuts: tuple[bool, ...]) -> list[list[int]]:
+    """`order` cut after each place that `cuts` says."""
+    batches = [[order[0]]]
+    for position, cut in zip(order[1:], cuts, strict=True):
+        if cut:
+            batches.append([])
+        batches[-1].append(position)
+    return batches
 
 
 def test_texts_of_one_length_share_a_batch() -> None:
@@ -37,7 +62,7 @@ def test_padding_is_hidden_and_uses_the_artifacts_id(tiny_artifact: Path) -> Non
     """A shorter row ends in the padding id under a mask of 0, and only as long as the longest row of its batch."""
     encoder = TextEncoder.read(tiny_artifact, max_length=32, pad_token_id=9)
     short, long = "so " * 18, "so " * 20
-    (batch,) = encoder.batches(encoder.encode([long, short]))
+    (batch,) = encoder.batches(encoder.encode([long, short]), FEATURES)
     assert batch.positions == [1, 0]
     assert batch.features["input_ids"].shape == (2, 22)
     assert batch.features["input_ids"][0, -2:].tolist() == [9, 9]
@@ -45,7 +70,9 @@ def test_padding_is_hidden_and_uses_the_artifacts_id(tiny_artifact: Path) -> Non
 
 
 def test_arrays_are_what_onnx_models_take(tiny_artifact: Path) -> None:
-    """Every feature is an int64 array of the same shape."""
+    """Every feature that was asked for is an int64 array of the same shape, for one text as for two."""
     encoder = TextEncoder.read(tiny_artifact, max_length=8, pad_token_id=0)
-    (batch,) = encoder.batches(encoder.encode(["good"]))
-    assert {(array.dtype, array.shape) for array in batch.features.values()} == {(np.dtype("int64"), (1, 3))}
+    for texts in (["good"], ["good", "bad"]):
+        (batch,) = encoder.batches(encoder.encode(texts), ["input_ids", "attention_mask"])
+        shapes = {name: (array.dtype, array.shape) for name, array in batch.features.items()}
+        assert shapes == dict.fromkeys(["input_ids", "attention_mask"], (np.dtype("int64"), (len(texts), 3)))

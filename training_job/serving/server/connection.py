@@ -1,19 +1,22 @@
-"""One connection: uvicorn's protocol with the limits that it leaves to a proxy in front of it.
+"""One HTTP/1.1 connection: bytes to requests, answers to bytes, with a limit on everything that a client controls.
 
-uvicorn has no time limit for a request's head, none for a caller who does not read his answer, no bound on a head's
-size, on connections or on requests sent ahead of their turn; it drops a half-closed connection without an answer, and
-its refusals are plain text.
-This class adds these and changes nothing else.
+The parser is llhttp (httptools), the one under Node and uvicorn; asyncio reads and writes. What stands between them
+here is what a server without a proxy in front of it needs: time limits for heads, bodies, idle connections and clients
+who do not read; limits on heads, bodies, connections and requests sent ahead; answers in order; refusals as JSON. Why
+no ready server is used is in docs/decisions/0006.
 """
 
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
-from http import HTTPStatus
-from typing import Any
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+import httptools
 
 from serving.answer import Answer, error_answer
 from serving.server.settings import ServerSettings
@@ -23,139 +26,373 @@ logger = logging.getLogger("serving")
 MAX_HEAD_BYTES = 64 * 1024
 MAX_PIPELINED = 16
 """Requests of one connection that may wait for the one before them; what comes after them is not read."""
+HELD_BODIES = 4
+"""Bodies of the largest size that may be in memory at once, over all connections and counted in bytes."""
 LINGER_SECONDS = 2.0
 """How long what still comes after a refusal is read and forgotten, so that the refusal is not lost to a reset."""
-CUT = "cut"
-"""Key in a request's state that says: the caller closed his side before the body was complete."""
 
 
-class Connection(HttpToolsProtocol):
-    """Reads the requests of one connection and writes their answers."""
+class Request:
+    """One request, from its head on."""
 
-    def __init__(self, settings: ServerSettings, **uvicorn_arguments: Any) -> None:
-        super().__init__(**uvicorn_arguments)
-        self._settings = settings
-        self._reading_head = True
+    __slots__ = ("body", "complete", "headers", "keep_alive", "length", "method", "path", "refusal", "started")
+
+    def __init__(self, method: str, path: str, headers: dict[str, str], *, keep_alive: bool) -> None:
+        self.method = method
+        self.path = path
+        self.headers = headers
+        """Lower-case names. Of a repeated one the last counts; what decides about lengths the parser checks."""
+        self.keep_alive = keep_alive
+        self.length = int(headers.get("content-length", "0"))
+        """Bytes announced."""
+        self.body = bytearray()
+        self.complete = self.length == 0 and "transfer-encoding" not in headers
+        """Whether nothing of the body is left to be read."""
+        self.refusal: Answer | None = None
+        """The answer, where it is known before the body is."""
+        self.started = time.perf_counter()
+
+
+class Application(Protocol):
+    """What answers requests."""
+
+    def refusal(self, request: Request) -> Answer | None:
+        """The answer to a request that its head alone rules out; None for one whose body shall be read."""
+        ...
+
+    def answer(self, request: Request, reply: Callable[[Answer], None]) -> None:
+        """Call `reply` once, now or later, in the event loop."""
+        ...
+
+
+class Connections:
+    """What the connections of one server share."""
+
+    def __init__(self, application: Application, settings: ServerSettings) -> None:
+        self.application = application
+        self.settings = settings
+        self.open: set[Connection] = set()
+        self.held_bytes = 0
+        """Of the bodies that were received and are not answered yet."""
+
+    def new(self) -> Connection:
+        """For asyncio: the protocol of a connection that is being made."""
+        return Connection(self)
+
+
+class Connection(asyncio.Protocol):
+    """Reads the requests of one connection, lets them be answered one after the other, and writes the answers."""
+
+    def __init__(self, shared: Connections) -> None:
+        self._shared = shared
+        self._settings = shared.settings
+        self._loop = asyncio.get_running_loop()
+        self._parser = httptools.HttpRequestParser(self)
+        # llhttp would refuse what follows a request with "Connection: close" before that request is answered.
+        self._parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self._requests: deque[Request] = deque()
+        """Not answered yet; the first one's turn it is."""
+        self._answering = False
+        self._reading = True
+        """Whether what comes is parsed; else it is forgotten."""
+        self._client_done = False
+        """Whether he has closed his side."""
+        self._in_head = False
         self._head_bytes = 0
-        self._head_too_long = False
-        self._refused = False
-        """Nothing more is read from this connection."""
-        self._head_timer: asyncio.TimerHandle | None = None
-        self._write_timer: asyncio.TimerHandle | None = None
+        """Of the head that is being read: what was parsed of it."""
+        self._unparsed_bytes = 0
+        """The same, as it came: the parser holds an unfinished line back."""
+        self._url = b""
+        self._headers: dict[str, str] = {}
+        self._deadline = 0.0
+        self._late: Callable[[], None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._stalled: asyncio.TimerHandle | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    # What asyncio calls
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the connection, or refuse it when there are too many."""
-        if len(self.connections) >= self._settings.max_connections:
-            self.transport = transport
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        if len(self._shared.open) >= self._settings.max_connections:
             self._refuse(error_answer(503, "busy", "every connection of this server is taken: try again"))
-            transport.close()
             return
-        super().connection_made(transport)
-        self._start_head_timer()
+        self._shared.open.add(self)
+        self._limit(self._settings.read_seconds, self._head_is_late)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the connection and its timers."""
-        for timer in (self._head_timer, self._write_timer):
+        """Forget the connection."""
+        self._shared.open.discard(self)
+        self._reading = False
+        for timer in (self._timer, self._stalled):
             if timer is not None:
                 timer.cancel()
-        super().connection_lost(exc)
+        self._late = None
+        while len(self._requests) > int(self._answering):
+            self._forget(self._requests.pop(), Answer(499, b"", {"client_gone": True}))
 
     def data_received(self, data: bytes) -> None:
-        """Parse what came, unless it makes the head of a request too long."""
-        if self._refused:
+        """Parse what came, then let the first request be answered if it is complete."""
+        if not self._reading:
             return
-        if self._reading_head:
-            self._head_bytes += len(data)
-        super().data_received(data)
-        if self._reading_head and self._head_bytes > MAX_HEAD_BYTES:
-            self._head_too_long = True
-            self.send_400_response("")
+        if self._in_head:
+            self._unparsed_bytes += len(data)
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            self._end_reading()
+        except httptools.HttpParserError:
+            self._cannot_go_on()
+        if self._in_head and self._unparsed_bytes > MAX_HEAD_BYTES:
+            self._cannot_go_on()
+        self._advance()
 
-    def on_message_begin(self) -> None:
-        """The first byte of a request."""
-        super().on_message_begin()
-        self._reading_head = True
-        self._head_bytes = 0
-        self._start_head_timer()
-
-    def on_headers_complete(self) -> None:
-        """The head is complete: its time limit ends."""
-        self._reading_head = False
-        if self._head_timer is not None:
-            self._head_timer.cancel()
-            self._head_timer = None
-        if len(self.pipeline) >= MAX_PIPELINED:
-            raise ValueError("uvicorn turns whatever a callback raises into send_400_response")
-        if len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers) > MAX_HEAD_BYTES:
-            self._head_too_long = True
-            raise ValueError("uvicorn turns whatever a callback raises into send_400_response")
-        super().on_headers_complete()
-
-    def eof_received(self) -> bool:  # type: ignore[override]
-        """The caller closed his side: True where an answer is still owed to him, else the connection ends."""
-        cycle = self.cycle
-        if cycle is None or (cycle.response_complete and not self.pipeline):
+    def eof_received(self) -> bool:
+        """The client closed his side: True where an answer is still owed to him, else the connection ends."""
+        self._client_done = True
+        if not self._requests:
             return False
-        cycle.keep_alive = False
-        if cycle.more_body:
-            cycle.scope["state"][CUT] = True
-            cycle.more_body = False
-            cycle.message_event.set()
+        last = self._requests[-1]
+        self._end_reading()
+        if not last.complete and last.refusal is None:
+            message = f"the body ended after {len(last.body)} of its {last.length} bytes"
+            last.refusal = error_answer(400, "bad_request", message)
+        self._advance()
         return True
 
     def pause_writing(self) -> None:
-        """The caller reads more slowly than we write: from now on he has limited time."""
-        super().pause_writing()
-        self._write_timer = self.loop.call_later(self._settings.idle_seconds, self.transport.abort)
+        """The client reads more slowly than we write: from now on he has limited time."""
+        self._stalled = self._loop.call_later(self._settings.idle_seconds, self._transport.abort)
+        self._transport.pause_reading()
 
     def resume_writing(self) -> None:
         """He has caught up."""
-        super().resume_writing()
-        if self._write_timer is not None:
-            self._write_timer.cancel()
-            self._write_timer = None
+        if self._stalled is not None:
+            self._stalled.cancel()
+            self._stalled = None
+        self._transport.resume_reading()
 
-    def timeout_keep_alive_handler(self) -> None:
-        """Nothing came since the last answer: end at once, even if he never read that answer."""
-        self.transport.abort()
+    # What the parser calls
 
-    def send_400_response(self, msg: str) -> None:
-        """Refuse what is not HTTP, or too much of it; a request that is being answered gets its answer first."""
-        if self.cycle is not None and not self.cycle.response_complete:
-            self.cycle.keep_alive = False  # the last one that was understood
-            self._refused = True
+    def on_message_begin(self) -> None:
+        """The first byte of a request."""
+        self._in_head, self._head_bytes, self._unparsed_bytes = True, 0, 0
+        self._url, self._headers = b"", {}
+        self._limit(self._settings.read_seconds, self._head_is_late)
+
+    def on_url(self, url: bytes) -> None:
+        """A piece of the target."""
+        self._url += url
+        self._count(len(url))
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """One header."""
+        self._count(len(name) + len(value) + 4)
+        self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+
+    def on_headers_complete(self) -> None:
+        """The head is complete; the request waits for its body and its turn."""
+        if len(self._requests) > MAX_PIPELINED:
+            raise ValueError("too many requests sent ahead")
+        self._in_head = False
+        request = Request(
+            self._parser.get_method().decode("latin-1"),
+            (httptools.parse_url(self._url).path or b"").decode("latin-1"),
+            self._headers,
+            keep_alive=self._parser.should_keep_alive() and self._parser.get_http_version() != "1.0",
+        )
+        request.refusal = self._shared.application.refusal(request)
+        self._requests.append(request)
+        if request.complete:
+            self._no_limit()
+        elif request.refusal is None:
+            self._limit(self._settings.read_seconds, self._body_is_late)
+        else:
+            self._end_reading()  # what follows would be the rest of the body and not a request
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of the last request's body."""
+        if not self._reading:
             return
-        if self._head_too_long:
+        request = self._requests[-1]
+        request.body += body
+        self._shared.held_bytes += len(body)
+        if self._shared.held_bytes > HELD_BODIES * self._settings.max_body_bytes:
+            request.refusal = busy()
+            self._end_reading()
+
+    def on_message_complete(self) -> None:
+        """The last request's body is complete."""
+        if self._reading:
+            self._requests[-1].complete = True
+            self._no_limit()
+
+    def _count(self, size: int) -> None:
+        self._head_bytes += size
+        if self._head_bytes > MAX_HEAD_BYTES:
+            raise ValueError("the head is too long")  # for the parser, which ends with an error
+
+    # Answers
+
+    def stop(self) -> None:
+        """The server stops: the requests that are here are answered, then the connection ends."""
+        if self._requests:
+            self._requests[-1].keep_alive = False
+        else:
+            self._transport.close()
+
+    def abort(self) -> None:
+        """End at once, whatever is owed."""
+        self._transport.abort()
+
+    def _advance(self) -> None:
+        """Let the first request be answered, if it is its turn and everything about it is known."""
+        if self._answering or not self._requests:
+            return
+        request = self._requests[0]
+        if request.refusal is not None:
+            self._answering = True
+            self._reply(request, request.refusal)
+        elif request.complete:
+            self._answering = True
+            self._shared.application.answer(request, functools.partial(self._reply, request))
+        elif request.headers.get("expect", "").lower() == "100-continue" and not request.body:
+            del request.headers["expect"]
+            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def _reply(self, request: Request, answer: Answer) -> None:
+        """Write the answer to the first request, and go on with the next one."""
+        self._requests.popleft()
+        self._answering = False
+        last = not request.keep_alive or (not self._reading and not self._requests)
+        if not self._transport.is_closing():
+            self._transport.write(_serialised(answer, close=last, head_only=request.method == "HEAD"))
+            if last:
+                self._close()
+            elif self._requests:
+                self._loop.call_soon(self._advance)  # others have their turn in between
+            elif not self._in_head:
+                self._limit(self._settings.idle_seconds, self._transport.abort)  # even if he never read his answer
+        self._forget(request, answer)
+
+    def _forget(self, request: Request, answer: Answer) -> None:
+        self._shared.held_bytes -= len(request.body)
+        facts = {
+            "method": request.method,
+            "path": request.path[:100],
+            "status": answer.status,
+            "milliseconds": round((time.perf_counter() - request.started) * 1000, 2),
+            **answer.facts,
+        }
+        quiet = request.path == "/ping" and answer.status == 200
+        logger.log(logging.DEBUG if quiet else logging.INFO, "request", extra={"facts": facts})
+
+    def _cannot_go_on(self) -> None:
+        """What came is not HTTP, or too much of it. Requests that were understood are answered first."""
+        if not self._reading:
+            return
+        if self._requests:
+            self._end_reading()
+        elif max(self._head_bytes, self._unparsed_bytes) > MAX_HEAD_BYTES:
             self._refuse(error_answer(431, "head_too_large", f"a head may have {MAX_HEAD_BYTES} bytes at most"))
         else:
             self._refuse(error_answer(400, "bad_request", "this is not an HTTP/1.1 request"))
 
-    def _unsupported_upgrade_warning(self) -> None:
-        """A request to change the protocol is answered as if it did not ask, and is the last on its connection."""
-        if self.cycle is not None:
-            self.cycle.keep_alive = False
+    def _refuse(self, answer: Answer) -> None:
+        """Write an answer that belongs to no request, and end the connection."""
+        logger.info("request", extra={"facts": {"status": answer.status, **answer.facts}})
+        self._transport.write(_serialised(answer, close=True))
+        self._end_reading()
+        self._close()
 
-    def _start_head_timer(self) -> None:
-        if self._head_timer is None:
-            self._head_timer = self.loop.call_later(self._settings.read_seconds, self._head_is_late)
+    def _end_reading(self) -> None:
+        """What still comes is forgotten; the last request that was understood is the last of the connection."""
+        self._reading = self._in_head = False
+        self._no_limit()
+
+    def _close(self) -> None:
+        """End the connection after what was written."""
+        if self._reading or self._client_done:
+            self._transport.close()
+            return
+        # Closing with something unread would reset the connection, and the answer would be lost with it.
+        self._transport.write_eof()
+        self._limit(LINGER_SECONDS, self._transport.abort)
+
+    # Time limits
+
+    def _limit(self, seconds: float, late: Callable[[], None]) -> None:
+        """Call `late` unless another limit, or none, is set within `seconds`."""
+        self._deadline, self._late = self._loop.time() + seconds, late
+        # A timer that is due earlier looks again by itself; so a connection has one, not one for each request.
+        if self._timer is None or self._timer.when() > self._deadline:
+            self._start_timer()
+
+    def _no_limit(self) -> None:
+        self._late = None
+
+    def _start_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_at(self._deadline, self._time_is_up)
+
+    def _time_is_up(self) -> None:
+        self._timer = None
+        if self._late is None:
+            return
+        if self._loop.time() < self._deadline:
+            self._start_timer()
+            return
+        late, self._late = self._late, None
+        late()
 
     def _head_is_late(self) -> None:
-        if self._head_bytes:
+        if self._in_head and not self._requests:
             self._refuse(error_answer(408, "timeout", f"the head took over {self._settings.read_seconds:g} s"))
+        elif self._requests:
+            self._end_reading()
         else:
-            self.transport.close()
+            self._transport.close()
 
-    def _refuse(self, answer: Answer) -> None:
-        """Write an answer that belongs to no request, and end the connection when he has read it."""
-        if self._refused or self.transport.is_closing():
-            return
-        self._refused = True
-        logger.info("request", extra={"facts": {"status": answer.status, **answer.facts}})
-        head = (
-            f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}\r\ncontent-type: {answer.content_type}\r\n"
-            f"content-length: {len(answer.body)}\r\nconnection: close\r\n\r\n"
-        )
-        self.transport.write(head.encode() + answer.body)
-        # Closing with something unread resets the connection, and the answer with it: leave him time to read.
-        self.transport.write_eof()
-        self._head_timer = self.loop.call_later(LINGER_SECONDS, self.transport.abort)
+    def _body_is_late(self) -> None:
+        request = self._requests[-1]
+        self._end_reading()
+        read, seconds = len(request.body), self._settings.read_seconds
+        message = f"only {read} of the body's {request.length} bytes came within {seconds:g} s"
+        request.refusal = error_answer(408, "timeout", message)
+        self._advance()
+
+
+def busy() -> Answer:
+    """The answer to a request for which there is no room."""
+    message = "the server has more requests than it can queue: try again"
+    return error_answer(429, "busy", message, {"retry-after": "1"})
+
+
+def _serialised(answer: Answer, *, close: bool, head_only: bool = False) -> bytes:
+    lines = [
+        f"HTTP/1.1 {answer.status} {_phrase(answer.status)}",
+        f"date: {_date(int(time.time()))}",
+        f"content-type: {answer.content_type}",
+        f"content-length: {len(answer.body)}",
+        *(f"{name}: {value}" for name, value in answer.headers.items()),
+        *(["connection: close"] if close else []),
+        "\r\n",
+    ]
+    return "\r\n".join(lines).encode("latin-1") + (b"" if head_only else answer.body)
+
+
+@functools.cache
+def _phrase(status: int) -> str:
+    if status == 200:
+        return "OK"
+    from http import HTTPStatus  # not before the first refusal: it would delay the start
+
+    return HTTPStatus(status).phrase
+
+
+@functools.lru_cache(maxsize=1)
+def _date(second: int) -> str:
+    """An HTTP date; English, whatever the locale, because nothing here sets one."""
+    return time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(second))

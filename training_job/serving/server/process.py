@@ -2,27 +2,54 @@
 
 from __future__ import annotations
 
-import functools
+import asyncio
+import gc
 import logging
 import os
 import signal
 import socket
-import threading
 import time
 from collections.abc import Mapping
-
-import uvicorn
 
 from serving import logs
 from serving.errors import ServingError
 from serving.predictor import Predictor, load_predictor
 from serving.server.app import InferenceApp
-from serving.server.connection import Connection
+from serving.server.connection import Connections
 from serving.server.settings import ServerSettings
 
 logger = logging.getLogger("serving")
 
 BACKLOG = 1_024
+
+
+class Server:
+    """Serves a loaded model on a listening socket."""
+
+    def __init__(self, predictor: Predictor, settings: ServerSettings) -> None:
+        self._settings = settings
+        self.connections = Connections(InferenceApp(predictor, settings), settings)
+        self._stopping = asyncio.Event()
+
+    def begin_stop(self) -> None:
+        """Take no new connection, and end when the requests that are here are answered. In the event loop."""
+        self._stopping.set()
+
+    async def serve(self, listener: socket.socket) -> bool:
+        """Serve until `begin_stop`; whether every request was answered within the drain time."""
+        loop = asyncio.get_running_loop()
+        async with await loop.create_server(self.connections.new, sock=listener, backlog=BACKLOG):
+            await self._stopping.wait()
+        open_connections = self.connections.open
+        for connection in list(open_connections):
+            connection.stop()
+        deadline = loop.time() + self._settings.drain_seconds
+        while open_connections and loop.time() < deadline:
+            await asyncio.sleep(0.01)
+        drained = not open_connections
+        for connection in list(open_connections):
+            connection.abort()
+        return drained
 
 
 def listen(settings: ServerSettings) -> socket.socket:
@@ -40,33 +67,14 @@ def listen(settings: ServerSettings) -> socket.socket:
     return listener
 
 
-def make_server(predictor: Predictor, settings: ServerSettings) -> uvicorn.Server:
-    """A server around a loaded model; it runs with `run(sockets=[…])`."""
-    config = uvicorn.Config(
-        InferenceApp(predictor, settings),  # type: ignore[arg-type]
-        interface="asgi3",
-        http=functools.partial(Connection, settings),  # type: ignore[arg-type]
-        loop="asyncio",
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-        backlog=BACKLOG,
-        timeout_keep_alive=settings.idle_seconds,  # type: ignore[arg-type]
-        timeout_graceful_shutdown=settings.drain_seconds,  # type: ignore[arg-type]
-    )
-    return uvicorn.Server(config)
-
-
 def run(environ: Mapping[str, str] = os.environ) -> int:
     """Serve until SIGTERM or SIGINT; the process's exit status. The reason of a failed start is the last log line."""
     logs.configure()
-    stop = threading.Event()
-    # While the model loads they are remembered; later uvicorn handles them, and calls these once more at its end.
+    stopped = []
+    # While the model loads they are remembered.
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, lambda number, _: stopped.append(number))
+    drained = True
     try:
         settings = ServerSettings.from_env(environ)
         logs.configure(settings.log_level)
@@ -82,14 +90,23 @@ def run(environ: Mapping[str, str] = os.environ) -> int:
                 "load_seconds": round(time.perf_counter() - started, 3),
             }
             logger.info("ready", extra={"facts": facts})
-            server = make_server(predictor, settings)
-            if not stop.is_set():
-                server.run(sockets=[listener])
+            if not stopped:
+                drained = asyncio.run(_serve(predictor, settings, listener))
     except ServingError as error:
         logger.error("cannot start", extra={"facts": {"reason": str(error)}})
         return 1
-    logger.info("stopped", extra={"facts": {"drained": not server.server_state.tasks}})
+    logger.info("stopped", extra={"facts": {"drained": drained}})
     return 0
+
+
+async def _serve(predictor: Predictor, settings: ServerSettings, listener: socket.socket) -> bool:
+    server = Server(predictor, settings)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, server.begin_stop)
+    # What was loaded stays: the collector need not look at it again in the middle of a request.
+    gc.freeze()
+    gc.enable()
+    return await server.serve(listener)
 
 
 def _listener(settings: ServerSettings) -> socket.socket:

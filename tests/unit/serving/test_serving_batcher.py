@@ -1,0 +1,96 @@
+"""serving.server.batcher: who shares a forward pass, and that everybody gets his own answer."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from serving.predictor import Prediction
+from serving.server.batcher import INLINE_CHARACTERS, WINDOW, Batcher, predicted
+
+
+class Echo:
+    """Answers each text with itself as the label, and remembers its passes."""
+
+    def __init__(self) -> None:
+        self.passes: list[list[str]] = []
+        self.threads: list[threading.Thread] = []
+
+    def predict(self, texts: Sequence[str]) -> list[Prediction]:
+        self.passes.append(list(texts))
+        self.threads.append(threading.current_thread())
+        if "poison" in texts:
+            raise RuntimeError("no answer to this")
+        return [Prediction(text, 1.0, None, False) for text in texts]
+
+
+@pytest.fixture
+def echo() -> Echo:
+    """The stand-in for a model."""
+    return Echo()
+
+
+@pytest.fixture
+def answers(echo: Echo) -> Callable[..., list[Any]]:
+    """Submits the texts of several callers at once; each one's labels, or None."""
+
+    def submit(*callers: list[str], workers: int = 1) -> list[Any]:
+        async def all_at_once() -> list[list[Prediction] | None]:
+            with ThreadPoolExecutor(workers) as executor:
+                batcher = Batcher(echo, executor, workers)  # type: ignore[arg-type]
+                return await asyncio.gather(*(predicted(batcher, texts) for texts in callers))
+
+        return [each and [prediction.label for prediction in each] for each in asyncio.run(all_at_once())]
+
+    return submit
+
+
+def test_callers_who_wait_together_share_a_pass(echo: Echo, answers: Callable[..., list[Any]]) -> None:
+    """Three callers, one pass, and each has his own answers."""
+    assert answers(["a"], ["b", "c"], ["d"]) == [["a"], ["b", "c"], ["d"]]
+    assert echo.passes == [["a", "b", "c", "d"]]
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3])
+def test_lists_of_any_length_come_back_in_order(echo: Echo, answers: Callable[..., list[Any]], workers: int) -> None:
+    """Texts are neither lost nor mixed up where windows end, and no window is too large."""
+    callers = [[f"{caller}-{number}" for number in range(size)] for caller, size in enumerate([1, 300, 128, 7, 1_000])]
+    assert answers(*callers, workers=workers) == callers
+    assert max(map(len, echo.passes)) <= WINDOW
+    assert sorted(text for each in echo.passes for text in each) == sorted(text for each in callers for text in each)
+
+
+def test_a_long_list_lets_others_have_their_turn(echo: Echo, answers: Callable[..., list[Any]]) -> None:
+    """Who comes after 1,000 texts waits for one window of them."""
+    answers([f"{number}" for number in range(1_000)], ["late"])
+    assert "late" in echo.passes[1]
+
+
+def test_a_text_that_the_model_fails_on_hurts_its_own_caller_only(
+    answers: Callable[..., list[Any]], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others are asked again without it, and the failure is in the log once."""
+    monkeypatch.setattr(logging.getLogger("serving"), "propagate", True)
+    assert answers(["a"], ["b", "poison"], ["c"]) == [["a"], None, ["c"]]
+    assert [record.exc_info is not None for record in caplog.records] == [True]
+
+
+def test_one_list_is_divided_among_idle_workers(echo: Echo, answers: Callable[..., list[Any]]) -> None:
+    """Sixteen texts, two workers: eight each."""
+    assert answers([str(number) for number in range(16)], workers=2) == [[str(number) for number in range(16)]]
+    assert sorted(map(len, echo.passes)) == [8, 8]
+
+
+def test_the_loop_predicts_only_little_and_only_where_there_is_one_worker(
+    echo: Echo, answers: Callable[..., list[Any]]
+) -> None:
+    """Long texts would keep connections waiting, and other cores have nothing to do with the loop."""
+    answers(["x" * INLINE_CHARACTERS])
+    answers(["x" * (INLINE_CHARACTERS + 1)])
+    answers(["x"], workers=2)
+    assert [thread is threading.main_thread() for thread in echo.threads] == [True, False, False]
