@@ -18,7 +18,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import urllib.error
 import urllib.request
@@ -110,7 +109,8 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     say(f"{len(rows)} sentences; the load's own core is {arguments.load_core}, the servers' {arguments.server_core}")
     os.sched_setaffinity(0, {arguments.load_core})
     stack = complete(say)
-    with tempfile.TemporaryDirectory() as scratch, own_round_trip() as floor:
+    floor = own_round_trip(arguments.server_core)
+    with tempfile.TemporaryDirectory() as scratch:
         figures: dict[str, dict[str, float]] = {}
         ways = list(contestants(arguments, stack, Path(scratch)))
         for number in range(arguments.rounds):
@@ -233,7 +233,7 @@ def _first_answer(port: int, body: bytes, process: subprocess.Popen[bytes]) -> f
             with urllib.request.urlopen(request, timeout=60):
                 return time.monotonic()
         except (OSError, urllib.error.HTTPError):
-            time.sleep(0.01)
+            time.sleep(0.001)
     raise LoadError(f"no first answer within {START_SECONDS:.0f} s")
 
 
@@ -270,23 +270,23 @@ def size(folder: Path, without: str = "") -> int:
     return sum(path.stat().st_size for path in files if path.relative_to(folder).parts[0] != without)
 
 
-@contextmanager
-def own_round_trip() -> Iterator[float]:
-    """The median of the load's own round trip in milliseconds, with a server that answers at once."""
-    import socket
+ANSWERS_AT_ONCE = r"""
+import socket
+with socket.create_server(("127.0.0.1", 0)) as listener:
+    print(listener.getsockname()[1], flush=True)
+    connection, _ = listener.accept()
+    while connection.recv(65_536):
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+"""
 
-    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
-    with socket.create_server(("127.0.0.1", 0)) as listener:
 
-        def serve() -> None:
-            connection, _ = listener.accept()
-            with connection:
-                while connection.recv(65_536):
-                    connection.sendall(answer)
-
-        threading.Thread(target=serve, daemon=True).start()
-        measured = load(listener.getsockname()[1], [b"{}"], connections=1, requests=2000, seconds=5)
-    yield measured.milliseconds(0.5)
+def own_round_trip(server_core: int) -> float:
+    """The median of the load's own round trip in milliseconds, with a server on its core that answers at once."""
+    command = ["taskset", "-c", str(server_core), sys.executable, "-I", "-S", "-c", ANSWERS_AT_ONCE]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        port = int(process.stdout.readline())
+        return load(port, [b"{}"], connections=1, requests=2000, seconds=5).milliseconds(0.5)
 
 
 def machine() -> dict[str, Any]:
