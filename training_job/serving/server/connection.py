@@ -28,6 +28,8 @@ MAX_PIPELINED = 16
 """Requests of one connection that may wait for the one before them; what comes after them is not read."""
 HELD_BODIES = 4
 """Bodies of the largest size that may be in memory at once, over all connections and counted in bytes."""
+MAX_REFUSED = 64
+"""Connections beyond the limit that are told so at one time; further ones are reset."""
 LINGER_SECONDS = 2.0
 """How long what still comes after a refusal is read and forgotten, so that the refusal is not lost to a reset."""
 
@@ -72,6 +74,8 @@ class Connections:
         self.application = application
         self.settings = settings
         self.open: set[Connection] = set()
+        self.refused: set[Connection] = set()
+        """Beyond the limit on connections; they end as soon as they were told so."""
         self.held_bytes = 0
         """Of the bodies that were received and are not answered yet."""
 
@@ -117,6 +121,9 @@ class Connection(asyncio.Protocol):
         self._transport = transport
         if len(self._shared.open) >= self._settings.max_connections:
             self._refuse(error_answer(503, "busy", "every connection of this server is taken: try again"))
+            self._shared.refused.add(self)
+            if len(self._shared.refused) > MAX_REFUSED:
+                transport.abort()
             return
         self._shared.open.add(self)
         self._limit(self._settings.read_seconds, self._head_is_late)
@@ -124,6 +131,7 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
         self._shared.open.discard(self)
+        self._shared.refused.discard(self)
         self._reading = False
         for timer in (self._timer, self._stalled):
             if timer is not None:
