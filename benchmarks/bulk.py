@@ -30,7 +30,11 @@ from pathlib import Path
 import psutil
 
 ROOT = Path(__file__).resolve().parent.parent
-SLIM = ROOT / "build" / "slim"
+sys.path.insert(0, str(ROOT))
+
+from operations.serving_images import serving_images  # noqa: E402
+
+IMAGE = serving_images()["slim"]
 REAL_DATA = ROOT.parent / "shared" / "data" / "helpful-sentences"
 BUNDLED_DATA = ROOT / "training_job" / "data"
 TYPES = {"csv": "text/csv", "jsonlines": "application/jsonlines"}
@@ -67,9 +71,10 @@ def bodies(sentences: list[str], *, total: int, records: int, kind: str) -> Iter
 def start_server(model: Path) -> tuple[subprocess.Popen[str], int]:
     """A server process with one worker, and the port it chose."""
     environ = {"SM_MODEL_DIR": str(model), "SAGEMAKER_BIND_TO_HOST": "127.0.0.1", "SAGEMAKER_BIND_TO_PORT": "0",
-               "SERVING_WORKERS": "1", "SAGEMAKER_MAX_PAYLOAD_IN_MB": "100", "PATH": os.environ["PATH"]}  # fmt: skip
+               "SERVING_WORKERS": "1", "SAGEMAKER_MAX_PAYLOAD_IN_MB": "100", "PATH": os.environ["PATH"],
+               **IMAGE.environment}  # fmt: skip
     process = subprocess.Popen(
-        [sys.executable, "-I", "-S", str(SLIM), "serve"], env=environ, stdout=subprocess.PIPE, text=True
+        [sys.executable, *IMAGE.arguments], env=environ, stdout=subprocess.PIPE, text=True
     )
     assert process.stdout is not None
     line = json.loads(process.stdout.readline() or "{}")

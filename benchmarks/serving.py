@@ -55,6 +55,7 @@ from benchmarks.serving_report import (  # noqa: E402
 from benchmarks.stock.environment import StackMissing, StockStack, complete  # noqa: E402
 from benchmarks.stock.server import StockServer  # noqa: E402
 from local.sagemaker import ports  # noqa: E402
+from operations.serving_images import serving_images  # noqa: E402
 
 RESULTS = ROOT / "docs" / "benchmarks"
 SLIM = ROOT / "build" / "slim"
@@ -161,13 +162,15 @@ def contestants(arguments: argparse.Namespace, stack: StockStack, scratch: Path)
 @contextmanager
 def slim_server(artifact: Path, prefix: tuple[str, ...], port: int) -> Iterator[Any]:
     """The slim container's server, started from the same tree as in the image."""
+    image = serving_images()["slim"]
     environ = {
         "PATH": os.environ["PATH"],
         "SM_MODEL_DIR": str(artifact),
         "SAGEMAKER_BIND_TO_HOST": "127.0.0.1",
         "SAGEMAKER_BIND_TO_PORT": str(port),
+        **image.environment,
     }
-    command = [*prefix, sys.executable, "-I", "-S", str(SLIM), "serve"]
+    command = [*prefix, sys.executable, *image.arguments]
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(command, env=environ, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
         try:

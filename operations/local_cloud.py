@@ -17,17 +17,11 @@ import psutil
 from operations import paths
 from operations.deployment import PROJECT
 from operations.errors import LocalCloudError
+from operations.serving_images import serving_images
 
 DEFAULT_PORT = 4566
 HEALTH = "/_local/health"
 START_SECONDS, STOP_SECONDS = 60, 60
-
-SERVERS = {
-    "huggingface": [str(paths.ROOT / "local" / "containers" / "huggingface.py"), "serve"],
-    # The image's ENTRYPOINT and CMD (container/Dockerfile); -I and -S let it import nothing but what it brings.
-    "slim": ["-I", "-S", str(paths.ROOT / "build" / "slim"), "serve"],
-}
-"""Container → the interpreter's arguments that start its server on this machine."""
 
 
 def write_image_map() -> None:
@@ -41,8 +35,8 @@ def write_image_map() -> None:
     served = {"huggingface": "*/huggingface-pytorch-inference:*", "slim": f"*/{PROJECT}-*-serving:*"}
     images = [
         {"image": "*/huggingface-pytorch-training:*", "kind": "training", "python": python},
-        *({"image": image, "kind": "serving", "python": python, "command": SERVERS[container]}
-          for container, image in served.items()),
+        *({"image": served[container], "kind": "serving", "python": python, "command": image.arguments,
+           "environment": image.environment} for container, image in serving_images().items()),
     ]
     paths.LOCAL.mkdir(parents=True, exist_ok=True)
     paths.IMAGES.write_text(json.dumps(images, indent=2) + "\n", encoding="utf-8")

@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -31,10 +31,13 @@ class ServerProcess:
         peak_mb: highest memory so far, shared pages counted once (PSS; where the system doesn't tell it, RSS).
     """
 
-    def __init__(self, command: Sequence[str], model_dir: Path, first_text: str) -> None:
-        """`command` starts it; `first_text` is the question that shows that it answers."""
+    def __init__(
+        self, command: Sequence[str], environment: Mapping[str, str], model_dir: Path, first_text: str
+    ) -> None:
+        """`command` starts it, with its image's `environment`; `first_text` is the question that shows its life."""
         self.start_seconds = self.peak_mb = 0.0
-        self._command, self._model_dir, self._first_text = list(command), model_dir, first_text
+        self._command, self._environment = list(command), dict(environment)
+        self._model_dir, self._first_text = model_dir, first_text
         self._done = threading.Event()
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -52,6 +55,7 @@ class ServerProcess:
             "PYTHONDONTWRITEBYTECODE": "1",  # the artifact stays as it is
             "SAGEMAKER_BIND_TO_HOST": "127.0.0.1", "SAGEMAKER_BIND_TO_PORT": str(self._port),
             "SAGEMAKER_MODEL_SERVER_WORKERS": "1", "HF_TASK": "text-classification", "HF_HUB_OFFLINE": "1",
+            **self._environment,
         }  # fmt: skip
         started = time.monotonic()
         self._process = subprocess.Popen(

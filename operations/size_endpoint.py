@@ -18,10 +18,11 @@ from pathlib import Path
 
 import requests
 
-from operations import command, local_cloud, paths, registry, sizing
+from operations import command, paths, registry, sizing
 from operations.deployment import Deployment, connect
 from operations.errors import OperationError
 from operations.server_process import ServerProcess
+from operations.serving_images import serving_images
 from operations.sizing import Measured
 
 SAMPLE = paths.ROOT / "training_job" / "data" / "test.json"
@@ -178,7 +179,7 @@ def main() -> int:
     parser = command.parser(__doc__)
     parser.add_argument("--artifact", type=Path, help="folder or model.tar.gz; default: the released model package, "
                                                       "else the newest one")
-    parser.add_argument("--container", choices=sorted(local_cloud.SERVERS),
+    parser.add_argument("--container", choices=sorted(serving_images()),
                         help="server to measure; default: the package's own, and slim for --artifact")
     parser.add_argument("--price", type=_positive, default=sizing.PRICE_PER_GB_SECOND,
                         help="US dollars per GB and second. Default: %(default)s (us-east-1)")
@@ -196,8 +197,9 @@ def main() -> int:
         else:
             model_dir = unpack(options.artifact, Path(scratch))
         container = options.container or ("huggingface" if "/huggingface-" in image else "slim")
-        arguments = [str(paths.PYTHON), *local_cloud.SERVERS[container]]
-        with ServerProcess(arguments, model_dir, _sentences()[0]) as server:
+        served = serving_images()[container]
+        server_command = [str(paths.PYTHON), *served.arguments]
+        with ServerProcess(server_command, served.environment, model_dir, _sentences()[0]) as server:
             command.say(f"Server of the container {container}, on one core: first answer after "
                         f"{server.start_seconds:.2f} s, {server.peak_mb:.0f} MB\n")
             command.say(f"  {'request':32} {'p50 ms':>9} {'p99 ms':>9} {'requests':>9} {'peak MB':>9}")

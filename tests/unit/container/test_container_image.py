@@ -11,6 +11,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[3]
 DOCKERFILE = ROOT / "container" / "Dockerfile"
 SLIM = ROOT / "build" / "slim"
@@ -70,6 +72,22 @@ def test_the_image_runs_as_nobody_and_starts_with_serve() -> None:
     last = INSTRUCTIONS.rpartition("\nFROM ")[2]
     assert re.search(r"^USER 65534:65534$", last, re.M)
     assert ast.literal_eval(re.search(r"^ENTRYPOINT (.*)$", last, re.M)[1]) == ["python", "-I", "-S", "/opt/server"]
+
+
+LARGE_PAGES = Path("/sys/kernel/mm/transparent_hugepage/enabled")
+
+
+@pytest.mark.skipif(
+    not LARGE_PAGES.is_file() or "[madvise]" not in LARGE_PAGES.read_text(),
+    reason="this kernel gives large pages to everybody or to nobody: there is nothing to ask for",
+)
+def test_weights_lie_in_large_pages() -> None:
+    """The C library follows the image's tunables: what it allocates asks the kernel for large pages."""
+    ((name, value),) = re.findall(r"^ENV (\w+)=(\S+)$", INSTRUCTIONS, re.M)
+    code = "block = bytearray(32 << 20); print(open('/proc/self/smaps').read().count(' hg'))"
+    command = [sys.executable, "-I", "-S", "-c", code]
+    without, with_it = (int(subprocess.check_output(command, env=env)) for env in ({}, {name: value}))
+    assert without == 0 < with_it
 
 
 def test_packages_are_pinned_with_hashes_to_the_tested_versions() -> None:

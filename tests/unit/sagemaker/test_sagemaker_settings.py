@@ -77,6 +77,16 @@ def test_the_official_inference_image_is_stood_for_by_the_stand_in(
     assert (Path(program).name, argument) == ("huggingface.py", "serve")
 
 
+def test_the_slim_image_runs_with_its_own_variables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The image map that operations write has the ENV of its Dockerfile."""
+    monkeypatch.setattr(paths, "LOCAL", tmp_path)
+    monkeypatch.setattr(paths, "IMAGES", tmp_path / "images.json")
+    local_cloud.write_image_map()
+    rules = load_image_map(tmp_path / "images.json")
+    (rule,) = [rule for rule in rules if rule.image.endswith("-serving:*")]
+    assert set(rule.environment) == {"GLIBC_TUNABLES"}
+
+
 def server_options(*arguments: str) -> Any:
     """The server's options with what is required."""
     return parse_arguments(["--state-dir", "state", "--images", "images.json", *arguments])
