@@ -26,7 +26,7 @@ def fix_ranges(dynamic: Path, target: Path, texts: Iterable[Mapping[str, np.ndar
 
     Args:
         dynamic: an ONNX file as ``quantize_dynamic`` writes it.
-        target: the new ONNX file.
+        target: the new ONNX file; its weights are in a second one, with ``.data`` after the name.
         texts: inputs of the network, (1, tokens) each: padding would count.
     """
     import onnx
@@ -48,7 +48,7 @@ def fix_ranges(dynamic: Path, target: Path, texts: Iterable[Mapping[str, np.ndar
     sorter = ONNXModel(network)
     sorter.topological_sort()
     sorter.clean_initializers()
-    onnx.save(sorter.model, str(target))
+    _save(sorter.model, target)
 
 
 def ranges(network: ModelProto, texts: Iterable[Mapping[str, np.ndarray]]) -> dict[str, tuple[float, float]]:
@@ -70,6 +70,16 @@ def ranges(network: ModelProto, texts: Iterable[Mapping[str, np.ndarray]]) -> di
         low = np.minimum(low, [value.min() for value in values])
         high = np.maximum(high, [value.max() for value in values])
     return {name: (float(low[place]), float(high[place])) for place, name in enumerate(names)}
+
+
+def _save(network: ModelProto, target: Path) -> None:
+    """Writes the weights into a file of their own, which onnxruntime maps into memory instead of copying it twice."""
+    import onnx
+
+    weights = target.with_name(f"{target.name}.data")
+    weights.unlink(missing_ok=True)  # onnx would append to it
+    onnx.save(network, str(target), save_as_external_data=True, location=weights.name)
+    weights.chmod(0o644)  # onnx lets nobody else read it, and who serves is somebody else
 
 
 def _fuse_products(network: ModelProto) -> None:

@@ -40,7 +40,9 @@ class OnnxBackend:
                 str(self.path), sess_options=options, providers=["CPUExecutionProvider"]
             )
         except Exception as error:  # the library's errors share no base but Exception
-            raise ArtifactError(self.path, f"cannot be loaded ({error})") from error
+            weights = self.path.with_name(f"{self.path.name}.data")  # mapped into memory, not read
+            beside = f", or {weights.name} beside it" if weights.is_file() else ""
+            raise ArtifactError(self.path, f"cannot be loaded{beside} ({error})") from error
         self.features: list[str] = [node.name for node in self._session.get_inputs()]
         unknown = sorted(set(self.features) - set(FEATURES))
         if unknown:

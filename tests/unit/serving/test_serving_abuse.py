@@ -158,8 +158,16 @@ def _wrong_shape(path: Path) -> None:
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), str(path))
 
 
+def _truncated_weights(path: Path) -> None:
+    """The network with its weights in a file of their own, as training writes it, and half of that file."""
+    weights = path.with_name(f"{path.name}.data")
+    onnx.save(onnx.load(path), str(path), save_as_external_data=True, location=weights.name, size_threshold=0)
+    weights.write_bytes(weights.read_bytes()[: weights.stat().st_size // 2])
+
+
 DAMAGES: dict[str, tuple[str, Callable[[Path], object], str]] = {
     "truncated network": ("onnx/model_int8.onnx", lambda path: path.write_bytes(path.read_bytes()[:200]), "loaded"),
+    "truncated weights": ("onnx/model_int8.onnx", _truncated_weights, "model_int8.onnx.data"),
     "missing network": ("onnx/model_int8.onnx", Path.unlink, "missing"),
     "network of other shape": ("onnx/model_int8.onnx", _wrong_shape, "shape"),
     "truncated tokenizer": ("tokenizer.json", lambda path: path.write_bytes(path.read_bytes()[:50]), "tokenizer"),

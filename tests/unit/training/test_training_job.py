@@ -71,11 +71,17 @@ def test_the_artifact_has_everything_that_serves(trained) -> None:
         "tokenizer.json",
         "tokenizer_config.json",
         "onnx/model_int8.onnx",
+        "onnx/model_int8.onnx.data",
         "code/inference.py",
         "code/serving/predictor.py",
         "evaluation.json",
         "README.md",
     } <= files
+
+
+def test_whoever_serves_may_read_the_network(trained) -> None:
+    """The container's user is not the one who trained."""
+    assert {path.stat().st_mode & 0o004 for path in (trained[0] / "onnx").iterdir()} == {0o004}
 
 
 def test_no_checkpoint_and_no_python_requirements_travel_with_the_model(trained) -> None:
