@@ -91,7 +91,8 @@ class StudentTrainer(Trainer):
             special: numbers of the tokens that are no part of a text, padding among them.
         """
         super().__init__(*args, **kwargs)
-        self._teacher = copy.deepcopy(teacher).eval().to(self.args.device)
+        # In bfloat16 as a whole where training is: its answers take two thirds of the time and move by 0.001.
+        self._teacher = copy.deepcopy(teacher).eval().to(self.args.device, torch.bfloat16 if self.args.bf16 else None)
         self._special = torch.tensor(special, device=self.args.device)
 
     def compute_loss(
@@ -105,10 +106,10 @@ class StudentTrainer(Trainer):
         inputs = {name: tensor for name, tensor in inputs.items() if name != "labels"}
         if model.training:
             inputs["input_ids"] = crossed(inputs["input_ids"], self._special)
-        with torch.no_grad(), self.accelerator.autocast():
+        with torch.no_grad():
             taught = self._teacher(**inputs, output_hidden_states=True)
         answered = model(**inputs, output_hidden_states=True)
-        loss = mse_loss(answered.logits, taught.logits)
+        loss = mse_loss(answered.logits, taught.logits.float())
         loss = loss + hidden_loss(answered.hidden_states, taught.hidden_states, inputs["attention_mask"])
         return (loss, {"logits": answered.logits}) if return_outputs else loss
 

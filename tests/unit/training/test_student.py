@@ -103,14 +103,20 @@ def test_a_student_takes_more_and_larger_steps_within_the_limits() -> None:
 
 @pytest.mark.integration
 @pytest.mark.usefixtures("one_thread")
-@pytest.mark.parametrize("objective", ["regression", "classification"])
+@pytest.mark.parametrize(("objective", "precision"), [("regression", "bf16"), ("classification", "fp32")])
 def test_a_student_run_states_its_price(
-    objective: str, tiny_base: Path, scored_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    objective: str,
+    precision: str,
+    tiny_base: Path,
+    scored_data: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """An ordinary artifact of fewer layers; evaluation, card and log have the full model's figures beside its own."""
     out = tmp_path / "out"
     data = ["--train", str(scored_data), "--test", str(scored_data), "--model-dir", str(out)]
     student = [f"--base_model={tiny_base}", f"--objective={objective}", "--student_layers=1"]
+    student.append(f"--precision={precision}")
     assert train.main([*data, *student, *QUICK], {}) == 0
     evaluation = json.loads((out / "evaluation.json").read_text())
     stated = evaluation["student"]
