@@ -22,10 +22,15 @@ class Progress(TrainerCallback):
     The lines are read by MetricDefinitions: change them together with the stack.
     """
 
-    def __init__(self, run: int = 0, runs: int = 1) -> None:
-        """Counts steps and epochs over all ``runs``; this is number ``run``, from 0."""
-        self._run = run
-        self._runs = runs
+    def __init__(self, before: int = 0, after: int = 0) -> None:
+        """Counts steps and epochs over several trainings on the same rows.
+
+        Args:
+            before: epochs of the trainings before this one.
+            after: epochs of those that follow.
+        """
+        self._before = before
+        self._after = after
         self._started = 0.0
         self._first_step = 0
 
@@ -58,8 +63,8 @@ class Progress(TrainerCallback):
             _log.info(
                 "epoch=%.2f step=%d/%d loss=%.4f eta=%ds",
                 self._epoch(state),
-                self._run * state.max_steps + state.global_step,
-                self._runs * state.max_steps,
+                self._steps(self._before, state) + state.global_step,
+                self._steps(self._before + self._after, state) + state.max_steps,
                 loss,
                 self._seconds_left(state),
             )
@@ -70,10 +75,15 @@ class Progress(TrainerCallback):
     def _seconds_left(self, state: TrainerState) -> int:
         done = state.global_step - self._first_step
         per_step = (time.monotonic() - self._started) / max(done, 1)
-        return round(per_step * ((self._runs - self._run) * state.max_steps - state.global_step))
+        return round(per_step * (state.max_steps + self._steps(self._after, state) - state.global_step))
+
+    @staticmethod
+    def _steps(epochs: int, state: TrainerState) -> int:
+        """Steps of ``epochs`` epochs, which are as long as those of this training."""
+        return round(epochs * state.max_steps / state.num_train_epochs)
 
     def _epoch(self, state: TrainerState) -> float:
-        return self._run * state.num_train_epochs + (state.epoch or 0.0)
+        return self._before + (state.epoch or 0.0)
 
 
 class StopWhenTold(TrainerCallback):

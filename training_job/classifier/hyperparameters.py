@@ -203,11 +203,6 @@ class Hyperparameters:
         steps = math.ceil(rows / self.train_batch_size)
         return max(AUTO_EPOCHS, math.ceil(AUTO_STEPS / steps))
 
-    @property
-    def trainings(self) -> int:
-        """How many trainings the run consists of: the averaged ones, and the student's."""
-        return self.averaged_runs + (1 if self.student_layers else 0)
-
     def as_dict(self) -> dict[str, Any]:
         """Name to value, as it is written to ``evaluation.json``."""
         return dataclasses.asdict(self)

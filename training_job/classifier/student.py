@@ -1,26 +1,36 @@
-"""A smaller model that learns from the trained one: some of its layers, taught by its answers.
+"""A smaller model that learns from the trained one: some of its layers, taught to compute what it computes.
 
-Half the layers take about half the time to answer, and cost one to two points of accuracy (see
-``docs/decisions/0007-inference-speed.md``).
+Half the layers take about half the time to answer; what they cost in accuracy, and which other recipes were tried, is
+in ``docs/decisions/0007-inference-speed.md``.
 """
 
 from __future__ import annotations
 
 import copy
+import dataclasses
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from torch.nn.functional import mse_loss
+from transformers import Trainer
 
-from classifier.encoding import model_logits
 from classifier.errors import BaseModelUnsuitable, HyperparameterInvalid
 
 if TYPE_CHECKING:
-    from datasets import Dataset
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+    from transformers import PreTrainedModel
 
-LABEL_SHARE = 0.3
-"""Share of the data's own targets in the loss; the rest is the full model's answer. Source: docs/decisions/0007."""
+    from classifier.hyperparameters import Hyperparameters
+
+CROSSED_SHARE = 0.5
+"""Share of the texts of a batch that are crossed with another one. Source, as for all of these: docs/decisions/0007."""
+
+PASSES = 3
+"""The student's passes over the training rows, in those of the full model."""
+
+RATE = 3.0
+"""The student's learning rate, in those of the full model."""
 
 
 def kept_layers(wanted: int, total: int) -> list[int]:
@@ -41,7 +51,7 @@ def kept_layers(wanted: int, total: int) -> list[int]:
 
 
 def cut_layers(model: PreTrainedModel, keep: list[int]) -> PreTrainedModel:
-    """A copy of ``model`` with the layers ``keep`` alone.
+    """A copy of ``model`` with the layers ``keep`` alone; its word embeddings are not trained any further.
 
     Raises:
         BaseModelUnsuitable: its layers are not in one list.
@@ -62,32 +72,87 @@ def cut_layers(model: PreTrainedModel, keep: list[int]) -> PreTrainedModel:
     module, name, layers = places[0]
     setattr(module, name, torch.nn.ModuleList(layers[number] for number in keep))
     student.config.num_hidden_layers = len(keep)
+    student.get_input_embeddings().requires_grad_(False)  # half of the weights, and nothing lost by it
     return student
 
 
-def taught(teacher: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, encoded: Dataset, batch_size: int) -> Dataset:
-    """``encoded`` with labels for ``distillation_loss``: the answers of ``teacher``, then the data's own target.
+class StudentTrainer(Trainer):
+    """Trains a student towards the answers and the hidden states of its teacher; the data's targets are not used.
 
-    Returns:
-        Rows whose ``labels`` are (outputs + 1,) floats.
+    The teacher answers every batch anew, so half of the texts can be new ones in each epoch: crossed from two of the
+    batch.
     """
-    answers = model_logits(teacher, tokenizer, encoded, batch_size)
-    own = np.asarray(encoded["labels"], dtype=np.float32)[:, None]
-    return encoded.remove_columns("labels").add_column("labels", np.hstack([answers, own]).tolist())
+
+    def __init__(self, *args: Any, teacher: PreTrainedModel, special: list[int], **kwargs: Any) -> None:
+        """As for the Trainer.
+
+        Args:
+            teacher: is copied.
+            special: numbers of the tokens that are no part of a text, padding among them.
+        """
+        super().__init__(*args, **kwargs)
+        # In bfloat16 as a whole where training is: its answers take two thirds of the time and move by 0.001.
+        self._teacher = copy.deepcopy(teacher).eval().to(self.args.device, torch.bfloat16 if self.args.bf16 else None)
+        self._special = torch.tensor(special, device=self.args.device)
+
+    def compute_loss(
+        self,
+        model: torch.nn.Module,
+        inputs: dict[str, Any],
+        return_outputs: bool = False,
+        num_items_in_batch: Any = None,
+    ) -> Any:
+        """The loss of a batch, and where ``return_outputs`` the logits; in evaluation no text is crossed."""
+        inputs = {name: tensor for name, tensor in inputs.items() if name != "labels"}
+        if model.training:
+            inputs["input_ids"] = crossed(inputs["input_ids"], self._special)
+        with torch.no_grad():
+            taught = self._teacher(**inputs, output_hidden_states=True)
+        answered = model(**inputs, output_hidden_states=True)
+        loss = mse_loss(answered.logits, taught.logits.float())
+        loss = loss + hidden_loss(answered.hidden_states, taught.hidden_states, inputs["attention_mask"])
+        return (loss, {"logits": answered.logits}) if return_outputs else loss
 
 
-def distillation_loss(outputs: Any, labels: torch.Tensor, num_items_in_batch: Any = None) -> torch.Tensor:
-    """Distance from the teacher's answers (mean squared error of the logits), and from the data's own targets.
+def crossed(ids: torch.Tensor, special: torch.Tensor) -> torch.Tensor:
+    """A batch of which half of the texts have some tokens of another text in the same places.
+
+    How many is drawn for each text, from none to half of them. Batches are of similar length, so most places match.
 
     Args:
-        outputs: of the model; ``logits`` (rows, outputs).
-        labels: (rows, outputs + 1) as ``taught`` gives them.
-        num_items_in_batch: given by the Trainer and not needed: the loss is a mean over the rows of a step.
+        ids: (rows, tokens) int64, padded.
+        special: (numbers,) int64; tokens that neither go nor come, padding among them.
     """
-    logits = outputs["logits"]
-    answers, own = labels[:, :-1], labels[:, -1]
-    if logits.shape[1] == 1:
-        data = torch.nn.functional.mse_loss(logits[:, 0], own)
-    else:
-        data = torch.nn.functional.cross_entropy(logits, own.long())
-    return (1 - LABEL_SHARE) * torch.nn.functional.mse_loss(logits, answers) + LABEL_SHARE * data
+    other = ids[torch.randperm(len(ids), device=ids.device)]
+    share = 0.5 * torch.rand(len(ids), 1, device=ids.device)
+    share = share * (torch.rand_like(share) < CROSSED_SHARE)
+    replaced = (torch.rand(ids.shape, device=ids.device) < share) & ~torch.isin(ids, special)
+    return torch.where(replaced & ~torch.isin(other, special), other, ids)
+
+
+def hidden_loss(
+    student: Sequence[torch.Tensor], teacher: Sequence[torch.Tensor], attention_mask: torch.Tensor
+) -> torch.Tensor:
+    """Distance of the student's hidden states from the teacher's, in shares of the teacher's variance; (), 0 if equal.
+
+    Each of the student's layers is held against the teacher's at the same share of the depth.
+
+    Args:
+        student: embeddings and the output of each layer, (rows, tokens, dimensions).
+        teacher: the same with more layers.
+        attention_mask: (rows, tokens); padding does not count.
+    """
+    real = attention_mask.bool()
+    layers = len(student) - 1
+    losses = []
+    for layer in range(1, layers + 1):
+        wanted = teacher[round(layer * (len(teacher) - 1) / layers)][real].float()
+        spread = wanted.var(dim=0, correction=0).mean().clamp_min(1e-6)
+        losses.append(mse_loss(student[layer][real].float(), wanted) / spread)
+    return torch.stack(losses).mean()
+
+
+def student_hyperparameters(hp: Hyperparameters, rows: int) -> Hyperparameters:
+    """Those of the student's training on ``rows`` rows: it takes more passes, and larger steps, than the full model."""
+    epochs, rate = PASSES * hp.passes(rows), RATE * hp.learning_rate
+    return dataclasses.replace(hp, epochs=min(epochs, 1000), learning_rate=min(rate, 0.1))  # what is allowed at most

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ import numpy as np
 
 from classifier.averaging import average
 from classifier.base_model import BaseModel, load_base_model
+from classifier.callbacks import Progress
 from classifier.encoding import encode, model_logits
 from classifier.evaluation import Figures, evaluate_answers, point_figures
 from classifier.hyperparameters import Hyperparameters
@@ -19,7 +21,7 @@ from classifier.interruption import StopRequest
 from classifier.objective import ScoreScale, loss, targets
 from classifier.processes import Processes
 from classifier.splits import Splits
-from classifier.student import cut_layers, distillation_loss, kept_layers, taught
+from classifier.student import StudentTrainer, cut_layers, kept_layers, student_hyperparameters
 from classifier.training import Fitted, fit
 from classifier.two_logits import calibrate, scores_from_logits, to_two_logits
 
@@ -115,6 +117,7 @@ def train_classifier(
 
     processes = processes or Processes()
     started = time.monotonic()
+    figures = partial(_figures_in_training, scale=splits.scale, threshold=hp.score_threshold)
     outputs = 1 if splits.objective == "regression" else 2
     runs: list[Fitted] = []
     for run in range(hp.averaged_runs):
@@ -127,17 +130,21 @@ def train_classifier(
                 encode(tokenizer, frame["text"].tolist(), targets(frame, splits.objective, splits.scale))
                 for frame in (splits.train, splits.validation)
             )
+            student_hp = student_hyperparameters(hp, len(train))
+            passes = hp.passes(len(train))
+            in_all = hp.averaged_runs * passes + (student_hp.passes(len(train)) if layers else 0)
         fitted = fit(
             model,
             tokenizer,
             train=train,
             validation=validation,
             hyperparameters=hp,
-            figures=lambda answers, wanted: _figures_in_training(answers, wanted, splits.scale, hp.score_threshold),
+            figures=figures,
             checkpoint_dir=checkpoint_dir / f"run-{run}",
             stop=stop,
             run=run,
             processes=processes,
+            progress=Progress(before=run * passes, after=in_all - (run + 1) * passes),
         )
         runs.append(fitted)
     model = _best(runs, tokenizer, validation, splits, hp)
@@ -147,17 +154,16 @@ def train_classifier(
         student = fit(
             cut_layers(model, layers),
             tokenizer,
-            train=taught(model, tokenizer, train, hp.eval_batch_size),
-            validation=taught(model, tokenizer, validation, hp.eval_batch_size),
-            hyperparameters=hp,
-            figures=lambda answers, wanted: _figures_in_training(
-                answers, wanted[:, -1], splits.scale, hp.score_threshold
-            ),
+            train=train,
+            validation=validation,
+            hyperparameters=student_hp,
+            figures=figures,
             checkpoint_dir=checkpoint_dir / "student",
             stop=stop,
             run=hp.averaged_runs,
             processes=processes,
-            loss=distillation_loss,
+            progress=Progress(before=hp.averaged_runs * passes),
+            trainer_type=partial(StudentTrainer, teacher=model, special=tokenizer.all_special_ids),
         )
     processes.leave()
     if not processes.main:

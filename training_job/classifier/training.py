@@ -66,7 +66,8 @@ def fit(
     stop: StopRequest,
     run: int = 0,
     processes: Processes | None = None,
-    loss: Callable[..., torch.Tensor] | None = None,
+    progress: Progress | None = None,
+    trainer_type: Callable[..., Trainer] = Trainer,
 ) -> Fitted:
     """Trains ``model`` and returns it with the weights of its best epoch.
 
@@ -82,7 +83,8 @@ def fit(
         stop: when it is requested, a checkpoint is written and the process ends.
         run: number of this training, from 0; decides the order of the batches.
         processes: that train together; this one alone if not given.
-        loss: from the model's outputs and the labels; the model's own if not given.
+        progress: prints how far it is; one that counts this training alone if not given.
+        trainer_type: makes the Trainer; one with another loss, for example.
 
     Raises:
         TrainingDiverged: the loss is not a number any more.
@@ -90,7 +92,7 @@ def fit(
     """
     processes = processes or Processes()
     precision = choose_precision(hyperparameters.precision)
-    trainer = Trainer(
+    trainer = trainer_type(
         model=model,
         args=_arguments(hyperparameters, len(train), precision, checkpoint_dir, run, processes.count),
         train_dataset=train,
@@ -98,8 +100,7 @@ def fit(
         processing_class=tokenizer,
         data_collator=DataCollatorWithPadding(tokenizer),
         compute_metrics=lambda answered: figures(np.asarray(answered.predictions), np.asarray(answered.label_ids)),
-        compute_loss_func=loss,
-        callbacks=[Progress(run, hyperparameters.trainings), StopWhenTold(stop)],
+        callbacks=[progress or Progress(), StopWhenTold(stop)],
     )
     trainer.remove_callback(PrinterCallback)
     resumed = last_common(checkpoint_dir, processes, run)

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 import torch
 import train
 from classifier.errors import HyperparameterInvalid
-from classifier.student import LABEL_SHARE, cut_layers, distillation_loss, kept_layers
+from classifier.hyperparameters import Hyperparameters
+from classifier.student import (
+    crossed,
+    cut_layers,
+    hidden_loss,
+    kept_layers,
+    student_hyperparameters,
+)
 
 QUICK = ["--epochs=8", "--learning_rate=5e-3", "--max_length=16", "--logging_steps=5", "--bootstrap_resamples=200"]
 
@@ -39,28 +47,76 @@ def test_a_student_starts_with_its_teachers_layers(tiny_base: Path) -> None:
     assert student.bert.encoder.layer[0].output.dense.weight is not wanted
 
 
-def test_the_loss_of_a_score_weighs_teacher_and_data() -> None:
-    """An answer of 1 where the teacher says 0 and the data 3."""
-    loss = distillation_loss({"logits": torch.tensor([[1.0]])}, torch.tensor([[0.0, 3.0]]))
-    assert loss.item() == pytest.approx((1 - LABEL_SHARE) * 1 + LABEL_SHARE * 4)
+def test_word_embeddings_of_a_student_stay_as_they_are(tiny_base: Path) -> None:
+    """They are not trained; the layers and the head are."""
+    from transformers import AutoModelForSequenceClassification
+
+    student = cut_layers(AutoModelForSequenceClassification.from_pretrained(tiny_base, num_labels=1), [1])
+    still = [name for name, weights in student.named_parameters() if not weights.requires_grad]
+    assert still == ["bert.embeddings.word_embeddings.weight"]
 
 
-def test_the_loss_of_labels_weighs_teacher_and_data() -> None:
-    """Undecided logits where the teacher says [1, -1] and the data label 0: cross-entropy is log 2."""
-    loss = distillation_loss({"logits": torch.zeros(1, 2)}, torch.tensor([[1.0, -1.0, 0.0]]))
-    assert loss.item() == pytest.approx((1 - LABEL_SHARE) * 1 + LABEL_SHARE * 0.693147, abs=1e-5)
+def test_hidden_states_are_compared_at_the_same_depth() -> None:
+    """Three layers are held against the second, fourth and sixth of six; one that is off by the spread costs 1 of 3."""
+    teacher = list(torch.randn(7, 2, 5, 8))
+    student = [teacher[0], teacher[2], teacher[4], teacher[6]]
+    everything = torch.ones(2, 5, dtype=torch.int64)
+    assert hidden_loss(student, teacher, everything).item() == 0
+    spread = teacher[4].reshape(-1, 8).var(dim=0, correction=0).mean().sqrt()
+    student[2] = teacher[4] + spread
+    assert hidden_loss(student, teacher, everything).item() == pytest.approx(1 / 3, rel=1e-5)
+
+
+def test_hidden_states_of_padding_do_not_count() -> None:
+    """The student differs there alone."""
+    teacher = [torch.randn(1, 4, 8) for _ in range(3)]
+    student = [teacher[0], teacher[2].clone()]
+    student[1][0, 3] += 100
+    assert hidden_loss(student, teacher, torch.tensor([[1, 1, 1, 0]])).item() == 0
+    assert hidden_loss(student, teacher, torch.tensor([[1, 1, 1, 1]])).item() > 100
+
+
+def test_crossed_texts_take_tokens_from_the_same_places_of_others() -> None:
+    """About half of the texts change, in less than half of their places; special tokens neither go nor come."""
+    torch.manual_seed(0)
+    rows, tokens = 400, 20
+    ids = 1000 * torch.arange(1, rows + 1)[:, None] + torch.arange(tokens)
+    ids[:, 0], ids[::2, 15], ids[1::2, 19] = 1, 2, 2
+    ids[::2, 16:] = 0
+    mixed = crossed(ids, torch.tensor([0, 1, 2]))
+    special = ids < 1000
+    changed = mixed != ids
+    assert torch.equal(mixed[special], ids[special])
+    assert torch.equal(mixed[~special] % 1000, torch.arange(tokens).expand(rows, tokens)[~special])
+    assert 0.35 < changed.any(dim=1).float().mean() < 0.55
+    assert all(len((row[row >= 1000] // 1000).unique()) <= 2 for row in mixed)
+    assert 0.15 < changed[changed.any(dim=1)].float().mean() < 0.35
+
+
+def test_a_student_takes_more_and_larger_steps_within_the_limits() -> None:
+    """Three times the passes, three times the learning rate."""
+    student = student_hyperparameters(Hyperparameters(epochs=4, learning_rate=1e-4), rows=100)
+    assert (student.epochs, student.learning_rate) == (12, pytest.approx(3e-4))
+    student = student_hyperparameters(Hyperparameters(epochs=1000, learning_rate=0.1), rows=100)
+    assert (student.epochs, student.learning_rate) == (1000, 0.1)
 
 
 @pytest.mark.integration
 @pytest.mark.usefixtures("one_thread")
-@pytest.mark.parametrize("objective", ["regression", "classification"])
+@pytest.mark.parametrize(("objective", "precision"), [("regression", "bf16"), ("classification", "fp32")])
 def test_a_student_run_states_its_price(
-    objective: str, tiny_base: Path, scored_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    objective: str,
+    precision: str,
+    tiny_base: Path,
+    scored_data: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """An ordinary artifact of fewer layers; evaluation, card and log have the full model's figures beside its own."""
     out = tmp_path / "out"
     data = ["--train", str(scored_data), "--test", str(scored_data), "--model-dir", str(out)]
     student = [f"--base_model={tiny_base}", f"--objective={objective}", "--student_layers=1"]
+    student.append(f"--precision={precision}")
     assert train.main([*data, *student, *QUICK], {}) == 0
     evaluation = json.loads((out / "evaluation.json").read_text())
     stated = evaluation["student"]
@@ -72,7 +128,10 @@ def test_a_student_run_states_its_price(
     assert difference["low"] <= difference["value"] <= difference["high"]
     assert own > 0.9
     assert "This is a student" in (out / "README.md").read_text()
-    assert "student: layers 0; accuracy" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "student: layers 0; accuracy" in printed
+    step, steps = re.findall(r"step=(\d+)/(\d+)", printed)[-1]
+    assert int(steps) - int(step) < 5, "the steps of the full model's training and of the student's are counted as one"
 
 
 @pytest.mark.integration
