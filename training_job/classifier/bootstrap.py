@@ -146,7 +146,9 @@ def draw_counts(counts: Sequence[int], resamples: int, seed: int) -> list[tuple[
     return list(zip(*columns, strict=True))
 
 
-def figure_intervals(counts: Confusion, *, resamples: int, seed: int, draw: Draw = draw_counts) -> dict[str, Interval]:
+def figure_intervals(
+    counts: Confusion, *, resamples: int, seed: int, draw: Draw = draw_counts
+) -> dict[str, Interval]:
     """Accuracy and F1 of one classifier with their intervals.
 
     Args:
