@@ -1,10 +1,12 @@
-"""Measures answers in this process, one text at a time on one thread: ours against the article's own choice.
+"""Measures answers in this process, one text at a time on one thread, against the floors of the core.
 
-    python benchmarks/inference.py --full ARTIFACT --student ARTIFACT --test test.json
+    python benchmarks/inference.py --full ARTIFACT --test test.json [--student ARTIFACT] [--keep]
 
 The artifacts are folders that the training job made (`python training_job/train.py …`, the student's with
-`--student-layers 3`). Prints the machine, the versions, the times, the share of the measured int8 peak, and accuracies
-with paired intervals. The variants take turns, so that other load on the machine meets all of them.
+`--student-layers 3`). Measured in one run, the variants taking turns, so that other load on the machine meets all:
+the article's `pipeline`, the full model as onnxruntime's own tools make it, and ours; the int8 peak of the core with
+and without AMX; and how fast it reads the weights. Prints times, floors, the share of each that is reached, and
+accuracies with paired intervals. With --keep the result goes to docs/benchmarks/.
 """
 
 from __future__ import annotations
@@ -14,109 +16,112 @@ import json
 import os
 import platform
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ[name] = "1"
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 import numpy as np  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "training_job"))
+# A script's own folder comes first on the path; there, `serving` would be the benchmark of that name.
+sys.path[0:1] = [str(ROOT), str(ROOT / "training_job")]
 
 from classifier.bootstrap import Joint, difference_intervals  # noqa: E402
 from serving.predictor import load_predictor  # noqa: E402
 
-Answer = Callable[[str], str]
-"""A text to the name of its label."""
+from benchmarks.as_found import NETWORK, artifact_as_found  # noqa: E402
+from benchmarks.floors import floors, peaks, read_bandwidth, work  # noqa: E402
+from benchmarks.inference_report import (  # noqa: E402
+    AS_FOUND,
+    AS_FUSED,
+    DISTILBERT,
+    OURS,
+    PIPELINE,
+    STUDENT,
+    draw,
+    report,
+)
+from benchmarks.machine import machine  # noqa: E402
 
-PEAK_SIDE = 1024
-"""Side of the square matrices whose int8 product measures the peak: they fit into the second-level cache."""
+RESULTS = ROOT / "docs" / "benchmarks"
+TRAIN = "python training_job/train.py --train train.json --test test.json --model-dir ARTIFACT"
+
+Answer = Callable[[int], str]
+"""The number of a text to the name of its label, or to nothing where only the network was asked."""
 
 
-def pipeline_answers(model: Any, tokenizer: Any) -> Answer:
+def pipeline_answers(model: Any, tokenizer: Any, texts: Sequence[str]) -> Answer:
     """The article's way: `pipeline("text-classification")` in float32."""
     from transformers import pipeline
 
     classify = pipeline("text-classification", model=model, tokenizer=tokenizer, device="cpu")
-    return lambda text: str(classify(text, truncation=True)[0]["label"])
+    return lambda place: str(classify(texts[place], truncation=True)[0]["label"])
 
 
-def distilbert_answers(tokenizer: Any) -> Answer:
+def distilbert_answers(tokenizer: Any, texts: Sequence[str]) -> Answer:
     """A model of DistilBERT's size with random weights: its time is that of a trained one."""
     from transformers import DistilBertConfig, DistilBertForSequenceClassification
 
-    return pipeline_answers(DistilBertForSequenceClassification(DistilBertConfig()).eval(), tokenizer)
+    return pipeline_answers(DistilBertForSequenceClassification(DistilBertConfig()).eval(), tokenizer, texts)
 
 
-def our_answers(artifact: Path) -> Answer:
+def our_answers(artifact: Path, texts: Sequence[str]) -> Answer:
     """The predictor that both containers serve."""
     predictor = load_predictor(artifact)
-    return lambda text: predictor.predict([text])[0].label
+    return lambda place: predictor.predict([texts[place]])[0].label
 
 
-def take_turns(variants: dict[str, Answer], texts: list[str], rounds: int) -> tuple[dict[str, Any], dict[str, Any]]:
+def network_alone(artifact: Path, ids: Sequence[Sequence[int]]) -> Answer:
+    """The network of ``artifact`` on texts that were tokenised before; the answer is not read."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(
+        str(artifact / NETWORK), sess_options=options, providers=["CPUExecutionProvider"]
+    )
+    wanted = {node.name for node in session.get_inputs()}
+    numbers = [np.array([row], dtype=np.int64) for row in ids]
+    inputs = [
+        {"input_ids": row, "attention_mask": np.ones_like(row), "token_type_ids": np.zeros_like(row)} for row in numbers
+    ]
+    given = [{name: array for name, array in text.items() if name in wanted} for text in inputs]
+
+    def run(place: int) -> str:
+        session.run(["logits"], given[place])
+        return ""
+
+    return run
+
+
+def take_turns(variants: dict[str, Answer], texts: int, rounds: int) -> tuple[dict[str, Any], dict[str, Any]]:
     """Seconds (texts,), the least of all rounds, and labels (texts,) of each variant."""
-    seconds = {name: np.full(len(texts), np.inf) for name in variants}
-    labels = {name: [""] * len(texts) for name in variants}
+    seconds = {name: np.full(texts, np.inf) for name in variants}
+    labels = {name: [""] * texts for name in variants}
     for _ in range(rounds):
-        for start in range(0, len(texts), 50):
+        for start in range(0, texts, 50):
             for name, answer in variants.items():
-                for place in range(start, min(start + 50, len(texts))):
+                for place in range(start, min(start + 50, texts)):
                     began = time.perf_counter()
-                    labels[name][place] = answer(texts[place])
+                    labels[name][place] = answer(place)
                     seconds[name][place] = min(seconds[name][place], time.perf_counter() - began)
     return seconds, labels
 
 
-def int8_peak() -> float:
-    """Operations a second (two for each multiplication) of one thread in a large int8 product of torch's oneDNN.
-
-    Run with ONEDNN_MAX_CPU_ISA=AVX512_CORE_VNNI for the peak without AMX.
-    """
-    import torch
-
-    torch.backends.quantized.engine = "onednn"
-    product = torch.ao.nn.quantized.Linear(PEAK_SIDE, PEAK_SIDE)
-    numbers = torch.quantize_per_tensor(torch.randn(PEAK_SIDE, PEAK_SIDE), 0.1, 128, torch.quint8)
-    best = np.inf
-    for _ in range(30):
-        began = time.perf_counter()
-        product(numbers)
-        best = min(best, time.perf_counter() - began)
-    return 2 * PEAK_SIDE**3 / best
-
-
-def operations(config: Any, tokens: int) -> float:
-    """Operations of the whole encoder for one text, two for each multiplication: with weights, and in attention."""
-    width, inner = config.hidden_size, config.intermediate_size
-    weights = 4 * width * width + 2 * width * inner
-    return float(config.num_hidden_layers * 2 * tokens * (weights + 2 * tokens * width))
-
-
-def accuracy_line(name: str, labels: list[int], before: list[int], after: list[int]) -> str:
-    """The difference of two accuracies on the same rows, with its paired 95 % interval."""
-    found = difference_intervals(Joint.of(labels, before, after), resamples=9_999, seed=42)["accuracy"]
-    return f"{name}: {found.value:+.4f} ({found.low:+.4f} to {found.high:+.4f})"
-
-
-def main() -> None:
-    """Prints the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--full", type=Path, required=True, help="artifact folder of the full model")
-    parser.add_argument("--student", type=Path, help="artifact folder of a student")
-    parser.add_argument("--test", type=Path, required=True, help="JSON Lines with sentence and helpful")
-    parser.add_argument("--texts", type=int, default=1000, help="how many of them (default: %(default)s)")
-    parser.add_argument("--rounds", type=int, default=3, help="times each is asked (default: %(default)s)")
-    arguments = parser.parse_args()
-    if arguments.texts < 1 or arguments.rounds < 1:
-        parser.error("--texts and --rounds are at least 1")
-
+def run(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Everything that is measured, as it is kept."""
     import onnxruntime
+    import tokenizers
     import torch
     import transformers
     from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
@@ -124,46 +129,123 @@ def main() -> None:
     torch.set_num_threads(1)
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
-    rows = [json.loads(line) for line in arguments.test.open(encoding="utf-8")][: arguments.texts]
+    lines = [line for line in arguments.test.read_text(encoding="utf-8").splitlines() if line.strip()]
+    rows = [json.loads(line) for line in lines][: arguments.texts]
     texts, labels = [row["sentence"] for row in rows], [int(row["helpful"] >= 1) for row in rows]
     tokenizer = AutoTokenizer.from_pretrained(arguments.full)
     tokenizer.model_max_length = json.loads((arguments.full / "config.json").read_text())["max_length"]
-    config = AutoConfig.from_pretrained(arguments.full)
-    model = AutoModelForSequenceClassification.from_pretrained(arguments.full, dtype=torch.float32)
-    variants = {
-        "DistilBERT size, pipeline, float32": distilbert_answers(tokenizer),
-        "full model, pipeline, float32": pipeline_answers(model, tokenizer),
-        "full model, ours": our_answers(arguments.full),
-    }
-    if arguments.student:
-        variants["student, ours"] = our_answers(arguments.student)
-    seconds, answered = take_turns(variants, texts, arguments.rounds)
-    numbers = {name: [config.label2id.get(label, 0) for label in given] for name, given in answered.items()}
+    model = AutoModelForSequenceClassification.from_pretrained(arguments.full, dtype=torch.float32).eval()
+    ids = tokenizer(texts, truncation=True)["input_ids"]
+    tokens = int(np.median([len(row) for row in ids]))
 
-    print(f"{platform.platform()}, {platform.processor() or platform.machine()}, one thread; Python "
-          f"{platform.python_version()}, onnxruntime {onnxruntime.__version__}, torch {torch.__version__}, "
-          f"transformers {transformers.__version__}; {len(texts)} texts\n")  # fmt: skip
-    print("| variant | p50 ms | p99 ms | of the first | accuracy |\n|---|---|---|---|---|")
-    first = float(np.median(next(iter(seconds.values()))))
-    for place, (name, taken) in enumerate(seconds.items()):
-        right = f"{np.mean(np.array(numbers[name]) == labels):.4f}" if place else "untrained"
-        middle, late = np.quantile(taken, [0.5, 0.99])
-        print(f"| {name} | {1e3 * middle:.2f} | {1e3 * late:.2f} | 1/{first / middle:.1f} | {right} |")
-    ours = float(np.median(seconds["full model, ours"]))
-    tokens = int(np.median([len(ids) for ids in tokenizer(texts, truncation=True)["input_ids"]]))
-    peak, wanted = int8_peak(), operations(config, tokens)
-    limit = os.environ.get("ONEDNN_MAX_CPU_ISA", "none")
-    share = wanted / ours / peak
-    print(f"\nint8 peak (oneDNN, instruction limit: {limit}): {peak / 1e9:.0f} GOPS")
-    print(f"the full model runs at {share:.1%} of it")
-    print(f"({wanted / 1e9:.3f} GFLOP at {tokens} tokens, counted over the whole graph)")
-    full, plain = numbers["full model, ours"], numbers["full model, pipeline, float32"]
-    print(accuracy_line("accuracy, int8 minus float32", labels, plain, full))
+    with tempfile.TemporaryDirectory() as scratch:
+        say("exporting the full model as onnxruntime's own tools do")
+        folders = {AS_FOUND: artifact_as_found(model, arguments.full, Path(scratch) / "found", fused=False),
+                   AS_FUSED: artifact_as_found(model, arguments.full, Path(scratch) / "fused", fused=True),
+                   OURS: arguments.full}  # fmt: skip
+        if arguments.student:
+            folders[STUDENT] = arguments.student
+        variants = {
+            DISTILBERT: distilbert_answers(tokenizer, texts),
+            PIPELINE: pipeline_answers(model, tokenizer, texts),
+            **{name: our_answers(folder, texts) for name, folder in folders.items()},
+            **{_alone(name): network_alone(folder, ids) for name, folder in folders.items()},
+        }
+        say(f"{len(variants)} variants take turns over {len(texts)} texts, {arguments.rounds} rounds")
+        seconds, answered = take_turns(variants, len(texts), arguments.rounds)
+
+    say("measuring the peak and the memory")
+    ran_on = machine()
+    reached = peaks(ran_on["flags"])
+    configs = {name: AutoConfig.from_pretrained(folders[name]) for name in (OURS, STUDENT) if name in folders}
+    asked = {name: work(config, tokens) for name, config in configs.items()}
+    bandwidth = {name: read_bandwidth(todo.weight_bytes) for name, todo in asked.items()}
+    numbers = {name: [model.config.label2id.get(label, 0) for label in given] for name, given in answered.items()}
+    names = [DISTILBERT, PIPELINE, *folders]
+    figures = {name: _figures(seconds[name], seconds.get(_alone(name))) for name in names}
+    for name in figures.keys() - {DISTILBERT}:  # its weights are random
+        figures[name]["accuracy"] = float(np.mean(np.array(numbers[name]) == labels))
+    differences = {"int8 minus float32": difference(labels, numbers[PIPELINE], numbers[OURS])}
     if arguments.student:
-        student = numbers["student, ours"]
-        print(f"student: {np.median(seconds['student, ours']) / ours:.2f} of the full model's time")
-        print(accuracy_line("accuracy, student minus full model", labels, full, student))
+        differences["student minus full model"] = difference(labels, numbers[OURS], numbers[STUDENT])
+    return {
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": ran_on,
+        "versions": {
+            "python": platform.python_version(),
+            **{m.__name__: m.__version__ for m in (onnxruntime, tokenizers, torch, transformers)},
+        },
+        "settings": {"texts": len(texts), "rounds": arguments.rounds, "threads": 1, "tokens": tokens},
+        "peaks": reached,
+        "bandwidth": bandwidth,
+        "work": {name: asdict(todo) for name, todo in asked.items()},
+        "floors": {name: floors(todo, reached, bandwidth[name]).as_dict() for name, todo in asked.items()},
+        "figures": figures,
+        "differences": differences,
+    }
+
+
+def _alone(name: str) -> str:
+    return f"{name}, network alone"
+
+
+def _figures(seconds: Any, network: Any = None) -> dict[str, float]:
+    """Milliseconds: median and 99th percentile of an answer, and the median of the network alone."""
+    middle, late = 1e3 * np.quantile(seconds, [0.5, 0.99])
+    found = {"p50_ms": float(middle), "p99_ms": float(late)}
+    if network is not None:
+        found["network_p50_ms"] = float(1e3 * np.median(network))
+    return found
+
+
+def difference(labels: list[int], before: list[int], after: list[int]) -> dict[str, float]:
+    """The difference of two accuracies on the same rows, with its paired 95 % interval."""
+    found = difference_intervals(Joint.of(labels, before, after), resamples=9_999, seed=42)["accuracy"]
+    return {"value": found.value, "low": found.low, "high": found.high}
+
+
+def say(text: str) -> None:
+    """Progress, on standard error."""
+    print(f"[inference] {text}", file=sys.stderr, flush=True)
+
+
+def main() -> int:
+    """Measure, print, draw and keep."""
+    arguments = _arguments()
+    result = run(arguments)
+    text = report(result)
+    print(text)
+    if arguments.keep:
+        folder = arguments.results
+        folder.mkdir(parents=True, exist_ok=True)
+        name = f"inference-{result['date'][:10]}"
+        (folder / f"{name}.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+        (folder / f"{name}.md").write_text(text + f"\n![chart]({name}.svg)\n", encoding="utf-8")
+        draw(result, folder / f"{name}.svg")
+        say(f"kept: {folder / name}.json, .md, .svg")
+    return 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--full", type=Path, help="artifact folder of the full model")
+    parser.add_argument("--student", type=Path, help="artifact folder of a student")
+    parser.add_argument("--test", type=Path, required=True, help="JSON Lines with sentence and helpful")
+    parser.add_argument("--texts", type=int, default=1000, help="how many of them (default: %(default)s)")
+    parser.add_argument("--rounds", type=int, default=3, help="times each is asked (default: %(default)s)")
+    parser.add_argument("--keep", action="store_true", help="write the dated result to --results")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="folder for it (default: docs/benchmarks)")
+    arguments = parser.parse_args()
+    if arguments.texts < 1 or arguments.rounds < 1:
+        parser.error("--texts and --rounds are at least 1")
+    if not arguments.full or not (arguments.full / NETWORK).is_file():
+        parser.error(f"--full {arguments.full or 'is missing, and'} is no artifact; train one with: {TRAIN}")
+    if arguments.student and not (arguments.student / NETWORK).is_file():
+        parser.error(f"--student {arguments.student} is no artifact; train one with: {TRAIN} --student-layers 3")
+    if not arguments.test.is_file():
+        parser.error(f"--test {arguments.test} is no file")
+    return arguments
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -87,6 +87,9 @@ def _fuse_products(network: ModelProto) -> None:
     import onnx
 
     graph = network.graph
+    zeros = {
+        t.name for t in graph.initializer if t.name.endswith("_zero_point") and not onnx.numpy_helper.to_array(t).any()
+    }
     biases = {tensor.name for tensor in graph.initializer if len(tensor.dims) == 1}
     makers = {name: node for node in graph.node for name in node.output}
     readers: dict[str, list[NodeProto]] = {}
@@ -98,7 +101,9 @@ def _fuse_products(network: ModelProto) -> None:
         scaled = readers[cast.output[0]][0]
         scales = makers[next(name for name in scaled.input if name != cast.output[0])]
         numbers, weights, number_zero, weight_zero = node.input
-        inputs, result = [numbers, weights, *scales.input, number_zero, weight_zero], scaled.output[0]
+        # Without zero points of the weights, where all are 0, the product has one thing less to look at in each column.
+        zero = "" if weight_zero in zeros else weight_zero
+        inputs, result = [numbers, weights, *scales.input, number_zero, zero], scaled.output[0]
         replaced = [node, cast, scaled, scales]
         following = readers.get(result, [])
         if [reader.op_type for reader in following] == ["Add"]:

@@ -1,0 +1,139 @@
+"""How fast one core could answer at best: its int8 peak, its memory, and what a network asks of both.
+
+    python benchmarks/floors.py
+
+prints the peak of this process, in operations a second; `peaks` starts it anew for each set of instructions.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import subprocess
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+PEAK_SIDE = 1024
+"""Side of the square matrices whose int8 product measures the peak: they fit into the second-level cache."""
+
+PEAK_ROUNDS, READ_ROUNDS = 30, 200
+"""Of which the best counts: what else the machine does makes each slower, never faster."""
+
+WITH_AMX, WITHOUT_AMX = "AMX", "without AMX"
+"""Names of the peaks; a processor without AMX has the second alone."""
+
+NO_AMX = {"ONEDNN_MAX_CPU_ISA": "AVX512_CORE_VNNI"}
+"""Keeps oneDNN from AMX."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """What one text asks of a network.
+
+    Attributes:
+        whole: operations (two for each multiplication) of the whole encoder, as such figures are usually given.
+        executed: those that are computed: after the last attention only the first token's.
+        weight_bytes: of the products' int8 weights; each is read once for a text.
+    """
+
+    whole: float
+    executed: float
+    weight_bytes: int
+
+
+@dataclass(frozen=True)
+class Floors:
+    """Shortest times for one text in ms: the arithmetic with each peak, and reading the weights."""
+
+    arithmetic: dict[str, float]
+    memory: float
+
+    @property
+    def roofline(self) -> float:
+        """What no network can go below here: the longer of the fastest arithmetic and the reading."""
+        return max(min(self.arithmetic.values()), self.memory)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For the report."""
+        return {**asdict(self), "roofline": self.roofline}
+
+
+def work(config: Any, tokens: int) -> Work:
+    """What an encoder with a pooler and two labels asks for ``tokens`` tokens, every layer's weights in int8.
+
+    Args:
+        config: of transformers; ``num_hidden_layers``, ``hidden_size`` and ``intermediate_size`` are read.
+        tokens: of the text.
+    """
+    layers, width, inner = config.num_hidden_layers, config.hidden_size, config.intermediate_size
+    weights = 4 * width * width + 2 * width * inner
+    layer = 2 * tokens * (weights + 2 * tokens * width)
+    # Queries, keys and values of every token; one query against all keys; the rest for the first token.
+    last = 2 * (tokens * 3 * width * width + 2 * tokens * width + width * width + 2 * width * inner)
+    head = width * width + 2 * width
+    return Work(float(layers * layer), float((layers - 1) * layer + last + 2 * head), layers * weights + head)
+
+
+def floors(asked: Work, peaks: dict[str, float], bandwidth: float) -> Floors:
+    """The floors of ``asked`` on a core with ``peaks`` (operations a second) and ``bandwidth`` (bytes a second)."""
+    arithmetic = {name: 1e3 * asked.executed / peak for name, peak in peaks.items()}
+    return Floors(arithmetic, 1e3 * asked.weight_bytes / bandwidth)
+
+
+def peaks(flags: list[str]) -> dict[str, float]:
+    """The int8 peak of one thread in operations a second, with AMX where the processor has it, and without.
+
+    Each in a process of its own: oneDNN reads the limit once.
+    """
+    limits: dict[str, dict[str, str]] = {WITH_AMX: {}} if "amx_int8" in flags else {}
+    limits[WITHOUT_AMX] = NO_AMX if limits else {}
+    return {name: _peak_of_process(limit) for name, limit in limits.items()}
+
+
+def _peak_of_process(limit: dict[str, str]) -> float:
+    environ = {name: value for name, value in os.environ.items() if name not in NO_AMX}
+    command = [sys.executable, str(Path(__file__).resolve())]
+    found = subprocess.run(
+        command, env={**environ, **limit, "OMP_NUM_THREADS": "1"}, check=True, capture_output=True, text=True
+    )
+    return float(found.stdout)
+
+
+def int8_peak() -> float:
+    """Operations a second (two for each multiplication) of this thread in a large int8 product of torch's oneDNN."""
+    import warnings
+
+    import torch
+
+    torch.set_num_threads(1)
+    torch.backends.quantized.engine = "onednn"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        product = torch.ao.nn.quantized.Linear(PEAK_SIDE, PEAK_SIDE)
+        numbers = torch.quantize_per_tensor(torch.randn(PEAK_SIDE, PEAK_SIDE), 0.1, 128, torch.quint8)
+    return 2 * PEAK_SIDE**3 / _best(lambda: product(numbers), PEAK_ROUNDS)
+
+
+def read_bandwidth(size: int) -> float:
+    """Bytes a second with which one thread reads ``size`` bytes again and again: numpy's dot product of both halves."""
+    import numpy as np
+
+    first, second = np.ones((2, max(1, size // 8)), dtype=np.float32)
+    return (first.nbytes + second.nbytes) / _best(lambda: np.dot(first, second), READ_ROUNDS)
+
+
+def _best(call: Any, rounds: int) -> float:
+    """Seconds of the fastest of ``rounds`` calls."""
+    best = math.inf
+    for _ in range(rounds):
+        began = time.perf_counter()
+        call()
+        best = min(best, time.perf_counter() - began)
+    return best
+
+
+if __name__ == "__main__":
+    print(int8_peak())

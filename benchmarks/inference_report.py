@@ -1,0 +1,145 @@
+"""What `benchmarks/inference.py` measured, as tables and a chart."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from benchmarks.floors import WITHOUT_AMX
+
+DISTILBERT = "DistilBERT size, pipeline, float32"
+PIPELINE = "full model, pipeline, float32"
+AS_FOUND = "full model, onnxruntime as found"
+AS_FUSED = "full model, onnxruntime with its optimizer"
+OURS = "full model, ours"
+STUDENT = "student, ours"
+
+GOAL = 0.30
+"""Share of the int8 peak that an answer of the full model is to reach; set on a processor without AMX."""
+
+
+def report(result: dict[str, Any]) -> str:
+    """The result as Markdown."""
+    ran_on, settings = result["machine"], result["settings"]
+    lines = [
+        f"# Inference in one process, {result['date'][:10]}",
+        "",
+        f"{ran_on['cpu']} ({', '.join(ran_on['flags'])}), {ran_on['system']}; one thread. "
+        f"{'; '.join(f'{name} {version}' for name, version in result['versions'].items())}. {settings['texts']} texts, "
+        f"median {settings['tokens']} tokens, one at a time, the best of {settings['rounds']} rounds for each.",
+        "",
+        *_times(result),
+        "",
+        *_floors(result),
+        "",
+        *_shares(result),
+        "",
+        *_goal(result),
+        "",
+    ]
+    for title, found in result["differences"].items():
+        lines.append(f"- accuracy, {title}: {found['value']:+.4f} ({found['low']:+.4f} to {found['high']:+.4f})")
+    figures = result["figures"]
+    if STUDENT in figures:
+        lines.append(f"- the student takes {figures[STUDENT]['p50_ms'] / figures[OURS]['p50_ms']:.2f} of the full "
+                     "model's time")  # fmt: skip
+    return "\n".join(lines) + "\n"
+
+
+def share(operations: float, milliseconds: float, peak: float) -> float:
+    """The part of ``peak`` (operations a second) at which ``operations`` ran in ``milliseconds``."""
+    return operations / (milliseconds / 1e3) / peak
+
+
+def _times(result: dict[str, Any]) -> list[str]:
+    figures = result["figures"]
+    lines = [
+        "| variant | answer, p50 ms | answer, p99 ms | network alone, p50 ms | of the first | accuracy |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, found in figures.items():
+        network = f"{found['network_p50_ms']:.3f}" if "network_p50_ms" in found else "–"
+        right = f"{found['accuracy']:.4f}" if "accuracy" in found else "untrained"
+        ratio = figures[DISTILBERT]["p50_ms"] / found["p50_ms"]
+        lines.append(
+            f"| {name} | {found['p50_ms']:.3f} | {found['p99_ms']:.3f} | {network} | 1/{ratio:.1f} | {right} |"
+        )
+    return lines
+
+
+def _floors(result: dict[str, Any]) -> list[str]:
+    """What was measured of the core, what each network asks of it, and the shortest times that follow."""
+    lines = [f"- int8 peak, {name}: {peak / 1e9:.0f} GOPS (product of oneDNN, matrices of 1024)"
+             for name, peak in result["peaks"].items()]  # fmt: skip
+    for name, todo in result["work"].items():
+        lines.append(
+            f"- {name}: {todo['whole'] / 1e9:.3f} GOP over the whole graph, {todo['executed'] / 1e9:.3f} executed "
+            f"(after the last attention only the first token); {todo['weight_bytes'] / 1e6:.2f} MB of weights, and "
+            f"a buffer as large is read at {result['bandwidth'][name] / 1e9:.1f} GB/s (dot product of its halves)"
+        )
+    lines += ["", "| floor for one text, ms | " + " | ".join(result["floors"]) + " |"]
+    lines.append("|---" * (len(result["floors"]) + 1) + "|")
+    for peak in result["peaks"]:
+        cells = [f"{found['arithmetic'][peak]:.3f}" for found in result["floors"].values()]
+        lines.append(f"| arithmetic, {peak}: operations executed | " + " | ".join(cells) + " |")
+    cells = [f"{found['memory']:.3f}" for found in result["floors"].values()]
+    lines.append("| memory: weights read once | " + " | ".join(cells) + " |")
+    cells = [f"{found['roofline']:.3f}" for found in result["floors"].values()]
+    lines.append("| roofline: the longer of the fastest arithmetic and memory | " + " | ".join(cells) + " |")
+    return lines
+
+
+def _shares(result: dict[str, Any]) -> list[str]:
+    """How near each network comes to peaks and floors."""
+    peaks = result["peaks"]
+    heads = [f"of the int8 peak {name}, whole graph (executed)" for name in peaks]
+    heads += ["of the memory floor", "of the roofline"]
+    lines = ["| share reached | " + " | ".join(heads) + " |", "|---" * (len(heads) + 1) + "|"]
+    for name, found in result["figures"].items():
+        if "network_p50_ms" not in found:
+            continue
+        kind = STUDENT if name == STUDENT else OURS
+        todo, floor = result["work"][kind], result["floors"][kind]
+        for title, took in ((f"{name}, network alone", found["network_p50_ms"]), (name, found["p50_ms"])):
+            cells = [
+                f"{share(todo['whole'], took, peak):.1%} ({share(todo['executed'], took, peak):.1%})"
+                for peak in peaks.values()
+            ]
+            cells += [f"{floor['memory'] / took:.1%}", f"{floor['roofline'] / took:.1%}"]
+            lines.append(f"| {title} | " + " | ".join(cells) + " |")
+    return lines
+
+
+def _goal(result: dict[str, Any]) -> list[str]:
+    """The goal was set where no AMX is: it counts the whole graph and the peak without AMX."""
+    peak, todo = result["peaks"][WITHOUT_AMX], result["work"][OURS]
+    found = {name: share(todo["whole"], result["figures"][name]["p50_ms"], peak) for name in (AS_FOUND, AS_FUSED, OURS)}
+    held = "held" if found[OURS] >= GOAL else "**missed**"
+    return [
+        "| goal | asked | found | onnxruntime as found | with its optimizer | |",
+        "|---|---|---|---|---|---|",
+        f"| answer of the full model, share of the int8 peak {WITHOUT_AMX}, whole graph | ≥ {GOAL:.0%} | "
+        f"{found[OURS]:.1%} | {found[AS_FOUND]:.1%} | {found[AS_FUSED]:.1%} | {held} |",
+    ]
+
+
+def draw(result: dict[str, Any], path: Path) -> None:
+    """The time of each variant as a bar, network and what is around it, and the full model's floors as lines."""
+    from matplotlib.figure import Figure
+
+    figures, floor = result["figures"], result["floors"][OURS]
+    drawn = {name: found for name, found in figures.items() if "network_p50_ms" in found}
+    figure = Figure(figsize=(9, 3.5), layout="constrained")
+    axes = figure.subplots()
+    networks = [found["network_p50_ms"] for found in drawn.values()]
+    around = [max(0.0, found["p50_ms"] - found["network_p50_ms"]) for found in drawn.values()]
+    axes.barh(list(drawn), networks, label="network")
+    axes.barh(list(drawn), around, left=networks, label="tokenising, reading the answer")
+    lines = {f"arithmetic, {name}": found for name, found in floor["arithmetic"].items()} | {"memory": floor["memory"]}
+    for style, (name, found) in zip((":", "--", "-."), lines.items(), strict=False):
+        axes.axvline(found, color="black", linestyle=style, label=f"floor of the full model: {name}")
+    axes.invert_yaxis()
+    axes.set_xlim(left=0)
+    axes.set_xlabel("median of one text, ms")
+    axes.legend(fontsize="small")
+    figure.savefig(path, metadata={"Date": None})
