@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 CROSSED_SHARE = 0.5
 """Share of the texts of a batch that are crossed with another one. Source, as for all of these: docs/decisions/0007."""
 
+KEPT_UNITS = 0.75
+"""Share of the inner units of each feed-forward block that a student keeps."""
+
 PASSES = 3
 """The student's passes over the training rows, in those of the full model."""
 
@@ -51,7 +54,9 @@ def kept_layers(wanted: int, total: int) -> list[int]:
 
 
 def cut_layers(model: PreTrainedModel, keep: list[int]) -> PreTrainedModel:
-    """A copy of ``model`` with the layers ``keep`` alone; its word embeddings are not trained any further.
+    """A copy of ``model`` with the layers ``keep`` alone, and three quarters of the inner units of those.
+
+    Its word embeddings are not trained any further.
 
     Raises:
         BaseModelUnsuitable: its layers are not in one list.
@@ -72,8 +77,36 @@ def cut_layers(model: PreTrainedModel, keep: list[int]) -> PreTrainedModel:
     module, name, layers = places[0]
     setattr(module, name, torch.nn.ModuleList(layers[number] for number in keep))
     student.config.num_hidden_layers = len(keep)
+    narrow(student, KEPT_UNITS)
     student.get_input_embeddings().requires_grad_(False)  # half of the weights, and nothing lost by it
     return student
+
+
+def narrow(model: PreTrainedModel, share: float) -> None:
+    """Leaves ``share`` of the inner units of each feed-forward block of ``model``: those with the largest weights.
+
+    A block is a pair of linear layers, one up to the configured width and one down from it. A model that is not made
+    of those stays as it is.
+    """
+    name = next((name for name in ("intermediate_size", "hidden_dim") if hasattr(model.config, name)), None)
+    if name is None:
+        return
+    wide = getattr(model.config, name)
+    linear = [module for module in model.modules() if isinstance(module, torch.nn.Linear)]
+    ups = [module for module in linear if module.out_features == wide]
+    downs = [module for module in linear if module.in_features == wide]
+    if len(ups) != len(downs) or len(ups) != model.config.num_hidden_layers:
+        return
+    units = int(share * wide)
+    with torch.no_grad():
+        for up, down in zip(ups, downs, strict=True):
+            importance = up.weight.norm(dim=1) * down.weight.norm(dim=0)
+            kept = importance.topk(units).indices.sort().values
+            up.weight, down.weight = (torch.nn.Parameter(w) for w in (up.weight[kept], down.weight[:, kept]))
+            if up.bias is not None:
+                up.bias = torch.nn.Parameter(up.bias[kept])
+            up.out_features = down.in_features = units
+    setattr(model.config, name, units)
 
 
 class StudentTrainer(Trainer):

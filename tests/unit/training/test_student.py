@@ -16,7 +16,15 @@ from classifier.student import (
     cut_layers,
     hidden_loss,
     kept_layers,
+    narrow,
     student_hyperparameters,
+)
+from transformers import (
+    BertConfig,
+    BertForSequenceClassification,
+    DistilBertConfig,
+    DistilBertForSequenceClassification,
+    PreTrainedModel,
 )
 
 QUICK = ["--epochs=8", "--learning_rate=5e-3", "--max_length=16", "--logging_steps=5", "--bootstrap_resamples=200"]
@@ -35,16 +43,58 @@ def test_a_student_has_fewer_layers_than_its_teacher() -> None:
 
 
 def test_a_student_starts_with_its_teachers_layers(tiny_base: Path) -> None:
-    """The layers are copies; the teacher keeps all of its own."""
+    """The layers are copies, three quarters as wide inside; the teacher keeps all of its own."""
     from transformers import AutoModelForSequenceClassification
 
     teacher = AutoModelForSequenceClassification.from_pretrained(tiny_base, num_labels=1)
     student = cut_layers(teacher, [1])
-    wanted = teacher.bert.encoder.layer[1].output.dense.weight
+    wanted = teacher.bert.encoder.layer[1].attention.output.dense.weight
     assert (student.config.num_hidden_layers, len(student.bert.encoder.layer)) == (1, 1)
     assert len(teacher.bert.encoder.layer) == teacher.config.num_hidden_layers == 2
-    assert torch.equal(student.bert.encoder.layer[0].output.dense.weight, wanted)
-    assert student.bert.encoder.layer[0].output.dense.weight is not wanted
+    assert torch.equal(student.bert.encoder.layer[0].attention.output.dense.weight, wanted)
+    assert student.bert.encoder.layer[0].attention.output.dense.weight is not wanted
+    widths = [model.bert.encoder.layer[0].intermediate.dense.out_features for model in (teacher, student)]
+    assert widths == [teacher.config.intermediate_size, teacher.config.intermediate_size * 3 // 4]
+
+
+def models() -> list[PreTrainedModel]:
+    """Two architectures, of two layers each, whose feed-forward blocks go by different names."""
+    small = {"vocab_size": 50, "max_position_embeddings": 16, "num_labels": 1}
+    return [
+        BertForSequenceClassification(
+            BertConfig(**small, hidden_size=8, num_hidden_layers=2, num_attention_heads=2, intermediate_size=16)
+        ),
+        DistilBertForSequenceClassification(DistilBertConfig(**small, dim=8, n_layers=2, n_heads=2, hidden_dim=16)),
+    ]
+
+
+@pytest.mark.parametrize("model", models(), ids=lambda model: type(model).__name__)
+def test_a_narrow_model_keeps_the_units_with_the_largest_weights(model: PreTrainedModel, tmp_path: Path) -> None:
+    """It computes what the wide one does whose other units weigh nothing, and it can be saved and loaded."""
+    downs = [module for module in model.modules() if isinstance(module, torch.nn.Linear) and module.in_features == 16]
+    with torch.no_grad():
+        for down in downs:
+            down.weight[:, torch.randperm(16)[:4]] = 0
+    ids = torch.randint(1, 50, (2, 9))
+    wanted = model.eval()(ids).logits
+    narrow(model, 0.75)
+    assert torch.allclose(model(ids).logits, wanted, atol=1e-6)
+    model.save_pretrained(tmp_path)
+    loaded = type(model).from_pretrained(tmp_path)
+    assert [tuple(weights.shape) for weights in loaded.parameters() if 12 in weights.shape] != []
+    assert not any(16 in weights.shape for name, weights in loaded.named_parameters() if "embeddings" not in name)
+    assert torch.allclose(loaded.eval()(ids).logits, wanted, atol=1e-6)
+
+
+def test_a_model_that_is_built_otherwise_stays_as_wide(tiny_base: Path) -> None:
+    """Here one block has no second linear layer of that width."""
+    from transformers import AutoModelForSequenceClassification
+
+    model = AutoModelForSequenceClassification.from_pretrained(tiny_base, num_labels=1)
+    before = model.config.intermediate_size
+    model.bert.encoder.layer[0].output.dense = torch.nn.Identity()
+    narrow(model, 0.5)
+    assert (model.config.intermediate_size, model.bert.encoder.layer[1].output.dense.in_features) == (before, before)
 
 
 def test_word_embeddings_of_a_student_stay_as_they_are(tiny_base: Path) -> None:
