@@ -41,6 +41,7 @@ from classifier.errors import VendoringFailed  # noqa: E402
 from classifier.vendoring import vendor  # noqa: E402
 
 from benchmarks.load import LoadError, load  # noqa: E402
+from benchmarks.machine import machine  # noqa: E402
 from benchmarks.serving_report import (  # noqa: E402
     CONCURRENCY,
     FIGURES,
@@ -290,19 +291,6 @@ def own_round_trip(server_core: int) -> float:
         assert process.stdout is not None
         port = int(process.stdout.readline())
         return load(port, [b"{}"], connections=1, requests=2000, seconds=5).milliseconds(0.5)
-
-
-def machine() -> dict[str, Any]:
-    """What this ran on, without its name."""
-    info: dict[str, str] = {}
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            key, _, value = line.partition(":")
-            info.setdefault(key.strip(), value.strip())
-    telling = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_int8")
-    flags = [flag for flag in telling if flag in info.get("flags", "").split()]
-    return {"cpu": info.get("model name", platform.machine()), "cores": os.cpu_count(), "flags": flags,
-            "system": f"{platform.system()} {platform.machine()}"}  # fmt: skip
 
 
 def versions(stack: StockStack) -> dict[str, str]:
