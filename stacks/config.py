@@ -10,7 +10,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from stacks.config_checks import check, check_instance_type, check_range
@@ -407,4 +407,9 @@ def load_config(context: Callable[[str], object], environ: Mapping[str, str]) ->
         **environments[env],
         "env": env,
     }
-    return read_dataclass(Config, block, override=context)
+    config = read_dataclass(Config, block, override=context)
+    if config.serving.container == "huggingface":
+        return config
+    # The slim image brings onnxruntime; a package is never served by another image than its own.
+    hyperparameters = {"vendor_onnxruntime": "no", **config.training.hyperparameters}
+    return replace(config, training=replace(config.training, hyperparameters=hyperparameters))

@@ -197,6 +197,16 @@ def test_hyperparameters_become_texts(context: dict[str, Any]) -> None:
     }  # fmt: skip
 
 
+def test_models_for_the_slim_image_take_no_onnxruntime_along(context: dict[str, Any]) -> None:
+    """It is in the image; whoever wants it in the artifact all the same says so."""
+    given = {"training.hyperparameters": {"vendor_onnxruntime": "yes"}}
+    found = [
+        load(context, **{"serving.container": container, **further}).training.hyperparameters.get("vendor_onnxruntime")
+        for container, further in (("huggingface", {}), ("slim", {}), ("slim", given))
+    ]
+    assert found == [None, "no", "yes"]
+
+
 def test_production_keeps_what_it_holds(context: dict[str, Any]) -> None:
     """Only production retains its data, asks for a key, and refuses to train on the bundled data."""
     kept = {
