@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 _PER_TOKEN = {"Add", "MatMul", "Gelu", "LayerNormalization"}
 """Operators that treat each token by itself, between the last attention and the classification head."""
 
+_FIRST = "first_token"
+"""Name of the constant [0], with which the first token is selected."""
+
 _MASKED = -10_000.0
 """Added to the score of a token that is padding: what the attention operator adds, small enough for a share of 0."""
 
@@ -80,37 +83,37 @@ def first_token_only(network: OnnxModel) -> None:
             moved[name] = node
     above = {name for node in moved.values() for name in node.input} - set(moved)
     computed = {name for node in nodes if node.op_type != "Constant" for name in node.output}
-    network.add_initializer(onnx.numpy_helper.from_array(np.array([0], dtype=np.int64), "first_token"))
+    network.add_initializer(onnx.numpy_helper.from_array(np.array([0], dtype=np.int64), _FIRST))
     for name in sorted(above & computed):
         first = f"{name}_first"
         for node in moved.values():
             network.replace_node_input(node, name, first)
-        network.add_node(onnx.helper.make_node("Gather", [name, "first_token"], [first], name=first, axis=1))
+        network.add_node(onnx.helper.make_node("Gather", [name, _FIRST], [first], name=first, axis=1))
 
 
 def attention_by_parts(network: OnnxModel) -> None:
     """Writes each attention as one product for queries, keys and values, and two products of them.
 
-    The quantised attention operator multiplies head by head with 32 columns at a time, which costs as much again as
-    the weights. Between the first attention and the head the tokens become the first axis: there ``FusedMatMul``
-    finds the heads where the product left them, and nothing has to be copied. Applies where the head reads the
-    first token alone, and everything before it treats each token by itself; elsewhere nothing is changed.
+    The quantised attention operator multiplies head by head, 32 columns at a time, and packs the texts anew for each.
+    Between the first attention and the head the tokens become the first axis: there ``FusedMatMul`` finds the heads
+    where the product left them, without a transposition. Applies where the head reads the first token alone and all
+    else between treats each token by itself; elsewhere nothing is changed.
     """
     import onnx
 
     network.topological_sort()
-    attentions = [node for node in network.nodes() if node.op_type == "Attention"]
-    encoder = _encoder(network, attentions[0].input[0]) if attentions else None
+    values = next((node.input[0] for node in network.nodes() if node.op_type == "Attention"), "")
+    encoder = _encoder(network, values)
     if encoder is None:
         return
-    values = attentions[0].input[0]
+    attentions = [node for node in encoder if node.op_type == "Attention"]
     by_token = f"{values}_by_token"
     for node in encoder:
         network.replace_node_input(node, values, by_token)
         if node.op_type == "Gather":
             next(a for a in node.attribute if a.name == "axis").i = 0
     network.add_node(onnx.helper.make_node("Transpose", [values], [by_token], name=by_token, perm=[1, 0, 2]))
-    masks = {name: _added_mask(network, name) for name in {node.input[3] for node in attentions}}
+    masks = {name: _added_mask(network, name) for name in sorted({node.input[3] for node in attentions})}
     for node in attentions:
         _split_attention(network, node, masks[node.input[3]])
     network.prune_graph()
@@ -141,7 +144,8 @@ def _encoder(network: OnnxModel, values: str) -> list[NodeProto] | None:
             continue
         others = [name for name, here in zip(node.input, found, strict=True) if name and not here]
         if node.op_type == "Attention":
-            fits = len(node.input) == 4 and found == [True, False, False, False]
+            plain = [attribute.name for attribute in node.attribute] == ["num_heads"]
+            fits = plain and found == [True, False, False, False]
         elif node.op_type == "Gather":
             axis = next((attribute.i for attribute in node.attribute if attribute.name == "axis"), 0)
             fits = found == [True, False] and axis == 1
@@ -191,7 +195,7 @@ def _split_attention(network: OnnxModel, node: NodeProto, mask: str) -> None:
     result, heads = node.output[0], onnx.helper.get_node_attr_value(node, "num_heads")
     width = network.get_constant_value(weights).shape[1] // 3
     readers = network.input_name_to_nodes()[result]
-    first = readers[0] if len(readers) == 1 and readers[0].op_type == "Gather" else None
+    first = readers[0] if len(readers) == 1 and _FIRST in readers[0].input else None
     network.remove_node(node)
 
     def add(operator: str, inputs: list[str], *outputs: str, **attributes: Any) -> None:
@@ -209,7 +213,7 @@ def _split_attention(network: OnnxModel, node: NodeProto, mask: str) -> None:
     add("Split", [f"{result}_headed"], "q", "k", "v", axis=2)
     query = f"{result}_q"
     if first is not None:
-        add("Gather", [query, first.input[1]], "first_q", axis=0)
+        add("Gather", [query, _FIRST], "first_q", axis=0)
         query = f"{result}_first_q"
     contrib: dict[str, Any] = {"domain": "com.microsoft", "transBatchB": 1}
     scale = float((width // heads) ** -0.5)
