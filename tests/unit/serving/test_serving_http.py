@@ -359,6 +359,8 @@ def test_a_client_that_does_not_read_is_given_up(predictor: Predictor, caught_up
         (b"POST /invocations HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 99999999\r\n\r\n", 413),
         (b"GET /invocations HTTP/1.1\r\nContent-Length: 2\r\n\r\n", 405),
         (b"POST /ping HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}", 405),
+        (b"GET /ping HTTP/1.1\r\nContent-Length: 99999999\r\n\r\n", 413),
+        (b"GET /ping HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", 413),
         (b"DELETE /ping HTTP/1.1\r\nConnection: close\r\n\r\n", 405),
         (b"BREW /ping HTTP/1.1\r\n\r\n", 400),
         (b"GET /models HTTP/1.1\r\nConnection: close\r\n\r\n", 404),

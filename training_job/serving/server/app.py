@@ -46,7 +46,7 @@ class InferenceApp:
             message = f"{request.path} takes {allowed} only"
             return error_answer(405, "method_not_allowed", message, {"allow": allowed})
         if request.path == "/ping":
-            return None
+            return None if request.complete else error_answer(413, "payload_too_large", "a ping has no body")
         if "transfer-encoding" in request.headers or "content-length" not in request.headers:
             return error_answer(411, "length_required", "send the body with a Content-Length, not chunked")
         if "upgrade" in request.headers:  # the parser stops there, without the body
