@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import re
 from collections.abc import Callable
 
@@ -12,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from serving.answer import Answer, error_answer
 from serving.server.connection import Connection, Connections, Request
+from serving.server.request_log import DELAY_SECONDS, RequestLog
 from serving.server.settings import ServerSettings
 
 PIECES = [
@@ -169,3 +171,27 @@ def test_a_client_who_goes_away_is_not_written_to() -> None:
         return transport.written
 
     assert asyncio.run(conversation()) == b""
+
+
+def test_lines_of_the_log_are_written_together_with_their_own_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    """None is lost or written twice, and each has the time of its request."""
+    records: list[logging.LogRecord] = []
+    monkeypatch.setattr(logging.getLogger("serving"), "handle", records.append)
+    monkeypatch.setattr(logging.getLogger("serving"), "level", logging.INFO)
+
+    async def requests() -> list[int]:
+        log, written = RequestLog(), []
+        for number in range(3):
+            log.add({"number": number})
+            await asyncio.sleep(0.01)
+        written.append(len(records))
+        await asyncio.sleep(DELAY_SECONDS)
+        log.add({"number": 3})
+        log.write()
+        await asyncio.sleep(2 * DELAY_SECONDS)
+        return [*written, len(records)]
+
+    assert asyncio.run(requests()) == [0, 4]
+    assert [record.facts["number"] for record in records] == [0, 1, 2, 3]  # type: ignore[attr-defined]
+    times = [record.created for record in records]
+    assert times == sorted(times) and times[2] - times[0] > 0.015

@@ -19,6 +19,7 @@ from typing import Protocol
 import httptools
 
 from serving.answer import Answer, error_answer
+from serving.server.request_log import RequestLog
 from serving.server.settings import ServerSettings
 
 logger = logging.getLogger("serving")
@@ -76,6 +77,7 @@ class Connections:
         self.open: set[Connection] = set()
         self.refused: set[Connection] = set()
         """Beyond the limit on connections; they end as soon as they were told so."""
+        self.log = RequestLog()
         self.held_bytes = 0
         """Of the bodies that were received and are not answered yet."""
 
@@ -293,8 +295,8 @@ class Connection(asyncio.Protocol):
             "milliseconds": round((time.perf_counter() - request.started) * 1000, 2),
             **answer.facts,
         }
-        quiet = request.path == "/ping" and answer.status == 200
-        logger.log(logging.DEBUG if quiet else logging.INFO, "request", extra={"facts": facts})
+        if request.path != "/ping" or answer.status != 200 or logger.isEnabledFor(logging.DEBUG):
+            self._shared.log.add(facts)
 
     def _cannot_go_on(self) -> None:
         """What came is not HTTP, or too much of it. Requests that were understood are answered first."""
@@ -309,7 +311,7 @@ class Connection(asyncio.Protocol):
 
     def _refuse(self, answer: Answer) -> None:
         """Write an answer that belongs to no request, and end the connection."""
-        logger.info("request", extra={"facts": {"status": answer.status, **answer.facts}})
+        self._shared.log.add({"status": answer.status, **answer.facts})
         self._transport.write(_serialised(answer, close=True))
         self._end_reading()
         self._close()

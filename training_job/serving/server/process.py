@@ -49,6 +49,7 @@ class Server:
         drained = not open_connections
         for connection in list(open_connections):
             connection.abort()
+        self.connections.log.write()
         return drained
 
 
