@@ -47,7 +47,8 @@ def report(result: dict[str, Any]) -> str:
         f"{ran_on['cpu']} ({', '.join(ran_on['flags'])}), {ran_on['system']}; one core for the server, another for the "
         f"load. {'; '.join(f'{name} {version}' for name, version in result['versions'].items())}. "
         f"{settings['rows']} sentences, at most {settings['requests']} requests or {settings['seconds']:g} s a load, "
-        f"the best of {settings['rounds']} rounds; the load's own round trip is {settings['load_own_p50_ms']} ms.",
+        f"the best of {settings['rounds']} rounds; first answers of second starts, with all files in memory; the "
+        f"load's own round trip is {settings['load_own_p50_ms']} ms.",
         "",
         "| figure | " + " | ".join(columns) + " |",
         "|---" * (len(columns) + 1) + "|",
