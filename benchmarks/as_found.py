@@ -25,7 +25,7 @@ def artifact_as_found(model: Any, artifact: Path, target: Path, *, fused: bool) 
     from onnxruntime.quantization import QuantType, quantize_dynamic
     from onnxruntime.transformers.optimizer import optimize_model
 
-    shutil.copytree(artifact, target, ignore=shutil.ignore_patterns("code", "*.safetensors", NETWORK.name))
+    shutil.copytree(artifact, target, ignore=shutil.ignore_patterns("code", "*.safetensors", f"{NETWORK.name}*"))
     names = ["input_ids", "attention_mask"]
     rows = {0: "batch", 1: "tokens"}
     ones = torch.ones((2, 8), dtype=torch.int64)
