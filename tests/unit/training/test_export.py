@@ -78,7 +78,7 @@ def _tokenizer(kind: Any) -> Any:
 def _operators(path: Path) -> list[str]:
     import onnx
 
-    return [node.op_type for node in onnx.load(str(path)).graph.node]
+    return [node.op_type for node in onnx.load(str(path), load_external_data=False).graph.node]
 
 
 def _answers(path: Path, ids: np.ndarray, mask: np.ndarray) -> np.ndarray:
