@@ -110,8 +110,10 @@ class StopWhenTold(TrainerCallback):
         if args.world_size > 1:
             told = torch.tensor(int(self._stop.requested), device=args.device)
             torch.distributed.all_reduce(told, op=torch.distributed.ReduceOp.MAX)
-            if told.item():
-                self._stop.request()
+            # What they agreed on, and not `requested`: the signal may have come to this one while they did.
+            if not told.item():
+                return False
+            self._stop.request()
         return self._stop.requested
 
 

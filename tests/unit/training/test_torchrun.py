@@ -143,14 +143,14 @@ def test_told_to_stop_they_stop_after_the_same_step_and_go_on_from_there(
 
 def test_a_student_of_two_processes_is_stopped_and_goes_on(tiny_base: Path, scored_data: Path, tmp_path: Path) -> None:
     """Stopped in the student's training: the full model is not trained again, and the student ends as good as alone."""
-    arguments = [f"--base_model={tiny_base}", "--epochs=5", "--student_layers=1", *QUICK]
+    arguments = [f"--base_model={tiny_base}", "--epochs=12", "--student_layers=1", *QUICK]
     environ = container(tmp_path / "ml", scored_data)
     job = subprocess.Popen(
         command(JOB / "train.py", *arguments), env=environ, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     )
     assert job.stdout is not None
     try:
-        next(line for line in job.stdout if "epoch=6." in line)
+        next(line for line in job.stdout if "epoch=13." in line)  # of 48: long enough before the end
         job.send_signal(signal.SIGTERM)
         assert "/student." in job.stdout.read()
         assert job.wait(timeout=60) != 0
@@ -161,6 +161,6 @@ def test_a_student_of_two_processes_is_stopped_and_goes_on(tiny_base: Path, scor
     environ["HOME"] = str(tmp_path)
     done = run(arguments, environ)
     assert done.returncode == 0, done.stderr
-    assert " epoch=1." not in done.stdout and "epoch=20.00" in done.stdout
+    assert " epoch=1." not in done.stdout and "epoch=48.00" in done.stdout
     evaluation = json.loads((tmp_path / "ml/model/evaluation.json").read_text())
     assert evaluation["student"]["layers"] == [0] and evaluation["test"]["accuracy"]["value"] > 0.9

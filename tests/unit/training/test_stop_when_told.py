@@ -1,0 +1,30 @@
+"""classifier.callbacks.StopWhenTold: processes that train together stop after the same step."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+from classifier.callbacks import StopWhenTold
+from classifier.interruption import StopRequest
+from transformers import TrainerControl, TrainerState
+
+
+@pytest.mark.parametrize("agreed", [False, True])
+def test_a_process_that_is_told_while_they_agree_stops_with_the_others(
+    agreed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SIGTERM comes between its share of the vote and the outcome: the outcome counts, or it would leave them alone."""
+    stop = StopRequest()
+
+    def vote(told: torch.Tensor, **_: Any) -> None:
+        stop.request()
+        told.fill_(int(agreed))
+
+    monkeypatch.setattr(torch.distributed, "all_reduce", vote)
+    control = TrainerControl()
+    arguments: Any = SimpleNamespace(world_size=2, device=torch.device("cpu"))
+    StopWhenTold(stop).on_step_end(arguments, TrainerState(), control)
+    assert (control.should_training_stop, control.should_save) == (agreed, agreed)
