@@ -36,9 +36,10 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[0:1] = [str(ROOT), str(ROOT / "training_job")]
 
 from classifier.bootstrap import Joint, difference_intervals  # noqa: E402
+from serving.onnx_backend import MODEL_FILE, OnnxBackend  # noqa: E402
 from serving.predictor import load_predictor  # noqa: E402
 
-from benchmarks.as_found import NETWORK, artifact_as_found  # noqa: E402
+from benchmarks.as_found import artifact_as_found  # noqa: E402
 from benchmarks.floors import floors, peaks, read_bandwidth, work  # noqa: E402
 from benchmarks.inference_report import (  # noqa: E402
     AS_FOUND,
@@ -50,9 +51,9 @@ from benchmarks.inference_report import (  # noqa: E402
     draw,
     report,
 )
+from benchmarks.kept import RESULTS, keep  # noqa: E402
 from benchmarks.machine import machine  # noqa: E402
 
-RESULTS = ROOT / "docs" / "benchmarks"
 TRAIN = "python training_job/train.py --train train.json --test test.json --model-dir ARTIFACT"
 
 Answer = Callable[[int], str]
@@ -82,23 +83,15 @@ def our_answers(artifact: Path, texts: Sequence[str]) -> Answer:
 
 def network_alone(artifact: Path, ids: Sequence[Sequence[int]]) -> Answer:
     """The network of ``artifact`` on texts that were tokenised before; the answer is not read."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(
-        str(artifact / NETWORK), sess_options=options, providers=["CPUExecutionProvider"]
-    )
-    wanted = {node.name for node in session.get_inputs()}
+    backend = OnnxBackend(artifact, threads=1)
     numbers = [np.array([row], dtype=np.int64) for row in ids]
     inputs = [
         {"input_ids": row, "attention_mask": np.ones_like(row), "token_type_ids": np.zeros_like(row)} for row in numbers
     ]
-    given = [{name: array for name, array in text.items() if name in wanted} for text in inputs]
+    given = [{name: text[name] for name in backend.features} for text in inputs]
 
     def run(place: int) -> str:
-        session.run(["logits"], given[place])
+        backend.logits(given[place])
         return ""
 
     return run
@@ -216,13 +209,7 @@ def main() -> int:
     text = report(result)
     print(text)
     if arguments.keep:
-        folder = arguments.results
-        folder.mkdir(parents=True, exist_ok=True)
-        name = f"inference-{result['date'][:10]}"
-        (folder / f"{name}.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-        (folder / f"{name}.md").write_text(text + f"\n![chart]({name}.svg)\n", encoding="utf-8")
-        draw(result, folder / f"{name}.svg")
-        say(f"kept: {folder / name}.json, .md, .svg")
+        say(f"kept: {keep(arguments.results, 'inference', result, text, draw)}.json, .md, .svg")
     return 0
 
 
@@ -238,9 +225,9 @@ def _arguments() -> argparse.Namespace:
     arguments = parser.parse_args()
     if arguments.texts < 1 or arguments.rounds < 1:
         parser.error("--texts and --rounds are at least 1")
-    if not arguments.full or not (arguments.full / NETWORK).is_file():
+    if not arguments.full or not (arguments.full / MODEL_FILE).is_file():
         parser.error(f"--full {arguments.full or 'is missing, and'} is no artifact; train one with: {TRAIN}")
-    if arguments.student and not (arguments.student / NETWORK).is_file():
+    if arguments.student and not (arguments.student / MODEL_FILE).is_file():
         parser.error(f"--student {arguments.student} is no artifact; train one with: {TRAIN} --student-layers 3")
     if not arguments.test.is_file():
         parser.error(f"--test {arguments.test} is no file")

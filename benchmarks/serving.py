@@ -40,6 +40,7 @@ from classifier.artifact import copy_serving_code  # noqa: E402
 from classifier.errors import VendoringFailed  # noqa: E402
 from classifier.vendoring import vendor  # noqa: E402
 
+from benchmarks.kept import RESULTS, keep  # noqa: E402
 from benchmarks.load import LoadError, load  # noqa: E402
 from benchmarks.machine import machine  # noqa: E402
 from benchmarks.serving_report import (  # noqa: E402
@@ -58,7 +59,6 @@ from benchmarks.stock.server import StockServer  # noqa: E402
 from local.sagemaker import ports  # noqa: E402
 from operations.serving_images import serving_images  # noqa: E402
 
-RESULTS = ROOT / "docs" / "benchmarks"
 SLIM = ROOT / "build" / "slim"
 START_SECONDS = 180.0
 IDLE_SECONDS, IDLE_PERCENT = 30.0, 5.0
@@ -96,12 +96,8 @@ def main() -> int:
     text = report(result)
     print(text)
     if arguments.keep:
-        RESULTS.mkdir(parents=True, exist_ok=True)
-        name = f"serving-{result['date'][:10]}"
-        (RESULTS / f"{name}.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-        (RESULTS / f"{name}.md").write_text(text + f"\n![chart]({name}.svg)\n", encoding="utf-8")
-        draw(result, RESULTS / f"{name}.svg")
-        print(f"kept: {(RESULTS / name).relative_to(ROOT)}.json, .md, .svg", file=sys.stderr)
+        kept = keep(RESULTS, "serving", result, text, draw).relative_to(ROOT)
+        print(f"kept: {kept}.json, .md, .svg", file=sys.stderr)
     return 0
 
 

@@ -71,10 +71,10 @@ def export_int8(model: PreTrainedModel, target: Path, tokenizer: PreTrainedToken
 
     with tempfile.TemporaryDirectory(prefix="onnx-") as scratch:
         traced, quantized = Path(scratch) / "model.onnx", Path(scratch) / "int8.onnx"
-        with _quiet():
+        with quiet():
             _trace(model, traced)
         faster = _rewrite(model, traced)
-        with _quiet():
+        with quiet():
             quantize_dynamic(
                 str(faster),
                 str(quantized),
@@ -134,7 +134,7 @@ def onnx_logits(path: Path, tokenizer: PreTrainedTokenizerBase, encoded: Dataset
     return logits
 
 
-class _Logits(torch.nn.Module):
+class Logits(torch.nn.Module):
     """``model`` as a plain function of the two inputs, which is what tracing needs."""
 
     def __init__(self, model: PreTrainedModel) -> None:
@@ -153,7 +153,7 @@ def _trace(model: PreTrainedModel, path: Path) -> None:
     rows = {0: "batch", 1: "tokens"}
     try:
         torch.onnx.export(
-            _Logits(model).eval(),
+            Logits(model).eval(),
             _example(batch=2, tokens=8, padding=3),
             str(path),
             input_names=MODEL_INPUTS,
@@ -181,7 +181,7 @@ def _rewrite(model: PreTrainedModel, traced: Path) -> Path:
     """A faster network with the same answers; the traced one if the optimizer is missing or does not know it."""
     path = traced.with_name("faster.onnx")
     try:
-        with _quiet():
+        with quiet():
             rewritten(model, traced).save_model_to_file(str(path))
             difference = _difference(model, path)
     except Exception as e:  # the optimizer fails in its own ways on graphs it was not made for
@@ -202,7 +202,7 @@ def _difference(model: PreTrainedModel, path: Path) -> float:
 
     inputs = _example(batch=3, tokens=13, padding=5)
     with torch.inference_mode():
-        wanted = _Logits(model).eval()(*inputs).numpy()
+        wanted = Logits(model).eval()(*inputs).numpy()
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     found = session.run(["logits"], {name: t.numpy() for name, t in zip(MODEL_INPUTS, inputs, strict=True)})[0]
     return float(np.abs(found - wanted).max()) / max(1.0, float(np.abs(wanted).max()))
@@ -217,7 +217,7 @@ def _example(*, batch: int, tokens: int, padding: int) -> tuple[torch.Tensor, to
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Keeps notes of the exporter and the quantizer, which nobody here can act on, out of the log."""
     before = logging.root.manager.disable
     with warnings.catch_warnings():

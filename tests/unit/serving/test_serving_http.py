@@ -7,6 +7,7 @@ import http.client
 import itertools
 import json
 import re
+import signal
 import socket
 import threading
 import time
@@ -23,6 +24,7 @@ from serving.model_config import ModelConfig
 from serving.predictor import Predictor
 from serving.server.app import InferenceApp
 from serving.server.connection import Connection, Connections
+from serving.server.process import _serve, listen
 from serving.server.settings import ServerSettings
 from serving.text_encoder import TextEncoder
 
@@ -165,6 +167,16 @@ def test_stop_lets_a_running_request_finish(
             assert time.monotonic() < deadline
         backend.open.set()
         assert running.result()[0] == 200
+
+
+def test_a_stop_that_came_while_the_model_was_loaded_holds(predictor: Predictor) -> None:
+    """SIGTERM before there is an event loop: the server ends as soon as it would begin."""
+
+    async def served() -> bool:
+        settings = ServerSettings(host="127.0.0.1", port=0)
+        return await asyncio.wait_for(_serve(predictor, settings, listen(settings), [signal.SIGTERM]), timeout=5)
+
+    assert asyncio.run(served())
 
 
 def accepts(port: int) -> bool:

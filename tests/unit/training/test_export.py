@@ -163,7 +163,7 @@ def test_where_the_head_reads_every_token_attention_stays_one_operator(
 def test_the_rewrites_change_no_answer(make: Any, tmp_path: Path) -> None:
     """In float32 the rewritten network answers as PyTorch does, to the last digits, padded on either side or not."""
     import torch
-    from classifier.export import _quiet, _trace
+    from classifier.export import _trace, quiet
     from classifier.graph import rewritten
 
     torch.manual_seed(0)
@@ -171,7 +171,7 @@ def test_the_rewrites_change_no_answer(make: Any, tmp_path: Path) -> None:
     for name, weights in model.named_parameters():
         if weights.ndim == 1:  # biases are 0 and norms 1 in a new model, which would hide what is lost of them
             torch.nn.init.normal_(weights, mean=float("norm" in name.lower() and "weight" in name), std=0.3)
-    with _quiet():
+    with quiet():
         _trace(model, tmp_path / "traced.onnx")
     rewritten(model, tmp_path / "traced.onnx").save_model_to_file(str(tmp_path / "faster.onnx"))
     ids = np.random.default_rng(3).integers(5, 40, (6, 12))

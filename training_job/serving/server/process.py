@@ -9,7 +9,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from serving import logs
 from serving.errors import ServingError
@@ -71,11 +71,10 @@ def listen(settings: ServerSettings) -> socket.socket:
 def run(environ: Mapping[str, str] = os.environ) -> int:
     """Serve until SIGTERM or SIGINT; the process's exit status. The reason of a failed start is the last log line."""
     logs.configure()
-    stopped = []
+    told: list[int] = []
     # While the model loads they are remembered.
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda number, _: stopped.append(number))
-    drained = True
+        signal.signal(number, lambda number, _: told.append(number))
     try:
         settings = ServerSettings.from_env(environ)
         logs.configure(settings.log_level)
@@ -91,8 +90,7 @@ def run(environ: Mapping[str, str] = os.environ) -> int:
                 "load_seconds": round(time.perf_counter() - started, 3),
             }
             logger.info("ready", extra={"facts": facts})
-            if not stopped:
-                drained = asyncio.run(_serve(predictor, settings, listener))
+            drained = asyncio.run(_serve(predictor, settings, listener, told))
     except ServingError as error:
         logger.error("cannot start", extra={"facts": {"reason": str(error)}})
         return 1
@@ -100,10 +98,14 @@ def run(environ: Mapping[str, str] = os.environ) -> int:
     return 0
 
 
-async def _serve(predictor: Predictor, settings: ServerSettings, listener: socket.socket) -> bool:
+async def _serve(
+    predictor: Predictor, settings: ServerSettings, listener: socket.socket, told: Sequence[int]
+) -> bool:
     server = Server(predictor, settings)
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, server.begin_stop)
+    if told:  # before there was a loop that could be told
+        server.begin_stop()
     # What was loaded stays: the collector need not look at it again in the middle of a request.
     gc.freeze()
     gc.enable()
