@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from classifier.biases import correct_biases
 from classifier.encoding import MODEL_INPUTS, batches
 from classifier.errors import ExportError, QuantizationDisagrees
 from classifier.graph import rewritten
-from classifier.ranges import fix_ranges
+from classifier.ranges import with_fixed_ranges
 
 if TYPE_CHECKING:
     from datasets import Dataset
+    from onnx import ModelProto
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 OPSET = 17
@@ -51,7 +53,9 @@ class Quantized:
 
 
 def export_int8(model: PreTrainedModel, target: Path, tokenizer: PreTrainedTokenizerBase, calibration: Dataset) -> None:
-    """Writes ``model`` to ``target`` as an ONNX file with int8 weights and fixed ranges.
+    """Writes ``model`` to ``target`` as an ONNX file with int8 weights, fixed ranges and corrected biases.
+
+    The weights are in a second file, with ``.data`` after the name.
 
     Inputs ``input_ids`` and ``attention_mask``, (batch, tokens) int64; output ``logits``, (batch, 2) float32. The
     answer to a text does not depend on the texts beside it. Where onnxruntime's optimizer recognises the architecture
@@ -61,7 +65,7 @@ def export_int8(model: PreTrainedModel, target: Path, tokenizer: PreTrainedToken
         model: in float32.
         target: the file.
         tokenizer: for the inputs of the calibration.
-        calibration: encoded texts, of which at most ``CALIBRATION_TEXTS`` decide about the ranges.
+        calibration: encoded texts, of which at most ``CALIBRATION_TEXTS`` decide about ranges and biases.
 
     Raises:
         ExportError: the architecture cannot be traced, or the traced model answers differently.
@@ -83,10 +87,12 @@ def export_int8(model: PreTrainedModel, target: Path, tokenizer: PreTrainedToken
                 reduce_range=True,  # 7 bits: 8 overflow on processors without VNNI, and one never knows where it serves
                 extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},  # fused operators have no shape inference
             )
-        target.parent.mkdir(parents=True, exist_ok=True)
         step = math.ceil(len(calibration) / CALIBRATION_TEXTS)
-        texts = calibration.select(range(0, len(calibration), step))
-        fix_ranges(quantized, target, (inputs for _, inputs in batches(tokenizer, texts, 1)))
+        chosen = calibration.select(range(0, len(calibration), step))
+        texts = [inputs for _, inputs in batches(tokenizer, chosen, 1)]
+        network = with_fixed_ranges(onnx.load(str(quantized)), texts)
+        correct_biases(network, onnx.load(str(faster)), texts)
+        _save(network, target)
 
 
 def check_int8(
@@ -191,6 +197,17 @@ def _rewrite(model: PreTrainedModel, traced: Path) -> Path:
         _log.warning("The network is exported as it is, which is slower: rewritten it is off by %.3g", difference)
         return traced
     return path
+
+
+def _save(network: ModelProto, target: Path) -> None:
+    """Writes the weights into a file of their own, which onnxruntime maps into memory instead of copying it twice."""
+    import onnx
+
+    target.parent.mkdir(parents=True, exist_ok=True)
+    weights = target.with_name(f"{target.name}.data")
+    weights.unlink(missing_ok=True)  # onnx would append to it
+    onnx.save(network, str(target), save_as_external_data=True, location=weights.name)
+    weights.chmod(0o644)  # onnx lets nobody else read it, and who serves is somebody else
 
 
 def _difference(model: PreTrainedModel, path: Path) -> float:

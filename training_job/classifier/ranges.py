@@ -6,11 +6,12 @@ answer to a text depends on the texts beside it. With fixed ranges it does not, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from classifier.activations import activations
 
 if TYPE_CHECKING:
     from onnx import ModelProto, NodeProto
@@ -21,18 +22,16 @@ LEVELS = 255
 _CONTRIB = "com.microsoft"
 
 
-def fix_ranges(dynamic: Path, target: Path, texts: Iterable[Mapping[str, np.ndarray]]) -> None:
-    """Writes the network in ``dynamic`` to ``target`` with the ranges that its layers take on ``texts``.
+def with_fixed_ranges(network: ModelProto, texts: Sequence[Mapping[str, np.ndarray]]) -> ModelProto:
+    """``network`` with the ranges that its layers take on ``texts``, and one operator for each integer product.
 
     Args:
-        dynamic: an ONNX file as ``quantize_dynamic`` writes it.
-        target: the new ONNX file; its weights are in a second one, with ``.data`` after the name.
+        network: as ``quantize_dynamic`` makes it; is changed.
         texts: inputs of the network, (1, tokens) each: padding would count.
     """
     import onnx
     from onnxruntime.quantization.onnx_model import ONNXModel
 
-    network = onnx.load(str(dynamic))
     found = ranges(network, texts)
     for node in [node for node in network.graph.node if node.op_type == "DynamicQuantizeLinear"]:
         number, scale, zero = node.output
@@ -48,38 +47,17 @@ def fix_ranges(dynamic: Path, target: Path, texts: Iterable[Mapping[str, np.ndar
     sorter = ONNXModel(network)
     sorter.topological_sort()
     sorter.clean_initializers()
-    _save(sorter.model, target)
+    return sorter.model
 
 
-def ranges(network: ModelProto, texts: Iterable[Mapping[str, np.ndarray]]) -> dict[str, tuple[float, float]]:
+def ranges(network: ModelProto, texts: Sequence[Mapping[str, np.ndarray]]) -> dict[str, tuple[float, float]]:
     """Smallest and largest number of each tensor that ``network`` quantises; zero is always between them."""
-    import onnx
-    import onnxruntime
-
     names = sorted({node.input[0] for node in network.graph.node if node.op_type == "DynamicQuantizeLinear"})
-    if not names:
-        return {}
-    watched = onnx.ModelProto()
-    watched.CopyFrom(network)
-    for name in names:
-        watched.graph.output.append(onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None))
-    session = onnxruntime.InferenceSession(watched.SerializeToString(), providers=["CPUExecutionProvider"])
     low, high = np.zeros(len(names)), np.zeros(len(names))
-    for inputs in texts:
-        values = session.run(names, dict(inputs))
+    for values in activations(network, names, texts):
         low = np.minimum(low, [value.min() for value in values])
         high = np.maximum(high, [value.max() for value in values])
     return {name: (float(low[place]), float(high[place])) for place, name in enumerate(names)}
-
-
-def _save(network: ModelProto, target: Path) -> None:
-    """Writes the weights into a file of their own, which onnxruntime maps into memory instead of copying it twice."""
-    import onnx
-
-    weights = target.with_name(f"{target.name}.data")
-    weights.unlink(missing_ok=True)  # onnx would append to it
-    onnx.save(network, str(target), save_as_external_data=True, location=weights.name)
-    weights.chmod(0o644)  # onnx lets nobody else read it, and who serves is somebody else
 
 
 def _fuse_products(network: ModelProto) -> None:
