@@ -77,7 +77,7 @@ class Hyperparameters:
         0,
         "Layers of a student: a smaller model that learns from the trained one and serves in its place; 0 for none. 3 "
         "of MiniLM's 6 answer in about half the time; the evaluation states what they cost in accuracy (about one "
-        "point). Its training takes two to three times as long as the model's.",
+        "point). Its training takes about five times as long as the model's.",
         at_least=0,
         at_most=48,
     )

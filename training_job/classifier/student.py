@@ -29,7 +29,7 @@ CROSSED_SHARE = 0.5
 KEPT_UNITS = 0.75
 """Share of the inner units of each feed-forward block that a student keeps."""
 
-PASSES = 3
+PASSES = 6
 """The student's passes over the training rows, in those of the full model."""
 
 RATE = 3.0

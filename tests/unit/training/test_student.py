@@ -144,9 +144,9 @@ def test_crossed_texts_take_tokens_from_the_same_places_of_others() -> None:
 
 
 def test_a_student_takes_more_and_larger_steps_within_the_limits() -> None:
-    """Three times the passes, three times the learning rate."""
+    """Six times the passes, three times the learning rate."""
     student = student_hyperparameters(Hyperparameters(epochs=4, learning_rate=1e-4), rows=100)
-    assert (student.epochs, student.learning_rate) == (12, pytest.approx(3e-4))
+    assert (student.epochs, student.learning_rate) == (24, pytest.approx(3e-4))
     student = student_hyperparameters(Hyperparameters(epochs=1000, learning_rate=0.1), rows=100)
     assert (student.epochs, student.learning_rate) == (1000, 0.1)
 
