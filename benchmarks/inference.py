@@ -45,9 +45,11 @@ from benchmarks.inference_report import (  # noqa: E402
     AS_FOUND,
     AS_FUSED,
     DISTILBERT,
+    INT8_DIFFERENCE,
     OURS,
     PIPELINE,
     STUDENT,
+    STUDENT_DIFFERENCE,
     draw,
     report,
 )
@@ -158,9 +160,9 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     figures = {name: _figures(seconds[name], seconds.get(_alone(name))) for name in names}
     for name in figures.keys() - {DISTILBERT}:  # its weights are random
         figures[name]["accuracy"] = float(np.mean(np.array(numbers[name]) == labels))
-    differences = {"int8 minus float32": difference(labels, numbers[PIPELINE], numbers[OURS])}
+    differences = {INT8_DIFFERENCE: difference(labels, numbers[PIPELINE], numbers[OURS])}
     if arguments.student:
-        differences["student minus full model"] = difference(labels, numbers[OURS], numbers[STUDENT])
+        differences[STUDENT_DIFFERENCE] = difference(labels, numbers[OURS], numbers[STUDENT])
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": ran_on,
@@ -219,7 +221,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--student", type=Path, help="artifact folder of a student")
     parser.add_argument("--test", type=Path, required=True, help="JSON Lines with sentence and helpful")
     parser.add_argument("--texts", type=int, default=1000, help="how many of them (default: %(default)s)")
-    parser.add_argument("--rounds", type=int, default=3, help="times each is asked (default: %(default)s)")
+    parser.add_argument("--rounds", type=int, default=8, help="times each is asked (default: %(default)s)")
     parser.add_argument("--keep", action="store_true", help="write the dated result to --results")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder for it (default: docs/benchmarks)")
     arguments = parser.parse_args()

@@ -14,8 +14,19 @@ AS_FUSED = "full model, onnxruntime with its optimizer"
 OURS = "full model, ours"
 STUDENT = "student, ours"
 
-GOAL = 0.30
-"""Share of the int8 peak that an answer of the full model is to reach; set on a processor without AMX."""
+PEAK_SHARE = 0.30
+"""Least share of the int8 peak that an answer of the full model is to reach; set on a processor without AMX."""
+
+PIPELINE_SHARE = 1 / 25
+"""Largest share of the time of DistilBERT's size in a pipeline that an answer of the full model is to take."""
+
+INT8_PRICE = -0.010
+"""Least lower end of the interval of the accuracy of int8 minus float32's."""
+
+STUDENT_SHARE, STUDENT_PRICE = 0.5, -0.012
+"""Largest share of the full model's time for the student's answer, and the least difference of their accuracies."""
+
+INT8_DIFFERENCE, STUDENT_DIFFERENCE = "int8 minus float32", "student minus full model"
 
 
 def report(result: dict[str, Any]) -> str:
@@ -34,15 +45,11 @@ def report(result: dict[str, Any]) -> str:
         "",
         *_shares(result),
         "",
-        *_goal(result),
+        *_goals(result),
         "",
     ]
     for title, found in result["differences"].items():
         lines.append(f"- accuracy, {title}: {found['value']:+.4f} ({found['low']:+.4f} to {found['high']:+.4f})")
-    figures = result["figures"]
-    if STUDENT in figures:
-        lines.append(f"- the student takes {figures[STUDENT]['p50_ms'] / figures[OURS]['p50_ms']:.2f} of the full "
-                     "model's time")  # fmt: skip
     return "\n".join(lines) + "\n"
 
 
@@ -110,17 +117,35 @@ def _shares(result: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _goal(result: dict[str, Any]) -> list[str]:
-    """The goal was set where no AMX is: it counts the whole graph and the peak without AMX."""
-    peak, todo = result["peaks"][WITHOUT_AMX], result["work"][OURS]
-    found = {name: share(todo["whole"], result["figures"][name]["p50_ms"], peak) for name in (AS_FOUND, AS_FUSED, OURS)}
-    held = "held" if found[OURS] >= GOAL else "**missed**"
-    return [
-        "| goal | asked | found | onnxruntime as found | with its optimizer | |",
-        "|---|---|---|---|---|---|",
-        f"| answer of the full model, share of the int8 peak {WITHOUT_AMX}, whole graph | ≥ {GOAL:.0%} | "
-        f"{found[OURS]:.1%} | {found[AS_FOUND]:.1%} | {found[AS_FUSED]:.1%} | {held} |",
-    ]
+def _goals(result: dict[str, Any]) -> list[str]:
+    """What was asked for; the share of the peak counts the whole graph, since it was set where no AMX is."""
+    figures, differences, asked_of = result["figures"], result["differences"], result["work"][OURS]
+    took = {name: found["p50_ms"] for name, found in figures.items()}
+    reached = {
+        name: share(asked_of["whole"], took[name], result["peaks"][WITHOUT_AMX]) for name in (OURS, AS_FOUND, AS_FUSED)
+    }
+    times = {name: took[DISTILBERT] / took[name] for name in (OURS, AS_FOUND, AS_FUSED)}
+    int8 = differences[INT8_DIFFERENCE]["low"]
+    rows = [
+        (f"answer of the full model, share of the int8 peak {WITHOUT_AMX}, whole graph", f"≥ {PEAK_SHARE:.0%}",
+         [f"{found:.1%}" for found in reached.values()], reached[OURS] >= PEAK_SHARE),
+        ("answer of the full model, of the time of DistilBERT's size in a pipeline", f"≤ 1/{1 / PIPELINE_SHARE:.0f}",
+         [f"1/{found:.1f}" for found in times.values()], times[OURS] >= 1 / PIPELINE_SHARE),
+        (f"accuracy, {INT8_DIFFERENCE}, lower end of the interval", f"≥ {INT8_PRICE:+.3f}",
+         [f"{int8:+.4f}", "–", "–"], round(int8, 4) >= INT8_PRICE),
+    ]  # fmt: skip
+    if STUDENT in figures:
+        part, lost = took[STUDENT] / took[OURS], differences[STUDENT_DIFFERENCE]["value"]
+        rows += [
+            ("answer of the student, of the full model's time", f"≤ {STUDENT_SHARE}",
+             [f"{part:.3f}", "–", "–"], part <= STUDENT_SHARE),
+            (f"accuracy, {STUDENT_DIFFERENCE}", f"≥ {STUDENT_PRICE:+.3f}",
+             [f"{lost:+.4f}", "–", "–"], round(lost, 4) >= STUDENT_PRICE),
+        ]  # fmt: skip
+    lines = ["| goal | asked | found | onnxruntime as found | with its optimizer | |", "|---|---|---|---|---|---|"]
+    for title, asked, found, held in rows:
+        lines.append(f"| {title} | {asked} | {' | '.join(found)} | {'held' if held else '**missed**'} |")
+    return lines
 
 
 def draw(result: dict[str, Any], path: Path) -> None:

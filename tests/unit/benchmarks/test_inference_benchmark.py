@@ -15,7 +15,18 @@ import pytest
 
 from benchmarks import floors, inference
 from benchmarks.floors import WITH_AMX, WITHOUT_AMX, Work
-from benchmarks.inference_report import AS_FOUND, AS_FUSED, DISTILBERT, OURS, PIPELINE, draw, report
+from benchmarks.inference_report import (
+    AS_FOUND,
+    AS_FUSED,
+    DISTILBERT,
+    INT8_DIFFERENCE,
+    OURS,
+    PIPELINE,
+    STUDENT,
+    STUDENT_DIFFERENCE,
+    draw,
+    report,
+)
 from benchmarks.machine import TELLING, machine
 
 SCRIPT = Path(inference.__file__)
@@ -103,7 +114,7 @@ def result() -> Callable[..., dict[str, Any]]:
             "work": {OURS: vars(asked)},
             "floors": {OURS: floors.floors(asked, reached, 2e10).as_dict()},
             "figures": figures,
-            "differences": {"int8 minus float32": {"value": 0.01, "low": -0.01, "high": 0.03}},
+            "differences": {INT8_DIFFERENCE: {"value": 0.01, "low": -0.01, "high": 0.03}},
         }
 
     return make
@@ -116,6 +127,36 @@ def test_the_report_says_whether_the_goal_was_held(
 ) -> None:
     """30 % of the peak, counted over the whole graph, beside what onnxruntime's own tools reach in the same run."""
     assert f"≥ 30% | {found} |" in report(result(ours))
+
+
+def test_every_goal_has_its_row(result: Callable[..., dict[str, Any]]) -> None:
+    """DistilBERT's size at 40 ms, the interval's end at the limit itself; without a student nothing is said of one."""
+    text = report(result(1.6))
+    assert "≤ 1/25 | 1/25.0 | 1/20.0 | 1/16.0 | held |" in text
+    assert "≥ -0.010 | -0.0100 | – | – | held |" in text
+    assert "student" not in text
+    assert "≤ 1/25 | 1/24.8 | 1/20.0 | 1/16.0 | **missed** |" in report(result(1.61))
+
+
+@pytest.mark.parametrize(
+    ("took", "lost", "rows"),
+    [
+        (0.5, 0.856 - 0.868, ["≤ 0.5 | 0.500 | – | – | held |", "≥ -0.012 | -0.0120 | – | – | held |"]),
+        (0.51, -0.013, ["≤ 0.5 | 0.510 | – | – | **missed** |", "≥ -0.012 | -0.0130 | – | – | **missed** |"]),
+    ],
+)
+def test_the_students_goals_are_held_up_to_their_limits(
+    result: Callable[..., dict[str, Any]], took: float, lost: float, rows: list[str]
+) -> None:
+    """Half of the time and 12 of 1,000 answers are still allowed, however a float rounds them."""
+    found = result(1.0)
+    asked = Work(whole=3e8, executed=2e8, weight_bytes=5_000_000)
+    found["work"][STUDENT], found["bandwidth"][STUDENT] = vars(asked), 2e10
+    found["floors"][STUDENT] = floors.floors(asked, found["peaks"], 2e10).as_dict()
+    found["figures"][STUDENT] = {"p50_ms": took, "p99_ms": 1.0, "network_p50_ms": 0.4, "accuracy": 0.85}
+    found["differences"][STUDENT_DIFFERENCE] = {"value": lost, "low": -0.03, "high": 0.0}
+    text = report(found)
+    assert all(row in text for row in rows)
 
 
 def test_the_report_gives_floors_and_shares(result: Callable[..., dict[str, Any]]) -> None:
