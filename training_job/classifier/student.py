@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 CROSSED_SHARE = 0.5
 """Share of the texts of a batch that are crossed with another one. Source, as for all of these: docs/decisions/0007."""
 
-KEPT_UNITS = 0.75
+KEPT_UNITS = 2 / 3
 """Share of the inner units of each feed-forward block that a student keeps."""
 
 PASSES = 6
@@ -54,7 +54,7 @@ def kept_layers(wanted: int, total: int) -> list[int]:
 
 
 def cut_layers(model: PreTrainedModel, keep: list[int]) -> PreTrainedModel:
-    """A copy of ``model`` with the layers ``keep`` alone, and three quarters of the inner units of those.
+    """A copy of ``model`` with the layers ``keep`` alone, and two thirds of the inner units of those.
 
     Its word embeddings are not trained any further.
 

@@ -43,7 +43,7 @@ def test_a_student_has_fewer_layers_than_its_teacher() -> None:
 
 
 def test_a_student_starts_with_its_teachers_layers(tiny_base: Path) -> None:
-    """The layers are copies, three quarters as wide inside; the teacher keeps all of its own."""
+    """The layers are copies, two thirds as wide inside; the teacher keeps all of its own."""
     from transformers import AutoModelForSequenceClassification
 
     teacher = AutoModelForSequenceClassification.from_pretrained(tiny_base, num_labels=1)
@@ -54,7 +54,7 @@ def test_a_student_starts_with_its_teachers_layers(tiny_base: Path) -> None:
     assert torch.equal(student.bert.encoder.layer[0].attention.output.dense.weight, wanted)
     assert student.bert.encoder.layer[0].attention.output.dense.weight is not wanted
     widths = [model.bert.encoder.layer[0].intermediate.dense.out_features for model in (teacher, student)]
-    assert widths == [teacher.config.intermediate_size, teacher.config.intermediate_size * 3 // 4]
+    assert widths == [teacher.config.intermediate_size, teacher.config.intermediate_size * 2 // 3]
 
 
 def models() -> list[PreTrainedModel]:
