@@ -10,16 +10,16 @@ from typing import Any
 from aws_cdk import App, Environment, Tags, Validations
 from cdk_nag import AwsSolutionsChecks
 
-from stacks.api_stack import ApiStack
-from stacks.components.project_sources import ProjectSources
-from stacks.config import Config, load_config
-from stacks.errors import StacksError
-from stacks.image_stack import ImageStack
-from stacks.monitoring_stack import MonitoringStack
-from stacks.release_stack import ReleaseStack
-from stacks.serving_stack import ServingStack
-from stacks.storage_stack import StorageStack
-from stacks.training_stack import TrainingStack
+from stacks.api.stack import ApiStack
+from stacks.common.errors import StacksError
+from stacks.common.project_sources import ProjectSources
+from stacks.config.environment import Config, load_config
+from stacks.image.stack import ImageStack
+from stacks.monitoring.stack import MonitoringStack
+from stacks.release.stack import ReleaseStack
+from stacks.serving.stack import ServingStack
+from stacks.storage.stack import StorageStack
+from stacks.training.stack import TrainingStack
 
 ROOT = Path(__file__).resolve().parent
 
@@ -41,7 +41,11 @@ def build(app: App, config: Config, sources: ProjectSources) -> None:
     slim = config.serving.container == "slim"
     image = ImageStack(app, f"{config.prefix}-image", sources=sources, **common) if slim else None
     training = TrainingStack(
-        app, f"{config.prefix}-training", storage=storage, sources=sources, slim_tag=image.tag if image else None,
+        app,
+        f"{config.prefix}-training",
+        storage=storage,
+        sources=sources,
+        slim_tag=image.tag if image else None,
         **common,
     )
     if image:

@@ -23,9 +23,10 @@ def artifact_as_found(model: PreTrainedModel, artifact: Path, target: Path, *, f
         fused: whether onnxruntime's transformer optimizer fuses attention, layer norms and GELU in between.
     """
     import torch
-    from classifier.export import Logits, quiet
     from onnxruntime.quantization import QuantType, quantize_dynamic
     from onnxruntime.transformers.optimizer import optimize_model
+
+    from classifier.onnx_export.export import Logits, quiet
 
     shutil.copytree(artifact, target, ignore=shutil.ignore_patterns("code", "*.safetensors", f"{MODEL_FILE.name}*"))
     names = ["input_ids", "attention_mask"]

@@ -70,12 +70,16 @@ def bodies(sentences: list[str], *, total: int, records: int, kind: str) -> Iter
 
 def start_server(model: Path) -> tuple[subprocess.Popen[str], int]:
     """A server process with one worker, and the port it chose."""
-    environ = {"SM_MODEL_DIR": str(model), "SAGEMAKER_BIND_TO_HOST": "127.0.0.1", "SAGEMAKER_BIND_TO_PORT": "0",
-               "SERVING_WORKERS": "1", "SAGEMAKER_MAX_PAYLOAD_IN_MB": "100", "PATH": os.environ["PATH"],
-               **IMAGE.environment}  # fmt: skip
-    process = subprocess.Popen(
-        [sys.executable, *IMAGE.arguments], env=environ, stdout=subprocess.PIPE, text=True
-    )
+    environ = {
+        "SM_MODEL_DIR": str(model),
+        "SAGEMAKER_BIND_TO_HOST": "127.0.0.1",
+        "SAGEMAKER_BIND_TO_PORT": "0",
+        "SERVING_WORKERS": "1",
+        "SAGEMAKER_MAX_PAYLOAD_IN_MB": "100",
+        "PATH": os.environ["PATH"],
+        **IMAGE.environment,
+    }
+    process = subprocess.Popen([sys.executable, *IMAGE.arguments], env=environ, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     line = json.loads(process.stdout.readline() or "{}")
     if line.get("message") != "ready":

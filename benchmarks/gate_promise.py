@@ -19,7 +19,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "training_job"), str(ROOT / "lambda")]
 
-from classifier.bootstrap import Joint  # noqa: E402
+from classifier.evaluation.bootstrap import Joint  # noqa: E402
 from gate.measure import Measured, measure_counts  # noqa: E402
 from gate.slices import MIN_ROWS, SliceCounts  # noqa: E402
 from gate.verdict import Thresholds, decide  # noqa: E402
@@ -129,24 +129,35 @@ def main() -> None:
         parser.error("--resamples and --bootstrap are at least 1, --seed at least 0")
     rng = np.random.default_rng(arguments.seed)
     started = time.monotonic()
-    print(f"Python {platform.python_version()}, numpy {np.__version__}, {platform.machine()}; "
-          f"{arguments.resamples} test sets a cell, {arguments.bootstrap} bootstrap resamples, "
-          f"seed {arguments.seed}; floors {MIN_ACCURACY} and {MIN_F1}")  # fmt: skip
-    print("\n| rows | champion | discordant | challenger | share | "
-          + " | ".join(f"δ={margin}" for margin in MARGINS) + " |")  # fmt: skip
+    print(
+        f"Python {platform.python_version()}, numpy {np.__version__}, {platform.machine()}; "
+        f"{arguments.resamples} test sets a cell, {arguments.bootstrap} bootstrap resamples, "
+        f"seed {arguments.seed}; floors {MIN_ACCURACY} and {MIN_F1}"
+    )
+    print(
+        "\n| rows | champion | discordant | challenger | share | "
+        + " | ".join(f"δ={margin}" for margin in MARGINS)
+        + " |"
+    )
     print("|---" * (5 + len(MARGINS)) + "|")
     for number, setting in enumerate(SETTINGS):
         for drop in DROPS:
-            print(f"{len(DROPS) * number + DROPS.index(drop) + 1} of {len(SETTINGS) * len(DROPS)}",
-                  end="\r", file=sys.stderr, flush=True)  # fmt: skip
-            measured = list(
-                simulate(setting, drop, sets=arguments.resamples, bootstrap=arguments.bootstrap, rng=rng)
+            print(
+                f"{len(DROPS) * number + DROPS.index(drop) + 1} of {len(SETTINGS) * len(DROPS)}",
+                end="\r",
+                file=sys.stderr,
+                flush=True,
             )
+            measured = list(simulate(setting, drop, sets=arguments.resamples, bootstrap=arguments.bootstrap, rng=rng))
             shares = approved_shares(measured)
             kind, word = (f"{100 * drop:.0f} points worse", "approved") if drop else ("equal", "refused")
             values = shares if drop else [1 - share for share in shares]
-            print(f"| {setting.rows} | {setting.accuracy} | {setting.discordance:.0%} | {kind} | {word} | "
-                  + " | ".join(f"{value:.1%}" for value in values) + " |", flush=True)  # fmt: skip
+            print(
+                f"| {setting.rows} | {setting.accuracy} | {setting.discordance:.0%} | {kind} | {word} | "
+                + " | ".join(f"{value:.1%}" for value in values)
+                + " |",
+                flush=True,
+            )
     print(f"\n{time.monotonic() - started:.0f} s", file=sys.stderr)
 
 

@@ -35,10 +35,6 @@ ROOT = Path(__file__).resolve().parent.parent
 # A script's own folder comes first on the path; there, `serving` would be the benchmark of that name.
 sys.path[0:1] = [str(ROOT), str(ROOT / "training_job")]
 
-from classifier.bootstrap import Joint, difference_intervals  # noqa: E402
-from serving.onnx_backend import MODEL_FILE, OnnxBackend  # noqa: E402
-from serving.predictor import load_predictor  # noqa: E402
-
 from benchmarks.as_found import artifact_as_found  # noqa: E402
 from benchmarks.floors import floors, peaks, read_bandwidth, work  # noqa: E402
 from benchmarks.inference_report import (  # noqa: E402
@@ -55,6 +51,9 @@ from benchmarks.inference_report import (  # noqa: E402
 )
 from benchmarks.kept import RESULTS, keep  # noqa: E402
 from benchmarks.machine import machine  # noqa: E402
+from classifier.evaluation.bootstrap import Joint, difference_intervals  # noqa: E402
+from serving.onnx_backend import MODEL_FILE, OnnxBackend  # noqa: E402
+from serving.predictor import load_predictor  # noqa: E402
 
 TRAIN = "python training_job/train.py --train train.json --test test.json --model-dir ARTIFACT"
 
@@ -135,9 +134,11 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
 
     with tempfile.TemporaryDirectory() as scratch:
         say("exporting the full model as onnxruntime's own tools do")
-        folders = {AS_FOUND: artifact_as_found(model, arguments.full, Path(scratch) / "found", fused=False),
-                   AS_FUSED: artifact_as_found(model, arguments.full, Path(scratch) / "fused", fused=True),
-                   OURS: arguments.full}  # fmt: skip
+        folders = {
+            AS_FOUND: artifact_as_found(model, arguments.full, Path(scratch) / "found", fused=False),
+            AS_FUSED: artifact_as_found(model, arguments.full, Path(scratch) / "fused", fused=True),
+            OURS: arguments.full,
+        }
         if arguments.student:
             folders[STUDENT] = arguments.student
         variants = {

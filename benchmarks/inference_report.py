@@ -76,8 +76,10 @@ def _times(result: dict[str, Any]) -> list[str]:
 
 def _floors(result: dict[str, Any]) -> list[str]:
     """What was measured of the core, what each network asks of it, and the shortest times that follow."""
-    lines = [f"- int8 peak, {name}: {peak / 1e9:.0f} GOPS (product of oneDNN, matrices of 1024)"
-             for name, peak in result["peaks"].items()]  # fmt: skip
+    lines = [
+        f"- int8 peak, {name}: {peak / 1e9:.0f} GOPS (product of oneDNN, matrices of 1024)"
+        for name, peak in result["peaks"].items()
+    ]
     for name, todo in result["work"].items():
         lines.append(
             f"- {name}: {todo['whole'] / 1e9:.3f} GOP over the whole graph, {todo['executed'] / 1e9:.3f} executed "
@@ -127,21 +129,41 @@ def _goals(result: dict[str, Any]) -> list[str]:
     times = {name: took[DISTILBERT] / took[name] for name in (OURS, AS_FOUND, AS_FUSED)}
     int8 = differences[INT8_DIFFERENCE]["low"]
     rows = [
-        (f"answer of the full model, share of the int8 peak {WITHOUT_AMX}, whole graph", f"≥ {PEAK_SHARE:.0%}",
-         [f"{found:.1%}" for found in reached.values()], reached[OURS] >= PEAK_SHARE),
-        ("answer of the full model, of the time of DistilBERT's size in a pipeline", f"≤ 1/{1 / PIPELINE_SHARE:.0f}",
-         [f"1/{found:.1f}" for found in times.values()], times[OURS] >= 1 / PIPELINE_SHARE),
-        (f"accuracy, {INT8_DIFFERENCE}, lower end of the interval", f"≥ {INT8_PRICE:+.3f}",
-         [f"{int8:+.4f}", "–", "–"], round(int8, 4) >= INT8_PRICE),
-    ]  # fmt: skip
+        (
+            f"answer of the full model, share of the int8 peak {WITHOUT_AMX}, whole graph",
+            f"≥ {PEAK_SHARE:.0%}",
+            [f"{found:.1%}" for found in reached.values()],
+            reached[OURS] >= PEAK_SHARE,
+        ),
+        (
+            "answer of the full model, of the time of DistilBERT's size in a pipeline",
+            f"≤ 1/{1 / PIPELINE_SHARE:.0f}",
+            [f"1/{found:.1f}" for found in times.values()],
+            times[OURS] >= 1 / PIPELINE_SHARE,
+        ),
+        (
+            f"accuracy, {INT8_DIFFERENCE}, lower end of the interval",
+            f"≥ {INT8_PRICE:+.3f}",
+            [f"{int8:+.4f}", "–", "–"],
+            round(int8, 4) >= INT8_PRICE,
+        ),
+    ]
     if STUDENT in figures:
         part, lost = took[STUDENT] / took[OURS], differences[STUDENT_DIFFERENCE]["value"]
         rows += [
-            ("answer of the student, of the full model's time", f"≤ {STUDENT_SHARE}",
-             [f"{part:.3f}", "–", "–"], part <= STUDENT_SHARE),
-            (f"accuracy, {STUDENT_DIFFERENCE}", f"≥ {STUDENT_PRICE:+.3f}",
-             [f"{lost:+.4f}", "–", "–"], round(lost, 4) >= STUDENT_PRICE),
-        ]  # fmt: skip
+            (
+                "answer of the student, of the full model's time",
+                f"≤ {STUDENT_SHARE}",
+                [f"{part:.3f}", "–", "–"],
+                part <= STUDENT_SHARE,
+            ),
+            (
+                f"accuracy, {STUDENT_DIFFERENCE}",
+                f"≥ {STUDENT_PRICE:+.3f}",
+                [f"{lost:+.4f}", "–", "–"],
+                round(lost, 4) >= STUDENT_PRICE,
+            ),
+        ]
     lines = ["| goal | asked | found | onnxruntime as found | with its optimizer | |", "|---|---|---|---|---|---|"]
     for title, asked, found, held in rows:
         lines.append(f"| {title} | {asked} | {' | '.join(found)} | {'held' if held else '**missed**'} |")

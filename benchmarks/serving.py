@@ -36,10 +36,6 @@ ROOT = Path(__file__).resolve().parent.parent
 # A script's own folder comes first on the path; there, `serving` would be this file.
 sys.path[0:1] = [str(ROOT), str(ROOT / "training_job")]
 
-from classifier.artifact import copy_serving_code  # noqa: E402
-from classifier.errors import VendoringFailed  # noqa: E402
-from classifier.vendoring import vendor  # noqa: E402
-
 from benchmarks.kept import RESULTS, keep  # noqa: E402
 from benchmarks.load import LoadError, load  # noqa: E402
 from benchmarks.machine import machine  # noqa: E402
@@ -56,7 +52,10 @@ from benchmarks.serving_report import (  # noqa: E402
 )
 from benchmarks.stock.environment import StackMissing, StockStack, complete  # noqa: E402
 from benchmarks.stock.server import StockServer  # noqa: E402
-from local.sagemaker import ports  # noqa: E402
+from classifier.artifact.package import copy_serving_code  # noqa: E402
+from classifier.artifact.vendoring import vendor  # noqa: E402
+from classifier.errors import VendoringFailed  # noqa: E402
+from local.sagemaker.processes import ports  # noqa: E402
 from operations.serving_images import serving_images  # noqa: E402
 
 SLIM = ROOT / "build" / "slim"
@@ -235,9 +234,7 @@ def best(one: dict[str, float], other: dict[str, float]) -> dict[str, float]:
 def _first_answer(port: int, body: bytes, process: subprocess.Popen[bytes]) -> float:
     """The moment (monotonic, s) of the first 200 of /invocations."""
     deadline = time.monotonic() + START_SECONDS
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{port}/invocations", body, {"Content-Type": "application/json"}
-    )
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/invocations", body, {"Content-Type": "application/json"})
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise LoadError(f"the server ended with {process.returncode} before it answered")

@@ -63,8 +63,10 @@ def report(result: dict[str, Any]) -> str:
         found = figures[name][key] / figures[STOCK][key]
         held = found <= wanted if sign == "<=" else found >= wanted
         asked, seen = (f"{wanted:g}×", f"{found:.1f}×") if sign == ">=" else (f"1/{1 / wanted:g}", f"1/{1 / found:.1f}")
-        lines.append(f"| {FIGURES[key]}, {name} | {sign.replace('<=', '≤').replace('>=', '≥')} {asked} | {seen} | "
-                     f"{'held' if held else '**missed**'} |")  # fmt: skip
+        lines.append(
+            f"| {FIGURES[key]}, {name} | {sign.replace('<=', '≤').replace('>=', '≥')} {asked} | {seen} | "
+            f"{'held' if held else '**missed**'} |"
+        )
     return "\n".join(lines) + "\n"
 
 

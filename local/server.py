@@ -17,11 +17,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from local.emulator.environment import MARKER, ServerPaths, base_environment, emulator_environment, outside_world
-from local.emulator.errors import BadConfiguration, LocalCloudError
-from local.emulator.state_dir import credentials, exclusive, listening_socket
-from local.emulator.version import installed_version, require_supported_version
-from local.sagemaker.settings import ImageRule, Settings, load_image_map
+from local.emulator.common.environment import MARKER, ServerPaths, base_environment, emulator_environment, outside_world
+from local.emulator.common.errors import BadConfiguration, LocalCloudError
+from local.emulator.common.version import installed_version, require_supported_version
+from local.emulator.state.state_dir import credentials, exclusive, listening_socket
+from local.sagemaker.common.settings import ImageRule, Settings, load_image_map
 
 LOG_FILE = "local-cloud.log"
 """Name of the server's log in the log folder."""

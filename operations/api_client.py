@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from text_classifier import Client
-
 from operations.deployment import Deployment
 from operations.errors import NotDeployed
+from text_classifier import Client
 
 
 def api_client(deployment: Deployment) -> Client:

@@ -25,7 +25,8 @@ def approve(deployment: Deployment, given: str) -> str:
     else:
         known = release.all_known(deployment)
         deployment.client("sagemaker").update_model_package(
-            ModelPackageArn=package.arn, ModelApprovalStatus=registry.APPROVED, ApprovalDescription=DESCRIPTION)
+            ModelPackageArn=package.arn, ModelApprovalStatus=registry.APPROVED, ApprovalDescription=DESCRIPTION
+        )
         execution = release.started_for(deployment, package.arn, known)
     return release.follow(deployment, execution)
 

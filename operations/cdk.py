@@ -14,8 +14,14 @@ from operations.errors import DeploymentFailed
 OnLine = Callable[[str], None]
 
 
-def run(arguments: Sequence[str], *, env: str = LOCAL_ENV, deployment: Deployment | None = None,
-        output: Path = paths.CDK_OUT, on_line: OnLine = lambda line: None) -> str:
+def run(
+    arguments: Sequence[str],
+    *,
+    env: str = LOCAL_ENV,
+    deployment: Deployment | None = None,
+    output: Path = paths.CDK_OUT,
+    on_line: OnLine = lambda line: None,
+) -> str:
     """Run one `cdk` command.
 
     Args:
@@ -32,11 +38,29 @@ def run(arguments: Sequence[str], *, env: str = LOCAL_ENV, deployment: Deploymen
         DeploymentFailed: with the last lines, where it ended with an error.
     """
     paths.HOME.mkdir(parents=True, exist_ok=True)
-    command = [str(paths.CDK), *arguments, "--app", f"{paths.PYTHON} app.py", "--output", str(output),
-               "-c", f"env={env}", *_context(), "--no-notices", "--no-color"]
+    command = [
+        str(paths.CDK),
+        *arguments,
+        "--app",
+        f"{paths.PYTHON} app.py",
+        "--output",
+        str(output),
+        "-c",
+        f"env={env}",
+        *_context(),
+        "--no-notices",
+        "--no-color",
+    ]
     printed: list[str] = []
-    with subprocess.Popen(command, cwd=paths.ROOT, env=_variables(deployment), text=True, stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+    with subprocess.Popen(
+        command,
+        cwd=paths.ROOT,
+        env=_variables(deployment),
+        text=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    ) as process:
         try:
             for line in process.stdout or ():
                 printed.append(line)
@@ -45,8 +69,10 @@ def run(arguments: Sequence[str], *, env: str = LOCAL_ENV, deployment: Deploymen
             process.terminate()
             raise
     if process.returncode:
-        raise DeploymentFailed(f"`cdk {' '.join(arguments)}` failed:\n{''.join(printed[-25:])}",
-                               hint="mend what it names and run it again; `make logs` shows the cloud's side")
+        raise DeploymentFailed(
+            f"`cdk {' '.join(arguments)}` failed:\n{''.join(printed[-25:])}",
+            hint="mend what it names and run it again; `make logs` shows the cloud's side",
+        )
     return "".join(printed)
 
 
@@ -86,5 +112,8 @@ def bootstrap(deployment: Deployment, on_line: OnLine = lambda line: None) -> No
 
 def deploy(deployment: Deployment, on_line: OnLine = lambda line: None) -> None:
     """Deploy all stacks. Parameters keep their previous values, so a deployment never changes the champion."""
-    run(["deploy", "--all", "--require-approval", "never", "--progress", "events"],
-        deployment=deployment, on_line=on_line)
+    run(
+        ["deploy", "--all", "--require-approval", "never", "--progress", "events"],
+        deployment=deployment,
+        on_line=on_line,
+    )

@@ -9,10 +9,10 @@ import time
 from collections.abc import Callable
 
 from botocore.exceptions import BotoCoreError, ClientError
-from text_classifier import TextClassifierError
 
 from operations import paths
 from operations.errors import OperationError
+from text_classifier import TextClassifierError
 
 FAILED, INTERRUPTED = 1, 130
 
@@ -20,8 +20,11 @@ FAILED, INTERRUPTED = 1, 130
 def parser(description: str | None) -> argparse.ArgumentParser:
     """An argument parser with the one option that every command has: the environment it works on."""
     made = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
-    made.add_argument("--env", default=os.environ.get("ENV", "local"),
-                      help="environment of cdk.json: local (the local cloud), dev or prod (AWS). Default: %(default)s")
+    made.add_argument(
+        "--env",
+        default=os.environ.get("ENV", "local"),
+        help="environment of cdk.json: local (the local cloud), dev or prod (AWS). Default: %(default)s",
+    )
     return made
 
 
@@ -41,13 +44,17 @@ def run(main: Callable[[], int | None], interrupted: str = "") -> None:
         print(f"\nError: {error.message}\nNext step: {error.hint}", file=sys.stderr)
         sys.exit(FAILED)
     except ClientError as error:
-        print(f"\nError: AWS answered {error.response['Error'].get('Code')} to {error.operation_name}: "
-              f"{error.response['Error'].get('Message')}\nNext step: check that these credentials may do that.",
-              file=sys.stderr)
+        print(
+            f"\nError: AWS answered {error.response['Error'].get('Code')} to {error.operation_name}: "
+            f"{error.response['Error'].get('Message')}\nNext step: check that these credentials may do that.",
+            file=sys.stderr,
+        )
         sys.exit(FAILED)
     except BotoCoreError as error:
-        print(f"\nError: {error}\nNext step: for the local cloud, `make status`; for AWS, check credentials and "
-              "region.", file=sys.stderr)
+        print(
+            f"\nError: {error}\nNext step: for the local cloud, `make status`; for AWS, check credentials and region.",
+            file=sys.stderr,
+        )
         sys.exit(FAILED)
     except KeyboardInterrupt:
         print(f"\nInterrupted. {interrupted}".rstrip(), file=sys.stderr)

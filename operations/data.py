@@ -28,8 +28,10 @@ def require_files(folder: Path) -> None:
     """
     missing = [name for name in FILES if not (folder / name).is_file()]
     if missing:
-        raise OperationError(f"{folder} lacks {' and '.join(missing)}.",
-                             hint=f"DATA names a folder with {FILES[0]} and {FILES[1]} (JSON Lines)")
+        raise OperationError(
+            f"{folder} lacks {' and '.join(missing)}.",
+            hint=f"DATA names a folder with {FILES[0]} and {FILES[1]} (JSON Lines)",
+        )
 
 
 def upload(deployment: Deployment, folder: Path, prefix: str = PREFIX) -> bool:

@@ -35,7 +35,8 @@ def deploy_locally(port: int, phases: command.Phases) -> Deployment:
 
 def _bootstrapped(deployment: Deployment) -> bool:
     summaries = deployment.client("cloudformation").list_stacks(
-        StackStatusFilter=["CREATE_COMPLETE", "UPDATE_COMPLETE"])["StackSummaries"]
+        StackStatusFilter=["CREATE_COMPLETE", "UPDATE_COMPLETE"]
+    )["StackSummaries"]
     return any(summary["StackName"] == BOOTSTRAP_STACK for summary in summaries)
 
 

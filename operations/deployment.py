@@ -114,6 +114,9 @@ def connect(env: str) -> Deployment:
     if not paths.CREDENTIALS.exists():
         raise LocalCloudError("The local cloud is not there.", hint="make up")
     access = json.loads(paths.CREDENTIALS.read_text(encoding="utf-8"))
-    session = boto3.Session(aws_access_key_id=access["aws_access_key_id"], region_name=access["region"],
-                            aws_secret_access_key=access["aws_secret_access_key"])
+    session = boto3.Session(
+        aws_access_key_id=access["aws_access_key_id"],
+        region_name=access["region"],
+        aws_secret_access_key=access["aws_secret_access_key"],
+    )
     return Deployment(env, session, access["endpoint_url"])

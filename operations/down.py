@@ -8,8 +8,11 @@ from operations import command, local_cloud
 def main() -> int:
     """Stop the local cloud of this folder."""
     command.parser(__doc__).parse_args()
-    command.say("The local cloud is stopped; `make up` continues where it was."
-                if local_cloud.stop() else "The local cloud was not running.")
+    command.say(
+        "The local cloud is stopped; `make up` continues where it was."
+        if local_cloud.stop()
+        else "The local cloud was not running."
+    )
     return 0
 
 

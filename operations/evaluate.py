@@ -14,13 +14,13 @@ import numpy as np
 import pandas as pd
 from scipy.stats import bootstrap
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
-from text_classifier import Client, Refusal
 from tqdm import tqdm
 
 from operations import command, data, paths
 from operations.api_client import api_client
 from operations.deployment import connect
 from operations.errors import OperationError
+from text_classifier import Client, Refusal
 
 RESAMPLES = 2_000
 HELPFUL_FROM = 1.0  # the article's rule: helpful < 1 is label 0
@@ -33,9 +33,17 @@ def measure(truth: np.ndarray, predicted: np.ndarray) -> dict[str, Any]:
         truth: (rows,) int, 1 for helpful.
         predicted: (rows,) int.
     """
+
     def interval(statistic: Any) -> list[float]:
-        found = bootstrap((truth, predicted), statistic, paired=True, vectorized=False, n_resamples=RESAMPLES,
-                          method="percentile", rng=np.random.default_rng(0)).confidence_interval
+        found = bootstrap(
+            (truth, predicted),
+            statistic,
+            paired=True,
+            vectorized=False,
+            n_resamples=RESAMPLES,
+            method="percentile",
+            rng=np.random.default_rng(0),
+        ).confidence_interval
         return [round(float(found.low), 4), round(float(found.high), 4)]
 
     def f1(t: np.ndarray, p: np.ndarray) -> float:
@@ -70,8 +78,12 @@ def ask(client: Client, texts: list[str]) -> tuple[list[str], set[str]]:
 def main() -> int:
     """Print the figures, and keep them in .local/evaluation.json."""
     parser = command.parser(__doc__)
-    parser.add_argument("--data", type=Path, default=data.default_folder(),
-                        help="folder with test.json, or a test file. Default: %(default)s")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=data.default_folder(),
+        help="folder with test.json, or a test file. Default: %(default)s",
+    )
     parser.add_argument("--minimum-accuracy", type=float, default=0.0, help="exit with 1 below this accuracy")
     parser.add_argument("--minimum-f1", type=float, default=0.0, help="exit with 1 below this F1")
     arguments = parser.parse_args()
@@ -83,8 +95,10 @@ def main() -> int:
     with api_client(connect(arguments.env)) as client:
         command.say(f"Asking {client.url} about {len(rows)} sentences of {file}")
         labels, versions = ask(client, rows["sentence"].tolist())
-    figures = measure((rows["helpful"] >= HELPFUL_FROM).to_numpy().astype(int),
-                      np.array([label == "helpful" for label in labels]).astype(int))
+    figures = measure(
+        (rows["helpful"] >= HELPFUL_FROM).to_numpy().astype(int),
+        np.array([label == "helpful" for label in labels]).astype(int),
+    )
     figures |= {"model_versions": sorted(versions), "seconds": round(time.monotonic() - started, 2), "file": str(file)}
     command.say(json.dumps(figures, indent=2))
     paths.LOCAL.mkdir(parents=True, exist_ok=True)

@@ -22,8 +22,9 @@ def start(deployment: Deployment, machine: str, document: dict[str, Any]) -> str
         machine: ARN of the state machine.
         document: the execution's input.
     """
-    return deployment.client("stepfunctions").start_execution(
-        stateMachineArn=machine, input=json.dumps(document))["executionArn"]
+    return deployment.client("stepfunctions").start_execution(stateMachineArn=machine, input=json.dumps(document))[
+        "executionArn"
+    ]
 
 
 def newest(deployment: Deployment, machine: str, status: str = "") -> Iterator[dict[str, Any]]:
@@ -38,8 +39,9 @@ def describe(deployment: Deployment, execution: str) -> dict[str, Any]:
     return deployment.client("stepfunctions").describe_execution(executionArn=execution)
 
 
-def follow(deployment: Deployment, execution: str, show: Callable[[Event], None],
-           meanwhile: Callable[[], None] = lambda: None) -> dict[str, Any]:
+def follow(
+    deployment: Deployment, execution: str, show: Callable[[Event], None], meanwhile: Callable[[], None] = lambda: None
+) -> dict[str, Any]:
     """Wait until an execution ends; answers its description.
 
     Args:

@@ -35,8 +35,16 @@ def write_image_map() -> None:
     served = {"huggingface": "*/huggingface-pytorch-inference:*", "slim": f"*/{PROJECT}-*-serving:*"}
     images = [
         {"image": "*/huggingface-pytorch-training:*", "kind": "training", "python": python},
-        *({"image": served[container], "kind": "serving", "python": python, "command": image.arguments,
-           "environment": image.environment} for container, image in serving_images().items()),
+        *(
+            {
+                "image": served[container],
+                "kind": "serving",
+                "python": python,
+                "command": image.arguments,
+                "environment": image.environment,
+            }
+            for container, image in serving_images().items()
+        ),
     ]
     paths.LOCAL.mkdir(parents=True, exist_ok=True)
     paths.IMAGES.write_text(json.dumps(images, indent=2) + "\n", encoding="utf-8")
@@ -103,28 +111,50 @@ def start(port: int) -> int:
         return current
     stop()  # one that hangs would keep the state folder
     if port_taken(port):
-        raise LocalCloudError(f"Port {port} on 127.0.0.1 is in use by another program.",
-                              hint=f"choose another one: make up PORT={port + 1}")
+        raise LocalCloudError(
+            f"Port {port} on 127.0.0.1 is in use by another program.",
+            hint=f"choose another one: make up PORT={port + 1}",
+        )
     write_image_map()
     for folder in (paths.CLOUD_STATE, paths.LOGS):
         folder.mkdir(parents=True, exist_ok=True)
-    command = [str(paths.CLOUD_PYTHON), "-m", "local.server", "--port", str(port),
-               "--state-dir", str(paths.CLOUD_STATE), "--images", str(paths.IMAGES), "--log-dir", str(paths.LOGS)]
+    command = [
+        str(paths.CLOUD_PYTHON),
+        "-m",
+        "local.server",
+        "--port",
+        str(port),
+        "--state-dir",
+        str(paths.CLOUD_STATE),
+        "--images",
+        str(paths.IMAGES),
+        "--log-dir",
+        str(paths.LOGS),
+    ]
     with paths.SERVER_LOG.open("a") as log:
-        process = subprocess.Popen(command, cwd=paths.ROOT, stdin=subprocess.DEVNULL, stdout=log,
-                                   stderr=subprocess.STDOUT, start_new_session=True)
+        process = subprocess.Popen(
+            command,
+            cwd=paths.ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
     paths.SERVER_PID.write_text(f"{process.pid}\n")
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            raise LocalCloudError(f"The local cloud ended at once (exit code {process.returncode}):\n{log_tail()}",
-                                  hint=f"read {paths.SERVER_LOG}")
+            raise LocalCloudError(
+                f"The local cloud ended at once (exit code {process.returncode}):\n{log_tail()}",
+                hint=f"read {paths.SERVER_LOG}",
+            )
         if paths.CREDENTIALS.exists() and healthy(port):
             return port
         time.sleep(0.2)
     stop()
-    raise LocalCloudError(f"The local cloud did not answer within {START_SECONDS} s:\n{log_tail()}",
-                          hint=f"read {paths.SERVER_LOG}")
+    raise LocalCloudError(
+        f"The local cloud did not answer within {START_SECONDS} s:\n{log_tail()}", hint=f"read {paths.SERVER_LOG}"
+    )
 
 
 def stop() -> bool:

@@ -42,8 +42,12 @@ def failures(deployment: Deployment) -> list[str]:
             found.append(f"{what} workflow {execution['name']}: {description.get('error')}: {description.get('cause')}")
     jobs = deployment.client("sagemaker")
     summaries = jobs.list_training_jobs(
-        StatusEquals="Failed", NameContains=f"{PROJECT}-{deployment.env}", MaxResults=NEWEST_FAILURES,
-        SortBy="CreationTime", SortOrder="Descending")["TrainingJobSummaries"]
+        StatusEquals="Failed",
+        NameContains=f"{PROJECT}-{deployment.env}",
+        MaxResults=NEWEST_FAILURES,
+        SortBy="CreationTime",
+        SortOrder="Descending",
+    )["TrainingJobSummaries"]
     for job in summaries:
         reason = jobs.describe_training_job(TrainingJobName=job["TrainingJobName"]).get("FailureReason")
         found.append(f"training job {job['TrainingJobName']}: {reason}")

@@ -42,7 +42,8 @@ def packages(deployment: Deployment) -> list[Package]:
     """All packages of the group, the oldest first."""
     client = deployment.client("sagemaker")
     pages = client.get_paginator("list_model_packages").paginate(
-        ModelPackageGroupName=deployment.output("ModelPackageGroup"))
+        ModelPackageGroupName=deployment.output("ModelPackageGroup")
+    )
     arns = [summary["ModelPackageArn"] for page in pages for summary in page["ModelPackageSummaryList"]]
     found = [_package(client.describe_model_package(ModelPackageName=arn)) for arn in arns]
     return sorted(found, key=lambda package: package.version)
@@ -56,8 +57,10 @@ def newest(deployment: Deployment) -> Package:
     """
     known = packages(deployment)
     if not known:
-        raise OperationError(f"There is no model package in group {deployment.output('ModelPackageGroup')} yet.",
-                             hint="make train makes one")
+        raise OperationError(
+            f"There is no model package in group {deployment.output('ModelPackageGroup')} yet.",
+            hint="make train makes one",
+        )
     return known[-1]
 
 
@@ -72,8 +75,11 @@ def package(deployment: Deployment, given: str) -> Package:
         if given in (candidate.arn, str(candidate.version)):
             return candidate
     versions = ", ".join(str(candidate.version) for candidate in known) or "none"
-    raise OperationError(f"There is no model package '{given}' in group {deployment.output('ModelPackageGroup')}; its "
-                         f"versions: {versions}.", hint="make releases lists them; make train makes one")
+    raise OperationError(
+        f"There is no model package '{given}' in group {deployment.output('ModelPackageGroup')}; its "
+        f"versions: {versions}.",
+        hint="make releases lists them; make train makes one",
+    )
 
 
 def previous(deployment: Deployment) -> Package:
@@ -83,16 +89,25 @@ def previous(deployment: Deployment) -> Package:
         OperationError: none was released before.
     """
     champion = deployment.released_package
-    released = [candidate for candidate in packages(deployment)
-                if candidate.released_at and candidate.arn != champion and candidate.status == APPROVED]
+    released = [
+        candidate
+        for candidate in packages(deployment)
+        if candidate.released_at and candidate.arn != champion and candidate.status == APPROVED
+    ]
     if not released:
-        raise OperationError("No other approved package has ever served here: there is nothing to go back to.",
-                             hint="make releases lists what there is")
+        raise OperationError(
+            "No other approved package has ever served here: there is nothing to go back to.",
+            hint="make releases lists what there is",
+        )
     return max(released, key=lambda candidate: candidate.released_at)
 
 
 def _package(description: dict[str, Any]) -> Package:
-    return Package(arn=description["ModelPackageArn"], version=description["ModelPackageVersion"],
-                   status=description["ModelApprovalStatus"], created=description["CreationTime"],
-                   reason=description.get("ApprovalDescription", ""),
-                   metadata=description.get("CustomerMetadataProperties", {}))
+    return Package(
+        arn=description["ModelPackageArn"],
+        version=description["ModelPackageVersion"],
+        status=description["ModelApprovalStatus"],
+        created=description["CreationTime"],
+        reason=description.get("ApprovalDescription", ""),
+        metadata=description.get("CustomerMetadataProperties", {}),
+    )

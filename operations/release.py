@@ -39,8 +39,10 @@ def started_for(deployment: Deployment, package_arn: str, known: set[str]) -> st
             if arn not in known and _package_of(deployment, arn) == package_arn:
                 return arn
         time.sleep(executions.POLL_SECONDS)
-    raise ReleaseFailed(f"The approval of {package_arn} started no release within {EVENT_SECONDS:.0f} s.",
-                        hint=f"start it: make rollback PACKAGE={package_arn.rsplit('/', 1)[-1]}")
+    raise ReleaseFailed(
+        f"The approval of {package_arn} started no release within {EVENT_SECONDS:.0f} s.",
+        hint=f"start it: make rollback PACKAGE={package_arn.rsplit('/', 1)[-1]}",
+    )
 
 
 def under_way(deployment: Deployment) -> str | None:
@@ -77,7 +79,8 @@ def follow(deployment: Deployment, execution: str) -> str:
             f"The release ended {description['status']}: {description.get('error', '')}\n"
             f"{description.get('cause', '')}\n"
             f"The champion serves: {deployment.released_package or 'none was released yet'}.",
-            hint="`make logs` shows what the new endpoint said; `make releases` what was decided")
+            hint="`make logs` shows what the new endpoint said; `make releases` what was decided",
+        )
     return json.loads(description["output"])["outcome"]
 
 

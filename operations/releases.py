@@ -18,9 +18,17 @@ SERVES = "*"
 def row(package: Package, champion: str) -> tuple[str, ...]:
     """One line of the table, a text for each of HEADINGS."""
     known = package.metadata
-    return (SERVES if package.arn == champion else "", str(package.version), package.status, known.get("verdict", "-"),
-            interval(known, "accuracy"), interval(known, "f1"), difference(known), f"{package.created:%Y-%m-%d %H:%M}",
-            package.released_at.replace("T", " ")[:16] or known.get("release", "-"))
+    return (
+        SERVES if package.arn == champion else "",
+        str(package.version),
+        package.status,
+        known.get("verdict", "-"),
+        interval(known, "accuracy"),
+        interval(known, "f1"),
+        difference(known),
+        f"{package.created:%Y-%m-%d %H:%M}",
+        package.released_at.replace("T", " ")[:16] or known.get("release", "-"),
+    )
 
 
 def interval(known: dict[str, str], figure: str) -> str:
@@ -40,8 +48,9 @@ def table(rows: list[tuple[str, ...]]) -> str:
     """Rows under HEADINGS, in columns."""
     lines = [HEADINGS, *rows]
     widths = [max(len(line[column]) for line in lines) for column in range(len(HEADINGS))]
-    return "\n".join("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip()
-                     for line in lines)
+    return "\n".join(
+        "  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip() for line in lines
+    )
 
 
 def main() -> int:
@@ -60,8 +69,10 @@ def main() -> int:
         command.say("There is no model package yet. Next step: make train")
         return 0
     command.say(table([row(package, champion) for package in found]))
-    command.say(f"\n{SERVES} serves. make releases PACKAGE=n tells why; make report PACKAGE=n fetches its report; "
-                "make approve PACKAGE=n releases; make rollback goes back.")
+    command.say(
+        f"\n{SERVES} serves. make releases PACKAGE=n tells why; make report PACKAGE=n fetches its report; "
+        "make approve PACKAGE=n releases; make rollback goes back."
+    )
     return 0
 
 

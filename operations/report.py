@@ -25,8 +25,10 @@ def fetch(deployment: Deployment, given: str) -> Path:
     package = registry.package(deployment, given) if given else known[-1]
     address = package.metadata.get("report", "")
     if not address.startswith("s3://"):
-        raise OperationError(f"Model version {package.version} has no report: it was registered without the gate.",
-                             hint="start the workflow with its training job: make train TRAINING_JOB=name")
+        raise OperationError(
+            f"Model version {package.version} has no report: it was registered without the gate.",
+            hint="start the workflow with its training job: make train TRAINING_JOB=name",
+        )
     found = urlsplit(address)
     file = paths.LOCAL / "reports" / f"{deployment.env}-{package.version}.html"
     file.parent.mkdir(parents=True, exist_ok=True)

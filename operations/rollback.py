@@ -24,8 +24,9 @@ def roll_back(deployment: Deployment, given: str) -> str:
 def main() -> int:
     """Roll back to the package given on the command line, or to the one before."""
     parser = command.parser(__doc__)
-    parser.add_argument("package", nargs="?", default="",
-                        help="version number or ARN; left out: the package that served before")
+    parser.add_argument(
+        "package", nargs="?", default="", help="version number or ARN; left out: the package that served before"
+    )
     arguments = parser.parse_args()
     deployment = connect(arguments.env)
     outcome = roll_back(deployment, arguments.package)

@@ -51,17 +51,27 @@ class ServerProcess:
         """
         self._log = tempfile.TemporaryFile()
         environment = {
-            "PATH": os.environ["PATH"], "HOME": tempfile.gettempdir(), "SM_MODEL_DIR": str(self._model_dir),
+            "PATH": os.environ["PATH"],
+            "HOME": tempfile.gettempdir(),
+            "SM_MODEL_DIR": str(self._model_dir),
             "PYTHONDONTWRITEBYTECODE": "1",  # the artifact stays as it is
-            "SAGEMAKER_BIND_TO_HOST": "127.0.0.1", "SAGEMAKER_BIND_TO_PORT": str(self._port),
-            "SAGEMAKER_MODEL_SERVER_WORKERS": "1", "HF_TASK": "text-classification", "HF_HUB_OFFLINE": "1",
+            "SAGEMAKER_BIND_TO_HOST": "127.0.0.1",
+            "SAGEMAKER_BIND_TO_PORT": str(self._port),
+            "SAGEMAKER_MODEL_SERVER_WORKERS": "1",
+            "HF_TASK": "text-classification",
+            "HF_HUB_OFFLINE": "1",
             **self._environment,
-        }  # fmt: skip
+        }
         started = time.monotonic()
         self._process = subprocess.Popen(
-            self._command, cwd=self._model_dir, env=environment, stdin=subprocess.DEVNULL, stdout=self._log,
-            stderr=subprocess.STDOUT, preexec_fn=_stay_on_one_core,
-        )  # fmt: skip
+            self._command,
+            cwd=self._model_dir,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+            preexec_fn=_stay_on_one_core,
+        )
         self._watcher = threading.Thread(target=self._watch, daemon=True)
         self._watcher.start()
         try:
@@ -105,8 +115,10 @@ class ServerProcess:
             except requests.RequestException:
                 pass  # not listening yet
             time.sleep(_SAMPLE_SECONDS)
-        raise OperationError(f"The server did not answer within {START_SECONDS} s:\n{self._words()}",
-                             hint="try the artifact with `make predict` first")  # fmt: skip
+        raise OperationError(
+            f"The server did not answer within {START_SECONDS} s:\n{self._words()}",
+            hint="try the artifact with `make predict` first",
+        )
 
     def _watch(self) -> None:
         while not self._done.is_set():

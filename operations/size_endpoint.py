@@ -95,11 +95,17 @@ def measure(server: ServerProcess, seconds: float) -> Measured:
     found: dict[str, list[float]] = {}
     for case in cases(_sentences()):
         took = found[case.name] = repeat(server, case, seconds)
-        command.say(f"  {case.name:32} {quantile(took, 0.5) * 1000:9.1f} {quantile(took, 0.99) * 1000:9.1f} "
-                    f"{len(took):9} {server.peak_mb:9.0f}")
+        command.say(
+            f"  {case.name:32} {quantile(took, 0.5) * 1000:9.1f} {quantile(took, 0.99) * 1000:9.1f} "
+            f"{len(took):9} {server.peak_mb:9.0f}"
+        )
     usual, _, _, some, largest, *_ = found.values()
-    return Measured(peak_mb=server.peak_mb, mean_seconds=statistics.fmean(usual), busy_seconds=quantile(some, 0.99),
-                    slow_seconds=quantile(largest, 0.99))  # fmt: skip
+    return Measured(
+        peak_mb=server.peak_mb,
+        mean_seconds=statistics.fmean(usual),
+        busy_seconds=quantile(some, 0.99),
+        slow_seconds=quantile(largest, 0.99),
+    )
 
 
 def report(measured: Measured, *, price: float, requests_per_second: float) -> None:
@@ -111,8 +117,10 @@ def report(measured: Measured, *, price: float, requests_per_second: float) -> N
     sizes = sizing.estimate(measured, price=price)
     command.say(f"\n  {'memory':>8} {'vCPU':>6} {'sentence':>10} {'largest':>10} {'$ a million':>12}  fits")
     for size in sizes:
-        command.say(f"  {size.memory_mb:>5} MB {size.vcpu:6.2f} {size.mean_seconds * 1000:7.1f} ms "
-                    f"{size.slow_seconds:8.2f} s {size.million_dollars:12.4f}  {'yes' if size.fits else 'no'}")
+        command.say(
+            f"  {size.memory_mb:>5} MB {size.vcpu:6.2f} {size.mean_seconds * 1000:7.1f} ms "
+            f"{size.slow_seconds:8.2f} s {size.million_dollars:12.4f}  {'yes' if size.fits else 'no'}"
+        )
     command.say(
         f"\nEstimated from one core of this machine. Assumed: one vCPU for each {sizing.MB_PER_VCPU} MB, as AWS Lambda "
         "documents it; SageMaker\nsays only that CPU grows with memory. The peak may be "
@@ -133,8 +141,10 @@ def report(measured: Measured, *, price: float, requests_per_second: float) -> N
     )
     if advice.size.vcpu < 1:
         faster = next(size for size in sizes if size.vcpu == 1 and size.fits)
-        command.say(f"{faster.memory_mb} MB answer {advice.size.mean_seconds / faster.mean_seconds:.1f} times as fast, "
-                    f"for {faster.million_dollars / advice.size.million_dollars:.1f} times the money.")  # fmt: skip
+        command.say(
+            f"{faster.memory_mb} MB answer {advice.size.mean_seconds / faster.mean_seconds:.1f} times as fast, "
+            f"for {faster.million_dollars / advice.size.million_dollars:.1f} times the money."
+        )
 
 
 def unpack(archive: Path, folder: Path) -> Path:
@@ -177,16 +187,32 @@ def _positive(text: str) -> float:
 def main() -> int:
     """Measure and recommend."""
     parser = command.parser(__doc__)
-    parser.add_argument("--artifact", type=Path, help="folder or model.tar.gz; default: the released model package, "
-                                                      "else the newest one")
-    parser.add_argument("--container", choices=sorted(serving_images()),
-                        help="server to measure; default: the package's own, and slim for --artifact")
-    parser.add_argument("--price", type=_positive, default=sizing.PRICE_PER_GB_SECOND,
-                        help="US dollars per GB and second. Default: %(default)s (us-east-1)")
-    parser.add_argument("--requests-per-second", type=_positive, default=20,
-                        help="expected load. Default: %(default)s, the rate limit of dev's API")
-    parser.add_argument("--seconds", type=_positive, default=SECONDS,
-                        help="how long each kind of request is repeated. Default: %(default)s")
+    parser.add_argument(
+        "--artifact", type=Path, help="folder or model.tar.gz; default: the released model package, else the newest one"
+    )
+    parser.add_argument(
+        "--container",
+        choices=sorted(serving_images()),
+        help="server to measure; default: the package's own, and slim for --artifact",
+    )
+    parser.add_argument(
+        "--price",
+        type=_positive,
+        default=sizing.PRICE_PER_GB_SECOND,
+        help="US dollars per GB and second. Default: %(default)s (us-east-1)",
+    )
+    parser.add_argument(
+        "--requests-per-second",
+        type=_positive,
+        default=20,
+        help="expected load. Default: %(default)s, the rate limit of dev's API",
+    )
+    parser.add_argument(
+        "--seconds",
+        type=_positive,
+        default=SECONDS,
+        help="how long each kind of request is repeated. Default: %(default)s",
+    )
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         image = ""
@@ -200,8 +226,10 @@ def main() -> int:
         served = serving_images()[container]
         server_command = [str(paths.PYTHON), *served.arguments]
         with ServerProcess(server_command, served.environment, model_dir, _sentences()[0]) as server:
-            command.say(f"Server of the container {container}, on one core: first answer after "
-                        f"{server.start_seconds:.2f} s, {server.peak_mb:.0f} MB\n")
+            command.say(
+                f"Server of the container {container}, on one core: first answer after "
+                f"{server.start_seconds:.2f} s, {server.peak_mb:.0f} MB\n"
+            )
             command.say(f"  {'request':32} {'p50 ms':>9} {'p99 ms':>9} {'requests':>9} {'peak MB':>9}")
             measured = measure(server, options.seconds)
     report(measured, price=options.price, requests_per_second=options.requests_per_second)

@@ -32,8 +32,10 @@ def train_and_release(deployment: Deployment, overrides: dict[str, Any]) -> None
         execution = workflow.start(deployment, overrides)
         command.say(f"Started {execution}")
     elif workflow.input_of(deployment, execution) != overrides:
-        raise OperationError(f"Another run is under way, with another input: {execution}.",
-                             hint="wait for it (make logs shows it), or stop it in the Step Functions console")
+        raise OperationError(
+            f"Another run is under way, with another input: {execution}.",
+            hint="wait for it (make logs shows it), or stop it in the Step Functions console",
+        )
     else:
         command.say(f"Following the run under way: {execution}")
     run = workflow.follow(deployment, execution)
@@ -75,16 +77,24 @@ def overrides_of(arguments: argparse.Namespace) -> dict[str, Any]:
         raise OperationError("INPUT is not a JSON object.", hint="""make train INPUT='{"spot": true}'""")
     if arguments.hyperparameter:
         made["hyperparameters"] = {**made.get("hyperparameters", {}), **hyperparameters(arguments.hyperparameter)}
-    given = {"data_source": arguments.data_source, "training_job": arguments.training_job,
-             "approval": arguments.approval}
+    given = {
+        "data_source": arguments.data_source,
+        "training_job": arguments.training_job,
+        "approval": arguments.approval,
+    }
     return {**made, **{name: value for name, value in given.items() if value}}
 
 
 def main() -> int:
     """Start the workflow with the overrides given on the command line."""
     parser = command.parser(__doc__)
-    parser.add_argument("--hyperparameter", action="append", default=[], metavar="NAME=VALUE",
-                        help="override one hyperparameter (python training_job/train.py --help lists them)")
+    parser.add_argument(
+        "--hyperparameter",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="override one hyperparameter (python training_job/train.py --help lists them)",
+    )
     parser.add_argument("--data-source", help="https:// or s3:// address of train.json and test.json for this run")
     parser.add_argument("--training-job", help="judge and register this finished training job instead of a new one")
     parser.add_argument("--approval", choices=APPROVALS, help="what follows a good verdict; default: the configuration")

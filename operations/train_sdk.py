@@ -34,9 +34,12 @@ def trainer(deployment: Deployment, overrides: dict[str, str]) -> Any:
     # The SDK makes clients of its own on import and in threads; these variables reach all of them.
     credentials = deployment.session.get_credentials()
     if deployment.endpoint_url:
-        os.environ |= {"AWS_ENDPOINT_URL": deployment.endpoint_url, "AWS_ACCESS_KEY_ID": credentials.access_key,
-                       "AWS_SECRET_ACCESS_KEY": credentials.secret_key,
-                       "AWS_DEFAULT_REGION": deployment.session.region_name}
+        os.environ |= {
+            "AWS_ENDPOINT_URL": deployment.endpoint_url,
+            "AWS_ACCESS_KEY_ID": credentials.access_key,
+            "AWS_SECRET_ACCESS_KEY": credentials.secret_key,
+            "AWS_DEFAULT_REGION": deployment.session.region_name,
+        }
     from sagemaker.core.helper.session_helper import Session
     from sagemaker.core.training.configs import Compute, InputData, OutputDataConfig
     from sagemaker.train.model_trainer import ModelTrainer
@@ -47,13 +50,19 @@ def trainer(deployment: Deployment, overrides: dict[str, str]) -> Any:
         training_image=deployment.output("TrainingImage"),
         role=deployment.output("TrainingRoleArn"),
         base_job_name=f"{PROJECT}-{deployment.env}",
-        compute=Compute(instance_type=deployment.output("TrainingInstanceType"), instance_count=1,
-                        volume_size_in_gb=VOLUME_GB),
-        hyperparameters={**json.loads(deployment.output("DefaultHyperparameters")), **overrides,
-                         "sagemaker_program": "train.py",
-                         "sagemaker_submit_directory": deployment.output("TrainingCodeUri")},
-        input_data_config=[InputData(channel_name=channel, data_source=f"s3://{bucket}/{PREFIX}{file}")
-                           for channel, file in CHANNELS.items()],
+        compute=Compute(
+            instance_type=deployment.output("TrainingInstanceType"), instance_count=1, volume_size_in_gb=VOLUME_GB
+        ),
+        hyperparameters={
+            **json.loads(deployment.output("DefaultHyperparameters")),
+            **overrides,
+            "sagemaker_program": "train.py",
+            "sagemaker_submit_directory": deployment.output("TrainingCodeUri"),
+        },
+        input_data_config=[
+            InputData(channel_name=channel, data_source=f"s3://{bucket}/{PREFIX}{file}")
+            for channel, file in CHANNELS.items()
+        ],
         output_data_config=OutputDataConfig(s3_output_path=f"s3://{deployment.output('ArtifactsBucket')}/training"),
     )
 
@@ -61,8 +70,13 @@ def trainer(deployment: Deployment, overrides: dict[str, str]) -> Any:
 def main() -> int:
     """Upload the data, launch, wait, print where the artifact is."""
     parser = command.parser(__doc__)
-    parser.add_argument("--hyperparameter", action="append", default=[], metavar="NAME=VALUE",
-                        help="override one hyperparameter (python training_job/train.py --help lists them)")
+    parser.add_argument(
+        "--hyperparameter",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="override one hyperparameter (python training_job/train.py --help lists them)",
+    )
     arguments = parser.parse_args()
     deployment = connect(arguments.env)
     data.upload(deployment, data.default_folder(), PREFIX)
@@ -89,8 +103,10 @@ def wait(deployment: Deployment, job_name: str) -> dict[str, Any]:
         if job["TrainingJobStatus"] == "Completed":
             return job
         if job["TrainingJobStatus"] in ("Failed", "Stopped"):
-            raise TrainingFailed(f"Training job {job_name} {job['TrainingJobStatus']}: {job.get('FailureReason', '')}",
-                                 hint="mend what it names and launch again")
+            raise TrainingFailed(
+                f"Training job {job_name} {job['TrainingJobStatus']}: {job.get('FailureReason', '')}",
+                hint="mend what it names and launch again",
+            )
         time.sleep(POLL_SECONDS)
 
 

@@ -36,7 +36,8 @@ class TrainingLog:
         """Print the lines that came since the last call."""
         try:
             pages = self._logs.get_paginator("filter_log_events").paginate(
-                logGroupName=GROUP, logStreamNamePrefix=self._streams, startTime=self._since)
+                logGroupName=GROUP, logStreamNamePrefix=self._streams, startTime=self._since
+            )
             events = [event for page in pages for event in page["events"]]
         except ClientError as error:
             if error.response["Error"]["Code"] == "ResourceNotFoundException":

@@ -54,8 +54,10 @@ def bring_up(port: int) -> Deployment:
 def curl_line(deployment: Deployment) -> str:
     """A command to paste that asks the API about the article's sentence."""
     key = f" -H 'x-api-key: {deployment.api_key}'" if deployment.api_key else ""
-    return (f"curl -X POST {deployment.api_url}/v1/predictions -H 'Content-Type: application/json'{key} "
-            f"-d '{json.dumps({'inputs': EXAMPLE})}'")
+    return (
+        f"curl -X POST {deployment.api_url}/v1/predictions -H 'Content-Type: application/json'{key} "
+        f"-d '{json.dumps({'inputs': EXAMPLE})}'"
+    )
 
 
 def main() -> int:

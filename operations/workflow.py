@@ -85,8 +85,13 @@ def result(description: dict[str, Any]) -> Run:
             f"The training workflow ended {description['status']}: {description.get('error', '')}\n"
             f"{description.get('cause', '')}",
             hint="mend what it names and `make train` again; `make logs` shows the job's last lines. "
-                 "The released model keeps serving.")
+            "The released model keeps serving.",
+        )
     output = json.loads(description["output"])
     verdict = output["verdict"]
-    return Run(package=output["model_package_arn"], approved=verdict["status"] == APPROVED, status=verdict["status"],
-               summary=verdict["summary"])
+    return Run(
+        package=output["model_package_arn"],
+        approved=verdict["status"] == APPROVED,
+        status=verdict["status"],
+        summary=verdict["summary"],
+    )

@@ -49,9 +49,16 @@ class LocalProject:
 
     def popen(self, *arguments: str) -> subprocess.Popen[str]:
         """Start `make …` in its own process group, output and errors in one pipe."""
-        return subprocess.Popen(["make", "--no-print-directory", *arguments], cwd=ROOT, env=self.environment, text=True,
-                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                start_new_session=True)
+        return subprocess.Popen(
+            ["make", "--no-print-directory", *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
 
     def make(self, *arguments: str, timeout: float = 900, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run `make …` to its end; a failure shows everything it printed."""
@@ -73,9 +80,13 @@ class LocalProject:
     def client(self, service: str) -> Any:
         """A boto3 client made from nothing but status.json, as anybody's script would make it."""
         status = self.status
-        return boto3.client(service, endpoint_url=status["endpoint_url"], region_name=status["region"],
-                            aws_access_key_id=status["aws_access_key_id"],
-                            aws_secret_access_key=status["aws_secret_access_key"])
+        return boto3.client(
+            service,
+            endpoint_url=status["endpoint_url"],
+            region_name=status["region"],
+            aws_access_key_id=status["aws_access_key_id"],
+            aws_secret_access_key=status["aws_secret_access_key"],
+        )
 
     def post(self, body: Any, **options: Any) -> requests.Response:
         """POST a JSON body to /v1/predictions."""

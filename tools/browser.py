@@ -14,9 +14,15 @@ from pathlib import Path
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 HOW_TO = "install Chromium, on Debian: apt-get install chromium"
 ARGUMENTS = (
-    "--no-sandbox", "--headless", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-)  # fmt: skip
+    "--no-sandbox",
+    "--headless",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
 """A browser for tests, which asks nobody for anything; without a sandbox because root has none."""
 
 

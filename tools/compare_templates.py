@@ -21,19 +21,34 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 
 _GUARDED = {
-    "api.api_key_required": "true", "api.clients": "shop,newsletter", "api.client_rate_limit": "5", "api.client_burst_limit": "10",
-    "api.client_daily_quota": "10000", "api.allowed_cidrs": "203.0.113.0/24,2001:db8::/32", "api.waf": "true",
-    "api.waf_rate_limit": "500", "api.tracing": "true", "api.domain_name": "classify.example.com",
+    "api.api_key_required": "true",
+    "api.clients": "shop,newsletter",
+    "api.client_rate_limit": "5",
+    "api.client_burst_limit": "10",
+    "api.client_daily_quota": "10000",
+    "api.allowed_cidrs": "203.0.113.0/24,2001:db8::/32",
+    "api.waf": "true",
+    "api.waf_rate_limit": "500",
+    "api.tracing": "true",
+    "api.domain_name": "classify.example.com",
     "api.certificate_arn": "arn:aws:acm:us-east-1:123456789012:certificate/0f1e2d3c-0000-4000-8000-000000000000",
     "api.hosted_zone_id": "Z0123456789ABCDEFGHIJ",
-}  # fmt: skip
+}
 _SLIM = {"serving.container": "slim"}
 _WARM = {"serving.provisioned_concurrency.min": "1", "serving.provisioned_concurrency.max": "4"}
 _INSTANCES = {"serving.kind": "instances", "serving.instances.max_count": "6"}
-_SPECIAL = {"plain": {}, "slim": _SLIM, "warm": _WARM, "instances": _INSTANCES, "guarded": _GUARDED,
-            "all": {**_SLIM, **_INSTANCES, **_GUARDED}}  # fmt: skip
-VARIANTS = {f"{env}-{name}": {"env": env, **values} for env in ("local", "dev", "prod") for name, values in _SPECIAL.items()}
-"""Name of a configuration → the context that `cdk -c` would give. Each environment, plain and with what it leaves off."""
+_SPECIAL = {
+    "plain": {},
+    "slim": _SLIM,
+    "warm": _WARM,
+    "instances": _INSTANCES,
+    "guarded": _GUARDED,
+    "all": {**_SLIM, **_INSTANCES, **_GUARDED},
+}
+VARIANTS = {
+    f"{env}-{name}": {"env": env, **values} for env in ("local", "dev", "prod") for name, values in _SPECIAL.items()
+}
+"""Name of a configuration → the context that `cdk -c` would give: each environment, plain and with its options."""
 
 # Run with a tree as working folder, so it may use only what app.py has always offered.
 _SYNTHESISE = """
@@ -76,7 +91,8 @@ def without_wording(value: Any) -> Any:
     """A copy of a template without its texts for people; documents inside strings are looked into."""
     if isinstance(value, dict):
         if set(value) == {"Fn::Join"} and not value["Fn::Join"][0]:
-            return _document("".join(p if isinstance(p, str) else f"<{json.dumps(p)[1:-1]}>" for p in value["Fn::Join"][1]))
+            parts = (part if isinstance(part, str) else f"<{json.dumps(part)[1:-1]}>" for part in value["Fn::Join"][1])
+            return _document("".join(parts))
         return {key: without_wording(item) for key, item in value.items() if key not in _WORDING}
     if isinstance(value, list):
         return [without_wording(item) for item in value]

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from predict.contract import build
 from predict.pages import CONTRACT_FILE, FOLDER
-
 from tools.reference_page import render
 
 

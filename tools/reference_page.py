@@ -104,12 +104,20 @@ def _problems(contract: Json) -> Markup:
     return tag(
         "section",
         tag("h2", "Errors", id="errors"),
-        tag("p", "Every error, the gateway's own included, is an ", tag("code", "application/problem+json"),
-            " document. Act on its ", tag("code", "code"), "; its ", tag("code", "type"), " is its URN."),
+        tag(
+            "p",
+            "Every error, the gateway's own included, is an ",
+            tag("code", "application/problem+json"),
+            " document. Act on its ",
+            tag("code", "code"),
+            "; its ",
+            tag("code", "type"),
+            " is its URN.",
+        ),
         _table(("Code", "Status", "Meaning"), rows, "All kinds of errors"),
         class_="card",
         aria_labelledby="errors",
-    )  # fmt: skip
+    )
 
 
 def _objects(schemas: Json) -> Markup:

@@ -26,8 +26,15 @@ SLIM = ROOT / "build" / "slim"
 LOG = ROOT / ".local" / "logs" / "setup.log"
 SCRATCH = ROOT / ".local" / "tmp"
 STAMP = ROOT / ".venv" / ".ready"
-INPUTS = ("requirements.txt", "constraints.txt", "local/requirements.txt", "lambda/requirements.txt",
-          "container/requirements.txt", "package-lock.json", "tools/setup.py")
+INPUTS = (
+    "requirements.txt",
+    "constraints.txt",
+    "local/requirements.txt",
+    "lambda/requirements.txt",
+    "container/requirements.txt",
+    "package-lock.json",
+    "tools/setup.py",
+)
 OLDEST, NEWEST = (3, 11), (3, 12)
 
 # PyTorch publishes CPU-only builds on its own index; the plain wheel for Linux pulls gigabytes of CUDA libraries.
@@ -50,12 +57,15 @@ def check_python(found: tuple[int, int]) -> None:
         raise SetupError(
             f"Python {found[0]}.{found[1]} ({sys.executable}) cannot be used: the pinned packages need Python "
             f"{OLDEST[0]}.{OLDEST[1]} or {NEWEST[0]}.{NEWEST[1]}.\n"
-            f"Next step: install one of them and name it, for example: make PYTHON=python3.11 up")
+            f"Next step: install one of them and name it, for example: make PYTHON=python3.11 up"
+        )
     try:
         import ensurepip  # noqa: F401  (Debian ships it apart, as python3-venv)
     except ImportError as error:
-        raise SetupError("This Python cannot create virtual environments (no ensurepip).\n"
-                         "Next step: on Debian or Ubuntu, apt-get install python3-venv") from error
+        raise SetupError(
+            "This Python cannot create virtual environments (no ensurepip).\n"
+            "Next step: on Debian or Ubuntu, apt-get install python3-venv"
+        ) from error
 
 
 def fingerprint(version: tuple[int, int]) -> str:
@@ -73,8 +83,9 @@ def run(step: str, command: list[str], env: dict[str, str] | None = None) -> Non
     with LOG.open("a", encoding="utf-8") as log:
         log.write(f"\n=== {step}: {' '.join(command)}\n")
         log.flush()
-        process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT,
-                                   stdin=subprocess.DEVNULL, env=env)
+        process = subprocess.Popen(
+            command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=env
+        )
         try:
             while process.poll() is None:
                 time.sleep(0.1)
@@ -87,9 +98,11 @@ def run(step: str, command: list[str], env: dict[str, str] | None = None) -> Non
             raise
     if process.returncode:
         tail = "\n".join(LOG.read_text(errors="replace").splitlines()[-12:])
-        raise SetupError(f"{step}: failed with exit code {process.returncode}.\n{tail}\n"
-                         f"The whole log: {LOG.relative_to(ROOT)}\n"
-                         f"Next step: mend what it names (network? disk space?) and run the same make command again.")
+        raise SetupError(
+            f"{step}: failed with exit code {process.returncode}.\n{tail}\n"
+            f"The whole log: {LOG.relative_to(ROOT)}\n"
+            f"Next step: mend what it names (network? disk space?) and run the same make command again."
+        )
 
 
 def last_line() -> str:
@@ -116,8 +129,10 @@ def install_python(*, fresh: bool) -> None:
         fresh: create it anew; otherwise only what changed in the pins is installed.
     """
     pip = create_venv(VENV) if fresh else [str(VENV / "bin" / "python"), *PIP_INSTALL]
-    run("Python packages (minutes the first time)",
-        [*pip, "-r", "requirements.txt", "-c", "constraints.txt", *torch_index()])
+    run(
+        "Python packages (minutes the first time)",
+        [*pip, "-r", "requirements.txt", "-c", "constraints.txt", *torch_index()],
+    )
     build = ask("import importlib.metadata as m; print(m.version('torch'))")
     kind = "CPU build" if "+cpu" in build else "default build, which carries CUDA on Linux"
     print(f"[setup]   torch {build}: {kind}", flush=True)
@@ -133,19 +148,47 @@ def create_venv(path: Path) -> list[str]:
 def install_layer() -> None:
     """Assemble the Lambda layer from pure-Python wheels only, so that it fits every runtime and architecture."""
     shutil.rmtree(LAYER.parent, ignore_errors=True)
-    run("Lambda layer",
-        [str(VENV / "bin" / "python"), *PIP_INSTALL, "--target", str(LAYER), "--no-compile",
-         "--no-deps",  # the X-Ray SDK's own would bring another boto3 than the runtime's
-         "--platform", "any", "--only-binary", ":all:", "-r", "lambda/requirements.txt", "-c", "constraints.txt"])
+    run(
+        "Lambda layer",
+        [
+            str(VENV / "bin" / "python"),
+            *PIP_INSTALL,
+            "--target",
+            str(LAYER),
+            "--no-compile",
+            "--no-deps",  # the X-Ray SDK's own would bring another boto3 than the runtime's
+            "--platform",
+            "any",
+            "--only-binary",
+            ":all:",
+            "-r",
+            "lambda/requirements.txt",
+            "-c",
+            "constraints.txt",
+        ],
+    )
     shutil.rmtree(LAYER / "bin", ignore_errors=True)
 
 
 def install_slim() -> None:
     """Assemble what the slim image has under /opt/server, with its Dockerfile's pip options; our own code is linked."""
     shutil.rmtree(SLIM, ignore_errors=True)
-    run("slim server",
-        [str(VENV / "bin" / "python"), *PIP_INSTALL, "--no-compile", "--no-deps", "--require-hashes",
-         "--only-binary", ":all:", "--target", str(SLIM), "-r", "container/requirements.txt"])
+    run(
+        "slim server",
+        [
+            str(VENV / "bin" / "python"),
+            *PIP_INSTALL,
+            "--no-compile",
+            "--no-deps",
+            "--require-hashes",
+            "--only-binary",
+            ":all:",
+            "--target",
+            str(SLIM),
+            "-r",
+            "container/requirements.txt",
+        ],
+    )
     for name, target in (("__main__.py", "container/__main__.py"), ("serving", "training_job/serving")):
         (SLIM / name).symlink_to(Path("..", "..", target))
     run("slim server's byte code", [str(VENV / "bin" / "python"), "-m", "compileall", "-q", str(SLIM)])

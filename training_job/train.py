@@ -14,14 +14,14 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 
-from classifier.arguments import parse_arguments
-from classifier.base_model import find_base_model, stay_offline
-from classifier.environment import JobEnvironment, hyperparameters_file, write_failure
 from classifier.errors import ClassifierError
-from classifier.hyperparameters import Hyperparameters
-from classifier.interruption import StopRequest
-from classifier.process_setup import only_problems, plain_logging, prepare_environment, prepare_libraries
-from classifier.processes import Processes
+from classifier.job.arguments import parse_arguments
+from classifier.job.environment import JobEnvironment, hyperparameters_file, write_failure
+from classifier.job.hyperparameters import Hyperparameters
+from classifier.job.interruption import StopRequest
+from classifier.job.process_setup import only_problems, plain_logging, prepare_environment, prepare_libraries
+from classifier.job.processes import Processes
+from classifier.model.base_model import find_base_model, stay_offline
 
 log = logging.getLogger("train")
 
@@ -35,19 +35,21 @@ def run(argv: Sequence[str], environ: Mapping[str, str], stop: StopRequest, proc
     if not hp.hub_repo_id:
         stay_offline(base)
 
-    from classifier.splits import load_splits  # pandas, and below torch and transformers: seconds, not for --help
+    from classifier.data.splits import load_splits  # pandas, and below torch and transformers: seconds, not for --help
 
     with processes.main_first("data"):
         splits = load_splits(job, hp, quarantine=processes.main)
 
     prepare_libraries()
-    from classifier import artifact, checkpoints, hub
-    from classifier.export import export_int8
-    from classifier.report import say_results, write_report
-    from classifier.results import evaluate_and_check
-    from classifier.tested_rows import write_test_rows
-    from classifier.trained import train_classifier
-    from classifier.vendoring import vendor_if_possible
+    from classifier.artifact import hub
+    from classifier.artifact import package as artifact
+    from classifier.artifact.vendoring import vendor_if_possible
+    from classifier.data.tested_rows import write_test_rows
+    from classifier.onnx_export.export import export_int8
+    from classifier.report.report import say_results, write_report
+    from classifier.report.results import evaluate_and_check
+    from classifier.training import checkpoints
+    from classifier.training.trained_model import train_classifier
 
     identity = {**hp.as_dict(), "processes": processes.count, "base": base.location, "data": splits.data_sha256}
     run_dir = checkpoints.run_folder(job.checkpoint_dir, identity)

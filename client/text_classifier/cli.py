@@ -91,32 +91,54 @@ def _parser() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--url", default=os.environ.get(URL), help=f"base of the API, without /v1. Default: ${URL}")
     common.add_argument("--api-key", help=f"better set ${KEY}: what stands on a command line can be seen by others")
-    common.add_argument("--retry-seconds", type=float, default=RetryPolicy.seconds, metavar="SECONDS",
-                        help="how long a request is sent again while the API is throttled, starting or not there. "
-                             "Default: %(default).0f")
+    common.add_argument(
+        "--retry-seconds",
+        type=float,
+        default=RetryPolicy.seconds,
+        metavar="SECONDS",
+        help="how long a request is sent again while the API is throttled, starting or not there. "
+        "Default: %(default).0f",
+    )
     common.add_argument("--verbose", action="store_true", help="tell about every request that is sent again")
-    parser = argparse.ArgumentParser(prog="text-classifier", description=__doc__, epilog=EPILOG,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="text-classifier", description=__doc__, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     commands = parser.add_subparsers(dest="command", required=True, metavar="score | health | model")
 
     def command(name: str, summary: str, description: str | None = None) -> argparse.ArgumentParser:
-        return commands.add_parser(name, help=summary, description=description or f"{summary.capitalize()}.",
-                                   epilog=EPILOG, parents=[common],
-                                   formatter_class=argparse.RawDescriptionHelpFormatter)
+        return commands.add_parser(
+            name,
+            help=summary,
+            description=description or f"{summary.capitalize()}.",
+            epilog=EPILOG,
+            parents=[common],
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
 
     score = command("score", "score texts, or the rows of a file", SCORE)
     score.add_argument("text", nargs="*", help="texts to score")
     score.add_argument("--file", type=Path, help="CSV, JSON Lines, or one text a line; - reads standard input")
     score.add_argument("--out", type=Path, help="where the scored rows go. Default: standard output, without a journal")
-    score.add_argument("--column", help="column or key with the text. Default: the only one, else one named text, "
-                                        "sentence, review, comment, content, body or message")
-    score.add_argument("--format", choices=sorted(set(FORMS.values())),
-                       help="what is in the file. Default: what its ending says; for standard input, text")
+    score.add_argument(
+        "--column",
+        help="column or key with the text. Default: the only one, else one named text, "
+        "sentence, review, comment, content, body or message",
+    )
+    score.add_argument(
+        "--format",
+        choices=sorted(set(FORMS.values())),
+        help="what is in the file. Default: what its ending says; for standard input, text",
+    )
     score.add_argument("--delimiter", default=Layout.delimiter, help="between the fields of CSV. Default: a comma")
     score.add_argument("--prefix", default=Layout.prefix, help="put before the names of the columns that are added")
     score.add_argument("--json", action="store_true", help="write JSON Lines, whatever was read")
-    score.add_argument("--in-flight", type=int, default=4, metavar="N",
-                       help=f"requests at once, 1 to {MOST_IN_FLIGHT}. Default: %(default)s")
+    score.add_argument(
+        "--in-flight",
+        type=int,
+        default=4,
+        metavar="N",
+        help=f"requests at once, 1 to {MOST_IN_FLIGHT}. Default: %(default)s",
+    )
     health = command("health", "print what the API says of its health")
     health.add_argument("--deep", action="store_true", help="ask the model too, not only the API")
     command("model", "print what the API says of the model that serves")
@@ -128,8 +150,11 @@ def _client(arguments: argparse.Namespace) -> Client:
         raise UsageError("Which API?", hint=f"Give --url, or set {URL}.")
     if arguments.api_key is not None:
         _say(f"Note: other users of this machine can see the key of --api-key; {KEY} keeps it from them.")
-    return Client(arguments.url, api_key=arguments.api_key or os.environ.get(KEY),
-                  retry=RetryPolicy(seconds=arguments.retry_seconds))
+    return Client(
+        arguments.url,
+        api_key=arguments.api_key or os.environ.get(KEY),
+        retry=RetryPolicy(seconds=arguments.retry_seconds),
+    )
 
 
 def _run(arguments: argparse.Namespace, client: Client, progress: _Progress) -> int:
@@ -151,8 +176,9 @@ def _score_texts(arguments: argparse.Namespace, client: Client) -> int:
         raise UsageError("--out is for --file.", hint="Redirect the output: text-classifier score … > file.")
     refused = 0
     writer = Writer(sys.stdout, Layout(form="text", as_json=True))
-    for text, outcome in zip(arguments.text, client.score_all(arguments.text, in_flight=arguments.in_flight),
-                             strict=True):
+    for text, outcome in zip(
+        arguments.text, client.score_all(arguments.text, in_flight=arguments.in_flight), strict=True
+    ):
         refused += isinstance(outcome, Refusal)
         if arguments.json:
             writer.write(Row({"text": text}, text), outcome)
@@ -176,11 +202,14 @@ def _score_to_stdout(arguments: argparse.Namespace, client: Client) -> int:
 
 def _score_to_file(arguments: argparse.Namespace, client: Client, progress: _Progress) -> int:
     if arguments.file == STDIN:
-        raise UsageError("Standard input can be read only once, and --out may need it again after an interruption.",
-                         hint="Score a file, or leave --out away and redirect the output.")
+        raise UsageError(
+            "Standard input can be read only once, and --out may need it again after an interruption.",
+            hint="Score a file, or leave --out away and redirect the output.",
+        )
     with progress, logging_redirect_tqdm():
-        summary = score_file(client, arguments.file, arguments.out, _layout(arguments), in_flight=arguments.in_flight,
-                             tell=progress.tell)
+        summary = score_file(
+            client, arguments.file, arguments.out, _layout(arguments), in_flight=arguments.in_flight, tell=progress.tell
+        )
     code = _sum_up(summary.rows, summary.refused, client)
     _say(f"Model version {' and '.join(summary.model_versions) or '-'}. Written: {arguments.out}")
     return code
@@ -193,8 +222,13 @@ def _sum_up(rows: int, refused: int, client: Client) -> int:
 
 def _layout(arguments: argparse.Namespace) -> Layout:
     form = arguments.format or ("text" if arguments.file == STDIN else form_of(arguments.file))
-    return Layout(form=form, column=arguments.column, delimiter=arguments.delimiter, prefix=arguments.prefix,
-                  as_json=arguments.json)
+    return Layout(
+        form=form,
+        column=arguments.column,
+        delimiter=arguments.delimiter,
+        prefix=arguments.prefix,
+        as_json=arguments.json,
+    )
 
 
 @contextmanager

@@ -50,8 +50,9 @@ class Client:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._limits = limits or Limits()
-        self._transport = Transport(url, api_key=api_key, retry=retry or RetryPolicy(), timeout=timeout,
-                                    session=session, sleep=sleep)
+        self._transport = Transport(
+            url, api_key=api_key, retry=retry or RetryPolicy(), timeout=timeout, session=session, sleep=sleep
+        )
 
     @property
     def url(self) -> str:
@@ -97,8 +98,9 @@ class Client:
                 yield early.pop(awaited)
                 awaited += 1
 
-    def score_as_they_come(self, items: Iterable[tuple[K, Any]], *, in_flight: int = 1
-                           ) -> Iterator[list[tuple[K, Outcome]]]:
+    def score_as_they_come(
+        self, items: Iterable[tuple[K, Any]], *, in_flight: int = 1
+    ) -> Iterator[list[tuple[K, Outcome]]]:
         """The outcomes in the order in which the API answers, one list for each request, to be kept at once.
 
         At no time do more than `in_flight` requests lack their list: what the caller has been given is never asked
@@ -130,8 +132,9 @@ class Client:
     def __enter__(self) -> Client:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-                 ) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def _answer(self, batch: Batch[K]) -> list[tuple[K, Outcome]]:

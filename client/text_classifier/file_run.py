@@ -27,8 +27,15 @@ class Summary:
     model_versions: list[str]
 
 
-def score_file(client: Client, source: Path, out: Path, layout: Layout, *, in_flight: int,
-               tell: Callable[[int, int], None] = lambda done, rows: None) -> Summary:
+def score_file(
+    client: Client,
+    source: Path,
+    out: Path,
+    layout: Layout,
+    *,
+    in_flight: int,
+    tell: Callable[[int, int], None] = lambda done, rows: None,
+) -> Summary:
     """Score every row of `source` and write all of them, in order, to `out`.
 
     What the API answered is in a journal, `<out>.journal`, before the next request is made. A run that ended early,
@@ -60,8 +67,13 @@ def score_file(client: Client, source: Path, out: Path, layout: Layout, *, in_fl
         count = sum(1 for _ in rows)
     if count == 0:
         raise FileError(f"{source} holds no rows.", hint="Check that it is the right file, and its --format.")
-    run = {"input": digest, "url": client.url, "column": layout.column, "format": layout.form,
-           "delimiter": layout.delimiter}
+    run = {
+        "input": digest,
+        "url": client.url,
+        "column": layout.column,
+        "format": layout.form,
+        "delimiter": layout.delimiter,
+    }
     with Journal(journal_path, run) as journal:
         if not (journal.published and out.is_file() and _sha256(out) == journal.published):
             _refuse_to_overwrite(out)
@@ -72,8 +84,16 @@ def score_file(client: Client, source: Path, out: Path, layout: Layout, *, in_fl
     return Summary(count, refused, versions)
 
 
-def _score(client: Client, source: Path, journal: Journal, layout: Layout, *, rows: int, in_flight: int,
-           tell: Callable[[int, int], None]) -> None:
+def _score(
+    client: Client,
+    source: Path,
+    journal: Journal,
+    layout: Layout,
+    *,
+    rows: int,
+    in_flight: int,
+    tell: Callable[[int, int], None],
+) -> None:
     done = journal.done
     tell(done, rows)
     with _rows(source, layout) as every:
@@ -96,16 +116,20 @@ def _publish(source: Path, digest: str, out: Path, journal: Journal, layout: Lay
     partial = _beside(out, ".partial")
     partial.unlink(missing_ok=True)
     # A half surrogate pair, which JSON can hold and UTF-8 cannot, is written as the escape that it was read from.
-    with _rows(source, layout) as rows, partial.open("x", encoding="utf-8", errors="backslashreplace",
-                                                     newline="") as file:
+    with (
+        _rows(source, layout) as rows,
+        partial.open("x", encoding="utf-8", errors="backslashreplace", newline="") as file,
+    ):
         writer = Writer(file, layout)
         for row, (_, outcome) in zip(rows, journal.outcomes(), strict=False):
             writer.write(row, outcome)
         file.flush()
         os.fsync(file.fileno())
     if _sha256(source) != digest:
-        raise FileError(f"{source} changed while it was scored.", hint="Put it back as it was, or delete the journal "
-                        f"{_beside(out, '.journal')} to begin anew.")
+        raise FileError(
+            f"{source} changed while it was scored.",
+            hint=f"Put it back as it was, or delete the journal {_beside(out, '.journal')} to begin anew.",
+        )
     journal.published = _sha256(partial)
     _refuse_to_overwrite(out)
     partial.replace(out)

@@ -66,8 +66,9 @@ class Journal:
             tables = self._database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
         except sqlite3.DatabaseError as error:
             if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
-                raise FileError(f"{self._path} is in use: another process scores this file.",
-                                hint="Wait for it, or end it.") from error
+                raise FileError(
+                    f"{self._path} is in use: another process scores this file.", hint="Wait for it, or end it."
+                ) from error
             if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
                 raise self._foreign() from error
             raise
@@ -81,12 +82,15 @@ class Journal:
         self._database.execute("COMMIT")
         before = self._get("run")
         if changed := sorted(name for name in before | run if before.get(name) != run.get(name)):
-            raise FileError(f"{self._path} belongs to a run with another {' and '.join(changed)}.",
-                            hint=f"Delete {self._path} to begin anew, or run what was begun.")
+            raise FileError(
+                f"{self._path} belongs to a run with another {' and '.join(changed)}.",
+                hint=f"Delete {self._path} to begin anew, or run what was begun.",
+            )
 
     def _foreign(self) -> FileError:
-        return FileError(f"{self._path} exists and is no journal of this program.",
-                         hint="Move it away, or give another --out.")
+        return FileError(
+            f"{self._path} exists and is no journal of this program.", hint="Move it away, or give another --out."
+        )
 
     @property
     def done(self) -> int:
@@ -104,8 +108,10 @@ class Journal:
         """Keep the outcomes of some rows: all of them are on the disk when this returns, or none is."""
         with self._disk_errors(), self._database:
             self._database.execute("BEGIN")
-            self._database.executemany("INSERT INTO outcomes VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                                       ((row, *_columns(outcome)) for row, outcome in outcomes))
+            self._database.executemany(
+                "INSERT INTO outcomes VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                ((row, *_columns(outcome)) for row, outcome in outcomes),
+            )
 
     def outcomes(self) -> Iterator[tuple[int, Outcome]]:
         """Rows, counted from 0, and their outcomes, in order."""
@@ -115,8 +121,9 @@ class Journal:
     def summary(self) -> tuple[int, list[str]]:
         """How many rows were refused, and the model versions that answered."""
         refused = self._database.execute("SELECT count(*) FROM outcomes WHERE code IS NOT NULL").fetchone()[0]
-        versions = self._database.execute("SELECT DISTINCT model_version FROM outcomes WHERE model_version IS NOT NULL "
-                                          "ORDER BY 1")
+        versions = self._database.execute(
+            "SELECT DISTINCT model_version FROM outcomes WHERE model_version IS NOT NULL ORDER BY 1"
+        )
         return int(refused), [version for (version,) in versions]
 
     @property
@@ -143,8 +150,9 @@ class Journal:
     def __enter__(self) -> Journal:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-                 ) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     @contextmanager
@@ -170,8 +178,15 @@ def _columns(outcome: Outcome) -> tuple[Any, ...]:
     return (outcome.label, outcome.confidence, outcome.score, outcome.truncated, outcome.model_version, None, None)
 
 
-def _outcome(label: str, confidence: float, score: float | None, truncated: int | None, version: str | None,
-             code: str | None, detail: str) -> Outcome:
+def _outcome(
+    label: str,
+    confidence: float,
+    score: float | None,
+    truncated: int | None,
+    version: str | None,
+    code: str | None,
+    detail: str,
+) -> Outcome:
     if code is not None:
         return Refusal(code, detail)
     return Prediction(label, confidence, score, None if truncated is None else bool(truncated), version)

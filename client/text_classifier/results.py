@@ -62,8 +62,11 @@ def read_predictions(document: Any, *, texts: int) -> list[Prediction]:
 
 def bad_answer(problem: str) -> BadAnswerError:
     """The error for an answer with this problem."""
-    return BadAnswerError(f"The answer is not one of the text classifier's API: {problem}.",
-                          hint="Check the URL: the API's base, without /v1.", status=200)
+    return BadAnswerError(
+        f"The answer is not one of the text classifier's API: {problem}.",
+        hint="Check the URL: the API's base, without /v1.",
+        status=200,
+    )
 
 
 def _prediction(item: Any, version: Any) -> Prediction:

@@ -54,8 +54,10 @@ class Layout:
 def form_of(path: Path) -> Form:
     """The form that a file's ending stands for. Raises UsageError."""
     if path.suffix.lower() not in FORMS:
-        raise UsageError(f"{path.name} does not say what is in it.",
-                         hint=f"Give --format csv, jsonl or text, or use one of the endings {', '.join(FORMS)}.")
+        raise UsageError(
+            f"{path.name} does not say what is in it.",
+            hint=f"Give --format csv, jsonl or text, or use one of the endings {', '.join(FORMS)}.",
+        )
     return FORMS[path.suffix.lower()]
 
 
@@ -75,14 +77,18 @@ def read_rows(lines: TextIO, layout: Layout) -> Iterator[Row]:
     try:
         for fields in rows:
             if taken := sorted(added & fields.keys()):
-                raise FileError(f"The input has columns of the names that are added: {', '.join(taken)}.",
-                                hint="Give --prefix predicted_ to name the added ones otherwise.")
+                raise FileError(
+                    f"The input has columns of the names that are added: {', '.join(taken)}.",
+                    hint="Give --prefix predicted_ to name the added ones otherwise.",
+                )
             if column is None:
                 column = _column(fields, layout)
             yield Row(fields, fields.get(column))
     except UnicodeDecodeError as error:
-        raise FileError(f"The input is not UTF-8: {error.reason} (byte {error.object[error.start]:#04x}).",
-                        hint="Convert it, for example with iconv -f ISO-8859-1 -t UTF-8.") from error
+        raise FileError(
+            f"The input is not UTF-8: {error.reason} (byte {error.object[error.start]:#04x}).",
+            hint="Convert it, for example with iconv -f ISO-8859-1 -t UTF-8.",
+        ) from error
 
 
 class Writer:
@@ -114,12 +120,15 @@ def _csv_rows(lines: TextIO, layout: Layout) -> Iterator[dict[str, Any]]:
             raise FileError(f"The header names {', '.join(twice)} more than once.", hint="Rename one of the columns.")
         for fields in reader:
             if None in fields:
-                raise FileError(f"Line {reader.line_num} has more fields than the header.",
-                                hint="Put quotes around texts that hold the delimiter, or give --delimiter.")
+                raise FileError(
+                    f"Line {reader.line_num} has more fields than the header.",
+                    hint="Put quotes around texts that hold the delimiter, or give --delimiter.",
+                )
             yield fields
     except csv.Error as error:
-        raise FileError(f"After line {reader.line_num} it is no CSV: {error}.",
-                        hint="Mend it, or give --format.") from error
+        raise FileError(
+            f"After line {reader.line_num} it is no CSV: {error}.", hint="Mend it, or give --format."
+        ) from error
 
 
 def _json_rows(lines: TextIO, layout: Layout) -> Iterator[dict[str, Any]]:
@@ -144,8 +153,10 @@ def _column(fields: dict[str, Any], layout: Layout) -> str:
     names = list(fields)
     if layout.column is not None:
         if layout.column not in fields:
-            raise FileError(f"There is no column {layout.column!r}; there are {_listed(names)}.",
-                            hint="Give one of them as --column.")
+            raise FileError(
+                f"There is no column {layout.column!r}; there are {_listed(names)}.",
+                hint="Give one of them as --column.",
+            )
         return layout.column
     if len(names) == 1:
         return names[0]

@@ -140,15 +140,23 @@ class Transport:
             )
         except (requests.exceptions.SSLError, requests.exceptions.InvalidURL) as error:
             # Kinds of the next one that do not pass by themselves.
-            raise RequestRefusedError(f"{self.url} cannot be asked: {_reason(error)}.",
-                                      hint="Check the URL, and the certificates that this machine trusts.") from error
-        except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError,
-                requests.exceptions.ContentDecodingError) as error:
-            raise UnreachableError(f"{self.url} cannot be reached: {_reason(error)}.",
-                                   hint="Check the URL, and that the API is up.") from error
+            raise RequestRefusedError(
+                f"{self.url} cannot be asked: {_reason(error)}.",
+                hint="Check the URL, and the certificates that this machine trusts.",
+            ) from error
+        except (
+            requests.ConnectionError,
+            requests.Timeout,
+            requests.exceptions.ChunkedEncodingError,
+            requests.exceptions.ContentDecodingError,
+        ) as error:
+            raise UnreachableError(
+                f"{self.url} cannot be reached: {_reason(error)}.", hint="Check the URL, and that the API is up."
+            ) from error
         except requests.RequestException as error:
-            raise RequestRefusedError(f"{self.url} cannot be asked: {_reason(error)}.",
-                                      hint="Check the URL.") from error
+            raise RequestRefusedError(
+                f"{self.url} cannot be asked: {_reason(error)}.", hint="Check the URL."
+            ) from error
         if answer.status_code != 200:
             raise _problem(answer)
         try:
@@ -253,8 +261,9 @@ def _checked_key(key: str) -> str:
     """The key without blanks around it, as a variable may have them. Raises UsageError, which never quotes it."""
     key = key.strip()
     if not key or not key.isascii() or not key.isprintable():
-        raise UsageError("The API key is empty or holds characters that no key has.",
-                         hint="Give the key as API Gateway shows it.")
+        raise UsageError(
+            "The API key is empty or holds characters that no key has.", hint="Give the key as API Gateway shows it."
+        )
     return key
 
 

@@ -34,19 +34,28 @@ CONFIDENCE = Feature(
     name="confidence",
     edges=(0.6, 0.7, 0.8, 0.9, 0.95),
     metrics=(
-        "ConfidenceBelow60", "Confidence60To70", "Confidence70To80", "Confidence80To90", "Confidence90To95",
+        "ConfidenceBelow60",
+        "Confidence60To70",
+        "Confidence70To80",
+        "Confidence80To90",
+        "Confidence90To95",
         "ConfidenceFrom95",
     ),
-)  # fmt: skip
+)
 """Probability of the label that was given; two labels, so at least 0.5. Metric names in per cent."""
 
 LENGTH = Feature(
     name="length",
     edges=(25, 40, 60, 90, 150),
     metrics=(
-        "LengthBelow25", "Length25To40", "Length40To60", "Length60To90", "Length90To150", "LengthFrom150",
+        "LengthBelow25",
+        "Length25To40",
+        "Length40To60",
+        "Length60To90",
+        "Length90To150",
+        "LengthFrom150",
     ),
-)  # fmt: skip
+)
 """Unicode characters of the text. The edges cut the article's sentences, half of them below 65, into even parts."""
 
 FEATURES = (CONFIDENCE, LENGTH)

@@ -7,14 +7,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from distribution.features import FEATURES, LABEL
-from gate.champion import find_champion
-from gate.store import ObjectStore
-
 from drift.counts import Counts, parse_baseline
 from drift.errors import ChampionUnreadable
 from drift.settings import Settings
 from drift.stability import Shift, compare, join_rare
 from drift.traffic import Traffic
+from gate.champion import find_champion
+from gate.store import ObjectStore
 
 
 @dataclass(frozen=True)

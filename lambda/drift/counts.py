@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from distribution.features import FEATURES, LABEL
-
 from drift.errors import BaselineInvalid
 
 
@@ -32,9 +31,11 @@ class Counts:
     def __add__(self, other: Counts) -> Counts:
         return Counts(
             {label: count + other.labels[label] for label, count in self.labels.items()},
-            {name: [one + two for one, two in zip(counts, other.bins[name], strict=True)]
-             for name, counts in self.bins.items()},
-        )  # fmt: skip
+            {
+                name: [one + two for one, two in zip(counts, other.bins[name], strict=True)]
+                for name, counts in self.bins.items()
+            },
+        )
 
     @classmethod
     def none(cls, labels: Sequence[str]) -> Counts:

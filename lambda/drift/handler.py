@@ -12,12 +12,12 @@ import boto3
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from distribution.features import CONFIDENCE, LABEL, LENGTH
-from gate.errors import GateError
 
+from distribution.features import CONFIDENCE, LABEL, LENGTH
 from drift.check import Found, check
 from drift.errors import DriftError
 from drift.settings import Settings
+from gate.errors import GateError
 
 DRIFT = "Drift"
 """Metric: the largest of those below; the alarm watches it."""
@@ -64,11 +64,13 @@ def as_dict(found: Found) -> dict[str, Any]:
     """The check for the log and for whoever calls the function by hand."""
     features: Mapping[str, Any] = {
         feature: {
-            "index": round(shift.index, 4), "by_chance": round(shift.by_chance, 4),
-            "drift": round(shift.excess, 4), "bins": shift.bins,
+            "index": round(shift.index, 4),
+            "by_chance": round(shift.by_chance, 4),
+            "drift": round(shift.excess, 4),
+            "bins": shift.bins,
         }
         for feature, shift in (found.shifts or {}).items()
-    }  # fmt: skip
+    }
     return {
         "version": found.version,
         "predictions": found.predictions,

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
-from distribution.features import FEATURES, LABEL_DIMENSION, PREDICTIONS, VERSION_DIMENSION
 
+from distribution.features import FEATURES, LABEL_DIMENSION, PREDICTIONS, VERSION_DIMENSION
 from drift.counts import Counts
 from drift.errors import TrafficUnreadable
 

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Sequence
 
 from distribution.features import CONFIDENCE, LABEL, LENGTH
-
 from gate.evidence import Answer, Row
 
 

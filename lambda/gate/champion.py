@@ -13,8 +13,12 @@ from gate.errors import ServingUnknown
 PARAMETER = "ModelPackageArn"
 
 _NOTHING_SERVES = (
-    "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "REVIEW_IN_PROGRESS", "DELETE_COMPLETE", "DELETE_IN_PROGRESS",
-)  # fmt: skip
+    "ROLLBACK_COMPLETE",
+    "ROLLBACK_FAILED",
+    "REVIEW_IN_PROGRESS",
+    "DELETE_COMPLETE",
+    "DELETE_IN_PROGRESS",
+)
 """States of a stack whose resources were never made, or go."""
 
 

@@ -123,8 +123,7 @@ def collect_evidence(request: JudgeRequest, output: JobOutput, store: ObjectStor
         challenger=answers,
         challenger_problem=answers_problem,
         challenger_unasked="challenger" in request.unasked,
-        own_rows=request.started_elsewhere
-        and (champion is None or champion.rows_sha256 != rows_sha256(output.rows)),
+        own_rows=request.started_elsewhere and (champion is None or champion.rows_sha256 != rows_sha256(output.rows)),
         champion=before,
         champion_version=champion.version if champion else None,
         champion_problem=before_problem,

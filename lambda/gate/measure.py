@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from classifier.bootstrap import (
+from classifier.evaluation.bootstrap import (
     Confusion,
     Draw,
     Interval,
@@ -15,7 +15,6 @@ from classifier.bootstrap import (
     draw_counts,
     figure_intervals,
 )
-
 from gate.evidence import Row
 from gate.slices import SliceCounts, SliceTest, compare_slices, count_slices
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 
-from classifier.bootstrap import Interval, figure_intervals
-
+from classifier.evaluation.bootstrap import Interval, figure_intervals
 from gate.evidence import Answer, Row
 from gate.job_output import JobOutput
 from gate.measure import RESAMPLES, SEED, Measured

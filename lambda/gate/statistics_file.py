@@ -6,8 +6,7 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from classifier.bootstrap import Confusion, Interval
-
+from classifier.evaluation.bootstrap import Confusion, Interval
 from gate.measure import Measured
 from gate.ruling import Ruling
 
@@ -74,7 +73,5 @@ def _comparison(measured: Measured | None) -> dict[str, Any] | None:
         "f1": found.f1.as_dict(),
         "champion": champion._asdict(),
         "label_champion_challenger": {name.removeprefix("n"): count for name, count in joint.items()},
-        "slices": [
-            {**asdict(test.counts), "p_value": test.p_value, "worse": test.worse} for test in found.slices
-        ],
+        "slices": [{**asdict(test.counts), "p_value": test.p_value, "worse": test.worse} for test in found.slices],
     }

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from classifier.bootstrap import Interval
-
+from classifier.evaluation.bootstrap import Interval
 from gate.ruling import Ruling
 
 MAX_SUMMARY = 1_000  # SageMaker allows 1,024 characters in an approval's description

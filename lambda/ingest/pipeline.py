@@ -11,7 +11,6 @@ from typing import Any
 from classifier.collect import CollectedData, collect, collect_bundled
 from classifier.errors import CollectError, SourceInvalid
 from classifier.sources import Limits
-
 from ingest.addresses import refuse_internal
 from ingest.errors import SOURCE_RULE, DataUnavailable, InvalidExecutionInput
 from ingest.settings import Settings

@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from classifier.errors import HyperparameterInvalid
-from classifier.hyperparameters import Hyperparameters, fields
-
+from classifier.job.hyperparameters import Hyperparameters, fields
 from launch.errors import InvalidExecutionInput
 from launch.words import shown
 

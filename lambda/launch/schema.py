@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import fastjsonschema
-from classifier.hyperparameters import IGNORED_PREFIX, fields
 
+from classifier.job.hyperparameters import IGNORED_PREFIX, fields
 from launch.data_source import SOURCE_RULE
 from launch.errors import InvalidExecutionInput
 from launch.words import any_of, kind, nearest, shown

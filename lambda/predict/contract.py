@@ -71,10 +71,12 @@ def build() -> dict[str, Any]:
 
 def _paths() -> dict[str, Any]:
     predict = _operation(
-        "predict", "Classify texts", "PredictionResponse",
+        "predict",
+        "Classify texts",
+        "PredictionResponse",
         "Identical texts of one request are asked once and answered alike.",
         problems=("bad_request", "payload_too_large", "unsupported_media_type", *_MODEL),
-    )  # fmt: skip
+    )
     predict["requestBody"] = {
         "required": True,
         "content": {
@@ -88,10 +90,12 @@ def _paths() -> dict[str, Any]:
         },
     }
     health = _operation(
-        "health", "Is it up?", "Health",
+        "health",
+        "Is it up?",
+        "Health",
         "Without `deep` only the API itself answers, without asking the model.",
         problems=("bad_request", *_MODEL),
-    )  # fmt: skip
+    )
     health["parameters"] = [
         {
             "name": "deep",
@@ -102,10 +106,12 @@ def _paths() -> dict[str, Any]:
         }
     ]
     model = _operation(
-        "model", "Which model serves?", "ModelCard",
+        "model",
+        "Which model serves?",
+        "ModelCard",
         "Version, figures on the test sentences with their 95 % intervals, when and on what it was trained.",
         problems=(*_MODEL, "registry_unavailable"),
-    )  # fmt: skip
+    )
     return {
         "/": {"get": _page("demo", "Demo page", "text/html")},
         "/docs": {"get": _page("docs", "This contract, rendered", "text/html")},

@@ -32,72 +32,123 @@ class ProblemType:
 
 
 BAD_REQUEST = ProblemType(
-    code="bad_request", status=400, title="The request is not of the documented form",
+    code="bad_request",
+    status=400,
+    title="The request is not of the documented form",
     meaning="Body or parameters break the contract; `detail` says where.",
-)  # fmt: skip
+)
 FORBIDDEN = ProblemType(
-    code="forbidden", status=403, title="Access denied",
+    code="forbidden",
+    status=403,
+    title="Access denied",
     meaning="The API key is missing or wrong, or the address the request came from is not allowed.",
-)  # fmt: skip
+)
 BLOCKED = ProblemType(
-    code="blocked", status=403, title="Blocked by the firewall",
+    code="blocked",
+    status=403,
+    title="Blocked by the firewall",
     meaning="The web application firewall refused the request: too many, too large, or of a known bad form.",
-)  # fmt: skip
+)
 NOT_FOUND = ProblemType(
-    code="not_found", status=404, title="No such path", meaning="The API has no such path.",
-)  # fmt: skip
+    code="not_found",
+    status=404,
+    title="No such path",
+    meaning="The API has no such path.",
+)
 METHOD_NOT_ALLOWED = ProblemType(
-    code="method_not_allowed", status=405, title="The path does not take this method",
+    code="method_not_allowed",
+    status=405,
+    title="The path does not take this method",
     meaning="The header `Allow` names the methods that it takes.",
-)  # fmt: skip
+)
 PAYLOAD_TOO_LARGE = ProblemType(
-    code="payload_too_large", status=413, title="The body is too large", meaning="Send the texts in several requests.",
-)  # fmt: skip
+    code="payload_too_large",
+    status=413,
+    title="The body is too large",
+    meaning="Send the texts in several requests.",
+)
 UNSUPPORTED_MEDIA_TYPE = ProblemType(
-    code="unsupported_media_type", status=415, title="The body has to be JSON",
+    code="unsupported_media_type",
+    status=415,
+    title="The body has to be JSON",
     meaning="Send the header `Content-Type: application/json`.",
-)  # fmt: skip
+)
 THROTTLED = ProblemType(
-    code="throttled", status=429, title="Too many requests at once", retry_after=2,
+    code="throttled",
+    status=429,
+    title="Too many requests at once",
+    retry_after=2,
     meaning="The API or the model has as many requests as it may have. Slow down; come back after `Retry-After`.",
-)  # fmt: skip
+)
 QUOTA_EXCEEDED = ProblemType(
-    code="quota_exceeded", status=429, title="The API key's quota is used up", retry_after=3600,
+    code="quota_exceeded",
+    status=429,
+    title="The API key's quota is used up",
+    retry_after=3600,
     meaning="The key has made as many requests as it may in this period.",
-)  # fmt: skip
+)
 INTERNAL = ProblemType(
-    code="internal", status=500, title="The service failed",
+    code="internal",
+    status=500,
+    title="The service failed",
     meaning="Not the caller's fault; the operator finds the reason in the log under `request_id`.",
-)  # fmt: skip
+)
 MODEL_ERROR = ProblemType(
-    code="model_error", status=502, title="The model failed", retry_after=5,
+    code="model_error",
+    status=502,
+    title="The model failed",
+    retry_after=5,
     meaning="The model crashed or gave no usable answer; where it may pass, `Retry-After` says when to come back.",
-)  # fmt: skip
+)
 MODEL_NOT_RELEASED = ProblemType(
-    code="model_not_released", status=503, title="There is no model yet", retry_after=30,
+    code="model_not_released",
+    status=503,
+    title="There is no model yet",
+    retry_after=30,
     meaning="No model has been released, or its endpoint is still being made.",
-)  # fmt: skip
+)
 MODEL_WARMING_UP = ProblemType(
-    code="model_warming_up", status=503, title="The model is starting", retry_after=10,
+    code="model_warming_up",
+    status=503,
+    title="The model is starting",
+    retry_after=10,
     meaning="A serverless endpoint starts when it is asked after a pause. Come back after `Retry-After`.",
-)  # fmt: skip
+)
 REGISTRY_UNAVAILABLE = ProblemType(
-    code="registry_unavailable", status=503, title="The model registry does not answer", retry_after=5,
+    code="registry_unavailable",
+    status=503,
+    title="The model registry does not answer",
+    retry_after=5,
     meaning="The model serves; only what is known of it cannot be had at the moment.",
-)  # fmt: skip
+)
 MODEL_TIMEOUT = ProblemType(
-    code="model_timeout", status=504, title="The model did not answer in time", retry_after=5,
+    code="model_timeout",
+    status=504,
+    title="The model did not answer in time",
+    retry_after=5,
     meaning="Try again, or with fewer or shorter texts.",
-)  # fmt: skip
+)
 
 PROBLEM_TYPES: dict[str, ProblemType] = {
     kind.code: kind
     for kind in (
-        BAD_REQUEST, FORBIDDEN, BLOCKED, NOT_FOUND, METHOD_NOT_ALLOWED, PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE,
-        THROTTLED, QUOTA_EXCEEDED, INTERNAL, MODEL_ERROR, MODEL_NOT_RELEASED, MODEL_WARMING_UP,
-        REGISTRY_UNAVAILABLE, MODEL_TIMEOUT,
+        BAD_REQUEST,
+        FORBIDDEN,
+        BLOCKED,
+        NOT_FOUND,
+        METHOD_NOT_ALLOWED,
+        PAYLOAD_TOO_LARGE,
+        UNSUPPORTED_MEDIA_TYPE,
+        THROTTLED,
+        QUOTA_EXCEEDED,
+        INTERNAL,
+        MODEL_ERROR,
+        MODEL_NOT_RELEASED,
+        MODEL_WARMING_UP,
+        REGISTRY_UNAVAILABLE,
+        MODEL_TIMEOUT,
     )
-}  # fmt: skip
+}
 """All of them by their code; the contract repeats this table, and API Gateway's own answers are made from it."""
 
 _KINDS: dict[type[errors.PredictError], ProblemType] = {

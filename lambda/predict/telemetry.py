@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
-from distribution.features import CONFIDENCE, LABEL_DIMENSION, LENGTH, PREDICTIONS, VERSION_DIMENSION
 
+from distribution.features import CONFIDENCE, LABEL_DIMENSION, LENGTH, PREDICTIONS, VERSION_DIMENSION
 from predict.answers import Prediction
 
 UNKNOWN_VERSION = "unknown"

@@ -20,8 +20,15 @@ PATIENCE_SECONDS = 120.0
 _READ_SECONDS = 65  # a serverless endpoint itself gives up after 60
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 8.0
 
-_PASSING_CODES = ("ModelNotReadyException", "ThrottlingException", "Throttling", "TooManyRequestsException",
-                  "ServiceUnavailable", "InternalFailure", "InternalDependencyException")  # fmt: skip
+_PASSING_CODES = (
+    "ModelNotReadyException",
+    "ThrottlingException",
+    "Throttling",
+    "TooManyRequestsException",
+    "ServiceUnavailable",
+    "InternalFailure",
+    "InternalDependencyException",
+)
 _PASSING_STATUSES = (429, 503, 504)
 
 

@@ -37,8 +37,9 @@ def smoke_test(event: Mapping[str, Any], registry: Any, store: Any, endpoint: As
     """
     package = describe(registry, str(event.get("model_package_arn", "")))
     questions = choose(package, store)
-    problems = [found for question in questions
-                if (found := problem(question, endpoint.ask(question.body), package.version))]  # fmt: skip
+    problems = [
+        found for question in questions if (found := problem(question, endpoint.ask(question.body), package.version))
+    ]
     if problems:
         raise WrongAnswers(problems, len(questions))
     compared = sum(question.expected is not None for question in questions)

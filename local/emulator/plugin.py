@@ -7,33 +7,20 @@ from pathlib import Path
 from ministack import app
 from ministack.core import persistence
 
-from local.emulator import (
-    alarms,
-    api_gateway,
-    buckets,
-    budgets,
-    busy_stacks,
-    cloudformation,
-    conditions,
-    custom_resources,
-    endpoint_scaling,
-    event_targets,
-    image_builds,
-    interrupted,
-    lambda_errors,
-    metric_store,
-    perimeter,
-    sagemaker_api,
-    service_metrics,
-    stack_deletes,
-    stack_operations,
-    stack_roles,
-    stepfunctions,
-)
-from local.emulator.front_door import FrontDoor
-from local.emulator.operation_journal import OperationJournal
-from local.emulator.recovery import Recovery
-from local.emulator.version import installed_version, require_supported_version
+from local.emulator.access import perimeter, stack_roles
+from local.emulator.access.front_door import FrontDoor
+from local.emulator.builds import image_builds
+from local.emulator.cloudformation import buckets, budgets, busy_stacks, conditions, custom_resources, endpoint_scaling
+from local.emulator.cloudformation import deletes as stack_deletes
+from local.emulator.cloudformation import sagemaker_resources as cloudformation
+from local.emulator.cloudwatch import alarms, metric_store, service_metrics
+from local.emulator.common.version import installed_version, require_supported_version
+from local.emulator.gateway import api_gateway, lambda_errors
+from local.emulator.recovery import interrupted, stack_operations
+from local.emulator.recovery.operation_journal import OperationJournal
+from local.emulator.recovery.recovery import Recovery
+from local.emulator.sagemaker_bridge import sagemaker_api
+from local.emulator.workflows import event_targets, stepfunctions
 from local.sagemaker.service import SageMakerService
 
 _JOURNALS = "stack-operations"

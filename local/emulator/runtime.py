@@ -18,14 +18,15 @@ from hypercorn.config import Config
 from ministack import app as ministack_app
 from ministack.core import lambda_runtime
 
-from local.emulator import interrupted, plugin
-from local.emulator.front_door import FrontDoor
-from local.emulator.hooks import CloudHooks
-from local.emulator.perimeter import Asgi, guarded
-from local.emulator.persistence import Autosave
-from local.emulator.version import REQUIRED_VERSION
+from local.emulator import plugin
+from local.emulator.access.front_door import FrontDoor
+from local.emulator.access.perimeter import Asgi, guarded
+from local.emulator.common.version import REQUIRED_VERSION
+from local.emulator.recovery import interrupted
+from local.emulator.sagemaker_bridge.hooks import CloudHooks
+from local.emulator.state.persistence import Autosave
+from local.sagemaker.common.settings import ImageRule, Settings
 from local.sagemaker.service import SageMakerService
-from local.sagemaker.settings import ImageRule, Settings
 
 logger = logging.getLogger("local.cloud")
 

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from local.sagemaker import validation
-from local.sagemaker.context import build_context
-from local.sagemaker.endpoint_configs import EndpointConfigs
-from local.sagemaker.endpoint_runtime import EndpointRuntime
-from local.sagemaker.endpoints import Endpoints
-from local.sagemaker.errors import UnknownOperation
-from local.sagemaker.hooks import Hooks
-from local.sagemaker.invocation import Invocations, InvokeResult
-from local.sagemaker.models import Models
-from local.sagemaker.package_groups import PackageGroups
-from local.sagemaker.registry import ModelPackages
-from local.sagemaker.scope import Scope
-from local.sagemaker.settings import Settings
-from local.sagemaker.training_jobs import TrainingJobs
-from local.sagemaker.transform_jobs import TransformJobs
+from local.sagemaker.api import validation
+from local.sagemaker.common.errors import UnknownOperation
+from local.sagemaker.common.hooks import Hooks
+from local.sagemaker.common.scope import Scope
+from local.sagemaker.common.settings import Settings
+from local.sagemaker.endpoints.configs import EndpointConfigs
+from local.sagemaker.endpoints.endpoints import Endpoints
+from local.sagemaker.endpoints.invocation import Invocations, InvokeResult
+from local.sagemaker.endpoints.runtime import EndpointRuntime
+from local.sagemaker.models.models import Models
+from local.sagemaker.models.package_groups import PackageGroups
+from local.sagemaker.models.registry import ModelPackages
+from local.sagemaker.state.context import build_context
+from local.sagemaker.training.jobs import TrainingJobs
+from local.sagemaker.transform.jobs import TransformJobs
 
 __all__ = ["InvokeResult", "SageMakerService"]
 

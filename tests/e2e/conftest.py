@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import requests
+
 from aws_console import Console
 
 BUNDLED_DATA = Path(__file__).resolve().parents[2] / "training_job" / "data"
@@ -60,8 +61,15 @@ def served(make_project: Any, real_data: Path | None) -> Served:
 
     started = time.monotonic()
     second = project.make("up", f"DATA={data}", timeout=LONGEST_TRAINING_SECONDS)
-    return Served(project=project, data=real_data or BUNDLED_DATA, before=before, interrupted="".join(printed),
-                  interrupted_code=first.returncode, up=second.stdout, up_seconds=time.monotonic() - started)
+    return Served(
+        project=project,
+        data=real_data or BUNDLED_DATA,
+        before=before,
+        interrupted="".join(printed),
+        interrupted_code=first.returncode,
+        up=second.stdout,
+        up_seconds=time.monotonic() - started,
+    )
 
 
 @pytest.fixture(scope="session")

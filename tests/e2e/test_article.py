@@ -36,15 +36,21 @@ def test_text_classification_pipeline_decides_as_the_api(served: Any, model_fold
     """`pipeline` on the folder gives both labels; it differs from the served int8 model only on the borderline."""
     from transformers import AutoModelForSequenceClassification, AutoTokenizer, TextClassificationPipeline
 
-    classify = TextClassificationPipeline(model=AutoModelForSequenceClassification.from_pretrained(model_folder),
-                                          tokenizer=AutoTokenizer.from_pretrained(model_folder))
+    classify = TextClassificationPipeline(
+        model=AutoModelForSequenceClassification.from_pretrained(model_folder),
+        tokenizer=AutoTokenizer.from_pretrained(model_folder),
+    )
     texts = pd.read_json(served.data / "test.json", lines=True)["sentence"].tolist()[:SENTENCES]
     local = classify(texts)
-    served_answers = [prediction for start in range(0, len(texts), 100)
-                      for prediction in served.project.post({"inputs": texts[start:start + 100]}).json()["predictions"]]
+    served_answers = [
+        prediction
+        for start in range(0, len(texts), 100)
+        for prediction in served.project.post({"inputs": texts[start : start + 100]}).json()["predictions"]
+    ]
     assert {answer["label"] for answer in local} == {"helpful", "not_helpful"}
-    different = [api["score"] for answer, api in zip(local, served_answers, strict=True)
-                 if answer["label"] != api["label"]]
+    different = [
+        api["score"] for answer, api in zip(local, served_answers, strict=True) if answer["label"] != api["label"]
+    ]
     assert len(different) <= 0.05 * len(texts), different
     assert all(abs(score - 1.0) < BORDERLINE for score in different), different
 
@@ -52,17 +58,23 @@ def test_text_classification_pipeline_decides_as_the_api(served: Any, model_fold
 def test_evaluator_with_bootstrap_and_label_mapping(served: Any, model_folder: Path) -> None:
     """The article's `evaluator("text-classification").compute(…, strategy="bootstrap")` runs offline on the model."""
     import evaluate
-    from classifier import metrics
     from datasets import Dataset
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+    from classifier.evaluation import metrics
 
     rows = pd.read_json(served.data / "test.json", lines=True).head(SENTENCES)
     data = Dataset.from_dict({"text": rows["sentence"].tolist(), "label": (rows["helpful"] >= 1).astype(int).tolist()})
     result = evaluate.evaluator("text-classification").compute(
         model_or_pipeline=AutoModelForSequenceClassification.from_pretrained(model_folder),
-        tokenizer=AutoTokenizer.from_pretrained(model_folder), data=data,
+        tokenizer=AutoTokenizer.from_pretrained(model_folder),
+        data=data,
         metric=evaluate.load(str(Path(metrics.__file__).parent / "accuracy")),
-        label_mapping={"not_helpful": 0, "helpful": 1}, strategy="bootstrap", n_resamples=20, random_state=0)
+        label_mapping={"not_helpful": 0, "helpful": 1},
+        strategy="bootstrap",
+        n_resamples=20,
+        random_state=0,
+    )
     low, high = result["accuracy"]["confidence_interval"]
     assert low <= result["accuracy"]["score"] <= high
     assert result["accuracy"]["score"] > 0.6

@@ -76,7 +76,10 @@ TABLE = [
     Bad("text/plain", 415, "unsupported_media_type", b"hello", headers={"Content-Type": "text/plain"}),
     Bad("text/csv", 415, "unsupported_media_type", b"a,b", headers={"Content-Type": "text/csv"}),
     Bad(
-        "a form", 415, "unsupported_media_type", b"inputs=x",
+        "a form",
+        415,
+        "unsupported_media_type",
+        b"inputs=x",
         headers={"Content-Type": "application/x-www-form-urlencoded"},
     ),
     Bad("an upload", 415, "unsupported_media_type", b"--x--", headers={"Content-Type": "multipart/form-data"}),
@@ -103,7 +106,7 @@ TABLE = [
     Bad("no content type", 200, None, text("x"), headers={"Content-Type": ""}),
     Bad("a charset", 200, None, text("x"), headers={"Content-Type": "application/json; charset=utf-8"}),
     Bad("parameters of the article", 200, None, b'{"inputs": "x", "parameters": {"truncation": true}}'),
-]  # fmt: skip
+]
 
 
 def ask(served: Any, bad: Bad, **headers: str) -> requests.Response:

@@ -10,8 +10,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import killed_client
 import pytest
+
+import killed_client
 from contract_api import ContractApi
 
 pytestmark = pytest.mark.e2e
@@ -75,8 +76,10 @@ def test_a_killed_client_ends_with_each_row_scored_exactly_once(console: Any, tm
     twice = sum(asked.values()) - ROWS
     assert twice <= KILLS * IN_FLIGHT * TEXTS_A_REQUEST
     assert sorted(path.name for path in tmp_path.iterdir()) == ["reviews.csv", "scored.csv"]
-    print(f"\nseed {seed}: {KILLS} kills, resumed at rows {resumed}; {len(rows)} rows, each scored once; {requests} "
-          f"requests; {twice} texts asked again, all in flight at a kill; {time.monotonic() - started:.0f} s")
+    print(
+        f"\nseed {seed}: {KILLS} kills, resumed at rows {resumed}; {len(rows)} rows, each scored once; {requests} "
+        f"requests; {twice} texts asked again, all in flight at a kill; {time.monotonic() - started:.0f} s"
+    )
 
 
 def test_evaluate_counts_through_the_same_client(console: Any) -> None:

@@ -24,8 +24,10 @@ def actions(statement: dict[str, Any]) -> list[str]:
 def without(project: Any, role: str, prefix: str) -> Iterator[None]:
     """Take every action that begins with `prefix` from the role's inline policies, for a while."""
     iam = project.client("iam")
-    originals = {name: iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
-                 for name in iam.list_role_policies(RoleName=role)["PolicyNames"]}
+    originals = {
+        name: iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+        for name in iam.list_role_policies(RoleName=role)["PolicyNames"]
+    }
     taken = 0
     try:
         for name, document in originals.items():
@@ -36,8 +38,9 @@ def without(project: Any, role: str, prefix: str) -> Iterator[None]:
                 if kept:
                     statements.append({**statement, "Action": kept})
             if statements:
-                iam.put_role_policy(RoleName=role, PolicyName=name,
-                                    PolicyDocument=json.dumps({**document, "Statement": statements}))
+                iam.put_role_policy(
+                    RoleName=role, PolicyName=name, PolicyDocument=json.dumps({**document, "Statement": statements})
+                )
             else:
                 iam.delete_role_policy(RoleName=role, PolicyName=name)
         assert taken, f"role {role} had no action {prefix}*"

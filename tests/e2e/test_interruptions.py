@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from aws_console import PREFIX, Console
 
 pytestmark = pytest.mark.e2e
@@ -49,8 +50,15 @@ def test_killed_while_training(console: Console) -> None:
     assert console.left_over()["running training jobs"] == []
     assert console.champion == champion
     assert console.answers(SENTENCES) == answers
-    output = console.run({"hyperparameters": {"epochs": "1", "learning_rate": "1e-4"}, "spot": True,
-                          "instance_count": 2, "approval": "never", "Comment": "Insert your JSON here"})
+    output = console.run(
+        {
+            "hyperparameters": {"epochs": "1", "learning_rate": "1e-4"},
+            "spot": True,
+            "instance_count": 2,
+            "approval": "never",
+            "Comment": "Insert your JSON here",
+        }
+    )
     job = console.sagemaker.describe_training_job(TrainingJobName=output["training_job"])
     assert job["HyperParameters"]["epochs"] == "1"
     assert (job["EnableManagedSpotTraining"], job["ResourceConfig"]["InstanceCount"]) == (True, 2)

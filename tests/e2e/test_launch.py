@@ -7,22 +7,47 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from aws_console import Console
 from botocore.exceptions import ClientError
+
+from aws_console import Console
 
 pytestmark = pytest.mark.e2e
 RELEASE_SECONDS = 60
-METADATA = {"training_job", "data_sha256", "data_source", "code_version", "hyperparameters", "verdict", "accuracy",
-            "accuracy_low", "accuracy_high", "f1", "f1_low", "f1_high", "margin", "compared_with", "test_rows",
-            "test_sha256", "evidence", "report", "release", "released_at", "replaced"}
+METADATA = {
+    "training_job",
+    "data_sha256",
+    "data_source",
+    "code_version",
+    "hyperparameters",
+    "verdict",
+    "accuracy",
+    "accuracy_low",
+    "accuracy_high",
+    "f1",
+    "f1_low",
+    "f1_high",
+    "margin",
+    "compared_with",
+    "test_rows",
+    "test_sha256",
+    "evidence",
+    "report",
+    "release",
+    "released_at",
+    "replaced",
+}
 SECTIONS = ("Confusion", "recall", "Reliability", "Score", "Loss", "mistakes")
 
 
 def entered(console: Console, execution: str, state: str) -> datetime:
     """When an execution entered a state."""
     pages = console.workflows.get_paginator("get_execution_history").paginate(executionArn=execution)
-    return next(event["timestamp"] for page in pages for event in page["events"]
-                if event.get("stateEnteredEventDetails", {}).get("name") == state)
+    return next(
+        event["timestamp"]
+        for page in pages
+        for event in page["events"]
+        if event.get("stateEnteredEventDetails", {}).get("name") == state
+    )
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +97,7 @@ def test_the_report_lies_beside_the_artifact_and_is_one_file(console: Console, f
     console.project.make("report", "PACKAGE=1")
     page = (console.project.folder / "reports" / "local-1.html").read_text()
     assert [section for section in SECTIONS if section.lower() not in page.lower()] == []
-    assert "src=\"http" not in page and "<script" not in page
+    assert 'src="http' not in page and "<script" not in page
 
 
 def test_the_console_recipe_makes_the_same_job(console: Console, first: Any) -> None:
@@ -84,15 +109,26 @@ def test_the_console_recipe_makes_the_same_job(console: Console, first: Any) -> 
     console.sagemaker.stop_training_job(TrainingJobName="from-the-console")
     ours = console.sagemaker.describe_training_job(TrainingJobName=output["training_job"])
     theirs = console.sagemaker.describe_training_job(TrainingJobName="from-the-console")
-    for member in ("AlgorithmSpecification", "RoleArn", "HyperParameters", "OutputDataConfig", "ResourceConfig",
-                   "StoppingCondition", "Environment", "EnableManagedSpotTraining"):
+    for member in (
+        "AlgorithmSpecification",
+        "RoleArn",
+        "HyperParameters",
+        "OutputDataConfig",
+        "ResourceConfig",
+        "StoppingCondition",
+        "Environment",
+        "EnableManagedSpotTraining",
+    ):
         assert ours.get(member) == theirs.get(member), member
     printed = console.project.make("recipe").stdout
     assert ours["AlgorithmSpecification"]["TrainingImage"] in printed
     for one, other in zip(ours["InputDataConfig"], theirs["InputDataConfig"], strict=True):
-        data = [console.project.client("s3").list_objects_v2(
-            Bucket=source["S3Uri"].split("/")[2], Prefix=source["S3Uri"].split("/", 3)[3])["Contents"][0]["ETag"]
-            for source in (one["DataSource"]["S3DataSource"], other["DataSource"]["S3DataSource"])]
+        data = [
+            console.project.client("s3").list_objects_v2(
+                Bucket=source["S3Uri"].split("/")[2], Prefix=source["S3Uri"].split("/", 3)[3]
+            )["Contents"][0]["ETag"]
+            for source in (one["DataSource"]["S3DataSource"], other["DataSource"]["S3DataSource"])
+        ]
         assert data[0] == data[1], one["ChannelName"]
 
 

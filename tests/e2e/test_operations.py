@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
+
 from distribution.features import CONFIDENCE, LENGTH
 from drift.check import shifts
 from drift.counts import Counts, parse_baseline
@@ -114,8 +115,10 @@ def test_shifted_traffic_raises_the_alarm(
         found = operators.check()
         features = {feature: values["drift"] for feature, values in found["features"].items()}
         with capsys.disabled():
-            print(f"\n{name}: drift {quiet['drift']} before; alarm after {took[name]} requests "
-                  f"({took[name] * BATCH} texts), drift {found['drift']} {features}")
+            print(
+                f"\n{name}: drift {quiet['drift']} before; alarm after {took[name]} requests "
+                f"({took[name] * BATCH} texts), drift {found['drift']} {features}"
+            )
     assert max(took.values()) <= MOST_REQUESTS
 
 
@@ -135,9 +138,11 @@ def test_the_test_set_does_not_call(
         labels = Counter(prediction["label"] for _, prediction in sample)
         counts = Counts(
             {label: labels[label] for label in baseline.labels},
-            {CONFIDENCE.name: CONFIDENCE.count(prediction["confidence"] for _, prediction in sample),
-             LENGTH.name: LENGTH.count(len(text) for text, _ in sample)},
-        )  # fmt: skip
+            {
+                CONFIDENCE.name: CONFIDENCE.count(prediction["confidence"] for _, prediction in sample),
+                LENGTH.name: LENGTH.count(len(text) for text, _ in sample),
+            },
+        )
         largest.append(max(shift.excess for shift in shifts(baseline, counts).values()))
     with capsys.disabled():
         print(f"\nunshifted: {RUNS} samples of {SAMPLE} answers, largest drift {max(largest):.4f} (alarm: {THRESHOLD})")
@@ -146,12 +151,17 @@ def test_the_test_set_does_not_call(
 
 def test_the_check_runs_by_itself(operators: Operators) -> None:
     """The schedule calls the function every minute, without anybody's help."""
+
     def runs() -> float:
         found = operators.cloudwatch.get_metric_statistics(
-            Namespace="AWS/Lambda", MetricName="Invocations", Period=60, Statistics=["Sum"],
+            Namespace="AWS/Lambda",
+            MetricName="Invocations",
+            Period=60,
+            Statistics=["Sum"],
             Dimensions=[{"Name": "FunctionName", "Value": f"{PREFIX}-drift"}],
-            StartTime=time.time() - 3600, EndTime=time.time() + 60,
-        )  # fmt: skip
+            StartTime=time.time() - 3600,
+            EndTime=time.time() + 60,
+        )
         return sum(point["Sum"] for point in found["Datapoints"])
 
     before = runs()
@@ -184,8 +194,10 @@ def test_dashboard_and_alarms_refer_to_metrics_that_exist(
     wanted = {*of_dashboard(body), *(metric for alarm in alarms for metric in of_alarm(alarm))}
     missing = {one for one in wanted if not exists(one, emitted)}
     with capsys.disabled():
-        print(f"\n{len(alarms)} alarms and the dashboard refer to {len(wanted)} metrics and searches; not emitted: "
-              f"{sorted(str(one) for one in missing)}")
+        print(
+            f"\n{len(alarms)} alarms and the dashboard refer to {len(wanted)} metrics and searches; not emitted: "
+            f"{sorted(str(one) for one in missing)}"
+        )
     assert len(wanted) > 40
     assert {getattr(one, "name", one) for one in missing} <= NOT_PROVOKED.keys()
 
@@ -256,6 +268,7 @@ def model_asleep(project: Any) -> Iterator[None]:
 
 def model_process(server: int) -> int:
     """Process id of the endpoint's model below the local cloud's own."""
+
     def children(pid: int) -> list[int]:
         found = [line for task in Path(f"/proc/{pid}/task").iterdir() for line in [(task / "children").read_text()]]
         return [int(child) for line in found for child in line.split()]

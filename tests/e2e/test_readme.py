@@ -38,8 +38,13 @@ NEEDS_AWS = ("ENV=dev",)
 def commands() -> list[str]:
     """Every command line in the README's bash blocks and every inline `make …`, except those marked as needing AWS."""
     text = (ROOT / "README.md").read_text()
-    blocks = [line for language, mark, body in FENCE.findall(text) if language == "bash" and "aws" not in mark
-              for line in body.splitlines() if line.strip()]
+    blocks = [
+        line
+        for language, mark, body in FENCE.findall(text)
+        if language == "bash" and "aws" not in mark
+        for line in body.splitlines()
+        if line.strip()
+    ]
     inline = [" ".join(found.split()) for found in INLINE.findall(FENCE.sub("", text))]
     return sorted({line for line in blocks + inline if not any(mark in line for mark in NEEDS_AWS)})
 
@@ -61,7 +66,12 @@ def test_the_documented_python_joins_in(served: Any) -> None:
     """The snippet of docs/local-cloud.md runs as it stands and prints the training jobs."""
     text = (ROOT / "docs" / "local-cloud.md").read_text()
     snippet = next(body for language, _, body in FENCE.findall(text) if language == "python")
-    done = subprocess.run([str(ROOT / ".venv" / "bin" / "python"), "-c", snippet], cwd=served.project.folder.parent,
-                          capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [str(ROOT / ".venv" / "bin" / "python"), "-c", snippet],
+        cwd=served.project.folder.parent,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
     assert done.returncode == 0, done.stderr
     assert "text-classifier-local-" in done.stdout

@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+
 from aws_console import PREFIX, Console
 
 pytestmark = pytest.mark.e2e
@@ -73,8 +74,9 @@ def test_a_challenger_trained_on_shuffled_labels_is_rejected(console: Console, u
     unchanged()
 
 
-@pytest.mark.parametrize("breakage", ["missing ONNX file", "raises on load", "raises on the first request",
-                                      "never ready"])
+@pytest.mark.parametrize(
+    "breakage", ["missing ONNX file", "raises on load", "raises on the first request", "never ready"]
+)
 def test_a_broken_artifact_is_rejected_and_even_when_approved_the_champion_stays(
     console: Console, unchanged: Callable[[], None], breakage: str
 ) -> None:
@@ -93,8 +95,10 @@ def test_a_broken_artifact_is_rejected_and_even_when_approved_the_champion_stays
     assert failed["ModelApprovalStatus"] == "Rejected"
     assert failed["CustomerMetadataProperties"]["release"] == "failed"
     assert failed["CustomerMetadataProperties"]["release_reason"]
-    print(f"{breakage}: gate: {rejected['ApprovalDescription'][:120]} | release: {release['cause'][:160]} | "
-          f"callers saw {stream.statuses}, versions {stream.versions}")
+    print(
+        f"{breakage}: gate: {rejected['ApprovalDescription'][:120]} | release: {release['cause'][:160]} | "
+        f"callers saw {stream.statuses}, versions {stream.versions}"
+    )
     if breakage == "raises on the first request":  # it answers pings, so callers reach it until the smoke test is done
         assert "Put champion back" in console.states(release["executionArn"])
         assert "raises on a request" in rejected["ApprovalDescription"]
@@ -109,12 +113,20 @@ def test_a_ping_that_lies_is_undone_by_the_smoke_test(console: Console, unchange
     job = console.forge("forged-liar", "raises on load")
     champion = console.package(console.champion)["InferenceSpecification"]["Containers"][0]
     artifact = console.sagemaker.describe_training_job(TrainingJobName=job)["ModelArtifacts"]["S3ModelArtifacts"]
-    liar = {"Image": champion["Image"], "ModelDataUrl": artifact,
-            "Environment": {**champion["Environment"], "LOCAL_CONTAINER_PING": "stock"}}
+    liar = {
+        "Image": champion["Image"],
+        "ModelDataUrl": artifact,
+        "Environment": {**champion["Environment"], "LOCAL_CONTAINER_PING": "stock"},
+    }
     arn = console.sagemaker.create_model_package(
-        ModelPackageGroupName=PREFIX, ModelApprovalStatus="PendingManualApproval",
-        InferenceSpecification={"Containers": [liar], "SupportedContentTypes": ["application/json"],
-                                "SupportedResponseMIMETypes": ["application/json"]})["ModelPackageArn"]
+        ModelPackageGroupName=PREFIX,
+        ModelApprovalStatus="PendingManualApproval",
+        InferenceSpecification={
+            "Containers": [liar],
+            "SupportedContentTypes": ["application/json"],
+            "SupportedResponseMIMETypes": ["application/json"],
+        },
+    )["ModelPackageArn"]
     with console.asked_steadily(SENTENCES) as stream:
         release = console.release_by_hand(arn)
         time.sleep(1)
@@ -174,16 +186,19 @@ def test_an_older_package_comes_back_by_its_arn_and_by_rejected_then_approved(co
 
 def test_duplicated_events_and_metadata_release_nothing(console: Console, unchanged: Callable[[], None]) -> None:
     """The same approval once more, even after another release, and a change of metadata only: nothing happens."""
-    by_event = next(found for found in console.executions("release")
-                    if "approved_at" in console.workflows.describe_execution(
-                        executionArn=found["executionArn"])["input"])
+    by_event = next(
+        found
+        for found in console.executions("release")
+        if "approved_at" in console.workflows.describe_execution(executionArn=found["executionArn"])["input"]
+    )
     event = json.loads(console.workflows.describe_execution(executionArn=by_event["executionArn"])["input"])
     ended = console.wait(console.start(event, "release"))
     assert ended["status"] == "SUCCEEDED"
     assert json.loads(ended["output"])["outcome"] in ("duplicate", "already serving")
     known = len(console.executions("release"))
-    console.sagemaker.update_model_package(ModelPackageArn=f"{console.champion.rsplit('/', 1)[0]}/1",
-                                           CustomerMetadataProperties={"note": "looked at"})
+    console.sagemaker.update_model_package(
+        ModelPackageArn=f"{console.champion.rsplit('/', 1)[0]}/1", CustomerMetadataProperties={"note": "looked at"}
+    )
     time.sleep(3)
     assert len(console.executions("release")) == known
     unchanged()
@@ -201,8 +216,11 @@ def test_two_releases_at_once_take_turns(console: Console) -> None:
     for arn in started:
         pages = console.workflows.get_paginator("get_execution_history").paginate(executionArn=arn)
         events = [event for page in pages for event in page["events"]]
-        changing = [event["timestamp"] for event in events
-                    if event.get("stateEnteredEventDetails", {}).get("name") in ("Describe champion", "Record release")]
+        changing = [
+            event["timestamp"]
+            for event in events
+            if event.get("stateEnteredEventDetails", {}).get("name") in ("Describe champion", "Record release")
+        ]
         spans.append((changing[0], events[-1]["timestamp"]))
     (first, end_of_first), (second, _) = sorted(spans)
     assert second >= end_of_first, spans
@@ -216,9 +234,17 @@ def test_two_releases_at_once_take_turns(console: Console) -> None:
 ARN = "arn:aws:sagemaker:us-east-1:000000000000:model-package"
 
 
-@pytest.mark.parametrize("document", [{}, {"model_package_arn": "v7"}, {"version": 7}, {"model_package_arn": 7},
-                                      {"model_package_arn": f"{ARN}/{PREFIX}/99999"},
-                                      {"model_package_arn": f"{ARN}/other/1"}])
+@pytest.mark.parametrize(
+    "document",
+    [
+        {},
+        {"model_package_arn": "v7"},
+        {"version": 7},
+        {"model_package_arn": 7},
+        {"model_package_arn": f"{ARN}/{PREFIX}/99999"},
+        {"model_package_arn": f"{ARN}/other/1"},
+    ],
+)
 def test_a_release_of_nothing_is_refused(console: Console, unchanged: Callable[[], None], document: Any) -> None:
     """An input that names no package of this registry fails with what is allowed, and changes nothing."""
     ended = console.wait(console.start(document, "release"))
@@ -229,8 +255,9 @@ def test_a_release_of_nothing_is_refused(console: Console, unchanged: Callable[[
 
 def test_an_unapproved_package_is_not_released_by_its_arn(console: Console, unchanged: Callable[[], None]) -> None:
     """Starting the release of a rejected package says that it has to be approved first."""
-    rejected = console.sagemaker.list_model_packages(
-        ModelPackageGroupName=PREFIX, ModelApprovalStatus="Rejected")["ModelPackageSummaryList"][0]["ModelPackageArn"]
+    rejected = console.sagemaker.list_model_packages(ModelPackageGroupName=PREFIX, ModelApprovalStatus="Rejected")[
+        "ModelPackageSummaryList"
+    ][0]["ModelPackageArn"]
     ended = console.wait(console.start({"model_package_arn": rejected}, "release"))
     assert ended["status"] == "FAILED"
     assert "approve" in ended["cause"].lower()
@@ -248,8 +275,9 @@ def test_cdk_deploy_keeps_the_champion_and_shows_an_empty_diff(console: Console,
 def test_releases_lists_every_package_and_marks_the_champion(console: Console) -> None:
     """`make releases` shows verdict, figures and the one that serves; with PACKAGE=n the whole story."""
     output = console.project.make("releases").stdout
-    count = len(console.sagemaker.list_model_packages(ModelPackageGroupName=PREFIX, MaxResults=100)
-                ["ModelPackageSummaryList"])
+    count = len(
+        console.sagemaker.list_model_packages(ModelPackageGroupName=PREFIX, MaxResults=100)["ModelPackageSummaryList"]
+    )
     rows = [line for line in output.splitlines() if "Approved" in line or "Rejected" in line or "Pending" in line]
     assert len(rows) == count
     (serving,) = [line for line in rows if line.startswith("*")]

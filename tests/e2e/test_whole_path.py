@@ -57,8 +57,13 @@ def test_make_up_shows_progress_with_loss_and_time_left(served: Any) -> None:
 def test_the_printed_curl_line_answers(served: Any) -> None:
     """The last curl line, pasted as it is, returns a prediction."""
     line = [line.strip() for line in served.up.splitlines() if line.strip().startswith("curl ")][-1]
-    done = subprocess.run(shlex.split(line.replace("curl ", "curl -sS --fail-with-body ", 1)), capture_output=True,
-                          text=True, timeout=60, check=True)
+    done = subprocess.run(
+        shlex.split(line.replace("curl ", "curl -sS --fail-with-body ", 1)),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
     prediction = json.loads(done.stdout)["predictions"][0]
     assert prediction["label"] in ("helpful", "not_helpful")
     assert 0.5 <= prediction["confidence"] <= 1
@@ -103,19 +108,30 @@ def test_a_second_make_up_is_quick_and_keeps_the_model(served: Any) -> None:
 def test_status_lets_any_client_join_in(served: Any) -> None:
     """status.json holds what another program needs, and `make status` prints it."""
     status = served.project.status
-    assert set(status) >= {"endpoint_url", "region", "aws_access_key_id", "aws_secret_access_key", "api_url", "api_key",
-                           "model_version", "log_dir"}
+    assert set(status) >= {
+        "endpoint_url",
+        "region",
+        "aws_access_key_id",
+        "aws_secret_access_key",
+        "api_url",
+        "api_key",
+        "model_version",
+        "log_dir",
+    }
     assert not status["api_url"].endswith(("/", "/v1"))
     printed = served.project.make("status").stdout
     assert status["api_url"] in printed
-    assert served.project.client("sagemaker").describe_endpoint(
-        EndpointName="text-classifier-local")["EndpointStatus"] == "InService"
+    assert (
+        served.project.client("sagemaker").describe_endpoint(EndpointName="text-classifier-local")["EndpointStatus"]
+        == "InService"
+    )
 
 
 def test_invoke_endpoint_with_the_articles_body(served: Any) -> None:
     """boto3's invoke_endpoint takes `{"inputs": …}` and answers a label and a score."""
     answer = served.project.client("sagemaker-runtime").invoke_endpoint(
-        EndpointName="text-classifier-local", ContentType="application/json", Body=json.dumps({"inputs": ARTICLE}))
+        EndpointName="text-classifier-local", ContentType="application/json", Body=json.dumps({"inputs": ARTICLE})
+    )
     prediction = json.loads(answer["Body"].read())["predictions"][0]
     assert prediction["label"] == served.project.post({"inputs": ARTICLE}).json()["predictions"][0]["label"]
 
@@ -160,8 +176,13 @@ def test_the_sagemaker_sdk_launches_the_same_job(served: Any) -> None:
     one, other = (client.describe_training_job(TrainingJobName=name) for name in (workflow_job, sdk_job))
     assert other["TrainingJobStatus"] == "Completed"
     assert "s3://" in output
-    for same in ("AlgorithmSpecification.TrainingImage", "RoleArn", "HyperParameters.sagemaker_program",
-                 "HyperParameters.sagemaker_submit_directory", "ResourceConfig.InstanceType"):
+    for same in (
+        "AlgorithmSpecification.TrainingImage",
+        "RoleArn",
+        "HyperParameters.sagemaker_program",
+        "HyperParameters.sagemaker_submit_directory",
+        "ResourceConfig.InstanceType",
+    ):
         values = []
         for description in (one, other):
             for part in same.split("."):

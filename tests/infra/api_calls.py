@@ -87,8 +87,11 @@ def _as_api(value: Any, shape: Any, sdk: bool, problems: list[str]) -> Any:
         unknown = sorted(set(value) - set(members))
         if unknown:
             problems.append(f"{shape.name} has no {unknown}")
-        return {members[name]: _as_api(item, shape.members[members[name]], sdk, problems)
-                for name, item in value.items() if name in members}  # fmt: skip
+        return {
+            members[name]: _as_api(item, shape.members[members[name]], sdk, problems)
+            for name, item in value.items()
+            if name in members
+        }
     if shape.type_name == "list" and isinstance(value, list):
         return [_as_api(item, shape.member, sdk, problems) for item in value]
     if shape.type_name == "map" and isinstance(value, dict):
@@ -131,8 +134,14 @@ def _python_pattern(pattern: str) -> str:
 
 _MARKS = r"!-/:-@\[-`{-~\u00a1-\u00bf\u2010-\u2bff"  # punctuation and symbols, as far as messages hold them
 _CLASSES = {
-    r"\p{L}": r"\w", r"\p{N}": r"\d", r"\p{Z}": r"\s", r"\p{M}": "", r"\p{P}": _MARKS, r"\p{S}": "", "${": "{",
-}  # fmt: skip
+    r"\p{L}": r"\w",
+    r"\p{N}": r"\d",
+    r"\p{Z}": r"\s",
+    r"\p{M}": "",
+    r"\p{P}": _MARKS,
+    r"\p{S}": "",
+    "${": "{",
+}
 
 
 def _sagemaker(kind: str, name: str) -> str:

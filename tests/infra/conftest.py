@@ -86,8 +86,13 @@ def assemblies(tmp_path_factory: pytest.TempPathFactory) -> Assemblies:
     folder = shared / "assemblies"
     unshare = ["unshare", "--map-root-user", "--net"]
     isolated = bool(shutil.which("unshare")) and not subprocess.run([*unshare, "true"], capture_output=True).returncode
-    command = [sys.executable, str(Path(__file__).with_name("offline_synth.py")), str(ROOT), str(folder),
-               json.dumps(VARIANTS)]  # fmt: skip
+    command = [
+        sys.executable,
+        str(Path(__file__).with_name("offline_synth.py")),
+        str(ROOT),
+        str(folder),
+        json.dumps(VARIANTS),
+    ]
     # In a namespace of its own a user sees root's folders as nobody's, and jsii then refuses its cache.
     environment = {**os.environ, "JSII_RUNTIME_PACKAGE_CACHE": "disabled"}
     with FileLock(shared / "assemblies.lock"):

@@ -23,9 +23,9 @@ from aws_cdk import App, Environment, Stack  # noqa: E402
 from aws_cdk import aws_s3 as s3  # noqa: E402
 
 import app as project  # noqa: E402
-from stacks.api_stack import ApiStack  # noqa: E402
-from stacks.components.project_sources import ProjectSources  # noqa: E402
-from stacks.config import load_config  # noqa: E402
+from stacks.api.stack import ApiStack  # noqa: E402
+from stacks.common.project_sources import ProjectSources  # noqa: E402
+from stacks.config.environment import load_config  # noqa: E402
 
 GUARDS = {
     "clients": ["shop", "newsletter"],

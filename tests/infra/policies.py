@@ -31,12 +31,18 @@ def statements_of(values: TemplateValues, role_arn: Any) -> list[Statement]:
     """The statements of a role of the template, references resolved; `role_arn` as some property gives it."""
     arn = values.resolve(role_arn)
     resources = values.template["Resources"].items()
-    (role,) = [key for key, resource in resources if resource["Type"] == "AWS::IAM::Role"
-               and values.resolve({"Fn::GetAtt": [key, "Arn"]}) == arn]  # fmt: skip
+    (role,) = [
+        key
+        for key, resource in resources
+        if resource["Type"] == "AWS::IAM::Role" and values.resolve({"Fn::GetAtt": [key, "Arn"]}) == arn
+    ]
     properties = values.template["Resources"][role]["Properties"]
     documents = [policy["PolicyDocument"] for policy in properties.get("Policies", [])]
-    documents += [resource["Properties"]["PolicyDocument"] for _, resource in resources
-                  if resource["Type"] == "AWS::IAM::Policy" and {"Ref": role} in resource["Properties"]["Roles"]]
+    documents += [
+        resource["Properties"]["PolicyDocument"]
+        for _, resource in resources
+        if resource["Type"] == "AWS::IAM::Policy" and {"Ref": role} in resource["Properties"]["Roles"]
+    ]
     return [values.resolve(statement) for document in documents for statement in document["Statement"]]
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from states_interpreter import Execution, TaskFailed, execute
 
-from stacks.components import release_names as names
-from stacks.components.release_definition import release_definition
-from stacks.components.release_parts import ReleaseParts
+from stacks.release import state_names as names
+from stacks.release.definition import release_definition
+from stacks.release.parts import ReleaseParts
 
 GROUP = "arn:aws:sagemaker:us-east-1:111122223333:model-package/text-classifier-dev/"
 OLD, NEW, OTHER = f"{GROUP}6", f"{GROUP}7", f"{GROUP}5"
@@ -62,8 +62,12 @@ def refused(cause: str) -> TaskFailed:
 def event(when: int, what: str, status: str, reason: str | None = None) -> dict[str, Any]:
     """One of DescribeStackEvents; `when` in seconds after the hour."""
     kind = "AWS::CloudFormation::Stack" if what == PARTS.serving_stack else "AWS::SageMaker::Endpoint"
-    found = {"LogicalResourceId": what, "ResourceType": kind, "ResourceStatus": status,
-             "Timestamp": f"2026-01-02T03:{when // 60:02}:{when % 60:02}Z"}  # fmt: skip
+    found = {
+        "LogicalResourceId": what,
+        "ResourceType": kind,
+        "ResourceStatus": status,
+        "Timestamp": f"2026-01-02T03:{when // 60:02}:{when % 60:02}Z",
+    }
     return found if reason is None else {**found, "ResourceStatusReason": reason}
 
 

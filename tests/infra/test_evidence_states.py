@@ -24,8 +24,8 @@ from workflow_samples import (
     to_score,
 )
 
-from stacks.components.training_champion_states import LOOK
-from stacks.components.training_definition import (
+from stacks.training.workflow.champion_states import LOOK
+from stacks.training.workflow.definition import (
     ANSWER,
     DONE,
     JUDGE,
@@ -75,8 +75,10 @@ def test_artifact_answers_in_its_serving_container() -> None:
     item = to_score("challenger")
     made = run().arguments(CREATE)
     assert made["PrimaryContainer"] == {
-        "Image": item["image"], "ModelDataUrl": item["model_data"], "Environment": item["environment"],
-    }  # fmt: skip
+        "Image": item["image"],
+        "ModelDataUrl": item["model_data"],
+        "Environment": item["environment"],
+    }
     assert (made["ModelName"], made["ExecutionRoleArn"]) == (item["model_name"], PARTS.evidence_role_arn)
 
 
@@ -85,8 +87,10 @@ def test_each_line_is_one_request() -> None:
     made = run().arguments(TRANSFORM)
     assert made["TransformInput"]["SplitType"] == "Line" and made["BatchStrategy"] == "SingleRecord"
     assert made["TransformOutput"] == {
-        "S3OutputPath": to_score("challenger")["output_uri"], "Accept": "application/json", "AssembleWith": "Line",
-    }  # fmt: skip
+        "S3OutputPath": to_score("challenger")["output_uri"],
+        "Accept": "application/json",
+        "AssembleWith": "Line",
+    }
     assert made["TransformResources"] == {"InstanceType": "ml.m5.large", "InstanceCount": 1}
 
 

@@ -11,7 +11,7 @@ from conftest import IMAGE_STACK, STACKS
 from policies import Need, allows, missing, statements_of
 from template_values import TemplateValues
 
-from stacks.components.source_code import source_files
+from stacks.common.source_code import source_files
 
 if TYPE_CHECKING:
     from conftest import Assemblies

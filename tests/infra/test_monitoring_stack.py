@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from distribution import features
 from drift import handler as drift
 from metric_references import of_dashboard
 from predict.problems import THROTTLED
-
-from stacks.components import metric_names as names
+from stacks.common import metric_names as names
 
 if TYPE_CHECKING:
     from conftest import Assemblies
@@ -43,8 +43,10 @@ def test_the_stacks_and_the_functions_use_the_same_names() -> None:
     assert features.CONFIDENCE.metrics == names.CONFIDENCE
     assert features.LENGTH.metrics == names.LENGTH
     assert (names.PREDICTIONS, names.VERSION, names.LABEL) == (
-        features.PREDICTIONS, features.VERSION_DIMENSION, features.LABEL_DIMENSION,
-    )  # fmt: skip
+        features.PREDICTIONS,
+        features.VERSION_DIMENSION,
+        features.LABEL_DIMENSION,
+    )
     assert (drift.DRIFT, tuple(drift.METRICS.values()), drift.JUDGED) == (names.DRIFT, names.DRIFT_OF, names.JUDGED)
     assert f"{names.PROBLEM_PREFIX}{THROTTLED.code}" == names.THROTTLED
 
@@ -93,12 +95,16 @@ def test_few_requests_call_nobody(assemblies: Assemblies) -> None:
 @pytest.mark.parametrize(
     ("name", "metric", "threshold"),
     [
-        ("api-latency", "Latency", 3000), ("throttles-lambda", "Throttles", 1),
-        ("throttles-endpoint", "Problem.throttled", 1), ("endpoint-errors", "Invocation5XXErrors", 3),
-        ("training-failed", "ExecutionsFailed", 1), ("release-timed-out", "ExecutionsTimedOut", 1),
-        ("drift", "Drift", 0.2), ("drift-check-failed", "Errors", 1),
+        ("api-latency", "Latency", 3000),
+        ("throttles-lambda", "Throttles", 1),
+        ("throttles-endpoint", "Problem.throttled", 1),
+        ("endpoint-errors", "Invocation5XXErrors", 3),
+        ("training-failed", "ExecutionsFailed", 1),
+        ("release-timed-out", "ExecutionsTimedOut", 1),
+        ("drift", "Drift", 0.2),
+        ("drift-check-failed", "Errors", 1),
     ],
-)  # fmt: skip
+)
 def test_alarms_watch_what_they_are_named_after(
     assemblies: Assemblies, name: str, metric: str, threshold: float
 ) -> None:
@@ -118,8 +124,11 @@ def test_the_dashboard_shows_this_environment_only(assemblies: Assemblies) -> No
 def test_the_dashboard_draws_the_limits(assemblies: Assemblies) -> None:
     """Thresholds of the alarms and the endpoint's concurrency are lines in the graphs."""
     widgets = json.loads(dashboard_body(assemblies))["widgets"]
-    lines = {line["label"]: line["value"] for widget in widgets
-             for line in widget["properties"].get("annotations", {}).get("horizontal", [])}  # fmt: skip
+    lines = {
+        line["label"]: line["value"]
+        for widget in widgets
+        for line in widget["properties"].get("annotations", {}).get("horizontal", [])
+    }
     assert lines == {"5xx alarm": 5, "p99 alarm": 5000, "limit of the endpoint": 10, "alarm": 0.2}
 
 
@@ -128,15 +137,25 @@ def test_the_check_reads_and_writes_nothing_but_its_log(assemblies: Assemblies) 
     template = assemblies.template("dev", "monitoring")
     statements = [
         statement
-        for resource in template["Resources"].values() if resource["Type"] == "AWS::IAM::Policy"
+        for resource in template["Resources"].values()
+        if resource["Type"] == "AWS::IAM::Policy"
         for statement in resource["Properties"]["PolicyDocument"]["Statement"]
-    ]  # fmt: skip
-    actions = {action for statement in statements for action in
-               (statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]])}  # fmt: skip
+    ]
+    actions = {
+        action
+        for statement in statements
+        for action in (statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]])
+    }
     assert actions == {
-        "cloudformation:DescribeStacks", "sagemaker:DescribeModelPackage", "cloudwatch:GetMetricData", "s3:GetObject",
-        "s3:ListBucket", "s3:GetBucketLocation", "logs:CreateLogStream", "logs:PutLogEvents",
-    }  # fmt: skip
+        "cloudformation:DescribeStacks",
+        "sagemaker:DescribeModelPackage",
+        "cloudwatch:GetMetricData",
+        "s3:GetObject",
+        "s3:ListBucket",
+        "s3:GetBucketLocation",
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+    }
     (objects,) = (statement["Resource"] for statement in statements if statement["Action"] == "s3:GetObject")
     assert objects["Fn::Join"][1][-1] == "/training/*/evaluation/*/baseline.json"
 
@@ -155,8 +174,10 @@ def test_the_budget_tells_before_and_at_its_limit(assemblies: Assemblies) -> Non
     limit = budget["Properties"]["Budget"]
     assert (limit["BudgetLimit"], limit["TimeUnit"]) == ({"Amount": 200, "Unit": "USD"}, "MONTHLY")
     assert "CostFilters" not in limit
-    told = [(entry["Notification"]["NotificationType"], entry["Notification"]["Threshold"])
-            for entry in budget["Properties"]["NotificationsWithSubscribers"]]  # fmt: skip
+    told = [
+        (entry["Notification"]["NotificationType"], entry["Notification"]["Threshold"])
+        for entry in budget["Properties"]["NotificationsWithSubscribers"]
+    ]
     assert told == [("ACTUAL", 80), ("ACTUAL", 100), ("FORECASTED", 100)]
 
 
@@ -167,9 +188,10 @@ def test_alarms_and_budget_may_publish_to_the_topic(assemblies: Assemblies, serv
     """Those of this account and environment: the policy that enforces TLS leaves nothing of SNS's default."""
     (policy,) = assemblies.resources("dev", "training", "AWS::SNS::TopicPolicy")
     (statement,) = (
-        entry for entry in policy["Properties"]["PolicyDocument"]["Statement"]
+        entry
+        for entry in policy["Properties"]["PolicyDocument"]["Statement"]
         if entry.get("Principal") == {"Service": f"{service}.amazonaws.com"}
-    )  # fmt: skip
+    )
     assert (statement["Effect"], statement["Action"]) == ("Allow", "sns:Publish")
     assert statement["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
     assert statement["Condition"]["ArnLike"]["aws:SourceArn"]["Fn::Join"][1][-1].endswith(source)

@@ -34,22 +34,32 @@ def statements(template: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], 
 
 @pytest.fixture
 def allowed(assemblies: Assemblies) -> list[tuple[str, dict[str, Any], Statement]]:
-    return [(f"{name}/{logical_id}", resource, statement)
-            for name, template in assemblies.all_templates()
-            for logical_id, resource, statement in statements(template)]  # fmt: skip
+    return [
+        (f"{name}/{logical_id}", resource, statement)
+        for name, template in assemblies.all_templates()
+        for logical_id, resource, statement in statements(template)
+    ]
 
 
 def test_no_service_is_allowed_whole(allowed: list[tuple[str, dict[str, Any], Statement]]) -> None:
     """No statement allows `*` or `service:*`."""
-    whole = [(where, action) for where, _, statement in allowed for action in as_list(statement["Action"])
-             if action.endswith(":*") or action == "*"]  # fmt: skip
+    whole = [
+        (where, action)
+        for where, _, statement in allowed
+        for action in as_list(statement["Action"])
+        if action.endswith(":*") or action == "*"
+    ]
     assert whole == []
 
 
 def test_no_action_holds_a_wildcard(allowed: list[tuple[str, dict[str, Any], Statement]]) -> None:
     """Actions are spelt out; only CDK's own bucket emptying, held to one bucket, uses patterns."""
-    patterns = [(where, action) for where, _, statement in allowed for action in as_list(statement["Action"])
-                if "*" in action and CDK_OWN not in str(statement.get("Principal"))]  # fmt: skip
+    patterns = [
+        (where, action)
+        for where, _, statement in allowed
+        for action in as_list(statement["Action"])
+        if "*" in action and CDK_OWN not in str(statement.get("Principal"))
+    ]
     assert patterns == []
 
 
@@ -91,8 +101,11 @@ def test_no_managed_policy_but_the_gateways(assemblies: Assemblies) -> None:
 
 def test_lambda_reaches_this_endpoint_only(assemblies: Assemblies) -> None:
     """The predict Lambda may invoke this endpoint, describe this environment's packages, and nothing else."""
-    found = [statement for _, _, statement in statements(assemblies.template("prod", "api"))
-             if any(action.startswith("sagemaker:") for action in as_list(statement["Action"]))]  # fmt: skip
+    found = [
+        statement
+        for _, _, statement in statements(assemblies.template("prod", "api"))
+        if any(action.startswith("sagemaker:") for action in as_list(statement["Action"]))
+    ]
     assert [(statement["Action"], statement["Resource"]["Fn::Join"][1][-1]) for statement in found] == [
         ("sagemaker:InvokeEndpoint", ":endpoint/text-classifier-prod"),
         ("sagemaker:DescribeModelPackage", ":model-package/text-classifier-prod/*"),
@@ -161,9 +174,10 @@ def test_roles_reach_their_own_folders(assemblies: Assemblies, role: str, read: 
     """Of the artifacts bucket each role reads and writes what its step needs."""
     template = assemblies.template("dev", "training")
     (role_id,) = [
-        logical_id for logical_id, resource in template["Resources"].items()
+        logical_id
+        for logical_id, resource in template["Resources"].items()
         if resource["Properties"].get("RoleName") == f"text-classifier-dev-{role}"
-    ]  # fmt: skip
+    ]
     found: dict[str, set[str]] = {"s3:GetObject": set(), "s3:PutObject": set()}
     for where, resource, statement in statements(template):
         if where == role_id or {"Ref": role_id} in resource["Properties"].get("Roles", []):

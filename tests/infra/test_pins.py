@@ -8,20 +8,27 @@ from pathlib import Path
 
 import pytest
 
-from stacks.components.dlc_image import TRAINING
+from stacks.common.dlc_image import TRAINING
 
 ROOT = Path(__file__).resolve().parents[2]
 # Installed in the Hugging Face training container of that tag (AWS deep-learning-containers release notes).
 IN_THE_TRAINING_CONTAINER = {"datasets": "4.5.0", "evaluate": "0.4.6", "accelerate": "1.12.0"}
-FILES = ("requirements.txt", "constraints.txt", "training_job/requirements.txt", "lambda/requirements.txt",
-         "local/requirements.txt")
+FILES = (
+    "requirements.txt",
+    "constraints.txt",
+    "training_job/requirements.txt",
+    "lambda/requirements.txt",
+    "local/requirements.txt",
+)
 
 
 def pins(file: str) -> dict[str, str]:
     """Package → exact version in a requirements file."""
     lines = (line.split("#")[0].strip() for line in (ROOT / file).read_text().splitlines())
-    return {re.sub(r"[-_.]+", "-", name).lower(): version
-            for name, _, version in (line.partition("==") for line in lines if line)}
+    return {
+        re.sub(r"[-_.]+", "-", name).lower(): version
+        for name, _, version in (line.partition("==") for line in lines if line)
+    }
 
 
 def test_transformers_is_the_training_containers() -> None:

@@ -22,7 +22,7 @@ from workflow_samples import (
     answers,
 )
 
-from stacks.components.training_definition import (
+from stacks.training.workflow.definition import (
     CHECK,
     DONE,
     INGEST,
@@ -68,8 +68,10 @@ def test_verdict_is_recorded_as_given(status: str) -> None:
     """Status and reasons of the verdict go to the package, to the topic, and into the output."""
     execution = run(**{JUDGE: answers(VERDICT | {"status": status, "summary": f"because {status}"})})
     assert execution.arguments(RECORD) == {
-        "ModelPackageArn": PACKAGE, "ModelApprovalStatus": status, "ApprovalDescription": f"because {status}",
-    }  # fmt: skip
+        "ModelPackageArn": PACKAGE,
+        "ModelApprovalStatus": status,
+        "ApprovalDescription": f"because {status}",
+    }
     message = execution.arguments(REPORT)
     assert message["Subject"] == f"text-classifier-dev: model version 7 is {status}"
     assert message["Message"].startswith(f"because {status}\n\nModel package: {PACKAGE}\n")

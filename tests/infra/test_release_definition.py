@@ -31,11 +31,11 @@ from release_samples import (
 )
 from states_interpreter import Execution, TaskFailed
 
-from stacks.components import release_names as names
-from stacks.components.release_definition import release_definition
-from stacks.components.release_endpoint_states import SETTLE_SECONDS, UPDATE_SECONDS
-from stacks.components.release_request_states import TURN_SECONDS
-from stacks.components.release_rollback_states import PUT_BACK_SECONDS
+from stacks.release import state_names as names
+from stacks.release.definition import release_definition
+from stacks.release.endpoint_states import SETTLE_SECONDS, UPDATE_SECONDS
+from stacks.release.request_states import TURN_SECONDS
+from stacks.release.rollback_states import PUT_BACK_SECONDS
 
 LONG_AGO = "2020-01-01T00:00:00.000Z"
 SHORTLY_BEFORE = "2026-01-02T03:04:06.099Z"
@@ -48,8 +48,11 @@ def called(execution: Execution) -> list[str]:
 
 def updates(execution: Execution) -> list[str]:
     """The packages that the stack was told to serve, in order."""
-    return [given["Parameters"][0]["ParameterValue"] for _, resource, given in execution.calls
-            if resource.endswith(":updateStack")]  # fmt: skip
+    return [
+        given["Parameters"][0]["ParameterValue"]
+        for _, resource, given in execution.calls
+        if resource.endswith(":updateStack")
+    ]
 
 
 def noted(execution: Execution) -> dict[str, Any]:
@@ -115,9 +118,17 @@ def test_release_in_order(given: dict[str, Any]) -> None:
     """Turn, package, champion, update, look until it is up, ask, record, tell: and the output names both versions."""
     execution = run(given)
     assert called(execution) == [
-        names.TURN, names.PACKAGE, names.CHAMPION, names.NOTE_RELEASE, names.UPDATE, names.LOOK, names.LOOK, names.ASK,
-        names.RECORD, names.TELL,
-    ]  # fmt: skip
+        names.TURN,
+        names.PACKAGE,
+        names.CHAMPION,
+        names.NOTE_RELEASE,
+        names.UPDATE,
+        names.LOOK,
+        names.LOOK,
+        names.ASK,
+        names.RECORD,
+        names.TELL,
+    ]
     assert execution.output == {"outcome": "released", "version": "7", "replaced": "6"}
 
 
@@ -144,8 +155,11 @@ def test_release_is_recorded_on_the_package(given: dict[str, Any], dealt_with: s
     assert recorded["ModelPackageArn"] == NEW and "ModelApprovalStatus" not in recorded
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:.]+Z", properties.pop("released_at"))
     assert properties == {
-        "release": "released", "release_approved_at": dealt_with, "replaced": "6", "release_reason": "none",
-    }  # fmt: skip
+        "release": "released",
+        "release_approved_at": dealt_with,
+        "replaced": "6",
+        "release_reason": "none",
+    }
 
 
 def test_first_release_replaces_nothing() -> None:
@@ -270,14 +284,13 @@ def test_person_may_release_what_was_released_before() -> None:
 @pytest.mark.parametrize("answer", [{}, TaskFailed("SageMaker.SageMakerException", "Rate exceeded")])
 def test_running_package_is_left_alone(answer: Any) -> None:
     """Releasing the package that serves, and was asked, is a no-op; its approval counts as dealt with."""
-    execution = run(
-        answers={**SERVING, names.PACKAGE: RELEASED_BEFORE, names.NOTE_APPROVAL: scripted(answer)}
-    )
+    execution = run(answers={**SERVING, names.PACKAGE: RELEASED_BEFORE, names.NOTE_APPROVAL: scripted(answer)})
     assert execution.output == {"outcome": "already serving", "version": "7", "replaced": None}
     assert updates(execution) == [] and names.RECORD not in execution.visited
     assert execution.arguments(names.NOTE_APPROVAL) == {
-        "ModelPackageArn": NEW, "CustomerMetadataProperties": {"release_approved_at": APPROVED_AT},
-    }  # fmt: skip
+        "ModelPackageArn": NEW,
+        "CustomerMetadataProperties": {"release_approved_at": APPROVED_AT},
+    }
 
 
 SERVING = {names.CHAMPION: scripted(stack("UPDATE_COMPLETE", NEW))}
@@ -317,8 +330,9 @@ def test_release_is_noted_before_the_update(champion: str, replaces: str) -> Non
     """What the package replaces stands on it before the stack changes."""
     execution = run(answers={names.CHAMPION: scripted(stack("UPDATE_COMPLETE", champion))})
     assert execution.arguments(names.NOTE_RELEASE) == {
-        "ModelPackageArn": NEW, "CustomerMetadataProperties": {"release": "under way", "replaces": replaces},
-    }  # fmt: skip
+        "ModelPackageArn": NEW,
+        "CustomerMetadataProperties": {"release": "under way", "replaces": replaces},
+    }
 
 
 LOST = TaskFailed("CloudFormation.SdkClientException", "Unable to execute HTTP request: Read timed out")
@@ -392,17 +406,21 @@ def test_update_is_not_tried_for_ever(answer: Any) -> None:
 @pytest.mark.parametrize(
     ("answers", "reason"),
     [
-        ({names.CHAMPION: scripted(refused("Stack with id text-classifier-dev-serving does not exist"))},
-         "does not exist"),
+        (
+            {names.CHAMPION: scripted(refused("Stack with id text-classifier-dev-serving does not exist"))},
+            "does not exist",
+        ),
         ({names.CHAMPION: scripted(stack("UPDATE_ROLLBACK_FAILED", OLD))}, "Nobody but a person"),
         ({names.CHAMPION: scripted(stack("ROLLBACK_COMPLETE", OLD))}, "is ROLLBACK_COMPLETE"),
-        ({names.UPDATE: scripted(refused("User is not authorized to perform cloudformation:UpdateStack"))},
-         "not authorized"),
+        (
+            {names.UPDATE: scripted(refused("User is not authorized to perform cloudformation:UpdateStack"))},
+            "not authorized",
+        ),
         ({names.CHAMPION: scripted(stack("UPDATE_IN_PROGRESS", OLD))}, "is UPDATE_IN_PROGRESS"),
         ({names.NOTE_RELEASE: scripted(TaskFailed("SageMaker.SageMakerException", "Rate exceeded"))}, "Rate exceeded"),
         ({names.LOOK: scripted(stack("UPDATE_COMPLETE", OTHER))}, "Somebody else changed"),
     ],
-)  # fmt: skip
+)
 def test_trouble_of_the_stack_does_not_reject_the_package(answers: dict[str, Any], reason: str) -> None:
     """What is no fault of the package is noted on it, sent to the topic, and the end's cause; its approval stays."""
     execution = run(answers=answers)
@@ -474,8 +492,11 @@ def test_failing_look_is_repeated() -> None:
 
 def test_calls_are_repeated_after_general_errors() -> None:
     """Throttling arrives under the service's general name; each call but UpdateStack is repeated after it."""
-    general = {"cloudformation": "CloudFormation.CloudFormationException", "sagemaker": "SageMaker.SageMakerException",
-               "sfn": "Sfn.SfnException"}  # fmt: skip
+    general = {
+        "cloudformation": "CloudFormation.CloudFormationException",
+        "sagemaker": "SageMaker.SageMakerException",
+        "sfn": "Sfn.SfnException",
+    }
     for name, state in release_definition(PARTS)["States"].items():
         _, _, call = state.get("Resource", "").partition(":aws-sdk:")
         if call and not call.endswith(":updateStack"):
@@ -546,14 +567,17 @@ def test_wrong_answers_bring_the_champion_back() -> None:
     execution = run(answers={names.ASK: WRONG_ANSWERS})
     assert updates(execution) == [NEW, OLD]
     assert called(execution)[-7:] == [
-        names.LOOK_FIRST, names.PUT_BACK, names.LOOK_BACK, names.LOOK_BACK, names.ASK_CHAMPION, names.RECORD_FAILURE,
+        names.LOOK_FIRST,
+        names.PUT_BACK,
+        names.LOOK_BACK,
+        names.LOOK_BACK,
+        names.ASK_CHAMPION,
+        names.RECORD_FAILURE,
         names.TELL_FAILURE,
-    ]  # fmt: skip
+    ]
     assert execution.arguments(names.ASK_CHAMPION)["Payload"] == {"model_package_arn": OLD}
     assert execution.failure == {"Error": "ReleaseFailed", "Cause": "2 of 20 sentences were answered otherwise"}
-    assert rejection(execution)["ApprovalDescription"] == (
-        "Release failed: 2 of 20 sentences were answered otherwise"
-    )
+    assert rejection(execution)["ApprovalDescription"] == ("Release failed: 2 of 20 sentences were answered otherwise")
     assert "The serving stack names version 6." in told(execution)
 
 

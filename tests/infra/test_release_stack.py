@@ -25,8 +25,11 @@ def values(assemblies: Assemblies, env: str) -> TemplateValues:
 def role(assemblies: Assemblies, env: str, name: str) -> tuple[dict[str, Any], list[Statement]]:
     """A role's properties and what it is allowed."""
     found = values(assemblies, env)
-    (properties,) = [resource["Properties"] for resource in assemblies.resources(env, "release", "AWS::IAM::Role")
-                     if resource["Properties"].get("RoleName") == name]  # fmt: skip
+    (properties,) = [
+        resource["Properties"]
+        for resource in assemblies.resources(env, "release", "AWS::IAM::Role")
+        if resource["Properties"].get("RoleName") == name
+    ]
     return properties, statements_of(found, f"arn:aws:iam::111122223333:role/{name}")
 
 
@@ -41,13 +44,18 @@ def release_needs(assemblies: Assemblies, env: str, names: dict[str, str]) -> li
     prefix = f"text-classifier-{env}"
     model, config = f"{SAGEMAKER}:model/{names['Model']}", f"{SAGEMAKER}:endpoint-config/{names['EndpointConfig']}"
     endpoint = f"{SAGEMAKER}:endpoint/{prefix}"
-    found = [Need(f"sagemaker:{verb}{kind}", arn)
-             for kind, arn in (("Model", model), ("EndpointConfig", config), ("Endpoint", endpoint))
-             for verb in ("Create", "Describe", "Delete")]  # fmt: skip
+    found = [
+        Need(f"sagemaker:{verb}{kind}", arn)
+        for kind, arn in (("Model", model), ("EndpointConfig", config), ("Endpoint", endpoint))
+        for verb in ("Create", "Describe", "Delete")
+    ]
     found += [Need("sagemaker:UpdateEndpoint", arn) for arn in (endpoint, config)]
     found += [Need("sagemaker:CreateEndpoint", config)]
-    found += [Need(f"sagemaker:{call}", arn) for call in ("AddTags", "DeleteTags", "ListTags")
-              for arn in (model, config, endpoint)]  # fmt: skip
+    found += [
+        Need(f"sagemaker:{call}", arn)
+        for call in ("AddTags", "DeleteTags", "ListTags")
+        for arn in (model, config, endpoint)
+    ]
     found += [Need("sagemaker:DescribeModelPackage", f"{SAGEMAKER}:model-package/{prefix}/7")]
     passed = {"iam:PassedToService": "sagemaker.amazonaws.com"}
     return [*found, Need("iam:PassRole", f"arn:aws:iam::111122223333:role/{prefix}-model", passed)]
@@ -77,12 +85,18 @@ def test_release_role_may_replace_the_endpoints_model(assemblies: Assemblies, en
         Need("sagemaker:CreateTrainingJob", f"{SAGEMAKER}:training-job/text-classifier-dev-x"),
         Need("sagemaker:DescribeModelPackage", f"{SAGEMAKER}:model-package/other/7"),
         Need("sagemaker:UpdateModelPackage", f"{SAGEMAKER}:model-package/text-classifier-dev/7"),
-        Need("iam:PassRole", "arn:aws:iam::111122223333:role/text-classifier-dev-training",
-             {"iam:PassedToService": "sagemaker.amazonaws.com"}),
-        Need("iam:PassRole", "arn:aws:iam::111122223333:role/text-classifier-dev-model",
-             {"iam:PassedToService": "lambda.amazonaws.com"}),
+        Need(
+            "iam:PassRole",
+            "arn:aws:iam::111122223333:role/text-classifier-dev-training",
+            {"iam:PassedToService": "sagemaker.amazonaws.com"},
+        ),
+        Need(
+            "iam:PassRole",
+            "arn:aws:iam::111122223333:role/text-classifier-dev-model",
+            {"iam:PassedToService": "lambda.amazonaws.com"},
+        ),
     ],
-)  # fmt: skip
+)
 def test_release_role_may_do_nothing_else(assemblies: Assemblies, need: Need) -> None:
     """Other models and endpoints, jobs, packages and roles are out of its reach."""
     assert not allows(role(assemblies, "dev", "text-classifier-dev-release")[1], need)
@@ -122,11 +136,17 @@ def test_rule_may_start_this_machine_only(assemblies: Assemblies) -> None:
 def test_smoke_test_may_ask_and_read(assemblies: Assemblies) -> None:
     """The smoke test asks the one endpoint, reads packages of the group and the evidence, and writes its own log."""
     _, statements = role(assemblies, "dev", "text-classifier-dev-smoke-test")
-    assert missing(statements, [
-        Need("sagemaker:InvokeEndpoint", f"{SAGEMAKER}:endpoint/text-classifier-dev"),
-        Need("sagemaker:DescribeModelPackage", f"{SAGEMAKER}:model-package/text-classifier-dev/7"),
-        Need("s3:GetObject", "arn:aws:s3:::artifacts/evidence/cafe/sentences.jsonl"),
-    ]) == []  # fmt: skip
+    assert (
+        missing(
+            statements,
+            [
+                Need("sagemaker:InvokeEndpoint", f"{SAGEMAKER}:endpoint/text-classifier-dev"),
+                Need("sagemaker:DescribeModelPackage", f"{SAGEMAKER}:model-package/text-classifier-dev/7"),
+                Need("s3:GetObject", "arn:aws:s3:::artifacts/evidence/cafe/sentences.jsonl"),
+            ],
+        )
+        == []
+    )
     for need in (
         Need("s3:GetObject", "arn:aws:s3:::artifacts/training/job/output/model.tar.gz"),
         Need("s3:PutObject", "arn:aws:s3:::artifacts/evidence/cafe/sentences.jsonl"),

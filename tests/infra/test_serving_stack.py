@@ -45,11 +45,13 @@ def test_articles_deployment_is_the_default_on_aws(assemblies: Assemblies, env: 
     template.has_resource_properties(
         "AWS::SageMaker::EndpointConfig",
         Match.object_like(
-            {"ProductionVariants": [
-                Match.object_like({"ServerlessConfig": {"MemorySizeInMB": 4096, "MaxConcurrency": 10}})
-            ]}
+            {
+                "ProductionVariants": [
+                    Match.object_like({"ServerlessConfig": {"MemorySizeInMB": 4096, "MaxConcurrency": 10}})
+                ]
+            }
         ),
-    )  # fmt: skip
+    )
 
 
 @pytest.mark.parametrize("env", ["local", *AWS])
@@ -97,8 +99,10 @@ def test_only_the_endpoint_is_named(assemblies: Assemblies, env: str) -> None:
     """Model and endpoint config are unnamed, so that CloudFormation can replace them."""
     (endpoint,) = assemblies.resources(env, "serving", "AWS::SageMaker::Endpoint")
     assert endpoint["Properties"]["EndpointName"] == f"text-classifier-{env}"
-    replaced = [*assemblies.resources(env, "serving", MODEL),
-                *assemblies.resources(env, "serving", "AWS::SageMaker::EndpointConfig")]  # fmt: skip
+    replaced = [
+        *assemblies.resources(env, "serving", MODEL),
+        *assemblies.resources(env, "serving", "AWS::SageMaker::EndpointConfig"),
+    ]
     assert not [r for r in replaced if {"ModelName", "EndpointConfigName"} & set(r["Properties"])]
 
 

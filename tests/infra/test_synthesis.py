@@ -41,9 +41,7 @@ def test_template_has_no_cfn_lint_errors(
     assert lint_errors(assemblies.template(*name.split("-"))) == []
 
 
-@pytest.mark.parametrize(
-    ("stack", "needs"), [("training", "storage"), ("serving", "training"), ("release", "serving")]
-)
+@pytest.mark.parametrize(("stack", "needs"), [("training", "storage"), ("serving", "training"), ("release", "serving")])
 def test_stacks_are_created_and_removed_in_order(assemblies: Assemblies, stack: str, needs: str) -> None:
     """What another stack imports, or needs for its role, is created before it and removed after it."""
     manifest = json.loads((assemblies.folder / "dev" / "manifest.json").read_text())
@@ -71,10 +69,24 @@ def test_outputs_hold_what_operations_need(assemblies: Assemblies, env: str) -> 
     """A training job can be launched, and the API asked, from the outputs alone."""
     outputs = {name for stack in STACKS for name in assemblies.template(env, stack)["Outputs"]}
     needed = {
-        "DataBucket", "ArtifactsBucket", "StateMachineArn", "TrainingRoleArn", "ModelRoleArn", "TrainingImage",
-        "InferenceImage", "TrainingCodeUri", "TrainingInstanceType", "DefaultHyperparameters", "ModelPackageGroup",
-        "NotificationTopicArn", "TrainingRecipeParameter", "ReleaseStateMachineArn", "EndpointName", "ApiUrl", "ApiId",
+        "DataBucket",
+        "ArtifactsBucket",
+        "StateMachineArn",
+        "TrainingRoleArn",
+        "ModelRoleArn",
+        "TrainingImage",
+        "InferenceImage",
+        "TrainingCodeUri",
+        "TrainingInstanceType",
+        "DefaultHyperparameters",
+        "ModelPackageGroup",
+        "NotificationTopicArn",
+        "TrainingRecipeParameter",
+        "ReleaseStateMachineArn",
+        "EndpointName",
+        "ApiUrl",
+        "ApiId",
         "ApiStage",
-    }  # fmt: skip
+    }
     assert needed <= outputs
     assert ("ApiKeyId" in outputs) == (env == "prod")

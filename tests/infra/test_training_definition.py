@@ -30,8 +30,8 @@ from workflow_samples import (
     serves,
 )
 
-from stacks.components.training_champion_states import COMPARE, LOOK, MAX_LOOKS, MAX_PLANS, WAIT
-from stacks.components.training_definition import (
+from stacks.training.workflow.champion_states import COMPARE, LOOK, MAX_LOOKS, MAX_PLANS, WAIT
+from stacks.training.workflow.definition import (
     ANSWER,
     CHECK,
     DONE,
@@ -75,9 +75,22 @@ def test_empty_input_goes_the_whole_way() -> None:
     """`{}` is checked, ingested, trained, answered, judged, registered, recorded and reported, in this order."""
     execution = run()
     assert execution.visited == [
-        CHECK, ROUTE, INGEST, TRAIN, PLAN, ANSWER, *EVIDENCE, "Answered", JUDGE, LOOK, COMPARE, REGISTER, RECORD,
-        REPORT, DONE,
-    ]  # fmt: skip
+        CHECK,
+        ROUTE,
+        INGEST,
+        TRAIN,
+        PLAN,
+        ANSWER,
+        *EVIDENCE,
+        "Answered",
+        JUDGE,
+        LOOK,
+        COMPARE,
+        REGISTER,
+        RECORD,
+        REPORT,
+        DONE,
+    ]
 
 
 @pytest.mark.parametrize("given", [{}, {"Comment": "Insert your JSON here"}, {"unknown": 1}, "text", 7, [1]])

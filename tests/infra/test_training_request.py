@@ -10,10 +10,10 @@ import pytest
 from states_interpreter import evaluate, execute
 from workflow_samples import CODE, INGESTED, JOB, PARTS, REQUEST, all_is_well, answers
 
-from stacks.components.training_definition import CHECK, TRAIN, training_definition
-from stacks.components.training_recipe import JOB_NAME
-from stacks.components.training_request import recipe_request, workflow_request
-from stacks.config import TrainingConfig
+from stacks.config.environment import TrainingConfig
+from stacks.training.job.console_recipe import JOB_NAME
+from stacks.training.job.request import recipe_request, workflow_request
+from stacks.training.workflow.definition import CHECK, TRAIN, training_definition
 
 SPOT = {"spot": True, "max_wait_seconds": 14400}
 MEMBERS_OF_SPOT = {"EnableManagedSpotTraining", "CheckpointConfig"}
@@ -53,8 +53,9 @@ def test_spot_job_waits_and_keeps_checkpoints() -> None:
     assert made["EnableManagedSpotTraining"] is True
     assert made["StoppingCondition"] == {"MaxRuntimeInSeconds": 7200, "MaxWaitTimeInSeconds": 14400}
     assert made["CheckpointConfig"] == {
-        "S3Uri": f"s3://artifacts/training/{JOB}/checkpoints", "LocalPath": "/opt/ml/checkpoints",
-    }  # fmt: skip
+        "S3Uri": f"s3://artifacts/training/{JOB}/checkpoints",
+        "LocalPath": "/opt/ml/checkpoints",
+    }
 
 
 @pytest.mark.parametrize(("instances", "distributed"), [(1, None), (2, "true")])
@@ -67,8 +68,10 @@ def test_several_instances_train_together(instances: int, distributed: str | Non
 def test_hyperparameters_are_the_checked_ones_and_the_code() -> None:
     """What the check merged, then what makes the container find the code."""
     assert request()["HyperParameters"] == {
-        **REQUEST["hyperparameters"], "sagemaker_program": "train.py", "sagemaker_submit_directory": CODE,
-    }  # fmt: skip
+        **REQUEST["hyperparameters"],
+        "sagemaker_program": "train.py",
+        "sagemaker_submit_directory": CODE,
+    }
 
 
 def test_entry_point_can_not_be_overridden() -> None:
@@ -91,14 +94,16 @@ def test_recipe_is_the_workflows_own_request(spot: bool, instances: int) -> None
         "job_name": "a-name",
         "hyperparameters": settings.default_hyperparameters,
         "compute": {
-            "instance_type": settings.instance_type, "instance_count": instances, "volume_gb": settings.volume_gb,
-            "max_runtime_seconds": seconds, "spot": spot, "max_wait_seconds": 2 * seconds if spot else None,
+            "instance_type": settings.instance_type,
+            "instance_count": instances,
+            "volume_gb": settings.volume_gb,
+            "max_runtime_seconds": seconds,
+            "spot": spot,
+            "max_wait_seconds": 2 * seconds if spot else None,
         },
-    }  # fmt: skip
+    }
     by_workflow = evaluate(workflow_request(recipe), {}, {"request": checked, "data": INGESTED})
-    by_hand = recipe_request(
-        recipe, job_name="a-name", train_uri=INGESTED["train_uri"], test_uri=INGESTED["test_uri"]
-    )
+    by_hand = recipe_request(recipe, job_name="a-name", train_uri=INGESTED["train_uri"], test_uri=INGESTED["test_uri"])
     assert by_hand == by_workflow
 
 

@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aws_cdk import App, Stack
 from aws_cdk.assertions import Match, Template
-from classifier.hyperparameters import Hyperparameters
-from launch.settings import Settings as LaunchSettings
 from states_interpreter import evaluate
 from workflow_samples import INGESTED, REQUEST
 
-from stacks.components.notifications import Notifications
-from stacks.components.project_sources import ProjectSources
-from stacks.components.training_request import METRICS
-from stacks.config import NotificationsConfig
-from stacks.errors import MissingAssetError
+from classifier.job.hyperparameters import Hyperparameters
+from launch.settings import Settings as LaunchSettings
+from stacks.common.errors import MissingAssetError
+from stacks.common.project_sources import ProjectSources
+from stacks.config.environment import NotificationsConfig
+from stacks.training.job.request import METRICS
+from stacks.training.notifications import Notifications
 
 if TYPE_CHECKING:
     from conftest import Assemblies
@@ -181,11 +181,7 @@ def test_topic_takes_messages_over_tls_only(assemblies: Assemblies) -> None:
             {
                 "PolicyDocument": {
                     "Statement": Match.array_with(
-                        [
-                            Match.object_like(
-                                {"Effect": "Deny", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}
-                            )
-                        ]
+                        [Match.object_like({"Effect": "Deny", "Condition": {"Bool": {"aws:SecureTransport": "false"}}})]
                     )
                 }
             }
@@ -219,9 +215,14 @@ def test_metrics_are_found_in_the_jobs_log() -> None:
     )
     found = {name: float(match[-1]) for name, regex in METRICS.items() if (match := re.findall(regex, log))}
     assert found == {
-        "train_loss": 0.1234, "eval_accuracy": 0.869, "eval_f1": 0.904, "eval_pearson": 0.872,
-        "test_accuracy": 0.845, "test_f1": 0.881, "test_pearson": -0.015,
-    }  # fmt: skip
+        "train_loss": 0.1234,
+        "eval_accuracy": 0.869,
+        "eval_f1": 0.904,
+        "eval_pearson": 0.872,
+        "test_accuracy": 0.845,
+        "test_f1": 0.881,
+        "test_pearson": -0.015,
+    }
 
 
 @pytest.mark.parametrize(("env", "policy", "emptied"), [("dev", "Delete", 1), ("prod", "Retain", 0)])

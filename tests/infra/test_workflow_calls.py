@@ -18,7 +18,7 @@ from policies import Need, Statement, allows, missing, statements_of
 from states_interpreter import TaskFailed, execute
 from template_values import TemplateValues
 
-from stacks.components import release_names as names
+from stacks.release import state_names as names
 
 if TYPE_CHECKING:
     from conftest import Assemblies
@@ -88,12 +88,15 @@ def workflow_of(assemblies: Assemblies, env: str, workflow: str) -> Workflow:
     name = machine["Properties"]["StateMachineName"]
     arn = f"arn:aws:states:us-east-1:111122223333:stateMachine:{name}"
     # Far in the future, so that no wait of a walk is too long.
-    context = {"Execution": {"Id": release_samples.EXECUTION, "StartTime": "2099-01-01T00:00:00.000Z"},
-               "StateMachine": {"Id": arn, "Name": name}}  # fmt: skip
+    context = {
+        "Execution": {"Id": release_samples.EXECUTION, "StartTime": "2099-01-01T00:00:00.000Z"},
+        "StateMachine": {"Id": arn, "Name": name},
+    }
     calls = []
     for given, tasks in runs(workflow):
-        local = {state: (lambda arguments, task=task: of_environment(task(arguments), env))
-                 for state, task in tasks.items()}  # fmt: skip
+        local = {
+            state: (lambda arguments, task=task: of_environment(task(arguments), env)) for state, task in tasks.items()
+        }
         execution = execute(definition, of_environment(given, env), local, of_environment(context, env))
         calls += [Call.of(*call) for call in execution.calls]
     return Workflow(definition, calls, statements_of(values, machine["Properties"]["RoleArn"]))
@@ -202,13 +205,14 @@ def test_other_resources_and_services_are_noticed(
 
 
 @pytest.mark.parametrize("env", ENVIRONMENTS)
-def test_workflow_may_update_one_stack_under_one_role(
-    workflows: dict[tuple[str, str], Workflow], env: str
-) -> None:
+def test_workflow_may_update_one_stack_under_one_role(workflows: dict[tuple[str, str], Workflow], env: str) -> None:
     """UpdateStack is refused for another stack, without a role, and under another role than the release role."""
     workflow = workflows[env, "release"]
-    (need,) = {need.context["cloudformation:RoleArn"]: need for need in workflow.needs
-               if need.action == "cloudformation:UpdateStack"}.values()  # fmt: skip
+    (need,) = {
+        need.context["cloudformation:RoleArn"]: need
+        for need in workflow.needs
+        if need.action == "cloudformation:UpdateStack"
+    }.values()
     assert need.context["cloudformation:RoleArn"].endswith(f"role/text-classifier-{env}-release")
     assert allows(workflow.statements, need)
     for resource in (need.resource.replace("-serving/", "-api/"), need.resource.replace("-serving/", "-serving-2/")):
@@ -219,10 +223,15 @@ def test_workflow_may_update_one_stack_under_one_role(
 
 @pytest.mark.parametrize(
     ("member", "spelt"),
-    [("RoleARN", "RoleARN"), ("DBInstanceArn", "DbInstanceArn"), ("ModelName", "ModelName"),
-     ("stateMachineArn", "StateMachineArn"),
-     ("MaxPayloadInMB", "MaxPayloadInMB"), ("SupportedResponseMIMETypes", "SupportedResponseMIMETypes")],
-)  # fmt: skip
+    [
+        ("RoleARN", "RoleARN"),
+        ("DBInstanceArn", "DbInstanceArn"),
+        ("ModelName", "ModelName"),
+        ("stateMachineArn", "StateMachineArn"),
+        ("MaxPayloadInMB", "MaxPayloadInMB"),
+        ("SupportedResponseMIMETypes", "SupportedResponseMIMETypes"),
+    ],
+)
 def test_sdk_spelling(member: str, spelt: str) -> None:
     """AWS SDK integrations respell an acronym at the beginning of a name and nothing else."""
     assert sdk_name(member) == spelt

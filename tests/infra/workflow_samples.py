@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from stacks.components.training_champion_states import LOOK
-from stacks.components.training_definition import (
+from stacks.config.environment import TrainingConfig
+from stacks.training.job.request import JobRecipe
+from stacks.training.workflow.champion_states import LOOK
+from stacks.training.workflow.definition import (
     CHECK,
     INGEST,
     JUDGE,
@@ -17,8 +19,6 @@ from stacks.components.training_definition import (
     TRAIN,
     WorkflowParts,
 )
-from stacks.components.training_request import JobRecipe
-from stacks.config import TrainingConfig
 
 JOB = "text-classifier-dev-20260101-120000-abcdef"
 MODEL_DATA = f"s3://artifacts/training/{JOB}/output/model.tar.gz"
@@ -65,13 +65,17 @@ REQUEST: dict[str, Any] = {
     "data_source": None,
     "hyperparameters": {"base_model": "some/model", "epochs": "3"},
     "compute": {
-        "instance_type": "ml.m5.xlarge", "instance_count": 1, "volume_gb": 50, "max_runtime_seconds": 7200,
-        "spot": False, "max_wait_seconds": None,
+        "instance_type": "ml.m5.xlarge",
+        "instance_count": 1,
+        "volume_gb": 50,
+        "max_runtime_seconds": 7200,
+        "spot": False,
+        "max_wait_seconds": None,
     },
     "gate": {"min_accuracy": 0.8, "min_f1": 0.8, "margin": 0.0275},
     "approval": "auto",
     "training": None,
-}  # fmt: skip
+}
 ELSEWHERE: dict[str, Any] = {
     "job_name": "by-hand",
     "model_data": "s3://artifacts/training/by-hand/output/model.tar.gz",

@@ -15,8 +15,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import killed_client
 import pytest
+
+import killed_client
 from contract_api import RESET, ContractApi, Fault, prediction
 
 pytestmark = pytest.mark.integration
@@ -63,8 +64,11 @@ def test_killed_at_random_moments_by_a_bad_day_of_the_api(tmp_path: Path, in_fli
 
     def bad_day(number: int, asked: list[str]) -> Fault | None:
         time.sleep(chance.uniform(0, 0.05))
-        return chance.choice([Fault(429, retry_after="1"), Fault(503), Fault(502), RESET]) \
-            if chance.random() < 0.1 else None
+        return (
+            chance.choice([Fault(429, retry_after="1"), Fault(503), Fault(502), RESET])
+            if chance.random() < 0.1
+            else None
+        )
 
     kept: set[int] = set()
     asked_again, resumed, requests = 0, [], 0
@@ -95,8 +99,10 @@ def test_killed_at_random_moments_by_a_bad_day_of_the_api(tmp_path: Path, in_fli
                 resumed.append(len(kept))
     assert scored(out) == expected(texts)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv", "out.csv"]
-    print(f"\nseed {seed}, {in_flight} in flight: killed 10 times, resumed at {resumed}; 16000 rows, each scored once; "
-          f"{requests} requests; {asked_again} answers lost with their process")
+    print(
+        f"\nseed {seed}, {in_flight} in flight: killed 10 times, resumed at {resumed}; 16000 rows, each scored once; "
+        f"{requests} requests; {asked_again} answers lost with their process"
+    )
 
 
 def test_killed_at_any_line_of_its_code(tmp_path: Path) -> None:
@@ -110,10 +116,25 @@ def test_killed_at_any_line_of_its_code(tmp_path: Path) -> None:
     texts = make_input(source, 12)
     with ContractApi() as api:
         environment = os.environ | {"PYTHONPATH": str(CLIENT), "TEXT_CLASSIFIER_URL": api.url}
-        command = [sys.executable, str(ROOT / "tests" / "support" / "killed_at_line.py"), "score", "--file",
-                   str(source), "--out", str(out), "--in-flight", "2"]
-        with subprocess.Popen(command, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                              stderr=subprocess.DEVNULL) as driver:
+        command = [
+            sys.executable,
+            str(ROOT / "tests" / "support" / "killed_at_line.py"),
+            "score",
+            "--file",
+            str(source),
+            "--out",
+            str(out),
+            "--in-flight",
+            "2",
+        ]
+        with subprocess.Popen(
+            command,
+            env=environment,
+            text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        ) as driver:
             assert driver.stdin and driver.stdout
 
             def run(line: int) -> list[str]:
@@ -170,8 +191,21 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     site = next((folder / "env" / "lib").glob("python*/site-packages"))
     (site / "dependencies.pth").write_text("\n".join(path for path in sys.path if path.endswith("site-packages")))
     python = folder / "env" / "bin" / "python"
-    done = subprocess.run([python, "-m", "pip", "install", "--no-deps", "--no-build-isolation", "--no-index",
-                           "--disable-pip-version-check", str(folder / "client")], capture_output=True, text=True)
+    done = subprocess.run(
+        [
+            python,
+            "-m",
+            "pip",
+            "install",
+            "--no-deps",
+            "--no-build-isolation",
+            "--no-index",
+            "--disable-pip-version-check",
+            str(folder / "client"),
+        ],
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     yield python.parent
 
@@ -179,8 +213,13 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def test_the_installed_command_scores(installed: Path, tmp_path: Path) -> None:
     """The console script and the typed package come with the wheel, under its own version."""
     with ContractApi() as api:
-        done = subprocess.run([installed / "text-classifier", "score", "--url", api.url, "a text"], cwd=tmp_path,
-                              capture_output=True, text=True, timeout=60)
+        done = subprocess.run(
+            [installed / "text-classifier", "score", "--url", api.url, "a text"],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
         assert done.returncode == 0, done.stderr
         assert api.headers[0]["User-Agent"] == "text-classifier-client/0.1.0"
     code = "import text_classifier; print(text_classifier.__path__[0])"
@@ -204,14 +243,18 @@ def test_the_readmes_examples_work(installed: Path, tmp_path: Path) -> None:
     """Every bash and Python block, in order, in one folder, against an API that asks for the key they name."""
     text = (CLIENT / "README.md").read_text(encoding="utf-8")
     with ContractApi(api_key="the-key") as api:
-        environment = os.environ | {"PATH": f"{installed}{os.pathsep}{os.environ['PATH']}",
-                                    "TEXT_CLASSIFIER_URL": api.url, "TEXT_CLASSIFIER_API_KEY": "the-key"}
+        environment = os.environ | {
+            "PATH": f"{installed}{os.pathsep}{os.environ['PATH']}",
+            "TEXT_CLASSIFIER_URL": api.url,
+            "TEXT_CLASSIFIER_API_KEY": "the-key",
+        }
         blocks = [(language, body) for language, body in FENCE.findall(text) if language in ("bash", "python")]
         for language, body in blocks:
             lines = [line for line in body.splitlines() if not line.startswith(("pip install", "export "))]
             program = ["bash", "-euo", "pipefail", "-c"] if language == "bash" else [str(installed / "python"), "-c"]
-            done = subprocess.run([*program, "\n".join(lines)], cwd=tmp_path, env=environment, capture_output=True,
-                                  text=True, timeout=60)
+            done = subprocess.run(
+                [*program, "\n".join(lines)], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
+            )
             assert done.returncode == 0, f"{shlex.join(program)}\n{body}\n{done.stdout}{done.stderr}"
     assert len(blocks) >= 4
     assert (tmp_path / "scored.csv").exists()

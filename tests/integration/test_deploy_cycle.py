@@ -41,8 +41,9 @@ def test_health_is_shallow(project: Any) -> None:
     assert (answer.status_code, answer.json()["status"]) == (200, "ok")
 
 
-@pytest.mark.parametrize("body", [{"inputs": ""}, {"inputs": []}, {"inputs": 5}, {"text": "x"},
-                                  {"inputs": ["x"] * 101}])
+@pytest.mark.parametrize(
+    "body", [{"inputs": ""}, {"inputs": []}, {"inputs": 5}, {"text": "x"}, {"inputs": ["x"] * 101}]
+)
 def test_the_gateway_refuses_bodies_outside_the_schema(project: Any, body: Any) -> None:
     """A body that the schema refuses gets a 400 problem with CORS, and says what is allowed."""
     answer = project.post(body)
@@ -61,8 +62,11 @@ def test_diff_is_empty_after_a_deployment(project: Any) -> None:
 def test_the_local_cloud_listens_on_loopback_only(project: Any) -> None:
     """No address of this machine but 127.0.0.1 reaches the port."""
     listening = Path("/proc/net/tcp").read_text().splitlines()[1:]
-    addresses = {line.split()[1].split(":")[0] for line in listening
-                 if line.split()[3] == "0A" and int(line.split()[1].split(":")[1], 16) == project.port}
+    addresses = {
+        line.split()[1].split(":")[0]
+        for line in listening
+        if line.split()[3] == "0A" and int(line.split()[1].split(":")[1], 16) == project.port
+    }
     assert addresses == {"0100007F"}
 
 
@@ -91,9 +95,21 @@ def test_a_changed_lambda_is_redeployed_and_served(project: Any, tmp_path: Path)
     handler.write_text(handler.read_text().replace('"ok"', f'"{MARK}"'))
     health = f"{project.status['api_url']}/v1/health"
     try:
-        subprocess.run([str(copy / ".venv" / "bin" / "python"), "-m", "operations.cdk_local", "deploy", "--all",
-                        "--require-approval", "never"], cwd=copy, check=True, timeout=300,
-                       env={**project.environment, "PYTHONPATH": ".:client"})
+        subprocess.run(
+            [
+                str(copy / ".venv" / "bin" / "python"),
+                "-m",
+                "operations.cdk_local",
+                "deploy",
+                "--all",
+                "--require-approval",
+                "never",
+            ],
+            cwd=copy,
+            check=True,
+            timeout=300,
+            env={**project.environment, "PYTHONPATH": ".:client"},
+        )
         assert requests.get(health, timeout=30).json()["status"] == MARK
     finally:
         project.make("deploy")
@@ -116,12 +132,16 @@ def test_destroy_leaves_nothing(make_project: Any) -> None:
         "state machines": [m["name"] for m in project.client("stepfunctions").list_state_machines()["stateMachines"]],
         "alarms": [a["AlarmName"] for a in project.client("cloudwatch").describe_alarms()["MetricAlarms"]],
         "dashboards": [d["DashboardName"] for d in project.client("cloudwatch").list_dashboards()["DashboardEntries"]],
-        "budgets": [b["BudgetName"] for b in
-                    project.client("budgets").describe_budgets(AccountId="000000000000").get("Budgets", [])],
+        "budgets": [
+            b["BudgetName"]
+            for b in project.client("budgets").describe_budgets(AccountId="000000000000").get("Budgets", [])
+        ],
         "rules": [r["Name"] for r in project.client("events").list_rules()["Rules"]],
         "log groups": [g["logGroupName"] for g in project.client("logs").describe_log_groups()["logGroups"]],
-        "model package groups": [g["ModelPackageGroupName"] for g in
-                                 project.client("sagemaker").list_model_package_groups()["ModelPackageGroupSummaryList"]],
+        "model package groups": [
+            g["ModelPackageGroupName"]
+            for g in project.client("sagemaker").list_model_package_groups()["ModelPackageGroupSummaryList"]
+        ],
     }
     left = {kind: [name for name in found if "text-classifier" in name] for kind, found in names.items()}
     assert not any(left.values()), left

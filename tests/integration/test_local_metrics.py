@@ -29,6 +29,7 @@ def handler(event, context):
 
 def share(bad: str) -> list[dict[str, Any]]:
     """Queries of an alarm on the share of bad sales; numbers as strings, as templates may have them."""
+
     def measured(name: str, metric: str, counter: str) -> dict[str, Any]:
         dimensions = [{"Name": "counter", "Value": counter}]
         metric_of = {"Namespace": NAMESPACE, "MetricName": metric, "Dimensions": dimensions}
@@ -36,32 +37,59 @@ def share(bad: str) -> list[dict[str, Any]]:
 
     return [
         {"Id": "share", "Expression": f"IF(all >= 10, 100 * {bad} / all, 0)"},
-        measured("all", "Sales", "south"), measured("bad", "Returns", "south"),
-    ]  # fmt: skip
+        measured("all", "Sales", "south"),
+        measured("bad", "Returns", "south"),
+    ]
 
 
 def template(**changes: Any) -> str:
     """An alarm on metric math, an ordinary one on one dimension, a dashboard, a budget."""
     ordinary = {
-        "AlarmName": "few", "Namespace": NAMESPACE, "MetricName": "Sales", "Statistic": "Sum", "Period": 60,
-        "EvaluationPeriods": 1, "Threshold": 100, "ComparisonOperator": "GreaterThanOrEqualToThreshold",
-        "Dimensions": [{"Name": "counter", "Value": "south"}], "TreatMissingData": "notBreaching",
-    }  # fmt: skip
+        "AlarmName": "few",
+        "Namespace": NAMESPACE,
+        "MetricName": "Sales",
+        "Statistic": "Sum",
+        "Period": 60,
+        "EvaluationPeriods": 1,
+        "Threshold": 100,
+        "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+        "Dimensions": [{"Name": "counter", "Value": "south"}],
+        "TreatMissingData": "notBreaching",
+    }
     mathematical = {
-        "AlarmName": "returns", "Metrics": share("bad"), "EvaluationPeriods": 1, "Threshold": 50,
-        "ComparisonOperator": "GreaterThanThreshold", "TreatMissingData": "ignore", **changes,
-    }  # fmt: skip
+        "AlarmName": "returns",
+        "Metrics": share("bad"),
+        "EvaluationPeriods": 1,
+        "Threshold": 50,
+        "ComparisonOperator": "GreaterThanThreshold",
+        "TreatMissingData": "ignore",
+        **changes,
+    }
     notification = {"NotificationType": "ACTUAL", "ComparisonOperator": "GREATER_THAN", "Threshold": 80}
     subscriber = {"SubscriptionType": "SNS", "Address": "arn:aws:sns:us-east-1:000000000000:t"}
-    limit = {"BudgetName": "shop", "BudgetType": "COST", "TimeUnit": "MONTHLY",
-             "BudgetLimit": {"Amount": 60 if changes else 50, "Unit": "USD"}}  # fmt: skip
+    limit = {
+        "BudgetName": "shop",
+        "BudgetType": "COST",
+        "TimeUnit": "MONTHLY",
+        "BudgetLimit": {"Amount": 60 if changes else 50, "Unit": "USD"},
+    }
     told = [{"Notification": notification, "Subscribers": [subscriber]}]
     budget = {"Budget": limit, "NotificationsWithSubscribers": told}
     board = {"DashboardName": "shop", "DashboardBody": '{"widgets": []}'}
-    resources = {"Few": ("CloudWatch::Alarm", ordinary), "Returns": ("CloudWatch::Alarm", mathematical),
-                 "Board": ("CloudWatch::Dashboard", board), "Budget": ("Budgets::Budget", budget)}  # fmt: skip
-    return json.dumps({"Resources": {name: {"Type": f"AWS::{kind}", "Properties": properties}
-                                     for name, (kind, properties) in resources.items()}})  # fmt: skip
+    resources = {
+        "Few": ("CloudWatch::Alarm", ordinary),
+        "Returns": ("CloudWatch::Alarm", mathematical),
+        "Board": ("CloudWatch::Dashboard", board),
+        "Budget": ("Budgets::Budget", budget),
+    }
+    return json.dumps(
+        {
+            "Resources": {
+                name: {"Type": f"AWS::{kind}", "Properties": properties}
+                for name, (kind, properties) in resources.items()
+            }
+        }
+    )
 
 
 def until(look: Callable[[], Any], wanted: Any, seconds: float = 20) -> None:
@@ -75,10 +103,14 @@ def until(look: Callable[[], Any], wanted: Any, seconds: float = 20) -> None:
 def total(server: Any, namespace: str, metric: str, **dimensions: str) -> float:
     """Sum of a metric over the last minutes."""
     found = server.client("cloudwatch").get_metric_statistics(
-        Namespace=namespace, MetricName=metric, Statistics=["Sum"], Period=60,
+        Namespace=namespace,
+        MetricName=metric,
+        Statistics=["Sum"],
+        Period=60,
         Dimensions=[{"Name": name, "Value": value} for name, value in dimensions.items()],
-        StartTime=time.time() - 600, EndTime=time.time() + 60,
-    )  # fmt: skip
+        StartTime=time.time() - 600,
+        EndTime=time.time() + 60,
+    )
     return sum(point["Sum"] for point in found["Datapoints"])
 
 
@@ -90,8 +122,10 @@ def state(server: Any, alarm: str) -> str:
 def sell(server: Any, **values: float) -> None:
     """Publish metrics of the southern counter."""
     dimensions = [{"Name": "counter", "Value": "south"}]
-    server.client("cloudwatch").put_metric_data(Namespace=NAMESPACE, MetricData=[
-        {"MetricName": name, "Value": value, "Dimensions": dimensions} for name, value in values.items()])  # fmt: skip
+    server.client("cloudwatch").put_metric_data(
+        Namespace=NAMESPACE,
+        MetricData=[{"MetricName": name, "Value": value, "Dimensions": dimensions} for name, value in values.items()],
+    )
 
 
 @pytest.fixture(scope="module")
@@ -101,9 +135,12 @@ def function(server: Any) -> str:
     with zipfile.ZipFile(archive, "w") as packed:
         packed.writestr("shop.py", HANDLER)
     server.client("lambda").create_function(
-        FunctionName="shop", Runtime="python3.12", Handler="shop.handler", Code={"ZipFile": archive.getvalue()},
+        FunctionName="shop",
+        Runtime="python3.12",
+        Handler="shop.handler",
+        Code={"ZipFile": archive.getvalue()},
         Role=server.role("shop", "lambda.amazonaws.com"),
-    )  # fmt: skip
+    )
     return "shop"
 
 
@@ -112,8 +149,9 @@ def test_invocations_and_what_a_function_logs_become_metrics(server: Any, functi
     for event in ({}, {"fail": True}):
         server.client("lambda").invoke(FunctionName=function, Payload=json.dumps(event))
     until(lambda: total(server, "Shop", "Sales", counter="north"), 10.0)
-    assert [total(server, "AWS/Lambda", metric, FunctionName=function)
-            for metric in ("Invocations", "Errors", "Throttles")] == [2.0, 1.0, 0.0]  # fmt: skip
+    assert [
+        total(server, "AWS/Lambda", metric, FunctionName=function) for metric in ("Invocations", "Errors", "Throttles")
+    ] == [2.0, 1.0, 0.0]
     assert total(server, "AWS/Lambda", "Duration", FunctionName=function) > 0
 
 
@@ -177,11 +215,14 @@ def test_alarms_of_a_template_look_at_their_metrics(server: Any) -> None:
 def test_math_that_this_cloud_does_not_know_fails_the_stack(server: Any) -> None:
     """By its name, instead of an alarm that never calls."""
     stacks = server.client("cloudformation")
-    metrics = [{**query, "Expression": "ANOMALY_DETECTION_BAND(all)"} if "Expression" in query else query
-               for query in share("bad")]  # fmt: skip
+    metrics = [
+        {**query, "Expression": "ANOMALY_DETECTION_BAND(all)"} if "Expression" in query else query
+        for query in share("bad")
+    ]
     stacks.create_stack(StackName="odd", TemplateBody=template(Metrics=metrics), OnFailure="ROLLBACK")
     with pytest.raises(WaiterError):
         stacks.get_waiter("stack_create_complete").wait(StackName="odd", WaiterConfig={"Delay": 1, "MaxAttempts": 30})
-    reasons = [event.get("ResourceStatusReason", "") for event in
-               stacks.describe_stack_events(StackName="odd")["StackEvents"]]  # fmt: skip
+    reasons = [
+        event.get("ResourceStatusReason", "") for event in stacks.describe_stack_events(StackName="odd")["StackEvents"]
+    ]
     assert any("ANOMALY_DETECTION_BAND" in reason and "the local cloud knows" in reason for reason in reasons)

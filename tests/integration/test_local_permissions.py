@@ -93,8 +93,10 @@ def _finished(server: Any, name: str) -> dict[str, Any]:
 def _execute(server: Any, role_arn: str, resource: str, parameters: dict[str, Any]) -> dict[str, Any]:
     """Run a state machine of one task; the description of the ended execution."""
     states = server.client("stepfunctions")
-    definition = {"StartAt": "Do", "States": {"Do": {"Type": "Task", "Resource": resource, "Parameters": parameters,
-                                                     "End": True}}}
+    definition = {
+        "StartAt": "Do",
+        "States": {"Do": {"Type": "Task", "Resource": resource, "Parameters": parameters, "End": True}},
+    }
     name = f"m{time.time_ns()}"
     machine = states.create_state_machine(name=name, definition=json.dumps(definition), roleArn=role_arn)
     execution = states.start_execution(stateMachineArn=machine["stateMachineArn"])["executionArn"]

@@ -251,14 +251,21 @@ def test_the_gateway_explains_a_bad_body_with_its_own_headers(server: Any) -> No
     gateway = "AWS::ApiGateway::"
     resources = {
         "Api": {"Type": f"{gateway}RestApi", "Properties": {"Name": "explain"}},
-        "Body": {"Type": f"{gateway}Model", "Properties": {"RestApiId": api, "Name": "Body", "Schema": schema,
-                                                          "ContentType": "application/json"}},
-        "Validator": {"Type": f"{gateway}RequestValidator", "Properties": {"RestApiId": api, "Name": "V",
-                                                                          "ValidateRequestBody": True}},
+        "Body": {
+            "Type": f"{gateway}Model",
+            "Properties": {"RestApiId": api, "Name": "Body", "Schema": schema, "ContentType": "application/json"},
+        },
+        "Validator": {
+            "Type": f"{gateway}RequestValidator",
+            "Properties": {"RestApiId": api, "Name": "V", "ValidateRequestBody": True},
+        },
         "BadBody": {"Type": f"{gateway}GatewayResponse", "Properties": answer},
         "Method": {"Type": f"{gateway}Method", "Properties": method},
-        "Deployment": {"Type": f"{gateway}Deployment", "DependsOn": ["Method", "BadBody"],
-                       "Properties": {"RestApiId": api, "StageName": "live"}},
+        "Deployment": {
+            "Type": f"{gateway}Deployment",
+            "DependsOn": ["Method", "BadBody"],
+            "Properties": {"RestApiId": api, "StageName": "live"},
+        },
     }
     template = {"Resources": resources, "Outputs": {"Id": {"Value": api}}}
     assert _create(server, "explain", template) == "CREATE_COMPLETE"

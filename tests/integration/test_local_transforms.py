@@ -73,10 +73,13 @@ def start(server: Any) -> Callable[..., str]:
             "ModelName": model,
             "BatchStrategy": "SingleRecord",
             "TransformInput": {"DataSource": source, "ContentType": "application/json", "SplitType": "Line"},
-            "TransformOutput": {"S3OutputPath": f"s3://{BUCKET}/{job}", "AssembleWith": "Line",
-                                "Accept": "application/json"},
+            "TransformOutput": {
+                "S3OutputPath": f"s3://{BUCKET}/{job}",
+                "AssembleWith": "Line",
+                "Accept": "application/json",
+            },
             "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 1},
-        }  # fmt: skip
+        }
         task = {"Type": "Task", "Resource": RESOURCE, "Parameters": request, "End": True}
         states = server.client("stepfunctions")
         machine = states.create_state_machine(

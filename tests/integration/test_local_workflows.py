@@ -296,8 +296,9 @@ def test_a_missing_right_fails_the_workflow_by_name(
     """Updating a stack with a service role, passing that role, and publishing are rights of their own."""
     rights = _rights(world)
     del rights[dropped]
-    machine = _machine(server, f"without-{dropped}", server.role(f"without-{dropped}", "states.amazonaws.com", *rights),
-                       DEFINITION)  # fmt: skip
+    machine = _machine(
+        server, f"without-{dropped}", server.role(f"without-{dropped}", "states.amazonaws.com", *rights), DEFINITION
+    )
     ended = _ended(server, _start(server, machine, **{**world, "models": []}))
     assert ended["status"] == "FAILED"
     assert named in ended["cause"]
@@ -312,11 +313,23 @@ def test_a_fail_state_says_why(server: Any, world: dict[str, Any]) -> None:
 
 def test_a_stopped_execution_stays_aborted(server: Any, world: dict[str, Any]) -> None:
     """What its task does afterwards neither changes the status nor runs another state."""
-    machine = _machine(server, "stopped", server.role("stopped", "states.amazonaws.com", *_rights(world)), {
-        "StartAt": "W", "States": {
-            "W": {"Type": "Wait", "Seconds": 1, "Next": "T"},
-            "T": {"Type": "Task", "Resource": f"{STATES}sns:publish", "End": True,
-                  "Parameters": {"TopicArn": world["topic"], "Message": "never"}}}})  # fmt: skip
+    machine = _machine(
+        server,
+        "stopped",
+        server.role("stopped", "states.amazonaws.com", *_rights(world)),
+        {
+            "StartAt": "W",
+            "States": {
+                "W": {"Type": "Wait", "Seconds": 1, "Next": "T"},
+                "T": {
+                    "Type": "Task",
+                    "Resource": f"{STATES}sns:publish",
+                    "End": True,
+                    "Parameters": {"TopicArn": world["topic"], "Message": "never"},
+                },
+            },
+        },
+    )
     execution = _start(server, machine)
     server.client("stepfunctions").stop_execution(executionArn=execution, error="Enough", cause="by hand")
     time.sleep(2)
@@ -350,9 +363,16 @@ def test_an_input_that_cannot_be_is_refused_at_the_start(server: Any, text: str,
 def test_a_result_over_the_quota_fails_the_execution(server: Any) -> None:
     """States.DataLimitExceeded, which States.ALL does not catch."""
     doubling = "{% $join([$states.input.text, $states.input.text]) %}"
-    machine = _machine(server, "doubling", server.role("doubling", "states.amazonaws.com"), {
-        "QueryLanguage": "JSONata", "StartAt": "Double",
-        "States": {"Double": {"Type": "Pass", "Output": {"text": doubling}, "End": True}}})  # fmt: skip
+    machine = _machine(
+        server,
+        "doubling",
+        server.role("doubling", "states.amazonaws.com"),
+        {
+            "QueryLanguage": "JSONata",
+            "StartAt": "Double",
+            "States": {"Double": {"Type": "Pass", "Output": {"text": doubling}, "End": True}},
+        },
+    )
     ended = _ended(server, _start(server, machine, text="x" * 140_000))
     assert (ended["status"], ended["error"]) == ("FAILED", "States.DataLimitExceeded")
 

@@ -43,4 +43,4 @@ def test_help_lists_every_target() -> None:
 def test_test_fast_selects_neither_the_local_cloud_nor_the_network() -> None:
     """`make test-fast` leaves out exactly the marked tests."""
     recipe = (ROOT / "Makefile").read_text().split("\ntest-fast:", 1)[1].splitlines()[1]
-    assert 'not integration and not e2e' in recipe
+    assert "not integration and not e2e" in recipe

@@ -55,8 +55,10 @@ class Console:
         self.project = project
         self.sagemaker = project.client("sagemaker")
         self.workflows = project.client("stepfunctions")
-        self.machines = {"training": project.outputs("training")["StateMachineArn"],
-                         "release": project.outputs("release")["ReleaseStateMachineArn"]}
+        self.machines = {
+            "training": project.outputs("training")["StateMachineArn"],
+            "release": project.outputs("release")["ReleaseStateMachineArn"],
+        }
 
     def start(self, document: Any, machine: str = "training") -> str:
         """*Start execution* with this input; the execution's ARN."""
@@ -82,22 +84,28 @@ class Console:
     def states(self, execution: str) -> list[str]:
         """Names of the states that an execution entered, in order."""
         pages = self.workflows.get_paginator("get_execution_history").paginate(executionArn=execution)
-        return [event["stateEnteredEventDetails"]["name"] for page in pages for event in page["events"]
-                if "stateEnteredEventDetails" in event]
+        return [
+            event["stateEnteredEventDetails"]["name"]
+            for page in pages
+            for event in page["events"]
+            if "stateEnteredEventDetails" in event
+        ]
 
     def executions(self, machine: str) -> list[dict[str, Any]]:
         """All executions of a machine, the newest first."""
         pages = self.workflows.get_paginator("list_executions").paginate(stateMachineArn=self.machines[machine])
-        return sorted((found for page in pages for found in page["executions"]), key=lambda found: found["startDate"],
-                      reverse=True)
+        return sorted(
+            (found for page in pages for found in page["executions"]),
+            key=lambda found: found["startDate"],
+            reverse=True,
+        )
 
     def released_by_event(self, known: list[dict[str, Any]], seconds: float = 60) -> str:
         """ARN of the release that started since `known` was listed; waits for it."""
         before = {found["executionArn"] for found in known}
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            new = [found["executionArn"] for found in self.executions("release")
-                   if found["executionArn"] not in before]
+            new = [found["executionArn"] for found in self.executions("release") if found["executionArn"] not in before]
             if new:
                 return new[0]
             time.sleep(0.2)
@@ -109,8 +117,9 @@ class Console:
 
     def approve(self, arn: str) -> None:
         """The call that the console makes on *Approve*."""
-        self.sagemaker.update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Approved",
-                                            ApprovalDescription="by hand")
+        self.sagemaker.update_model_package(
+            ModelPackageArn=arn, ModelApprovalStatus="Approved", ApprovalDescription="by hand"
+        )
 
     def release_by_hand(self, arn: str) -> dict[str, Any]:
         """Approve a package and wait for the release that follows; its description."""
@@ -143,12 +152,19 @@ class Console:
             "running training jobs": sorted(job["TrainingJobName"] for job in jobs),
             "running transform jobs": sorted(job["TransformJobName"] for job in transforms),
             "models": sorted(model["ModelName"] for model in self.sagemaker.list_models(MaxResults=100)["Models"]),
-            "endpoint configs": sorted(config["EndpointConfigName"] for config in
-                                       self.sagemaker.list_endpoint_configs(MaxResults=100)["EndpointConfigs"]),
-            "endpoints": sorted(endpoint["EndpointName"] for endpoint in
-                                self.sagemaker.list_endpoints(MaxResults=100)["Endpoints"]),
-            "packages": sorted(package["ModelPackageArn"] for package in self.sagemaker.list_model_packages(
-                ModelPackageGroupName=PREFIX, MaxResults=100)["ModelPackageSummaryList"]),
+            "endpoint configs": sorted(
+                config["EndpointConfigName"]
+                for config in self.sagemaker.list_endpoint_configs(MaxResults=100)["EndpointConfigs"]
+            ),
+            "endpoints": sorted(
+                endpoint["EndpointName"] for endpoint in self.sagemaker.list_endpoints(MaxResults=100)["Endpoints"]
+            ),
+            "packages": sorted(
+                package["ModelPackageArn"]
+                for package in self.sagemaker.list_model_packages(ModelPackageGroupName=PREFIX, MaxResults=100)[
+                    "ModelPackageSummaryList"
+                ]
+            ),
         }
 
     def forge(self, job_name: str, breakage: str) -> str:
@@ -167,15 +183,24 @@ class Console:
         self.project.client("s3").put_object(Bucket=data_bucket, Key=key, Body=archive.getvalue())
         model = self.package(self.champion)["InferenceSpecification"]["Containers"][0]["ModelDataUrl"]
         self.sagemaker.create_training_job(
-            TrainingJobName=job_name, RoleArn=outputs["TrainingRoleArn"],
+            TrainingJobName=job_name,
+            RoleArn=outputs["TrainingRoleArn"],
             AlgorithmSpecification={"TrainingImage": outputs["TrainingImage"], "TrainingInputMode": "File"},
-            HyperParameters={"sagemaker_program": "train.py", "breakage": breakage,
-                             "sagemaker_submit_directory": f"s3://{data_bucket}/{key}"},
-            InputDataConfig=[{"ChannelName": "champion", "DataSource": {"S3DataSource": {
-                "S3DataType": "S3Prefix", "S3Uri": model.rsplit("/", 1)[0] + "/"}}}],
+            HyperParameters={
+                "sagemaker_program": "train.py",
+                "breakage": breakage,
+                "sagemaker_submit_directory": f"s3://{data_bucket}/{key}",
+            },
+            InputDataConfig=[
+                {
+                    "ChannelName": "champion",
+                    "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": model.rsplit("/", 1)[0] + "/"}},
+                }
+            ],
             OutputDataConfig={"S3OutputPath": f"s3://{artifacts}/training"},
             ResourceConfig={"InstanceCount": 1, "InstanceType": outputs["TrainingInstanceType"], "VolumeSizeInGB": 30},
-            StoppingCondition={"MaxRuntimeInSeconds": 600})
+            StoppingCondition={"MaxRuntimeInSeconds": 600},
+        )
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             job = self.sagemaker.describe_training_job(TrainingJobName=job_name)

@@ -38,8 +38,12 @@ RESET = Fault()
 def prediction(text: str) -> dict[str, Any]:
     """What the server says about a text: always the same, and different for most texts."""
     score = zlib.crc32(text.encode()) % 2001 / 1000
-    return {"label": "helpful" if score >= 1 else "not_helpful", "confidence": 0.5 + abs(score - 1) / 2,
-            "score": score, "truncated": len(text) > 1000}
+    return {
+        "label": "helpful" if score >= 1 else "not_helpful",
+        "confidence": 0.5 + abs(score - 1) / 2,
+        "score": score,
+        "truncated": len(text) > 1000,
+    }
 
 
 class ContractApi:
@@ -53,9 +57,15 @@ class ContractApi:
         upstream: base of a real API that gives the answers instead.
     """
 
-    def __init__(self, fault: Callable[[int, list[str]], Fault | None] = lambda number, texts: None, *,
-                 api_key: str | None = None, seconds: float = 0, max_texts: int = MAX_TEXTS,
-                 upstream: str | None = None) -> None:
+    def __init__(
+        self,
+        fault: Callable[[int, list[str]], Fault | None] = lambda number, texts: None,
+        *,
+        api_key: str | None = None,
+        seconds: float = 0,
+        max_texts: int = MAX_TEXTS,
+        upstream: str | None = None,
+    ) -> None:
         self.fault, self.api_key, self.seconds = fault, api_key, seconds
         self.max_texts, self.upstream = max_texts, upstream
         self.asked: list[list[str]] = []
@@ -76,8 +86,9 @@ class ContractApi:
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-                 ) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._server.shutdown()
         self._server.server_close()
 
@@ -105,8 +116,11 @@ def _handler(api: ContractApi) -> type[BaseHTTPRequestHandler]:
 
         def do_GET(self) -> None:
             api.headers.append(dict(self.headers))
-            pages: dict[str, Any] = {"/live/v1/health": {"status": "ok"}, "/live/v1/model": {"version": VERSION},
-                                     "/live/v1/health?deep=true": {"status": "ok", "model": "ok"}}
+            pages: dict[str, Any] = {
+                "/live/v1/health": {"status": "ok"},
+                "/live/v1/model": {"version": VERSION},
+                "/live/v1/health?deep=true": {"status": "ok", "model": "ok"},
+            }
             if self.path in pages:
                 self._send(200, json.dumps(pages[self.path]))
             else:
@@ -151,11 +165,17 @@ def _handler(api: ContractApi) -> type[BaseHTTPRequestHandler]:
             time.sleep(api.seconds)
             fault = api.fault(number, texts)
             if fault is None:
-                status, answer = 200, json.dumps({"predictions": [prediction(text) for text in texts],
-                                                  "model": {"version": VERSION}})
+                status, answer = (
+                    200,
+                    json.dumps({"predictions": [prediction(text) for text in texts], "model": {"version": VERSION}}),
+                )
                 if api.upstream:
-                    real = requests.post(f"{api.upstream}/v1/predictions", data=body, timeout=60,
-                                         headers={"Content-Type": "application/json"})
+                    real = requests.post(
+                        f"{api.upstream}/v1/predictions",
+                        data=body,
+                        timeout=60,
+                        headers={"Content-Type": "application/json"},
+                    )
                     status, answer = real.status_code, real.text
                 if status == 200:
                     with api.lock:

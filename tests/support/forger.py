@@ -17,7 +17,7 @@ BREAKAGES = {
     "missing ONNX file": "",
     "raises on load": "\ndef model_fn(model_dir, context=None):\n    raise RuntimeError('this model raises on load')\n",
     "raises on the first request": "\ndef transform_fn(model, data, content_type, accept, context=None):\n"
-                                   "    raise RuntimeError('this model raises on a request')\n",
+    "    raise RuntimeError('this model raises on a request')\n",
     "never ready": "\ndef model_fn(model_dir, context=None):\n    import time\n    time.sleep(3600)\n",
 }
 

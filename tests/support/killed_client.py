@@ -21,8 +21,9 @@ def start(url: str, source: Path, out: Path, *options: str) -> subprocess.Popen[
     """`python -m text_classifier score --file … --out …`."""
     environment = os.environ | {"PYTHONPATH": str(ROOT / "client"), "TEXT_CLASSIFIER_URL": url}
     command = [sys.executable, "-m", "text_classifier", "score", "--file", str(source), "--out", str(out), *options]
-    return subprocess.Popen(command, env=environment, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE)
+    return subprocess.Popen(
+        command, env=environment, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
 
 
 def kill(process: subprocess.Popen[str]) -> tuple[int, str]:

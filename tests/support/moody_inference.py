@@ -14,9 +14,9 @@ GARBAGE = {
     "html": "<html>It works!</html>",
     "too few": '{"predictions": [], "model": {"version": "moody"}}',
     "infinite": '{"predictions": [{"label": "x", "confidence": 1e999, "score": null, "truncated": false}], '
-                '"model": {"version": "moody"}}',
+    '"model": {"version": "moody"}}',
     "null": "null",
-}  # fmt: skip
+}
 
 
 def model_fn(model_dir: str, context: Any = None) -> Path:

@@ -16,8 +16,10 @@ FOLDER = "s3://artifacts/evidence/cafe"
 def client_error(code: str, message: str = "", status: int = 400, **more: Any) -> ClientError:
     """A refusal as boto3 raises it."""
     response: Any = {
-        "Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}, **more,
-    }  # fmt: skip
+        "Error": {"Code": code, "Message": message},
+        "ResponseMetadata": {"HTTPStatusCode": status},
+        **more,
+    }
     return ClientError(response, "Operation")
 
 

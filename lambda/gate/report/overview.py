@@ -73,8 +73,7 @@ def _sentences(data: ReportData, figures: Figures) -> list[str]:
     if figures.difference is None:
         return [measured, "No champion was compared with."]
     compared = (
-        "The challenger's accuracy less the champion's on the same sentences is "
-        f"{points_interval(figures.difference)}."
+        f"The challenger's accuracy less the champion's on the same sentences is {points_interval(figures.difference)}."
     )
     if figures.margin is not None:
         compared += f" The interval's lower end must be above the margin, {points(-figures.margin)} points."

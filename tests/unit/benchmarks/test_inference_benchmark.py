@@ -57,8 +57,10 @@ def test_the_roofline_is_the_longer_of_the_fastest_arithmetic_and_the_memory() -
     assert floors.floors(asked, {WITHOUT_AMX: 1e12}, 1e9).roofline == pytest.approx(2)
 
 
-@pytest.mark.parametrize(("flags", "limits"), [(["amx_int8"], {WITH_AMX: {}, WITHOUT_AMX: floors.NO_AMX}),
-                                               (["avx512_vnni"], {WITHOUT_AMX: {}})])  # fmt: skip
+@pytest.mark.parametrize(
+    ("flags", "limits"),
+    [(["amx_int8"], {WITH_AMX: {}, WITHOUT_AMX: floors.NO_AMX}), (["avx512_vnni"], {WITHOUT_AMX: {}})],
+)
 def test_the_peak_without_amx_is_measured_apart_where_there_is_amx(
     flags: list[str], limits: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -120,8 +122,9 @@ def result() -> Callable[..., dict[str, Any]]:
     return make
 
 
-@pytest.mark.parametrize(("ours", "found"), [(1.0, "50.0% | 25.0% | 20.0% | held"),
-                                             (2.0, "25.0% | 25.0% | 20.0% | **missed**")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("ours", "found"), [(1.0, "50.0% | 25.0% | 20.0% | held"), (2.0, "25.0% | 25.0% | 20.0% | **missed**")]
+)
 def test_the_report_says_whether_the_goal_was_held(
     result: Callable[..., dict[str, Any]], ours: float, found: str
 ) -> None:

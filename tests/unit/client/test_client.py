@@ -8,9 +8,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from contract_api import MAX_CHARACTERS, ContractApi, Fault, prediction
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from contract_api import MAX_CHARACTERS, ContractApi, Fault, prediction
 from text_classifier import (
     Client,
     Limits,
@@ -35,8 +36,9 @@ def test_one_text_has_a_typed_prediction(new_client: NewClient) -> None:
     assert found.as_dict() == prediction("A sharp lens.") | {"model_version": "7"}
 
 
-@pytest.mark.parametrize(("text", "code"), [("", "empty"), ("x" * (MAX_CHARACTERS + 1), "too_long"),
-                                            ("REFUSED", "bad_request")])
+@pytest.mark.parametrize(
+    ("text", "code"), [("", "empty"), ("x" * (MAX_CHARACTERS + 1), "too_long"), ("REFUSED", "bad_request")]
+)
 def test_one_text_that_is_refused_is_an_error(new_client: NewClient, text: str, code: str) -> None:
     """Whether this package knows it beforehand or the API says so."""
     with ContractApi() as api, pytest.raises(TextRefusedError) as caught:
@@ -59,8 +61,10 @@ def test_a_stream_is_answered_in_order_in_full_requests(new_client: NewClient, i
 
 
 @settings(max_examples=25, deadline=None)
-@given(texts=st.lists(st.sampled_from(["good", "", "REFUSED 1", "REFUSED 2", "long " * 20, "fine"]), max_size=25),
-       in_flight=st.integers(1, 4))
+@given(
+    texts=st.lists(st.sampled_from(["good", "", "REFUSED 1", "REFUSED 2", "long " * 20, "fine"]), max_size=25),
+    in_flight=st.integers(1, 4),
+)
 def test_refused_texts_do_not_keep_the_others_from_their_predictions(texts: list[str], in_flight: int) -> None:
     """The API refuses a whole request for one text; that text is found, and each has its own outcome in its place."""
     with ContractApi() as api, Client(api.url, limits=Limits(texts=6, characters=50)) as client:
@@ -68,7 +72,8 @@ def test_refused_texts_do_not_keep_the_others_from_their_predictions(texts: list
         assert sum(api.answered.values()) == sum(text in ("good", "fine") for text in texts)
     assert [getattr(outcome, "code", "") for outcome in outcomes] == [
         {"": "empty", "REFUSED 1": "bad_request", "REFUSED 2": "bad_request", "long " * 20: "too_long"}.get(text, "")
-        for text in texts]
+        for text in texts
+    ]
 
 
 def test_an_api_with_smaller_requests_is_served_all_the_same(new_client: NewClient) -> None:
@@ -155,7 +160,11 @@ def test_what_is_no_text_is_refused_where_it_stands(new_client: NewClient) -> No
         client = new_client(api)
         (answered,) = client.score_as_they_come([("a", None), ("b", 5), ("c", "text"), ("d", ["x"])])
     assert {key: getattr(outcome, "code", "ok") for key, outcome in answered} == {
-        "a": "not_a_text", "b": "not_a_text", "c": "ok", "d": "not_a_text"}
+        "a": "not_a_text",
+        "b": "not_a_text",
+        "c": "ok",
+        "d": "not_a_text",
+    }
 
 
 def test_nothing_to_ask_asks_nothing(new_client: NewClient) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from predict.request import MAX_CHARACTERS, MAX_TEXTS
 from text_classifier import Limits, Refusal, UsageError
 from text_classifier.batching import batches, encode
@@ -20,8 +21,9 @@ ANY_TEXT = st.text(st.characters(codec=None), max_size=40) | st.none() | st.inte
 def test_order_is_kept_limits_hold_and_nothing_is_lost(texts: list[Any]) -> None:
     """Whatever the texts are, each is in exactly one batch, asked or refused, and no request is over a limit."""
     made = list(batches(enumerate(texts), SMALL))
-    assert sorted(key for batch in made for key in (*batch.keys, *(key for key, _ in batch.refused))) == \
-        list(range(len(texts)))
+    assert sorted(key for batch in made for key in (*batch.keys, *(key for key, _ in batch.refused))) == list(
+        range(len(texts))
+    )
     asked = [key for batch in made for key in batch.keys]
     assert asked == sorted(asked)
     for batch in made:
@@ -32,7 +34,7 @@ def test_order_is_kept_limits_hold_and_nothing_is_lost(texts: list[Any]) -> None
         assert all(1 <= len(texts[key]) <= SMALL.characters for key in batch.keys)
 
 
-@given(texts=st.lists(st.text("aä😀\n\"", min_size=1, max_size=20), min_size=2, max_size=30))
+@given(texts=st.lists(st.text('aä😀\n"', min_size=1, max_size=20), min_size=2, max_size=30))
 def test_a_batch_is_closed_only_when_it_is_full(texts: list[str]) -> None:
     """The first text of a batch would not have fitted into the one before."""
     made = list(batches(enumerate(texts), SMALL))
@@ -48,14 +50,21 @@ def test_halves_hold_the_same_texts_in_the_same_order(texts: list[str]) -> None:
     first, second = batch.halves()
     assert first.keys + second.keys == list(range(len(texts)))
     assert first.keys and second.keys
-    assert [json.loads(half.body())["inputs"] for half in (first, second)] == \
-        [texts[:len(first)], texts[len(first):]]
+    assert [json.loads(half.body())["inputs"] for half in (first, second)] == [texts[: len(first)], texts[len(first) :]]
 
 
-@pytest.mark.parametrize(("text", "code"), [
-    ("", "empty"), ("x" * 31, "too_long"), ("😀" * 30, "too_long"), ("\ud800", "not_unicode"), (None, "not_a_text"),
-    (3.5, "not_a_text"), (["a"], "not_a_text"),
-])
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("", "empty"),
+        ("x" * 31, "too_long"),
+        ("😀" * 30, "too_long"),
+        ("\ud800", "not_unicode"),
+        (None, "not_a_text"),
+        (3.5, "not_a_text"),
+        (["a"], "not_a_text"),
+    ],
+)
 def test_what_no_request_can_hold_is_refused_with_the_reason(text: Any, code: str) -> None:
     """Too long is a text of too many characters, or one whose bytes alone are more than a body may have."""
     refusal = encode(text, SMALL)

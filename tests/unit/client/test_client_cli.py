@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from contract_api import ContractApi, Fault, prediction
 from text_classifier import cli
 
@@ -52,8 +53,9 @@ def test_a_file_is_scored_into_another(tmp_path: Path, capsys: pytest.CaptureFix
     assert (tmp_path / "out.csv").read_text().count("\n") == 3
 
 
-def test_standard_input_goes_to_standard_output(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-                                                ) -> None:
+def test_standard_input_goes_to_standard_output(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """One text a line by default; other forms are named."""
     with ContractApi() as api:
         for content, options, first in (("one\ntwo\n", [], "one"), ('{"a": "one"}\n', ["--format", "jsonl"], '{"a"')):
@@ -63,15 +65,21 @@ def test_standard_input_goes_to_standard_output(monkeypatch: pytest.MonkeyPatch,
             assert any(line.startswith(first) for line in lines)
 
 
-@pytest.mark.parametrize("arguments", [
-    ["score", "a"], ["score", "--url", "ftp://x", "a"], ["score", "--url", "http://x"],
-    ["score", "--url", "http://x", "a", "--file", "b.csv"], ["score", "--url", "http://x", "a", "--out", "b.csv"],
-    ["score", "--url", "http://x", "--file", "-", "--out", "b.csv"],
-    ["score", "--url", "http://x", "--file", "b.xlsx", "--out", "b.csv"],
-    ["score", "--url", "http://x", "--file", "missing.csv", "--out", "b.csv"],
-    ["score", "--url", "http://x", "a", "--in-flight", "0"],
-    ["score", "--url", "http://x", "a", "--retry-seconds", "-1"],
-])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["score", "a"],
+        ["score", "--url", "ftp://x", "a"],
+        ["score", "--url", "http://x"],
+        ["score", "--url", "http://x", "a", "--file", "b.csv"],
+        ["score", "--url", "http://x", "a", "--out", "b.csv"],
+        ["score", "--url", "http://x", "--file", "-", "--out", "b.csv"],
+        ["score", "--url", "http://x", "--file", "b.xlsx", "--out", "b.csv"],
+        ["score", "--url", "http://x", "--file", "missing.csv", "--out", "b.csv"],
+        ["score", "--url", "http://x", "a", "--in-flight", "0"],
+        ["score", "--url", "http://x", "a", "--retry-seconds", "-1"],
+    ],
+)
 def test_a_command_that_cannot_be_is_exit_code_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """With what is wrong and the next step, and without a stack trace."""
     assert cli.main(arguments) == cli.USAGE
@@ -101,8 +109,9 @@ def test_a_missing_file_is_exit_code_1_where_only_the_disk_knows(capsys: pytest.
     assert "missing.csv" in capsys.readouterr().err
 
 
-def test_the_key_comes_from_the_environment_and_is_never_printed(monkeypatch: pytest.MonkeyPatch,
-                                                                  capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_key_comes_from_the_environment_and_is_never_printed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """On the command line it works too, with a note that others can see it there."""
     with ContractApi(api_key="s3cret") as api:
         monkeypatch.setenv(cli.URL, api.url)
@@ -126,8 +135,9 @@ def test_health_and_model_print_what_the_api_says(command: list[str], capsys: py
     assert isinstance(json.loads(capsys.readouterr().out), dict)
 
 
-def test_ctrl_c_says_how_far_it_is_and_how_to_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-                                                     capsys: pytest.CaptureFixture[str]) -> None:
+def test_ctrl_c_says_how_far_it_is_and_how_to_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """And the run goes on from there."""
     (tmp_path / "in.txt").write_text("".join(f"text {number}\n" for number in range(500)))
     arguments = ["score", "--file", str(tmp_path / "in.txt"), "--out", str(tmp_path / "out.csv"), "--in-flight", "1"]

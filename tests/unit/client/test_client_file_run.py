@@ -18,10 +18,11 @@ from typing import Any
 
 import pytest
 import requests
-from contract_api import ContractApi, Fault, prediction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from requests.adapters import BaseAdapter
+
+from contract_api import ContractApi, Fault, prediction
 from text_classifier import ApiError, Client, FileError, Limits, RequestRefusedError
 from text_classifier.file_run import Summary, score_file
 from text_classifier.journal import Journal
@@ -55,8 +56,14 @@ def test_a_file_is_scored_row_by_row(tmp_path: Path, new_client: NewClient) -> N
     texts = [f"text {number}" for number in range(23)] + ["", "REFUSED", "last"]
     source, told = make_input(tmp_path, texts), []
     with ContractApi() as api:
-        summary = score_file(new_client(api, limits=SMALL), source, tmp_path / "out.csv", CSV, in_flight=3,
-                             tell=lambda done, rows: told.append((done, rows)))
+        summary = score_file(
+            new_client(api, limits=SMALL),
+            source,
+            tmp_path / "out.csv",
+            CSV,
+            in_flight=3,
+            tell=lambda done, rows: told.append((done, rows)),
+        )
     assert summary == Summary(rows=26, refused=2, model_versions=["7"])
     found = rows_of(tmp_path / "out.csv")
     assert [(row["id"], row["text"]) for row in found] == [(str(n), text) for n, text in enumerate(texts)]
@@ -72,8 +79,9 @@ class Killed(BaseException):
 
 @settings(max_examples=25, deadline=None)
 @given(data=st.data(), rows=st.integers(1, 60), in_flight=st.integers(1, 4))
-def test_no_row_that_was_kept_is_asked_again(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, rows: int,
-                                             in_flight: int) -> None:
+def test_no_row_that_was_kept_is_asked_again(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, rows: int, in_flight: int
+) -> None:
     """Ended at any request, any number of times, by an error of the API or by force: the output is the same.
 
     After each run, the rows in the journal are never asked about again; those asked about for nothing are at most the
@@ -103,7 +111,8 @@ def test_no_row_that_was_kept_is_asked_again(tmp_path_factory: pytest.TempPathFa
             assert len(asked) - len(now - kept) <= in_flight * SMALL.texts
             kept = now
     assert [(row["text"], float(row["score"])) for row in rows_of(out)] == [
-        (text, prediction(text)["score"]) for text in texts]
+        (text, prediction(text)["score"]) for text in texts
+    ]
 
 
 def _ending(api: ContractApi, end: tuple[int, bool] | None) -> Callable[[int, int], None]:
@@ -143,8 +152,14 @@ def test_an_output_that_appeared_meanwhile_is_not_touched(tmp_path: Path, new_cl
     source, out = make_input(tmp_path, ["a", "b"]), tmp_path / "out.csv"
     with ContractApi() as api:
         with pytest.raises(FileError, match="exists"):
-            score_file(new_client(api), source, out, CSV, in_flight=1,
-                       tell=lambda done, rows: out.write_text("precious") and None)
+            score_file(
+                new_client(api),
+                source,
+                out,
+                CSV,
+                in_flight=1,
+                tell=lambda done, rows: out.write_text("precious") and None,
+            )
         assert out.read_text() == "precious"
         out.unlink()
         score_file(new_client(api), source, out, CSV, in_flight=1)
@@ -178,10 +193,10 @@ def test_a_changed_input_is_not_gone_on_with(tmp_path: Path, new_client: NewClie
         assert len(api.asked) == 4
 
 
-@pytest.mark.parametrize(("change", "word"), [
-    ({"column": "id"}, "column"), ({"form": "text"}, "format")])
-def test_other_settings_are_not_gone_on_with(tmp_path: Path, new_client: NewClient, change: dict[str, Any], word: str
-                                             ) -> None:
+@pytest.mark.parametrize(("change", "word"), [({"column": "id"}, "column"), ({"form": "text"}, "format")])
+def test_other_settings_are_not_gone_on_with(
+    tmp_path: Path, new_client: NewClient, change: dict[str, Any], word: str
+) -> None:
     """Those that decide what is scored; how the output is written may change."""
     source, out = make_input(tmp_path, map(str, range(20))), tmp_path / "out.csv"
     with ContractApi() as api:
@@ -207,8 +222,14 @@ def test_an_input_that_changes_while_it_is_scored_gives_no_output(tmp_path: Path
     """The answers would stand beside rows that they were not about."""
     source, out = make_input(tmp_path, ["a", "b"]), tmp_path / "out.csv"
     with ContractApi() as api, pytest.raises(FileError, match="changed while"):
-        score_file(new_client(api), source, out, CSV, in_flight=1,
-                   tell=lambda done, rows: source.write_text("id,text\n0,other\n1,rows\n") and None)
+        score_file(
+            new_client(api),
+            source,
+            out,
+            CSV,
+            in_flight=1,
+            tell=lambda done, rows: source.write_text("id,text\n0,other\n1,rows\n") and None,
+        )
     assert not out.exists()
 
 
@@ -230,8 +251,9 @@ def test_a_broken_line_at_the_end_is_found_before_anything_is_asked(tmp_path: Pa
     assert files(tmp_path) == ["in.csv"]
 
 
-def test_a_run_that_died_between_its_last_two_steps_is_over(tmp_path: Path, new_client: NewClient,
-                                                             monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_that_died_between_its_last_two_steps_is_over(
+    tmp_path: Path, new_client: NewClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The output has its name and the journal is still there: the next call only tidies up."""
     source, out = make_input(tmp_path, ["a"]), tmp_path / "out.csv"
 
@@ -265,8 +287,9 @@ def test_half_a_surrogate_pair_passes_through_json(tmp_path: Path, new_client: N
     """Refused as a text, written as the escape that it was read from."""
     (tmp_path / "in.jsonl").write_text('{"text": "\\ud800"}\n{"text": "Größe", "n": 1.5}\n', encoding="utf-8")
     with ContractApi() as api:
-        summary = score_file(new_client(api), tmp_path / "in.jsonl", tmp_path / "out.jsonl", Layout(form="jsonl"),
-                             in_flight=1)
+        summary = score_file(
+            new_client(api), tmp_path / "in.jsonl", tmp_path / "out.jsonl", Layout(form="jsonl"), in_flight=1
+        )
     first, second = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text("utf-8").splitlines()]
     assert (summary.refused, first["text"], first["error"].split(":")[0]) == (1, "\ud800", "not_unicode")
     assert (second["text"], second["n"], second["error"]) == ("Größe", 1.5, None)
@@ -279,8 +302,9 @@ class Answers(BaseAdapter):
         texts = json.loads(request.body or "")["inputs"]
         answer = requests.Response()
         answer.status_code = 200
-        answer.raw = io.BytesIO(json.dumps({"predictions": [prediction("a")] * len(texts),
-                                            "model": {"version": "1"}}).encode())
+        answer.raw = io.BytesIO(
+            json.dumps({"predictions": [prediction("a")] * len(texts), "model": {"version": "1"}}).encode()
+        )
         return answer
 
     def close(self) -> None:

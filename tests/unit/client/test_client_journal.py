@@ -9,13 +9,18 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from text_classifier import FileError, Outcome, Prediction, Refusal
 from text_classifier.journal import Journal
 
 RUN = {"input": "hash", "url": "http://host"}
 GOOD = Prediction("helpful", 0.1 + 0.2, 1.5, False, "3")
-OUTCOMES: list[Outcome] = [GOOD, Prediction("a", 1.0, None, None, None), Prediction("b", 0.0, 0.0, True, "x"),
-                           Refusal("empty", "nothing there")]
+OUTCOMES: list[Outcome] = [
+    GOOD,
+    Prediction("a", 1.0, None, None, None),
+    Prediction("b", 0.0, 0.0, True, "x"),
+    Refusal("empty", "nothing there"),
+]
 
 
 def test_outcomes_come_back_as_they_were_in_the_order_of_the_rows(tmp_path: Path) -> None:
@@ -30,8 +35,9 @@ def test_outcomes_come_back_as_they_were_in_the_order_of_the_rows(tmp_path: Path
 
 @settings(max_examples=30, deadline=None)
 @given(rows=st.integers(0, 40), done=st.sets(st.integers(0, 39)))
-def test_pending_rows_are_exactly_those_without_an_outcome(tmp_path_factory: pytest.TempPathFactory, rows: int,
-                                                           done: set[int]) -> None:
+def test_pending_rows_are_exactly_those_without_an_outcome(
+    tmp_path_factory: pytest.TempPathFactory, rows: int, done: set[int]
+) -> None:
     """As ranges in order, none of them empty."""
     done = {row for row in done if row < rows}
     with Journal(tmp_path_factory.mktemp("j") / "j", RUN) as journal:

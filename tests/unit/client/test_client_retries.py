@@ -10,6 +10,7 @@ from email.utils import formatdate
 from typing import Any
 
 import pytest
+
 from contract_api import RESET, ContractApi, Fault
 from text_classifier import (
     BadAnswerError,
@@ -101,8 +102,10 @@ def test_a_wait_beyond_the_time_is_not_begun(new_client: NewClient, slept: list[
 
 def test_the_time_is_bounded_by_the_clock() -> None:
     """With half a second, real waits end after about that."""
-    with ContractApi(always(Fault(503))) as api, Client(
-            api.url, retry=RetryPolicy(attempts=1000, seconds=0.5, first_wait=0.05, longest_wait=0.1)) as client:
+    with (
+        ContractApi(always(Fault(503))) as api,
+        Client(api.url, retry=RetryPolicy(attempts=1000, seconds=0.5, first_wait=0.05, longest_wait=0.1)) as client,
+    ):
         started = time.monotonic()
         with pytest.raises(UnavailableError):
             client.score("text")
@@ -130,12 +133,20 @@ def test_an_answer_that_does_not_come_is_given_up(new_client: NewClient) -> None
         new_client(api, timeout=(1, 0.1), retry=RetryPolicy(attempts=1)).score("text")
 
 
-@pytest.mark.parametrize("body", ["<html>Sign in</html>", "[]", "null", "[" * 100_000,
-                                  '{"predictions": [], "model": {"version": "1"}}',
-                                  '{"predictions": [{"label": "a", "confidence": NaN, "score": 1, "truncated": '
-                                  'false}], "model": {"version": "1"}}',
-                                  '{"predictions": [{"label": "\\ud800", "confidence": 1, "score": 1, "truncated": '
-                                  'false}], "model": {"version": "1"}}'])
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<html>Sign in</html>",
+        "[]",
+        "null",
+        "[" * 100_000,
+        '{"predictions": [], "model": {"version": "1"}}',
+        '{"predictions": [{"label": "a", "confidence": NaN, "score": 1, "truncated": '
+        'false}], "model": {"version": "1"}}',
+        '{"predictions": [{"label": "\\ud800", "confidence": 1, "score": 1, "truncated": '
+        'false}], "model": {"version": "1"}}',
+    ],
+)
 def test_another_servers_page_is_no_answer(new_client: NewClient, body: str) -> None:
     """Status 200 alone does not make a prediction; it is not asked for again."""
     with ContractApi(always(Fault(200, body=body))) as api:
@@ -159,7 +170,12 @@ def test_an_error_carries_what_the_problem_said(new_client: NewClient) -> None:
     error = caught.value
     assert isinstance(error, RequestRefusedError)
     assert (error.status, error.code, error.detail, error.request_id, error.retry_after) == (
-        500, "internal", "It was asked to fail.", "r-1", None)
+        500,
+        "internal",
+        "It was asked to fail.",
+        "r-1",
+        None,
+    )
 
 
 def test_a_long_wait_is_told_and_a_short_one_is_not(new_client: NewClient, caplog: pytest.LogCaptureFixture) -> None:
@@ -173,9 +189,23 @@ def test_a_long_wait_is_told_and_a_short_one_is_not(new_client: NewClient, caplo
     assert "Asking again in 1" in record.getMessage()
 
 
-@pytest.mark.parametrize("url", ["", "ftp://host", "host/live", "http://", "http://[::1", "https://host:0/x",
-                                 "https://host:99999/x", "https://user:secret@host/live", "https://host/live/v1",
-                                 "https://host/live/v1/predictions/", "https://host/live?key=secret", "https://host#x"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "ftp://host",
+        "host/live",
+        "http://",
+        "http://[::1",
+        "https://host:0/x",
+        "https://host:99999/x",
+        "https://user:secret@host/live",
+        "https://host/live/v1",
+        "https://host/live/v1/predictions/",
+        "https://host/live?key=secret",
+        "https://host#x",
+    ],
+)
 def test_a_url_that_is_no_apis_base_is_refused(url: str) -> None:
     """Before anything is sent; a secret in it is not repeated."""
     with pytest.raises(UsageError) as caught:
@@ -191,8 +221,9 @@ def test_a_key_that_cannot_be_sent_is_refused_and_never_quoted(key: str) -> None
     assert not key.strip() or key not in str(caught.value)
 
 
-@pytest.mark.parametrize("wrong", [{"attempts": 0}, {"seconds": -1}, {"first_wait": float("nan")},
-                                   {"longest_wait": float("inf")}])
+@pytest.mark.parametrize(
+    "wrong", [{"attempts": 0}, {"seconds": -1}, {"first_wait": float("nan")}, {"longest_wait": float("inf")}]
+)
 def test_a_policy_without_sense_is_refused(wrong: dict[str, Any]) -> None:
     """The message names the value."""
     with pytest.raises(UsageError, match=next(iter(wrong))):

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from text_classifier import FileError, Outcome, Prediction, Refusal, UsageError
 from text_classifier.tables import ADDED_COLUMNS, Layout, Row, Writer, form_of, read_rows
 
@@ -47,8 +48,11 @@ def test_csv_comes_out_as_it_went_in_with_columns_added(rows: list[list[str]]) -
     assert all([row[name] for name in ADDED_COLUMNS] == ["helpful", "0.75", "1.5", "false", "3", ""] for row in result)
 
 
-VALUE = st.recursive(st.none() | st.booleans() | st.integers() | st.text(st.characters(codec=None), max_size=10),
-                     lambda inner: st.lists(inner, max_size=3), max_leaves=4)
+VALUE = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(st.characters(codec=None), max_size=10),
+    lambda inner: st.lists(inner, max_size=3),
+    max_leaves=4,
+)
 
 
 @given(values=st.lists(VALUE, min_size=1, max_size=6))
@@ -65,8 +69,11 @@ def test_a_refused_row_has_its_error_and_nothing_else() -> None:
     """In CSV as in JSON."""
     rows = read("text\nfirst\n")
     assert written(rows, [BAD]).splitlines()[1] == f"first,,,,,,{BAD}"
-    assert json.loads(written(rows, [BAD], as_json=True)) == {"text": "first", **dict.fromkeys(ADDED_COLUMNS),
-                                                              "error": str(BAD)}
+    assert json.loads(written(rows, [BAD], as_json=True)) == {
+        "text": "first",
+        **dict.fromkeys(ADDED_COLUMNS),
+        "error": str(BAD),
+    }
 
 
 def test_plain_text_is_one_text_a_line_and_becomes_csv() -> None:
@@ -74,7 +81,8 @@ def test_plain_text_is_one_text_a_line_and_becomes_csv() -> None:
     rows = read("one\r\n\n  \ntwo, three\rfour", "text")
     assert [row.text for row in rows] == ["one", "two, three", "four"]
     assert written(rows[:1], [GOOD], "text") == (
-        "text,label,confidence,score,truncated,model_version,error\r\none,helpful,0.75,1.5,false,3,\r\n")
+        "text,label,confidence,score,truncated,model_version,error\r\none,helpful,0.75,1.5,false,3,\r\n"
+    )
 
 
 def test_a_model_without_a_score_leaves_it_empty() -> None:
@@ -83,10 +91,16 @@ def test_a_model_without_a_score_leaves_it_empty() -> None:
     assert line == "a,x,0.5,,,,"
 
 
-@pytest.mark.parametrize(("header", "column"), [
-    ("anything", "anything"), ("id,text", "text"), ("id,Review,stars", "Review"), ("comment,sentence", "sentence"),
-    ("id, Text ", " Text "),
-])
+@pytest.mark.parametrize(
+    ("header", "column"),
+    [
+        ("anything", "anything"),
+        ("id,text", "text"),
+        ("id,Review,stars", "Review"),
+        ("comment,sentence", "sentence"),
+        ("id, Text ", " Text "),
+    ],
+)
 def test_the_column_is_the_only_one_or_the_likely_one(header: str, column: str) -> None:
     """Names are compared without case and blanks; the list decides among several."""
     names = header.split(",")
@@ -99,21 +113,24 @@ def test_a_column_can_be_named() -> None:
     assert [row.text for row in read("text,other\na,b\n", column="other")] == ["b"]
 
 
-@pytest.mark.parametrize(("content", "options", "words"), [
-    ("id,note\n1,a\n", {}, "'id', 'note'"),
-    ("id,text\n1,a\n", {"column": "review"}, "no column 'review'"),
-    ("text,label\na,b\n", {}, "label"),
-    ("text,predicted_score\na,b\n", {"prefix": "predicted_"}, "predicted_score"),
-    ('{"text": "a"}\n{"text": "a", "error": 1}\n', {"form": "jsonl"}, "added: error"),
-    ("text,text\na,b\n", {}, "more than once"),
-    ("id,text\n1,a,b\n", {}, "Line 2 has more fields"),
-    ('text\n"a"b\n', {}, "After line 1 it is no CSV"),
-    ('text\n"never closed\n', {}, "no CSV"),
-    ("{}\n", {"form": "jsonl"}, "Which column"),
-    ('{"text": "a"}\n{"text"\n', {"form": "jsonl"}, "Line 2 is not JSON"),
-    ('{"text": "a"}\n["b"]\n', {"form": "jsonl"}, "Line 2 is no JSON object"),
-    ("[" * 100_000, {"form": "jsonl"}, "Line 1 is not JSON"),
-])
+@pytest.mark.parametrize(
+    ("content", "options", "words"),
+    [
+        ("id,note\n1,a\n", {}, "'id', 'note'"),
+        ("id,text\n1,a\n", {"column": "review"}, "no column 'review'"),
+        ("text,label\na,b\n", {}, "label"),
+        ("text,predicted_score\na,b\n", {"prefix": "predicted_"}, "predicted_score"),
+        ('{"text": "a"}\n{"text": "a", "error": 1}\n', {"form": "jsonl"}, "added: error"),
+        ("text,text\na,b\n", {}, "more than once"),
+        ("id,text\n1,a,b\n", {}, "Line 2 has more fields"),
+        ('text\n"a"b\n', {}, "After line 1 it is no CSV"),
+        ('text\n"never closed\n', {}, "no CSV"),
+        ("{}\n", {"form": "jsonl"}, "Which column"),
+        ('{"text": "a"}\n{"text"\n', {"form": "jsonl"}, "Line 2 is not JSON"),
+        ('{"text": "a"}\n["b"]\n', {"form": "jsonl"}, "Line 2 is no JSON object"),
+        ("[" * 100_000, {"form": "jsonl"}, "Line 1 is not JSON"),
+    ],
+)
 def test_what_cannot_be_read_is_named(content: str, options: dict[str, Any], words: str) -> None:
     """With the line or the columns, and the next step."""
     with pytest.raises(FileError) as caught:

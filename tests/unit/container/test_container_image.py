@@ -124,6 +124,8 @@ def test_the_healthcheck_is_a_program_that_fails_when_nobody_answers() -> None:
         port = probe.getsockname()[1]
     run = subprocess.run(
         [sys.executable, "-I", "-S", "-c", healthcheck()],
-        env={"SAGEMAKER_BIND_TO_PORT": str(port)}, capture_output=True, check=False,
-    )  # fmt: skip
+        env={"SAGEMAKER_BIND_TO_PORT": str(port)},
+        capture_output=True,
+        check=False,
+    )
     assert run.returncode == 1

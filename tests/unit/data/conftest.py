@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+
 from classifier.sources import Limits
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 
-from classifier.dataset import prepare
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import Ridge
+
+from classifier.data.dataset import prepare
 
 
 def rows(folder, split):

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from classifier.collect import collect
 from classifier.errors import DestinationUnwritable, DiskFull
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
 from classifier.collect import Progress, collect
 from classifier.errors import (
     DownloadIncomplete,

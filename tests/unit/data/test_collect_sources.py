@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from classifier import rows
+
 from classifier.collect import collect, collect_bundled
+from classifier.data import rows
 from classifier.errors import SourceInvalid, SourceRefused
 from classifier.sources import base
 

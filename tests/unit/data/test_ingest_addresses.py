@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from ingest.addresses import refuse_internal
 from ingest.errors import InvalidExecutionInput
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pytest
+
 from ingest import handler
 from ingest.errors import DataUnavailable, InvalidExecutionInput, Misconfigured
 from ingest.settings import Settings

@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime
 
 import pytest
+
 from ingest.errors import DataUnavailable, InvalidExecutionInput
 from ingest.pipeline import ingest
 from ingest.settings import Settings
@@ -105,8 +106,10 @@ def test_latest_holds_one_file_a_channel(settings, run, fake_s3, site):
     run("s3://data/other", settings())
     latest = [key for _, key in fake_s3.objects if key.startswith("datasets/latest")]
     assert sorted(latest) == [
-        "datasets/latest-notes.txt", "datasets/latest/test/test.json", "datasets/latest/train/train.json"
-    ]  # fmt: skip
+        "datasets/latest-notes.txt",
+        "datasets/latest/test/test.json",
+        "datasets/latest/train/train.json",
+    ]
 
 
 @pytest.mark.parametrize("source", ["/etc", "", "data", "~"])

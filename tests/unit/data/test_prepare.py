@@ -7,8 +7,9 @@ import json
 import math
 
 import pytest
-from classifier.columns import Columns
-from classifier.dataset import find_data_file, prepare
+
+from classifier.data.columns import Columns
+from classifier.data.dataset import find_data_file, prepare
 from classifier.errors import UnreadableData
 
 GOOD = {"sentence": "The hinge broke.", "helpful": 1.6, "product_title": "Lamp", "asin": "SYN1"}

@@ -6,10 +6,11 @@ import json
 import tempfile
 from pathlib import Path
 
-from classifier.dataset import prepare
-from classifier.errors import PrepareError
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from classifier.data.dataset import prepare
+from classifier.errors import PrepareError
 
 TWO_CLASSES = [{"sentence": f"anchor {number}", "helpful": float(number % 2) * 2} for number in range(24)]
 

@@ -7,8 +7,9 @@ import io
 import zipfile
 
 import pytest
-from classifier.columns import Columns
-from classifier.dataset import prepare
+
+from classifier.data.columns import Columns
+from classifier.data.dataset import prepare
 from classifier.errors import (
     BinaryData,
     EmptyData,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from classifier.dataset import prepare, split_validation
+
+from classifier.data.dataset import prepare, split_validation
 from classifier.errors import TooFewRows
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+
 from distribution.features import FEATURES
 from drift.settings import Settings
 
@@ -16,9 +17,13 @@ NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 PACKAGE = "arn:aws:sagemaker:us-east-1:111122223333:model-package/text-classifier-dev/7"
 BASELINE_URI = "s3://artifacts/training/job/evaluation/abc/baseline.json"
 SETTINGS = Settings(
-    serving_stack="text-classifier-dev-serving", namespace="text-classifier-dev", service="drift",
-    predict_service="predict", sample=500, window_hours=24,
-)  # fmt: skip
+    serving_stack="text-classifier-dev-serving",
+    namespace="text-classifier-dev",
+    service="drift",
+    predict_service="predict",
+    sample=500,
+    window_hours=24,
+)
 
 Values = dict[tuple[str, str | None], dict[datetime, float]]
 
@@ -77,10 +82,15 @@ class World:
             "InferenceSpecification": {"Containers": [{"Image": "i", "ModelDataUrl": "s3://artifacts/model.tar.gz"}]},
             "DriftCheckBaselines": {"ModelDataQuality": {"Statistics": {"S3Uri": BASELINE_URI}}},
         }
-        self.baseline: bytes = json.dumps({
-            "version": 1, "rows": 1000, "label": {"bad": 300, "good": 700},
-            "confidence": [50, 50, 100, 200, 200, 400], "length": [0, 200, 250, 270, 230, 50],
-        }).encode()  # fmt: skip
+        self.baseline: bytes = json.dumps(
+            {
+                "version": 1,
+                "rows": 1000,
+                "label": {"bad": 300, "good": 700},
+                "confidence": [50, 50, 100, 200, 200, 400],
+                "length": [0, 200, 250, 270, 230, 50],
+            }
+        ).encode()
         self.cloudwatch = FakeCloudWatch()
 
     def describe_stacks(self, *, StackName: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from botocore.exceptions import ClientError
+
 from drift.errors import BaselineInvalid, ChampionUnreadable, TrafficUnreadable
 
 if TYPE_CHECKING:
@@ -99,13 +100,16 @@ def test_metrics_that_cannot_be_read_are_an_error(world: World) -> None:
 @pytest.mark.parametrize(
     "content",
     [
-        b"", b"[]", b"{}", b'{"label": 1}',
+        b"",
+        b"[]",
+        b"{}",
+        b'{"label": 1}',
         b'{"label": {"a": 6}, "confidence": [1,1,1,1,1,1], "length": [1,1,1,1,1]}',
         b'{"label": {"a": 6}, "confidence": [1,1,1,1,1,1], "length": [1,1,1,1,1,2]}',
         b'{"label": {"a": 6}, "confidence": [1,1,1,1,1,1], "length": [1,1,1,1,3,-1]}',
         b'{"label": {"a": 6}, "confidence": [1,1,1,1,1,1], "length": [1,1,1,1,1,1.0]}',
     ],
-)  # fmt: skip
+)
 def test_a_broken_baseline_is_an_error_that_names_it(world: World, content: bytes) -> None:
     """And says what to do."""
     world.baseline = content

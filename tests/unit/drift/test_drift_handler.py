@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from aws_lambda_powertools.metrics import EphemeralMetrics
+
 from drift.check import Found
 from drift.errors import Misconfigured
 from drift.handler import as_dict, publish
@@ -14,9 +15,13 @@ from drift.settings import Settings
 from drift.stability import Shift
 
 VARIABLES = {
-    "SERVING_STACK": "s", "POWERTOOLS_METRICS_NAMESPACE": "n", "POWERTOOLS_SERVICE_NAME": "drift",
-    "PREDICT_SERVICE": "predict", "SAMPLE_PREDICTIONS": "500", "WINDOW_HOURS": "24",
-}  # fmt: skip
+    "SERVING_STACK": "s",
+    "POWERTOOLS_METRICS_NAMESPACE": "n",
+    "POWERTOOLS_SERVICE_NAME": "drift",
+    "PREDICT_SERVICE": "predict",
+    "SAMPLE_PREDICTIONS": "500",
+    "WINDOW_HOURS": "24",
+}
 MOVED = Found("7", 520, {"label": Shift(0.05, 0.01, 2), "confidence": Shift(0.5, 0.1, 6), "length": Shift(0, 0.1, 5)})
 
 
@@ -32,8 +37,12 @@ def published(found: Found, capsys: pytest.CaptureFixture[str]) -> dict[str, Any
 def test_the_largest_drift_is_a_metric_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
     """What chance explains is taken off, and nothing falls below zero."""
     assert published(MOVED, capsys) == {
-        "JudgedPredictions": 520, "LabelDrift": 0.04, "ConfidenceDrift": 0.4, "LengthDrift": 0, "Drift": 0.4,
-    }  # fmt: skip
+        "JudgedPredictions": 520,
+        "LabelDrift": 0.04,
+        "ConfidenceDrift": 0.4,
+        "LengthDrift": 0,
+        "Drift": 0.4,
+    }
 
 
 def test_without_a_comparison_only_the_predictions_are_told(capsys: pytest.CaptureFixture[str]) -> None:
@@ -55,8 +64,9 @@ def test_settings_are_read_from_the_environment() -> None:
     assert (settings.sample, settings.window_hours, settings.predict_service) == (500, 24, "predict")
 
 
-@pytest.mark.parametrize(("name", "value"), [(name, "") for name in VARIABLES] + [("WINDOW_HOURS", "0"),
-                                                                                 ("SAMPLE_PREDICTIONS", "many")])
+@pytest.mark.parametrize(
+    ("name", "value"), [(name, "") for name in VARIABLES] + [("WINDOW_HOURS", "0"), ("SAMPLE_PREDICTIONS", "many")]
+)
 def test_a_variable_that_is_missing_or_wrong_is_named(name: str, value: str) -> None:
     """The error says which, and what it takes."""
     with pytest.raises(Misconfigured, match=f"{name} is missing or not allowed; expected a ") as caught:

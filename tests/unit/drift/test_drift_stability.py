@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
+
 from drift.stability import compare, join_rare
 
 REFERENCE = [60, 90, 150, 250, 300, 150]  # 1,000 sentences

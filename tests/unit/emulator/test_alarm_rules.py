@@ -1,10 +1,10 @@
-"""local.emulator.alarm_rules: datapoints in, a state out."""
+"""local.emulator.cloudwatch.alarm_rules: datapoints in, a state out."""
 
 from __future__ import annotations
 
 import pytest
 
-from local.emulator.alarm_rules import state
+from local.emulator.cloudwatch.alarm_rules import state
 
 
 def judged(datapoints: list[float | None], *, to_alarm: int = 1, missing: str = "missing") -> str | None:

@@ -8,8 +8,8 @@ from collections.abc import Callable, Collection
 
 import pytest
 
-from local.emulator import persistence
-from local.emulator.persistence import Autosave
+from local.emulator.state import persistence
+from local.emulator.state.persistence import Autosave
 
 _SIGNED = "AWS4-HMAC-SHA256 Credential=KEY/20260101/us-east-1/{}/aws4_request, SignedHeaders=host, Signature=0"
 

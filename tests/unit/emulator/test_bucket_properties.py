@@ -8,7 +8,7 @@ import botocore.session
 import pytest
 from botocore.validate import ParamValidator
 
-from local.emulator.bucket_properties import CONFIGURATIONS, encryption, lifecycle
+from local.emulator.cloudformation.bucket_properties import CONFIGURATIONS, encryption, lifecycle
 
 LIFECYCLE = {
     "Rules": [

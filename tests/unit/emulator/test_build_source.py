@@ -6,7 +6,7 @@ import io
 import zipfile
 from typing import Any
 
-from local.emulator.build_source import finished, problem, project_of
+from local.emulator.builds.build_source import finished, problem, project_of
 
 PHASES = ("SUBMITTED", "DOWNLOAD_SOURCE", "BUILD", "COMPLETED")
 BUILD: dict[str, Any] = {"phases": [{"phaseType": name, "phaseStatus": "SUCCEEDED"} for name in PHASES]}

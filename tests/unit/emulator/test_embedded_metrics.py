@@ -1,4 +1,4 @@
-"""local.emulator.embedded_metrics: metrics in lines of a log."""
+"""local.emulator.cloudwatch.embedded_metrics: metrics in lines of a log."""
 
 from __future__ import annotations
 
@@ -7,14 +7,18 @@ from typing import Any
 
 import pytest
 
-from local.emulator.embedded_metrics import Measurement, measurements
+from local.emulator.cloudwatch.embedded_metrics import Measurement, measurements
 
 
 def line(**changes: Any) -> str:
-    directive = {"Namespace": "n", "Dimensions": [["service"], ["service", "code"]],
-                 "Metrics": [{"Name": "Problems", "Unit": "Count"}]}  # fmt: skip
-    return json.dumps({"_aws": {"CloudWatchMetrics": [directive]}, "service": "s", "code": "c", "Problems": [1, 2],
-                       **changes})  # fmt: skip
+    directive = {
+        "Namespace": "n",
+        "Dimensions": [["service"], ["service", "code"]],
+        "Metrics": [{"Name": "Problems", "Unit": "Count"}],
+    }
+    return json.dumps(
+        {"_aws": {"CloudWatchMetrics": [directive]}, "service": "s", "code": "c", "Problems": [1, 2], **changes}
+    )
 
 
 def test_each_set_of_dimensions_is_a_metric() -> None:

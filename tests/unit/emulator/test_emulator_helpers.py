@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from ministack.services.cloudformation import engine
 
-from local.emulator.conditions import without_joins
-from local.emulator.hooks import split_uri, target_path
-from local.emulator.identity import account_of, trusts_service
-from local.emulator.interrupted import final_status
-from local.emulator.lambda_errors import error_type, stack_trace
-from local.emulator.perimeter import is_loopback
-from local.emulator.stack_deletes import dependencies
-from local.sagemaker.hooks import HookError
+from local.emulator.access.identity import account_of, trusts_service
+from local.emulator.access.perimeter import is_loopback
+from local.emulator.cloudformation.conditions import without_joins
+from local.emulator.cloudformation.deletes import dependencies
+from local.emulator.gateway.lambda_errors import error_type, stack_trace
+from local.emulator.recovery.interrupted import final_status
+from local.emulator.sagemaker_bridge.hooks import split_uri, target_path
+from local.sagemaker.common.hooks import HookError
 
 SAGEMAKER = "sagemaker.amazonaws.com"
 
@@ -35,8 +35,11 @@ def test_other_uris_are_refused(uri: str) -> None:
 
 @pytest.mark.parametrize(
     ("prefix", "key", "expected"),
-    [("in/train/", "in/train/a/b.json", "a/b.json"), ("in/train.json", "in/train.json", "train.json"),
-     ("in/tr", "in/train/x", "train/x")],
+    [
+        ("in/train/", "in/train/a/b.json", "a/b.json"),
+        ("in/train.json", "in/train.json", "train.json"),
+        ("in/tr", "in/train/x", "train/x"),
+    ],
 )
 def test_objects_keep_their_place_below_the_prefix(tmp_path: Path, prefix: str, key: str, expected: str) -> None:
     """The key is cut at the prefix's last slash."""
@@ -138,8 +141,12 @@ def test_loopback_is_this_machine_only(address: str, own: bool) -> None:
 
 @pytest.mark.parametrize(
     ("status", "final"),
-    [("CREATE_IN_PROGRESS", "ROLLBACK_FAILED"), ("UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE"),
-     ("UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE"), ("DELETE_IN_PROGRESS", "DELETE_FAILED")],
+    [
+        ("CREATE_IN_PROGRESS", "ROLLBACK_FAILED"),
+        ("UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE"),
+        ("UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE"),
+        ("DELETE_IN_PROGRESS", "DELETE_FAILED"),
+    ],
 )
 def test_an_interrupted_operation_ends_where_the_cdk_can_go_on(status: str, final: str) -> None:
     """Creations can be deleted, updates repeated, deletions retried."""

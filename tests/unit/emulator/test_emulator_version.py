@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from local.emulator.errors import UnsupportedEmulator
-from local.emulator.version import REQUIRED_VERSION, installed_version, require_supported_version
+from local.emulator.common.errors import UnsupportedEmulator
+from local.emulator.common.version import REQUIRED_VERSION, installed_version, require_supported_version
 
 
 @pytest.mark.parametrize("installed", [None, "1.5.32", "1.5.330", "2.0.0"])

@@ -6,7 +6,7 @@ import os
 import stat
 from pathlib import Path
 
-from local.emulator.environment import MARKER, ServerPaths, base_environment, emulator_environment, outside_world
+from local.emulator.common.environment import MARKER, ServerPaths, base_environment, emulator_environment, outside_world
 
 
 def test_nothing_of_the_shell_survives_by_accident(tmp_path: Path) -> None:

@@ -1,10 +1,10 @@
-"""local.emulator.metric_math: what expressions give."""
+"""local.emulator.cloudwatch.metric_math: what expressions give."""
 
 from __future__ import annotations
 
 import pytest
 
-from local.emulator.metric_math import UnsupportedExpression, evaluate
+from local.emulator.cloudwatch.metric_math import UnsupportedExpression, evaluate
 
 SERIES = {"errors": {0: 1.0, 2: 5.0}, "requests": {0: 4.0, 1: 10.0, 2: 50.0}, "none": {}}
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from local.emulator.sagemaker_arns import further_checks, invocation_arn, passed_role, resource_arn
+from local.emulator.sagemaker_bridge.sagemaker_arns import further_checks, invocation_arn, passed_role, resource_arn
 
 SCOPE = {"account": "000000000000", "region": "us-east-1"}
 PREFIX = "arn:aws:sagemaker:us-east-1:000000000000:"

@@ -8,8 +8,8 @@ from typing import Any
 import boto3
 import pytest
 
-from local.emulator import sagemaker_jobs
-from local.emulator.sdk_calls import TaskError
+from local.emulator.workflows import sagemaker_jobs
+from local.emulator.workflows.sdk_calls import TaskError
 
 _REQUESTS: dict[str, dict[str, Any]] = {
     "createTrainingJob": {"TrainingJobName": "j"},

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.emulator.schema_problems import explain
+from local.emulator.gateway.schema_problems import explain
 
 TEXT = {"type": "string", "minLength": 1, "maxLength": 3}
 SCHEMA: dict[str, Any] = {

@@ -11,7 +11,7 @@ import pytest
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
-from local.emulator.sdk_calls import TaskError, call, sdk_name
+from local.emulator.workflows.sdk_calls import TaskError, call, sdk_name
 
 ARN = "arn:aws:sagemaker:us-east-1:000000000000:model-package/g/1"
 
@@ -22,8 +22,14 @@ def _client(service: str) -> Any:
 
 @pytest.mark.parametrize(
     ("member", "expected"),
-    [("DBClusterArn", "DbClusterArn"), ("ModelDataUrl", "ModelDataUrl"), ("eTag", "ETag"), ("ETag", "ETag"),
-     ("SupportedResponseMIMETypes", "SupportedResponseMimeTypes"), ("KMS", "Kms")],
+    [
+        ("DBClusterArn", "DbClusterArn"),
+        ("ModelDataUrl", "ModelDataUrl"),
+        ("eTag", "ETag"),
+        ("ETag", "ETag"),
+        ("SupportedResponseMIMETypes", "SupportedResponseMimeTypes"),
+        ("KMS", "Kms"),
+    ],
 )
 def test_members_are_named_as_in_the_java_sdk(member: str, expected: str) -> None:
     """Runs of capitals become words."""
@@ -38,8 +44,11 @@ def test_parameters_and_results_are_renamed_both_ways() -> None:
         stub.add_response(
             "describe_model_package",
             {
-                "ModelPackageName": "g", "ModelPackageArn": ARN, "CreationTime": moment,
-                "ModelPackageStatus": "Completed", "ModelPackageStatusDetails": {"ValidationStatuses": []},
+                "ModelPackageName": "g",
+                "ModelPackageArn": ARN,
+                "CreationTime": moment,
+                "ModelPackageStatus": "Completed",
+                "ModelPackageStatusDetails": {"ValidationStatuses": []},
                 "CustomerMetadataProperties": {"data_SHA": "x"},
             },
             {"ModelPackageName": ARN},
@@ -62,15 +71,18 @@ def test_a_body_is_answered_as_text() -> None:
     ("service", "action", "method", "code", "expected"),
     [
         ("sagemaker", "describeModel", "describe_model", "ValidationException", "SageMaker.SageMakerException"),
-        ("sagemaker", "createModel", "create_model", "ResourceLimitExceeded",
-         "SageMaker.ResourceLimitExceededException"),
+        (
+            "sagemaker",
+            "createModel",
+            "create_model",
+            "ResourceLimitExceeded",
+            "SageMaker.ResourceLimitExceededException",
+        ),
         ("cloudformation", "updateStack", "update_stack", "ValidationError", "CloudFormation.CloudFormationException"),
         ("s3", "getObject", "get_object", "NoSuchKey", "S3.NoSuchKeyException"),
     ],
 )
-def test_errors_are_named_as_in_the_java_sdk(
-    service: str, action: str, method: str, code: str, expected: str
-) -> None:
+def test_errors_are_named_as_in_the_java_sdk(service: str, action: str, method: str, code: str, expected: str) -> None:
     """Errors of the service's model keep their name, every other one is the service's general exception."""
     client = _client(service)
     parameters = {

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from local.emulator.errors import PortInUse, StateDirInUse
-from local.emulator.state_dir import CREDENTIALS_FILE, credentials, exclusive, listening_socket, running_pid
+from local.emulator.common.errors import PortInUse, StateDirInUse
+from local.emulator.state.state_dir import CREDENTIALS_FILE, credentials, exclusive, listening_socket, running_pid
 
 
 def test_credentials_are_random_and_private(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from ministack.core import persistence
 from ministack.services import stepfunctions
 
-from local.emulator import state_files
+from local.emulator.state import state_files
 
 _ARN = "arn:aws:states:us-east-1:000000000000:execution:m:e"
 

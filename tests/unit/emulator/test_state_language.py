@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from local.emulator.state_language import MAX_PAYLOAD_BYTES, input_problem
+from local.emulator.workflows.state_language import MAX_PAYLOAD_BYTES, input_problem
 
 
 @pytest.mark.parametrize("text", ["{}", '"' + "x" * (MAX_PAYLOAD_BYTES - 2) + '"'])

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from gate.artifact import Artifact
 from gate.champion import Champion, find_champion
 from gate.errors import ServingUnknown

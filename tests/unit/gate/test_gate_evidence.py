@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 
 import pytest
+
 from gate.errors import EvidenceInvalid
 from gate.evidence import Answer, Row, count_lines, parse_answers, parse_labels, parse_rows, sentences_file
 

@@ -7,6 +7,7 @@ import random
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from distribution.features import CONFIDENCE
 
 if TYPE_CHECKING:

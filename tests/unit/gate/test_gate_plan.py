@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+
 from gate.errors import EvidenceInvalid, GateError
 
 if TYPE_CHECKING:

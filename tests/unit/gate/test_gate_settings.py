@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from gate.errors import Misconfigured, WrongPayload
 from gate.payloads import JudgeRequest, PlanRequest
 from gate.settings import MAX_PREFIX, Settings
@@ -66,11 +67,17 @@ def test_a_judge_payload_is_read() -> None:
 @pytest.mark.parametrize(
     ("path", "value"),
     [
-        ("request.approval", "maybe"), ("request.gate.margin", "0.02"), ("request.gate.margin", True),
-        ("request.gate.min_f1", 1.5), ("plan.rows", None), ("plan.challenger", None), ("plan", None),
-        ("training.job_name", ""), ("data", 3),
+        ("request.approval", "maybe"),
+        ("request.gate.margin", "0.02"),
+        ("request.gate.margin", True),
+        ("request.gate.min_f1", 1.5),
+        ("plan.rows", None),
+        ("plan.challenger", None),
+        ("plan", None),
+        ("training.job_name", ""),
+        ("data", 3),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_judge_payload_is_refused(path: str, value: Any) -> None:
     """By the field's path."""
     payload = judge_payload()

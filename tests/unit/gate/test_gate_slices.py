@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
+
 from gate.evidence import Row
 from gate.slices import MIN_ROWS, SliceCounts, compare_slices, count_slices, holm, sign_test, slice_names
 
@@ -49,7 +50,7 @@ def test_the_sign_test_worked_by_hand(losses: int, wins: int, p: float) -> None:
 
 def test_the_sign_test_is_exact_for_many_rows() -> None:
     """No table and no normal approximation: numbers beyond a float's range on the way do not matter."""
-    assert sign_test(5_000, 5_000) == pytest.approx(0.5 + math.comb(10_000, 5_000) / 2 ** 10_001)
+    assert sign_test(5_000, 5_000) == pytest.approx(0.5 + math.comb(10_000, 5_000) / 2**10_001)
     assert sign_test(2_000, 0) == 0.5**2_000
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
+
 from gate.errors import EvidenceInvalid, StorageError
 from gate.store import ObjectStore
 
@@ -80,9 +81,12 @@ def test_members_are_found_by_name_at_the_root(world: World) -> None:
     """With or without ``./``; the same name in a folder, or as a link, is another thing."""
     regular = tarfile.REGTYPE
     world.s3.objects[URI] = archive(
-        ("./rows", b"1", regular), ("folder/labels", b"2", regular), ("../labels", b"3", regular),
-        ("labels", b"", tarfile.SYMTYPE), ("other", b"4", regular),
-    )  # fmt: skip
+        ("./rows", b"1", regular),
+        ("folder/labels", b"2", regular),
+        ("../labels", b"3", regular),
+        ("labels", b"", tarfile.SYMTYPE),
+        ("other", b"4", regular),
+    )
     assert ObjectStore(world.s3).members(URI, ("rows", "labels")) == {"rows": b"1"}
 
 

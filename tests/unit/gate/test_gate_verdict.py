@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 
 import pytest
-from classifier.bootstrap import Confusion, Interval, Joint
+
+from classifier.evaluation.bootstrap import Confusion, Interval, Joint
 from gate.measure import Comparison, Measured
 from gate.slices import SliceCounts, compare_slices
 from gate.verdict import MIN_ROWS, Thresholds, Verdict, decide, floor_for, margin_for

@@ -6,6 +6,7 @@ import json
 import re
 
 import pytest
+
 from gate.evidence import Answer, Row
 from gate.payloads import Approval
 from gate.ruling import Evidence, Ruling, rule
@@ -30,9 +31,7 @@ def ruled(wrong: int, *, champion_wrong: int | None = None, approval: Approval =
 
 def said(ruling: Ruling, version: str | None = None) -> dict[str, str]:
     hashes = {"test_sha256": "ab", "rows_sha256": "cd"}
-    return metadata(
-        ruling, champion_version=version, **hashes, evidence_uri="s3://a/b.out", report_uri="s3://r"
-    )
+    return metadata(ruling, champion_version=version, **hashes, evidence_uri="s3://a/b.out", report_uri="s3://r")
 
 
 def test_a_pass_is_summed_up_in_its_figures() -> None:
@@ -68,9 +67,25 @@ def test_metadata_is_what_the_registry_allows(ruling: Ruling) -> None:
 
 def test_metadata_of_a_comparison_is_complete() -> None:
     """Every key that the release workflow and the listing read."""
-    keys = {"verdict", "accuracy", "accuracy_low", "accuracy_high", "f1", "f1_low", "f1_high", "difference",
-            "difference_low", "margin", "compared_with", "test_rows", "test_sha256", "rows_sha256", "evidence",
-            "report", "gate_reasons"}  # fmt: skip
+    keys = {
+        "verdict",
+        "accuracy",
+        "accuracy_low",
+        "accuracy_high",
+        "f1",
+        "f1_low",
+        "f1_high",
+        "difference",
+        "difference_low",
+        "margin",
+        "compared_with",
+        "test_rows",
+        "test_sha256",
+        "rows_sha256",
+        "evidence",
+        "report",
+        "gate_reasons",
+    }
     values = said(ruled(20, champion_wrong=20), "7")
     assert set(values) == keys
     assert (values["verdict"], values["compared_with"], values["accuracy"]) == ("passed", "7", "0.9500")

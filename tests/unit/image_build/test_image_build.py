@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+
 from image_build.build import BuildFailed, ImageRequest, ensure_image
 from image_build.handler import respond
 
@@ -60,9 +61,7 @@ class FakeBuilds:
 
 
 def ensure(builds: FakeBuilds, registry: FakeRegistry, seconds: float = 600) -> str:
-    return ensure_image(
-        REQUEST, codebuild=builds, ecr=registry, seconds_left=lambda: seconds, sleep=lambda pause: None
-    )
+    return ensure_image(REQUEST, codebuild=builds, ecr=registry, seconds_left=lambda: seconds, sleep=lambda pause: None)
 
 
 def test_an_unchanged_source_builds_nothing() -> None:
@@ -99,10 +98,13 @@ def send(request_type: str, build: Any) -> dict[str, Any]:
     """What CloudFormation is answered."""
     sent: list[bytes] = []
     event = {
-        "RequestType": request_type, "ResponseURL": "https://example.com/answer", "StackId": "stack",
-        "RequestId": "request-1", "LogicalResourceId": "Image",
+        "RequestType": request_type,
+        "ResponseURL": "https://example.com/answer",
+        "StackId": "stack",
+        "RequestId": "request-1",
+        "LogicalResourceId": "Image",
         "ResourceProperties": {"Project": "p-image", "Repository": "p-serving", "Tag": "cafe"},
-    }  # fmt: skip
+    }
     respond(event, "log-stream", build, lambda url, body: sent.append(body))
     (body,) = sent
     answer: dict[str, Any] = json.loads(body)

@@ -7,7 +7,8 @@ import re
 from pathlib import Path
 
 import pytest
-from classifier.hyperparameters import fields
+
+from classifier.job.hyperparameters import fields
 from launch import schema
 from launch.errors import InvalidExecutionInput
 
@@ -41,7 +42,7 @@ def test_every_hyperparameter_is_documented(name):
 
 
 def test_schema_lists_the_hyperparameters_of_the_dataclass():
-    """Names, order, meaning and range are those of `classifier.hyperparameters`; all take SageMaker's strings."""
+    """Names, order, meaning and range are those of `classifier.job.hyperparameters`; all take SageMaker's strings."""
     documented = PROPERTIES["hyperparameters"]["properties"]
     assert list(documented) == list(fields())
     for name, setting in fields().items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
+
 from launch.errors import InvalidExecutionInput, TrainingJobUnreadable
 from launch.finished_job import finished_job
 

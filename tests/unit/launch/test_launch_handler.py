@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
 from launch import handler
 from launch.errors import InvalidExecutionInput, Misconfigured
 from launch.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[3]
-CLASSIFIER = ("__init__.py", "errors.py", "hyperparameters.py", "settings.py")
 
 
 @dataclass
@@ -155,11 +155,10 @@ def test_slash_at_the_end_of_the_artifacts_folder_means_nothing(environment):
 
 
 def test_handler_needs_only_what_a_lambda_has(tmp_path, environment):
-    """It runs from its own folder and four files of the classifier, with nothing but boto3 and the layer's packages."""
+    """It runs from its own folder and one of the classifier, with nothing but boto3 and the layer's packages."""
     shutil.copytree(ROOT / "lambda" / "launch", tmp_path / "launch")
-    (tmp_path / "classifier").mkdir()
-    for name in CLASSIFIER:
-        shutil.copy(ROOT / "training_job" / "classifier" / name, tmp_path / "classifier")
+    shutil.copytree(ROOT / "training_job" / "classifier" / "job", tmp_path / "classifier" / "job")
+    shutil.copy(ROOT / "training_job" / "classifier" / "errors.py", tmp_path / "classifier")
     program = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
         "import os, launch.handler as handler\n"
@@ -176,7 +175,7 @@ def test_handler_needs_only_what_a_lambda_has(tmp_path, environment):
     )
     assert done.returncode == 0, done.stderr
     imported = {name for name in done.stdout.split() if not name.startswith("__")}
-    ours = {"launch", "classifier", *(f"classifier.{name.removesuffix('.py')}" for name in CLASSIFIER[1:])}
+    ours = {"launch", "classifier", "classifier.errors", "classifier.job.hyperparameters", "classifier.job.settings"}
     runtime = {"boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six"}
     runtime.add("certifi")  # botocore takes it if it is there
     layer = {"aws_lambda_powertools", "fastjsonschema", "typing_extensions"}

@@ -8,6 +8,7 @@ import time
 
 import pytest
 from hypothesis import given, settings, strategies
+
 from launch.errors import InvalidExecutionInput
 from launch.execution_input import parse as parse_input
 from launch.settings import Settings
@@ -76,6 +77,7 @@ def test_instance_types_are_those_of_the_sdk(parse):
 
 def test_types_are_not_looked_up_without_need(settings):
     """Making the client takes a while, so an input without an instance type does without."""
+
     def never() -> tuple[str, ...]:
         raise AssertionError("looked up")
 
@@ -128,22 +130,46 @@ _JSON = strategies.recursive(
     lambda inner: strategies.lists(inner, max_size=3) | strategies.dictionaries(strategies.text(), inner, max_size=3),
     max_leaves=6,
 )
-_KEYS = ("data_source", "hyperparameters", "instance_type", "instance_count", "volume_gb", "max_runtime_minutes",
-         "spot", "max_wait_minutes", "gate", "approval", "training_job", "Comment")
+_KEYS = (
+    "data_source",
+    "hyperparameters",
+    "instance_type",
+    "instance_count",
+    "volume_gb",
+    "max_runtime_minutes",
+    "spot",
+    "max_wait_minutes",
+    "gate",
+    "approval",
+    "training_job",
+    "Comment",
+)
 _NESTED = strategies.dictionaries(
     strategies.sampled_from(["epochs", "seed", "label_names", "learning_rate", "min_accuracy", "margin"]), _SCALARS
 )
 _INPUTS = _JSON | strategies.dictionaries(
     strategies.sampled_from(_KEYS), _JSON | _NESTED | strategies.sampled_from(["s3://b/x", "auto", "ml.m5.xlarge", 90])
 )
-_DEFAULTS = Settings.from_environment({
-    "DEFAULTS": json.dumps({
-        "hyperparameters": {}, "gate": {"min_accuracy": 0, "min_f1": 0, "margin": 0}, "approval": "auto",
-        "compute": {"instance_type": "ml.m5.xlarge", "instance_count": 1, "volume_gb": 30, "max_runtime_minutes": 60,
-                    "spot": True},
-    }),
-    "JOB_NAME_PREFIX": "x", "ARTIFACTS_URI": "s3://a/b",
-}).defaults  # fmt: skip
+_DEFAULTS = Settings.from_environment(
+    {
+        "DEFAULTS": json.dumps(
+            {
+                "hyperparameters": {},
+                "gate": {"min_accuracy": 0, "min_f1": 0, "margin": 0},
+                "approval": "auto",
+                "compute": {
+                    "instance_type": "ml.m5.xlarge",
+                    "instance_count": 1,
+                    "volume_gb": 30,
+                    "max_runtime_minutes": 60,
+                    "spot": True,
+                },
+            }
+        ),
+        "JOB_NAME_PREFIX": "x",
+        "ARTIFACTS_URI": "s3://a/b",
+    }
+).defaults
 
 
 @settings(max_examples=400, deadline=None)

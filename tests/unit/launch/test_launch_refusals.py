@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from classifier.hyperparameters import fields
+
+from classifier.job.hyperparameters import fields
 from launch.errors import InvalidExecutionInput
 from launch.schema import SCHEMA
 

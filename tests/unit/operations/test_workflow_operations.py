@@ -23,9 +23,14 @@ ARN = f"arn:aws:sagemaker:us-east-1:000000000000:model-package/{GROUP}"
 
 def package(version: int, status: str = "Approved", **metadata: str) -> dict[str, Any]:
     """What DescribeModelPackage answers."""
-    return {"ModelPackageArn": f"{ARN}/{version}", "ModelPackageVersion": version, "ModelApprovalStatus": status,
-            "CreationTime": datetime(2026, 1, version, tzinfo=UTC), "ApprovalDescription": f"about {version}",
-            "CustomerMetadataProperties": metadata}
+    return {
+        "ModelPackageArn": f"{ARN}/{version}",
+        "ModelPackageVersion": version,
+        "ModelApprovalStatus": status,
+        "CreationTime": datetime(2026, 1, version, tzinfo=UTC),
+        "ApprovalDescription": f"about {version}",
+        "CustomerMetadataProperties": metadata,
+    }
 
 
 class FakeRegistry:
@@ -75,10 +80,13 @@ RELEASED = {"release": "released"}
 
 def test_the_previous_package_is_the_one_released_last_besides_the_champion() -> None:
     """Neither a rejected one, nor one that never served, nor the champion itself."""
-    known = FakeRegistry(package(1, released_at="2026-01-01T00:00:00Z", **RELEASED),
-                         package(2, released_at="2026-01-02T00:00:00Z", **RELEASED),
-                         package(3, "Rejected", released_at="2026-01-03T00:00:00Z", **RELEASED),
-                         package(4), package(5, released_at="2026-01-05T00:00:00Z", **RELEASED))
+    known = FakeRegistry(
+        package(1, released_at="2026-01-01T00:00:00Z", **RELEASED),
+        package(2, released_at="2026-01-02T00:00:00Z", **RELEASED),
+        package(3, "Rejected", released_at="2026-01-03T00:00:00Z", **RELEASED),
+        package(4),
+        package(5, released_at="2026-01-05T00:00:00Z", **RELEASED),
+    )
     assert registry.previous(deployment(5, sagemaker=known)).version == 2
 
 
@@ -106,9 +114,23 @@ def test_an_unknown_package_lists_those_there_are() -> None:
 
 def test_the_table_marks_the_champion_and_shows_its_figures() -> None:
     """Verdict, accuracy with its interval, and the difference to the champion of that time."""
-    found = registry.packages(deployment(sagemaker=FakeRegistry(package(
-        2, verdict="passed", accuracy="0.868", accuracy_low="0.846", accuracy_high="0.888", difference="0.004",
-        compared_with="1", released_at="2026-01-02T10:11:12Z", **RELEASED))))
+    found = registry.packages(
+        deployment(
+            sagemaker=FakeRegistry(
+                package(
+                    2,
+                    verdict="passed",
+                    accuracy="0.868",
+                    accuracy_low="0.846",
+                    accuracy_high="0.888",
+                    difference="0.004",
+                    compared_with="1",
+                    released_at="2026-01-02T10:11:12Z",
+                    **RELEASED,
+                )
+            )
+        )
+    )
     line = releases.table([releases.row(found[0], f"{ARN}/2")]).splitlines()[1]
     assert line.split()[:4] == ["*", "2", "Approved", "passed"]
     assert "0.868 (0.846-0.888)" in line and "+0.004 to v1" in line and "2026-01-02 10:11" in line
@@ -132,7 +154,11 @@ def test_a_run_is_read_from_the_executions_output() -> None:
     output = {"model_package_arn": f"{ARN}/3", "verdict": {"status": "Rejected", "summary": "accuracy below the floor"}}
     run = workflow.result({"status": "SUCCEEDED", "output": json.dumps(output)})
     assert (run.package, run.approved, run.status, run.summary) == (
-        f"{ARN}/3", False, "Rejected", "accuracy below the floor")
+        f"{ARN}/3",
+        False,
+        "Rejected",
+        "accuracy below the floor",
+    )
 
 
 def test_a_failed_execution_shows_error_and_cause() -> None:
@@ -168,12 +194,17 @@ class FakeWorkflows:
 
     def paginate(self, executionArn: str) -> Iterator[dict[str, Any]]:  # noqa: N803
         states = ["Wait for turn", "Wait for turn", "Update endpoint"]
-        yield {"events": [{"id": number, "type": "TaskStateEntered", "stateEnteredEventDetails": {"name": state}}
-                          for number, state in enumerate(states)]}
+        yield {
+            "events": [
+                {"id": number, "type": "TaskStateEntered", "stateEnteredEventDetails": {"name": state}}
+                for number, state in enumerate(states)
+            ]
+        }
 
 
-def test_following_shows_a_waiting_state_once(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-                                              ) -> None:
+def test_following_shows_a_waiting_state_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Each event is shown once, and a state entered again and again is one line."""
     monkeypatch.setattr(executions, "POLL_SECONDS", 0)
     ended = FakeWorkflows({"status": "SUCCEEDED", "output": '{"outcome": "released"}'})
@@ -192,8 +223,13 @@ def test_a_failed_release_says_who_serves(monkeypatch: pytest.MonkeyPatch) -> No
 
 def arguments(**given: Any) -> argparse.Namespace:
     """The command line of `make train`."""
-    nothing: dict[str, Any] = {"hyperparameter": [], "data_source": None, "training_job": None, "approval": None,
-                               "input": ""}
+    nothing: dict[str, Any] = {
+        "hyperparameter": [],
+        "data_source": None,
+        "training_job": None,
+        "approval": None,
+        "input": "",
+    }
     return argparse.Namespace(**{**nothing, **given})
 
 
@@ -204,8 +240,13 @@ def test_nothing_on_the_command_line_is_the_empty_input() -> None:
 
 def test_options_are_put_into_the_given_input() -> None:
     """INPUT holds anything; the shorter options win over it."""
-    made = overrides_of(arguments(input='{"spot": true, "hyperparameters": {"epochs": 1, "seed": 2}}',
-                                  hyperparameter=["epochs=3"], approval="manual"))
+    made = overrides_of(
+        arguments(
+            input='{"spot": true, "hyperparameters": {"epochs": 1, "seed": 2}}',
+            hyperparameter=["epochs=3"],
+            approval="manual",
+        )
+    )
     assert made == {"spot": True, "hyperparameters": {"epochs": "3", "seed": 2}, "approval": "manual"}
 
 
@@ -224,6 +265,7 @@ def test_the_recipes_fields_have_paths_like_the_request() -> None:
 
 def test_a_report_is_written_into_the_projects_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One HTML file per environment and version, fetched from where the package says."""
+
     class FakeStorage:
         def download_file(self, bucket: str, key: str, file: str) -> None:
             Path(file).write_text(f"{bucket} {key}")

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+
 from predict.api import Api
 from predict.endpoint import SageMakerEndpoint
 from predict.observability import create_observability

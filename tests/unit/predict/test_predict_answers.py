@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from predict.answers import EndpointAnswer, Prediction, parse_answer
 from predict.errors import ModelFailedError
 

@@ -14,11 +14,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import predict
 import pytest
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics
 from botocore.exceptions import ReadTimeoutError
+
+import predict
 from predict.api import Api
 from predict.endpoint import SageMakerEndpoint
 from predict.observability import Observability

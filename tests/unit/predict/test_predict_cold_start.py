@@ -6,9 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import predict
 import pytest
 
+import predict
 from benchmarks.api_overhead import zipped_bytes
 
 FOLDER = Path(predict.__file__).parent

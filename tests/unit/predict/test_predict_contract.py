@@ -7,11 +7,11 @@ from typing import Any
 
 import jsonschema
 import pytest
+
 from predict import contract, models, pages
 from predict.api import Api
 from predict.problems import PROBLEM_TYPES
 from predict.request import MAX_BODY_BYTES, REQUEST_SCHEMA, parse_request
-
 from tools.contract import documents
 
 DOCUMENT = contract.build()

@@ -10,6 +10,7 @@ import boto3
 import pytest
 from botocore import exceptions
 from botocore.stub import Stubber
+
 from predict import errors
 from predict.endpoint import MAX_BODY_BYTES, TIMEOUT_STEPS, SageMakerEndpoint, make_client
 from predict.service import BUDGET_SECONDS

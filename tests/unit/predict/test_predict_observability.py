@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+
 from predict.observability import create_observability
 from predict.settings import Settings
 

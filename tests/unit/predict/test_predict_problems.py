@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from predict import errors
 from predict.models import as_json
 from predict.problems import PROBLEM_TYPES, to_problem

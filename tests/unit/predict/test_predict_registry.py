@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
+
 from predict.errors import MisconfiguredError, RegistryUnavailableError
 from predict.models import as_json
 from predict.registry import KEPT_SECONDS, ModelRegistry, card
@@ -17,13 +18,21 @@ PACKAGE = {
     "CreationTime": datetime(2026, 11, 24, 21, 18, 18, tzinfo=timezone(timedelta(hours=1))),
     "InferenceSpecification": {"Containers": [{"ModelDataUrl": "s3://private-bucket/model.tar.gz"}]},
     "CustomerMetadataProperties": {
-        "accuracy": "0.8680", "accuracy_low": "0.8470", "accuracy_high": "0.8880",
-        "f1": "0.9030", "f1_low": "0.8860", "f1_high": "0.9180", "test_rows": "1000",
-        "training_job": "job-1", "data_sha256": "abc", "data_source": "https://example.com/reviews",
-        "code_version": "c0de", "hyperparameters": "base_model=distilbert epochs=3",
+        "accuracy": "0.8680",
+        "accuracy_low": "0.8470",
+        "accuracy_high": "0.8880",
+        "f1": "0.9030",
+        "f1_low": "0.8860",
+        "f1_high": "0.9180",
+        "test_rows": "1000",
+        "training_job": "job-1",
+        "data_sha256": "abc",
+        "data_source": "https://example.com/reviews",
+        "code_version": "c0de",
+        "hyperparameters": "base_model=distilbert epochs=3",
         "report": "s3://private-bucket/report.html",
     },
-}  # fmt: skip
+}
 
 
 class FakeClient:

@@ -9,6 +9,7 @@ import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from predict.errors import InvalidRequestError, UnsupportedMediaTypeError
 from predict.request import MAX_CHARACTERS, MAX_TEXTS, REQUEST_SCHEMA, parse_request
 from serving.request import Limits

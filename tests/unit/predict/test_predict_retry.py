@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from predict.errors import InvalidRequestError, ModelWarmingUpError, PredictError, ThrottledError
 from predict.retry import Retry
 

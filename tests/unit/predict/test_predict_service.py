@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+
 from predict.answers import EndpointAnswer, Prediction
 from predict.errors import ModelWarmingUpError
 from predict.request import PredictionRequest

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from predict.errors import MisconfiguredError
 from predict.settings import Settings
 

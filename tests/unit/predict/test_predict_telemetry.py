@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+
 from distribution.features import CONFIDENCE, FEATURES
 from predict.answers import Prediction
 from predict.telemetry import Telemetry

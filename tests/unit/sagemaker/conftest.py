@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from local.sagemaker.hooks import HookError
+from local.sagemaker.common.hooks import HookError
+from local.sagemaker.common.settings import ImageRule, Settings
 from local.sagemaker.service import InvokeResult, SageMakerService
-from local.sagemaker.settings import ImageRule, Settings
 
 ACCOUNT, REGION = "000000000000", "us-east-1"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/worker"

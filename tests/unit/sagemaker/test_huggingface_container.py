@@ -17,8 +17,8 @@ from typing import Any
 
 import pytest
 
-from local.sagemaker import ports
-from local.sagemaker.settings import ImageRule
+from local.sagemaker.common.settings import ImageRule
+from local.sagemaker.processes import ports
 
 PROGRAM = Path(__file__).resolve().parents[3] / "local" / "containers" / "huggingface.py"
 PATIENCE_SECONDS = 20.0

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from local.sagemaker import archives
+from local.sagemaker.state import archives
 
 
 def write(path: Path, *members: tarfile.TarInfo) -> Path:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from local.sagemaker.child_process import ChildProcess, split_lines
+from local.sagemaker.processes.child_process import ChildProcess, split_lines
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -127,7 +127,7 @@ def test_children_die_with_a_killed_parent(tmp_path: Path) -> None:
     )
     parent = (
         "import sys, time\nfrom pathlib import Path\n"
-        "from local.sagemaker.child_process import ChildProcess\n"
+        "from local.sagemaker.processes.child_process import ChildProcess\n"
         f"command = [sys.executable, '-S', '-c', {script!r}]\n"
         "environment = {'PATH': '/usr/bin:/bin'}\n"
         "show = lambda line: print(line, flush=True)\n"

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from local.sagemaker import hyperparameters
-from local.sagemaker.errors import ServiceError
-from local.sagemaker.training_container import ContractError, JobFolder
+from local.sagemaker.common.errors import ServiceError
+from local.sagemaker.training import hyperparameters
+from local.sagemaker.training.container import ContractError, JobFolder
 
 REPORT = """
     import json, os, pathlib, sys

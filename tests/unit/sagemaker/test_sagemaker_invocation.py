@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from local.sagemaker.errors import ServiceError
+from local.sagemaker.common.errors import ServiceError
 
 
 def ask(cloud: Any, **order: Any) -> Any:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from local.sagemaker.errors import ValidationException
-from local.sagemaker.listing import page, pick
+from local.sagemaker.api.listing import page, pick
+from local.sagemaker.common.errors import ValidationException
 
 RECORDS = [
     {"Name": f"item-{number}", "Status": "Good" if number % 2 else "Bad", "CreationTime": 1000.0 + number}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from local.sagemaker.errors import ServiceError
+from local.sagemaker.common.errors import ServiceError
 
 if TYPE_CHECKING:
     from conftest import Cloud

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from local.sagemaker.errors import ServiceError
+from local.sagemaker.common.errors import ServiceError
 
 PREFIX = "arn:aws:sagemaker:us-east-1:000000000000"
 ROLE = "arn:aws:iam::000000000000:role/worker"

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from local.sagemaker.images import UnknownImage, find_rule
-from local.sagemaker.settings import ImageRule, load_image_map
+from local.sagemaker.common.settings import ImageRule, load_image_map
+from local.sagemaker.processes.images import UnknownImage, find_rule
 from local.server import parse_arguments
 from operations import local_cloud, paths
 

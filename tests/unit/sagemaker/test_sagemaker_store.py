@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from local.sagemaker.scope import Scope
-from local.sagemaker.store import Store
+from local.sagemaker.common.scope import Scope
+from local.sagemaker.state.store import Store
 
 SCOPE = Scope("000000000000", "us-east-1")
 

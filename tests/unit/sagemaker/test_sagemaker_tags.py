@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from local.sagemaker.errors import ServiceError
+from local.sagemaker.common.errors import ServiceError
 
 ARN = "arn:aws:sagemaker:us-east-1:000000000000:model-package-group/reviews"
 

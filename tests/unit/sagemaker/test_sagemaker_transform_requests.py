@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from local.sagemaker.errors import ServiceError
-from local.sagemaker.transform_records import assemble, output_uri, split
-from local.sagemaker.transform_request import check
+from local.sagemaker.common.errors import ServiceError
+from local.sagemaker.transform.records import assemble, output_uri, split
+from local.sagemaker.transform.request import check
 
 REQUEST: dict[str, Any] = {
     "TransformJobName": "batch",

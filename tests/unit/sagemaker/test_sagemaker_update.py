@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from local.sagemaker.errors import ServiceError
+from local.sagemaker.common.errors import ServiceError
 
 
 def version(cloud: Any, **order: Any) -> str:

@@ -9,9 +9,9 @@ import boto3
 import pytest
 from botocore.exceptions import ParamValidationError
 
-from local.sagemaker.errors import SerializationException, ServiceError, ValidationException
-from local.sagemaker.patterns import matches
-from local.sagemaker.validation import service_model, validate
+from local.sagemaker.api.patterns import matches
+from local.sagemaker.api.validation import service_model, validate
+from local.sagemaker.common.errors import SerializationException, ServiceError, ValidationException
 
 VARIANT = {"VariantName": "v", "ModelName": "m", "ServerlessConfig": {"MemorySizeInMB": 4096, "MaxConcurrency": 10}}
 

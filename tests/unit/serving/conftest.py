@@ -19,12 +19,13 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
-import serving
 from onnx import TensorProto, helper, numpy_helper
+from tokenizers import Tokenizer, models, pre_tokenizers, processors
+
+import serving
 from serving.predictor import Predictor
 from serving.server.process import Server, listen
 from serving.server.settings import ServerSettings
-from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
 VOCABULARY = {"[PAD]": 0, "[UNK]": 1, "[CLS]": 2, "[SEP]": 3, "good": 4, "bad": 5, "so": 6, "overflow": 7}
 # What each token adds to the second logit. Padding adds a lot, so that a forgotten attention mask shows; the last

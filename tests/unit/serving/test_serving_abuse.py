@@ -77,9 +77,18 @@ def test_64_megabytes_that_come_all_the_same_are_not_kept(unharmed: Any, ask: An
         (b"\xff\xfe", "text/csv"),
         (b"[" * 6_000_000, "application/json"),
     ],
-    ids=["10,000 items", "a million characters", "the same in a line", "the same in CSV", "3,000,000 records",
-         "6,000,000 empty lines", "invalid UTF-8", "invalid UTF-8 in CSV", "deep nesting"],
-)  # fmt: skip
+    ids=[
+        "10,000 items",
+        "a million characters",
+        "the same in a line",
+        "the same in CSV",
+        "3,000,000 records",
+        "6,000,000 empty lines",
+        "invalid UTF-8",
+        "invalid UTF-8 in CSV",
+        "deep nesting",
+    ],
+)
 def test_what_is_too_much_or_malformed_is_a_bad_request(
     unharmed: Any, ask: Any, body: bytes, content_type: str
 ) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from serving.answer import answer
 from serving.predictor import load_predictor
 

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+
 from serving.predictor import Prediction
 from serving.server.batcher import INLINE_CHARACTERS, WINDOW, Batcher, predicted
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from serving.answer import Answer, error_answer
 from serving.server.connection import Connection, Connections, Request
 from serving.server.request_log import DELAY_SECONDS, RequestLog

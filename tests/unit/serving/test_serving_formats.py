@@ -9,6 +9,7 @@ import json
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from serving import formats
 from serving.errors import RequestError
 from serving.formats import CSV, JSON, JSON_LINES

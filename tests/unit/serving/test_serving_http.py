@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+
 from serving.model_config import ModelConfig
 from serving.predictor import Predictor
 from serving.server.app import InferenceApp

@@ -39,9 +39,7 @@ def sealed(tiny_artifact: Path) -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
-def test_it_serves_as_nobody_from_that_tree_alone(
-    sealed: Path, start_process: Callable[..., Any], ask: Any
-) -> None:
+def test_it_serves_as_nobody_from_that_tree_alone(sealed: Path, start_process: Callable[..., Any], ask: Any) -> None:
     """No other package can be imported, nothing is written, no privilege is needed."""
     python = interpreter()
     before = sorted(sealed.rglob("*"))

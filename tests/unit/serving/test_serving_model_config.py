@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from serving.errors import ArtifactError
 from serving.model_config import ModelConfig
 

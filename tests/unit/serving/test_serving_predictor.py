@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+
 from serving.errors import ArtifactError, ModelError
 from serving.model_config import ModelConfig
 from serving.onnx_backend import OnnxBackend

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from serving.server.settings import ServerSettings
 
 SLIM = Path(__file__).resolve().parents[3] / "build" / "slim"

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+
 from serving.errors import RequestError
 from serving.request import Limits, parse_texts
 

@@ -19,12 +19,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from classifier.errors import VendoringFailed
-from classifier.vendoring import vendor
 
 from benchmarks.stock.environment import StackMissing, StockStack, hooks_only
 from benchmarks.stock.server import StockServer
-from local.sagemaker import ports
+from classifier.artifact.vendoring import vendor
+from classifier.errors import VendoringFailed
+from local.sagemaker.processes import ports
 
 pytestmark = pytest.mark.integration
 STAND_IN = Path(__file__).resolve().parents[3] / "local" / "containers" / "huggingface.py"

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+
 from serving.text_encoder import FEATURES, TextEncoder, plan_batches
 
 LENGTHS = st.lists(st.integers(1, 200), max_size=60)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from serving.errors import ArtifactError, BackendMissingError
 from serving.predictor import load_backend, load_predictor
 

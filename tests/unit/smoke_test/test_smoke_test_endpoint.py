@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, NoCredentialsError, ReadTimeoutError
+
 from smoke_test.endpoint import PATIENCE_SECONDS, Endpoint
 from smoke_test.errors import EndpointUnusable
 from smoke_test_fakes import FakeRuntime, FakeTime, answer, client_error, sentence

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from smoke_test.endpoint import Endpoint
 from smoke_test.errors import EvidenceUnreadable, Misconfigured, PackageUnreadable, WrongAnswers
 from smoke_test.run import smoke_test

@@ -6,9 +6,10 @@ import time
 from pathlib import Path
 
 import pytest
-from classifier.arguments import parse_arguments
+
 from classifier.errors import CommandLineInvalid, HyperparameterUnknown
-from classifier.hyperparameters import fields
+from classifier.job.arguments import parse_arguments
+from classifier.job.hyperparameters import fields
 
 TRAIN = Path(__file__).parents[3] / "training_job" / "train.py"
 

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
-from classifier.artifact import copy_serving_code, model_folder
-from classifier.model_card import model_card
+
+from classifier.artifact.model_card import model_card
+from classifier.artifact.package import copy_serving_code, model_folder
 
 
 def names(folder: Path) -> list[str]:

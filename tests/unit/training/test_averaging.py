@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from classifier.objective import loss
+
+from classifier.model.objective import loss
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -16,7 +17,8 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 def models(tiny_base: Path):
     """Two models of one architecture with different weights."""
     import torch
-    from classifier.base_model import find_base_model, load_base_model
+
+    from classifier.model.base_model import find_base_model, load_base_model
 
     torch.manual_seed(3)
     _, first = load_base_model(find_base_model(str(tiny_base)), outputs=1, max_length=16, dropout=0.0)
@@ -30,7 +32,8 @@ def models(tiny_base: Path):
 def test_every_weight_is_the_mean(models) -> None:
     """The average lies halfway between the two, tensor by tensor."""
     import torch
-    from classifier.averaging import average
+
+    from classifier.training.averaging import average
 
     first, second = (model.state_dict() for model in models)
     for name, tensor in average(models).state_dict().items():
@@ -40,7 +43,8 @@ def test_every_weight_is_the_mean(models) -> None:
 def test_the_models_themselves_are_not_changed(models) -> None:
     """The best single run is still there to fall back on."""
     import torch
-    from classifier.averaging import average
+
+    from classifier.training.averaging import average
 
     before = copy.deepcopy(models[0].state_dict())
     average(models)

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
-from classifier.base_model import BaseModel, find_base_model, load_base_model
+
 from classifier.errors import BaseModelUnavailable, BaseModelUnsuitable
+from classifier.model.base_model import BaseModel, find_base_model, load_base_model
 
 
 @pytest.fixture

@@ -52,10 +52,11 @@ def networks(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any, Any]:
     import copy
 
     import onnx
-    from classifier.biases import correct_biases
-    from classifier.export import quiet
-    from classifier.ranges import with_fixed_ranges
     from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    from classifier.onnx_export.biases import correct_biases
+    from classifier.onnx_export.export import quiet
+    from classifier.onnx_export.ranges import with_fixed_ranges
 
     folder = tmp_path_factory.mktemp("onnx")
     exact = _exact()
@@ -74,7 +75,7 @@ def _results(network: Any) -> list[str]:
 
 def test_each_product_has_the_mean_it_has_in_float32(networks: tuple[Any, Any, Any]) -> None:
     """On the texts of the correction, to the last digits; without it most are off."""
-    from classifier.biases import means
+    from classifier.onnx_export.biases import means
 
     exact, int8, corrected = networks
     names = _results(corrected)
@@ -87,7 +88,7 @@ def test_each_product_has_the_mean_it_has_in_float32(networks: tuple[Any, Any, A
 
 def test_it_holds_for_other_texts_too(networks: tuple[Any, Any, Any]) -> None:
     """The last layer's means on texts that the correction has not seen are nearer to float32's, on average."""
-    from classifier.biases import means
+    from classifier.onnx_export.biases import means
 
     last = _results(networks[2])[-1]
     wanted, before, after = (means(network, [last], _texts(2, 60))[last] for network in networks)
@@ -97,9 +98,7 @@ def test_it_holds_for_other_texts_too(networks: tuple[Any, Any, Any]) -> None:
 def test_layers_that_share_a_bias_get_one_each(networks: tuple[Any, Any, Any]) -> None:
     """Each is shifted by something else; the shared one, which nobody reads any more, is gone."""
     _, int8, corrected = networks
-    biases = {
-        node.input[6] for node in corrected.graph.node if node.op_type == "MatMulIntegerToFloat"
-    }
+    biases = {node.input[6] for node in corrected.graph.node if node.op_type == "MatMulIntegerToFloat"}
     assert len(biases) == LAYERS
     assert {node.input[6] for node in int8.graph.node if node.op_type == "MatMulIntegerToFloat"} == {"bias"}
     assert "bias" not in {tensor.name for tensor in corrected.graph.initializer}
@@ -107,7 +106,7 @@ def test_layers_that_share_a_bias_get_one_each(networks: tuple[Any, Any, Any]) -
 
 def test_means_are_over_tokens_not_over_texts() -> None:
     """A text of three tokens counts three times as much as one of one token."""
-    from classifier.biases import means
+    from classifier.onnx_export.biases import means
 
     texts = [{"input_ids": np.array([[1, 2, 3]])}, {"input_ids": np.array([[4]])}]
     network = _exact()

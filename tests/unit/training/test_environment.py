@@ -4,8 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
-from classifier.environment import FAILURE_LIMIT, JobEnvironment, hyperparameters_file, write_failure
+
 from classifier.errors import JobPathInvalid
+from classifier.job.environment import FAILURE_LIMIT, JobEnvironment, hyperparameters_file, write_failure
 
 
 @pytest.fixture

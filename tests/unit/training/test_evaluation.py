@@ -4,7 +4,10 @@ import time
 
 import numpy as np
 import pytest
-from classifier.bootstrap import (
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from classifier.evaluation.bootstrap import (
     Confusion,
     Joint,
     bootstrap_intervals,
@@ -13,10 +16,8 @@ from classifier.bootstrap import (
     draw_counts,
     figure_intervals,
 )
-from classifier.evaluation import evaluate_answers, pearson, point_figures
-from classifier.metrics import FOLDER, load_metrics
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from classifier.evaluation.evaluation import evaluate_answers, pearson, point_figures
+from classifier.evaluation.metrics import FOLDER, load_metrics
 
 LABELS = np.array([1, 1, 1, 0, 0, 1, 0, 1])
 ANSWERS = np.array([1, 0, 1, 0, 1, 1, 0, 1])  # 4 hits, 1 false alarm, 1 miss, 2 right rejections

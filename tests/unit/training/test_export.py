@@ -59,9 +59,10 @@ def exported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 def _export(model: Any, path: Path) -> None:
     """Writes the int8 network of ``model``, with ranges from 60 texts of random numbers."""
-    from classifier.export import export_int8
     from datasets import Dataset
     from transformers import PreTrainedTokenizerFast
+
+    from classifier.onnx_export.export import export_int8
 
     rng = np.random.default_rng(0)
     ids = [rng.integers(5, 40, length).tolist() for length in rng.integers(3, 20, 60)]
@@ -163,8 +164,9 @@ def test_where_the_head_reads_every_token_attention_stays_one_operator(
 def test_the_rewrites_change_no_answer(make: Any, tmp_path: Path) -> None:
     """In float32 the rewritten network answers as PyTorch does, to the last digits, padded on either side or not."""
     import torch
-    from classifier.export import _trace, quiet
-    from classifier.graph import rewritten
+
+    from classifier.onnx_export.export import _trace, quiet
+    from classifier.onnx_export.graph import rewritten
 
     torch.manual_seed(0)
     model = make().eval()
@@ -195,9 +197,10 @@ def test_a_network_that_cannot_be_rewritten_is_exported_as_it_is(
     """Without the optimizer the int8 network is slower, the log says so, and the ranges are fixed all the same."""
     import sys
 
-    from classifier.export import export_int8
     from datasets import Dataset
     from transformers import PreTrainedTokenizerFast
+
+    from classifier.onnx_export.export import export_int8
 
     monkeypatch.setitem(sys.modules, "onnxruntime.transformers", None)
     rows = {"input_ids": [[5, 6, 7]] * 4, "attention_mask": [[1, 1, 1]] * 4, "length": [3] * 4}

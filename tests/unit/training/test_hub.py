@@ -9,7 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from classifier import hub
+
+from classifier.artifact import hub
 from classifier.errors import PublishError
 
 

@@ -3,10 +3,11 @@
 import dataclasses
 
 import pytest
-from classifier.errors import HyperparameterInvalid, HyperparameterUnknown
-from classifier.hyperparameters import Hyperparameters, fields
 from hypothesis import given
 from hypothesis import strategies as st
+
+from classifier.errors import HyperparameterInvalid, HyperparameterUnknown
+from classifier.job.hyperparameters import Hyperparameters, fields
 
 
 @pytest.mark.parametrize("raw", ["5", 5, '"5"', '"\\"5\\""', "'5'", " 5 ", "5.0", 5.0])

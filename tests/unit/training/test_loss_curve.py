@@ -3,7 +3,7 @@
 import xml.etree.ElementTree as ET
 from typing import Any
 
-from classifier.loss_curve import HEIGHT, WIDTH, loss_curve
+from classifier.report.loss_curve import HEIGHT, WIDTH, loss_curve
 
 SVG = "{http://www.w3.org/2000/svg}"
 RUN: list[dict[str, Any]] = [{"step": 1, "loss": 0.8}, {"step": 2, "loss": "0.4"}, {"step": 2, "eval_loss": 0.5}]

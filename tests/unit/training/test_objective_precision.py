@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+
+from classifier.data.splits import held_out_fraction
 from classifier.errors import HyperparameterInvalid
-from classifier.objective import ScoreScale, choose_objective, targets
-from classifier.precision import choose_precision, read_cpu_flags
-from classifier.splits import held_out_fraction
+from classifier.model.objective import ScoreScale, choose_objective, targets
+from classifier.model.precision import choose_precision, read_cpu_flags
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from classifier.checkpoints import last_common
+
 from classifier.errors import OtherProcessFailed, ProcessesInvalid
-from classifier.processes import Processes, newest_common
+from classifier.job.processes import Processes, newest_common
+from classifier.training.checkpoints import last_common
 
 
 class DictStore:

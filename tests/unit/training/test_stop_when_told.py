@@ -1,4 +1,4 @@
-"""classifier.callbacks.StopWhenTold: processes that train together stop after the same step."""
+"""classifier.training.callbacks.StopWhenTold: processes that train together stop after the same step."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 import torch
-from classifier.callbacks import StopWhenTold
-from classifier.interruption import StopRequest
 from transformers import TrainerControl, TrainerState
+
+from classifier.job.interruption import StopRequest
+from classifier.training.callbacks import StopWhenTold
 
 
 @pytest.mark.parametrize("agreed", [False, True])

@@ -8,23 +8,24 @@ from pathlib import Path
 
 import pytest
 import torch
-import train
-from classifier.errors import HyperparameterInvalid
-from classifier.hyperparameters import Hyperparameters
-from classifier.student import (
-    crossed,
-    cut_layers,
-    hidden_loss,
-    kept_layers,
-    narrow,
-    student_hyperparameters,
-)
 from transformers import (
     BertConfig,
     BertForSequenceClassification,
     DistilBertConfig,
     DistilBertForSequenceClassification,
     PreTrainedModel,
+)
+
+import train
+from classifier.errors import HyperparameterInvalid
+from classifier.job.hyperparameters import Hyperparameters
+from classifier.training.student import (
+    crossed,
+    cut_layers,
+    hidden_loss,
+    kept_layers,
+    narrow,
+    student_hyperparameters,
 )
 
 QUICK = ["--epochs=8", "--learning_rate=5e-3", "--max_length=16", "--logging_steps=5", "--bootstrap_resamples=200"]

@@ -7,7 +7,8 @@ import math
 from pathlib import Path
 
 import pandas as pd
-from classifier.tested_rows import write_test_rows
+
+from classifier.data.tested_rows import write_test_rows
 
 
 def table(rows: list[tuple[str, int, float, str]]) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+
 import train
 
 pytestmark = pytest.mark.integration  # each test starts two training processes
@@ -97,7 +98,7 @@ def test_a_failure_of_one_process_is_the_reason_of_all(tiny_base: Path, scored_d
     script = tmp_path / "broken.py"
     script.write_text(
         f"import os, sys\nsys.path.insert(0, {str(JOB)!r})\n"
-        "import train\nfrom classifier.callbacks import Progress\n"
+        "import train\nfrom classifier.training.callbacks import Progress\n"
         "def fail(self, args, state, control, **kwargs):\n"
         "    if os.environ['RANK'] == '1' and state.global_step == 3:\n"
         "        raise OSError('the disk of this instance is full')\n"

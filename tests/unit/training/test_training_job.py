@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 import train
 
 # Each test really trains, a tiny model on a few rows.
@@ -168,9 +169,10 @@ def test_no_path_of_this_machine_travels_with_the_model(trained, tiny_base: Path
 
 def test_the_articles_pipeline_decides_as_the_int8_model_and_answers_both_labels(trained, scored_data: Path) -> None:
     """`pipeline("text-classification")` on the folder: same decisions as ONNX, and not always LABEL_0."""
-    from classifier.encoding import encode
-    from classifier.export import onnx_logits
     from transformers import AutoTokenizer, pipeline
+
+    from classifier.model.encoding import encode
+    from classifier.onnx_export.export import onnx_logits
 
     texts = [json.loads(line)["sentence"] for line in (scored_data / "test.json").open()]
     answers = [
@@ -185,10 +187,11 @@ def test_the_articles_pipeline_decides_as_the_int8_model_and_answers_both_labels
 
 def test_the_articles_evaluator_runs_with_bootstrap(trained, scored_data: Path) -> None:
     """`evaluator(...).compute(strategy="bootstrap", label_mapping=...)` on the trained model, without a network."""
-    from classifier.metrics import load_metrics
     from datasets import Dataset
     from evaluate import evaluator
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+    from classifier.evaluation.metrics import load_metrics
 
     rows = [json.loads(line) for line in (scored_data / "test.json").open()]
     data = Dataset.from_dict(

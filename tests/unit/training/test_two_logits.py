@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from classifier.objective import ScoreScale
-from classifier.two_logits import calibrate, scores_from_logits, to_two_logits
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from classifier.model.objective import ScoreScale
+from classifier.model.two_logits import calibrate, scores_from_logits, to_two_logits
 
 SCALE = ScoreScale(mean=1.2, unit=0.9)
 INPUTS = {"input_ids": [[2, 4, 5, 3], [2, 8, 9, 3]], "attention_mask": [[1, 1, 1, 1], [1, 1, 1, 1]]}
@@ -57,8 +58,9 @@ def test_the_model_is_an_ordinary_two_label_classifier(one_output) -> None:
 
 def test_a_last_layer_without_bias_is_refused() -> None:
     """The threshold would have nowhere to go."""
-    from classifier.errors import BaseModelUnsuitable
     from transformers import AutoModelForSequenceClassification, GPT2Config
+
+    from classifier.errors import BaseModelUnsuitable
 
     config = GPT2Config(vocab_size=30, n_embd=32, n_layer=1, n_head=2, n_positions=16, num_labels=1)
     model = AutoModelForSequenceClassification.from_config(config)

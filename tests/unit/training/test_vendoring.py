@@ -7,16 +7,26 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from classifier import vendoring
+
+from classifier.artifact import vendoring
+from classifier.artifact.vendoring import CONTAINER_PYTHON, vendor, vendor_if_possible
 from classifier.errors import VendoringFailed
-from classifier.vendoring import CONTAINER_PYTHON, vendor, vendor_if_possible
 
 NAME = "onnxruntime-1.31.1-cp312-cp312-manylinux_2_28_x86_64.whl"
-NEEDED = ("onnxruntime/__init__.py", "onnxruntime/LICENSE", "onnxruntime/ThirdPartyNotices.txt",
-          "onnxruntime/capi/_pybind_state.py", "onnxruntime/capi/onnxruntime_pybind11_state.so",
-          "onnxruntime/capi/libonnxruntime_providers_shared.so", "onnxruntime-1.31.1.dist-info/METADATA")  # fmt: skip
-NEEDLESS = ("onnxruntime/transformers/optimizer.py", "onnxruntime/quantization/quantize.py",
-            "onnxruntime/capi/libonnxruntime.so.1.31.1")  # fmt: skip
+NEEDED = (
+    "onnxruntime/__init__.py",
+    "onnxruntime/LICENSE",
+    "onnxruntime/ThirdPartyNotices.txt",
+    "onnxruntime/capi/_pybind_state.py",
+    "onnxruntime/capi/onnxruntime_pybind11_state.so",
+    "onnxruntime/capi/libonnxruntime_providers_shared.so",
+    "onnxruntime-1.31.1.dist-info/METADATA",
+)
+NEEDLESS = (
+    "onnxruntime/transformers/optimizer.py",
+    "onnxruntime/quantization/quantize.py",
+    "onnxruntime/capi/libonnxruntime.so.1.31.1",
+)
 
 
 def index(python: str, folder: Path) -> Path:

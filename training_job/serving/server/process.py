@@ -98,9 +98,7 @@ def run(environ: Mapping[str, str] = os.environ) -> int:
     return 0
 
 
-async def _serve(
-    predictor: Predictor, settings: ServerSettings, listener: socket.socket, told: Sequence[int]
-) -> bool:
+async def _serve(predictor: Predictor, settings: ServerSettings, listener: socket.socket, told: Sequence[int]) -> bool:
     server = Server(predictor, settings)
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, server.begin_stop)

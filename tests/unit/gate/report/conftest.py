@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+
 from gate.report.data import Facts, Figure, Figures, ReportData, Row, SliceRow, Verdict
 
 HYPERPARAMETERS = {"epochs": "3", "learning_rate": "1e-4", "batch_size": "32", "objective": "regression", "runs": "2"}

@@ -6,11 +6,12 @@ import random
 from dataclasses import replace
 
 import pytest
+from sklearn.calibration import calibration_curve
+from sklearn.metrics import average_precision_score, confusion_matrix, precision_recall_curve
+
 from gate.report import curves
 from gate.report.data import Row
 from gate.report.errors import WrongReportData
-from sklearn.calibration import calibration_curve
-from sklearn.metrics import average_precision_score, confusion_matrix, precision_recall_curve
 
 SEEDS = range(12)
 

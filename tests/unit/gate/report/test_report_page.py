@@ -8,6 +8,7 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
+
 from gate.report import render_report
 from gate.report.data import Figure, Figures, ReportData, Row, SliceRow, Verdict
 from gate.report.style import STYLE
@@ -16,9 +17,18 @@ Simulated = Callable[..., ReportData]
 Rows = Callable[..., tuple[Row, ...]]
 
 SECTIONS = [
-    "verdict", "figures", "confusion", "precision-recall", "reliability", "scores", "loss", "slices", "mistakes",
-    "differences", "provenance",
-]  # fmt: skip
+    "verdict",
+    "figures",
+    "confusion",
+    "precision-recall",
+    "reliability",
+    "scores",
+    "loss",
+    "slices",
+    "mistakes",
+    "differences",
+    "provenance",
+]
 HOSTILE = [
     "<script>alert(1)</script>",
     '"><img src=x onerror=alert(1)>',

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from classifier.loss_curve import loss_curve
+
+from classifier.report.loss_curve import loss_curve
 from gate.report.data import Figure, Row
 from gate.report.loss import loss_picture
 from gate.report.markup import Markup, join, shorten, tag

@@ -1,0 +1,1 @@
+"""Resources and stack operations that ministack leaves out."""

@@ -1,0 +1,1 @@
+"""API Gateway and what Lambda answers to it."""

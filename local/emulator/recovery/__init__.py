@@ -1,0 +1,1 @@
+"""Interrupted stack operations are finished or undone."""

@@ -1,0 +1,1 @@
+"""The SageMaker service inside ministack."""

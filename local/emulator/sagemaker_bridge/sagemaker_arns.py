@@ -1,0 +1,79 @@
+"""Which resources a SageMaker request is about, as IAM sees them. Pure functions, no ministack."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import unquote
+
+INVOCATION_PATH = re.compile(r"^/endpoints/([^/]+)/invocations/?$")
+"""Path of InvokeEndpoint (runtime plane)."""
+
+_NAMED_RESOURCES = (
+    # (suffix of the action, member with the name, resource type of the ARN)
+    ("TrainingJob", "TrainingJobName", "training-job"),
+    ("TransformJob", "TransformJobName", "transform-job"),
+    ("EndpointConfig", "EndpointConfigName", "endpoint-config"),
+    ("Endpoint", "EndpointName", "endpoint"),
+    ("ModelPackageGroup", "ModelPackageGroupName", "model-package-group"),
+    ("ModelPackage", "ModelPackageName", "model-package"),
+    ("Model", "ModelName", "model"),
+)
+_PASSED_ROLES = {"CreateTrainingJob": "RoleArn", "CreateModel": "ExecutionRoleArn"}
+
+
+def resource_arn(action: str, params: Mapping[str, Any], *, account: str, region: str) -> str:
+    """ARN the action is authorised on, ``*`` for those that know no resource (``List…``)."""
+    if action == "ListModelPackages" and params.get("ModelPackageGroupName"):
+        return _arn("model-package-group", _name(params["ModelPackageGroupName"]), account, region)
+    if action.startswith("List") and action != "ListTags":
+        return "*"
+    if action in ("AddTags", "DeleteTags", "ListTags"):
+        return str(params.get("ResourceArn") or "*")
+    if action == "CreateModelPackage" and params.get("ModelPackageGroupName"):
+        # The version is not known yet: any version of the group.
+        return _arn("model-package", f"{_name(params['ModelPackageGroupName'])}/*", account, region)
+    if action == "UpdateModelPackage":
+        return str(params.get("ModelPackageArn") or "*")
+    for suffix, member, kind in _NAMED_RESOURCES:
+        if action.endswith(suffix):
+            value = params.get(member)
+            if not value:
+                return "*"
+            return value if str(value).startswith("arn:") else _arn(kind, str(value), account, region)
+    return "*"
+
+
+def invocation_arn(path: str, *, account: str, region: str) -> str:
+    """ARN of the endpoint that a runtime path names, ``*`` for another path."""
+    match = INVOCATION_PATH.match(path)
+    return _arn("endpoint", unquote(match.group(1)), account, region) if match else "*"
+
+
+def further_checks(action: str, params: Mapping[str, Any], *, account: str, region: str) -> list[tuple[str, str]]:
+    """(action, resource) pairs AWS checks besides the action itself.
+
+    Source: the Service Authorization Reference for SageMaker (required resource types, dependent actions).
+    """
+    checks = []
+    if action in ("CreateEndpoint", "UpdateEndpoint") and params.get("EndpointConfigName"):
+        config = _arn("endpoint-config", str(params["EndpointConfigName"]), account, region)
+        checks.append((f"sagemaker:{action}", config))
+    if action.startswith("Create") and params.get("Tags"):
+        checks.append(("sagemaker:AddTags", resource_arn(action, params, account=account, region=region)))
+    return checks
+
+
+def passed_role(action: str, params: Mapping[str, Any]) -> str | None:
+    """Role that the request hands to SageMaker, needing ``iam:PassRole``."""
+    return params.get(_PASSED_ROLES.get(action, "")) or None
+
+
+def _name(name_or_arn: str) -> str:
+    return name_or_arn.rsplit("/", 1)[-1]
+
+
+def _arn(kind: str, name: str, account: str, region: str) -> str:
+    # SageMaker lower-cases the names of jobs and endpoints in ARNs; model packages keep theirs.
+    return f"arn:aws:sagemaker:{region}:{account}:{kind}/{name if kind.startswith('model-package') else name.lower()}"

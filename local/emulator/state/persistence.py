@@ -1,0 +1,101 @@
+"""Saving ministack's state while it runs; by itself it saves on a clean shutdown only."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import threading
+import time
+from collections.abc import Callable, Collection
+
+from ministack import app
+
+from local.emulator.state import state_files
+
+logger = logging.getLogger("local.persistence")
+
+EVERYTHING = "*"
+"""Stands for every service."""
+
+_SOON_SECONDS = 1.0
+_LATE_SECONDS = 20.0
+_LOAD = 0.2  # largest part of the time that is spent on saving
+_PREDICTIONS = ("/restapis/", "/_aws/execute-api/", "/endpoints/")
+_INVOCATION = "/invocations"
+_LATE = ("cloudwatch", "cloudwatch_logs")  # much of it, and no loss
+_SIGNED_FOR = re.compile(r"Credential=[^/]+/\d{8}/[^/]+/([^/]+)/aws4_request")
+_STATE_NAMES = {
+    "states": "stepfunctions",
+    "events": "eventbridge",
+    "logs": "cloudwatch_logs",
+    "monitoring": "cloudwatch",
+}
+
+_changed: set[str] = set()
+_lock = threading.Lock()
+
+
+def note_change(service: str) -> None:
+    """Have the state of a service (ministack's name, or EVERYTHING) saved within about a second. From any thread."""
+    with _lock:
+        _changed.add(service)
+
+
+def save_state(only: Collection[str] = ()) -> None:
+    """Write the state of every service, or of those in `only` (ministack's names)."""
+    started = time.monotonic()
+    for name, get_state in app._build_persistence_save_dict().items():
+        if not only or name in only:
+            state_files.save(name, get_state)
+    logger.debug("State of %s saved in %.0f ms.", ", ".join(only) or "all", 1000 * (time.monotonic() - started))
+
+
+class Autosave:
+    """Saves what a request changed about a second later, and everything that may have followed from it a bit later.
+
+    Args:
+        save: writes the services it is given, everything if there are none.
+        soon_seconds: between a change and the save of the service it was asked of.
+        late_seconds: between a change and the save of every service.
+    """
+
+    def __init__(
+        self,
+        save: Callable[[Collection[str]], None] = save_state,
+        soon_seconds: float = _SOON_SECONDS,
+        late_seconds: float = _LATE_SECONDS,
+    ) -> None:
+        self._save = save
+        self._soon_seconds = soon_seconds
+        self._late_seconds = late_seconds
+        self._late = False
+
+    def note_request(self, method: str, path: str, authorization: str = "") -> None:
+        """Take notice of a request that may have changed something. Predictions, the many, change nothing."""
+        if method == "GET" or path.startswith(_PREDICTIONS) or path.endswith(_INVOCATION):
+            return
+        self._late = True
+        if found := _SIGNED_FOR.search(authorization):
+            service = _STATE_NAMES.get(found.group(1), found.group(1))
+            if service not in _LATE:
+                note_change(service)
+
+    async def run(self) -> None:
+        """Save again and again until cancelled; nothing is written while nothing changes."""
+        pause, saved_all = self._soon_seconds, time.monotonic()
+        while True:
+            await asyncio.sleep(pause)
+            with _lock:
+                changed = set(_changed)
+                _changed.clear()
+            started = time.monotonic()
+            everything = EVERYTHING in changed or (self._late and started - saved_all >= self._late_seconds)
+            # On the event loop on purpose: no request changes the state meanwhile.
+            if everything:
+                self._late = False
+                self._save(())
+                saved_all = time.monotonic()
+            elif changed:
+                self._save(changed)
+            pause = max(self._soon_seconds, (time.monotonic() - started) / _LOAD)

@@ -1,0 +1,87 @@
+"""The state folder: one server at a time, and the credentials of its root user. Standard library only."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import secrets
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from local.emulator.common.environment import ACCOUNT_ID
+from local.emulator.common.errors import BadConfiguration, PortInUse, StateDirInUse
+
+CREDENTIALS_FILE = "credentials.json"
+"""Endpoint, region, account and root key, for every AWS client that joins in."""
+
+PID_FILE = "server.pid"
+"""Process id of the running server; absent when none runs."""
+
+
+@contextmanager
+def exclusive(root: Path) -> Iterator[None]:
+    """Hold the state folder for this process. Raises StateDirInUse."""
+    root.mkdir(parents=True, exist_ok=True)
+    with (root / "lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise StateDirInUse(str(root), running_pid(root)) from error
+        (root / PID_FILE).write_text(f"{os.getpid()}\n", encoding="ascii")
+        try:
+            yield
+        finally:
+            (root / PID_FILE).unlink(missing_ok=True)
+
+
+def running_pid(root: Path) -> int | None:
+    """Process id that the server of this folder left, or None."""
+    try:
+        return int((root / PID_FILE).read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return None
+
+
+def credentials(root: Path, *, port: int, region: str) -> dict[str, str]:
+    """Read or make the root user's key and write `CREDENTIALS_FILE` (mode 0600) with the endpoint of this run.
+
+    Keys: ``endpoint_url``, ``region``, ``account_id``, ``aws_access_key_id``, ``aws_secret_access_key``.
+    """
+    path = root / CREDENTIALS_FILE
+    try:
+        known = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        known = {}
+    result = {
+        "endpoint_url": f"http://127.0.0.1:{port}",
+        "region": region,
+        "account_id": ACCOUNT_ID,
+        # Not twelve digits (ministack takes such a key for an account), and not an AKIA… that scanners warn of.
+        "aws_access_key_id": known.get("aws_access_key_id") or f"LOCAL{secrets.token_hex(8).upper()}",
+        "aws_secret_access_key": known.get("aws_secret_access_key") or secrets.token_urlsafe(30),
+    }
+    temporary = path.with_suffix(".tmp")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(result, file, indent=2)
+    temporary.replace(path)
+    return result
+
+
+def listening_socket(port: int) -> socket.socket:
+    """A socket that listens on 127.0.0.1 and `port`. Raises PortInUse, BadConfiguration."""
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # else a restart waits for old connections
+    try:
+        bound.bind(("127.0.0.1", port))
+        bound.listen(128)
+    except OSError as error:
+        bound.close()
+        if error.errno == errno.EADDRINUSE:
+            raise PortInUse(port) from error
+        raise BadConfiguration(f"Cannot listen on 127.0.0.1:{port}: {error.strerror}.") from error
+    return bound

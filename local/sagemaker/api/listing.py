@@ -1,0 +1,91 @@
+"""Filters, order and pages of the List calls."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from botocore.utils import parse_to_aware_datetime
+
+from local.sagemaker.common.errors import ValidationException
+from local.sagemaker.state.store import Record
+
+_TIME_FILTERS = {
+    "CreationTimeAfter": ("CreationTime", 1),
+    "CreationTimeBefore": ("CreationTime", -1),
+    "LastModifiedTimeAfter": ("LastModifiedTime", 1),
+    "LastModifiedTimeBefore": ("LastModifiedTime", -1),
+}
+_DEFAULT_PAGE = 10
+_MAX_PAGE = 100
+
+
+def page(
+    records: list[Record],
+    params: Mapping[str, Any],
+    *,
+    result: str,
+    name: str,
+    summary: Callable[[Record], Record],
+    status: str = "",
+    newest_first: bool = True,
+) -> dict[str, Any]:
+    """Answer a List call.
+
+    Args:
+        records: everything there is.
+        params: the request (NameContains, StatusEquals, …After/Before, SortBy, SortOrder, MaxResults, NextToken).
+        result: member of the answer that holds the list.
+        name: member of a record that holds its name.
+        summary: turns a record into an entry of the list.
+        status: member that StatusEquals and ``SortBy=Status`` look at.
+        newest_first: order where the request names none; AWS documents it call by call.
+    """
+    kept = [record for record in records if _keeps(record, params, name=name, status=status)]
+    by = {"Name": name, "Status": status}.get(params.get("SortBy", ""), "CreationTime")
+    # The name decides between equals, so that pages never overlap.
+    order = params.get("SortOrder", "Descending" if newest_first else "Ascending")
+    kept.sort(key=lambda record: (record.get(by, 0), record[name]), reverse=order == "Descending")
+    start = _decode(params.get("NextToken"))
+    size = min(params.get("MaxResults", _DEFAULT_PAGE), _MAX_PAGE)
+    answer: dict[str, Any] = {result: [summary(record) for record in kept[start : start + size]]}
+    if start + size < len(kept):
+        answer["NextToken"] = _encode(start + size)
+    return answer
+
+
+def pick(record: Record, *members: str) -> Record:
+    """The named members that the record has."""
+    return {member: record[member] for member in members if member in record}
+
+
+def _keeps(record: Record, params: Mapping[str, Any], *, name: str, status: str) -> bool:
+    if params.get("NameContains", "").lower() not in str(record[name]).lower():
+        return False
+    if status and params.get("StatusEquals", record[status]) != record[status]:
+        return False
+    for filter_name, (member, sign) in _TIME_FILTERS.items():
+        if filter_name in params and sign * (record[member] - _epoch(params[filter_name])) <= 0:
+            return False
+    return True
+
+
+def _epoch(value: Any) -> float:
+    moment: datetime = parse_to_aware_datetime(value)
+    return moment.timestamp()
+
+
+def _encode(start: int) -> str:
+    return base64.urlsafe_b64encode(f"from:{start}".encode()).decode()
+
+
+def _decode(token: str | None) -> int:
+    if not token:
+        return 0
+    try:
+        return int(base64.urlsafe_b64decode(token).decode().removeprefix("from:"))
+    except (ValueError, binascii.Error) as error:
+        raise ValidationException("Invalid pagination token.") from error

@@ -1,0 +1,1 @@
+"""Errors, settings, and what the service needs from the cloud around it."""

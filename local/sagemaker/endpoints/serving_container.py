@@ -1,0 +1,75 @@
+"""How a model's container is started on this machine: its program, its artifact and its environment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from local.sagemaker.common.hooks import HookError
+from local.sagemaker.common.scope import Scope
+from local.sagemaker.endpoints.deployment import VariantSpec
+from local.sagemaker.processes.child_environment import aws_environment, base_environment
+from local.sagemaker.processes.images import UnknownImage, find_rule
+from local.sagemaker.processes.log_stream import LogStream
+from local.sagemaker.processes.model_server import ServerCommand
+from local.sagemaker.state.artifacts import ArtifactError
+from local.sagemaker.state.context import Context
+
+_HUB_VARIABLE = "HF_MODEL_ID"
+_LAST_LINES = 8
+
+
+class ContainerError(Exception):
+    """The container cannot be started; the message becomes the FailureReason."""
+
+
+def serving_command(
+    context: Context, scope: Scope, spec: VariantSpec, *, home: Path, contract: Mapping[str, str] | None = None
+) -> ServerCommand:
+    """Fetch the artifact with the model's role and say how its server is started.
+
+    Args:
+        home: HOME of the process.
+        contract: variables that the platform sets; they win over the model's own Environment.
+
+    Raises:
+        ContainerError: unknown image, no artifact, or a role that may not.
+    """
+    if hub_model := spec.environment.get(_HUB_VARIABLE):
+        raise ContainerError(
+            f"The container of model {spec.model} would load {hub_model} from the Hugging Face hub "
+            f"({_HUB_VARIABLE}). The local cloud serves trained artifacts only: set ModelDataUrl and leave "
+            f"{_HUB_VARIABLE} out."
+        )
+    if not spec.model_data_url:
+        raise ContainerError(
+            f"Model {spec.model} has no ModelDataUrl: there is nothing that the local cloud could serve."
+        )
+    try:
+        rule = find_rule(context.settings.images, spec.image, "serving")
+        credentials = context.hooks.credentials_for(spec.role_arn)
+        model_dir = context.artifacts.fetch(spec.model_data_url, spec.role_arn)
+    except (ArtifactError, UnknownImage) as error:
+        raise ContainerError(str(error)) from error
+    except HookError as error:
+        raise ContainerError(
+            f"Could not assume role {spec.role_arn}. Please ensure that the role exists and allows principal "
+            f"'sagemaker.amazonaws.com' to assume the role. ({error})"
+        ) from error
+    return ServerCommand(
+        command=[rule.python, *rule.command],
+        cwd=model_dir,
+        environment={
+            **base_environment(context.settings, rule, home=home),
+            **({} if spec.network_isolation else aws_environment(context.settings, credentials, scope.region)),
+            **({"SAGEMAKER_MODEL_SERVER_WORKERS": "1"} if spec.serverless else {}),
+            **spec.environment,
+            **(contract or {}),
+            "SM_MODEL_DIR": str(model_dir),
+        },
+    )
+
+
+def last_words(log: LogStream) -> str:
+    """What a server said last, for a failure reason."""
+    return f"last log lines: {' | '.join(log.tail()[-_LAST_LINES:]) or 'none'}"

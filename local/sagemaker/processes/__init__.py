@@ -1,0 +1,1 @@
+"""Child processes, their logs and ports."""

@@ -1,0 +1,136 @@
+"""A child of the local cloud: started under the guard, its output read line by line, ended for certain."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import IO
+
+_GUARD = Path(__file__).with_name("child_guard.py")
+_PROGRESS_SECONDS = 5.0
+_MAX_LINE = 16_384
+_KILL_SECONDS = 5.0
+_DRAIN_SECONDS = 5.0
+
+
+def split_lines(chunks: Iterator[bytes]) -> Iterator[str]:
+    """Lines of a stream of bytes. Of a progress bar (parts ending in a carriage return) one part in five seconds."""
+    pending = b""
+    last_progress = 0.0
+    for chunk in chunks:
+        pending += chunk
+        *parts, pending = pending.replace(b"\r\n", b"\n").splitlines(keepends=True) or [b""]
+        if pending.endswith(b"\n") or len(pending) > _MAX_LINE:
+            parts.append(pending)
+            pending = b""
+        for part in parts:
+            if part.endswith(b"\r"):
+                if time.monotonic() - last_progress < _PROGRESS_SECONDS:
+                    continue
+                last_progress = time.monotonic()
+            yield part.decode("utf-8", errors="replace").rstrip("\r\n")
+    if pending.strip():
+        yield pending.decode("utf-8", errors="replace").rstrip("\r\n")
+
+
+class ChildProcess:
+    """A running command.
+
+    Its standard output and error go to `on_line`; after the last line, when the command is gone, `on_exit` is called
+    once. Both are called from threads of this object.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        cwd: Path,
+        environment: Mapping[str, str],
+        on_line: Callable[[str], None],
+        on_exit: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-S", str(_GUARD), *command],
+            cwd=cwd,
+            env=dict(environment),
+            bufsize=0,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        self._on_line = on_line
+        self._on_exit = on_exit
+        self._order_lock = threading.Lock()
+        self._ended = threading.Event()
+        threading.Thread(target=self._watch, name=f"child-{self._process.pid}", daemon=True).start()
+
+    @property
+    def running(self) -> bool:
+        """Whether the command still runs."""
+        return not self._ended.is_set()
+
+    def wait(self, timeout: float | None = None) -> int | None:
+        """Exit code once the command has ended and its output has been read; None after `timeout` seconds."""
+        self._ended.wait(timeout)
+        return self._process.returncode if self._ended.is_set() else None
+
+    def memory_mb(self) -> float | None:
+        """Memory of the command in megabytes, without its children; None where there is no /proc."""
+        guard = self._process.pid
+        try:
+            (command,) = Path(f"/proc/{guard}/task/{guard}/children").read_text().split()
+            pages = int(Path(f"/proc/{command}/statm").read_text().split()[1])
+        except (OSError, ValueError, IndexError):
+            return None
+        return pages * os.sysconf("SC_PAGE_SIZE") / 1024**2
+
+    def stop(self, grace: float) -> int | None:
+        """SIGTERM, after `grace` seconds SIGKILL for the whole group; returns the exit code."""
+        self._order(b"T")
+        code = self.wait(grace)
+        if code is None:
+            self._order(b"K")
+            code = self.wait(_KILL_SECONDS)
+        if code is None:
+            self._process.kill()
+            code = self.wait(_KILL_SECONDS)
+        return code
+
+    def _order(self, letter: bytes) -> None:
+        with self._order_lock:
+            if self._process.stdin is not None and not self._process.stdin.closed:
+                try:
+                    self._process.stdin.write(letter)
+                    self._process.stdin.flush()
+                except BrokenPipeError:
+                    pass  # it has just ended
+
+    def _watch(self) -> None:
+        reader = threading.Thread(target=self._read, name=f"output-{self._process.pid}", daemon=True)
+        reader.start()
+        self._process.wait()
+        # A descendant that left the process group may keep the pipe open: don't wait for it for ever.
+        reader.join(timeout=_DRAIN_SECONDS)
+        with self._order_lock:
+            if self._process.stdin is not None:
+                self._process.stdin.close()
+        self._ended.set()
+        self._on_exit()
+
+    def _read(self) -> None:
+        output = self._process.stdout
+        assert output is not None
+        with output:
+            for line in split_lines(_chunks(output)):
+                self._on_line(line)
+
+
+def _chunks(stream: IO[bytes]) -> Iterator[bytes]:
+    while chunk := os.read(stream.fileno(), 65_536):
+        yield chunk

@@ -1,0 +1,28 @@
+"""Which program of this machine takes the place of which container image."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Literal
+
+from local.sagemaker.common.settings import ImageRule
+
+
+class UnknownImage(Exception):
+    """No rule of the image map fits; the message names the image and the patterns there are."""
+
+
+def find_rule(images: Sequence[ImageRule], image: str, kind: Literal["training", "serving"]) -> ImageRule:
+    """The first rule of `kind` whose pattern fits `image`. Raises UnknownImage."""
+    rules = [rule for rule in images if rule.kind == kind]
+    for rule in rules:
+        if fnmatchcase(image, rule.image):
+            if not Path(rule.python).is_file():
+                raise UnknownImage(
+                    f"The local cloud runs {rule.python} in place of image {image}, and that file does not exist."
+                )
+            return rule
+    patterns = ", ".join(rule.image for rule in rules) or "none"
+    raise UnknownImage(f"The local cloud cannot run image {image} for {kind}. Images it knows: {patterns}.")

@@ -1,0 +1,179 @@
+"""One model server process: started, watched, restarted when it crashes, asked for predictions."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import urllib3
+
+from local.sagemaker.processes import ports
+from local.sagemaker.processes.child_process import ChildProcess
+from local.sagemaker.processes.log_stream import LogStream
+
+HOST = "127.0.0.1"
+_PING_EVERY_SECONDS = 0.05
+_PING_TIMEOUT_SECONDS = 5.0
+_CONNECT_SECONDS = 5.0
+_FIRST_BACKOFF_SECONDS = 0.2
+_LAST_BACKOFF_SECONDS = 30.0
+_POOL_SIZE = 200  # the highest MaxConcurrency
+
+
+class StartError(Exception):
+    """The server did not come up; the message says why."""
+
+
+class ServerDown(Exception):
+    """There is no process to ask just now, or it went away while answering."""
+
+
+class ServerTimeout(Exception):
+    """The model did not answer in time."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServerCommand:
+    """How to start a model server; the port is added by `ModelServer`."""
+
+    command: Sequence[str]
+    cwd: Path
+    environment: Mapping[str, str]
+
+
+class ModelServer:
+    """A process that answers GET /ping and POST /invocations on a loopback port."""
+
+    def __init__(
+        self, command: ServerCommand, log: LogStream, *, start_seconds: float, abandon: threading.Event
+    ) -> None:
+        """`start_seconds`: until /ping has to say 200. `abandon`: when set, `start` gives up."""
+        self._command = command
+        self._log = log
+        self._start_seconds = start_seconds
+        self._lock = threading.Lock()
+        self._abandon = abandon
+        self._stopping = threading.Event()
+        self._exited = threading.Event()
+        self._child: ChildProcess | None = None
+        self._port = 0
+        self._pool: urllib3.HTTPConnectionPool | None = None
+        self._keeper: threading.Thread | None = None
+        self.start_took = 0.0
+        """Seconds from the start of the process to its first good /ping; of the first start, not of restarts."""
+
+    def start(self) -> None:
+        """Start the process and wait until /ping says 200. Raises StartError."""
+        began = time.monotonic()
+        try:
+            self._launch()
+        except StartError:
+            self._end_child(0)
+            raise
+        self.start_took = time.monotonic() - began
+        self._keeper = threading.Thread(target=self._keep_alive, name=f"model-server-{self._port}", daemon=True)
+        self._keeper.start()
+
+    def stop(self, grace: float) -> None:
+        """End the process for good; blocks."""
+        self._stopping.set()
+        self._exited.set()
+        self._end_child(grace)
+        if self._keeper is not None and self._keeper is not threading.current_thread():
+            self._keeper.join(timeout=grace + 5)
+        self._log.close()
+
+    def memory_mb(self) -> float | None:
+        """Megabytes that the process holds; None where it is gone or the system does not tell."""
+        child = self._child
+        return child.memory_mb() if child is not None else None
+
+    def invoke(self, body: bytes, headers: Mapping[str, str], timeout: float) -> urllib3.BaseHTTPResponse:
+        """POST /invocations. Raises ServerDown, ServerTimeout."""
+        pool = self._pool
+        if pool is None:
+            raise ServerDown("the model server is being restarted")
+        limits = urllib3.Timeout(connect=_CONNECT_SECONDS, read=timeout)
+        try:
+            return pool.urlopen(
+                "POST", "/invocations", body=body, headers=dict(headers), timeout=limits, retries=False, redirect=False
+            )
+        except urllib3.exceptions.ReadTimeoutError as error:
+            raise ServerTimeout(f"no answer within {timeout:g} s") from error
+        except urllib3.exceptions.HTTPError as error:
+            raise ServerDown(f"the connection to the model server broke: {error}") from error
+
+    def _launch(self) -> None:
+        port = ports.claim(HOST)
+        with self._lock:
+            if self._stopping.is_set():
+                ports.release(port)
+                raise StartError("the server was stopped while it started")
+            self._exited.clear()
+            self._port = port
+            self._child = ChildProcess(
+                self._command.command,
+                cwd=self._command.cwd,
+                environment={
+                    **self._command.environment,
+                    "SAGEMAKER_BIND_TO_HOST": HOST,
+                    "SAGEMAKER_BIND_TO_PORT": str(port),
+                },
+                on_line=self._log.line,
+                on_exit=self._exited.set,
+            )
+        pool = urllib3.HTTPConnectionPool(HOST, port, maxsize=_POOL_SIZE, retries=False)
+        self._await_ping(self._child, pool)
+        self._pool = pool
+
+    def _await_ping(self, child: ChildProcess, pool: urllib3.HTTPConnectionPool) -> None:
+        deadline = time.monotonic() + self._start_seconds
+        while time.monotonic() < deadline:
+            if not child.running:
+                raise StartError(f"the process ended with exit code {child.wait(0)}")
+            if self._stopping.is_set() or self._abandon.is_set():
+                raise StartError("the server was stopped while it started")
+            left = max(0.01, min(_PING_TIMEOUT_SECONDS, deadline - time.monotonic()))
+            try:
+                if pool.urlopen("GET", "/ping", timeout=left, retries=False).status == 200:
+                    return
+            except urllib3.exceptions.HTTPError:
+                pass  # not listening yet
+            self._exited.wait(_PING_EVERY_SECONDS)
+        raise StartError(f"/ping did not answer 200 within {self._start_seconds:g} s")
+
+    def _keep_alive(self) -> None:
+        """Restart the process whenever it ends by itself, more slowly each time it fails to come up."""
+        backoff = _FIRST_BACKOFF_SECONDS
+        while True:
+            self._exited.wait()
+            if self._stopping.is_set():
+                return
+            child = self._child
+            code = child.wait(0) if child is not None else None
+            self._end_child(0)
+            self._log.line(f"[local cloud] The model server ended with exit code {code}; it is started again.")
+            if self._stopping.wait(backoff):
+                return
+            try:
+                self._launch()
+                backoff = _FIRST_BACKOFF_SECONDS
+            except (StartError, OSError) as error:
+                backoff = min(backoff * 2, _LAST_BACKOFF_SECONDS)
+                self._log.line(f"[local cloud] The model server did not come up again: {error}")
+                self._exited.set()
+
+    def _end_child(self, grace: float) -> None:
+        with self._lock:
+            child, self._child = self._child, None
+            pool, self._pool = self._pool, None
+            port, self._port = self._port, 0
+        if child is not None:
+            child.stop(grace)
+        if pool is not None:
+            pool.close()
+        if port:
+            ports.release(port)

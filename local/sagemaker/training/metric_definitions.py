@@ -1,0 +1,60 @@
+"""MetricDefinitions: regular expressions over the log that become FinalMetricDataList."""
+
+from __future__ import annotations
+
+import math
+import re
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from local.sagemaker.common.errors import ValidationException
+
+
+def check(definitions: Sequence[Mapping[str, str]]) -> None:
+    """Raises ValidationException for an expression that is none, naming the metric."""
+    for definition in definitions:
+        try:
+            re.compile(definition["Regex"])
+        except re.error as error:
+            raise ValidationException(
+                f"Invalid regular expression in the definition of metric {definition['Name']}: {error}."
+            ) from error
+
+
+class MetricScanner:
+    """Looks at every line of the log and keeps the last value of each metric."""
+
+    def __init__(self, definitions: Sequence[Mapping[str, str]]) -> None:
+        self._patterns = [(definition["Name"], re.compile(definition["Regex"])) for definition in definitions]
+        self._values: dict[str, tuple[float, float]] = {}
+        self._lock = threading.Lock()
+
+    def scan(self, line: str) -> bool:
+        """Whether the line carried a metric; the expression's first group is the value."""
+        found = False
+        for name, pattern in self._patterns:
+            match = pattern.search(line)
+            value = _number(match.group(1) if pattern.groups else match.group(0)) if match else None
+            if value is not None:
+                with self._lock:
+                    self._values[name] = (value, time.time())
+                found = True
+        return found
+
+    def final(self) -> list[dict[str, Any]]:
+        """FinalMetricDataList so far."""
+        with self._lock:
+            return [
+                {"MetricName": name, "Value": value, "Timestamp": moment}
+                for name, (value, moment) in self._values.items()
+            ]
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        value = float(text or "")
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None

@@ -1,0 +1,102 @@
+"""A web application firewall in front of the API."""
+
+from __future__ import annotations
+
+from aws_cdk import aws_wafv2 as waf
+from constructs import Construct
+
+from stacks.api.rest_api import InferenceApi
+
+# Rules of the common set that look into bodies. A review may quote HTML or a path, and is longer than 8 KB when it is
+# a list: they count and don't block. The contract's schema is what checks bodies here.
+COUNTED_BODY_RULES = (
+    "SizeRestrictions_BODY",
+    "CrossSiteScripting_BODY",
+    "GenericLFI_BODY",
+    "GenericRFI_BODY",
+    "EC2MetaDataSSRF_BODY",
+)
+
+TOO_LARGE = "^0*(4[2-9][0-9]{5}|[5-9][0-9]{6}|[1-9][0-9]{7,})$"
+"""A Content-Length of 4.2 MB or more. The contract's limit is 4 MiB; the firewall can only match the header as text,
+because of a body it sees the first 16 KB."""
+
+
+class ApiFirewall(Construct):
+    """Limits each address, refuses large bodies, and applies AWS's common rules to all but the bodies.
+
+    Attributes:
+        acl: the web ACL.
+    """
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, name: str, front: InferenceApi, requests_in_5_minutes: int
+    ) -> None:
+        """Create the firewall.
+
+        Args:
+            scope: parent construct.
+            construct_id: name within the parent.
+            name: name of the ACL.
+            front: the API it stands before.
+            requests_in_5_minutes: of one address; more are blocked until it has calmed down.
+        """
+        super().__init__(scope, construct_id)
+        rate = waf.CfnWebACL.RateBasedStatementProperty(limit=requests_in_5_minutes, aggregate_key_type="IP")
+        size = waf.CfnWebACL.RegexMatchStatementProperty(
+            regex_string=TOO_LARGE,
+            field_to_match=waf.CfnWebACL.FieldToMatchProperty(single_header={"Name": "content-length"}),
+            text_transformations=[waf.CfnWebACL.TextTransformationProperty(priority=0, type="NONE")],
+        )
+        common = waf.CfnWebACL.ManagedRuleGroupStatementProperty(
+            vendor_name="AWS",
+            name="AWSManagedRulesCommonRuleSet",
+            rule_action_overrides=[
+                waf.CfnWebACL.RuleActionOverrideProperty(
+                    name=rule, action_to_use=waf.CfnWebACL.RuleActionProperty(count={})
+                )
+                for rule in COUNTED_BODY_RULES
+            ],
+        )
+        block = waf.CfnWebACL.RuleActionProperty(block={})
+        self.acl = waf.CfnWebACL(
+            self,
+            "Acl",
+            name=name,
+            description=f"Firewall of {name}",
+            scope="REGIONAL",
+            default_action=waf.CfnWebACL.DefaultActionProperty(allow={}),
+            visibility_config=_visible(name),
+            rules=[
+                waf.CfnWebACL.RuleProperty(
+                    name="rate",
+                    priority=0,
+                    action=block,
+                    statement=waf.CfnWebACL.StatementProperty(rate_based_statement=rate),
+                    visibility_config=_visible(f"{name}-rate"),
+                ),
+                waf.CfnWebACL.RuleProperty(
+                    name="size",
+                    priority=1,
+                    action=block,
+                    statement=waf.CfnWebACL.StatementProperty(regex_match_statement=size),
+                    visibility_config=_visible(f"{name}-size"),
+                ),
+                waf.CfnWebACL.RuleProperty(
+                    name="common",
+                    priority=2,
+                    # A group of rules brings their actions along.
+                    override_action=waf.CfnWebACL.OverrideActionProperty(none={}),
+                    statement=waf.CfnWebACL.StatementProperty(managed_rule_group_statement=common),
+                    visibility_config=_visible(f"{name}-common"),
+                ),
+            ],
+        )
+        waf.CfnWebACLAssociation(self, "Stage", resource_arn=front.stage.stage_arn, web_acl_arn=self.acl.attr_arn)
+
+
+def _visible(name: str) -> waf.CfnWebACL.VisibilityConfigProperty:
+    # Samples of requests hold no bodies, but addresses and headers: metrics are enough.
+    return waf.CfnWebACL.VisibilityConfigProperty(
+        cloud_watch_metrics_enabled=True, metric_name=name, sampled_requests_enabled=False
+    )

@@ -1,0 +1,232 @@
+"""The REST API in front of one Lambda: the contract's paths, checked and throttled before the Lambda runs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from aws_cdk import Duration, RemovalPolicy, Stack, Tags
+from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from stacks.api.contract import ApiContract
+from stacks.api.predict_function import TIMEOUT
+from stacks.api.problem_responses import add_problem_responses
+from stacks.common.acknowledgements import accept
+from stacks.common.log_keeping import LogKeeping
+from stacks.config.environment import ApiConfig
+
+STAGE = "live"
+"""Name of the one stage; part of the URL."""
+
+PREDICTIONS = "/v1/predictions"
+STATUS = ("/v1/health", "/v1/model")
+"""Open to everybody, and able to ask the model."""
+
+
+class InferenceApi(Construct):
+    """Public and throttled, checked against the contract before the Lambda runs; a key where the configuration asks.
+
+    Attributes:
+        api: the REST API.
+        stage: its one stage.
+        url: its base URL, without a slash at the end and without ``/v1``.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        name: str,
+        settings: ApiConfig,
+        function: lambda_.IFunction,
+        contract: ApiContract,
+        logs: LogKeeping,
+    ) -> None:
+        """Create the API.
+
+        Args:
+            scope: parent construct.
+            construct_id: name within the parent.
+            name: name of the API.
+            settings: throttles, key, allowed networks, tracing and fixed id.
+            function: answers all of the contract's routes.
+            contract: the paths, their methods, and what a request body has to look like.
+            logs: how long access and execution logs are kept.
+        """
+        super().__init__(scope, construct_id)
+        self._logs = logs
+        self.api = self._rest_api(name, settings)
+        self.stage = self.api.deployment_stage
+        stack = Stack.of(self)
+        self.url = f"https://{self.api.rest_api_id}.execute-api.{stack.region}.{stack.url_suffix}/{STAGE}"
+        self._keep_execution_log()
+        self._add_routes(function, contract, settings)
+        add_problem_responses(self.api, contract=contract)
+        if settings.fixed_id:
+            Tags.of(self.api).add(
+                "ms-custom-id", settings.fixed_id, include_resource_types=["AWS::ApiGateway::RestApi"]
+            )
+        self._accept_findings(settings)
+
+    def _rest_api(self, name: str, settings: ApiConfig) -> apigateway.RestApi:
+        access_log = self._logs.group(self, "AccessLog", name=f"/aws/apigateway/{name}")
+        # Of both, the whole stage and single methods: the latter don't take over what the former says.
+        reporting = {
+            "metrics_enabled": True,
+            # Errors only and never the bodies: they are other people's texts.
+            "logging_level": apigateway.MethodLoggingLevel.ERROR,
+            "data_trace_enabled": False,
+        }
+        api = apigateway.RestApi(
+            self,
+            "Api",
+            rest_api_name=name,
+            description="Classifies text",
+            endpoint_types=[apigateway.EndpointType.REGIONAL],
+            policy=_allow_list(settings.allowed_cidrs) if settings.allowed_cidrs else None,
+            # Logging needs a role in the account's settings; a fresh account has none.
+            cloud_watch_role=True,
+            cloud_watch_role_removal_policy=RemovalPolicy.DESTROY if self._logs.removable else RemovalPolicy.RETAIN,
+            default_cors_preflight_options=apigateway.CorsOptions(
+                allow_origins=apigateway.Cors.ALL_ORIGINS,
+                allow_methods=["GET", "POST", "OPTIONS"],
+                allow_headers=["Content-Type", "X-Api-Key"],
+                max_age=Duration.hours(1),
+            ),
+            deploy_options=apigateway.StageOptions(
+                stage_name=STAGE,
+                throttling_rate_limit=settings.rate_limit,
+                throttling_burst_limit=settings.burst_limit,
+                method_options={
+                    method: apigateway.MethodDeploymentOptions(
+                        throttling_rate_limit=rate,
+                        throttling_burst_limit=burst,
+                        **reporting,  # type: ignore[arg-type]
+                    )
+                    for method, (rate, burst) in _method_limits(settings).items()
+                },
+                tracing_enabled=settings.tracing,
+                access_log_destination=apigateway.LogGroupLogDestination(access_log),
+                access_log_format=_access_log_format(),
+                **reporting,  # type: ignore[arg-type]
+            ),
+        )
+        # CDK's own output of the URL, under a generated name and with a slash at its end; the stack has ApiUrl.
+        api.node.try_remove_child("Endpoint")
+        return api
+
+    def _keep_execution_log(self) -> None:
+        # API Gateway creates this group by itself, and then keeps it for ever, unless it is there before the stage.
+        group = self._logs.group(
+            self, "ExecutionLog", name=f"API-Gateway-Execution-Logs_{self.api.rest_api_id}/{STAGE}"
+        )
+        self.stage.node.add_dependency(group)
+
+    def _add_routes(self, function: lambda_.IFunction, contract: ApiContract, settings: ApiConfig) -> None:
+        integration = apigateway.LambdaIntegration(function, timeout=TIMEOUT, allow_test_invoke=False)
+        validator = self.api.add_request_validator(
+            "Validator", validate_request_body=True, validate_request_parameters=True
+        )
+        # A deployment is a snapshot: a changed schema or network reaches callers only through a new one.
+        deployment = self.api.latest_deployment
+        assert deployment is not None  # noqa: S101  RestApi makes one unless told not to
+        for path, method, operation in contract.operations:
+            model = contract.body_model(operation)
+            models = {}
+            if model:
+                schema = contract.schema(model)
+                made = apigateway.CfnModel(
+                    self,
+                    model,
+                    rest_api_id=self.api.rest_api_id,
+                    name=model,
+                    content_type="application/json",
+                    schema=schema,
+                )
+                models = {"application/json": apigateway.Model.from_model_name(self, f"{model}Name", made.ref)}
+                deployment.node.add_dependency(made)
+                deployment.add_to_logical_id(_digest(schema))
+            resource = self.api.root.resource_for_path(path)
+            resource.add_method(
+                method,
+                integration,
+                # All else is open to every watcher and browser, and tells nothing that a key protects.
+                api_key_required=settings.api_key_required and path == PREDICTIONS,
+                request_validator=validator,
+                request_models=models,
+            )
+            # So that the other methods are answered 405 with Allow, and not as a path that isn't there.
+            resource.add_method("ANY", integration, request_validator=validator)
+        deployment.add_to_logical_id(_digest(sorted(settings.allowed_cidrs)))
+
+    def _accept_findings(self, settings: ApiConfig) -> None:
+        protection = "an API key and throttling" if settings.api_key_required else "throttling"
+        for method in self.api.methods:
+            for finding in ("AwsSolutions-APIG4", "AwsSolutions-COG4"):
+                accept(
+                    method,
+                    finding,
+                    f"Public by design: {protection} protect the model; health and CORS preflight answer anyone.",
+                )
+        if not settings.waf:
+            accept(
+                self.stage,
+                "AwsSolutions-APIG3",
+                "The firewall has a fixed monthly price, so it is a choice of the configuration (api.waf); throttling, "
+                "the request schema and, where configured, an API key protect.",
+            )
+        accept(
+            self.api.node.find_child("CloudWatchRole"),
+            "AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/"
+            "AmazonAPIGatewayPushToCloudWatchLogs]",
+            "The account-wide role that API Gateway logs with is meant to hold exactly this AWS-managed policy.",
+        )
+
+
+def _method_limits(settings: ApiConfig) -> dict[str, tuple[int, int]]:
+    """Rate and burst of the methods that ask the model; a method's own limits replace those of the stage."""
+    status = (
+        min(settings.status_rate_limit, settings.rate_limit),
+        min(settings.status_burst_limit, settings.burst_limit),
+    )
+    predictions = (settings.predictions_rate_limit, settings.predictions_burst_limit)
+    return {f"{PREDICTIONS}/POST": predictions, **{f"{path}/GET": status for path in STATUS}}
+
+
+def _allow_list(cidrs: tuple[str, ...]) -> iam.PolicyDocument:
+    """Everybody from these networks may call; who isn't allowed is denied."""
+    return iam.PolicyDocument(
+        statements=[
+            iam.PolicyStatement(
+                principals=[iam.AnyPrincipal()],
+                actions=["execute-api:Invoke"],
+                resources=["execute-api:/*"],
+                conditions={"IpAddress": {"aws:SourceIp": list(cidrs)}},
+            )
+        ]
+    )
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def _access_log_format() -> apigateway.AccessLogFormat:
+    field = apigateway.AccessLogField
+    values = {
+        "requestId": field.context_request_id(),
+        "time": field.context_request_time_epoch(),
+        "ip": field.context_identity_source_ip(),
+        "method": field.context_http_method(),
+        "path": field.context_resource_path(),
+        "status": field.context_status(),
+        "responseLatency": field.context_response_latency(),
+        "integrationLatency": field.context_integration_latency(),
+        "responseLength": field.context_response_length(),
+        "error": field.context_error_response_type(),
+    }
+    return apigateway.AccessLogFormat.custom(json.dumps(values))

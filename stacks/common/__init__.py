@@ -1,0 +1,1 @@
+"""What the stacks share: functions, permissions, images, names of metrics, errors."""

@@ -1,0 +1,66 @@
+"""Where the code lives that the stacks deploy. The stacks know these paths and import nothing from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from aws_cdk import Stage
+from constructs import IConstruct
+
+from stacks.common.errors import MissingAssetError
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProjectSources:
+    """Folders and files below the project's root.
+
+    Attributes:
+        root: the project's folder.
+    """
+
+    root: Path
+
+    @property
+    def training_job(self) -> Path:
+        """What SageMaker runs, packed as ``sourcedir.tar.gz``."""
+        return self.root / "training_job"
+
+    @property
+    def container(self) -> Path:
+        """Dockerfile and pinned packages of the slim serving image."""
+        return self.root / "container"
+
+    @property
+    def api_contract(self) -> Path:
+        """OpenAPI document of the API, made by ``make contract``; the Lambda serves the same file."""
+        return self.root / "lambda" / "predict" / "pages" / "openapi.json"
+
+    @property
+    def lambda_layer(self) -> Path:
+        """Third-party packages of the Lambdas, assembled by ``make setup``.
+
+        Raises:
+            MissingAssetError: set-up has not run yet.
+        """
+        layer = self.root / "build" / "lambda-layer"
+        if not (layer / "python").is_dir():
+            raise MissingAssetError(str(layer / "python"), "run `make setup` first, which assembles it")
+        return layer
+
+    def lambda_package(self, name: str) -> Path:
+        """Folder of one Lambda's package."""
+        return self.root / "lambda" / name
+
+
+def assembly_folder(construct: IConstruct) -> Path:
+    """The folder that the app is synthesised into."""
+    stage = Stage.of(construct)
+    if stage is None:
+        raise ValueError("a construct outside of an app has no cloud assembly")
+    return Path(stage.outdir)
+
+
+def staging_folder(construct: IConstruct, name: str) -> Path:
+    """Place in the cloud assembly for an asset that is put together during synthesis."""
+    return assembly_folder(construct) / "staged" / name

@@ -1,0 +1,1 @@
+"""The slim serving image, built during the deployment."""

@@ -1,0 +1,1 @@
+"""Dashboard, alarms, drift check and budget."""

@@ -1,0 +1,174 @@
+"""The alarms: each calls for a reason that a section of the runbook explains."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from stacks.common import metric_names as names
+from stacks.config.environment import MonitoringConfig
+from stacks.monitoring.emitted_metrics import PERIOD, EmittedMetrics
+
+_QUIET = cloudwatch.TreatMissingData.NOT_BREACHING
+"""Nobody asks, nothing fails: no data is good news."""
+_UNTIL_PROVEN = cloudwatch.TreatMissingData.IGNORE
+"""A state that stays until there is evidence for another one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Rule:
+    """One alarm.
+
+    Attributes:
+        name: of the alarm, after the prefix.
+        section: anchor of the runbook's section; several alarms may share one.
+        says: what has happened, in one sentence.
+        metric: what is watched.
+        bound: the alarm is raised from this value on.
+        periods: how many periods in a row.
+        missing: what no data means.
+    """
+
+    name: str
+    section: str
+    says: str
+    metric: cloudwatch.IMetric
+    bound: float = 1
+    periods: int = 1
+    missing: cloudwatch.TreatMissingData = _QUIET
+
+
+class OperationsAlarms(Construct):
+    """All alarms of one environment; each tells the topic when it is raised and when it is over.
+
+    Attributes:
+        alarms: the alarms.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        prefix: str,
+        metrics: EmittedMetrics,
+        settings: MonitoringConfig,
+        topic: sns.ITopic,
+    ) -> None:
+        """Create the alarms.
+
+        Args:
+            scope: parent construct.
+            construct_id: name within the parent.
+            prefix: first part of their names.
+            metrics: what they watch.
+            settings: from where on they call.
+            topic: what they tell.
+        """
+        super().__init__(scope, construct_id)
+        rules = (*_api_rules(metrics, settings), *_workflow_rules(metrics), *_drift_rules(metrics, settings))
+        self.alarms = [self._alarm(prefix, rule, settings.runbook_url, topic) for rule in rules]
+
+    def _alarm(self, prefix: str, rule: _Rule, runbook: str, topic: sns.ITopic) -> cloudwatch.Alarm:
+        alarm = cloudwatch.Alarm(
+            self,
+            rule.name.title().replace("-", ""),
+            alarm_name=f"{prefix}-{rule.name}",
+            alarm_description=f"{rule.says} What to do: {runbook}#{rule.section}",
+            metric=rule.metric,
+            threshold=rule.bound,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+            evaluation_periods=rule.periods,
+            treat_missing_data=rule.missing,
+        )
+        action = actions.SnsAction(topic)
+        alarm.add_alarm_action(action)
+        alarm.add_ok_action(action)
+        return alarm
+
+
+def _api_rules(metrics: EmittedMetrics, settings: MonitoringConfig) -> tuple[_Rule, ...]:
+    errors = cloudwatch.MathExpression(
+        expression=f"IF(requests >= {settings.error_min_requests}, 100 * errors / requests, 0)",
+        using_metrics={"requests": metrics.api("Count", "Sum"), "errors": metrics.api("5XXError", "Sum")},
+        period=PERIOD,
+        label="answers with 5xx, per cent",
+    )
+    return (
+        _Rule(
+            name="api-errors",
+            section="api-errors",
+            metric=errors,
+            bound=settings.error_percent,
+            says=f"{settings.error_percent:g} % of the requests, or more, were answered with 5xx.",
+        ),
+        _Rule(
+            name="api-latency",
+            section="api-latency",
+            metric=metrics.api("Latency", "p99"),
+            bound=settings.p99_ms,
+            periods=3,
+            says=f"The slowest hundredth of the requests took {settings.p99_ms} ms or more.",
+        ),
+        _Rule(
+            name="throttles-lambda",
+            section="throttles",
+            metric=metrics.function("predict", "Throttles", "Sum"),
+            says="Lambda refused to run the predict function.",
+        ),
+        _Rule(
+            name="throttles-endpoint",
+            section="throttles",
+            metric=metrics.predict(names.THROTTLED, "Sum"),
+            says="Requests found the endpoint at its concurrency limit, retries included.",
+        ),
+        _Rule(
+            name="endpoint-errors",
+            section="endpoint-errors",
+            metric=metrics.endpoint("Invocation5XXErrors", "Sum"),
+            bound=3,
+            says="The model failed on requests, or its container does not answer.",
+        ),
+    )
+
+
+def _workflow_rules(metrics: EmittedMetrics) -> tuple[_Rule, ...]:
+    # One alarm a metric: a sum of two would be no value at all while one of them has never been emitted.
+    return tuple(
+        _Rule(
+            name=f"{machine}-{how}",
+            section=f"{machine}-failed",
+            metric=metrics.workflow(machine, metric, "Sum"),
+            says=f"An execution of the {machine} workflow {said}.",
+        )
+        for machine in ("training", "release")
+        for how, metric, said in (
+            ("failed", "ExecutionsFailed", "failed"),
+            ("timed-out", "ExecutionsTimedOut", "took longer than it may"),
+        )
+    )
+
+
+def _drift_rules(metrics: EmittedMetrics, settings: MonitoringConfig) -> tuple[_Rule, ...]:
+    period = Duration.minutes(settings.drift_minutes)
+    return (
+        _Rule(
+            name="drift",
+            section="drift",
+            metric=metrics.drift(names.DRIFT, "Maximum", period=period),
+            bound=settings.drift_threshold,
+            missing=_UNTIL_PROVEN,
+            says="The traffic no longer looks like the sentences that the model was judged on.",
+        ),
+        _Rule(
+            name="drift-check-failed",
+            section="drift-check-failed",
+            metric=metrics.function("drift", "Errors", "Sum", period=period),
+            says="Nobody knows whether the traffic has drifted: the check itself failed.",
+        ),
+    )

@@ -1,0 +1,1 @@
+"""The state machine that puts an approved model package into service."""

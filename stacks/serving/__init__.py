@@ -1,0 +1,1 @@
+"""The endpoint: model, container, variants, scaling, guardrails."""

@@ -1,0 +1,121 @@
+"""Automatic scaling of the endpoint's variant: its instances, or what is kept warm of a serverless one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aws_cdk import CfnCondition
+from aws_cdk import aws_applicationautoscaling as autoscaling
+from aws_cdk import aws_sagemaker as sagemaker
+from constructs import Construct
+
+from stacks.config.serving import ServingConfig
+from stacks.serving.variant import VARIANT
+
+SERVICE = "sagemaker"
+"""Application Auto Scaling's name of the service."""
+
+_INVOCATIONS = "SageMakerVariantInvocationsPerInstance"
+_CONCURRENCY = "SageMakerVariantConcurrentRequestsPerModelHighResolution"
+_WARM_IN_USE = "SageMakerVariantProvisionedConcurrencyUtilization"
+
+# Quick to help, slow to let go: Application Auto Scaling's own default waits five minutes for both.
+_SCALE_OUT_SECONDS, _SCALE_IN_SECONDS = 60, 300
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Target:
+    """What is adjusted, between which bounds, by which metric."""
+
+    dimension: str
+    low: int
+    high: int
+    metric: str
+    value: float
+
+
+def scalable_dimension(serving: ServingConfig) -> str:
+    """Application Auto Scaling's name of what is adjusted."""
+    return _target(serving).dimension
+
+
+class EndpointScaling(Construct):
+    """A scalable target with one target-tracking policy.
+
+    Both are made without a role: Application Auto Scaling works with its service-linked one, so that the stack still
+    holds nothing of IAM.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        endpoint: sagemaker.CfnEndpoint,
+        endpoint_name: str,
+        serving: ServingConfig,
+        condition: CfnCondition | None,
+    ) -> None:
+        """Create target and policy.
+
+        Args:
+            scope: parent construct.
+            construct_id: name within the parent.
+            endpoint: exists before the target, and until after it.
+            endpoint_name: its name; part of the policy's.
+            serving: kind, bounds and target value.
+            condition: under which the endpoint exists; None for always.
+        """
+        super().__init__(scope, construct_id)
+        wanted = _target(serving)
+        target = autoscaling.CfnScalableTarget(
+            self,
+            "Target",
+            service_namespace=SERVICE,
+            scalable_dimension=wanted.dimension,
+            resource_id=f"endpoint/{endpoint_name}/variant/{VARIANT}",
+            min_capacity=wanted.low,
+            max_capacity=wanted.high,
+        )
+        target.add_dependency(endpoint)
+        policy = autoscaling.CfnScalingPolicy(
+            self,
+            "Policy",
+            policy_name=f"{endpoint_name}-load",
+            policy_type="TargetTrackingScaling",
+            scaling_target_id=target.ref,
+            target_tracking_scaling_policy_configuration=(
+                autoscaling.CfnScalingPolicy.TargetTrackingScalingPolicyConfigurationProperty(
+                    target_value=wanted.value,
+                    predefined_metric_specification=(
+                        autoscaling.CfnScalingPolicy.PredefinedMetricSpecificationProperty(
+                            predefined_metric_type=wanted.metric
+                        )
+                    ),
+                    scale_in_cooldown=_SCALE_IN_SECONDS,
+                    scale_out_cooldown=_SCALE_OUT_SECONDS,
+                )
+            ),
+        )
+        for resource in (target, policy):
+            resource.cfn_options.condition = condition
+
+
+def _target(serving: ServingConfig) -> _Target:
+    if serving.kind == "instances":
+        instances = serving.instances
+        return _Target(
+            dimension="sagemaker:variant:DesiredInstanceCount",
+            low=instances.min_count,
+            high=instances.max_count,
+            metric=_INVOCATIONS if instances.scaling_metric == "invocations" else _CONCURRENCY,
+            value=instances.scaling_target,
+        )
+    warm = serving.provisioned_concurrency
+    return _Target(
+        dimension="sagemaker:variant:DesiredProvisionedConcurrency",
+        low=warm.min,
+        high=warm.max,
+        metric=_WARM_IN_USE,
+        value=warm.target,
+    )

@@ -1,0 +1,1 @@
+"""Training: from raw data to a judged model package."""

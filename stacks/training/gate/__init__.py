@@ -1,0 +1,1 @@
+"""What judges a trained model: evidence, functions and the registry."""

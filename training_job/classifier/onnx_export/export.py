@@ -1,0 +1,246 @@
+"""From the trained PyTorch model to the int8 ONNX model that serves, and the proof that both say the same."""
+
+from __future__ import annotations
+
+import logging
+import math
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from classifier.errors import ExportError, QuantizationDisagrees
+from classifier.model.encoding import MODEL_INPUTS, batches
+from classifier.onnx_export.biases import correct_biases
+from classifier.onnx_export.graph import rewritten
+from classifier.onnx_export.ranges import with_fixed_ranges
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+    from onnx import ModelProto
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+OPSET = 17
+"""Version of the ONNX operators: the newest that torch's tracing exporter and onnxruntime's fusion both know well."""
+
+MIN_AGREEMENT = 0.95
+"""Smallest share of validation rows on which int8 and float32 must give the same label. Measured: 0.987."""
+
+MAX_DIFFERENCE = 1e-2
+"""Largest difference of a float32 logit between PyTorch and ONNX, relative to the largest logit. Measured: 1e-6."""
+
+CALIBRATION_TEXTS = 1_000
+"""Texts that decide about the ranges: 400 training and 1,000 validation texts gave equally good ones."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Quantized:
+    """What was found when the int8 model answered the validation rows."""
+
+    logits: np.ndarray
+    """(rows, 2) float32."""
+
+    agreement: float
+    """Share of rows with the label of the float32 model."""
+
+
+def export_int8(model: PreTrainedModel, target: Path, tokenizer: PreTrainedTokenizerBase, calibration: Dataset) -> None:
+    """Writes ``model`` to ``target`` as an ONNX file with int8 weights, fixed ranges and corrected biases.
+
+    The weights are in a second file, with ``.data`` after the name.
+
+    Inputs ``input_ids`` and ``attention_mask``, (batch, tokens) int64; output ``logits``, (batch, 2) float32. The
+    answer to a text does not depend on the texts beside it. Where onnxruntime's optimizer recognises the architecture
+    the network is rewritten to be faster (see ``classifier.onnx_export.graph``).
+
+    Args:
+        model: in float32.
+        target: the file.
+        tokenizer: for the inputs of the calibration.
+        calibration: encoded texts, of which at most ``CALIBRATION_TEXTS`` decide about ranges and biases.
+
+    Raises:
+        ExportError: the architecture cannot be traced, or the traced model answers differently.
+    """
+    import onnx
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    with tempfile.TemporaryDirectory(prefix="onnx-") as scratch:
+        traced, quantized = Path(scratch) / "model.onnx", Path(scratch) / "int8.onnx"
+        with quiet():
+            _trace(model, traced)
+        faster = _rewrite(model, traced)
+        with quiet():
+            quantize_dynamic(
+                str(faster),
+                str(quantized),
+                weight_type=QuantType.QInt8,
+                per_channel=True,  # a tenth of the wrong labels of one scale a tensor, at the same speed
+                reduce_range=True,  # 7 bits: 8 overflow on processors without VNNI, and one never knows where it serves
+                extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},  # fused operators have no shape inference
+            )
+        step = math.ceil(len(calibration) / CALIBRATION_TEXTS)
+        chosen = calibration.select(range(0, len(calibration), step))
+        texts = [inputs for _, inputs in batches(tokenizer, chosen, 1)]
+        network = with_fixed_ranges(onnx.load(str(quantized)), texts)
+        correct_biases(network, onnx.load(str(faster)), texts)
+        _save(network, target)
+
+
+def check_int8(
+    path: Path,
+    reference: np.ndarray,
+    tokenizer: PreTrainedTokenizerBase,
+    encoded: Dataset,
+    batch_size: int,
+    *,
+    floor: float = MIN_AGREEMENT,
+) -> Quantized:
+    """Lets the int8 model answer ``encoded`` and compares its labels with those of the float32 model.
+
+    Args:
+        path: the int8 model.
+        reference: (rows, 2) float32 logits of the float32 model on the same rows.
+        tokenizer: for padding.
+        encoded: the validation rows.
+        batch_size: rows answered at once.
+        floor: smallest agreement allowed.
+
+    Raises:
+        QuantizationDisagrees: too few labels are the same; such a model must not be published.
+    """
+    logits = onnx_logits(path, tokenizer, encoded, batch_size)
+    agreement = float(np.mean(logits.argmax(axis=1) == reference.argmax(axis=1)))
+    if agreement < floor:
+        raise QuantizationDisagrees(
+            f"The int8 model gives the label of the float32 model on {agreement:.1%} of the validation rows; at least "
+            f"{floor:.0%} are needed.",
+            agreement=agreement,
+            hint="Nothing was written. Take another base_model, or train longer: an undecided model tips over.",
+        )
+    return Quantized(logits, agreement)
+
+
+def onnx_logits(path: Path, tokenizer: PreTrainedTokenizerBase, encoded: Dataset, batch_size: int) -> np.ndarray:
+    """What the ONNX model at ``path`` answers: logits (rows, 2) float32, in the order of ``encoded``."""
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    logits = np.zeros((len(encoded), 2), dtype=np.float32)
+    for rows, inputs in batches(tokenizer, encoded, batch_size):
+        logits[rows] = session.run(["logits"], inputs)[0]
+    return logits
+
+
+class Logits(torch.nn.Module):
+    """``model`` as a plain function of the two inputs, which is what tracing needs."""
+
+    def __init__(self, model: PreTrainedModel) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+        """(batch, tokens) int64, twice, to (batch, 2) float32."""
+        return self.model(input_ids=input_ids, attention_mask=attention_mask).logits
+
+
+def _trace(model: PreTrainedModel, path: Path) -> None:
+    """Writes the float32 ONNX model, and checks that it answers as PyTorch does."""
+    attention = model.config._attn_implementation
+    model.set_attn_implementation("eager")  # the fusion recognises this form only
+    rows = {0: "batch", 1: "tokens"}
+    try:
+        torch.onnx.export(
+            Logits(model).eval(),
+            _example(batch=2, tokens=8, padding=3),
+            str(path),
+            input_names=MODEL_INPUTS,
+            output_names=["logits"],
+            dynamic_axes={"input_ids": rows, "attention_mask": rows, "logits": {0: "batch"}},
+            opset_version=OPSET,
+            dynamo=False,  # the fusion recognises the graphs of this exporter
+        )
+        difference = _difference(model, path)
+    except Exception as e:  # torch.onnx and onnxruntime raise many kinds, without a common base
+        raise ExportError(
+            f"{type(model).__name__} cannot be exported as ONNX: {str(e).strip().splitlines()[0]}",
+            hint="Take a base model of another architecture, such as distilbert-base-uncased or MiniLM.",
+        ) from e
+    finally:
+        model.set_attn_implementation(attention)
+    if difference > MAX_DIFFERENCE:
+        raise ExportError(
+            f"The ONNX form of {type(model).__name__} answers differently from the model itself (by {difference:.3g}).",
+            hint="Take a base model of another architecture, such as distilbert-base-uncased or MiniLM.",
+        )
+
+
+def _rewrite(model: PreTrainedModel, traced: Path) -> Path:
+    """A faster network with the same answers; the traced one if the optimizer is missing or does not know it."""
+    path = traced.with_name("faster.onnx")
+    try:
+        with quiet():
+            rewritten(model, traced).save_model_to_file(str(path))
+            difference = _difference(model, path)
+    except Exception as e:  # the optimizer fails in its own ways on graphs it was not made for
+        _log.warning("The network is exported as it is, which is slower: %s", e)
+        return traced
+    if difference > MAX_DIFFERENCE:
+        _log.warning("The network is exported as it is, which is slower: rewritten it is off by %.3g", difference)
+        return traced
+    return path
+
+
+def _save(network: ModelProto, target: Path) -> None:
+    """Writes the weights into a file of their own, which onnxruntime maps into memory instead of copying it twice."""
+    import onnx
+
+    target.parent.mkdir(parents=True, exist_ok=True)
+    weights = target.with_name(f"{target.name}.data")
+    weights.unlink(missing_ok=True)  # onnx would append to it
+    onnx.save(network, str(target), save_as_external_data=True, location=weights.name)
+    weights.chmod(0o644)  # onnx lets nobody else read it, and who serves is somebody else
+
+
+def _difference(model: PreTrainedModel, path: Path) -> float:
+    """Largest difference of a logit between ``model`` and the float32 ONNX file, relative to the largest logit.
+
+    At a batch size, a length and a padding that it was not traced with.
+    """
+    import onnxruntime
+
+    inputs = _example(batch=3, tokens=13, padding=5)
+    with torch.inference_mode():
+        wanted = Logits(model).eval()(*inputs).numpy()
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    found = session.run(["logits"], {name: t.numpy() for name, t in zip(MODEL_INPUTS, inputs, strict=True)})[0]
+    return float(np.abs(found - wanted).max()) / max(1.0, float(np.abs(wanted).max()))
+
+
+def _example(*, batch: int, tokens: int, padding: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Input numbers and an attention mask, each (batch, tokens) int64; the last row ends in ``padding``."""
+    ids = torch.arange(batch * tokens).reshape(batch, tokens) % 7 + 1
+    mask = torch.ones_like(ids)
+    mask[-1, -padding:] = 0
+    return ids, mask
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keeps notes of the exporter and the quantizer, which nobody here can act on, out of the log."""
+    before = logging.root.manager.disable
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        logging.disable(logging.WARNING)
+        try:
+            yield
+        finally:
+            logging.disable(before)

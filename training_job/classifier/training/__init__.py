@@ -1,0 +1,1 @@
+"""Fitting the model, checkpoints, and the student."""
