@@ -21,7 +21,7 @@ RUN = PYTHONPATH=.:training_job:client $(VENV) -m
 # node and cdk lie beside the project's Python; jsii looks for node on the PATH.
 PYTEST = PATH="$(CURDIR)/.venv/bin:$$PATH" $(VENV) -m pytest -q
 
-.PHONY: help setup up deploy cdk down status logs train train-sdk recipe releases report approve rollback predict evaluate size-endpoint contract synth lint benchmark-serving test test-fast clean
+.PHONY: help setup lock up deploy cdk down status logs train train-sdk recipe releases report approve rollback predict evaluate size-endpoint contract synth lint benchmark-serving test test-fast clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ help: ## list the commands
 
 setup: ## install everything into this folder (.venv, .venv-cloud, node_modules, build)
 	@$(PYTHON) tools/setup.py
+
+lock: ## write requirements.lock anew after a change of a requirements file
+	@$(PYTHON) tools/setup.py --lock
 
 up: setup ## start the local cloud, deploy, train on real text, serve, print a curl line (PORT=, DATA=, CONTEXT=)
 	@$(RUN) operations.up --port $(PORT)

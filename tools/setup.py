@@ -1,9 +1,11 @@
-"""Sets the project up inside its own folder: Python environments, the Lambda layer, Node and the CDK command line.
+"""Set the project up inside its own folder: Python environments, the Lambda layer, Node and the CDK command line.
 
-Run by `make setup` (and by every target that needs it) with the machine's own Python, so it uses the standard
-library only. It is idempotent: a stamp holds the hash of everything that decides the result. An installation that
-was interrupted leaves no stamp and is started afresh, so a half-installed environment is never used; one that is
-complete but older is updated.
+`make setup`, and every target that needs it, runs this with the machine's own Python, so it uses the standard library
+only. It is idempotent: a stamp holds the hash of everything that decides the result. An interrupted installation leaves
+no stamp and is started afresh, so a half-installed environment is never used. A complete but older one is updated.
+
+pip installs torch alone, because pip follows the machine's settings and can be given PyTorch's index of CPU builds.
+Everything else comes from `requirements.lock`, with its hash: through uv, or through pip for the Lambda layer.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -23,41 +26,48 @@ VENV = ROOT / ".venv"
 CLOUD_VENV = ROOT / ".venv-cloud"
 LAYER = ROOT / "build" / "lambda-layer" / "python"
 SLIM = ROOT / "build" / "slim"
+UV = VENV / "bin" / "uv"
+LOCK = ROOT / "requirements.lock"
 LOG = ROOT / ".local" / "logs" / "setup.log"
 SCRATCH = ROOT / ".local" / "tmp"
-STAMP = ROOT / ".venv" / ".ready"
-INPUTS = (
-    "requirements.txt",
-    "constraints.txt",
-    "local/requirements.txt",
-    "lambda/requirements.txt",
-    "container/requirements.txt",
-    "package-lock.json",
-    "tools/setup.py",
-)
-OLDEST, NEWEST = (3, 11), (3, 12)
+STAMP = VENV / ".ready"
+REQUIREMENTS = ("requirements.txt", "local/requirements.txt", "lambda/requirements.txt", "container/requirements.txt")
+INPUTS = (*REQUIREMENTS, "requirements.lock", "package-lock.json", "tools/setup.py")
+OLDEST, NEWEST = (3, 11), (3, 14)
+DISK_GB = 3.5
+"""What set-up takes in this folder, with a CPU build of torch; a CUDA build takes 4 GB more."""
 
 # PyTorch publishes CPU-only builds on its own index; the plain wheel for Linux pulls gigabytes of CUDA libraries.
 TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
+FOR_CUDA = re.compile(r"nvidia-|cuda-|triton$")
+"""Packages that only a CUDA build of torch needs."""
 HEARTBEAT_SECONDS = 15
-PIP_INSTALL = ("-m", "pip", "install", "--disable-pip-version-check", "--progress-bar", "off")
 
 
 class SetupError(Exception):
     """A step failed; the message says which one, why, and what to do next."""
 
 
-def check_python(found: tuple[int, int]) -> None:
-    """Refuse interpreters on which the pinned packages do not exist.
+def check_machine(found: tuple[int, int], free_gb: float) -> None:
+    """Refuse a machine on which set-up cannot end well.
 
     Args:
         found: major and minor version of the interpreter.
+        free_gb: free disk space below this folder, in GB.
+
+    Raises:
+        SetupError: the packages do not exist for this Python, it makes no environments, or the disk is too full.
     """
     if not OLDEST <= found <= NEWEST:
         raise SetupError(
             f"Python {found[0]}.{found[1]} ({sys.executable}) cannot be used: the pinned packages need Python "
-            f"{OLDEST[0]}.{OLDEST[1]} or {NEWEST[0]}.{NEWEST[1]}.\n"
+            f"{OLDEST[0]}.{OLDEST[1]} to {NEWEST[0]}.{NEWEST[1]}.\n"
             f"Next step: install one of them and name it, for example: make PYTHON=python3.11 up"
+        )
+    if free_gb < DISK_GB:
+        raise SetupError(
+            f"Set-up needs {DISK_GB} GB in this folder; {free_gb:.1f} GB are free.\n"
+            "Next step: free some space, or move the folder to a larger disk, and run the same command again."
         )
     try:
         import ensurepip  # noqa: F401  (Debian ships it apart, as python3-venv)
@@ -69,19 +79,23 @@ def check_python(found: tuple[int, int]) -> None:
 
 
 def fingerprint(version: tuple[int, int]) -> str:
-    """The interpreter's version and this folder's path, then a hash of every file that decides what gets installed."""
+    """Return the interpreter's version and this folder's path, then a hash of every file that decides the result."""
     digest = hashlib.sha256()
     for name in INPUTS:
         digest.update((ROOT / name).read_bytes())
     return f"{version[0]}.{version[1]} {ROOT}\n{digest.hexdigest()}\n"
 
 
-def run(step: str, command: list[str], env: dict[str, str] | None = None) -> None:
-    """Run one installer, its output in the set-up log; print a heartbeat with its last line while it works."""
+def run(step: str, command: list[str | Path], env: dict[str, str] | None = None) -> None:
+    """Run one installer with its output in the set-up log; print the log's last line now and then.
+
+    Raises:
+        SetupError: it failed.
+    """
     print(f"[setup] {step} ...", flush=True)
     started = beat = time.monotonic()
     with LOG.open("a", encoding="utf-8") as log:
-        log.write(f"\n=== {step}: {' '.join(command)}\n")
+        log.write(f"\n=== {step}: {' '.join(map(str, command))}\n")
         log.flush()
         process = subprocess.Popen(
             command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=env
@@ -106,20 +120,41 @@ def run(step: str, command: list[str], env: dict[str, str] | None = None) -> Non
 
 
 def last_line() -> str:
-    """The last line of the set-up log, shortened for a terminal."""
+    """Return the last line of the set-up log, shortened for a terminal."""
     lines = [line for line in LOG.read_text(errors="replace").splitlines() if not line.startswith("WARNING")]
     return lines[-1].strip()[:90] if lines else ""
 
 
-def torch_index() -> list[str]:
-    """Pip options that let it find a CPU build of torch, where the CPU index can be reached from here."""
-    if sys.platform != "linux":
-        return []  # wheels for other systems carry no CUDA
-    try:
-        with urllib.request.urlopen(f"{TORCH_CPU_INDEX}/torch/", timeout=5):
-            return ["--extra-index-url", TORCH_CPU_INDEX]
-    except OSError:
-        return []
+def locked() -> dict[str, str]:
+    """Return the entries of the lock, hashes included, by the package's name."""
+    entries = re.split(r"\n(?=\w)", LOCK.read_text(encoding="utf-8"))
+    return {entry.partition("==")[0]: entry for entry in entries if not entry.startswith("#")}
+
+
+def packages_of(file: str) -> set[str]:
+    """Return the names of the packages in a requirements file, written as the lock writes them."""
+    names = re.findall(r"^([\w.-]+)==", (ROOT / file).read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[-_.]+", "-", name).lower() for name in names}
+
+
+def only(packages: set[str]) -> Path:
+    """Write a requirements file with the lock's entries of these packages; return its path."""
+    file = SCRATCH / "locked.txt"
+    file.write_text("\n".join(entry for name, entry in locked().items() if name in packages) + "\n", encoding="utf-8")
+    return file
+
+
+def pip_install(*options: str | Path) -> list[str | Path]:
+    """Return the command that installs with the environment's pip."""
+    return [VENV / "bin" / "python", "-m", "pip", "install", "--disable-pip-version-check", *options]
+
+
+def uv_install(python: Path, packages: set[str], *options: str | Path) -> list[str | Path]:
+    """Return the command that installs these packages from the lock, and nothing that it does not name."""
+    return [
+        *(UV, "pip", "install", "--system-certs", "--python", python),
+        *("--no-deps", "--require-hashes", "--only-binary", ":all:", *options, "-r", only(packages)),
+    ]
 
 
 def install_python(*, fresh: bool) -> None:
@@ -128,70 +163,53 @@ def install_python(*, fresh: bool) -> None:
     Args:
         fresh: create it anew; otherwise only what changed in the pins is installed.
     """
-    pip = create_venv(VENV) if fresh else [str(VENV / "bin" / "python"), *PIP_INSTALL]
-    run(
-        "Python packages (minutes the first time)",
-        [*pip, "-r", "requirements.txt", "-c", "constraints.txt", *torch_index()],
-    )
-    build = ask("import importlib.metadata as m; print(m.version('torch'))")
-    kind = "CPU build" if "+cpu" in build else "default build, which carries CUDA on Linux"
-    print(f"[setup]   torch {build}: {kind}", flush=True)
+    if fresh:
+        shutil.rmtree(VENV, ignore_errors=True)
+        run("environment .venv", [sys.executable, "-m", "venv", VENV])
+    run("installer (uv)", pip_install("--require-hashes", "-r", only({"uv"})))
+    torch = re.findall(r"^torch==\S+", (ROOT / "requirements.txt").read_text(encoding="utf-8"), re.MULTILINE)
+    run(f"{torch[0]}, by pip", pip_install("--no-deps", "--no-compile", *torch, *torch_index()))
+    needs = ask("import importlib.metadata as m; print(*m.requires('torch'))")
+    cuda = sys.platform == "linux" and "nvidia" in needs
+    print(f"[setup]   {'the default build, with 4 GB of CUDA libraries' if cuda else 'a CPU build'}", flush=True)
+    packages = {name for name in locked() if cuda or not FOR_CUDA.match(name)}
+    run(f"{len(packages)} Python packages from requirements.lock", uv_install(VENV / "bin" / "python", packages))
 
 
-def create_venv(path: Path) -> list[str]:
-    """Create a fresh environment at `path`; answers the start of its `pip install` command."""
-    shutil.rmtree(path, ignore_errors=True)
-    run(f"environment {path.name}", [sys.executable, "-m", "venv", str(path)])
-    return [str(path / "bin" / "python"), *PIP_INSTALL]
+def torch_index() -> list[str]:
+    """Return pip's options for a CPU build of torch, where PyTorch's own index can be reached from here."""
+    if sys.platform != "linux":
+        return []  # wheels for other systems carry no CUDA
+    try:
+        with urllib.request.urlopen(f"{TORCH_CPU_INDEX}/torch/", timeout=5):
+            return ["--index-url", TORCH_CPU_INDEX]
+    except OSError:
+        return []
+
+
+def install_cloud() -> None:
+    """Create .venv-cloud with the emulator and what a Lambda's runtime has, and nothing else."""
+    shutil.rmtree(CLOUD_VENV, ignore_errors=True)
+    run("environment .venv-cloud", [UV, "venv", "--python", sys.executable, CLOUD_VENV])
+    run("local cloud", uv_install(CLOUD_VENV / "bin" / "python", packages_of("local/requirements.txt")))
 
 
 def install_layer() -> None:
     """Assemble the Lambda layer from pure-Python wheels only, so that it fits every runtime and architecture."""
     shutil.rmtree(LAYER.parent, ignore_errors=True)
-    run(
-        "Lambda layer",
-        [
-            str(VENV / "bin" / "python"),
-            *PIP_INSTALL,
-            "--target",
-            str(LAYER),
-            "--no-compile",
-            "--no-deps",  # the X-Ray SDK's own would bring another boto3 than the runtime's
-            "--platform",
-            "any",
-            "--only-binary",
-            ":all:",
-            "-r",
-            "lambda/requirements.txt",
-            "-c",
-            "constraints.txt",
-        ],
-    )
+    pure = ("--platform", "any", "--only-binary", ":all:", "--no-compile")  # uv cannot ask for platform "any"
+    layer = only(packages_of("lambda/requirements.txt"))
+    run("Lambda layer", pip_install("--require-hashes", "--no-deps", *pure, "--target", LAYER, "-r", layer))
     shutil.rmtree(LAYER / "bin", ignore_errors=True)
 
 
 def install_slim() -> None:
-    """Assemble what the slim image has under /opt/server, with its Dockerfile's pip options; our own code is linked."""
+    """Assemble what the slim image has under /opt/server; our own code is linked."""
     shutil.rmtree(SLIM, ignore_errors=True)
-    run(
-        "slim server",
-        [
-            str(VENV / "bin" / "python"),
-            *PIP_INSTALL,
-            "--no-compile",
-            "--no-deps",
-            "--require-hashes",
-            "--only-binary",
-            ":all:",
-            "--target",
-            str(SLIM),
-            "-r",
-            "container/requirements.txt",
-        ],
-    )
+    packages = packages_of("container/requirements.txt")
+    run("slim server", uv_install(VENV / "bin" / "python", packages, "--target", SLIM, "--compile-bytecode"))
     for name, target in (("__main__.py", "container/__main__.py"), ("serving", "training_job/serving")):
         (SLIM / name).symlink_to(Path("..", "..", target))
-    run("slim server's byte code", [str(VENV / "bin" / "python"), "-m", "compileall", "-q", str(SLIM)])
 
 
 def install_cdk() -> None:
@@ -200,7 +218,7 @@ def install_cdk() -> None:
     npm = wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     # This Node carries certificates of its own; the machine's, a company's for example, have to be asked for.
     env = {**os.environ, "PATH": f"{wheel / 'bin'}{os.pathsep}{os.environ['PATH']}", "NODE_USE_SYSTEM_CA": "1"}
-    run("CDK command line", [str(wheel / "bin" / "node"), str(npm), "ci", "--no-audit", "--no-fund"], env)
+    run("CDK command line", [wheel / "bin" / "node", npm, "ci", "--no-audit", "--no-fund"], env)
     # With .venv/bin on the PATH, `cdk` and the `node` that it and jsii look for are these and no others.
     for name, target in (("node", wheel / "bin" / "node"), ("cdk", ROOT / "node_modules" / ".bin" / "cdk")):
         (VENV / "bin" / name).unlink(missing_ok=True)
@@ -208,43 +226,78 @@ def install_cdk() -> None:
 
 
 def ask(code: str) -> str:
-    """What one line of Python prints in the new environment."""
-    return subprocess.check_output([str(VENV / "bin" / "python"), "-c", code], text=True).strip()
+    """Return what one line of Python prints in the new environment."""
+    return subprocess.check_output([VENV / "bin" / "python", "-c", code], text=True).strip()
+
+
+def set_up() -> None:
+    """Install whatever is missing.
+
+    Raises:
+        SetupError: a step failed.
+    """
+    version = sys.version_info[:2]
+    wanted = fingerprint(version)
+    installed = STAMP.read_text() if STAMP.exists() else ""
+    if installed == wanted:
+        return
+    free_gb = shutil.disk_usage(ROOT).free / 1e9
+    # What an older set-up holds counts as free: it is replaced, not added to.
+    check_machine(version, free_gb + (DISK_GB if installed else 0))
+    print(f"[setup] into this folder: about {DISK_GB} GB, {free_gb:.0f} GB are free", flush=True)
+    LOG.parent.mkdir(parents=True, exist_ok=True)
+    LOG.write_text("")
+    SCRATCH.mkdir(exist_ok=True)
+    # pip, uv, npm and node leave nothing outside this folder. (pip asks rustc for its version, and where that is
+    # rustup's, it would write settings into the home folder.)
+    os.environ |= {"TMPDIR": str(SCRATCH), "RUSTUP_HOME": str(SCRATCH / "rustup"), "UV_NO_CONFIG": "1"}
+    os.environ.setdefault("UV_CACHE_DIR", str(ROOT / ".local" / "uv-cache"))
+    STAMP.unlink(missing_ok=True)
+    started = time.monotonic()
+    # A complete environment of the same Python and folder is brought up to date; anything else is made anew.
+    install_python(fresh=installed.splitlines()[:1] != wanted.splitlines()[:1])
+    install_cloud()
+    install_layer()
+    install_slim()
+    install_cdk()
+    STAMP.write_text(wanted)
+    print(f"[setup] done in {time.monotonic() - started:.0f} s", flush=True)
+
+
+def lock() -> None:
+    """Write `requirements.lock` anew: what is pinned stays, what requirements files changed or added is resolved.
+
+    Raises:
+        SetupError: nothing was set up yet, or the requirements contradict each other.
+    """
+    if not STAMP.exists():
+        raise SetupError("Nothing is set up here yet.\nNext step: make setup, then make lock")
+    run(
+        "lock",
+        [
+            *(UV, "pip", "compile", "--system-certs", "--universal", "--generate-hashes"),
+            *("--python-version", ".".join(map(str, OLDEST)), "--no-emit-package", "torch", "--no-annotate"),
+            *("--custom-compile-command", "make lock", "--output-file", LOCK, *REQUIREMENTS),
+        ],
+    )
 
 
 def main() -> int:
-    """Set up what is missing; 0 when everything stands, 1 with a message when it does not, 130 on Ctrl-C."""
-    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
+    """Set up what is missing, or lock; return 0, or 1 with a message, or 130 on Ctrl-C."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--lock", action="store_true", help="write requirements.lock anew from the requirements files")
+    options = parser.parse_args()
     try:
-        version = sys.version_info[:2]
-        check_python(version)
-        wanted = fingerprint(version)
-        installed = STAMP.read_text() if STAMP.exists() else ""
-        if installed == wanted:
-            return 0
-        LOG.parent.mkdir(parents=True, exist_ok=True)
-        LOG.write_text("")
-        SCRATCH.mkdir(exist_ok=True)
-        # pip, npm and node leave nothing outside this folder. (pip asks rustc for its version, and where that is
-        # rustup's, it would write settings into the home folder.)
-        os.environ |= {"TMPDIR": str(SCRATCH), "RUSTUP_HOME": str(SCRATCH / "rustup")}
-        STAMP.unlink(missing_ok=True)
-        started = time.monotonic()
-        # A complete environment of the same Python and folder is brought up to date; anything else is made anew.
-        install_python(fresh=installed.splitlines()[:1] != wanted.splitlines()[:1])
-        run("local cloud", [*create_venv(CLOUD_VENV), "-r", "local/requirements.txt", "-c", "constraints.txt"])
-        install_layer()
-        install_slim()
-        install_cdk()
-        STAMP.write_text(wanted)
-        print(f"[setup] done in {time.monotonic() - started:.0f} s", flush=True)
-        return 0
+        if options.lock:
+            lock()
+        set_up()
     except SetupError as error:
         print(f"[setup] {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\n[setup] interrupted; run the same make command again to continue.", file=sys.stderr)
         return 130
+    return 0
 
 
 if __name__ == "__main__":

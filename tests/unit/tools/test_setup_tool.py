@@ -2,29 +2,80 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from tools import setup
 
 
-@pytest.mark.parametrize("version", [(3, 9), (3, 10), (3, 13)])
+@pytest.mark.parametrize("version", [(3, 9), (3, 10), (3, 15)])
 def test_an_unsupported_python_is_refused_with_what_is_allowed_and_how(version: tuple[int, int]) -> None:
     """Found version, allowed versions and the command that names another interpreter."""
     with pytest.raises(setup.SetupError) as caught:
-        setup.check_python(version)
+        setup.check_machine(version, free_gb=100)
     message = str(caught.value)
     assert f"{version[0]}.{version[1]}" in message
-    assert "3.11 or 3.12" in message
+    assert "3.11 to 3.14" in message
     assert "make PYTHON=" in message
+
+
+def test_a_full_disk_is_refused_before_anything_is_written() -> None:
+    """What is needed and what is free, in GB, and what to do."""
+    with pytest.raises(setup.SetupError, match=r"needs \d\.\d GB in this folder; 1\.0 GB are free") as caught:
+        setup.check_machine(sys.version_info[:2], free_gb=1.0)
+    assert "Next step" in str(caught.value)
 
 
 def test_this_python_is_accepted() -> None:
     """The interpreter that runs the tests is one that set-up takes."""
-    setup.check_python(sys.version_info[:2])
+    setup.check_machine(sys.version_info[:2], free_gb=100)
 
 
 def test_the_fingerprint_changes_with_the_interpreter() -> None:
     """Another Python version means another environment."""
     assert setup.fingerprint((3, 11)) != setup.fingerprint((3, 12))
+
+
+def test_the_lock_has_a_hash_for_every_package() -> None:
+    """Each entry is pinned exactly, once, and carries at least one SHA-256."""
+    text = setup.LOCK.read_text()
+    entries = setup.locked()
+    assert len(entries) == len(re.findall(r"^[\w.-]+==", text, re.MULTILINE)) > 200
+    assert all(re.search(r"--hash=sha256:[0-9a-f]{64}", entry) for entry in entries.values())
+
+
+@pytest.mark.parametrize("file", setup.REQUIREMENTS)
+def test_the_lock_holds_what_the_requirements_files_name(file: str) -> None:
+    """Nothing but torch, whose build depends on the machine, is installed without a hash."""
+    assert setup.packages_of(file) - set(setup.locked()) <= {"torch"}
+    pins = re.findall(r"^([\w.-]+)==([\w.]+)", (setup.ROOT / file).read_text(), re.MULTILINE)
+    for name, version in pins:
+        if name != "torch":
+            entry = setup.locked()[re.sub(r"[-_.]+", "-", name).lower()]
+            assert re.match(r"[\w.-]+==([\w.]+)", entry)[1] == version  # type: ignore[index]
+
+
+def test_a_subset_of_the_lock_keeps_its_hashes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The smaller environments are installed from the same entries."""
+    monkeypatch.setattr(setup, "SCRATCH", tmp_path)
+    text = setup.only({"requests", "idna"}).read_text()
+    assert sorted(re.findall(r"^([\w-]+)==", text, re.MULTILINE)) == ["idna", "requests"]
+    assert text.count("--hash=") >= 4
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("version", ["3.11", "3.12", "3.13", "3.14"])
+def test_every_package_has_a_wheel_for_each_python(version: str, tmp_path: Path) -> None:
+    """uv finds a built wheel with a locked hash for every entry, on Linux with x86-64; nothing is installed."""
+    packages = [entry for name, entry in setup.locked().items() if not setup.FOR_CUDA.match(name)]
+    (tmp_path / "locked.txt").write_text("\n".join(packages))
+    command = [setup.UV, "pip", "install", "--dry-run", "--system-certs", "--no-deps", "--require-hashes"]
+    command += ["--only-binary", ":all:", "--target", tmp_path / "none", "--python-version", version]
+    command += ["--python-platform", "x86_64-manylinux_2_28", "--cache-dir", tmp_path / "cache"]
+    done = subprocess.run([*command, "-r", tmp_path / "locked.txt"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("\n + ") >= len(packages) - 5  # a few are for other systems
