@@ -88,8 +88,8 @@ contract: setup ## write openapi.json and its rendering anew from the code, afte
 synth: setup ## synthesise the CloudFormation templates of every environment (no network, no account)
 	@$(RUN) operations.synth
 
-lint: setup ## ruff and mypy
-	@$(VENV) -m ruff check . && $(VENV) -m mypy
+lint: setup ## ruff, its formatter, and mypy
+	@$(VENV) -m ruff check . && $(VENV) -m ruff format --check . && $(VENV) -m mypy
 
 test: lint test-fast ## ruff, mypy and all tests: fast ones, local cloud, and the whole path with a real training
 	@$(VENV) -m tools.browser
