@@ -20,9 +20,9 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "training_job"), str(ROOT / "lambda")]
 
 from classifier.evaluation.bootstrap import Joint  # noqa: E402
-from gate.measure import Measured, measure_counts  # noqa: E402
-from gate.slices import MIN_ROWS, SliceCounts  # noqa: E402
-from gate.verdict import Thresholds, decide  # noqa: E402
+from gate.statistics.measure import Measured, measure_counts  # noqa: E402
+from gate.statistics.slices import MIN_ROWS, SliceCounts  # noqa: E402
+from gate.statistics.verdict import Thresholds, reach_verdict  # noqa: E402
 
 MARGINS = (0.01, 0.015, 0.02, 0.025, 0.0275, 0.03, 0.035, 0.04)
 DROPS = (0.0, 0.02, 0.03, 0.05)
@@ -112,7 +112,7 @@ def _slice(name: str, joint: Joint) -> SliceCounts:
 def approved_shares(measured: Sequence[Measured], margins: Sequence[float] = MARGINS) -> list[float]:
     """Share of test sets on which the gate would approve, for each margin."""
     return [
-        sum(decide(one, Thresholds(MIN_ACCURACY, MIN_F1, margin)).outcome == "passed" for one in measured)
+        sum(reach_verdict(one, Thresholds(MIN_ACCURACY, MIN_F1, margin)).outcome == "passed" for one in measured)
         / len(measured)
         for margin in margins
     ]

@@ -205,6 +205,15 @@ def test_the_statistics_hold_figures_and_verdict(world: World) -> None:
     assert len(found["gate"]["comparison"]["slices"]) == 8
 
 
+def test_a_failure_without_words_is_a_failure(world: World) -> None:
+    """An empty error says that the model did not answer, and null that it did."""
+    plan = world.plan()
+    world.answer(plan["challenger"]["evidence_uri"], world.labels)
+    refused = world.judge(plan, scores=[{"who": "challenger", "error": ""}])
+    assert refused["status"] == "Rejected" and "no reason was given" in refused["summary"]
+    assert world.judge(plan, scores=[{"who": "challenger", "error": None}])["status"] == "Approved"
+
+
 def test_the_statistics_of_no_answer_say_so(world: World) -> None:
     """No invented figures."""
     world.judge(world.plan(), scores=[{"who": "challenger", "error": "broken"}])

@@ -6,8 +6,8 @@ import math
 
 import pytest
 
-from gate.evidence import Row
-from gate.slices import MIN_ROWS, SliceCounts, compare_slices, count_slices, holm, sign_test, slice_names
+from gate.evidence.test_set import Row
+from gate.statistics.slices import MIN_ROWS, SliceCounts, compare_slices, count_slices, holm, sign_test, slice_names
 
 
 @pytest.mark.parametrize(
@@ -28,15 +28,15 @@ def test_a_known_family_is_a_slice() -> None:
 def test_a_small_slice_does_not_count() -> None:
     """From 30 rows on."""
     rows = [Row("a", 1, family="small")] * (MIN_ROWS - 1) + [Row("a", 1, family="large")] * MIN_ROWS
-    right = [True] * len(rows)
+    right = [1] * len(rows)
     names = [one.name for one in count_slices(rows, right, right)]
     assert names == ["family: large", "text length: up to 5 words"]
 
 
 def test_the_counts_of_a_slice() -> None:
     """Who alone is right, and the accuracies that follow."""
-    champion = [True] * 10 + [False] * 4 + [True] * 16
-    challenger = [False] * 10 + [True] * 4 + [True] * 16
+    champion = [1] * 10 + [0] * 4 + [1] * 16
+    challenger = [0] * 10 + [1] * 4 + [1] * 16
     (counts,) = count_slices([Row("a", 1)] * 30, champion, challenger)
     assert (counts.only_champion_right, counts.only_challenger_right, counts.both_right) == (10, 4, 16)
     assert (counts.champion_accuracy, counts.challenger_accuracy) == (26 / 30, 20 / 30)

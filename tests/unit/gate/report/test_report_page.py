@@ -9,12 +9,15 @@ from html.parser import HTMLParser
 
 import pytest
 
-from gate.report import render_report
-from gate.report.data import Figure, Figures, ReportData, Row, SliceRow, Verdict
-from gate.report.style import STYLE
+from classifier.evaluation.bootstrap import Confusion, Interval
+from gate.evidence.evidence import AnsweredRow
+from gate.report.page import STYLE, render_report
+from gate.report.report import Report
+from gate.statistics.measure import Measured
+from gate.statistics.slices import SliceCounts, SliceTest
 
-Simulated = Callable[..., ReportData]
-Rows = Callable[..., tuple[Row, ...]]
+Simulated = Callable[..., Report]
+Rows = Callable[..., tuple[AnsweredRow, ...]]
 
 SECTIONS = [
     "verdict",
@@ -72,7 +75,7 @@ class Page(HTMLParser):
         return [attributes for name, attributes in self.elements if name == tag]
 
 
-def check(data: ReportData) -> Page:
+def check(data: Report) -> Page:
     """Renders, and checks what holds for every report: balanced, whole, nothing active, nothing fetched."""
     text = render_report(data)
     text.encode("utf-8")
@@ -109,35 +112,44 @@ def test_the_verdict_comes_first_with_its_reasons(report: Simulated) -> None:
     """The decision, the summary and each reason stand before any figure."""
     data = report()
     words = check(data).words
-    decided = ("Approved", "This model goes into service.", data.verdict.summary, *data.verdict.reasons)
-    places = [words.index(sentence) for sentence in (*decided, "On 60")]
+    decided = ("Approved", "This model goes into service.", data.summary, *data.decision.reasons)
+    places = [words.index(sentence) for sentence in (*decided, "On 1,000")]
     assert places == sorted(places)
 
 
 @pytest.mark.parametrize(
-    ("status", "passed", "title"),
-    [("Rejected", False, "Rejected"), ("PendingManualApproval", None, "Waiting for a person"), ("Odd", True, "Odd")],
+    ("status", "outcome", "words"),
+    [
+        ("Approved", "passed", ["Approved", "This model goes into service. The gate's conditions hold."]),
+        ("Rejected", "refused", ["Rejected", "The gate's conditions do not hold."]),
+        ("PendingManualApproval", "undecided", ["Waiting for a person", "could not tell whether"]),
+    ],
 )
-def test_every_status_is_said_in_words(report: Simulated, status: str, passed: bool | None, title: str) -> None:
+def test_every_status_is_said_in_words(report: Simulated, status: str, outcome: str, words: list[str]) -> None:
     """Whoever sees no colour reads the decision."""
-    page = check(report(verdict=Verdict(status=status, passed=passed, summary="")))
-    assert title in page.words
+    page = check(report(status=status, outcome=outcome, summary=""))
+    assert all(word in page.words for word in words)
 
 
 @pytest.mark.parametrize("hostile", HOSTILE, ids=range(len(HOSTILE)))
 def test_no_text_is_taken_for_markup(report: Simulated, rows: Rows, hostile: str) -> None:
     """Any text in any place leaves the page whole, inactive and small."""
     given = report()
+    names = ("job_name", "package_group", "created", "data_source", "image")
+    measured = given.decision.measured
+    assert measured is not None and measured.comparison is not None
+    slices = (SliceTest(SliceCounts(hostile, 1, 0, 0, 1), 1.0, worse=False),)
+    wrong = [
+        one._replace(row=replace(one.row, text=hostile, family=hostile, label=1 - one.answer.label)) for one in rows(40)
+    ]
     data = report(
-        [replace(row, text=hostile, family=hostile, predicted=1 - row.label) for row in rows(40)],
-        facts=replace(
-            given.facts,
-            **dict.fromkeys(("job_name", "package_group", "created", "data_source", "image", "champion"), hostile),
-            hyperparameters={hostile: hostile},
-        ),
-        verdict=Verdict(status=hostile, passed=None, summary=hostile, reasons=(hostile,)),
-        label_names=(hostile, hostile),
-        slices=(SliceRow(name=hostile, rows=1, challenger_accuracy=1.0),),
+        wrong,
+        provenance=replace(given.provenance, **dict.fromkeys(names, hostile), hyperparameters={hostile: hostile}),
+        summary=hostile,
+        reasons=(hostile,),
+        champion_version=hostile,
+        measured=replace(measured, comparison=replace(measured.comparison, slices=slices)),
+        labels=(hostile, hostile),
         loss_svg=hostile,
     )
     check(data)
@@ -146,30 +158,44 @@ def test_no_text_is_taken_for_markup(report: Simulated, rows: Rows, hostile: str
 
 def test_a_long_sentence_is_cut_at_300_characters(report: Simulated, rows: Rows) -> None:
     """299 characters and an ellipsis are shown."""
-    wrong = replace(rows(1)[0], text="x" * 100_000, predicted=0, label=1)
+    one = rows(1)[0]
+    wrong = one._replace(row=replace(one.row, text="x" * 100_000, label=1), answer=replace(one.answer, label=0))
     words = check(report([wrong])).words
     assert "x" * 299 + "…" in words
     assert "x" * 300 not in words
 
 
-def one_row(rows: Sequence[Row]) -> Sequence[Row]:
+def test_the_confusion_matrix_counts_truth_against_answers(report: Simulated, rows: Rows) -> None:
+    """A row for each true label; precision and recall follow from the same counts."""
+    pairs = [(0, 0)] * 3 + [(0, 1)] * 2 + [(1, 0)] + [(1, 1)] * 4
+    drawn = [
+        one._replace(row=replace(one.row, label=label), answer=replace(one.answer, label=answered))
+        for one, (label, answered) in zip(rows(10), pairs, strict=True)
+    ]
+    words = check(report(drawn)).words
+    assert "truly not_helpful360.0\u00a0%240.0\u00a0%5truly helpful120.0\u00a0%480.0\u00a0%5" in words
+    assert "of its answers helpful, 66.7\u00a0% are right, and it finds 80.0\u00a0% of all helpful" in words
+
+
+def one_row(rows: Sequence[AnsweredRow]) -> Sequence[AnsweredRow]:
     return rows[:1]
 
 
-def all_of(label: int) -> Callable[[Sequence[Row]], Sequence[Row]]:
-    return lambda rows: [replace(row, label=label) for row in rows]
+def all_of(label: int) -> Callable[[Sequence[AnsweredRow]], Sequence[AnsweredRow]]:
+    return lambda rows: [one._replace(row=replace(one.row, label=label)) for one in rows]
 
 
-def never_answered(rows: Sequence[Row]) -> Sequence[Row]:
-    return [replace(row, predicted=0, probability=0.0) for row in rows]
+def never_answered(rows: Sequence[AnsweredRow]) -> Sequence[AnsweredRow]:
+    return [one._replace(answer=replace(one.answer, label=0, probability=0.0)) for one in rows]
 
 
-def always_right(rows: Sequence[Row]) -> Sequence[Row]:
-    return [replace(row, predicted=row.label, champion_predicted=row.label) for row in rows]
+def always_right(rows: Sequence[AnsweredRow]) -> Sequence[AnsweredRow]:
+    right = [replace(one.answer, label=one.row.label) for one in rows]
+    return [one._replace(answer=answer, champion=answer) for one, answer in zip(rows, right, strict=True)]
 
 
-def one_score(rows: Sequence[Row]) -> Sequence[Row]:
-    return [replace(row, score=1.0, true_score=1.0) for row in rows]
+def one_score(rows: Sequence[AnsweredRow]) -> Sequence[AnsweredRow]:
+    return [one._replace(row=replace(one.row, score=1.0), answer=replace(one.answer, score=1.0)) for one in rows]
 
 
 @pytest.mark.parametrize(
@@ -178,7 +204,7 @@ def one_score(rows: Sequence[Row]) -> Sequence[Row]:
     ids=["one row", "all label 0", "all label 1", "label 1 never answered", "no mistake", "one score"],
 )
 def test_odd_test_sets_are_reported(
-    report: Simulated, rows: Rows, change: Callable[[Sequence[Row]], Sequence[Row]]
+    report: Simulated, rows: Rows, change: Callable[[Sequence[AnsweredRow]], Sequence[AnsweredRow]]
 ) -> None:
     """No division by zero, no empty scale: the page is whole."""
     check(report(change(rows(50))))
@@ -186,8 +212,8 @@ def test_odd_test_sets_are_reported(
 
 def test_without_a_champion_nothing_is_compared(report: Simulated, rows: Rows) -> None:
     """No champion: no difference chart, and a sentence says why."""
-    alone = Figures(accuracy=Figure(value=0.9, low=0.8, high=0.95), f1=Figure(value=1, low=1, high=1))
-    page = check(report([replace(row, champion_predicted=None) for row in rows(30)], figures=alone, slices=()))
+    alone = Measured(Confusion(20, 1, 2, 7), Interval(0.9, 0.8, 0.95), Interval(1, 1, 1), None)
+    page = check(report([one._replace(champion=None) for one in rows(30)], measured=alone))
     assert "No champion was compared with." in page.words
     assert "No champion answered these sentences" in page.words
     assert len(page.named("svg")) == 5
@@ -202,7 +228,7 @@ def test_without_scores_a_sentence_stands_for_the_scatter(report: Simulated, row
 
 def test_a_challenger_that_never_answered_still_has_a_report(report: Simulated) -> None:
     """No rows and no figures: every section is there and says that there is nothing to show."""
-    page = check(replace(report(figures=None, slices=(), loss_svg=None), rows=()))
+    page = check(report([], measured=None, verdict=None, loss_svg=None))
     assert page.words.count("There are no answers to test sentences") == 6
     assert page.named("svg") == []
 
@@ -227,9 +253,9 @@ def test_a_huge_test_set_is_thinned_and_says_so(report: Simulated, rows: Rows) -
 
 def test_the_same_data_gives_the_same_bytes(report: Simulated) -> None:
     """No clock, no chance, no order of a dict: hyperparameters are sorted."""
-    facts = report().facts
-    turned = replace(facts, hyperparameters=dict(reversed(list(facts.hyperparameters.items()))))
-    assert render_report(report()) == render_report(report(facts=turned))
+    given = report().provenance
+    turned = replace(given, hyperparameters=dict(reversed(list(given.hyperparameters.items()))))
+    assert render_report(report()) == render_report(report(provenance=turned))
 
 
 def test_the_browser_is_told_to_fetch_and_run_nothing(report: Simulated) -> None:

@@ -7,25 +7,30 @@ from dataclasses import replace
 
 import pytest
 
+from classifier.evaluation.bootstrap import Interval
 from classifier.report.loss_curve import loss_curve
-from gate.report.data import Figure, Row
-from gate.report.loss import loss_picture
+from gate.evidence.evidence import AnsweredRow
 from gate.report.markup import Markup, join, shorten, tag
-from gate.report.selection import SHOWN, confidence, disagreement, surest_mistakes
-from gate.report.svg import Plot, ticks
-from gate.report.wording import count, interval, number, percent, points_interval
+from gate.report.numbers import count, interval, number, percent, points_interval
+from gate.report.plot import Plot, round_values
+from gate.report.scores import loss_picture
+from gate.report.tables import SHOWN, by_confidence, disagreement
 
-Rows = Callable[..., tuple[Row, ...]]
+Rows = Callable[..., tuple[AnsweredRow, ...]]
 
 
-def test_the_surest_mistakes_come_first(rows: Rows) -> None:
-    """At most twenty, all of the asked kind, by falling confidence."""
-    for answer in (0, 1):
-        wrong = surest_mistakes(rows(1_000), answer)
-        assert len(wrong) == SHOWN
-        assert all(row.predicted == answer != row.label for row in wrong)
-        sure = [confidence(row) for row in wrong]
-        assert sure == sorted(sure, reverse=True)
+def answered(one: AnsweredRow, label: int, champion: int | None) -> AnsweredRow:
+    """The row with other answers."""
+    before = None if champion is None else replace(one.answer, label=champion)
+    return one._replace(answer=replace(one.answer, label=label), champion=before)
+
+
+def test_the_most_confident_answers_come_first(rows: Rows) -> None:
+    """Confidence is that of the answered label, whichever it is."""
+    drawn = by_confidence(rows(1_000))
+    assert len(drawn) == 1_000
+    sure = [max(one.answer.probability, 1 - one.answer.probability) for one in drawn]
+    assert sure == sorted(sure, reverse=True)
 
 
 def test_both_sides_of_a_disagreement_are_shown(rows: Rows) -> None:
@@ -33,22 +38,22 @@ def test_both_sides_of_a_disagreement_are_shown(rows: Rows) -> None:
     parted = disagreement(rows(1_000))
     assert parted is not None
     assert len(parted.shown) == SHOWN
-    assert sum(row.predicted == row.label for row in parted.shown) == SHOWN // 2
+    assert sum(row.right for row in parted.shown) == SHOWN // 2
     assert parted.challenger_right + parted.champion_right == sum(
-        row.predicted != row.champion_predicted for row in rows(1_000)
+        row.champion is None or row.answer.label != row.champion.label for row in rows(1_000)
     )
 
 
 def test_free_places_go_to_the_other_side(rows: Rows) -> None:
     """If the challenger is never right where they differ, all twenty places show that."""
-    parted = disagreement([replace(row, predicted=1 - row.label, champion_predicted=row.label) for row in rows(50)])
+    parted = disagreement([answered(one, 1 - one.row.label, one.row.label) for one in rows(50)])
     assert parted is not None
     assert (parted.challenger_right, parted.champion_right, len(parted.shown)) == (0, 50, SHOWN)
 
 
 def test_no_champion_is_no_disagreement(rows: Rows) -> None:
     """None, not zero: nobody was asked."""
-    assert disagreement([replace(row, champion_predicted=None) for row in rows(5)]) is None
+    assert disagreement([answered(one, 1, None) for one in rows(5)]) is None
 
 
 def test_numbers_are_written_one_way() -> None:
@@ -59,24 +64,24 @@ def test_numbers_are_written_one_way() -> None:
     assert number(-1234.5, 1) == "−1,234.5"
     assert count(1, "slice") == "1\u00a0slice"
     assert count(2000, "slice") == "2,000\u00a0slices"
-    assert interval(Figure(value=0.5, low=0.25, high=0.75)) == "50.0\u00a0% (25.0 to 75.0\u00a0%)"
-    assert points_interval(Figure(value=0.01, low=-0.02, high=0.04)) == "+1.0 points (−2.0 to +4.0)"
+    assert interval(Interval(0.5, 0.25, 0.75)) == "50.0\u00a0% (25.0 to 75.0\u00a0%)"
+    assert points_interval(Interval(0.01, -0.02, 0.04)) == "+1.0 points (−2.0 to +4.0)"
 
 
 @pytest.mark.parametrize(
     ("low", "high"), [(0, 2), (0.78, 0.92), (-0.02, 0.04), (1, 1), (-3e5, 8e9), (0, 1e-12), (5e-324, 1e300)]
 )
-def test_ticks_enclose_their_range(low: float, high: float) -> None:
+def test_round_values_enclose_their_range(low: float, high: float) -> None:
     """From two to eight distinct, rising values; the range lies between the first and the last."""
-    at = ticks(low, high)
+    at = round_values(low, high)
     assert at == sorted(set(at))
     assert 2 <= len(at) <= 9
     assert at[0] <= low and high <= at[-1]
 
 
-def test_ticks_of_an_endless_range_are_those_of_the_unit() -> None:
+def test_round_values_of_an_endless_range_are_those_of_the_unit() -> None:
     """No value of a chart can stop the report."""
-    assert ticks(float("-inf"), float("nan"))[0] == 0
+    assert round_values(float("-inf"), float("nan"))[0] == 0
 
 
 def test_a_value_outside_of_the_axes_stays_in_the_frame() -> None:
