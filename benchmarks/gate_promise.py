@@ -105,8 +105,8 @@ def simulate(
 
 
 def _slice(name: str, joint: Joint) -> SliceCounts:
-    both = joint.n000 + joint.n111
-    return SliceCounts(name, sum(joint), joint.only_champion_right, joint.only_challenger_right, both)
+    only_champion, only_challenger = joint.n001 + joint.n110, joint.n010 + joint.n101
+    return SliceCounts(name, sum(joint), only_champion, only_challenger, joint.n000 + joint.n111)
 
 
 def approved_shares(measured: Sequence[Measured], margins: Sequence[float] = MARGINS) -> list[float]:
