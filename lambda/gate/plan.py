@@ -16,7 +16,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from gate.evidence.json_lines import count_lines
 from gate.evidence.test_set import read_test_set, sentences_file
-from gate.payloads import Contender, Plan, PlanEvent, PlannedChallenger, PlannedChampion
+from gate.payloads import Contender, Plan, PlanEvent
 from gate.settings import Settings
 from shared.champion import Artifact, Champion, find_champion
 from shared.storage import ObjectStore, StorageError
@@ -73,8 +73,6 @@ def run(
         "problem": test_set.problem,
         "token": token,
     }
-    contenders: list[tuple[Contender, Artifact, PlannedChallenger | PlannedChampion]]
-    contenders = [("challenger", challenger, plan["challenger"])]
     if champion is not None:
         plan["champion"] = {
             "package_arn": champion.package_arn,
@@ -83,25 +81,29 @@ def run(
             "problem": champion.problem or test_set.problem,
             "rows_sha256": champion.rows_sha256,
         }
-        if champion.artifact is not None:
-            contenders.append(("champion", champion.artifact, plan["champion"]))
     if not test_set.rows:
         return plan
     sentences = sentences_file(test_set.rows)
-    digest = hashlib.sha256(sentences).hexdigest()
-    sentences_uri = f"{settings.evidence_uri(digest)}{SENTENCES}"
+    plan["test_sha256"] = digest = hashlib.sha256(sentences).hexdigest()
+    plan["sentences_uri"] = sentences_uri = f"{settings.evidence_uri(digest)}{SENTENCES}"
     if store.read_if_there(sentences_uri) != sentences:
         store.write(sentences_uri, sentences, "application/jsonlines")
-    plan["test_sha256"], plan["sentences_uri"] = digest, sentences_uri
-    for who, artifact, planned in contenders:
+
+    def answers_uri(who: Contender, artifact: Artifact) -> str:
+        """Return where the artifact's answers belong, and plan the job that gives them where they are incomplete."""
         folder = settings.evidence_uri(digest, artifact.identity)
-        planned["evidence_uri"] = f"{folder}{ANSWERS}"
-        if who == "champion" and artifact.identity == challenger.identity:
-            continue  # a package that is judged again while it serves answers once for both
         answers = store.read_if_there(f"{folder}{ANSWERS}")
         if answers is None or count_lines(answers) != len(test_set.rows):
             name = f"{settings.prefix}-evidence-{artifact.identity[:8]}-{token}"
             plan["to_score"].append(_item(who, artifact, name, sentences_uri, folder))
+        return f"{folder}{ANSWERS}"
+
+    plan["challenger"]["evidence_uri"] = answers_uri("challenger", challenger)
+    if plan["champion"] is not None and champion is not None and champion.artifact is not None:
+        # A package that is judged again while it serves answers once for both.
+        same = champion.artifact.identity == challenger.identity
+        uri = plan["challenger"]["evidence_uri"] if same else answers_uri("champion", champion.artifact)
+        plan["champion"]["evidence_uri"] = uri
     return plan
 
 

@@ -98,17 +98,9 @@ def figures(predictions: Iterable[int], labels: Iterable[int], *, resamples: int
 
 
 def draw_counts(counts: Sequence[int], resamples: int, seed: int) -> list[tuple[int, ...]]:
-    """Draw the counts of resamples of as many rows.
+    """Draw `resamples` tuples of counts, each of as many rows as `counts` and in its layout; at least one row.
 
     They are multinomial: one cell after the other, each binomial given those before.
-
-    Args:
-        counts: rows in each cell, at least one row altogether.
-        resamples: how many to draw.
-        seed: of the draw.
-
-    Returns:
-        `resamples` tuples in the layout of `counts`.
     """
     random = Random(seed).random
     columns: list[list[int]] = [[]] * len(counts)

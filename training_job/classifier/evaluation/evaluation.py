@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass, replace
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from classifier.evaluation.bootstrap import Interval, figures
 from classifier.evaluation.metrics import load_metrics
-
-if TYPE_CHECKING:
-    from evaluate import CombinedEvaluations
 
 
 @dataclass(frozen=True)
@@ -76,10 +72,7 @@ def pearson(predicted: np.ndarray | None, wanted: np.ndarray | None) -> float | 
 
 
 def _accuracy_and_f1(predictions: np.ndarray, labels: np.ndarray) -> dict[str, float]:
-    values: dict[str, float] = _metrics().compute(predictions=np.asarray(predictions), references=np.asarray(labels))
+    values: dict[str, float] = load_metrics().compute(
+        predictions=np.asarray(predictions), references=np.asarray(labels)
+    )
     return values
-
-
-@cache
-def _metrics() -> CombinedEvaluations:
-    return load_metrics()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ FOLDER = Path(__file__).parent
 NAMES = ("accuracy", "f1")
 
 
+@cache
 def load_metrics() -> CombinedEvaluations:
     """Combine accuracy and F1: `load_metrics().compute(predictions=…, references=…)` returns both.
 
