@@ -55,9 +55,9 @@ def _sentences(measured: Measured, verdict: Verdict) -> list[str]:
         f"accuracy {percent(verdict.floors['accuracy'])}, F1 {percent(verdict.floors['f1'])}."
     )
     if measured.comparison is None:
-        return [figures, "No champion was compared with."]
+        return [figures, "There is no champion to compare with."]
     compared = (
-        "The challenger's accuracy less the champion's on the same sentences is "
+        "The challenger's accuracy minus the champion's on the same sentences is "
         f"{points_interval(measured.comparison.accuracy)}. "
         f"The interval's lower end must be above the margin, {points(-verdict.margin)} points."
     )
@@ -83,7 +83,7 @@ def _difference_chart(difference: Interval, margin: float) -> Markup:
     values = [value for value in _axis_values(bars, -margin, 0.0) if -1 - 1e-9 <= value <= 1 + 1e-9]
     at = [(value, points(value, _decimals(values))) for value in values]
     limit = (-margin, f"margin {points(-margin)}")
-    return _chart("difference-chart", "accuracy: challenger less champion, points", bars, limit, at)
+    return _chart("difference-chart", "accuracy: challenger minus champion, points", bars, limit, at)
 
 
 def _axis_values(bars: Sequence[_Bar], *others: float) -> list[float]:

@@ -36,7 +36,7 @@ _STATUSES = {
 _OUTCOMES = {
     "passed": "The gate's conditions hold.",
     "refused": "The gate's conditions do not hold.",
-    "undecided": "The gate could not tell whether its conditions hold.",
+    "undecided": "The gate could not decide whether its conditions hold.",
 }
 _SENTENCE_LIMIT = 1_000
 _VALUE_LIMIT = 500

@@ -70,7 +70,7 @@ def precision_recall_section(report: Report) -> Markup:
     name = report.labels[1]
     points = precision_recall(*_labels_and_probabilities(report))
     if not points:
-        said = f"No test sentence is truly {name}, so precision and recall have no meaning here."
+        said = f"No test sentence is truly {name}, so precision and recall are undefined."
         return section("precision-recall", heading, paragraph(said))
     hits, false_alarms, misses, _ = _confusion(report)
     share = (hits + misses) / len(report.rows)
@@ -91,7 +91,7 @@ def precision_recall_section(report: Report) -> Markup:
         marks.append(plot.dots([(recall, precision)], "operating", radius=5))
         described = f"The model operates at recall {percent(recall)}, precision {percent(precision)}. {described}"
         where = (
-            f"The dot is where the model operates: of its answers {name}, {percent(precision)} are right, "
+            f"The dot shows where the model operates: {percent(precision)} of its answers {name} are right, "
             f"and it finds {percent(recall)} of all {name}."
         )
     picture = drawing("precision-recall-chart", "Precision over recall", described, plot.height, *marks)
@@ -108,8 +108,8 @@ def reliability_section(report: Report) -> Markup:
     name = report.labels[1]
     bins = reliability_bins(*_labels_and_probabilities(report))
     caption = (
-        f"Expected calibration error {percent(expected_calibration_error(bins))}: by so much a stated probability is "
-        "off on average. On the dashed line it is exact."
+        f"Expected calibration error {percent(expected_calibration_error(bins))}: on average a stated probability is "
+        "off by this much. On the dashed line it is exact."
     )
     rows = [
         (

@@ -38,13 +38,13 @@ def score_section(report: Report) -> Markup:
         return section("scores", heading, paragraph(NO_ANSWERS))
     pairs = score_pairs(report)
     if not pairs:
-        said = "The test data or the model has labels only and no scores, so there is no scatter to show."
+        said = "The test data or the model has labels only and no scores, so there is no scatter plot."
         return section("scores", heading, paragraph(said))
     threshold, related = score_threshold(report), correlation(pairs)
     words = [f"Each dot is a test sentence; {count(len(pairs), 'has a score', 'have scores')}."]
     words += [] if related is None else [f"Pearson's correlation is {number(related, 3)}."]
     if threshold is not None:
-        words.append(f"The solid lines are where the label changes (score {threshold:g}).")
+        words.append(f"The label changes at the solid lines (score {threshold:g}).")
     words.append("Dots in the second colour have the wrong label.")
     if len(pairs) > MAX_DOTS:
         words.append(f"Only every {-(-len(pairs) // MAX_DOTS)}th dot is drawn.")
@@ -58,9 +58,9 @@ def loss_section(report: Report) -> Markup:
     if picture is None:
         why = "The training job left no loss curve."
         if svg is not None:
-            why = "The loss curve that the training job left is no plain drawing, so it is not shown."
+            why = "The training job's loss curve is not a plain drawing, so it is not shown."
         return section("loss", "Loss in training", paragraph(why))
-    return section("loss", "Loss in training", figure(picture, "As the training job drew it."))
+    return section("loss", "Loss in training", figure(picture, "Drawn by the training job."))
 
 
 def score_pairs(report: Report) -> list[tuple[float, float, bool]]:

@@ -21,7 +21,7 @@ _MAX_SLICES = 200
 class Disagreement(NamedTuple):
     """Where challenger and champion give different labels; one of the two is right.
 
-    `shown` holds at most `SHOWN` rows: those that the champion has right first, and within them the challenger's
+    `shown` holds at most `SHOWN` rows: those that only the champion has right first, and within them the challenger's
     most confident answers first.
     """
 
@@ -35,7 +35,7 @@ def slices_section(report: Report) -> Markup:
     measured = report.decision.measured
     slices = measured.comparison.slices if measured and measured.comparison else ()
     if not slices:
-        return section("slices", "Slices", paragraph("No slice of the test set was looked at."))
+        return section("slices", "Slices", paragraph("No slice of the test set was compared."))
     head = ("slice", "sentences", "challenger", "champion", "difference", "p value", "judged")
     note = "The p value is corrected for the number of slices."
     worse = sum(test.worse for test in slices)
@@ -57,10 +57,12 @@ def mistakes_section(report: Report) -> Markup:
         wrong = [one for one in report.rows if one.answer.label == label != one.row.label]
         said = f"Answered {names[label]}, truly {names[1 - label]}"
         if not wrong:
-            parts.append(paragraph(f"{said}: no such mistake."))
+            parts.append(paragraph(f"{said}: no mistakes of this kind."))
             continue
         surest = by_confidence(wrong)[:SHOWN]
-        extent = f"the {len(surest)} surest of {len(wrong):,}" if len(wrong) > len(surest) else f"all {len(wrong):,}"
+        extent = (
+            f"the {len(surest)} most confident of {len(wrong):,}" if len(wrong) > len(surest) else f"all {len(wrong):,}"
+        )
         rows = [
             (
                 quoted(one.row.text, one.row.family),
@@ -89,7 +91,7 @@ def differences_section(report: Report) -> Markup:
         f"the champion on {found.champion_right:,}."
     )
     extent = f"{len(found.shown)} of {total:,}" if total > len(found.shown) else f"All {total:,}"
-    caption = f"{extent}, those that the champion has right first"
+    caption = f"{extent}, starting with those that only the champion has right"
     names = report.labels
     rows = [
         (

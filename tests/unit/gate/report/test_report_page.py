@@ -122,7 +122,7 @@ def test_the_verdict_comes_first_with_its_reasons(report: Simulated) -> None:
     [
         ("Approved", "passed", ["Approved", "This model goes into service. The gate's conditions hold."]),
         ("Rejected", "refused", ["Rejected", "The gate's conditions do not hold."]),
-        ("PendingManualApproval", "undecided", ["Waiting for a person", "could not tell whether"]),
+        ("PendingManualApproval", "undecided", ["Waiting for a person", "could not decide whether"]),
     ],
 )
 def test_every_status_is_said_in_words(report: Simulated, status: str, outcome: str, words: list[str]) -> None:
@@ -174,7 +174,7 @@ def test_the_confusion_matrix_counts_truth_against_answers(report: Simulated, ro
     ]
     words = check(report(drawn)).words
     assert "truly not_helpful360.0\u00a0%240.0\u00a0%5truly helpful120.0\u00a0%480.0\u00a0%5" in words
-    assert "of its answers helpful, 66.7\u00a0% are right, and it finds 80.0\u00a0% of all helpful" in words
+    assert "66.7\u00a0% of its answers helpful are right, and it finds 80.0\u00a0% of all helpful" in words
 
 
 def one_row(rows: Sequence[AnsweredRow]) -> Sequence[AnsweredRow]:
@@ -214,7 +214,7 @@ def test_without_a_champion_nothing_is_compared(report: Simulated, rows: Rows) -
     """No champion: no difference chart, and a sentence says why."""
     alone = Measured(Confusion(20, 1, 2, 7), Interval(0.9, 0.8, 0.95), Interval(1, 1, 1), None)
     page = check(report([one._replace(champion=None) for one in rows(30)], measured=alone))
-    assert "No champion was compared with." in page.words
+    assert "There is no champion to compare with." in page.words
     assert "No champion answered these sentences" in page.words
     assert len(page.named("svg")) == 5
 
