@@ -1,4 +1,4 @@
-"""S3, CloudFormation and the model registry as far as the gate and the drift check ask them, kept in dicts."""
+"""Fakes of S3, CloudFormation and the model registry, kept in dicts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def client_error(operation: str, code: str, message: str = "no") -> ClientError:
 
 
 class FakeS3:
-    """Objects by their URI; reading a URI in `denied` is refused."""
+    """Objects by their URI; a URI in `denied` can't be read."""
 
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}

@@ -1,4 +1,4 @@
-"""Reading answers: what is wrong is named with its line."""
+"""Reading a model's answers: an error names the line that is wrong."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def answer(**changes: object) -> str:
 
 
 def test_answers_become_labels_and_probabilities(lines: Callable[[Sequence[int]], bytes]) -> None:
-    """The probability is that of label 1, whichever label was given."""
+    """The probability is that of label 1, whichever label was answered."""
     assert [one.label for one in parse(lines([0, 1]))] == [0, 1]
     assert [one.probability for one in parse(lines([0, 1]))] == pytest.approx([0.1, 0.9])
     assert parse(lines([0, 1]).rstrip(b"\n")) == parse(lines([0, 1]))
@@ -30,7 +30,7 @@ def test_answers_become_labels_and_probabilities(lines: Callable[[Sequence[int]]
 
 @pytest.mark.parametrize("count", [0, 1, 3])
 def test_another_number_of_answers_is_told(lines: Callable[[Sequence[int]], bytes], count: int) -> None:
-    """Both numbers are in the message, and no line is to blame."""
+    """The message gives both numbers and names no line."""
     with pytest.raises(EvidenceError, match=f"^x.out: has {count} answers to 2 sentences"):
         parse(lines([1] * count))
 
@@ -53,7 +53,7 @@ def test_another_number_of_answers_is_told(lines: Callable[[Sequence[int]], byte
     ],
 )
 def test_a_wrong_answer_is_named(line: str, said: str) -> None:
-    """With the line's number and what stands there, shortened."""
+    """The message gives the line's number and the start of its content."""
     with pytest.raises(EvidenceError) as caught:
         parse(f"{answer()}\n{line}\n".encode())
     assert str(caught.value).startswith("x.out, line 2: ") and said in str(caught.value)
@@ -61,5 +61,5 @@ def test_a_wrong_answer_is_named(line: str, said: str) -> None:
 
 
 def test_lines_count_with_and_without_a_last_line_end() -> None:
-    """As batch transform may write either."""
+    """Batch transform may write either form."""
     assert [count_lines(content) for content in (b"", b"a", b"a\n", b"a\nb")] == [0, 1, 1, 2]

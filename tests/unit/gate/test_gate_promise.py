@@ -24,7 +24,7 @@ SMALL = Setting(rows=177, accuracy=0.97, discordance=0.03)
     ],
 )
 def test_how_often_a_challenger_is_approved(setting: Setting, drop: float, least: float, most: float) -> None:
-    """Equal ones nearly always, 2 points worse seldom, 5 never; bounds leave room for 200 test sets' chance."""
+    """Equal ones nearly always, 2 points worse seldom, 5 never; the bounds allow for the chance in 200 test sets."""
     measured = list(simulate(setting, drop, sets=200, bootstrap=300, rng=np.random.default_rng(11)))
     (share,) = approved_shares(measured, [MARGIN])
     assert least <= share <= most

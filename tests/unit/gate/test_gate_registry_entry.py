@@ -1,4 +1,4 @@
-"""A decision as the registry holds it: within the registry's limits."""
+"""A decision as the registry holds it, within the registry's limits."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def entry(decision: Decision) -> dict[str, str]:
 
 
 def test_a_pass_is_summed_up_in_its_figures() -> None:
-    """Status first, then accuracy, F1 and the comparison."""
+    """The status comes first, then accuracy, F1 and the comparison."""
     text = summary(decided(20, champion_wrong=20))
     assert text.startswith("Approved: the gate passed it. 400 test rows: accuracy 0.9500 (95 % interval 0.9")
     assert "compared with version 7: +0.0000 (95 % interval -0.0" in text and "allowed -0.0435" in text
@@ -61,7 +61,7 @@ def test_a_refusal_says_why_first() -> None:
 
 @pytest.mark.parametrize("problem", ["x" * 5000, "a\nb\r\n\tc", "ünï↯ " * 400])
 def test_a_summary_is_one_line_of_at_most_a_thousand_characters(problem: str) -> None:
-    """The registry's description takes no more, and the console shows one line."""
+    """The registry's description allows no more, and the console shows one line."""
     text = summary(unanswered(problem))
     assert len(text) <= MAX_SUMMARY and text == " ".join(text.split())
 
@@ -103,14 +103,14 @@ def test_metadata_of_a_comparison_is_complete() -> None:
 
 
 def test_the_reasons_in_the_metadata_are_the_checks_that_decided() -> None:
-    """Short enough to be read there: of a refusal only what failed."""
+    """They are short; of a refusal only the failed checks are given."""
     assert entry(decided(20))["gate_reasons"].startswith("accuracy floor 0.9")
     refused = entry(decided(200))["gate_reasons"]
     assert refused.startswith("accuracy floor 0.4") and " not above 0.7856 - commonest label" in refused
 
 
 def test_without_answers_there_is_no_evidence_to_name() -> None:
-    """The smoke test then asks its own sentences."""
+    """The smoke test then asks sentences of its own."""
     values = entry(unanswered("it broke"))
     assert "evidence" not in values and values["verdict"] == "refused" and values["compared_with"] == "none"
 

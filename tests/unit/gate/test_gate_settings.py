@@ -1,4 +1,4 @@
-"""Environment variables: what is missing is named."""
+"""Environment variables: an error names the one that is missing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ENVIRONMENT = {
 
 
 def test_folders_follow_from_the_settings() -> None:
-    """Evidence by the data's hash and the artifact, the evaluation beside the artifact."""
+    """Evidence is stored by the hash of the sentences and the artifact, the evaluation below the job."""
     settings = Settings.from_environment(ENVIRONMENT)
     assert settings.evidence_uri("abc") == "s3://artifacts/proof/abc/"
     assert settings.evidence_uri("abc", "12") == "s3://artifacts/proof/abc/12/"
@@ -25,7 +25,7 @@ def test_folders_follow_from_the_settings() -> None:
 
 @pytest.mark.parametrize("variable", list(ENVIRONMENT))
 def test_a_missing_variable_is_named(variable: str) -> None:
-    """Blank is missing too."""
+    """A blank one counts as missing."""
     for value in ("", "  "):
         with pytest.raises(SettingsError, match=f"environment variable {variable} is missing"):
             Settings.from_environment({**ENVIRONMENT, variable: value})

@@ -20,13 +20,13 @@ def test_a_text_belongs_to_one_length(words: int, name: str) -> None:
 
 
 def test_a_known_family_is_a_slice() -> None:
-    """An empty family is none."""
+    """An empty family does not count."""
     assert slice_names(Row("a", 1, family="kettles"))[1:] == ["family: kettles"]
     assert len(slice_names(Row("a", 1, family=" "))) == 1
 
 
 def test_a_small_slice_does_not_count() -> None:
-    """From 30 rows on."""
+    """A slice counts from 30 rows on."""
     rows = [Row("a", 1, family="small")] * (MIN_ROWS - 1) + [Row("a", 1, family="large")] * MIN_ROWS
     right = [1] * len(rows)
     names = [one.name for one in count_slices(rows, right, right)]
@@ -34,7 +34,7 @@ def test_a_small_slice_does_not_count() -> None:
 
 
 def test_the_counts_of_a_slice() -> None:
-    """Who alone is right, and the accuracies that follow."""
+    """They say who alone is right, and the accuracies follow from them."""
     champion = [1] * 10 + [0] * 4 + [1] * 16
     challenger = [0] * 10 + [1] * 4 + [1] * 16
     (counts,) = count_slices([Row("a", 1)] * 30, champion, challenger)
@@ -44,12 +44,12 @@ def test_the_counts_of_a_slice() -> None:
 
 @pytest.mark.parametrize(("losses", "wins", "p"), [(0, 0, 1.0), (5, 0, 1 / 32), (0, 5, 1.0), (4, 1, 6 / 32)])
 def test_the_sign_test_worked_by_hand(losses: int, wins: int, p: float) -> None:
-    """Tosses of a fair coin."""
+    """The p-values are those of tosses of a fair coin."""
     assert sign_test(losses, wins) == pytest.approx(p)
 
 
 def test_the_sign_test_is_exact_for_many_rows() -> None:
-    """No table and no normal approximation: numbers beyond a float's range on the way do not matter."""
+    """Intermediate numbers may exceed a float's range; there is no normal approximation."""
     assert sign_test(5_000, 5_000) == pytest.approx(0.5 + math.comb(10_000, 5_000) / 2**10_001)
     assert sign_test(2_000, 0) == 0.5**2_000
 

@@ -1,4 +1,4 @@
-"""The test set in a job's output: the archive is bounded, and what is wrong in it is named."""
+"""The test set in a job's output: the archive is read with a limit, and errors name what is wrong in it."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ def test_rows_are_read_in_order() -> None:
     ],
 )
 def test_a_wrong_row_is_named(line: str, said: str) -> None:
-    """The second line here."""
+    """The error names the file and the second line."""
     with pytest.raises(EvidenceError, match=r"rows, line 2: ") as caught:
         parse_rows(f'{{"text": "a", "label": 1}}\n{line}\n{{"text": "c", "label": 0}}\n'.encode(), "rows")
     assert said in str(caught.value)
 
 
 def test_no_text_breaks_a_line_of_the_sentences() -> None:
-    """Batch transform splits at line ends of whatever kind; JSON in ASCII has none."""
+    """Batch transform splits at line breaks of every kind, and JSON in ASCII contains none."""
     texts = ["a\nb", "c\r\nd", "e\u2028f\u0085g", 'say "h"', "№ \U0001f600"]
     content = sentences_file([Row(text, 1) for text in texts])
     assert len(content.decode().splitlines()) == len(texts)
@@ -56,7 +56,7 @@ def test_no_text_breaks_a_line_of_the_sentences() -> None:
     "content", [b"", b"{}", b"[]", b'{"labels": ["a"]}', b'{"labels": ["a", 1]}', b'{"labels": ["a", "a"]}']
 )
 def test_two_names_of_labels_are_needed(content: bytes) -> None:
-    """Anything else is refused before an answer is held against it."""
+    """Anything else is refused before an answer is compared with it."""
     with pytest.raises(EvidenceError):
         parse_labels(content, "evaluation.json")
     assert parse_labels(b'{"labels": ["no", "yes"]}', "evaluation.json") == ("no", "yes")
@@ -75,7 +75,7 @@ def archive(*members: tuple[str, bytes, bytes]) -> bytes:
 
 
 def test_members_are_found_by_name_at_the_root() -> None:
-    """With or without `./`; the same name in a folder, or as a link, is another thing."""
+    """They are found with or without `./`; files in a folder and links are not taken for them."""
     s3 = FakeS3()
     regular = tarfile.REGTYPE
     s3.objects[URI] = archive(
@@ -89,7 +89,7 @@ def test_members_are_found_by_name_at_the_root() -> None:
 
 
 def test_a_large_member_is_refused_by_its_announced_size() -> None:
-    """And a large one that nobody wants is passed over."""
+    """A large member that nobody asked for is skipped."""
     s3 = FakeS3()
     s3.objects[URI] = archive(("other", b"123456", tarfile.REGTYPE), ("rows", b"12345", tarfile.REGTYPE))
     assert archive_members(ObjectStore(s3), URI, ["rows"], limit=5) == {"rows": b"12345"}
@@ -103,7 +103,7 @@ def test_a_large_member_is_refused_by_its_announced_size() -> None:
     ids=["empty", "something else", "cut off"],  # gzip writes the time into its header
 )
 def test_what_is_no_archive_is_refused(content: bytes) -> None:
-    """Empty, something else, or cut off."""
+    """The file is empty, of another kind, or cut off."""
     s3 = FakeS3()
     s3.objects[URI] = content
     with pytest.raises(EvidenceError, match="cannot be unpacked"):

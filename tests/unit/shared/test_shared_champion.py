@@ -1,4 +1,4 @@
-"""Which model serves, by the serving stack's parameter."""
+"""The champion, found through the serving stack's parameter."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ def found(world: World) -> Champion | None:
 
 
 def test_no_stack_and_an_empty_parameter_mean_no_champion(world: World) -> None:
-    """Before the first deployment and before the first release."""
+    """There is none before the first deployment and before the first release."""
     assert found(world) is None
     world.cloudformation.package_arn = ""
     assert found(world) is None
 
 
 def test_a_stack_that_was_never_made_serves_nothing(world: World) -> None:
-    """Its parameter is only what was tried."""
+    """Its parameter names only what was attempted."""
     world.serve()
     world.cloudformation.status = "ROLLBACK_COMPLETE"
     assert found(world) is None
@@ -55,7 +55,7 @@ def test_a_stack_that_was_never_made_serves_nothing(world: World) -> None:
 
 
 def test_the_champion_is_the_container_of_its_package(world: World) -> None:
-    """Image, model data and environment."""
+    """Its image, model data and environment are read."""
     world.serve()
     artifact = Artifact("image:1", "s3://artifacts/old/model.tar.gz", {"HF_TASK": "text-classification"})
     assert found(world) == Champion(PACKAGE, "7", artifact)
@@ -65,7 +65,7 @@ def test_the_champion_is_the_container_of_its_package(world: World) -> None:
 def test_a_package_that_names_no_artifact_is_a_problem_not_an_error(
     world: World, containers: list[dict[str, Any]] | None
 ) -> None:
-    """The champion is known, and can't be scored."""
+    """The champion is known, but it can't be asked."""
     world.serve()
     if containers is None:
         del world.sagemaker.containers[PACKAGE]
@@ -77,7 +77,7 @@ def test_a_package_that_names_no_artifact_is_a_problem_not_an_error(
 
 
 def test_a_stack_that_may_not_be_described_is_an_error(world: World) -> None:
-    """Taking it for no champion would approve without a comparison."""
+    """Treating it as no champion would approve a model without a comparison."""
     for code in ("AccessDenied", "ValidationError"):
         world.cloudformation.refusal = client_error("DescribeStacks", code)
         with pytest.raises(ServingUnknownError, match="stack serving cannot be described"):

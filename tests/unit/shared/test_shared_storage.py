@@ -1,4 +1,4 @@
-"""Objects in S3: bounded, and boto3's errors end there."""
+"""Objects in S3: reads are limited, and boto3's errors are translated."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ URI = "s3://bucket/a folder/file"
 
 
 def test_what_is_written_is_read() -> None:
-    """Whole, with its content type."""
+    """Content and content type are kept."""
     s3 = FakeS3()
     store = ObjectStore(s3)
     store.write(URI, b"content", "text/html")
@@ -21,7 +21,7 @@ def test_what_is_written_is_read() -> None:
 
 
 def test_a_missing_object_is_told_from_a_refused_one() -> None:
-    """The one is None where that may be, the other an error with the way out."""
+    """`read_if_there` returns None for a missing one; a refused one is an error that says what to check."""
     s3 = FakeS3()
     store = ObjectStore(s3)
     assert store.read_if_there(URI) is None
@@ -34,7 +34,7 @@ def test_a_missing_object_is_told_from_a_refused_one() -> None:
 
 
 def test_a_large_object_is_refused() -> None:
-    """Without reading all of it."""
+    """It is refused without reading all of it."""
     s3 = FakeS3()
     s3.objects[URI] = b"12345"
     assert ObjectStore(s3).read(URI, limit=5) == b"12345"
@@ -44,14 +44,14 @@ def test_a_large_object_is_refused() -> None:
 
 @pytest.mark.parametrize("uri", ["file", "https://bucket/key", "s3://", "s3://bucket/"])
 def test_an_address_must_name_bucket_and_key(uri: str) -> None:
-    """Before S3 is asked."""
+    """The address is checked before S3 is asked."""
     s3 = FakeS3()
     with pytest.raises(StorageError, match="no address"):
         ObjectStore(s3).read(uri)
 
 
 def test_no_connection_is_an_error_of_ours() -> None:
-    """With the object's name and the cause behind it."""
+    """The error names the object and keeps the cause."""
 
     class Unreachable:
         def get_object(self, **_: str) -> None:

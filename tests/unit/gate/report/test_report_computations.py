@@ -86,7 +86,7 @@ def test_what_has_no_meaning_is_no_number() -> None:
 
 
 def test_only_rows_with_two_scores_that_can_be_drawn_are_in_the_scatter(report: Callable[..., Report]) -> None:
-    """A missing, an undefined, an endless or an absurd score leaves the row out."""
+    """A row is left out where a score is missing, not a number, infinite or absurdly large."""
     rows = [row(1, 1, score=1.5, true_score=1.2), row(1, 0, score=1.5)]
     rows += [row(0, 0, score=score, true_score=1.0) for score in (float("nan"), float("inf"), -1.7e308)]
     assert score_pairs(report(rows)) == [(1.2, 1.5, True)]

@@ -1,4 +1,4 @@
-"""The report as a whole."""
+"""The whole report."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ HOSTILE = [
 
 
 class Page(HTMLParser):
-    """Reads a page, fails on an element closed out of turn, and keeps what tests ask for."""
+    """Parses a page, fails on an element that is not closed in order, and keeps what the tests ask for."""
 
     def __init__(self, text: str) -> None:
         super().__init__(convert_charrefs=True)
@@ -76,7 +76,7 @@ class Page(HTMLParser):
 
 
 def check(data: Report) -> Page:
-    """Renders, and checks what holds for every report: balanced, whole, nothing active, nothing fetched."""
+    """Renders a report and checks that its elements are closed, and that it runs and fetches nothing."""
     text = render_report(data)
     text.encode("utf-8")
     page = Page(text)
@@ -95,7 +95,7 @@ def check(data: Report) -> Page:
 
 
 def test_a_full_report_shows_every_part(report: Simulated) -> None:
-    """Seven drawings, each with a name and a description, the loss curve, and tables with captions."""
+    """Six drawings with a name and a description each, the loss curve, and tables with captions."""
     page = check(report())
     drawings = page.named("svg")
     identifiers = {attributes.get("id") for _, attributes in page.elements}
@@ -126,14 +126,14 @@ def test_the_verdict_comes_first_with_its_reasons(report: Simulated) -> None:
     ],
 )
 def test_every_status_is_said_in_words(report: Simulated, status: str, outcome: str, words: list[str]) -> None:
-    """Whoever sees no colour reads the decision."""
+    """People who see no colours can read the decision."""
     page = check(report(status=status, outcome=outcome, summary=""))
     assert all(word in page.words for word in words)
 
 
 @pytest.mark.parametrize("hostile", HOSTILE, ids=range(len(HOSTILE)))
 def test_no_text_is_taken_for_markup(report: Simulated, rows: Rows, hostile: str) -> None:
-    """Any text in any place leaves the page whole, inactive and small."""
+    """With any text in any place the page stays well-formed, inactive and small."""
     given = report()
     names = ("job_name", "package_group", "created", "data_source", "image")
     measured = given.decision.measured
@@ -166,7 +166,7 @@ def test_a_long_sentence_is_cut_at_300_characters(report: Simulated, rows: Rows)
 
 
 def test_the_confusion_matrix_counts_truth_against_answers(report: Simulated, rows: Rows) -> None:
-    """A row for each true label; precision and recall follow from the same counts."""
+    """There is a row for each true label; precision and recall follow from the same counts."""
     pairs = [(0, 0)] * 3 + [(0, 1)] * 2 + [(1, 0)] + [(1, 1)] * 4
     drawn = [
         one._replace(row=replace(one.row, label=label), answer=replace(one.answer, label=answered))
@@ -206,12 +206,12 @@ def one_score(rows: Sequence[AnsweredRow]) -> Sequence[AnsweredRow]:
 def test_odd_test_sets_are_reported(
     report: Simulated, rows: Rows, change: Callable[[Sequence[AnsweredRow]], Sequence[AnsweredRow]]
 ) -> None:
-    """No division by zero, no empty scale: the page is whole."""
+    """Nothing divides by zero, no scale is empty, and the page is well-formed."""
     check(report(change(rows(50))))
 
 
 def test_without_a_champion_nothing_is_compared(report: Simulated, rows: Rows) -> None:
-    """No champion: no difference chart, and a sentence says why."""
+    """Without a champion a sentence replaces the difference chart."""
     alone = Measured(Confusion(20, 1, 2, 7), Interval(0.9, 0.8, 0.95), Interval(1, 1, 1), None)
     page = check(report([one._replace(champion=None) for one in rows(30)], measured=alone))
     assert "There is no champion to compare with." in page.words
@@ -220,7 +220,7 @@ def test_without_a_champion_nothing_is_compared(report: Simulated, rows: Rows) -
 
 
 def test_without_scores_a_sentence_stands_for_the_scatter(report: Simulated, rows: Rows) -> None:
-    """Data with labels only has no scatter, and the report says so."""
+    """Data with labels only has no scatter plot, and the report says so."""
     page = check(report(rows(30, scores=False)))
     assert "labels only and no scores" in page.words
     assert not [drawing for drawing in page.named("svg") if "score-chart" in str(drawing["aria-labelledby"])]
@@ -252,14 +252,14 @@ def test_a_huge_test_set_is_thinned_and_says_so(report: Simulated, rows: Rows) -
 
 
 def test_the_same_data_gives_the_same_bytes(report: Simulated) -> None:
-    """No clock, no chance, no order of a dict: hyperparameters are sorted."""
+    """The bytes depend neither on the time nor on the order of the hyperparameters."""
     given = report().provenance
     turned = replace(given, hyperparameters=dict(reversed(list(given.hyperparameters.items()))))
     assert render_report(report()) == render_report(report(provenance=turned))
 
 
 def test_the_browser_is_told_to_fetch_and_run_nothing(report: Simulated) -> None:
-    """A policy forbids everything but the page's own styles and the embedded picture; the styles name no address."""
+    """The policy allows only the page's own styles and the embedded picture; the styles contain no address."""
     (policy,) = [m for m in check(report()).named("meta") if m.get("http-equiv") == "Content-Security-Policy"]
     assert str(policy["content"]).startswith("default-src 'none'")
     assert not re.search(r"@import|url\(|//", STYLE)

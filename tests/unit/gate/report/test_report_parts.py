@@ -1,4 +1,4 @@
-"""The report's small parts: what is selected, how numbers are written, axes, and the loss curve's check."""
+"""The parts of the report: selected rows, numbers, axes, markup, and the check of the loss curve."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_the_most_confident_answers_come_first(rows: Rows) -> None:
 
 
 def test_both_sides_of_a_disagreement_are_shown(rows: Rows) -> None:
-    """Counts are of all rows; of the twenty shown, ten are the champion's."""
+    """All rows are counted; of the twenty shown, the champion is right on ten."""
     parted = disagreement(rows(1_000))
     assert parted is not None
     assert len(parted.shown) == SHOWN
@@ -45,14 +45,14 @@ def test_both_sides_of_a_disagreement_are_shown(rows: Rows) -> None:
 
 
 def test_free_places_go_to_the_other_side(rows: Rows) -> None:
-    """If the challenger is never right where they differ, all twenty places show that."""
+    """If the challenger is never right where they differ, all twenty rows show that."""
     parted = disagreement([answered(one, 1 - one.row.label, one.row.label) for one in rows(50)])
     assert parted is not None
     assert (parted.challenger_right, parted.champion_right, len(parted.shown)) == (0, 50, SHOWN)
 
 
 def test_no_champion_is_no_disagreement(rows: Rows) -> None:
-    """None, not zero: nobody was asked."""
+    """The result is None and not zero, because nobody was asked."""
     assert disagreement([answered(one, 1, None) for one in rows(5)]) is None
 
 
@@ -80,26 +80,26 @@ def test_round_values_enclose_their_range(low: float, high: float) -> None:
 
 
 def test_round_values_of_an_endless_range_are_those_of_the_unit() -> None:
-    """No value of a chart can stop the report."""
+    """Infinite values and values that are no number do not break the report."""
     assert round_values(float("-inf"), float("nan"))[0] == 0
 
 
 def test_a_value_outside_of_the_axes_stays_in_the_frame() -> None:
-    """The plot clips, so that no mark is drawn over its neighbour."""
+    """The plot clips values, so that no mark lies outside."""
     plot = Plot(x_range=(0, 1), y_range=(0, 1))
     assert plot.x(7) == plot.x(1)
     assert plot.y(-7) == plot.y(0)
 
 
 def test_a_straight_run_of_a_curve_is_one_line() -> None:
-    """Points on one row of pixels are left out; the corners stay."""
+    """Points on a straight run are left out; the corners stay."""
     plot = Plot(x_range=(0, 1), y_range=(0, 1))
     drawn = plot.curve([(0, 0), (0.1, 0), (0.5, 0), (1, 0), (1, 0.5), (1, 1)], "curve")
     assert drawn.count(",") == 3
 
 
 def test_only_markup_is_not_escaped() -> None:
-    """Texts and attributes are escaped, what was made here is not, None is left out."""
+    """Texts and attributes are escaped, markup is not, and None is left out."""
     inner = tag("b", "<&>")
     assert inner == "<b>&lt;&amp;&gt;</b>"
     assert tag("p", inner, "<", None, class_='"x"', title=None) == f'<p class="&quot;x&quot;">{inner}&lt;</p>'
