@@ -17,7 +17,7 @@ from gate.decision.decision import decide
 from gate.decision.files import baseline_file, verdict_file
 from gate.evidence.answers import Answers, read_answers
 from gate.evidence.evidence import Evidence
-from gate.evidence.test_set import TestSet, read_test_set, rows_sha256
+from gate.evidence.job_output import JobOutput, read_job_output, rows_sha256
 from gate.payloads import Contender, JudgeEvent
 from gate.report.page import render_report
 from gate.report.report import Provenance, Report
@@ -57,8 +57,8 @@ def run(event: JudgeEvent, environment: Mapping[str, str], s3: Any, now: datetim
     settings = Settings.from_environment(environment)
     store = ObjectStore(s3)
     plan, training, request = event["plan"], event["training"], event["request"]
-    test_set = read_test_set(store, training["output_uri"])
-    evidence = collect_evidence(event, test_set, store)
+    output = read_job_output(store, training["output_uri"])
+    evidence = collect_evidence(event, output, store)
     thresholds = Thresholds(*(float(request["gate"][name]) for name in ("min_accuracy", "min_f1", "margin")))
     decision = decide(evidence, thresholds, request["approval"])
     created = now.isoformat(timespec="seconds")
@@ -87,7 +87,7 @@ def run(event: JudgeEvent, environment: Mapping[str, str], s3: Any, now: datetim
             decision,
             evidence=plan["challenger"]["evidence_uri"],
             test_sha256=plan["test_sha256"],
-            rows_sha256=rows_sha256(test_set.rows) if test_set.rows else None,
+            rows_sha256=rows_sha256(output.rows) if output.rows else None,
             report=report_uri,
         ),
         "report_uri": report_uri,
@@ -97,7 +97,7 @@ def run(event: JudgeEvent, environment: Mapping[str, str], s3: Any, now: datetim
     }
 
 
-def collect_evidence(event: JudgeEvent, test_set: TestSet, store: ObjectStore) -> Evidence:
+def collect_evidence(event: JudgeEvent, output: JobOutput, store: ObjectStore) -> Evidence:
     """Read the answers of both models, or why there are none."""
     plan, champion = event["plan"], event["plan"]["champion"]
     failed = {score["who"]: score for score in event["scores"] or () if score["error"] is not None}
@@ -106,17 +106,17 @@ def collect_evidence(event: JudgeEvent, test_set: TestSet, store: ObjectStore) -
         if who in failed:
             reason = failed[who]["error"] or "no reason was given"
             return Answers(problem=reason, asked=failed[who].get("asked") is not False)
-        if not test_set.rows:
+        if not output.rows:
             return Answers()
-        return read_answers(store, evidence_uri, test_set) if problem is None else Answers(problem=problem)
+        return read_answers(store, evidence_uri, output) if problem is None else Answers(problem=problem)
 
     return Evidence(
-        test_set=test_set,
+        output=output,
         challenger=answers("challenger", plan["challenger"]["evidence_uri"]),
         champion=answers("champion", champion["evidence_uri"], champion["problem"]) if champion else Answers(),
         champion_version=champion["version"] if champion else None,
         own_rows=event["request"]["mode"] == "judge"
-        and (champion is None or champion["rows_sha256"] != rows_sha256(test_set.rows)),
+        and (champion is None or champion["rows_sha256"] != rows_sha256(output.rows)),
     )
 
 

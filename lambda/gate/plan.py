@@ -14,8 +14,8 @@ import boto3
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from gate.evidence.job_output import read_job_output, sentences_file
 from gate.evidence.json_lines import count_lines
-from gate.evidence.test_set import read_test_set, sentences_file
 from gate.payloads import Contender, Plan, PlanEvent
 from gate.settings import Settings
 from shared.champion import Artifact, Champion, find_champion
@@ -59,18 +59,18 @@ def run(
     """
     settings = Settings.from_environment(environment)
     store = ObjectStore(s3)
-    test_set = read_test_set(store, event["output_uri"])
+    output = read_job_output(store, event["output_uri"])
     champion = _with_etag(find_champion(cloudformation, sagemaker, settings.serving_stack), store)
     model_data = event["model_data"]
     challenger = Artifact(event["image"], model_data, event.get("environment") or {}, store.etag(model_data))
     plan: Plan = {
         "test_sha256": None,
-        "rows": len(test_set.rows),
+        "rows": len(output.rows),
         "sentences_uri": None,
         "champion": None,
         "challenger": {"evidence_uri": None, "image": challenger.image, "content": challenger.etag},
         "to_score": [],
-        "problem": test_set.problem,
+        "problem": output.problem,
         "token": token,
     }
     if champion is not None:
@@ -78,12 +78,12 @@ def run(
             "package_arn": champion.package_arn,
             "version": champion.version,
             "evidence_uri": None,
-            "problem": champion.problem or test_set.problem,
+            "problem": champion.problem or output.problem,
             "rows_sha256": champion.rows_sha256,
         }
-    if not test_set.rows:
+    if not output.rows:
         return plan
-    sentences = sentences_file(test_set.rows)
+    sentences = sentences_file(output.rows)
     plan["test_sha256"] = digest = hashlib.sha256(sentences).hexdigest()
     plan["sentences_uri"] = sentences_uri = f"{settings.evidence_uri(digest)}{SENTENCES}"
     if store.read_if_there(sentences_uri) != sentences:
@@ -93,7 +93,7 @@ def run(
         """Return where the artifact's answers belong, and plan the job that gives them where they are incomplete."""
         folder = settings.evidence_uri(digest, artifact.identity)
         answers = store.read_if_there(f"{folder}{ANSWERS}")
-        if answers is None or count_lines(answers) != len(test_set.rows):
+        if answers is None or count_lines(answers) != len(output.rows):
             name = f"{settings.prefix}-evidence-{artifact.identity[:8]}-{token}"
             plan["to_score"].append(_item(who, artifact, name, sentences_uri, folder))
         return f"{folder}{ANSWERS}"

@@ -52,28 +52,26 @@ class Decision:
 
 def decide(evidence: Evidence, thresholds: Thresholds, approval: Approval) -> Decision:
     """Judge the challenger, and turn the outcome into a status as the mode of approval says."""
-    decision = _decide(evidence, thresholds)
-    decision = replace(decision, champion_version=evidence.champion_version)
-    if evidence.challenger.problem is not None and evidence.challenger.asked:
-        return decision  # an artifact that cannot answer is rejected in every mode
-    if approval == "manual":
-        reason = "Approval mode manual: a person decides."
-        return replace(decision, status="PendingManualApproval", mode_reason=reason)
+    decision = replace(_decide(evidence, thresholds), champion_version=evidence.champion_version)
+    unable = evidence.challenger.problem is not None and evidence.challenger.asked
+    if unable or approval == "auto":  # an artifact that cannot answer is rejected in every mode
+        return decision
     if approval == "never":
         return replace(decision, status="Rejected", mode_reason="Approval mode never.")
-    return decision
+    reason = "Approval mode manual: a person decides."
+    return replace(decision, status="PendingManualApproval", mode_reason=reason)
 
 
 def _decide(evidence: Evidence, thresholds: Thresholds) -> Decision:
     """Decide by the evidence alone."""
-    challenger, champion, rows = evidence.challenger, evidence.champion, evidence.test_set.rows
+    challenger, champion, rows = evidence.challenger, evidence.champion, evidence.output.rows
     if challenger.problem is not None:
         problem = _sentence(challenger.problem)
         if not challenger.asked:
             return _decision("undecided", (f"The model could not be asked: {problem}", _QUOTAS))
         return _decision("refused", (f"The model could not answer the test sentences: {problem}",))
     if challenger.given is None:
-        problem = _sentence(evidence.test_set.problem or "no test sentences")
+        problem = _sentence(evidence.output.problem or "no test sentences")
         return _decision("undecided", (f"There is no evidence: {problem}",))
     measured = measure(rows, challenger.labels, None if champion.given is None else champion.labels)
     verdict = reach_verdict(measured, thresholds)

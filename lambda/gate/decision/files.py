@@ -53,7 +53,7 @@ def baseline_file(evidence: Evidence) -> bytes:
     document = {
         "version": 1,
         "rows": len(answered),
-        LABEL: {name: given[number] for number, name in enumerate(evidence.test_set.labels)},
+        LABEL: {name: given[number] for number, name in enumerate(evidence.output.labels)},
         CONFIDENCE.name: CONFIDENCE.count(one.answer.confidence for one in answered),
         LENGTH.name: LENGTH.count(len(one.row.text) for one in answered),
     }

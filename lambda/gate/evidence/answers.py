@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from gate.evidence.job_output import JobOutput
 from gate.evidence.json_lines import EvidenceError, count_lines, is_number, number_or_none, quote, read_objects
-from gate.evidence.test_set import TestSet
 from shared.storage import ObjectStore, StorageError
 
 
@@ -45,7 +45,7 @@ class Answers:
         return [answer.label for answer in self.given or ()]
 
 
-def read_answers(store: ObjectStore, uri: str | None, test_set: TestSet) -> Answers:
+def read_answers(store: ObjectStore, uri: str | None, output: JobOutput) -> Answers:
     """Read the answers at `uri`. Where they are missing or unusable, `problem` says why.
 
     Raises:
@@ -54,7 +54,7 @@ def read_answers(store: ObjectStore, uri: str | None, test_set: TestSet) -> Answ
     if uri is None:
         return Answers(problem="its answers were not asked for")
     try:
-        return Answers(parse_answers(store.read(uri), labels=test_set.labels, rows=len(test_set.rows), source=uri))
+        return Answers(parse_answers(store.read(uri), labels=output.labels, rows=len(output.rows), source=uri))
     except EvidenceError as error:
         return Answers(problem=str(error))
     except StorageError as error:

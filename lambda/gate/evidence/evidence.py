@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from gate.evidence.answers import Answer, Answers
-from gate.evidence.test_set import Row, TestSet
+from gate.evidence.job_output import JobOutput, Row
 
 
 class AnsweredRow(NamedTuple):
@@ -25,17 +25,17 @@ class AnsweredRow(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """The test set and what both models answered to it.
+    """The training job's output, and what both models answered to its test sentences.
 
     Attributes:
-        test_set: its rows may be missing.
+        output: of the training job, with the test set; its rows may be missing.
         challenger: the challenger's answers.
         champion: the champion's answers; none and no problem where nothing serves.
         champion_version: version of the package that serves, or None.
         own_rows: the job brought test rows, or labels, that the champion was not judged on.
     """
 
-    test_set: TestSet
+    output: JobOutput
     challenger: Answers = field(default_factory=Answers)
     champion: Answers = field(default_factory=Answers)
     champion_version: str | None = None
@@ -46,4 +46,4 @@ class Evidence:
         if self.challenger.given is None:
             return []
         champion = self.champion.given or itertools.repeat(None)
-        return list(map(AnsweredRow, self.test_set.rows, self.challenger.given, champion))
+        return list(map(AnsweredRow, self.output.rows, self.challenger.given, champion))

@@ -50,5 +50,5 @@ class Report:
     @property
     def labels(self) -> tuple[str, str]:
         """Names of label 0 and label 1, short enough for an axis."""
-        zero, one = self.evidence.test_set.labels
+        zero, one = self.evidence.output.labels
         return shorten(zero, _LABEL_LIMIT), shorten(one, _LABEL_LIMIT)

@@ -53,7 +53,7 @@ def score_section(report: Report) -> Markup:
 
 def loss_section(report: Report) -> Markup:
     """Show the training job's loss curve."""
-    svg = report.evidence.test_set.loss_svg
+    svg = report.evidence.output.loss_svg
     picture = loss_picture(svg)
     if picture is None:
         why = "The training job left no loss curve."

@@ -15,7 +15,7 @@ from classifier.evaluation.bootstrap import (
     draw_counts,
     figure_intervals,
 )
-from gate.evidence.test_set import Row
+from gate.evidence.job_output import Row
 from gate.statistics.slices import SliceCounts, SliceTest, compare_slices, count_slices
 
 RESAMPLES = 9_999

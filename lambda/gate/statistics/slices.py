@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gate.evidence.test_set import Row
+from gate.evidence.job_output import Row
 
 MIN_ROWS = 30
 """Smallest slice that is tested; below this size a sign test finds hardly anything."""

@@ -11,7 +11,7 @@ from gate.decision.decision import Approval, Decision, decide
 from gate.decision.registry_entry import MAX_SUMMARY, metadata, numbers, summary
 from gate.evidence.answers import Answer, Answers
 from gate.evidence.evidence import Evidence
-from gate.evidence.test_set import Row, TestSet
+from gate.evidence.job_output import JobOutput, Row
 from gate.statistics.verdict import Thresholds
 
 GATE = Thresholds(0.8, 0.8, 0.0275)
@@ -28,16 +28,14 @@ def decided(wrong: int, *, champion_wrong: int | None = None, approval: Approval
 
     champion = Answers() if champion_wrong is None else answers(range(400 - champion_wrong, 400))
     version = None if champion_wrong is None else "7"
-    test_set = TestSet(tuple(rows))
-    evidence = Evidence(
-        test_set=test_set, challenger=answers(range(wrong)), champion=champion, champion_version=version
-    )
+    output = JobOutput(tuple(rows))
+    evidence = Evidence(output=output, challenger=answers(range(wrong)), champion=champion, champion_version=version)
     return decide(evidence, GATE, approval)
 
 
 def unanswered(problem: str) -> Decision:
     """The challenger could not answer."""
-    return decide(Evidence(test_set=TestSet(), challenger=Answers(problem=problem)), GATE, "auto")
+    return decide(Evidence(output=JobOutput(), challenger=Answers(problem=problem)), GATE, "auto")
 
 
 def entry(decision: Decision) -> dict[str, str]:
@@ -119,4 +117,4 @@ def test_numbers_are_json() -> None:
     """With and without a comparison, and with nothing measured."""
     for decision in (decided(20), decided(20, champion_wrong=30)):
         assert json.loads(json.dumps(numbers(decision), allow_nan=False))["rows"] == 400
-    assert numbers(decide(Evidence(test_set=TestSet()), GATE, "auto")) == {"rows": 0}
+    assert numbers(decide(Evidence(output=JobOutput()), GATE, "auto")) == {"rows": 0}

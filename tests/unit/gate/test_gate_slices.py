@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from gate.evidence.test_set import Row
+from gate.evidence.job_output import Row
 from gate.statistics.slices import MIN_ROWS, SliceCounts, compare_slices, count_slices, holm, sign_test, slice_names
 
 

@@ -13,7 +13,7 @@ from classifier.evaluation.bootstrap import Confusion, Interval, Joint
 from gate.decision.decision import Decision
 from gate.evidence.answers import Answer, Answers
 from gate.evidence.evidence import AnsweredRow, Evidence
-from gate.evidence.test_set import Row, TestSet
+from gate.evidence.job_output import JobOutput, Row
 from gate.report.report import Provenance, Report
 from gate.statistics.measure import Comparison, Measured
 from gate.statistics.slices import SliceCounts, SliceTest
@@ -98,7 +98,7 @@ def simulated_report(
         decision=Decision(**{**given, "measured": MEASURED, "verdict": VERDICT, **decision}),
         summary=summary,
         evidence=Evidence(
-            test_set=TestSet(tuple(one.row for one in rows), labels, loss_svg),
+            output=JobOutput(tuple(one.row for one in rows), labels, loss_svg),
             challenger=Answers([one.answer for one in rows]),
             champion=Answers(before or None),
         ),

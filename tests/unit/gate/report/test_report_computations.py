@@ -11,7 +11,7 @@ from sklearn.metrics import average_precision_score, precision_recall_curve
 
 from gate.evidence.answers import Answer
 from gate.evidence.evidence import AnsweredRow
-from gate.evidence.test_set import Row
+from gate.evidence.job_output import Row
 from gate.report.probabilities import (
     average_precision,
     expected_calibration_error,

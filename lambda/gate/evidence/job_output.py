@@ -1,4 +1,4 @@
-"""The test set that a training job left in its `output.tar.gz`, and the sentences made of it."""
+"""What a training job left for the gate in its `output.tar.gz`: above all the test set."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class Row:
 
 
 @dataclass(frozen=True)
-class TestSet:
-    """The test set and what else the report shows of the training job.
+class JobOutput:
+    """The test set, and what else the report shows of the training job.
 
     Attributes:
         rows: in file order.
@@ -42,15 +42,13 @@ class TestSet:
         problem: why there are no rows.
     """
 
-    __test__ = False  # not a test case of pytest
-
     rows: tuple[Row, ...] = ()
     labels: tuple[str, str] = ("0", "1")
     loss_svg: str | None = None
     problem: str | None = None
 
 
-def read_test_set(store: ObjectStore, uri: str) -> TestSet:
+def read_job_output(store: ObjectStore, uri: str) -> JobOutput:
     """Read the archive at `uri`. Without it, or without test rows in it, `problem` is set.
 
     Raises:
@@ -61,13 +59,13 @@ def read_test_set(store: ObjectStore, uri: str) -> TestSet:
         files = archive_members(store, uri, (ROWS_FILE, EVALUATION_FILE, LOSS_FILE))
     except StorageError as error:
         if error.missing:
-            return TestSet(problem=f"the training job left no output at {uri}")
+            return JobOutput(problem=f"the training job left no output at {uri}")
         raise
     loss_svg = files[LOSS_FILE].decode(errors="replace") if LOSS_FILE in files else None
     rows = tuple(parse_rows(files.get(ROWS_FILE, b""), f"{uri}: {ROWS_FILE}"))
     if not rows:
-        return TestSet(loss_svg=loss_svg, problem="the training job had no test data, so there is nothing to ask")
-    return TestSet(rows, parse_labels(files.get(EVALUATION_FILE, b""), f"{uri}: {EVALUATION_FILE}"), loss_svg)
+        return JobOutput(loss_svg=loss_svg, problem="the training job had no test data, so there is nothing to ask")
+    return JobOutput(rows, parse_labels(files.get(EVALUATION_FILE, b""), f"{uri}: {EVALUATION_FILE}"), loss_svg)
 
 
 def archive_members(store: ObjectStore, uri: str, names: Collection[str], limit: int = MAX_BYTES) -> dict[str, bytes]:
@@ -83,11 +81,12 @@ def archive_members(store: ObjectStore, uri: str, names: Collection[str], limit:
             with tarfile.open(fileobj=body, mode="r|gz") as archive:
                 for member in archive:
                     name = member.name.removeprefix("./")
-                    if name not in names or not (file := archive.extractfile(member) if member.isfile() else None):
+                    if name not in names or not member.isfile():
                         continue
                     if member.size > limit:
                         raise EvidenceError(uri, f"{member.name} has {member.size} bytes; {limit} are allowed")
-                    found[name] = file.read()
+                    file = archive.extractfile(member)
+                    found[name] = file.read() if file else b""
         except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
             raise EvidenceError(uri, f"cannot be unpacked ({error})") from error
     return found
