@@ -1,1 +1,1 @@
-"""What two or more of the functions need."""
+"""What two or more of the Lambda functions need."""

@@ -13,6 +13,7 @@ from classifier.evaluation.bootstrap import Confusion, Interval
 from gate.evidence.evidence import AnsweredRow
 from gate.report.page import STYLE, render_report
 from gate.report.report import Report
+from gate.report.tables import by_confidence
 from gate.statistics.measure import Measured
 from gate.statistics.slices import SliceCounts, SliceTest
 
@@ -175,6 +176,17 @@ def test_the_confusion_matrix_counts_truth_against_answers(report: Simulated, ro
     words = check(report(drawn)).words
     assert "truly not_helpful360.0\u00a0%240.0\u00a0%5truly helpful120.0\u00a0%480.0\u00a0%5" in words
     assert "66.7\u00a0% of its answers helpful are right, and it finds 80.0\u00a0% of all helpful" in words
+
+
+def test_the_twenty_most_confident_mistakes_of_each_kind_are_listed(report: Simulated, rows: Rows) -> None:
+    """The sentence after the twentieth is not shown, and the caption gives the number of all."""
+    drawn = rows(1_000)
+    words = check(report(drawn)).words
+    listed = words[words.index("Answered helpful, truly") : words.index("Where challenger and champion differ")]
+    for label in (0, 1):
+        wrong = by_confidence(one for one in drawn if one.answer.label == label != one.row.label)
+        assert f"the 20 most confident of {len(wrong)}" in listed
+        assert [one.row.text in listed for one in wrong] == [True] * 20 + [False] * (len(wrong) - 20)
 
 
 def one_row(rows: Sequence[AnsweredRow]) -> Sequence[AnsweredRow]:
