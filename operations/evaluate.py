@@ -12,10 +12,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import bootstrap
-from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
 from tqdm import tqdm
 
+from classifier.evaluation.bootstrap import confusion, figure_intervals
 from operations import command, data, paths
 from operations.api_client import api_client
 from operations.deployment import connect
@@ -27,35 +26,22 @@ HELPFUL_FROM = 1.0  # the article's rule: helpful < 1 is label 0
 
 
 def measure(truth: np.ndarray, predicted: np.ndarray) -> dict[str, Any]:
-    """Accuracy and F1 with 95 % bootstrap intervals.
+    """Return accuracy and F1 with 95 % bootstrap intervals.
 
     Args:
         truth: (rows,) int, 1 for helpful.
         predicted: (rows,) int.
     """
-
-    def interval(statistic: Any) -> list[float]:
-        found = bootstrap(
-            (truth, predicted),
-            statistic,
-            paired=True,
-            vectorized=False,
-            n_resamples=RESAMPLES,
-            method="percentile",
-            rng=np.random.default_rng(0),
-        ).confidence_interval
-        return [round(float(found.low), 4), round(float(found.high), 4)]
-
-    def f1(t: np.ndarray, p: np.ndarray) -> float:
-        return 2 * np.sum(t & p) / max(np.sum(t) + np.sum(p), 1)
-
+    counts = confusion(predicted.tolist(), truth.tolist())
+    found = figure_intervals(counts, resamples=RESAMPLES, seed=0)
+    accuracy, f1 = found["accuracy"], found["f1"]
     return {
-        "rows": len(truth),
-        "accuracy": round(float(accuracy_score(truth, predicted)), 4),
-        "accuracy_95": interval(lambda t, p: np.mean(t == p)),
-        "f1": round(float(f1_score(truth, predicted)), 4),
-        "f1_95": interval(f1),
-        "confusion": confusion_matrix(truth, predicted, labels=[0, 1]).tolist(),
+        "rows": counts.rows,
+        "accuracy": round(accuracy.value, 4),
+        "accuracy_95": [round(accuracy.low, 4), round(accuracy.high, 4)],
+        "f1": round(f1.value, 4),
+        "f1_95": [round(f1.low, 4), round(f1.high, 4)],
+        "confusion": [[counts.rejections, counts.false_alarms], [counts.misses, counts.hits]],
     }
 
 
