@@ -2,37 +2,36 @@
 
 from __future__ import annotations
 
-from smoke_test.answers import Answer
+from shared.answers import Answer, Prediction
 from smoke_test.questions import Question
 
 SCORE_TOLERANCE = 0.02
-"""Difference of two scores, as a share of the expected one (of 1 where that is smaller), that rounding may make."""
+"""Allowed difference of two scores due to rounding, as a share of the expected score (of 1 where that is smaller)."""
 
 CONFIDENCE_TOLERANCE = 0.05
-"""Difference of two confidences that rounding may make."""
+"""Allowed difference of two confidences due to rounding."""
 
 
 def problem(question: Question, answer: Answer, version: str) -> str:
-    """What is wrong with an answer; "" if it is right.
-
-    Args:
-        question: what was asked.
-        answer: what came back.
-        version: of the package that should have answered.
-    """
+    """Return what is wrong with an answer of the package's version `version`, or "" for a right one."""
     if answer.version != version:
         return f'"{question.text}" was answered by version {answer.version}, not by {version}'
-    expected = question.expected
-    if expected is None or _alike(answer, expected):
+    given, expected = answer.predictions[0], question.expected
+    if expected is None or _alike(given, expected):
         return ""
-    return f'"{question.text}" was answered {answer}; when the model was judged it was {expected}'
+    return f'"{question.text}" was answered {_shown(given)}; when the model was judged it was {_shown(expected)}'
 
 
-def _alike(answer: Answer, expected: Answer) -> bool:
-    if answer.label != expected.label or (answer.score is None) != (expected.score is None):
+def _alike(given: Prediction, expected: Prediction) -> bool:
+    if given.label != expected.label or (given.score is None) != (expected.score is None):
         return False
-    if abs(answer.confidence - expected.confidence) > CONFIDENCE_TOLERANCE:
+    if abs(given.confidence - expected.confidence) > CONFIDENCE_TOLERANCE:
         return False
-    if answer.score is None or expected.score is None:
+    if given.score is None or expected.score is None:
         return True
-    return abs(answer.score - expected.score) <= SCORE_TOLERANCE * max(1.0, abs(expected.score))
+    return abs(given.score - expected.score) <= SCORE_TOLERANCE * max(1.0, abs(expected.score))
+
+
+def _shown(prediction: Prediction) -> str:
+    score = "" if prediction.score is None else f", score {prediction.score:.3f}"
+    return f"{prediction.label} ({prediction.confidence:.3f}{score})"

@@ -1,4 +1,4 @@
-"""The adapter to the endpoint: one question, one answer, patience with a cold or busy one. Errors of boto3 end here."""
+"""Asks the endpoint, and waits for a cold or busy one. Errors of boto3 end here."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, IncompleteReadError
 from botocore.exceptions import ConnectionError as BotoConnectionError
 
-from smoke_test.answers import Answer, NotAnAnswer, parse_answer
-from smoke_test.errors import EndpointUnusable
+from shared.answers import Answer, InvalidAnswerError, parse_answer
+from smoke_test.errors import EndpointUnusableError
 
 PATIENCE_SECONDS = 120.0
-"""All waiting for a cold or busy endpoint ends after this, over all questions together."""
+"""Longest wait for a cold or busy endpoint, over all questions together."""
 
 _READ_SECONDS = 65  # a serverless endpoint itself gives up after 60
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 8.0
@@ -29,11 +29,11 @@ _PASSING_CODES = (
     "InternalFailure",
     "InternalDependencyException",
 )
-_PASSING_STATUSES = (429, 503, 504)
+_PASSING_STATUSES = (0, 429, 503, 504)  # of the container; 0: it did not answer
 
 
 def make_runtime() -> Any:
-    """A boto3 client that leaves repeating to this module."""
+    """Return a boto3 client that leaves retries to this module."""
     config = Config(connect_timeout=5, read_timeout=_READ_SECONDS, retries={"total_max_attempts": 1})
     return boto3.client("sagemaker-runtime", config=config)
 
@@ -49,7 +49,7 @@ class Endpoint:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """`runtime`: a boto3 `sagemaker-runtime` client. The time for patience begins now."""
+        """Start the clock for `PATIENCE_SECONDS`. `runtime` is a boto3 `sagemaker-runtime` client."""
         self._name = name
         self._runtime = runtime
         self._clock = clock
@@ -57,20 +57,16 @@ class Endpoint:
         self._deadline = clock() + PATIENCE_SECONDS
 
     def ask(self, body: bytes) -> Answer:
-        """The answer to one request.
-
-        Raises:
-            EndpointUnusable: it fails, stays cold or busy, or answers something else than a prediction.
-        """
+        """Return the answer to one request; raise EndpointUnusableError."""
         pause = _FIRST_PAUSE
         while True:
             try:
                 return self._ask_once(body)
-            except EndpointUnusable as error:
+            except EndpointUnusableError as error:
                 if not error.passing:
                     raise
                 if self._clock() + pause >= self._deadline:
-                    raise EndpointUnusable(
+                    raise EndpointUnusableError(
                         self._name, f"{error.problem} It stayed so for {PATIENCE_SECONDS:.0f} seconds."
                     ) from error
             self._sleep(pause)
@@ -85,22 +81,21 @@ class Endpoint:
         except ClientError as error:
             raise self._translate(error) from error
         except (BotoConnectionError, HTTPClientError, IncompleteReadError) as error:
-            raise EndpointUnusable(self._name, f"cannot be reached: {error}.", passing=True) from error
+            raise EndpointUnusableError(self._name, f"cannot be reached: {error}.", passing=True) from error
         except BotoCoreError as error:
-            raise EndpointUnusable(self._name, f"cannot be asked: {error}.") from error
+            raise EndpointUnusableError(self._name, f"cannot be asked: {error}.") from error
         try:
-            return parse_answer(content)
-        except NotAnAnswer as error:
-            raise EndpointUnusable(self._name, f"gave an answer that {error}.") from error
+            return parse_answer(content, texts=1)
+        except InvalidAnswerError as error:
+            raise EndpointUnusableError(self._name, f"gave an answer that {error}.") from error
 
-    def _translate(self, error: ClientError) -> EndpointUnusable:
+    def _translate(self, error: ClientError) -> EndpointUnusableError:
         response: dict[str, Any] = dict(error.response)
         code, message = response["Error"]["Code"], response["Error"].get("Message", "")
         if code == "ModelError":
             status, told = response.get("OriginalStatusCode", 0), response.get("OriginalMessage") or message
-            passing = status in (0, *_PASSING_STATUSES)
             problem = f"failed on a sentence: the model answered {status}: {told}"
-            return EndpointUnusable(self._name, problem, passing=passing)
+            return EndpointUnusableError(self._name, problem, passing=status in _PASSING_STATUSES)
         status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         passing = code in _PASSING_CODES or status == 429 or status >= 500
-        return EndpointUnusable(self._name, f"does not answer: {code}: {message}", passing=passing)
+        return EndpointUnusableError(self._name, f"does not answer: {code}: {message}", passing=passing)
