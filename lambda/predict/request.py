@@ -1,4 +1,4 @@
-"""From a request's body to its texts. API Gateway refuses most bad bodies before; this says precisely why."""
+"""Reads the texts of a request's body. API Gateway refuses most bad bodies first; this says precisely why."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ REQUEST_SCHEMA: dict[str, Any] = json.loads(SCHEMA_FILE.read_text(encoding="utf-
 _LIST = REQUEST_SCHEMA["properties"]["inputs"]["oneOf"][1]
 MAX_TEXTS: int = _LIST["maxItems"]
 MAX_CHARACTERS: int = _LIST["items"]["maxLength"]
-"""Unicode characters a text."""
+"""Unicode characters in a text."""
 MAX_BODY_BYTES = 4 * 1024 * 1024
-"""Of a whole body: what a serverless endpoint takes (docs.aws.amazon.com/sagemaker, serverless endpoints)."""
+"""Of a whole body: the limit of a serverless endpoint (docs.aws.amazon.com/sagemaker, serverless endpoints)."""
 
 EXPECTED = 'Expected {"inputs": "a text"} or {"inputs": ["a text", "another"]}.'
 
@@ -31,13 +31,12 @@ class PredictionRequest:
 
 
 def parse_request(body: str | None, *, content_type: str | None) -> PredictionRequest:
-    """Check a body and take the texts out of it; messages never quote a text.
+    """Check a body and return its texts; raise PredictError, whose message never quotes a text.
 
-    Raises UnsupportedMediaTypeError, PayloadTooLargeError or InvalidRequestError. A missing content type counts as
-    JSON, as it does for API Gateway.
+    A missing content type means JSON, as it does for API Gateway.
     """
     if content_type is not None and content_type.partition(";")[0].strip().lower() != "application/json":
-        raise UnsupportedMediaTypeError()
+        raise UnsupportedMediaTypeError
     size = len((body or "").encode(errors="surrogatepass"))
     if size > MAX_BODY_BYTES:
         raise PayloadTooLargeError(
@@ -74,10 +73,10 @@ def _inputs(body: str | None) -> Any:
 
 
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Which of two values counts is up to each parser: the gateway might have checked the one that is not used here."""
+    """Refuse duplicate keys: the gateway might have checked another of the two values than the one used here."""
     document = dict(pairs)
     if len(document) != len(pairs):
-        raise InvalidRequestError(f"The body has a key twice. {EXPECTED}")
+        raise InvalidRequestError(f"The body has the same key twice. {EXPECTED}")
     return document
 
 

@@ -1,4 +1,4 @@
-"""Repeating a call that may succeed on the next try, within a fixed time."""
+"""Repeats a call that failed and may succeed, within a fixed time."""
 
 from __future__ import annotations
 
@@ -6,50 +6,42 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 from predict.errors import PredictError
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Outcome(Generic[T]):
-    """A result and how many attempts it took."""
-
-    value: T
-    attempts: int
-
-
 @dataclass(frozen=True, kw_only=True)
 class Retry:
-    """Exponential waits with jitter, so that callers who failed together do not come back together."""
+    """Repeats with exponential backoff and jitter, so that callers who failed together do not return together."""
 
     first_wait: float = 0.3
-    """Seconds before the second attempt, at most."""
+    """Longest wait before the second attempt, in seconds."""
     longest_wait: float = 4.0
-    """Seconds between two attempts, at most."""
+    """Longest wait between two attempts, in seconds."""
     shortest_attempt: float = 3.0
-    """Seconds that must be left for another attempt to be worth beginning."""
+    """Another attempt is made only if at least this many seconds remain."""
     max_attempts: int = 12
     clock: Callable[[], float] = field(default=time.monotonic)
     sleep: Callable[[float], None] = field(default=time.sleep)
     jitter: Callable[[float, float], float] = field(default=random.uniform)
 
-    def call(self, attempt: Callable[[float], T], *, budget: float) -> Outcome[T]:
-        """Run `attempt(seconds left)` until it succeeds; the last error when it may not or cannot be repeated.
+    def call(self, attempt: Callable[[float], T], *, budget: float) -> tuple[T, int]:
+        """Call `attempt(seconds left)` until it succeeds, and return its result and the number of attempts.
 
-        `budget`: seconds for everything, waits included.
+        Raise the last error when it is not retryable, or when `budget` (in seconds, waits included) is used up.
         """
         deadline = self.clock() + budget
         for number in range(1, self.max_attempts + 1):
             try:
-                return Outcome(attempt(deadline - self.clock()), number)
+                return attempt(deadline - self.clock()), number
             except PredictError as error:
                 if not error.retryable or number == self.max_attempts:
                     raise
                 longest = min(self.longest_wait, self.first_wait * 2 ** (number - 1))
-                # Half of the wait is certain: waiting for almost nothing would only add to the load.
+                # At least half of the longest wait: repeating at once would only add to the load.
                 wait = self.jitter(longest / 2, longest)
                 if deadline - self.clock() - wait < self.shortest_attempt:
                     raise

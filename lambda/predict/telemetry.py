@@ -1,6 +1,6 @@
-"""What was predicted, counted for the drift check: a serverless endpoint captures nothing by itself.
+"""Counts predictions for the drift check, because a serverless endpoint captures no data.
 
-Counts only, never a text: they go to the log in CloudWatch's embedded metric format.
+The counts, never a text, go to the log in CloudWatch's embedded metric format.
 """
 
 from __future__ import annotations
@@ -11,22 +11,22 @@ from collections.abc import Mapping, Sequence
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from distribution.features import CONFIDENCE, LABEL_DIMENSION, LENGTH, PREDICTIONS, VERSION_DIMENSION
-from predict.answers import Prediction
+from shared.answers import Prediction
 
 UNKNOWN_VERSION = "unknown"
-"""Stands for the version of a model that has none; nothing compares its traffic with anything."""
+"""Replaces the version of a model that has none. The drift check ignores its traffic."""
 
 
 class Telemetry:
     """Counts the predictions of one function, under the version of the model that made them."""
 
     def __init__(self, *, namespace: str, service: str) -> None:
-        """`namespace`: of the metrics; `service`: value of their dimension of that name."""
+        """Count in the metric namespace `namespace`, under the dimension `service`."""
         self._namespace = namespace
         self._service = service
 
     def count_predictions(self, texts: Sequence[str], predictions: Sequence[Prediction], version: str | None) -> None:
-        """Write labels, confidence and lengths of one answered request; `texts` and `predictions` in the same order."""
+        """Write the labels, confidences and text lengths of one answered request."""
         dimensions = {VERSION_DIMENSION: version or UNKNOWN_VERSION}
         counts = dict(zip(LENGTH.metrics, LENGTH.count(map(len, texts)), strict=True))
         confidence = CONFIDENCE.count(prediction.confidence for prediction in predictions)
@@ -36,7 +36,7 @@ class Telemetry:
             self._write({**dimensions, LABEL_DIMENSION: label}, {PREDICTIONS: count})
 
     def _write(self, dimensions: Mapping[str, str], counts: Mapping[str, int]) -> None:
-        # An object of their own, because they have dimensions that a request's other metrics do not have.
+        # A separate object, because a request's other metrics do not have these dimensions.
         metrics = EphemeralMetrics(namespace=self._namespace, service=self._service)
         for name, value in dimensions.items():
             metrics.add_dimension(name, value)

@@ -82,8 +82,12 @@ def _counted(items: list[Any], texts: int) -> list[dict[str, Any]]:
 
 def _own(item: dict[str, Any]) -> Prediction:
     truncated = item.get("truncated")
-    score = None if item.get("score", "missing") is None else _number(item, "score")
-    return Prediction(_label(item), _share(item, "confidence"), score, None if truncated is None else bool(truncated))
+    return Prediction(
+        label=_label(item),
+        confidence=_share(item, "confidence"),
+        score=None if item.get("score", "missing") is None else _number(item, "score"),
+        truncated=None if truncated is None else bool(truncated),
+    )
 
 
 def _stock(item: dict[str, Any]) -> Prediction:

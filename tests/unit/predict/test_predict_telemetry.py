@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from distribution.features import CONFIDENCE, FEATURES
-from predict.answers import Prediction
 from predict.telemetry import Telemetry
+from shared.answers import Prediction
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
-"""Writes the API's contract and its rendering into the Lambda package: `make contract`, after a change of either.
+"""Writes the API's contract and its rendering into the Lambda package (`make contract`).
 
-A test fails while the files are not what this would write.
+Run it after every change of the API. A test fails while the files differ from what this would write.
 """
 
 from __future__ import annotations
@@ -8,13 +8,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from predict.contract import build
 from predict.pages import CONTRACT_FILE, FOLDER
-from tools.reference_page import render
+from tools.contract.document import build
+from tools.contract.page import render
 
 
 def documents() -> dict[Path, str]:
-    """What each generated file has to hold."""
+    """Return the content of each generated file."""
     contract = build()
     return {
         CONTRACT_FILE: json.dumps(contract, indent=2, ensure_ascii=False) + "\n",
@@ -23,7 +23,7 @@ def documents() -> dict[Path, str]:
 
 
 def main() -> None:
-    """Write them."""
+    """Write the files."""
     for path, content in documents().items():
         path.write_text(content, encoding="utf-8")
         print(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)

@@ -1,4 +1,4 @@
-"""The API's contract as a page: static HTML, because a viewer of a megabyte of script would be most of the Lambda."""
+"""The API's contract as static HTML. A viewer with a megabyte of script would be most of the Lambda."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ICON = (
 
 
 def render(contract: Json) -> str:
-    """The page of a contract as `predict.contract` builds it."""
+    """Return the page of a contract that `document.build` made."""
     info, schemas = contract["info"], contract["components"]["schemas"]
     head = tag(
         "head",
@@ -30,7 +30,7 @@ def render(contract: Json) -> str:
     header = tag(
         "header",
         tag("h1", "API reference"),
-        _prose(info["description"], class_="lead"),
+        tag("p", _inline(info["description"]), class_="lead"),
         tag(
             "nav",
             *(tag("a", name, href=f"#{anchor}") for name, anchor in _NAVIGATION),
@@ -59,10 +59,8 @@ def _operation(path: str, method: str, operation: Json, schemas: Json) -> Markup
         tag("p", tag("strong", operation["summary"]), " ", _inline(operation["description"])),
     ]
     if "parameters" in operation:
-        rows = [
-            (tag("code", one["name"]), _type(one["schema"]), _inline(one["description"]))
-            for one in operation["parameters"]
-        ]
+        parameters = operation["parameters"]
+        rows = [(tag("code", one["name"]), _type(one["schema"]), _inline(one["description"])) for one in parameters]
         parts += [tag("h3", "Parameters"), _table(("Name", "Type", "Meaning"), rows, "In the query")]
     if "requestBody" in operation:
         content = operation["requestBody"]["content"]["application/json"]
@@ -73,9 +71,8 @@ def _operation(path: str, method: str, operation: Json, schemas: Json) -> Markup
     target = _target(answer)
     parts += [tag("h3", "Answer"), tag("p", tag("a", target, href=f"#{target}"), ", for example:")]
     parts.append(_code(json.dumps(_example(answer, schemas), indent=2, ensure_ascii=False)))
-    links = [
-        tag("a", tag("code", status), href=f"#status-{status}") for status in operation["responses"] if status > "3"
-    ]
+    failures = [status for status in operation["responses"] if status >= "4"]
+    links = [tag("a", tag("code", status), href=f"#status-{status}") for status in failures]
     parts.append(tag("p", "Errors: ", join(*links, between=", "), "."))
     return tag("section", *parts, class_="card operation", aria_labelledby=f"{name}-title")
 
@@ -101,19 +98,12 @@ def _problems(contract: Json) -> Markup:
         retry = f" (Retry-After: {kind['retryAfter']} s)" if "retryAfter" in kind else ""
         meaning = join(f"{kind['title']}. ", _inline(kind["meaning"]), retry)
         rows.append((tag("code", kind["code"]), tag("span", str(status), id=anchor), meaning))
+    problem, code, urn = (tag("code", name) for name in ("application/problem+json", "code", "type"))
+    said = ("Every error, including the gateway's own, is an ", problem, " document. Programs should read its ")
     return tag(
         "section",
         tag("h2", "Errors", id="errors"),
-        tag(
-            "p",
-            "Every error, the gateway's own included, is an ",
-            tag("code", "application/problem+json"),
-            " document. Act on its ",
-            tag("code", "code"),
-            "; its ",
-            tag("code", "type"),
-            " is its URN.",
-        ),
+        tag("p", *said, code, ", or its ", urn, ", a URN."),
         _table(("Code", "Status", "Meaning"), rows, "All kinds of errors"),
         class_="card",
         aria_labelledby="errors",
@@ -142,7 +132,7 @@ def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]], caption: str)
     cells = [tag("th", name, scope="col") if name else tag("td", "") for name in head]
     lines = [tag("tr", tag("th", row[0], scope="row"), *(tag("td", cell) for cell in row[1:])) for row in rows]
     table = tag("table", tag("caption", _inline(caption)), tag("thead", tag("tr", *cells)), tag("tbody", *lines))
-    # Reachable by keyboard, because it scrolls where the screen is narrow.
+    # Focusable, because it scrolls on a narrow screen.
     return tag("div", table, class_="scroll", tabindex="0", role="region", aria_label=caption)
 
 
@@ -155,17 +145,13 @@ def _curl(method: str, path: str, body: Json) -> str:
     return f"curl -X {method.upper()} \"$API{path}\" \\\n  -H 'Content-Type: application/json' \\\n  -d '{sent}'"
 
 
-def _prose(text: str, **attributes: str) -> Markup:
-    return tag("p", _inline(text), **attributes)
-
-
 def _inline(text: str) -> Markup:
-    """Text whose parts in backticks are code."""
+    """Return a text whose parts in backticks are code."""
     return join(*(tag("code", part) if index % 2 else part for index, part in enumerate(text.split("`"))))
 
 
 def _target(schema: Json) -> str:
-    """Name of the object that a schema refers to, or nothing."""
+    """Return the name of the object that a schema refers to, or ""."""
     inner = schema.get("allOf", [schema])[0]
     return str(inner.get("$ref", "")).rpartition("/")[2]
 
@@ -186,9 +172,8 @@ def _type(schema: Json) -> str:
 
 def _meaning(schema: Json) -> str:
     limits = f" From {schema['minimum']} to {schema['maximum']}." if "maximum" in schema else ""
-    choices = (
-        f" One of {', '.join(f'`{one}`' for one in schema['enum'])}." if len(schema.get("enum", "")) in (2, 3) else ""
-    )
+    enum = schema.get("enum", ())
+    choices = f" One of {', '.join(f'`{one}`' for one in enum)}." if len(enum) in (2, 3) else ""
     return f"{schema.get('description', '')}{limits}{choices}".strip()
 
 

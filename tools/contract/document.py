@@ -1,7 +1,6 @@
-"""The API's contract as an OpenAPI 3.0.3 document, made from the models, the request's schema and the problem table.
+"""The API's contract as an OpenAPI document, made from the models, the request's schema and the table of problems.
 
-`python -m tools.contract` writes it to `pages/openapi.json`, which the Lambda serves and API Gateway is set up from.
-(3.0.3, because API Gateway knows no 3.1.) The Lambda itself never imports this module.
+The version is 3.0.3, because API Gateway imports no 3.1.
 """
 
 from __future__ import annotations
@@ -17,12 +16,12 @@ from predict.request import MAX_BODY_BYTES, MAX_CHARACTERS, MAX_TEXTS, REQUEST_S
 VERSION = "1.0.0"
 
 _PRIMITIVES: dict[Any, str] = {str: "string", bool: "boolean", int: "integer", float: "number"}
-# What any request may meet before its own route sees it.
+# Problems of any request, before it reaches its route.
 _ALWAYS = ("forbidden", "blocked", "throttled", "internal")
 _MODEL = ("model_error", "model_not_released", "model_warming_up", "model_timeout")
 _HEADERS = {
     "Retry-After": {
-        "description": "Seconds after which another try makes sense; sent where one does.",
+        "description": "Seconds to wait before the next try; sent where another try may succeed.",
         "schema": {"type": "integer", "minimum": 1},
     },
     "Allow": {"description": "With 405: the methods that the path takes.", "schema": {"type": "string"}},
@@ -30,7 +29,7 @@ _HEADERS = {
 
 
 def build() -> dict[str, Any]:
-    """The whole document."""
+    """Return the whole document."""
     schemas: dict[str, Any] = {
         "PredictionRequest": {name: value for name, value in REQUEST_SCHEMA.items() if name != "$schema"}
     }
@@ -44,12 +43,12 @@ def build() -> dict[str, Any]:
             "title": "Text classifier",
             "version": VERSION,
             "description": (
-                f"Classifies texts. A request may hold 1 to {MAX_TEXTS} texts of 1 to {MAX_CHARACTERS} characters "
-                f"each, in a body of at most {MAX_BODY_BYTES} bytes. Errors are problem documents (RFC 9457) with a "
-                "stable `code`. Any origin may call it from a browser."
+                f"Classifies texts. A request holds 1 to {MAX_TEXTS} texts of 1 to {MAX_CHARACTERS} characters each, "
+                f"in a body of at most {MAX_BODY_BYTES} bytes. Errors are problem documents (RFC 9457) with a stable "
+                "`code`. Browsers may call it from any origin."
             ),
         },
-        # Relative to this document's own address, which is below the stage.
+        # Relative to the address of this document, which is below the stage.
         "servers": [{"url": "./"}],
         "x-limits": {"texts": MAX_TEXTS, "characters": MAX_CHARACTERS, "bodyBytes": MAX_BODY_BYTES},
         "x-problem-types": [_problem_type(kind) for kind in PROBLEM_TYPES.values()],
@@ -62,7 +61,7 @@ def build() -> dict[str, Any]:
                     "type": "apiKey",
                     "in": "header",
                     "name": "x-api-key",
-                    "description": "Asked for where the deployment is configured to.",
+                    "description": "Required where the deployment is configured so.",
                 }
             },
         },
@@ -74,7 +73,7 @@ def _paths() -> dict[str, Any]:
         "predict",
         "Classify texts",
         "PredictionResponse",
-        "Identical texts of one request are asked once and answered alike.",
+        "Identical texts in one request are sent to the model once and get the same prediction.",
         problems=("bad_request", "payload_too_large", "unsupported_media_type", *_MODEL),
     )
     predict["requestBody"] = {
@@ -91,9 +90,9 @@ def _paths() -> dict[str, Any]:
     }
     health = _operation(
         "health",
-        "Is it up?",
+        "Check the service",
         "Health",
-        "Without `deep` only the API itself answers, without asking the model.",
+        "Without `deep`, the API answers without asking the model.",
         problems=("bad_request", *_MODEL),
     )
     health["parameters"] = [
@@ -101,20 +100,20 @@ def _paths() -> dict[str, Any]:
             "name": "deep",
             "in": "query",
             "required": False,
-            "description": "Whether the model is really asked. Its states come back as they do from predictions.",
+            "description": "Whether to ask the model too. Its errors are those of predictions.",
             "schema": {"type": "string", "enum": ["true", "false"], "default": "false"},
         }
     ]
     model = _operation(
         "model",
-        "Which model serves?",
+        "Describe the serving model",
         "ModelCard",
-        "Version, figures on the test sentences with their 95 % intervals, when and on what it was trained.",
+        "Version, metrics on the test sentences with 95 % intervals, and details of its training.",
         problems=(*_MODEL, "registry_unavailable"),
     )
     return {
         "/": {"get": _page("demo", "Demo page", "text/html")},
-        "/docs": {"get": _page("docs", "This contract, rendered", "text/html")},
+        "/docs": {"get": _page("docs", "This contract as a page", "text/html")},
         "/openapi.json": {"get": _page("contract", "This contract", "application/json")},
         "/v1/health": {"get": health},
         "/v1/model": {"get": model},
@@ -148,7 +147,7 @@ def _references(problems: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _statuses(codes: tuple[str, ...]) -> list[int]:
-    return sorted({PROBLEM_TYPES[code].status for code in codes} | {502, 504})  # a gateway may always fail like that
+    return sorted({PROBLEM_TYPES[code].status for code in codes} | {502, 504})  # any gateway may fail so
 
 
 def _problems(status: int) -> dict[str, Any]:
@@ -165,19 +164,12 @@ def _problems(status: int) -> dict[str, Any]:
 
 
 def _problem_type(kind: ProblemType) -> dict[str, Any]:
-    known = {
-        "type": kind.type,
-        "code": kind.code,
-        "status": kind.status,
-        "title": kind.title,
-        "meaning": kind.meaning,
-        "retryAfter": kind.retry_after,
-    }
-    return {name: value for name, value in known.items() if value is not None}
+    retry_after = {} if kind.retry_after is None else {"retryAfter": kind.retry_after}
+    return {name: getattr(kind, name) for name in ("type", "code", "status", "title", "meaning")} | retry_after
 
 
 def _schema(model: Any, schemas: dict[str, Any]) -> dict[str, Any]:
-    """Add the schema of a model class, and of those in it, to `schemas`; a reference to it."""
+    """Add the schemas of a model class and of those in it to `schemas`, and return a reference to it."""
     reference = {"$ref": f"#/components/schemas/{model.__name__}"}
     if model.__name__ not in schemas:
         schemas[model.__name__] = {}  # before its fields, which may refer to it
@@ -213,5 +205,5 @@ def _value(hint: Any, schemas: dict[str, Any], *, optional: bool = False) -> dic
 
 
 def _with(value: dict[str, Any], keywords: dict[str, Any]) -> dict[str, Any]:
-    """More keywords; beside a reference they'd be ignored, so it goes into an `allOf`."""
+    """Add keywords. Beside a reference they would be ignored, so a reference goes into an `allOf`."""
     return {"allOf": [value], **keywords} if "$ref" in value else {**value, **keywords}
