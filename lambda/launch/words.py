@@ -1,4 +1,4 @@
-"""Values of JSON in the words of a message, always short and printable."""
+"""JSON values in the words of a message, always short and printable."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 MAX_SHOWN = 80
-"""Characters of a value or name that a message repeats."""
+"""Longest part of a value or name that a message quotes, in characters."""
 
 
 def shortened(text: str) -> str:
-    """``text`` on one line, without characters that no log can hold, and cut after ``MAX_SHOWN`` characters."""
+    """Return `text` on one line, with unprintable characters escaped, cut after `MAX_SHOWN` characters."""
     cut = text[:MAX_SHOWN]
     escaped = "".join(character if character.isprintable() else ascii(character)[1:-1] for character in cut)
     return escaped[:MAX_SHOWN] + ("…" if len(text) > MAX_SHOWN or len(escaped) > MAX_SHOWN else "")
 
 
 def kind(value: Any) -> str:
-    """What JSON calls the value."""
+    """Return the kind of a value in the words of JSON."""
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -32,7 +32,7 @@ def kind(value: Any) -> str:
 
 
 def shown(value: Any) -> str:
-    """A string in quotes or a number as it was written; of anything else only its kind."""
+    """Return a string in quotes, or a number as it was written; for anything else only its kind."""
     if isinstance(value, str):
         return f'"{shortened(value)}"'
     if isinstance(value, bool):
@@ -45,12 +45,12 @@ def shown(value: Any) -> str:
 
 
 def any_of(names: Iterable[str]) -> str:
-    """``a, b or c``."""
+    """Return `a, b or c`."""
     *most, last = names
     return f"{', '.join(most)} or {last}" if most else last
 
 
 def nearest(name: str, names: Iterable[str]) -> str:
-    """The name that was probably meant, as ``" (did you mean epochs?)"``; empty if none is similar."""
+    """Suggest the name that was probably meant, as ` (did you mean epochs?)`; return "" if none is similar."""
     close = difflib.get_close_matches(name[:MAX_SHOWN], list(names), n=1, cutoff=0.6)
     return f" (did you mean {close[0]}?)" if close else ""

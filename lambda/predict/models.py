@@ -115,10 +115,9 @@ _fields = functools.cache(fields)
 def as_json(value: Any) -> Any:
     """Return a model's instance in the form that `json` takes, without the optional fields that are None."""
     if is_dataclass(value):
-        kind: type[Any] = type(value)
         return {
             field.name: as_json(item)
-            for field in _fields(kind)
+            for field in _fields(type(value))  # type: ignore[arg-type]
             if (item := getattr(value, field.name)) is not None or field.default is not None
         }
     return [as_json(item) for item in value] if isinstance(value, tuple) else value
