@@ -198,7 +198,10 @@ def test_rule_of_the_schema(parse, place):
         ),
         (
             {"max_wait_minutes": 59, "spot": True},
-            "max_wait_minutes is 59, less than max_runtime_minutes. Allowed: a whole number from 60, which is max_runtime_",
+            (
+                "max_wait_minutes is 59, less than max_runtime_minutes. "
+                "Allowed: a whole number from 60, which is max_runtime_minutes."
+            ),
         ),
     ],
 )

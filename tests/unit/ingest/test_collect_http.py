@@ -13,12 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from classifier.collect import Progress, collect
-from classifier.errors import (
-    DownloadIncomplete,
-    SourceRefused,
-    SourceUnreachable,
-)
+import ingest
+from ingest.collect import Progress, collect
+from ingest.errors import DataUnavailableError, SourceUnreachableError
 
 TRAIN = b'{"sentence": "Sturdy.", "helpful": 1.5}\n' * 40
 TEST = b'{"sentence": "Hello.", "helpful": 0.2}\n' * 10
@@ -52,9 +49,9 @@ def test_data_hash_depends_on_content_only(site, quick, tmp_path):
 def test_interrupted_download_leaves_nothing(site, answer, quick, tmp_path):
     """A connection that breaks in every attempt ends in an error with the numbers, and an empty folder."""
     site.serve("/train.json", answer(TRAIN, announced=len(TRAIN) + 100))
-    with pytest.raises(DownloadIncomplete) as caught:
+    numbers = f"broke off after {len(TRAIN)} of {len(TRAIN) + 100} bytes"
+    with pytest.raises(SourceUnreachableError, match=numbers):
         collect(site.url, tmp_path / "data", limits=quick)
-    assert (caught.value.received, caught.value.expected) == (len(TRAIN), len(TRAIN) + 100)
     assert files_in(tmp_path / "data") == []
     assert len(site.requested) == quick.attempts
 
@@ -73,7 +70,7 @@ def test_files_of_an_earlier_run_survive_a_failure(site, answer, quick, tmp_path
         (tmp_path / name).write_bytes(b"earlier")
     site.serve("/train.json", TRAIN)
     site.serve("/test.json", answer(TEST, announced=9999))
-    with pytest.raises(DownloadIncomplete):
+    with pytest.raises(SourceUnreachableError):
         collect(site.url, tmp_path, limits=quick)
     assert files_in(tmp_path) == ["test.json", "train.json"]
     assert (tmp_path / "train.json").read_bytes() == b"earlier"
@@ -98,9 +95,8 @@ def test_chunks_that_break_off_are_noticed(site, answer, quick, tmp_path):
     """A chunked transfer that ends before its last chunk is incomplete, though no size was announced."""
     body = b"%x\r\n%s\r\n" % (len(TRAIN), TRAIN)
     site.serve("/train.json", answer(body, headers={"Transfer-Encoding": "chunked", "Content-Length": ""}))
-    with pytest.raises(DownloadIncomplete) as caught:
+    with pytest.raises(SourceUnreachableError, match=f"broke off after {len(TRAIN)} of an unknown number of bytes"):
         collect(site.url, tmp_path, limits=quick)
-    assert caught.value.expected is None
 
 
 def test_passing_error_is_tried_again(site, answer, quick, tmp_path):
@@ -114,7 +110,7 @@ def test_passing_error_is_tried_again(site, answer, quick, tmp_path):
 def test_lasting_503_is_unreachable(site, answer, quick, tmp_path):
     """After the allowed attempts a 503 counts as a host that can't be reached."""
     site.serve("/train.json", answer(status=503))
-    with pytest.raises(SourceUnreachable, match="503"):
+    with pytest.raises(SourceUnreachableError, match="503"):
         collect(site.url, tmp_path, limits=quick)
     assert len(site.requested) == quick.attempts
 
@@ -132,7 +128,7 @@ def test_requested_wait_is_respected_up_to_the_limit(site, answer, quick, tmp_pa
 def test_refusal_is_final(site, answer, quick, tmp_path, bundled, status):
     """A host that says no is asked once, and no other data is used in its stead."""
     site.serve("/train.json", answer(status=status))
-    with pytest.raises(SourceRefused, match=str(status)):
+    with pytest.raises(DataUnavailableError, match=str(status)):
         collect(site.url, tmp_path, limits=quick, fallback=bundled)
     assert len(site.requested) == 1
 
@@ -140,7 +136,7 @@ def test_refusal_is_final(site, answer, quick, tmp_path, bundled, status):
 def test_web_page_is_refused(site, answer, quick, tmp_path):
     """A login page with status 200 is not taken for the data."""
     site.serve("/train.json", answer(b"<html>", headers={"Content-Type": "text/html; charset=utf-8"}))
-    with pytest.raises(SourceRefused, match="web page"):
+    with pytest.raises(DataUnavailableError, match="web page"):
         collect(site.url, tmp_path, limits=quick)
 
 
@@ -148,7 +144,7 @@ def test_silent_host_is_given_up(site, answer, quick, tmp_path):
     """A host that accepts the connection and says nothing is left after the read timeout."""
     site.serve("/train.json", answer(TRAIN, pause=20))
     start = time.monotonic()
-    with pytest.raises(SourceUnreachable, match=r"silent for 0\.2 s"):
+    with pytest.raises(SourceUnreachableError, match=r"silent for 0\.2 s"):
         collect(site.url, tmp_path, limits=replace(quick, read_timeout=0.2, attempts=1))
     assert time.monotonic() - start < 5
 
@@ -156,7 +152,7 @@ def test_silent_host_is_given_up(site, answer, quick, tmp_path):
 def test_host_that_falls_silent_half_way_is_given_up(site, answer, quick, tmp_path):
     """The read timeout holds for the body too, and the part received does not stay."""
     site.serve("/train.json", answer(b"ab", drip=20))
-    with pytest.raises(SourceUnreachable, match=r"silent for 0\.2 s"):
+    with pytest.raises(SourceUnreachableError, match=r"silent for 0\.2 s"):
         collect(site.url, tmp_path / "data", limits=replace(quick, read_timeout=0.2, attempts=1))
     assert files_in(tmp_path / "data") == []
 
@@ -165,7 +161,7 @@ def test_unfinished_file_is_given_up_after_the_time_limit(site, answer, quick, t
     """A host that never pauses long enough for the read timeout is left after the time limit."""
     site.serve("/train.json", answer(TRAIN, drip=0.02))
     start = time.monotonic()
-    with pytest.raises(SourceUnreachable, match=r"not complete after 0\.3 s"):
+    with pytest.raises(SourceUnreachableError, match=r"not complete after 0\.3 s"):
         collect(site.url, tmp_path, limits=replace(quick, read_timeout=5, time_limit=0.3, attempts=1))
     assert time.monotonic() - start < 5
 
@@ -188,9 +184,8 @@ def test_fallback_replaces_both_files(site, answer, quick, tmp_path, bundled):
 
 def test_unreachable_host_without_fallback_is_an_error(closed_url, quick, tmp_path):
     """Nothing is made up where no fallback is allowed."""
-    with pytest.raises(SourceUnreachable) as caught:
+    with pytest.raises(SourceUnreachableError, match=f"{closed_url}/train.json cannot be reached"):
         collect(closed_url, tmp_path, limits=quick)
-    assert caught.value.source == closed_url
 
 
 def test_every_redirect_is_checked(site, answer, quick, tmp_path):
@@ -218,19 +213,19 @@ def test_progress_ends_with_the_whole_size(site, quick, tmp_path):
     ]
 
 
-def test_ctrl_c_leaves_nothing(site, answer, tmp_path, bundled):
+def test_ctrl_c_leaves_nothing(site, answer, tmp_path):
     """An interrupted command ends with status 130 and an empty folder; it does not fall back."""
     site.serve("/train.json", answer(b"a" * 500, drip=0.05))
     command = [
         sys.executable,
         "-m",
-        "classifier.collect",
+        "ingest",
         "--source",
         site.url,
         "--destination",
         str(tmp_path / "data"),
     ]
-    process = subprocess.Popen(command, cwd=bundled.parent, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, cwd=Path(ingest.__file__).parents[1], stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 20
     while not files_in(tmp_path / "data") and time.monotonic() < deadline:
         time.sleep(0.02)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import pytest
 
 from ingest import handler
-from ingest.errors import DataUnavailable, InvalidExecutionInput, Misconfigured
+from ingest.errors import DataUnavailableError
 from ingest.settings import Settings
+from shared.errors import InvalidExecutionInputError, MisconfiguredError
 
 
 @dataclass
@@ -49,16 +50,16 @@ def test_handler_raises_for_step_functions_and_logs_why(environment, monkeypatch
     """Lambda's entry point lets the named error through; the log line says which error, why, and of which job."""
     for name, value in {**environment, "AWS_DEFAULT_REGION": "us-east-1"}.items():
         monkeypatch.setenv(name, value)
-    with pytest.raises(InvalidExecutionInput, match="inside this function's own machine"):
+    with pytest.raises(InvalidExecutionInputError, match="inside this function's own machine"):
         handler.handler({"job_name": "a-job", "data_source": "http://169.254.169.254/latest"}, Context())
     logged = caplog.records[-1].__dict__
-    assert logged["error"] == "InvalidExecutionInput"
+    assert logged["error"] == "InvalidExecutionInputError"
     assert "169.254.169.254" in logged["reason"]
 
 
 def test_unavailable_data_has_its_own_name(environment, fake_s3):
     """A source that is written well and holds nothing is no mistake in the input's form."""
-    with pytest.raises(DataUnavailable):
+    with pytest.raises(DataUnavailableError):
         handler.run({"job_name": "a-job", "data_source": "s3://data/nothing"}, environment, fake_s3)
 
 
@@ -72,7 +73,7 @@ def test_unavailable_data_has_its_own_name(environment, fake_s3):
 )
 def test_wrong_environment_is_named(environment, variable, value):
     """A mistake of the deployment names the variable."""
-    with pytest.raises(Misconfigured) as caught:
+    with pytest.raises(MisconfiguredError) as caught:
         Settings.from_environment({**environment, variable: value})
     assert caught.value.variable == variable
 

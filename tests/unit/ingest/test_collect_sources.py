@@ -4,45 +4,45 @@ from __future__ import annotations
 
 import pytest
 
-from classifier.collect import collect, collect_bundled
 from classifier.data import rows
-from classifier.errors import SourceInvalid, SourceRefused
-from classifier.sources import base
+from ingest.collect import collect, collect_bundled
+from ingest.errors import DataUnavailableError, SourceInvalidError
+from ingest.sources import base
 
 
 def test_folder_wins_without_any_network(tmp_path, data_file):
     """A folder given as the source is copied; its name stands in the result."""
-    data_file({"sentence": "a"})
-    data_file({"sentence": "b"}, name="test.json")
+    data_file("a")
+    data_file("b", name="test.json")
     collected = collect(str(tmp_path), tmp_path / "out")
     assert (collected.source, collected.fell_back) == (str(tmp_path), False)
-    assert (tmp_path / "out" / "test.json").read_bytes() == b'{"sentence": "b"}\n'
+    assert (tmp_path / "out" / "test.json").read_bytes() == b"b"
 
 
 def test_folder_with_csv_is_found(tmp_path, data_file):
     """Files are found by the split's name, whatever their ending."""
-    data_file(content=b"text,label\n", name="train.csv")
-    data_file(content=b"text,label\n", name="test.csv")
+    data_file("text,label\n", name="train.csv")
+    data_file("text,label\n", name="test.csv")
     collected = collect(str(tmp_path), tmp_path / "out")
     assert [file.name for file in collected.files] == ["train.csv", "test.csv"]
 
 
 def test_folder_without_test_file_says_what_is_there(tmp_path, data_file):
     """The message names the missing split and the files found."""
-    data_file({"sentence": "a"})
-    with pytest.raises(SourceRefused, match=r"no test file.*found: train\.json"):
+    data_file("a")
+    with pytest.raises(DataUnavailableError, match=r"no test file.*found: train\.json"):
         collect(str(tmp_path), tmp_path / "out")
 
 
 def test_missing_folder_is_not_replaced(tmp_path, bundled):
     """A mistyped folder is an error even where a fallback is allowed."""
-    with pytest.raises(SourceInvalid, match="not a folder"):
+    with pytest.raises(SourceInvalidError, match="not a folder"):
         collect(str(tmp_path / "missing"), tmp_path / "out", fallback=bundled)
 
 
 def test_named_file_that_is_missing(tmp_path):
     """File names given by the caller are used as they are."""
-    with pytest.raises(SourceRefused, match=r"other\.json cannot be read"):
+    with pytest.raises(DataUnavailableError, match=r"other\.json cannot be read"):
         collect(str(tmp_path), tmp_path / "out", files=["other.json"])
 
 
@@ -58,7 +58,7 @@ def test_s3_prefix_is_listed_and_read(tmp_path, fake_s3):
 def test_s3_refusal_names_the_code(tmp_path, fake_s3, bundled):
     """A denied read is an error with S3's code, not a reason to fall back."""
     fake_s3.denied.add("ListObjectsV2")
-    with pytest.raises(SourceRefused, match="AccessDenied"):
+    with pytest.raises(DataUnavailableError, match="AccessDenied"):
         collect("s3://bucket/prefix", tmp_path, s3_client=fake_s3, fallback=bundled)
 
 
@@ -76,14 +76,14 @@ def test_s3_refusal_names_the_code(tmp_path, fake_s3, bundled):
 )
 def test_other_sources_are_refused(tmp_path, source):
     """What is neither http(s), s3 nor a folder is refused, and secrets in it are not repeated."""
-    with pytest.raises(SourceInvalid) as caught:
+    with pytest.raises(SourceInvalidError) as caught:
         collect(source, tmp_path)
     assert "secret" not in str(caught.value)
 
 
-def test_bundled_data_by_default(tmp_path):
-    """The bundled set needs no argument and is named as such."""
-    assert collect_bundled(tmp_path).source == "bundled"
+def test_bundled_data_is_named_as_such(tmp_path, bundled):
+    """The bundled set has one name, wherever its folder lies."""
+    assert collect_bundled(tmp_path, bundled).source == "bundled"
 
 
 def test_collecting_and_preparing_know_the_same_endings():

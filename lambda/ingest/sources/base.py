@@ -1,4 +1,4 @@
-"""What every source of raw data files gives, and how patient a source is."""
+"""What every source of data files provides, and its limits."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from classifier.errors import SourceRefused
+from ingest.errors import DataUnavailableError
 
 SPLITS = ("train", "test")
-DEFAULT_FILES = ("train.json", "test.json")
 CHUNK_BYTES = 1 << 18
 ALLOWED = "an http(s):// or s3:// prefix, or a folder, that holds the data files"
 SUFFIXES = (".json", ".jsonl", ".ndjson", ".csv", ".tsv")
@@ -18,23 +17,18 @@ SUFFIXES = (".json", ".jsonl", ".ndjson", ".csv", ".tsv")
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """How long and how often to try. Times in seconds."""
+    """Timeouts and retries. Times in seconds."""
 
     connect_timeout: float = 5.0
     """Longest wait for a connection."""
-
     read_timeout: float = 30.0
     """Longest silence while reading."""
-
     time_limit: float = 600.0
-    """Longest time for one file, so that a host that sends drop by drop is given up too."""
-
+    """Longest time for one file, because a host may send one byte at a time."""
     attempts: int = 3
-    """Tries for each file; only failures that may pass are tried again."""
-
+    """Tries for each file. Only failures that may pass are tried again."""
     backoff: float = 0.5
-    """Wait before the second try; it doubles with each one. A longer ``Retry-After`` of the host is respected."""
-
+    """Wait before the second try; it doubles with each one. A longer `Retry-After` of the host is respected."""
     max_wait: float = 10.0
     """Longest wait between two tries, whatever the host asks for."""
 
@@ -48,31 +42,32 @@ class Limits:
 
 @dataclass(frozen=True)
 class Stream:
-    """The bytes of one file. ``size`` is the announced number of bytes, None if there was no announcement."""
+    """The bytes of one file."""
 
     size: int | None
+    """The announced number of bytes, or None."""
     chunks: Iterator[bytes]
 
 
 class Source(Protocol):
-    """A place with data files."""
+    """A place with data files. Its methods raise DataUnavailableError."""
 
     @property
     def name(self) -> str:
-        """How the source is written in logs and manifests."""
+        """Its name in logs and manifests."""
 
     def find_files(self) -> tuple[str, ...]:
-        """The names of the train and the test file there."""
+        """Return the names of the train and the test file."""
 
     def open(self, file: str) -> AbstractContextManager[Stream]:
-        """The bytes of one file."""
+        """Open one file."""
 
 
 def split_files(names: Iterable[str], source: str) -> tuple[str, ...]:
-    """The train and the test file among ``names``: ``train`` and ``test`` with a known ending, JSON before CSV.
+    """Find the train and the test file among `names`: `train` and `test` with a known suffix, JSON before CSV.
 
     Raises:
-        SourceRefused: one of them is not there.
+        DataUnavailableError: One of them is missing.
     """
     present = set(names)
     found = []
@@ -80,9 +75,8 @@ def split_files(names: Iterable[str], source: str) -> tuple[str, ...]:
         candidates = [split + suffix for suffix in SUFFIXES if split + suffix in present]
         if not candidates:
             shown = ", ".join(sorted(present)[:20]) or "nothing"
-            raise SourceRefused(
+            raise DataUnavailableError(
                 f"{source} holds no {split} file; {split}{'|'.join(SUFFIXES)} is allowed, found: {shown}.",
-                source=source,
                 hint="Put train.json and test.json (or .csv) there.",
             )
         found.append(candidates[0])

@@ -1,4 +1,4 @@
-"""The command ``python -m classifier.collect``."""
+"""The command `python -m ingest`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import json
 
 import pytest
 
-from classifier.collect import Progress, ProgressLine, main
+from ingest.__main__ import ProgressLine, main
+from ingest.collect import Progress
 
 
 class Terminal(io.StringIO):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ingest.addresses import refuse_internal
-from ingest.errors import InvalidExecutionInput
+from shared.errors import InvalidExecutionInputError
 
 
 @pytest.mark.parametrize(
@@ -28,20 +28,20 @@ from ingest.errors import InvalidExecutionInput
 )
 def test_internal_addresses_are_refused(url):
     """Link-local, metadata, multicast and unspecified addresses are refused in every notation."""
-    with pytest.raises(InvalidExecutionInput) as caught:
+    with pytest.raises(InvalidExecutionInputError) as caught:
         refuse_internal(url)
     assert caught.value.field == "data_source"
 
 
 def test_name_that_resolves_to_an_internal_address():
     """What counts is the address behind a name, if only one of several."""
-    with pytest.raises(InvalidExecutionInput, match=r"innocent\.example \(169\.254\.169\.254\)"):
+    with pytest.raises(InvalidExecutionInputError, match=r"innocent\.example \(169\.254\.169\.254\)"):
         refuse_internal("https://innocent.example/x", lambda host, port: ["203.0.113.5", "169.254.169.254"])
 
 
 def test_runtime_api_is_refused():
     """Lambda's own runtime API is on the loopback: that port is refused, others are not."""
-    with pytest.raises(InvalidExecutionInput):
+    with pytest.raises(InvalidExecutionInputError):
         refuse_internal("http://127.0.0.1:9001/2018-06-01", runtime_api="127.0.0.1:9001")
     assert refuse_internal("http://127.0.0.1:9002/data", runtime_api="127.0.0.1:9001") is None
 

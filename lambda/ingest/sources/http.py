@@ -10,14 +10,15 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
-from classifier.errors import DownloadIncomplete, SourceInvalid, SourceRefused, SourceUnreachable
-from classifier.sources.base import ALLOWED, CHUNK_BYTES, DEFAULT_FILES, Limits, Stream
+from ingest.errors import DataUnavailableError, SourceInvalidError, SourceUnreachableError
+from ingest.sources.base import ALLOWED, CHUNK_BYTES, Limits, Stream
 
+DEFAULT_FILES = ("train.json", "test.json")
 _PASSING_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
 class _GuardedAdapter(HTTPAdapter):
-    """Asks ``check`` about every address before it is requested, the targets of redirects included."""
+    """Calls `check` with every address before it is requested, including the targets of redirects."""
 
     def __init__(self, check: Callable[[str], None]) -> None:
         super().__init__()
@@ -35,33 +36,31 @@ class HttpSource:
         self.name = url.rstrip("/")
         self._limits = limits
         self._session = requests.Session()
-        # Sizes are announced for what is sent: a compressed answer could not be compared with its announcement.
+        # A compressed answer could not be compared with its announced size.
         self._session.headers["Accept-Encoding"] = "identity"
         if check_url:
             for scheme in ("http://", "https://"):
                 self._session.mount(scheme, _GuardedAdapter(check_url))
 
     def find_files(self) -> tuple[str, ...]:
-        """The default names: a web address cannot be listed."""
+        """Return the default names, because a web address cannot be listed."""
         return DEFAULT_FILES
 
     @contextmanager
     def open(self, file: str) -> Iterator[Stream]:
-        """The bytes of one file."""
+        """Request one file."""
         url = f"{self.name}/{file}"
         limits = self._limits
         try:
             response = self._session.get(url, stream=True, timeout=(limits.connect_timeout, limits.read_timeout))
         except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema) as error:
-            raise SourceInvalid(
-                f"{self.name} is not a usable address ({error}); allowed is {ALLOWED}.", source=self.name
-            ) from error
+            raise SourceInvalidError(f"{self.name} is not a usable address ({error}); allowed is {ALLOWED}.") from error
         except requests.exceptions.TooManyRedirects as error:
-            raise SourceRefused(f"{url} redirects in circles.", source=self.name) from error
+            raise DataUnavailableError(f"{url} redirects in circles.") from error
         except requests.RequestException as error:
-            raise self._unreachable(f"{url} {self._no_answer(error)}.") from error
+            raise _unreachable(f"{url} {self._no_answer(error)}.") from error
         with response:
-            self._refuse(response, url)
+            _refuse(response, url)
             announced = response.headers.get("Content-Length", "")
             size = int(announced) if announced.isdecimal() and "Content-Encoding" not in response.headers else None
             yield Stream(size, self._chunks(response, url, size))
@@ -69,51 +68,21 @@ class HttpSource:
     def _chunks(self, response: requests.Response, url: str, size: int | None) -> Iterator[bytes]:
         received = 0
         try:
-            # Not iter_content: it waits for whole blocks, so that a host sending drop by drop would never be noticed.
+            # Not iter_content: it waits for whole blocks, so a host that sends one byte at a time would go unnoticed.
             while chunk := response.raw.read1(CHUNK_BYTES, decode_content=True):
                 received += len(chunk)
                 yield chunk
         except (urllib3.exceptions.ProtocolError, urllib3.exceptions.DecodeError) as error:
-            raise DownloadIncomplete(
-                f"{url} broke off after {received} of {size if size is not None else 'an unknown number of'} bytes.",
-                source=self.name,
-                received=received,
-                expected=size,
-                hint="Try again.",
-            ) from error
+            expected = size if size is not None else "an unknown number of"
+            problem = f"{url} broke off after {received} of {expected} bytes."
+            raise SourceUnreachableError(problem, hint="Try again.") from error
         except urllib3.exceptions.ReadTimeoutError as error:
-            raise self._unreachable(f"{url} was silent for {self._limits.read_timeout:g} s.") from error
+            raise _unreachable(f"{url} was silent for {self._limits.read_timeout:g} s.") from error
         except urllib3.exceptions.HTTPError as error:
-            raise self._unreachable(f"{url} cannot be read any further.") from error
-
-    def _refuse(self, response: requests.Response, url: str) -> None:
-        status = response.status_code
-        if status in _PASSING_STATUS:
-            wait = response.headers.get("Retry-After", "")
-            raise SourceUnreachable(
-                f"{url} answered {status} {response.reason}.",
-                source=self.name,
-                retry_after=float(wait) if wait.isdecimal() else 0.0,
-                hint="Try again later.",
-            )
-        if status != 200:
-            raise SourceRefused(
-                f"{url} answered {status} {response.reason}; 200 with the file is needed.",
-                source=self.name,
-                hint="Check the address: the names of the files are put behind it.",
-            )
-        if response.headers.get("Content-Type", "").startswith("text/html"):
-            raise SourceRefused(
-                f"{url} answered with a web page, not with a data file.",
-                source=self.name,
-                hint="Check the address, and whether a login or proxy page stands before it.",
-            )
-
-    def _unreachable(self, message: str) -> SourceUnreachable:
-        return SourceUnreachable(message, source=self.name, hint="Check the network and the address.")
+            raise _unreachable(f"{url} cannot be read any further.") from error
 
     def _no_answer(self, error: requests.RequestException) -> str:
-        """What happened instead of an answer, for people."""
+        """Say what happened instead of an answer."""
         if isinstance(error, requests.exceptions.ConnectTimeout):
             return f"did not accept a connection within {self._limits.connect_timeout:g} s"
         if isinstance(error, requests.Timeout):
@@ -123,3 +92,25 @@ class HttpSource:
         if isinstance(error, requests.exceptions.ProxyError):
             return "cannot be reached through the proxy"
         return "cannot be reached"
+
+
+def _refuse(response: requests.Response, url: str) -> None:
+    answered = f"{url} answered {response.status_code} {response.reason}"
+    if response.status_code in _PASSING_STATUS:
+        wait = response.headers.get("Retry-After", "")
+        retry_after = float(wait) if wait.isdecimal() else 0.0
+        raise SourceUnreachableError(f"{answered}.", retry_after=retry_after, hint="Try again later.")
+    if response.status_code != 200:
+        raise DataUnavailableError(
+            f"{answered}; 200 with the file is needed.",
+            hint="Check the address: the names of the files are appended to it.",
+        )
+    if response.headers.get("Content-Type", "").startswith("text/html"):
+        raise DataUnavailableError(
+            f"{url} answered with a web page, not with a data file.",
+            hint="Check the address, and whether it shows a login or proxy page.",
+        )
+
+
+def _unreachable(message: str) -> SourceUnreachableError:
+    return SourceUnreachableError(message, hint="Check the network and the address.")
