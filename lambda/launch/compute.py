@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from launch import schema
-from launch.words import nearest, shown
 from shared.errors import InvalidExecutionInputError
+from shared.words import nearest, shown
 
 FIELDS = ("instance_type", "instance_count", "volume_gb", "max_runtime_minutes", "spot")
 """The keys of an input for which the configuration has a default."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-from launch.words import shortened
 from shared.errors import DATA_SOURCE_RULE, InvalidExecutionInputError
+from shared.words import shortened
 
 _SCHEMES = ("https", "http", "s3")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")  # urlsplit drops some of these, requests may not

@@ -10,8 +10,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from classifier.job.hyperparameters import IGNORED_PREFIX
 from classifier.job.settings import unquote
-from launch.words import shortened
 from shared.errors import FunctionError, InvalidExecutionInputError
+from shared.words import shortened
 
 _MODEL = "model.tar.gz"
 _OUTPUT = "output.tar.gz"

@@ -9,8 +9,8 @@ from typing import Any
 
 from classifier.errors import HyperparameterInvalid
 from classifier.job.hyperparameters import Hyperparameters, fields
-from launch.words import shown
 from shared.errors import InvalidExecutionInputError
+from shared.words import shown
 
 _MAX_EXACT = 10**15  # floats below this are exact whole numbers
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")

@@ -9,8 +9,8 @@ from typing import Any
 import fastjsonschema
 
 from classifier.job.hyperparameters import IGNORED_PREFIX, fields
-from launch.words import any_of, kind, nearest, shortened, shown
 from shared.errors import DATA_SOURCE_RULE, InvalidExecutionInputError
+from shared.words import any_of, kind, nearest, shortened, shown
 
 SCHEMA_FILE = Path(__file__).with_name("schema.json")
 SCHEMA: dict[str, Any] = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import boto3
 from botocore.config import Config
@@ -42,22 +42,14 @@ CONNECT_SECONDS = 2
 PARAMETERS = {"truncation": True}
 
 
-class RuntimeClient(Protocol):
-    """The part of boto3's `sagemaker-runtime` client used here."""
-
-    def invoke_endpoint(self, **parameters: Any) -> dict[str, Any]:
-        """Call the endpoint."""
-        ...
-
-
 class SageMakerEndpoint:
     """One endpoint. Connections are reused between calls and between invocations of the Lambda."""
 
-    def __init__(self, name: str, client_factory: Callable[[int], RuntimeClient]) -> None:
+    def __init__(self, name: str, client_factory: Callable[[int], Any]) -> None:
         """`client_factory` creates a client with the given read timeout in seconds."""
         self._name = name
         self._client_factory = client_factory
-        self._clients: dict[int, RuntimeClient] = {}
+        self._clients: dict[int, Any] = {}
         self._client(TIMEOUT_STEPS[0])  # created while the Lambda starts, when it has a full core
 
     def ask(self, texts: Sequence[str], *, seconds: float) -> Answer:
@@ -86,19 +78,18 @@ class SageMakerEndpoint:
         except InvalidAnswerError as error:
             raise ModelFailedError("The model's answer does not have the expected form.") from error
 
-    def _client(self, seconds: int) -> RuntimeClient:
+    def _client(self, seconds: int) -> Any:
         if seconds not in self._clients:
             self._clients[seconds] = self._client_factory(seconds)
         return self._clients[seconds]
 
 
-def make_client(seconds: int) -> RuntimeClient:
+def make_client(seconds: int) -> Any:
     """Return a boto3 client with this read timeout, which leaves retries to this package."""
     config = Config(
         connect_timeout=CONNECT_SECONDS, read_timeout=seconds, retries={"total_max_attempts": 1}, tcp_keepalive=True
     )
-    client: RuntimeClient = boto3.client("sagemaker-runtime", config=config)
-    return client
+    return boto3.client("sagemaker-runtime", config=config)
 
 
 def translate(error: ClientError) -> PredictError:

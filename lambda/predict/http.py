@@ -21,7 +21,6 @@ class Request:
     method: str
     route: str
     """Path of the gateway's resource, such as `/v1/predictions`, whatever the domain and stage."""
-    request_id: str
     headers: Mapping[str, str]
     """Names in lower case."""
     query: Mapping[str, str]
@@ -39,7 +38,6 @@ class Request:
         return cls(
             method=event["httpMethod"],
             route=event["resource"],
-            request_id=request_id(event),
             headers={name.lower(): value for name, value in (event.get("headers") or {}).items()},
             query=event.get("queryStringParameters") or {},
             body=body,

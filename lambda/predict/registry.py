@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 
 import boto3
 from botocore.config import Config
@@ -18,28 +18,20 @@ KEPT_SECONDS = 300.0
 """Time for which a description is cached. The package of a serving model rarely changes."""
 
 
-class RegistryClient(Protocol):
-    """The part of boto3's `sagemaker` client used here."""
-
-    def describe_model_package(self, **parameters: Any) -> dict[str, Any]:
-        """Describe a package."""
-        ...
-
-
 class ModelRegistry:
     """Describes versions of one model package group, and caches the last description."""
 
     def __init__(
         self,
         packages_arn: str | None,
-        client_factory: Callable[[], RegistryClient],
+        client_factory: Callable[[], Any],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`packages_arn` is the ARN of a package without its version, or None for no registry."""
         self._packages_arn = packages_arn
         self._client_factory = client_factory
         self._clock = clock
-        self._client: RegistryClient | None = None
+        self._client: Any = None
         self._kept: dict[str, tuple[float, ModelCard]] = {}
 
     def describe(self, version: str | None) -> ModelCard:
@@ -58,7 +50,8 @@ class ModelRegistry:
         if self._client is None:
             self._client = self._client_factory()
         try:
-            return self._client.describe_model_package(ModelPackageName=arn)
+            found: dict[str, Any] = self._client.describe_model_package(ModelPackageName=arn)
+            return found
         except ClientError as error:
             code = error.response["Error"]["Code"]
             if code == "ValidationException" and "does not exist" in error.response["Error"]["Message"]:
@@ -71,11 +64,10 @@ class ModelRegistry:
             raise RegistryUnavailableError from error
 
 
-def make_registry_client() -> RegistryClient:
+def make_registry_client() -> Any:
     """Return a boto3 client. It is created on first use, because its service description is large."""
     config = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 2})
-    client: RegistryClient = boto3.client("sagemaker", config=config)
-    return client
+    return boto3.client("sagemaker", config=config)
 
 
 def bare_card(version: str | None) -> ModelCard:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from predict.errors import InvalidRequestError, PayloadTooLargeError, UnsupportedMediaTypeError
+from shared.words import kind
 
 SCHEMA_FILE = Path(__file__).with_name("schema.json")
 REQUEST_SCHEMA: dict[str, Any] = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
@@ -45,7 +46,7 @@ def parse_request(body: str | None, *, content_type: str | None) -> PredictionRe
     inputs = _inputs(body)
     texts = [inputs] if isinstance(inputs, str) else inputs
     if not isinstance(texts, list):
-        raise InvalidRequestError(f"inputs is {_json_type(inputs)}. {EXPECTED}")
+        raise InvalidRequestError(f"inputs is {kind(inputs)}. {EXPECTED}")
     if not 1 <= len(texts) <= MAX_TEXTS:
         raise InvalidRequestError(f"inputs has {len(texts)} texts. Allowed are 1 to {MAX_TEXTS}.")
     for index, text in enumerate(texts):
@@ -64,7 +65,7 @@ def _inputs(body: str | None) -> Any:
         where = f" (position {error.pos})" if isinstance(error, json.JSONDecodeError) else ""
         raise InvalidRequestError(f"The body is not JSON{where}. {EXPECTED}") from error
     if not isinstance(document, dict):
-        raise InvalidRequestError(f"The body is {_json_type(document)}. {EXPECTED}")
+        raise InvalidRequestError(f"The body is {kind(document)}. {EXPECTED}")
     if "inputs" not in document:
         raise InvalidRequestError(f"The body has no inputs. {EXPECTED}")
     if set(document) - set(REQUEST_SCHEMA["properties"]):
@@ -82,23 +83,10 @@ def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _check_text(name: str, text: Any) -> None:
     if not isinstance(text, str):
-        raise InvalidRequestError(f"{name} is {_json_type(text)}. Expected a text.")
+        raise InvalidRequestError(f"{name} is {kind(text)}. Expected a text.")
     if not 1 <= len(text) <= MAX_CHARACTERS:
         raise InvalidRequestError(f"{name} has {len(text)} characters. Allowed are 1 to {MAX_CHARACTERS}.")
     try:
         text.encode()
     except UnicodeEncodeError as error:
         raise InvalidRequestError(f"{name} holds half of a surrogate pair. Expected valid Unicode.") from error
-
-
-def _json_type(value: Any) -> str:
-    names: dict[type, str] = {
-        type(None): "null",
-        bool: "a boolean",
-        int: "a number",
-        float: "a number",
-        str: "a text",
-        list: "a list",
-        dict: "an object",
-    }
-    return names[type(value)]

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from predict.request import PredictionRequest
-from predict.retry import Retry
 from shared.answers import Answer, Prediction
+from shared.retry import Retry
 
 BUDGET_SECONDS = 25.0
 """Time for one answer. API Gateway gives up after 29 s; the rest is for starting this Lambda and for the network."""

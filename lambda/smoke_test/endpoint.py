@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from typing import Any
 
 import boto3
@@ -12,13 +10,14 @@ from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, Inc
 from botocore.exceptions import ConnectionError as BotoConnectionError
 
 from shared.answers import Answer, InvalidAnswerError, parse_answer
+from shared.retry import Retry
 from smoke_test.errors import EndpointUnusableError
 
 PATIENCE_SECONDS = 120.0
 """Longest wait for a cold or busy endpoint, over all questions together."""
 
 _READ_SECONDS = 65  # a serverless endpoint itself gives up after 60
-_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 8.0
+RETRY = Retry(first_wait=1, longest_wait=8, shortest_attempt=1, max_attempts=1000, jitter=lambda low, high: high)
 
 _PASSING_CODES = (
     "ModelNotReadyException",
@@ -41,36 +40,23 @@ def make_runtime() -> Any:
 class Endpoint:
     """Asks one endpoint."""
 
-    def __init__(
-        self,
-        name: str,
-        runtime: Any,
-        *,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
+    def __init__(self, name: str, runtime: Any, retry: Retry = RETRY) -> None:
         """Start the clock for `PATIENCE_SECONDS`. `runtime` is a boto3 `sagemaker-runtime` client."""
         self._name = name
         self._runtime = runtime
-        self._clock = clock
-        self._sleep = sleep
-        self._deadline = clock() + PATIENCE_SECONDS
+        self._retry = retry
+        self._deadline = retry.clock() + PATIENCE_SECONDS
 
     def ask(self, body: bytes) -> Answer:
         """Return the answer to one request; raise EndpointUnusableError."""
-        pause = _FIRST_PAUSE
-        while True:
-            try:
-                return self._ask_once(body)
-            except EndpointUnusableError as error:
-                if not error.passing:
-                    raise
-                if self._clock() + pause >= self._deadline:
-                    raise EndpointUnusableError(
-                        self._name, f"{error.problem} It stayed so for {PATIENCE_SECONDS:.0f} seconds."
-                    ) from error
-            self._sleep(pause)
-            pause = min(2 * pause, _LONGEST_PAUSE)
+        try:
+            answer, _ = self._retry.call(lambda _: self._ask_once(body), budget=self._deadline - self._retry.clock())
+        except EndpointUnusableError as error:
+            if not error.retryable:
+                raise
+            problem = f"{error.problem} It stayed so for {PATIENCE_SECONDS:.0f} seconds."
+            raise EndpointUnusableError(self._name, problem) from error
+        return answer
 
     def _ask_once(self, body: bytes) -> Answer:
         try:
@@ -81,7 +67,7 @@ class Endpoint:
         except ClientError as error:
             raise self._translate(error) from error
         except (BotoConnectionError, HTTPClientError, IncompleteReadError) as error:
-            raise EndpointUnusableError(self._name, f"cannot be reached: {error}.", passing=True) from error
+            raise EndpointUnusableError(self._name, f"cannot be reached: {error}.", retryable=True) from error
         except BotoCoreError as error:
             raise EndpointUnusableError(self._name, f"cannot be asked: {error}.") from error
         try:
@@ -95,7 +81,7 @@ class Endpoint:
         if code == "ModelError":
             status, told = response.get("OriginalStatusCode", 0), response.get("OriginalMessage") or message
             problem = f"failed on a sentence: the model answered {status}: {told}"
-            return EndpointUnusableError(self._name, problem, passing=status in _PASSING_STATUSES)
+            return EndpointUnusableError(self._name, problem, retryable=status in _PASSING_STATUSES)
         status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        passing = code in _PASSING_CODES or status == 429 or status >= 500
-        return EndpointUnusableError(self._name, f"does not answer: {code}: {message}", passing=passing)
+        retryable = code in _PASSING_CODES or status == 429 or status >= 500
+        return EndpointUnusableError(self._name, f"does not answer: {code}: {message}", retryable=retryable)

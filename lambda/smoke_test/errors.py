@@ -18,12 +18,12 @@ class EvidenceUnreadableError(FunctionError):
 
 
 class EndpointUnusableError(FunctionError):
-    """The endpoint gave no usable answer; `passing` says whether it may give one soon."""
+    """The endpoint gave no usable answer; `retryable` says whether it may give one soon."""
 
-    def __init__(self, endpoint: str, problem: str, *, passing: bool = False) -> None:
+    def __init__(self, endpoint: str, problem: str, *, retryable: bool = False) -> None:
         super().__init__(f"endpoint {endpoint} {problem}")
         self.problem = problem
-        self.passing = passing
+        self.retryable = retryable
 
 
 class WrongAnswersError(FunctionError):

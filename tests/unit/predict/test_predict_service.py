@@ -9,9 +9,9 @@ import pytest
 
 from predict.errors import ModelWarmingUpError
 from predict.request import PredictionRequest
-from predict.retry import Retry
 from predict.service import PredictionService
 from shared.answers import Answer, Prediction
+from shared.retry import Retry
 
 
 class FakeEndpoint:

@@ -1,4 +1,4 @@
-"""predict.retry: trying again, within a fixed time."""
+"""shared.retry: trying again, within a fixed time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from predict.errors import InvalidRequestError, ModelWarmingUpError, PredictError, ThrottledError
-from predict.retry import Retry
+from shared.retry import Retry
 
 
 def attempts_of(*results: PredictError | str, clock: Any = None, takes: float = 0) -> Callable[[float], str]:

@@ -8,8 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from predict.errors import PredictError
-
 T = TypeVar("T")
 
 
@@ -31,14 +29,15 @@ class Retry:
     def call(self, attempt: Callable[[float], T], *, budget: float) -> tuple[T, int]:
         """Call `attempt(seconds left)` until it succeeds, and return its result and the number of attempts.
 
-        Raise the last error when it is not retryable, or when `budget` (in seconds, waits included) is used up.
+        Raise the last error when its attribute `retryable` is missing or false, or when `budget` (in seconds, waits
+        included) is used up.
         """
         deadline = self.clock() + budget
         for number in range(1, self.max_attempts + 1):
             try:
                 return attempt(deadline - self.clock()), number
-            except PredictError as error:
-                if not error.retryable or number == self.max_attempts:
+            except Exception as error:
+                if not getattr(error, "retryable", False) or number == self.max_attempts:
                     raise
                 longest = min(self.longest_wait, self.first_wait * 2 ** (number - 1))
                 # At least half of the longest wait: repeating at once would only add to the load.
