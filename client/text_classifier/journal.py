@@ -9,6 +9,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
@@ -169,20 +170,13 @@ class Journal:
 
 
 def _columns(outcome: Outcome) -> tuple[Any, ...]:
-    if isinstance(outcome, Refusal):
-        return (None, None, None, None, None, outcome.code, outcome.detail)
-    return (outcome.label, outcome.confidence, outcome.score, outcome.truncated, outcome.model_version, None, None)
+    return (None,) * 5 + astuple(outcome) if isinstance(outcome, Refusal) else astuple(outcome) + (None,) * 2
 
 
 def _outcome(
-    label: str,
-    confidence: float,
-    score: float | None,
-    truncated: int | None,
-    version: str | None,
-    code: str | None,
-    detail: str,
+    label: str, confidence: float, score: float | None, truncated: int | None, version: str | None, *refusal: str | None
 ) -> Outcome:
+    code, detail = refusal
     if code is not None:
-        return Refusal(code, detail)
+        return Refusal(code, detail or "")
     return Prediction(label, confidence, score, None if truncated is None else bool(truncated), version)

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from ingest.errors import DataUnavailableError, SourceUnreachableError
-from ingest.sources import open_source
-from ingest.sources.base import Limits, Source, Stream
+from ingest.sources import Source, open_source
+from ingest.sources.base import Limits, Stream
 from ingest.sources.folder import FolderSource
 
 BUNDLED_NAME = "bundled"

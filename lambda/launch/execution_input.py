@@ -7,14 +7,20 @@ names the field, what is wrong with it and what is allowed. `docs/execution-inpu
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
-from launch import compute, data_source, hyperparameter_values, schema
+from launch import compute, hyperparameter_values, schema
 from launch.compute import Compute
 from launch.settings import Defaults
-from shared.errors import InvalidExecutionInputError
+from shared.errors import DATA_SOURCE_RULE, InvalidExecutionInputError
+from shared.words import shortened
+
+_SCHEMES = ("https", "http", "s3")
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")  # urlsplit drops some of these, requests may not
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,13 +48,40 @@ def parse(event: Any, defaults: Defaults, instance_types: Callable[[], Collectio
     schema.check(event)
     source = event.get("data_source")
     return ExecutionInput(
-        data_source=None if source is None else data_source.checked(source),
+        data_source=None if source is None else _data_source(source),
         hyperparameters=hyperparameter_values.merged(defaults.hyperparameters, event.get("hyperparameters", {})),
         compute=compute.merged(defaults.compute, event, instance_types),
         gate=_gate(defaults.gate, event.get("gate", {})),
         approval=event.get("approval", defaults.approval),
         training_job=event.get("training_job"),
     )
+
+
+def _data_source(source: str) -> str:
+    """Return the prefix without surrounding blanks; raise InvalidExecutionInputError.
+
+    Messages never repeat a part that may hold a password.
+    """
+
+    def invalid(problem: str) -> InvalidExecutionInputError:
+        return InvalidExecutionInputError("data_source", problem, DATA_SOURCE_RULE)
+
+    source = source.strip(" ")
+    if _UNPRINTABLE.search(source):
+        raise invalid("has characters that cannot be printed")
+    try:
+        parts = urlsplit(source)
+        host = parts.hostname
+        _ = parts.port  # raises if it is no number
+    except ValueError as error:
+        raise invalid("is not a URL") from error
+    if parts.scheme not in _SCHEMES:
+        raise invalid(f"has the scheme {shortened(parts.scheme)!r}" if parts.scheme else "has no scheme")
+    if not host:
+        raise invalid("names no host or bucket")
+    if parts.query or parts.fragment or "@" in parts.netloc:
+        raise invalid("has a user, password, query or fragment")
+    return source
 
 
 def _gate(defaults: dict[str, float], given: dict[str, Any]) -> dict[str, float]:

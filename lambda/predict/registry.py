@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 import boto3
 from botocore.config import Config
@@ -72,16 +72,8 @@ def make_registry_client() -> Any:
 
 def bare_card(version: str | None) -> ModelCard:
     """Return the card of a model that is in no registry."""
-    return ModelCard(
-        version=version,
-        source="unknown" if version is None or version.isdecimal() else "hub",
-        registered_at=None,
-        training_job=None,
-        base_model=None,
-        code_version=None,
-        data=None,
-        metrics=None,
-    )
+    source: Literal["unknown", "hub"] = "unknown" if version is None or version.isdecimal() else "hub"
+    return ModelCard(version, source, None, None, None, None, None, None)
 
 
 def card(version: str, package: Mapping[str, Any]) -> ModelCard:

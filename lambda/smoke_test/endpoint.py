@@ -10,8 +10,8 @@ from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, Inc
 from botocore.exceptions import ConnectionError as BotoConnectionError
 
 from shared.answers import Answer, InvalidAnswerError, parse_answer
+from shared.errors import FunctionError
 from shared.retry import Retry
-from smoke_test.errors import EndpointUnusableError
 
 PATIENCE_SECONDS = 120.0
 """Longest wait for a cold or busy endpoint, over all questions together."""
@@ -29,6 +29,15 @@ _PASSING_CODES = (
     "InternalDependencyException",
 )
 _PASSING_STATUSES = (0, 429, 503, 504)  # of the container; 0: it did not answer
+
+
+class EndpointUnusableError(FunctionError):
+    """The endpoint gave no usable answer; `retryable` says whether it may give one soon."""
+
+    def __init__(self, endpoint: str, problem: str, *, retryable: bool = False) -> None:
+        super().__init__(f"endpoint {endpoint} {problem}")
+        self.problem = problem
+        self.retryable = retryable
 
 
 def make_runtime() -> Any:

@@ -8,9 +8,21 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from smoke_test.errors import EvidenceUnreadableError, PackageUnreadableError
+from shared.errors import FunctionError
 
 _MISSING = ("NoSuchKey", "NoSuchBucket", "404")
+
+
+class PackageUnreadableError(FunctionError):
+    """The model package cannot be looked up."""
+
+
+class EvidenceUnreadableError(FunctionError):
+    """The evidence cannot be used; `missing` says whether it does not exist at all."""
+
+    def __init__(self, uri: str, problem: str, *, missing: bool = False) -> None:
+        super().__init__(f"{uri} {problem}.")
+        self.missing = missing
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shared.answers import InvalidAnswerError, Prediction, parse_answer
-from smoke_test.errors import EvidenceUnreadableError
+from smoke_test.package import EvidenceUnreadableError
 
 COUNT = 20
 """Sentences to ask. A wrong model shows in the first few, so more would only take longer."""

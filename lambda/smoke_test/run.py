@@ -5,11 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from smoke_test.comparison import problem
+from shared.answers import Answer, Prediction
+from shared.errors import FunctionError
 from smoke_test.endpoint import Endpoint
-from smoke_test.errors import EvidenceUnreadableError, WrongAnswersError
-from smoke_test.package import Package, describe, read_object
+from smoke_test.package import EvidenceUnreadableError, Package, describe, read_object
 from smoke_test.questions import Question, built_in, from_evidence
+
+SCORE_TOLERANCE = 0.02
+"""Allowed difference of two scores due to rounding, as a share of the expected score (of 1 where that is smaller)."""
+
+CONFIDENCE_TOLERANCE = 0.05
+"""Allowed difference of two confidences due to rounding."""
+
+
+class WrongAnswersError(FunctionError):
+    """The endpoint answered otherwise than it should: `problems` has a text for each wrong answer."""
+
+    def __init__(self, problems: list[str], asked: int) -> None:
+        super().__init__(f"{len(problems)} of {asked} sentences were answered wrongly; the first: {problems[0]}")
+        self.problems = problems
 
 
 def smoke_test(event: Mapping[str, Any], registry: Any, s3: Any, endpoint: Endpoint) -> dict[str, Any]:
@@ -48,3 +62,28 @@ def choose(package: Package, s3: Any) -> list[Question]:
             return built_in()
         raise
     return from_evidence(sentences, answers, package.evidence_uri)
+
+
+def problem(question: Question, answer: Answer, version: str) -> str:
+    """Return what is wrong with an answer of the package's version `version`, or "" for a right one."""
+    if answer.version != version:
+        return f'"{question.text}" was answered by version {answer.version}, not by {version}'
+    given, expected = answer.predictions[0], question.expected
+    if expected is None or _alike(given, expected):
+        return ""
+    return f'"{question.text}" was answered {_shown(given)}; when the model was judged it was {_shown(expected)}'
+
+
+def _alike(given: Prediction, expected: Prediction) -> bool:
+    if given.label != expected.label or (given.score is None) != (expected.score is None):
+        return False
+    if abs(given.confidence - expected.confidence) > CONFIDENCE_TOLERANCE:
+        return False
+    if given.score is None or expected.score is None:
+        return True
+    return abs(given.score - expected.score) <= SCORE_TOLERANCE * max(1.0, abs(expected.score))
+
+
+def _shown(prediction: Prediction) -> str:
+    score = "" if prediction.score is None else f", score {prediction.score:.3f}"
+    return f"{prediction.label} ({prediction.confidence:.3f}{score})"

@@ -8,10 +8,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ingest.errors import SourceInvalidError
-from ingest.sources.base import ALLOWED, Limits, Source
+from ingest.sources.base import ALLOWED, Limits
 from ingest.sources.folder import FolderSource
 from ingest.sources.http import HttpSource
 from ingest.sources.s3 import S3Source
+
+Source = FolderSource | HttpSource | S3Source
+"""Each has a `name` for logs and manifests, finds its files and opens one."""
 
 
 def open_source(

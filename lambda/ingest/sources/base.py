@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
 
 from ingest.errors import DataUnavailableError
 
@@ -47,20 +45,6 @@ class Stream:
     size: int | None
     """The announced number of bytes, or None."""
     chunks: Iterator[bytes]
-
-
-class Source(Protocol):
-    """A place with data files. Its methods raise DataUnavailableError."""
-
-    @property
-    def name(self) -> str:
-        """Its name in logs and manifests."""
-
-    def find_files(self) -> tuple[str, ...]:
-        """Return the names of the train and the test file."""
-
-    def open(self, file: str) -> AbstractContextManager[Stream]:
-        """Open one file."""
 
 
 def split_files(names: Iterable[str], source: str) -> tuple[str, ...]:

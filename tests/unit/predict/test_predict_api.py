@@ -22,10 +22,9 @@ from botocore.exceptions import ReadTimeoutError
 import predict
 from predict.api import Api
 from predict.endpoint import SageMakerEndpoint
-from predict.observability import Observability
+from predict.observability import Observability, Telemetry
 from predict.registry import ModelRegistry
 from predict.service import PredictionService
-from predict.telemetry import Telemetry
 from shared.retry import Retry
 
 

@@ -8,8 +8,7 @@ import pytest
 from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, NoCredentialsError, ReadTimeoutError
 
 from fake_time import FakeTime
-from smoke_test.endpoint import PATIENCE_SECONDS, RETRY, Endpoint
-from smoke_test.errors import EndpointUnusableError
+from smoke_test.endpoint import PATIENCE_SECONDS, RETRY, Endpoint, EndpointUnusableError
 from smoke_test_fakes import FakeRuntime, answer, client_error, sentence
 
 PASSING = [
