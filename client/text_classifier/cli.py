@@ -21,7 +21,7 @@ from text_classifier.client import Client
 from text_classifier.errors import TextClassifierError, UsageError
 from text_classifier.file_run import score_file
 from text_classifier.results import Outcome, Refusal
-from text_classifier.tables import FORMS, Layout, Row, Writer, form_of, read_rows
+from text_classifier.tables import FORMS, LIKELY_COLUMNS, Layout, Row, Writer, form_of, read_rows
 from text_classifier.transport import MOST_IN_FLIGHT, RetryPolicy
 
 DONE, FAILED, USAGE, SOME_REFUSED, INTERRUPTED = 0, 1, 2, 3, 130
@@ -108,38 +108,26 @@ def _parser() -> argparse.ArgumentParser:
         return commands.add_parser(
             name,
             help=summary,
-            description=description or f"{summary.capitalize()}.",
+            description=description or f"{summary[0].upper()}{summary[1:]}.",
             epilog=EPILOG,
             parents=[common],
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
 
     score = command("score", "score texts, or the rows of a file", SCORE)
-    score.add_argument("text", nargs="*", help="texts to score")
-    score.add_argument("--file", type=Path, help="CSV, JSON Lines, or one text a line; - reads standard input")
-    score.add_argument("--out", type=Path, help="file for the scored rows. Default: standard output, without a journal")
-    score.add_argument(
-        "--column",
-        help="column or key with the text. Default: the only one, else one named text, "
-        "sentence, review, comment, content, body or message",
-    )
-    score.add_argument(
-        "--format",
-        choices=sorted(set(FORMS.values())),
-        help="form of the file. Default: that of its suffix; for standard input, text",
-    )
-    score.add_argument(
-        "--delimiter", default=Layout.delimiter, help="character between the fields of CSV. Default: a comma"
-    )
-    score.add_argument("--prefix", default=Layout.prefix, help="prefix of the added columns' names")
-    score.add_argument("--json", action="store_true", help="write JSON Lines, whatever the input is")
-    score.add_argument(
-        "--in-flight",
-        type=int,
-        default=4,
-        metavar="N",
-        help=f"requests at once, 1 to {MOST_IN_FLIGHT}. Default: %(default)s",
-    )
+    add = score.add_argument
+    add("text", nargs="*", help="texts to score")
+    add("--file", type=Path, help="CSV, JSON Lines, or one text per line; - reads standard input")
+    add("--out", type=Path, help="file for the scored rows. Default: standard output, without a journal")
+    columns = f"the only one, or one named {', '.join(LIKELY_COLUMNS[:-1])} or {LIKELY_COLUMNS[-1]}"
+    add("--column", help=f"column or key with the text. Default: {columns}")
+    forms = sorted(set(FORMS.values()))
+    add("--format", choices=forms, help="form of the file. Default: that of its suffix; for standard input, text")
+    add("--delimiter", default=Layout.delimiter, help="character between the fields of CSV. Default: a comma")
+    add("--prefix", default=Layout.prefix, help="prefix of the added columns' names")
+    add("--json", action="store_true", help="write JSON Lines, whatever the input is")
+    at_once = f"requests at once, 1 to {MOST_IN_FLIGHT}. Default: %(default)s"
+    add("--in-flight", type=int, default=4, metavar="N", help=at_once)
     health = command("health", "print the API's health")
     health.add_argument("--deep", action="store_true", help="ask the model too")
     command("model", "print the description of the serving model")

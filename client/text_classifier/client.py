@@ -102,8 +102,8 @@ class Client:
     ) -> Iterator[list[tuple[K, Outcome]]]:
         """Yield the outcomes in the order in which the API answers, one list for each request.
 
-        At most `in_flight` requests have been sent without their list being yielded. After an error, the answers of
-        running requests are yielded before it is raised. A caller who stores each list at once loses no more than that.
+        At most `in_flight` requests have been sent without their list being yielded: a caller who stores each list at
+        once never loses more answers. After an error, the answers of running requests are yielded before it is raised.
 
         Args:
             items: A key of the caller's choice for each text, and the text; anything but a text is refused.

@@ -34,7 +34,7 @@ class ProblemType:
 # Code, status, Retry-After, title, meaning.
 # fmt: off
 _TYPES = (
-    ProblemType("bad_request", 400, None, "The request does not have the documented form",
+    ProblemType("bad_request", 400, None, "The request is not of the documented form",
                 "The body or a parameter breaks the contract; `detail` says where."),
     ProblemType("forbidden", 403, None, "Access denied",
                 "The API key is missing or wrong, or requests from this address are not allowed."),

@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer. ``announced`` overrides the Content-Length; ``pause`` delays the start, ``drip`` each byte (in s)."""
+    """One answer. `announced` overrides the Content-Length; `pause` delays the start, `drip` each byte (in s)."""
 
     body: bytes = b""
     status: int = 200
@@ -89,7 +89,7 @@ class Site:
 
 
 class FakeS3:
-    """The calls of a boto3 S3 client that the project makes, on objects in a dict ``(bucket, key) -> bytes``."""
+    """The calls of a boto3 S3 client that the project makes, on objects in a dict `(bucket, key) -> bytes`."""
 
     def __init__(self) -> None:
         self.objects: dict[tuple[str, str], bytes] = {}
