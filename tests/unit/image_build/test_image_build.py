@@ -27,7 +27,7 @@ class FakeRegistry:
     def __init__(self, *tags: str) -> None:
         self.tags = tags
 
-    def describe_images(self, *, repositoryName: str, imageIds: list[dict[str, str]]) -> Any:  # noqa: N803
+    def describe_images(self, *, repositoryName: str, imageIds: list[dict[str, str]]) -> Any:
         assert repositoryName == REQUEST.repository
         if imageIds[0]["imageTag"] not in self.tags:
             raise ImageNotFound
@@ -56,7 +56,7 @@ class FakeBuilds:
         assert ids == ["p-image:1"]
         return {"builds": [self._build()]}
 
-    def stop_build(self, *, id: str) -> None:  # noqa: A002  boto3's spelling
+    def stop_build(self, *, id: str) -> None:
         self.stopped.append(id)
 
 
