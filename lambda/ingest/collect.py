@@ -94,7 +94,7 @@ def collect(
     limits = limits or Limits()
     try:
         place = open_source(source, limits, check_url=check_url, s3_client=s3_client)
-        return _collect(place, Path(destination), files, limits, progress)
+        return _Copier(place, limits, progress).copy_all(Path(destination), files)
     except SourceUnreachableError as error:
         if fallback is None:
             raise
@@ -106,78 +106,72 @@ def collect_bundled(
     destination: Path | str, folder: Path, *, progress: ProgressCallback | None = None
 ) -> CollectedData:
     """Copy the bundled data set from `folder` into `destination`."""
-    return _collect(FolderSource(folder, BUNDLED_NAME), Path(destination), None, Limits(), progress)
+    return _Copier(FolderSource(folder, BUNDLED_NAME), Limits(), progress).copy_all(Path(destination), None)
 
 
-def _collect(
-    source: Source,
-    destination: Path,
-    files: Sequence[str] | None,
-    limits: Limits,
-    progress: ProgressCallback | None,
-) -> CollectedData:
-    parts: list[Path] = []
-    fetched: list[CollectedFile] = []
-    try:
-        names = tuple(files) if files is not None else source.find_files()
-        with _writing(destination):
-            destination.mkdir(parents=True, exist_ok=True)
-        for name in names:
-            part = destination / f".{name}.{secrets.token_hex(4)}.part"
-            parts.append(part)
-            fetched.append(_fetch(source, name, part, limits, progress))
-        for part, file in zip(parts, fetched, strict=True):
-            with _writing(file.path):
-                part.replace(file.path)
-    finally:
-        for part in parts:
-            part.unlink(missing_ok=True)
-    lines = "".join(f"{file.sha256}  {file.name}\n" for file in sorted(fetched, key=lambda file: file.name))
-    return CollectedData(tuple(fetched), hashlib.sha256(lines.encode()).hexdigest(), source.name)
+@dataclass(frozen=True)
+class _Copier:
+    source: Source
+    limits: Limits
+    progress: ProgressCallback | None
 
-
-def _fetch(source: Source, name: str, part: Path, limits: Limits, progress: ProgressCallback | None) -> CollectedFile:
-    """Copy one file into `part`; try again while the failure may pass."""
-    attempt = 1
-    while True:
+    def copy_all(self, destination: Path, files: Sequence[str] | None) -> CollectedData:
+        parts: list[Path] = []
+        fetched: list[CollectedFile] = []
         try:
-            with source.open(name) as stream:
-                size, sha256 = _copy(stream, source, name, part, limits, progress)
-            return CollectedFile(name, part.parent / name, size, sha256)
-        except SourceUnreachableError as error:
-            if attempt == limits.attempts:
-                raise
-            time.sleep(min(max(limits.backoff * 2 ** (attempt - 1), error.retry_after), limits.max_wait))
-            attempt += 1
+            names = tuple(files) if files is not None else self.source.find_files()
+            with _writing(destination):
+                destination.mkdir(parents=True, exist_ok=True)
+            for name in names:
+                part = destination / f".{name}.{secrets.token_hex(4)}.part"
+                parts.append(part)
+                fetched.append(self._fetch(name, part))
+            for part, file in zip(parts, fetched, strict=True):
+                with _writing(file.path):
+                    part.replace(file.path)
+        finally:
+            for part in parts:
+                part.unlink(missing_ok=True)
+        lines = "".join(f"{file.sha256}  {file.name}\n" for file in sorted(fetched, key=lambda file: file.name))
+        return CollectedData(tuple(fetched), hashlib.sha256(lines.encode()).hexdigest(), self.source.name)
 
+    def _fetch(self, name: str, part: Path) -> CollectedFile:
+        """Copy one file into `part`; try again while the failure may pass."""
+        attempt = 1
+        while True:
+            try:
+                with self.source.open(name) as stream:
+                    return self._copy(stream, name, part)
+            except SourceUnreachableError as error:
+                if attempt == self.limits.attempts:
+                    raise
+                wait = max(self.limits.backoff * 2 ** (attempt - 1), error.retry_after)
+                time.sleep(min(wait, self.limits.max_wait))
+                attempt += 1
 
-def _copy(
-    stream: Stream, source: Source, name: str, part: Path, limits: Limits, progress: ProgressCallback | None
-) -> tuple[int, str]:
-    """Write the stream into `part`, and return the number of bytes and their SHA-256."""
-    digest = hashlib.sha256()
-    received = 0
-    deadline = time.monotonic() + limits.time_limit
-    with _writing(part), part.open("wb") as file:
-        for chunk in stream.chunks:
-            file.write(chunk)
-            digest.update(chunk)
-            received += len(chunk)
-            if progress:
-                progress(Progress(name, received, stream.size))
-            if time.monotonic() > deadline:
-                raise SourceUnreachableError(
-                    f"{name} from {source.name} was not complete after {limits.time_limit:g} s.",
-                    hint="Try again on a faster connection.",
-                )
-        file.flush()
-        os.fsync(file.fileno())  # else a power cut after the rename could leave an empty file under the final name
-    if stream.size is not None and received != stream.size:
-        problem = f"{name} from {source.name} has {received} bytes, {stream.size} were announced."
-        raise SourceUnreachableError(problem, hint="Try again.")
-    if progress:
-        progress(Progress(name, received, stream.size, done=True))
-    return received, digest.hexdigest()
+    def _copy(self, stream: Stream, name: str, part: Path) -> CollectedFile:
+        """Write the stream into `part`."""
+        digest = hashlib.sha256()
+        received = 0
+        deadline = time.monotonic() + self.limits.time_limit
+        with _writing(part), part.open("wb") as file:
+            for chunk in stream.chunks:
+                file.write(chunk)
+                digest.update(chunk)
+                received += len(chunk)
+                if self.progress:
+                    self.progress(Progress(name, received, stream.size))
+                if time.monotonic() > deadline:
+                    problem = f"{name} from {self.source.name} was not complete after {self.limits.time_limit:g} s."
+                    raise SourceUnreachableError(problem, hint="Try again on a faster connection.")
+            file.flush()
+            os.fsync(file.fileno())  # else a power cut after the rename could leave an empty file under the final name
+        if stream.size is not None and received != stream.size:
+            problem = f"{name} from {self.source.name} has {received} bytes, {stream.size} were announced."
+            raise SourceUnreachableError(problem, hint="Try again.")
+        if self.progress:
+            self.progress(Progress(name, received, stream.size, done=True))
+        return CollectedFile(name, part.parent / name, received, digest.hexdigest())
 
 
 @contextmanager
@@ -187,11 +181,9 @@ def _writing(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in _NO_SPACE:
-            raise DataUnavailableError(
-                f"no space left to write {path} ({error.strerror}).",
-                hint="Free some space, or choose another destination; nothing was left behind.",
-            ) from error
-        raise DataUnavailableError(
-            f"{path} cannot be written: {error.strerror or error}.",
-            hint="Choose a destination folder that you may write to.",
-        ) from error
+            problem = f"no space left to write {path} ({error.strerror})."
+            hint = "Free some space, or choose another destination; nothing was left behind."
+        else:
+            problem = f"{path} cannot be written: {error.strerror or error}."
+            hint = "Choose a destination folder that you may write to."
+        raise DataUnavailableError(problem, hint=hint) from error

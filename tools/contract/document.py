@@ -69,75 +69,66 @@ def build() -> dict[str, Any]:
 
 
 def _paths() -> dict[str, Any]:
-    predict = _operation(
-        "predict",
-        "Classify texts",
-        "PredictionResponse",
-        "Identical texts in one request are sent to the model once and get the same prediction.",
-        problems=("bad_request", "payload_too_large", "unsupported_media_type", *_MODEL),
-    )
-    predict["requestBody"] = {
-        "required": True,
-        "content": {
-            "application/json": {
-                "schema": {"$ref": "#/components/schemas/PredictionRequest"},
-                "examples": {
-                    "one": {"summary": "One text", "value": {"inputs": "The zoom is sharp up to 200 mm."}},
-                    "list": {"summary": "A list", "value": {"inputs": ["Sharp up to 200 mm.", "A Christmas gift."]}},
-                },
-            }
+    body = {
+        "schema": {"$ref": "#/components/schemas/PredictionRequest"},
+        "examples": {
+            "one": {"summary": "One text", "value": {"inputs": "The zoom is sharp up to 200 mm."}},
+            "list": {"summary": "A list", "value": {"inputs": ["Sharp up to 200 mm.", "A Christmas gift."]}},
         },
+    }
+    deep = {
+        "name": "deep",
+        "in": "query",
+        "required": False,
+        "description": "Whether to ask the model too. Its errors are those of predictions.",
+        "schema": {"type": "string", "enum": ["true", "false"], "default": "false"},
     }
     health = _operation(
         "health",
         "Check the service",
         "Health",
-        "Without `deep`, the API answers without asking the model.",
+        description="Without `deep`, the API answers without asking the model.",
         problems=("bad_request", *_MODEL),
     )
-    health["parameters"] = [
-        {
-            "name": "deep",
-            "in": "query",
-            "required": False,
-            "description": "Whether to ask the model too. Its errors are those of predictions.",
-            "schema": {"type": "string", "enum": ["true", "false"], "default": "false"},
-        }
-    ]
     model = _operation(
         "model",
         "Describe the serving model",
         "ModelCard",
-        "Version, metrics on the test sentences with 95 % intervals, and details of its training.",
+        description="Version, metrics on the test sentences with 95 % intervals, and details of its training.",
         problems=(*_MODEL, "registry_unavailable"),
     )
+    predict = _operation(
+        "predict",
+        "Classify texts",
+        "PredictionResponse",
+        description="Identical texts in one request are sent to the model once and get the same prediction.",
+        problems=("bad_request", "payload_too_large", "unsupported_media_type", *_MODEL),
+    )
     return {
-        "/": {"get": _page("demo", "Demo page", "text/html")},
-        "/docs": {"get": _page("docs", "This contract as a page", "text/html")},
-        "/openapi.json": {"get": _page("contract", "This contract", "application/json")},
-        "/v1/health": {"get": health},
+        "/": {"get": _operation("demo", "Demo page", "text/html")},
+        "/docs": {"get": _operation("docs", "This contract as a page", "text/html")},
+        "/openapi.json": {"get": _operation("contract", "This contract", "application/json")},
+        "/v1/health": {"get": health | {"parameters": [deep]}},
         "/v1/model": {"get": model},
-        "/v1/predictions": {"post": predict},
+        "/v1/predictions": {
+            "post": predict | {"requestBody": {"required": True, "content": {"application/json": body}}}
+        },
     }
 
 
-def _operation(name: str, summary: str, model: str, description: str, *, problems: tuple[str, ...]) -> dict[str, Any]:
-    content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{model}"}}}
+def _operation(
+    name: str, summary: str, answer: str, *, description: str = "", problems: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    """Return an operation. `answer` is the name of a schema, or the media type of a page."""
+    if "/" in answer:
+        content = {answer: {"schema": {"type": "object" if answer == "application/json" else "string"}}}
+    else:
+        content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{answer}"}}}
     return {
         "operationId": name,
         "summary": summary,
-        "description": description,
+        **({"description": description} if description else {}),
         "responses": {"200": {"description": summary, "content": content}, **_references(problems)},
-    }
-
-
-def _page(name: str, summary: str, media_type: str) -> dict[str, Any]:
-    schema = {"type": "object"} if media_type == "application/json" else {"type": "string"}
-    content = {media_type: {"schema": schema}}
-    return {
-        "operationId": name,
-        "summary": summary,
-        "responses": {"200": {"description": summary, "content": content}, **_references(())},
     }
 
 
