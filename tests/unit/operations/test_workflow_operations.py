@@ -164,8 +164,10 @@ def test_a_run_is_read_from_the_executions_output() -> None:
 def test_a_failed_execution_shows_error_and_cause() -> None:
     """What the console shows is what the terminal shows."""
     with pytest.raises(TrainingFailed) as caught:
-        workflow.result({"status": "FAILED", "error": "InvalidExecutionInput", "cause": "epochs is -1. Allowed: 1"})
-    assert "InvalidExecutionInput" in caught.value.message and "epochs is -1" in caught.value.message
+        workflow.result(
+            {"status": "FAILED", "error": "InvalidExecutionInputError", "cause": "epochs is -1. Allowed: 1"}
+        )
+    assert "InvalidExecutionInputError" in caught.value.message and "epochs is -1" in caught.value.message
 
 
 def exited(state: str, output: str) -> dict[str, Any]:

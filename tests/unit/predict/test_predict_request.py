@@ -86,7 +86,7 @@ def test_a_list_keeps_order_and_repetitions() -> None:
         ("", "body is empty"),
         ("inputs=x", "not JSON"),
         ("[" * 100_000, "nested too deeply"),
-        ('"x"', "is a text"),
+        ('"x"', "is a string"),
         ("{}", "no inputs"),
         ('{"inputs": "x", "input": 1}', "Allowed are inputs, parameters"),
         ('{"inputs": ""}', "inputs has 0 characters. Allowed are 1 to 20000"),
