@@ -12,10 +12,11 @@ from drift.settings import Settings
 from drift.stability import Shift, compare, join_rare
 from drift.traffic import newest_traffic
 from shared.champion import find_champion
+from shared.errors import FunctionError
 from shared.storage import ObjectStore
 
 
-class ChampionUnreadableError(Exception):
+class ChampionUnreadableError(FunctionError):
     """The registry does not describe the model that serves."""
 
     def __init__(self, problem: str) -> None:

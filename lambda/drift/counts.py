@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from distribution.features import FEATURES, LABEL
+from shared.errors import FunctionError
 
 
-class BaselineError(Exception):
+class BaselineError(FunctionError):
     """The champion's baseline is not as the gate writes it."""
 
     def __init__(self, uri: str, problem: str) -> None:

@@ -5,12 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-
-class SettingsError(Exception):
-    """An environment variable is missing or not allowed."""
-
-    def __init__(self, variable: str, expected: str) -> None:
-        super().__init__(f"The environment variable {variable} is missing or not allowed; expected {expected}.")
+from shared.errors import MisconfiguredError
+from shared.settings import required
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,27 +31,20 @@ class Settings:
         """Read the variables named above.
 
         Raises:
-            SettingsError: one is missing or not allowed.
+            MisconfiguredError: one is missing or not allowed.
         """
         return cls(
-            serving_stack=_text(environment, "SERVING_STACK"),
-            namespace=_text(environment, "POWERTOOLS_METRICS_NAMESPACE"),
-            service=_text(environment, "POWERTOOLS_SERVICE_NAME"),
-            predict_service=_text(environment, "PREDICT_SERVICE"),
+            serving_stack=required(environment, "SERVING_STACK"),
+            namespace=required(environment, "POWERTOOLS_METRICS_NAMESPACE"),
+            service=required(environment, "POWERTOOLS_SERVICE_NAME"),
+            predict_service=required(environment, "PREDICT_SERVICE"),
             sample=_count(environment, "SAMPLE_PREDICTIONS"),
             window_hours=_count(environment, "WINDOW_HOURS"),
         )
 
 
-def _text(environment: Mapping[str, str], name: str) -> str:
-    value = environment.get(name, "").strip()
-    if not value:
-        raise SettingsError(name, "a text")
-    return value
-
-
 def _count(environment: Mapping[str, str], name: str) -> int:
-    value = _text(environment, name)
+    value = required(environment, name)
     if not value.isdecimal() or int(value) < 1:
-        raise SettingsError(name, "a whole number from 1 on")
+        raise MisconfiguredError(name, f"is {value!r}; a whole number from 1 on is allowed")
     return int(value)

@@ -12,12 +12,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 from distribution.features import FEATURES, LABEL_DIMENSION, PREDICTIONS, VERSION_DIMENSION
 from drift.counts import Counts
 from drift.settings import Settings
+from shared.errors import FunctionError
 
 PERIOD_SECONDS = 60
 """CloudWatch keeps minutes for 15 days; a day of them is far below the limit of one GetMetricData call."""
 
 
-class TrafficUnreadableError(Exception):
+class TrafficUnreadableError(FunctionError):
     """CloudWatch does not return the metrics of the traffic."""
 
     def __init__(self, problem: str) -> None:

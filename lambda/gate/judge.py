@@ -50,7 +50,7 @@ def run(event: JudgeEvent, environment: Mapping[str, str], s3: Any, now: datetim
     """Judge with the given boto3 client for S3; `now` is in UTC.
 
     Raises:
-        SettingsError: an environment variable is missing.
+        MisconfiguredError: an environment variable is missing.
         EvidenceError: the job's output is wrong.
         StorageError: an object can't be read or written.
     """

@@ -52,7 +52,7 @@ def run(
     """Plan with the given boto3 clients; six hexadecimal digits as `token` keep the names of two runs apart.
 
     Raises:
-        SettingsError: an environment variable is missing.
+        MisconfiguredError: an environment variable is missing.
         EvidenceError: the job's output is wrong.
         StorageError: an object can't be read or written.
         ServingUnknownError: nobody can tell which model serves.

@@ -5,14 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
-
-class SettingsError(Exception):
-    """An environment variable is missing, which is a mistake of the deployment and not of the run."""
-
-    def __init__(self, variable: str) -> None:
-        super().__init__(
-            f"environment variable {variable} is missing. It is set by the training stack: deploy it again."
-        )
+from shared.settings import required
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,13 +32,9 @@ class Settings:
         """Read the variables.
 
         Raises:
-            SettingsError: one is missing.
+            MisconfiguredError: one is missing.
         """
-        values = {field.name: environment.get(field.name.upper(), "").strip() for field in fields(cls)}
-        for name, value in values.items():
-            if not value:
-                raise SettingsError(name.upper())
-        return cls(**values)
+        return cls(**{field.name: required(environment, field.name.upper()) for field in fields(cls)})
 
     def evidence_uri(self, test_sha256: str, artifact_id: str | None = None) -> str:
         """Return the folder of a test set's evidence, or of one artifact's answers to it, with a slash at its end."""

@@ -10,6 +10,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from shared.errors import FunctionError
+
 PARAMETER = "ModelPackageArn"
 """Parameter of the serving stack that names the champion."""
 
@@ -23,7 +25,7 @@ _NOTHING_SERVES = (
 """States of a stack whose resources were never created or are being deleted."""
 
 
-class ServingUnknownError(Exception):
+class ServingUnknownError(FunctionError):
     """The serving stack can't be described, so nobody can tell which model serves."""
 
     def __init__(self, stack: str, problem: str) -> None:

@@ -18,6 +18,13 @@ class MisconfiguredError(FunctionError):
         self.variable = variable
 
 
+class EvidenceError(FunctionError):
+    """A file is not as its writer should have left it; `place` is the file, with the line where one is wrong."""
+
+    def __init__(self, place: str, problem: str) -> None:
+        super().__init__(f"{place}: {problem}.")
+
+
 class InvalidExecutionInputError(FunctionError):
     """The field `field` of an execution's input, such as `hyperparameters.epochs`, is not allowed.
 

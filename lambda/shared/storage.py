@@ -9,12 +9,14 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from shared.errors import FunctionError
+
 MAX_BYTES = 64 * 1024**2
 
-_MISSING = ("NoSuchKey", "404", "NotFound")
+_MISSING = ("NoSuchKey", "NoSuchBucket", "404", "NotFound")
 
 
-class StorageError(Exception):
+class StorageError(FunctionError):
     """The object at `uri` could not be read or written; `missing` is true where it does not exist."""
 
     def __init__(self, uri: str, problem: str, *, missing: bool = False) -> None:

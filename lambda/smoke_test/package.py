@@ -1,28 +1,17 @@
-"""Reads a model package and its evidence. Errors of boto3 end here."""
+"""Reads a model package. Errors of boto3 end here."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from shared.errors import FunctionError
 
-_MISSING = ("NoSuchKey", "NoSuchBucket", "404")
-
 
 class PackageUnreadableError(FunctionError):
     """The model package cannot be looked up."""
-
-
-class EvidenceUnreadableError(FunctionError):
-    """The evidence cannot be used; `missing` says whether it does not exist at all."""
-
-    def __init__(self, uri: str, problem: str, *, missing: bool = False) -> None:
-        super().__init__(f"{uri} {problem}.")
-        self.missing = missing
 
 
 @dataclass(frozen=True)
@@ -48,16 +37,3 @@ def describe(registry: Any, arn: str) -> Package:
         raise PackageUnreadableError(f"model package {arn} cannot be read: {error}.") from error
     evidence = found.get("CustomerMetadataProperties", {}).get("evidence", "")
     return Package(version=arn.rpartition("/")[2], evidence_uri=evidence if evidence.startswith("s3://") else "")
-
-
-def read_object(s3: Any, uri: str) -> bytes:
-    """Return the content of an object `s3://bucket/key`; raise EvidenceUnreadableError."""
-    parts = urlsplit(uri)
-    try:
-        content: bytes = s3.get_object(Bucket=parts.netloc, Key=parts.path.lstrip("/"))["Body"].read()
-    except ClientError as error:
-        code = error.response["Error"]["Code"]
-        raise EvidenceUnreadableError(uri, f"cannot be read: S3 answered {code}", missing=code in _MISSING) from error
-    except BotoCoreError as error:
-        raise EvidenceUnreadableError(uri, f"cannot be read: {error}") from error
-    return content

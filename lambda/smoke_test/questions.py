@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shared.answers import InvalidAnswerError, Prediction, parse_answer
-from smoke_test.package import EvidenceUnreadableError
+from shared.errors import EvidenceError
 
 COUNT = 20
 """Sentences to ask. A wrong model shows in the first few, so more would only take longer."""
@@ -53,15 +53,15 @@ def from_evidence(sentences: bytes, answers: bytes, source: str) -> list[Questio
         source: Name of the answers in an error.
 
     Raises:
-        EvidenceUnreadableError: The two do not belong together, or an answer has no known form.
+        EvidenceError: The two do not belong together, or an answer has no known form.
     """
     asked, answered = sentences.splitlines(), answers.splitlines()
     if not asked or len(asked) != len(answered):
-        raise EvidenceUnreadableError(source, f"has {len(answered)} answers to {len(asked)} sentences")
+        raise EvidenceError(source, f"has {len(answered)} answers to {len(asked)} sentences")
     try:
         expected = [parse_answer(line, texts=1).predictions[0] for line in answered]
     except InvalidAnswerError as error:
-        raise EvidenceUnreadableError(source, f"holds an answer that {error}") from error
+        raise EvidenceError(source, f"holds an answer that {error}") from error
     questions = [Question(body, prediction) for body, prediction in zip(asked, expected, strict=True)]
     return _spread([each for each in questions if each.expected and each.expected.confidence > _CLEAR] or questions)
 

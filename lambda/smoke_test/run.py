@@ -7,8 +7,9 @@ from typing import Any
 
 from shared.answers import Answer, Prediction
 from shared.errors import FunctionError
+from shared.storage import ObjectStore, StorageError
 from smoke_test.endpoint import Endpoint
-from smoke_test.package import EvidenceUnreadableError, Package, describe, read_object
+from smoke_test.package import Package, describe
 from smoke_test.questions import Question, built_in, from_evidence
 
 SCORE_TOLERANCE = 0.02
@@ -55,8 +56,8 @@ def choose(package: Package, s3: Any) -> list[Question]:
     if not package.evidence_uri:
         return built_in()
     try:
-        answers, sentences = (read_object(s3, uri) for uri in (package.evidence_uri, package.sentences_uri))
-    except EvidenceUnreadableError as error:
+        answers, sentences = (ObjectStore(s3).read(uri) for uri in (package.evidence_uri, package.sentences_uri))
+    except StorageError as error:
         # A rollback to an old package has to work after its evidence was deleted.
         if error.missing:
             return built_in()

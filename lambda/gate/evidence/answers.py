@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from gate.evidence.job_output import JobOutput
-from gate.evidence.json_lines import EvidenceError, count_lines, is_number, number_or_none, quote, read_objects
+from gate.evidence.json_lines import count_lines, lines_of, quote
+from shared.answers import InvalidAnswerError, parse_answer
+from shared.errors import EvidenceError
 from shared.storage import ObjectStore, StorageError
 
 
@@ -78,22 +79,15 @@ def parse_answers(content: bytes, *, labels: tuple[str, str], rows: int, source:
     lines = count_lines(content)
     if lines != rows:
         raise EvidenceError(source, f"has {lines} answers to {rows} sentences")
-    return [_answer(value, labels, place) for place, value in read_objects(content, source)]
+    return [_answer(line, labels, place) for place, line in lines_of(content, source)]
 
 
-def _answer(value: dict[str, Any], labels: tuple[str, str], place: str) -> Answer:
-    predictions = value.get("predictions")
-    if not isinstance(predictions, list):
-        raise EvidenceError(place, f"has no predictions: {quote(value)}")
-    if len(predictions) != 1 or not isinstance(predictions[0], dict):
-        raise EvidenceError(place, f"has {len(predictions)} predictions; one is expected")
-    prediction = predictions[0]
-    if "label" not in prediction:
-        raise EvidenceError(place, f"has no label: {quote(prediction)}")
-    name, confidence = prediction["label"], prediction.get("confidence")
-    if name not in labels:
-        raise EvidenceError(place, f"label is {quote(name)}; the data has {' and '.join(labels)}")
-    if not (is_number(confidence) and 0 <= confidence <= 1):
-        raise EvidenceError(place, f"confidence is {quote(confidence)}; 0 to 1 is expected")
-    label = labels.index(name)
-    return Answer(label, confidence if label else 1 - confidence, number_or_none(prediction, "score", place))
+def _answer(line: bytes, labels: tuple[str, str], place: str) -> Answer:
+    try:
+        given = parse_answer(line, texts=1).predictions[0]
+    except InvalidAnswerError as error:
+        raise EvidenceError(place, str(error)) from error
+    if given.label not in labels:
+        raise EvidenceError(place, f"label is {quote(given.label)}; the data has {' and '.join(labels)}")
+    label = labels.index(given.label)
+    return Answer(label, given.confidence if label else 1 - given.confidence, given.score)

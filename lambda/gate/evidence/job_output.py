@@ -10,7 +10,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gate.evidence.json_lines import EvidenceError, number_or_none, quote, read_objects
+from gate.evidence.json_lines import number_or_none, quote, read_objects
+from shared.errors import EvidenceError
 from shared.storage import MAX_BYTES, ObjectStore, StorageError
 
 ROWS_FILE = "test_rows.jsonl"

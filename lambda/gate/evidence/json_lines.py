@@ -7,14 +7,9 @@ import math
 from collections.abc import Iterator
 from typing import Any, TypeGuard
 
+from shared.errors import EvidenceError
+
 _QUOTED = 80  # characters of a wrong value
-
-
-class EvidenceError(Exception):
-    """A file is not as its writer should have left it; `place` is the file, with the line where one is wrong."""
-
-    def __init__(self, place: str, problem: str) -> None:
-        super().__init__(f"{place}: {problem}.")
 
 
 def read_objects(content: bytes, source: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -23,9 +18,7 @@ def read_objects(content: bytes, source: str) -> Iterator[tuple[str, dict[str, A
     Raises:
         EvidenceError: a line is not a JSON object.
     """
-    lines = content.removesuffix(b"\n").split(b"\n") if content else []
-    for number, line in enumerate(lines, 1):
-        place = f"{source}, line {number}"
+    for place, line in lines_of(content, source):
         try:
             value = json.loads(line)
         except (ValueError, RecursionError) as error:
@@ -33,6 +26,13 @@ def read_objects(content: bytes, source: str) -> Iterator[tuple[str, dict[str, A
         if not isinstance(value, dict):
             raise EvidenceError(place, f"is not a JSON object: {quote(value)}")
         yield place, value
+
+
+def lines_of(content: bytes, source: str) -> Iterator[tuple[str, bytes]]:
+    """Yield each line of a file with its place, such as `x.jsonl, line 2`."""
+    lines = content.removesuffix(b"\n").split(b"\n") if content else []
+    for number, line in enumerate(lines, 1):
+        yield f"{source}, line {number}", line
 
 
 def count_lines(content: bytes) -> int:

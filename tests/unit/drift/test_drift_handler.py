@@ -10,8 +10,9 @@ from aws_lambda_powertools.metrics import EphemeralMetrics
 
 from drift.check import CheckResult
 from drift.handler import as_dict, publish
-from drift.settings import Settings, SettingsError
+from drift.settings import Settings
 from drift.stability import Shift
+from shared.errors import MisconfiguredError
 
 VARIABLES = {
     "SERVING_STACK": "s",
@@ -70,5 +71,5 @@ def test_settings_are_read_from_the_environment() -> None:
 )
 def test_a_variable_that_is_missing_or_wrong_is_named(name: str, value: str) -> None:
     """The error names the variable and what it has to be."""
-    with pytest.raises(SettingsError, match=f"{name} is missing or not allowed; expected a "):
+    with pytest.raises(MisconfiguredError, match=f"environment variable {name} is "):
         Settings.from_environment({**VARIABLES, name: value})

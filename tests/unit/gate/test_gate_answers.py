@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from gate.evidence.answers import Answer, parse_answers
-from gate.evidence.json_lines import EvidenceError, count_lines
+from gate.evidence.json_lines import count_lines
+from shared.errors import EvidenceError
 
 LABELS = ("not helpful", "helpful")
 
@@ -18,7 +19,9 @@ def parse(content: bytes, rows: int = 2) -> list[Answer]:
 
 
 def answer(**changes: object) -> str:
-    return json.dumps({"predictions": [{"label": "helpful", "confidence": 0.9, "score": 1.5, **changes}]})
+    return json.dumps(
+        {"predictions": [{"label": "helpful", "confidence": 0.9, "score": 1.5, **changes}], "model": {"version": "7"}}
+    )
 
 
 def test_answers_become_labels_and_probabilities(lines: Callable[[Sequence[int]], bytes]) -> None:
@@ -40,16 +43,16 @@ def test_another_number_of_answers_is_told(lines: Callable[[Sequence[int]], byte
     [
         ("<html>", "is not JSON: <html>"),
         ("[" * 100_000, "is not JSON"),
-        ('"text"', "is not a JSON object"),
+        ('"text"', "has no predictions"),
         ('{"error": {"type": "model_error"}}', 'has no predictions: {"error"'),
         ('{"predictions": []}', "has 0 predictions"),
-        ('{"predictions": [1]}', "has 1 predictions"),
+        ('{"predictions": [1]}', "has a prediction that is not an object"),
         ('{"predictions": [{"confidence": 1}]}', "has no label"),
         (answer(label="LABEL_1"), 'label is "LABEL_1"; the data has not helpful and helpful'),
-        (answer(label=["helpful"]), "label is"),
-        (answer(confidence=1.5), "confidence is 1.5"),
-        (answer(confidence=None), "confidence is null"),
-        (answer(score="high"), 'score is "high"'),
+        (answer(label=["helpful"]), "has no label"),
+        (answer(confidence=1.5), "has a confidence of 1.5"),
+        (answer(confidence=None), "has a confidence that is no number"),
+        (answer(score="high"), "has a score that is no number"),
     ],
 )
 def test_a_wrong_answer_is_named(line: str, said: str) -> None:

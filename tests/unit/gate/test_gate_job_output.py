@@ -10,7 +10,7 @@ import pytest
 
 from aws_fakes import FakeS3
 from gate.evidence.job_output import Row, archive_members, parse_labels, parse_rows, sentences_file
-from gate.evidence.json_lines import EvidenceError
+from shared.errors import EvidenceError
 from shared.storage import ObjectStore
 
 URI = "s3://bucket/a folder/file"

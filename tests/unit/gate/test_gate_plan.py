@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gate.evidence.json_lines import EvidenceError
-from gate.settings import SettingsError
+from shared.errors import EvidenceError, MisconfiguredError
 from shared.storage import StorageError
 
 if TYPE_CHECKING:
@@ -135,7 +134,7 @@ def test_every_error_says_what_failed(world: World) -> None:
     with pytest.raises(StorageError, match="AccessDenied"):
         world.plan()
     world.environment.pop("PREFIX")
-    with pytest.raises(SettingsError, match="PREFIX"):
+    with pytest.raises(MisconfiguredError, match="PREFIX"):
         world.plan()
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gate.settings import Settings, SettingsError
+from gate.settings import Settings
+from shared.errors import MisconfiguredError
 
 ENVIRONMENT = {
     "ARTIFACTS_BUCKET": "artifacts",
@@ -27,5 +28,5 @@ def test_folders_follow_from_the_settings() -> None:
 def test_a_missing_variable_is_named(variable: str) -> None:
     """A blank one counts as missing."""
     for value in ("", "  "):
-        with pytest.raises(SettingsError, match=f"environment variable {variable} is missing"):
+        with pytest.raises(MisconfiguredError, match=f"environment variable {variable} is missing"):
             Settings.from_environment({**ENVIRONMENT, variable: value})

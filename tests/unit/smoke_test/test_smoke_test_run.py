@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from shared.errors import MisconfiguredError
+from shared.errors import FunctionError, MisconfiguredError
 from smoke_test import handler
 from smoke_test.endpoint import Endpoint
-from smoke_test.package import EvidenceUnreadableError, PackageUnreadableError
+from smoke_test.package import PackageUnreadableError
 from smoke_test.run import WrongAnswersError, smoke_test
 from smoke_test_fakes import ARN, FOLDER, FakeRegistry, FakeRuntime, FakeStore, answer, client_error, sentence
 
@@ -154,7 +154,7 @@ def test_evidence_that_is_gone_does_not_stop_a_rollback(missing: str) -> None:
 )
 def test_evidence_that_cannot_be_used_is_an_error(changed: dict[str, bytes | Exception], told: str) -> None:
     """Evidence that is there and can't be read, or doesn't fit the sentences, fails the test."""
-    with pytest.raises(EvidenceUnreadableError, match=told):
+    with pytest.raises(FunctionError, match=told):
         ask(objects={**evidence(), **changed})
 
 
