@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from botocore.utils import parse_to_aware_datetime
 
-from local.sagemaker.common.errors import ValidationException
+from local.sagemaker.common.errors import InvalidRequestError
 from local.sagemaker.state.store import Record
 
 _TIME_FILTERS = {
@@ -24,41 +24,41 @@ _MAX_PAGE = 100
 
 
 def page(
-    records: list[Record],
+    records: Sequence[Record],
     params: Mapping[str, Any],
     *,
     result: str,
     name: str,
-    summary: Callable[[Record], Record],
+    summary: Sequence[str],
     status: str = "",
     newest_first: bool = True,
 ) -> dict[str, Any]:
     """Answer a List call.
 
     Args:
-        records: everything there is.
+        records: all records of the kind.
         params: the request (NameContains, StatusEquals, …After/Before, SortBy, SortOrder, MaxResults, NextToken).
         result: member of the answer that holds the list.
         name: member of a record that holds its name.
-        summary: turns a record into an entry of the list.
-        status: member that StatusEquals and ``SortBy=Status`` look at.
+        summary: members of a record that its entry in the list shows.
+        status: member that StatusEquals and `SortBy=Status` refer to.
         newest_first: order where the request names none; AWS documents it call by call.
     """
     kept = [record for record in records if _keeps(record, params, name=name, status=status)]
     by = {"Name": name, "Status": status}.get(params.get("SortBy", ""), "CreationTime")
-    # The name decides between equals, so that pages never overlap.
+    # The name breaks ties, so that pages never overlap.
     order = params.get("SortOrder", "Descending" if newest_first else "Ascending")
     kept.sort(key=lambda record: (record.get(by, 0), record[name]), reverse=order == "Descending")
     start = _decode(params.get("NextToken"))
-    size = min(params.get("MaxResults", _DEFAULT_PAGE), _MAX_PAGE)
-    answer: dict[str, Any] = {result: [summary(record) for record in kept[start : start + size]]}
-    if start + size < len(kept):
-        answer["NextToken"] = _encode(start + size)
+    end = start + min(params.get("MaxResults", _DEFAULT_PAGE), _MAX_PAGE)
+    answer: dict[str, Any] = {result: [pick(record, *summary) for record in kept[start:end]]}
+    if end < len(kept):
+        answer["NextToken"] = base64.urlsafe_b64encode(f"from:{end}".encode()).decode()
     return answer
 
 
-def pick(record: Record, *members: str) -> Record:
-    """The named members that the record has."""
+def pick(record: Mapping[str, Any], *members: str) -> Record:
+    """Return the named members that the record has."""
     return {member: record[member] for member in members if member in record}
 
 
@@ -67,19 +67,16 @@ def _keeps(record: Record, params: Mapping[str, Any], *, name: str, status: str)
         return False
     if status and params.get("StatusEquals", record[status]) != record[status]:
         return False
-    for filter_name, (member, sign) in _TIME_FILTERS.items():
-        if filter_name in params and sign * (record[member] - _epoch(params[filter_name])) <= 0:
-            return False
-    return True
+    return all(
+        sign * (record[member] - _epoch(params[filter_name])) > 0
+        for filter_name, (member, sign) in _TIME_FILTERS.items()
+        if filter_name in params
+    )
 
 
 def _epoch(value: Any) -> float:
     moment: datetime = parse_to_aware_datetime(value)
     return moment.timestamp()
-
-
-def _encode(start: int) -> str:
-    return base64.urlsafe_b64encode(f"from:{start}".encode()).decode()
 
 
 def _decode(token: str | None) -> int:
@@ -88,4 +85,4 @@ def _decode(token: str | None) -> int:
     try:
         return int(base64.urlsafe_b64decode(token).decode().removeprefix("from:"))
     except (ValueError, binascii.Error) as error:
-        raise ValidationException("Invalid pagination token.") from error
+        raise InvalidRequestError("Invalid pagination token.") from error

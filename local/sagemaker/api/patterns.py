@@ -1,12 +1,12 @@
-"""The service model's patterns are written for Java; this makes them usable with Python's `re`."""
+"""Matches the service model's patterns, which are written for Java, with Python's `re`."""
 
 from __future__ import annotations
 
 import functools
 import re
 
-# Unicode classes that `re` lacks. Letters and digits are exact; marks, symbols and punctuation are approximated by the
-# blocks they live in, which errs on the side of accepting.
+# Unicode classes that `re` lacks. Letters and digits are exact. Marks, symbols and punctuation are approximated by
+# their blocks, which accepts too much rather than too little.
 _SYMBOLS = (
     r"!-/:-@\[-`{-~\u00a1-\u00bf\u00d7\u00f7\u2010-\u2bff\u3001-\u303f\ufe10-\ufe6f\uff01-\uff65\U0001f000-\U0001fbff"
 )
@@ -32,6 +32,6 @@ def _compiled(pattern: str) -> re.Pattern[str] | None:
 
 
 def matches(pattern: str, value: str) -> bool:
-    """Whether the whole of `value` matches; a pattern that cannot be translated accepts everything."""
+    """Return whether the whole of `value` matches. A pattern that cannot be translated matches everything."""
     compiled = _compiled(pattern)
     return compiled is None or compiled.fullmatch(value) is not None

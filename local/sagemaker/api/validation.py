@@ -1,4 +1,4 @@
-"""Checks requests against botocore's own model of the service, and words complaints as AWS does."""
+"""Checks requests against botocore's model of the service and reports problems in AWS's words."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any
 
 from botocore import __version__ as botocore_version
 from botocore.loaders import Loader
-from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Shape, StructureShape
+from botocore.model import ListShape, MapShape, ServiceModel, Shape, StructureShape
 from botocore.utils import parse_to_aware_datetime
 
 from local.sagemaker.api.patterns import matches
-from local.sagemaker.common.errors import SerializationException, ValidationException
+from local.sagemaker.common.errors import InvalidRequestError, ServiceError
 
 _JSON_TYPES: dict[str, tuple[type, ...]] = {
     "string": (str,),
@@ -33,38 +33,30 @@ _JSON_TYPES: dict[str, tuple[type, ...]] = {
 
 @functools.lru_cache(maxsize=1)
 def service_model() -> ServiceModel:
-    """The model of the SageMaker API that botocore ships (loaded once, a quarter of a second)."""
+    """Return botocore's model of the SageMaker API. The first call takes a quarter of a second."""
     return ServiceModel(Loader().load_service_model("sagemaker", "service-2"), "sagemaker")
 
 
 def knows_action(action: str) -> bool:
-    """Whether AWS has an operation of this name."""
+    """Return whether AWS has an operation of this name."""
     return action in service_model().operation_names
 
 
 def validate(action: str, params: Mapping[str, Any]) -> None:
     """Check the request of `action`.
 
-    Raises:
-        SerializationException: a member has the wrong JSON type.
-        ValidationException: a required member is missing, or a value breaks an enum, pattern, length or range.
+    Raises InvalidRequestError when a required member is missing or a value breaks an enum, pattern, length or range,
+    and ServiceError (SerializationException) when a member has the wrong JSON type.
     """
-    shape = _input_shape(action)
-    if shape is None:
-        return
-    problems = list(_problems(shape, params, ""))
+    shape = service_model().operation_model(action).input_shape
+    problems = list(_problems(shape, params, "")) if shape is not None else []
     if problems:
         noun = "error" if len(problems) == 1 else "errors"
-        raise ValidationException(f"{len(problems)} validation {noun} detected: " + "; ".join(problems))
-
-
-def _input_shape(action: str) -> Shape | None:
-    operation: OperationModel = service_model().operation_model(action)
-    return operation.input_shape
+        raise InvalidRequestError(f"{len(problems)} validation {noun} detected: " + "; ".join(problems))
 
 
 def _problems(shape: Shape, value: Any, path: str) -> Iterator[str]:
-    """The broken constraints of `value`, depth first, each as AWS words it."""
+    """Yield the broken constraints of `value`, depth first, each in AWS's words."""
     _check_type(shape, value, path)
     if isinstance(shape, StructureShape):
         yield from _structure_problems(shape, value, path)
@@ -85,9 +77,9 @@ def _problems(shape: Shape, value: Any, path: str) -> Iterator[str]:
 def _structure_problems(shape: StructureShape, value: Mapping[str, Any], path: str) -> Iterator[str]:
     unknown = sorted(set(value) - set(shape.members))
     if unknown:
-        # AWS drops what it does not know; Step Functions and CloudFormation refuse it. Refusing finds the typing error.
+        # AWS ignores unknown members; Step Functions and CloudFormation refuse them. Refusing them reveals a misspelling.
         where = f" of '{path}'" if path else ""
-        raise ValidationException(
+        raise InvalidRequestError(
             f"Unknown parameter{where}: {', '.join(unknown)} (botocore {botocore_version}, {shape.name})."
         )
     for name in shape.required_members:
@@ -142,24 +134,20 @@ def _range_constraints(shape: Shape, value: float) -> Iterator[str]:
 
 
 def _check_type(shape: Shape, value: Any, path: str) -> None:
-    allowed = _JSON_TYPES.get(shape.type_name)
-    fits = allowed is None or isinstance(value, allowed)
+    allowed = _JSON_TYPES.get(shape.type_name, (object,))
+    fits = isinstance(value, allowed)
     if isinstance(value, bool) and shape.type_name != "boolean":
         fits = False
     if fits and shape.type_name == "timestamp":
-        fits = _reads_as_time(value)
+        try:
+            parse_to_aware_datetime(value)
+        except (ValueError, TypeError, OverflowError):
+            fits = False
     if not fits:
-        raise SerializationException(
-            f"Value of type {type(value).__name__} at '{path or 'request'}' can not be converted to {shape.type_name}"
+        raise ServiceError(
+            "SerializationException",
+            f"Value of type {type(value).__name__} at '{path or 'request'}' can not be converted to {shape.type_name}",
         )
-
-
-def _reads_as_time(value: Any) -> bool:
-    try:
-        parse_to_aware_datetime(value)
-    except (ValueError, TypeError, OverflowError):
-        return False
-    return True
 
 
 def _complaint(value: Any, path: str, constraint: str) -> str:
@@ -168,6 +156,6 @@ def _complaint(value: Any, path: str, constraint: str) -> str:
 
 
 def _child(path: str, name: str) -> str:
-    """Member path as AWS writes it: ``ProductionVariants`` → ``productionVariants``."""
+    """Return the path of a member as AWS writes it: `ProductionVariants` → `productionVariants`."""
     camel = name[:1].lower() + name[1:]
     return f"{path}.{camel}" if path else camel

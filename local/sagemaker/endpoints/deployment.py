@@ -1,19 +1,23 @@
-"""What an endpoint runs: one specification per variant, resolved from its configuration when it is deployed."""
+"""What runs for a variant of an endpoint, or for a model by itself."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from local.sagemaker.common.errors import ValidationException
-from local.sagemaker.common.scope import Scope
+from local.sagemaker.common.errors import UnsupportedError
+from local.sagemaker.common.names import Scope
 from local.sagemaker.models.models import Models
 from local.sagemaker.state.store import Record
 
 
 @dataclass(frozen=True, kw_only=True)
 class VariantSpec:
-    """Everything needed to start one variant; kept with the endpoint, so that deleting its model does not stop it."""
+    """Everything that is needed to start one variant.
+
+    It is stored with the endpoint, which can therefore restart after its model was deleted.
+    """
 
     name: str
     model: str
@@ -29,15 +33,15 @@ class VariantSpec:
 
     @property
     def max_concurrency(self) -> int | None:
-        """Requests at a time; None for an instance-backed variant, which takes what comes."""
+        """Limit of concurrent requests; None for an instance-backed variant, which has no limit."""
         return self.serverless.get("MaxConcurrency")
 
     def as_record(self) -> Record:
-        """The form in which it is stored."""
+        """Return the stored form."""
         return asdict(self)
 
     def summary(self, created: float) -> Record:
-        """Its entry in DescribeEndpoint's ProductionVariants."""
+        """Return the variant's entry in DescribeEndpoint's ProductionVariants."""
         entry: dict[str, Any] = {
             "VariantName": self.name,
             "DeployedImages": [{"SpecifiedImage": self.image, "ResolvedImage": self.image, "ResolutionTime": created}],
@@ -49,25 +53,16 @@ class VariantSpec:
         return entry | {"CurrentInstanceCount": self.instance_count, "DesiredInstanceCount": self.instance_count}
 
 
-def resolve(models: Models, scope: Scope, config: Record) -> list[VariantSpec]:
-    """The variants of a configuration. Raises ValidationException when a model or its package is gone."""
-    return [_resolve_variant(models, scope, variant) for variant in config["ProductionVariants"]]
-
-
-def resolve_model(models: Models, scope: Scope, name: str) -> VariantSpec:
-    """A model by itself, as a transform job runs it. Raises ValidationException when it or its package is gone."""
-    return _resolve_variant(models, scope, {"VariantName": name, "ModelName": name})
-
-
-def _resolve_variant(models: Models, scope: Scope, variant: Record) -> VariantSpec:
-    model = models.get(scope, variant["ModelName"])
-    container = models.container(scope, variant["ModelName"])
+def resolve(models: Models, scope: Scope, variant: Mapping[str, Any]) -> VariantSpec:
+    """Return what runs for a variant of a configuration. Raises InvalidRequestError if its model is gone."""
+    name = variant["ModelName"]
+    model, container = models.named(scope, name), models.container(scope, name)
     return VariantSpec(
-        name=variant["VariantName"],
-        model=variant["ModelName"],
+        name=variant.get("VariantName", name),
+        model=name,
         image=container["Image"],
         role_arn=model["ExecutionRoleArn"],
-        model_data_url=_artifact(container, variant["ModelName"]),
+        model_data_url=_artifact(container, name),
         environment=container.get("Environment", {}),
         weight=variant.get("InitialVariantWeight", 1.0),
         instance_count=variant.get("InitialInstanceCount", 0),
@@ -78,14 +73,12 @@ def _resolve_variant(models: Models, scope: Scope, variant: Record) -> VariantSp
 
 
 def _artifact(container: Record, model_name: str) -> str:
-    """URI of model.tar.gz, from either of the two places where a container can name it."""
+    """Return the URI of model.tar.gz, from either of the two members that can name it."""
     source = container.get("ModelDataSource", {}).get("S3DataSource")
     if source is None:
-        url: str = container.get("ModelDataUrl", "")
-        return url
+        return str(container.get("ModelDataUrl", ""))
     if source.get("CompressionType") != "Gzip" or source.get("S3DataType") != "S3Object":
-        raise ValidationException(
-            f"Model {model_name}: the local cloud takes a ModelDataSource of type S3Object, compressed with Gzip, only."
+        raise UnsupportedError(
+            f"the ModelDataSource of model {model_name}; use S3DataType S3Object and CompressionType Gzip"
         )
-    uri: str = source["S3Uri"]
-    return uri
+    return str(source["S3Uri"])

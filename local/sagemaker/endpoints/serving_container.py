@@ -1,15 +1,15 @@
-"""How a model's container is started on this machine: its program, its artifact and its environment."""
+"""How the container of a model is started on this machine: its program, its artifact and its environment."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
 
-from local.sagemaker.common.hooks import HookError
-from local.sagemaker.common.scope import Scope
+from local.sagemaker.common.names import Scope
+from local.sagemaker.common.surroundings import SurroundingsError
 from local.sagemaker.endpoints.deployment import VariantSpec
 from local.sagemaker.processes.child_environment import aws_environment, base_environment
-from local.sagemaker.processes.images import UnknownImage, find_rule
+from local.sagemaker.processes.images import UnknownImageError, find_rule
 from local.sagemaker.processes.log_stream import LogStream
 from local.sagemaker.processes.model_server import ServerCommand
 from local.sagemaker.state.artifacts import ArtifactError
@@ -20,20 +20,17 @@ _LAST_LINES = 8
 
 
 class ContainerError(Exception):
-    """The container cannot be started; the message becomes the FailureReason."""
+    """The container cannot be started. The message becomes the FailureReason."""
 
 
 def serving_command(
     context: Context, scope: Scope, spec: VariantSpec, *, home: Path, contract: Mapping[str, str] | None = None
 ) -> ServerCommand:
-    """Fetch the artifact with the model's role and say how its server is started.
+    """Fetch the artifact with the model's role and return the command of its server. Raises ContainerError.
 
     Args:
         home: HOME of the process.
-        contract: variables that the platform sets; they win over the model's own Environment.
-
-    Raises:
-        ContainerError: unknown image, no artifact, or a role that may not.
+        contract: variables that the platform sets; they take precedence over the model's Environment.
     """
     if hub_model := spec.environment.get(_HUB_VARIABLE):
         raise ContainerError(
@@ -42,16 +39,14 @@ def serving_command(
             f"{_HUB_VARIABLE} out."
         )
     if not spec.model_data_url:
-        raise ContainerError(
-            f"Model {spec.model} has no ModelDataUrl: there is nothing that the local cloud could serve."
-        )
+        raise ContainerError(f"Model {spec.model} has no ModelDataUrl: the local cloud has nothing to serve.")
     try:
         rule = find_rule(context.settings.images, spec.image, "serving")
-        credentials = context.hooks.credentials_for(spec.role_arn)
+        credentials = context.surroundings.credentials_for(spec.role_arn)
         model_dir = context.artifacts.fetch(spec.model_data_url, spec.role_arn)
-    except (ArtifactError, UnknownImage) as error:
+    except (ArtifactError, UnknownImageError) as error:
         raise ContainerError(str(error)) from error
-    except HookError as error:
+    except SurroundingsError as error:
         raise ContainerError(
             f"Could not assume role {spec.role_arn}. Please ensure that the role exists and allows principal "
             f"'sagemaker.amazonaws.com' to assume the role. ({error})"
@@ -70,6 +65,6 @@ def serving_command(
     )
 
 
-def last_words(log: LogStream) -> str:
-    """What a server said last, for a failure reason."""
+def last_lines(log: LogStream) -> str:
+    """Return the last log lines of a server, for a FailureReason."""
     return f"last log lines: {' | '.join(log.tail()[-_LAST_LINES:]) or 'none'}"

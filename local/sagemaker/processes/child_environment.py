@@ -1,4 +1,4 @@
-"""The environment of a child: nothing of the server's own, everything the container would have."""
+"""The environment of a child process: what the container would have, and nothing of the server's own."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def base_environment(settings: Settings, rule: ImageRule, *, home: Path) -> dict[str, str]:
-    """What every child gets: a path, a home and a temporary folder of its own, and what the image map adds."""
+    """Return path, HOME and temporary folder of a child process, and the variables of the image map.
+
+    Creates the temporary folder below `home`.
+    """
     temporary = home / "tmp"
     temporary.mkdir(parents=True, exist_ok=True)
     return {
@@ -29,7 +32,7 @@ def base_environment(settings: Settings, rule: ImageRule, *, home: Path) -> dict
 
 
 def aws_environment(settings: Settings, credentials: Mapping[str, str], region: str) -> dict[str, str]:
-    """What lets an AWS SDK in the child reach the local cloud, as the role and as nobody else."""
+    """Return the variables with which an AWS SDK in the child process calls the local cloud as the role."""
     return {
         "AWS_ENDPOINT_URL": settings.endpoint_url,
         "AWS_DEFAULT_REGION": region,
@@ -40,7 +43,7 @@ def aws_environment(settings: Settings, credentials: Mapping[str, str], region: 
 
 
 def cpu_count() -> int:
-    """CPUs this process may use."""
+    """Return the number of CPUs that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -1,4 +1,4 @@
-"""Which program of this machine takes the place of which container image."""
+"""Which program of this machine stands for which container image."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from typing import Literal
 from local.sagemaker.common.settings import ImageRule
 
 
-class UnknownImage(Exception):
-    """No rule of the image map fits; the message names the image and the patterns there are."""
+class UnknownImageError(Exception):
+    """No usable rule of the image map matches the image."""
 
 
 def find_rule(images: Sequence[ImageRule], image: str, kind: Literal["training", "serving"]) -> ImageRule:
-    """The first rule of `kind` whose pattern fits `image`. Raises UnknownImage."""
+    """Return the first rule of `kind` whose pattern matches `image`. Raises UnknownImageError."""
     rules = [rule for rule in images if rule.kind == kind]
     for rule in rules:
         if fnmatchcase(image, rule.image):
             if not Path(rule.python).is_file():
-                raise UnknownImage(
+                raise UnknownImageError(
                     f"The local cloud runs {rule.python} in place of image {image}, and that file does not exist."
                 )
             return rule
     patterns = ", ".join(rule.image for rule in rules) or "none"
-    raise UnknownImage(f"The local cloud cannot run image {image} for {kind}. Images it knows: {patterns}.")
+    raise UnknownImageError(f"The local cloud cannot run image {image} for {kind}. Images it knows: {patterns}.")

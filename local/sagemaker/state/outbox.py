@@ -1,4 +1,4 @@
-"""Log lines, events and metrics on their way out, in order, by one thread: nobody waits for the cloud around."""
+"""Outgoing log lines, events and metrics. One thread delivers them in order, so that no caller waits."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, NamedTuple
 
-from local.sagemaker.common.hooks import Hooks
-from local.sagemaker.common.scope import Scope
+from local.sagemaker.common.names import Scope
+from local.sagemaker.common.surroundings import Surroundings
 
 logger = logging.getLogger(__name__)
 
@@ -19,8 +19,7 @@ _GATHER_SECONDS = 0.05
 _MAX_BATCH = 1000
 
 
-@dataclass(frozen=True)
-class _Line:
+class _Line(NamedTuple):
     scope: Scope
     group: str
     stream: str
@@ -28,32 +27,17 @@ class _Line:
     message: str
 
 
-@dataclass(frozen=True)
-class _Event:
-    scope: Scope
-    detail_type: str
-    detail: Mapping[str, Any]
-    resources: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class _Metrics:
-    scope: Scope
-    namespace: str
-    values: Mapping[str, float]
-    unit: str
-    dimensions: Mapping[str, str]
-
-
-_Item = _Line | _Event | _Metrics | threading.Event | None
+class _Delivery(NamedTuple):
+    what: str
+    deliver: Callable[[], object]
 
 
 class Outbox:
-    """Delivers log lines (in batches), events and metrics. A hook that fails costs a warning, never a job."""
+    """Delivers log lines (in batches), events and metrics. A failed delivery is logged and does not stop a job."""
 
-    def __init__(self, hooks: Hooks) -> None:
-        self._hooks = hooks
-        self._queue: queue.Queue[_Item] = queue.Queue()
+    def __init__(self, surroundings: Surroundings) -> None:
+        self._surroundings = surroundings
+        self._queue: queue.Queue[_Line | _Delivery | None] = queue.Queue()
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -62,31 +46,43 @@ class Outbox:
         self._thread.start()
 
     def stop(self) -> None:
-        """Deliver what is left, then end."""
+        """Deliver what is queued, then end."""
         if self._thread is not None:
             self._queue.put(None)
             self._thread.join(timeout=5)
             self._thread = None
 
-    def line(self, scope: Scope, group: str, stream: str, milliseconds: int, message: str) -> None:
-        """Queue one line of a log stream."""
-        self._queue.put(_Line(scope, group, stream, milliseconds, message))
+    def line(self, scope: Scope, group: str, stream: str, message: str) -> None:
+        """Queue one line of a log stream, with the current time."""
+        self._queue.put(_Line(scope, group, stream, int(time.time() * 1000), message))
 
     def event(self, scope: Scope, detail_type: str, detail: Mapping[str, Any], resource: str) -> None:
-        """Queue an event of source ``aws.sagemaker``."""
-        self._queue.put(_Event(scope, detail_type, detail, (resource,)))
+        """Queue an event of the source `aws.sagemaker`."""
+
+        def deliver() -> None:
+            self._surroundings.put_event(
+                "aws.sagemaker", detail_type, detail, resources=(resource,), account=scope.account, region=scope.region
+            )
+
+        self._queue.put(_Delivery(f"event {detail_type}", deliver))
 
     def metrics(
         self, scope: Scope, namespace: str, values: Mapping[str, float], unit: str, dimensions: Mapping[str, str]
     ) -> None:
         """Queue one value for each of some metrics."""
-        self._queue.put(_Metrics(scope, namespace, values, unit, dimensions))
+
+        def deliver() -> None:
+            self._surroundings.put_metrics(
+                namespace, values, unit, dimensions, account=scope.account, region=scope.region
+            )
+
+        self._queue.put(_Delivery(f"metrics {', '.join(values)}", deliver))
 
     def flush(self, timeout: float = 5.0) -> None:
         """Wait until everything queued so far has been delivered."""
         if self._thread is not None:
             done = threading.Event()
-            self._queue.put(done)
+            self._queue.put(_Delivery("flush", done.set))
             done.wait(timeout)
 
     def _run(self) -> None:
@@ -100,11 +96,12 @@ class Outbox:
                 lines = []
                 if item is None:
                     return
-                self._deliver(item)
+                with _logged(item.what):
+                    item.deliver()
             self._deliver_lines(lines)
 
-    def _gather(self) -> list[_Item]:
-        """What is queued now; after a line, also what follows within a moment."""
+    def _gather(self) -> list[_Line | _Delivery | None]:
+        """Return what is queued now and, after a line, what follows within a moment."""
         batch = [self._queue.get()]
         if isinstance(batch[0], _Line):
             time.sleep(_GATHER_SECONDS)
@@ -115,46 +112,18 @@ class Outbox:
                 break
         return batch
 
-    def _deliver(self, item: _Event | _Metrics | threading.Event) -> None:
-        if isinstance(item, threading.Event):
-            item.set()
-        elif isinstance(item, _Metrics):
-            self._deliver_metrics(item)
-        else:
-            self._deliver_event(item)
-
-    def _deliver_event(self, item: _Event) -> None:
-        try:
-            self._hooks.put_event(
-                "aws.sagemaker",
-                item.detail_type,
-                item.detail,
-                resources=item.resources,
-                account=item.scope.account,
-                region=item.scope.region,
-            )
-        except Exception:
-            logger.exception("event %s was not delivered", item.detail_type)
-
-    def _deliver_metrics(self, item: _Metrics) -> None:
-        try:
-            self._hooks.put_metrics(
-                item.namespace,
-                item.values,
-                item.unit,
-                item.dimensions,
-                account=item.scope.account,
-                region=item.scope.region,
-            )
-        except Exception:
-            logger.exception("metrics %s were not delivered", ", ".join(item.values))
-
     def _deliver_lines(self, lines: list[_Line]) -> None:
-        batches: dict[tuple[Scope, str, str], list[tuple[int, str]]] = {}
+        streams: dict[tuple[Scope, str, str], list[tuple[int, str]]] = {}
         for line in lines:
-            batches.setdefault((line.scope, line.group, line.stream), []).append((line.milliseconds, line.message))
-        for (scope, group, stream), batch in batches.items():
-            try:
-                self._hooks.put_log(group, stream, batch, account=scope.account, region=scope.region)
-            except Exception:
-                logger.exception("%d lines of %s %s were not delivered", len(batch), group, stream)
+            streams.setdefault(line[:3], []).append((line.milliseconds, line.message))
+        for (scope, group, stream), batch in streams.items():
+            with _logged(f"{len(batch)} lines of {group} {stream}"):
+                self._surroundings.put_log(group, stream, batch, account=scope.account, region=scope.region)
+
+
+@contextmanager
+def _logged(what: str) -> Iterator[None]:
+    try:
+        yield
+    except Exception:
+        logger.exception("%s could not be delivered", what)

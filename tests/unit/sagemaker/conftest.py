@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from local.sagemaker.common.hooks import HookError
 from local.sagemaker.common.settings import ImageRule, Settings
+from local.sagemaker.common.surroundings import SurroundingsError
 from local.sagemaker.service import InvokeResult, SageMakerService
 
 ACCOUNT, REGION = "000000000000", "us-east-1"
@@ -95,7 +95,7 @@ def archive(files: Mapping[str, str]) -> bytes:
     return buffer.getvalue()
 
 
-class FolderHooks:
+class FolderSurroundings:
     """The surrounding cloud as a folder of objects and lists of what was said."""
 
     def __init__(self, objects: Path) -> None:
@@ -124,7 +124,7 @@ class FolderHooks:
     def s3_get(self, uri: str, *, role_arn: str) -> bytes:
         self._check(uri, role_arn, self.unreadable)
         if not self.path(uri).is_file():
-            raise HookError("NoSuchKey", "The specified key does not exist.")
+            raise SurroundingsError("NoSuchKey", "The specified key does not exist.")
         return self.path(uri).read_bytes()
 
     def s3_download(self, uri: str, directory: Path, *, role_arn: str) -> int:
@@ -193,9 +193,9 @@ class FolderHooks:
 
     def _check(self, uri: str, role_arn: str, denied: set[str]) -> None:
         if role_arn in self.untrusted_roles:
-            raise HookError("AccessDenied", "not authorized to perform: sts:AssumeRole")
+            raise SurroundingsError("AccessDenied", "not authorized to perform: sts:AssumeRole")
         if any(uri.startswith(beginning) for beginning in denied):
-            raise HookError("AccessDenied", "Access Denied")
+            raise SurroundingsError("AccessDenied", "Access Denied")
 
 
 def transform_request(version: str = "1") -> dict[str, Any]:
@@ -216,8 +216,8 @@ class Cloud:
 
     def __init__(self, folder: Path, settings: Settings) -> None:
         self.settings = settings
-        self.hooks = FolderHooks(folder / "objects")
-        self.service = SageMakerService(settings, self.hooks)
+        self.surroundings = FolderSurroundings(folder / "objects")
+        self.service = SageMakerService(settings, self.surroundings)
         self.service.start()
 
     def call(self, action: str, **params: Any) -> dict[str, Any]:
@@ -231,13 +231,13 @@ class Cloud:
     def restart(self) -> None:
         """Stop the service and start another one on the same folder."""
         self.service.stop()
-        self.service = SageMakerService(self.settings, self.hooks)
+        self.service = SageMakerService(self.settings, self.surroundings)
         self.service.start()
 
     def train(self, script: str, name: str = "job", files: Mapping[str, str] | None = None, **params: Any) -> None:
         """Start a training job whose code is `script` (train.py)."""
         code = {"train.py": textwrap.dedent(script), **(files or {})}
-        source = self.hooks.put(f"s3://bucket/code/{name}/sourcedir.tar.gz", archive(code))
+        source = self.surroundings.put(f"s3://bucket/code/{name}/sourcedir.tar.gz", archive(code))
         hyperparameters = {"sagemaker_program": "train.py", "sagemaker_submit_directory": source}
         algorithm = {"TrainingImage": "acct/training:1", "TrainingInputMode": "File"}
         request = {
@@ -266,7 +266,7 @@ class Cloud:
         self.call("CreateModel", ModelName=f"model-{version}", PrimaryContainer=container, ExecutionRoleArn=ROLE)
         if not isinstance(records, bytes):
             records = "".join(json.dumps(record) + "\n" for record in records).encode()
-        self.hooks.put("s3://bucket/in/rows.jsonl", records)
+        self.surroundings.put("s3://bucket/in/rows.jsonl", records)
         self.call("CreateTransformJob", **(transform_request(version) | params))
 
     def transformed(self) -> dict[str, Any]:
@@ -277,12 +277,12 @@ class Cloud:
         )
 
     def training_log(self) -> list[str]:
-        return self.hooks.log_of("/aws/sagemaker/TrainingJobs")
+        return self.surroundings.log_of("/aws/sagemaker/TrainingJobs")
 
     def put_model(self, version: str, files: Mapping[str, str] | None = None) -> str:
         """Store an artifact and return its URI."""
         content = {"code/serve.py": MODEL_SERVER, "version.txt": version, **(files or {})}
-        return self.hooks.put(f"s3://bucket/models/{version}/model.tar.gz", archive(content))
+        return self.surroundings.put(f"s3://bucket/models/{version}/model.tar.gz", archive(content))
 
     def create_config(self, version: str, *, environment: Mapping[str, str] | None = None, **serverless: int) -> str:
         """Make a model and a configuration around it; returns the configuration's name."""

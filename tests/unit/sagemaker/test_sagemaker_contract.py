@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from local.sagemaker.common.errors import ServiceError
+from local.sagemaker.jobs.errors import JobFailedError
 from local.sagemaker.training import hyperparameters
-from local.sagemaker.training.container import ContractError, JobFolder
+from local.sagemaker.training.container import JobFolder
 
 REPORT = """
     import json, os, pathlib, sys
@@ -48,7 +49,7 @@ def test_quoting_of_hyperparameters(cloud: Any) -> None:
 
 def test_variables_of_the_toolkit(cloud: Any) -> None:
     """The SM_ variables name folders that exist below SAGEMAKER_BASE_DIR, one host and no GPU."""
-    cloud.hooks.put("s3://bucket/data/a", b"")
+    cloud.surroundings.put("s3://bucket/data/a", b"")
     source = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://bucket/data/"}}
     channels = [{"ChannelName": name, "DataSource": source} for name in ("train", "test")]
     seen = report(cloud, InputDataConfig=channels)
@@ -165,7 +166,7 @@ def test_broken_contract_is_explained(cloud: Any, values: dict[str, str], words:
 @pytest.mark.parametrize("path", ["/data/checkpoints", "/opt/ml/../x"])
 def test_checkpoint_folder_has_to_be_below_opt_ml(tmp_path: Path, path: str) -> None:
     """Only folders below /opt/ml can be given to a process without a container."""
-    with pytest.raises(ContractError):
+    with pytest.raises(JobFailedError):
         JobFolder(tmp_path).checkpoints(path)
 
 
@@ -188,7 +189,7 @@ def test_structured_values_become_json_variables() -> None:
 
 
 def test_processes_of_torchrun_do_not_outlive_it(start_cloud: Any) -> None:
-    """torchrun gives its processes sessions of their own; a killed one takes them with it all the same."""
+    """Torchrun gives its processes sessions of their own; a killed one takes them with it all the same."""
     cloud = start_cloud(stop_grace_seconds=0.3)
     launcher = """
         import signal, subprocess, sys, time

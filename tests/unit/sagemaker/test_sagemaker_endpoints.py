@@ -42,7 +42,7 @@ def test_server_log_reaches_the_log_group(cloud: Any) -> None:
     """What the server prints is in /aws/sagemaker/Endpoints/<name> and in a file."""
     cloud.deploy()
     group = "/aws/sagemaker/Endpoints/reviews"
-    cloud.until(lambda: cloud.hooks.log_of(group), lambda lines: "serving 1" in lines)
+    cloud.until(lambda: cloud.surroundings.log_of(group), lambda lines: "serving 1" in lines)
     assert "serving 1" in (cloud.settings.log_dir / "endpoints" / "reviews-AllTraffic.log").read_text()
 
 
@@ -50,9 +50,9 @@ def test_states_are_announced_in_capitals(cloud: Any) -> None:
     """Each status is an event, spelled as AWS's events spell it."""
     cloud.deploy()
     cloud.call("DeleteEndpoint", EndpointName="reviews")
-    cloud.until(lambda: len(cloud.hooks.events), lambda count: count == 4)
-    assert {kind for kind, _ in cloud.hooks.events} == {"SageMaker Endpoint State Change"}
-    statuses = [detail["EndpointStatus"] for _, detail in cloud.hooks.events]
+    cloud.until(lambda: len(cloud.surroundings.events), lambda count: count == 4)
+    assert {kind for kind, _ in cloud.surroundings.events} == {"SageMaker Endpoint State Change"}
+    statuses = [detail["EndpointStatus"] for _, detail in cloud.surroundings.events]
     assert statuses == ["CREATING", "IN_SERVICE", "DELETING", "DELETED"]
 
 
@@ -101,7 +101,7 @@ def test_ping_failure_is_worded_as_on_aws(start_cloud: Any) -> None:
 
 def test_artifact_that_may_not_be_read(cloud: Any) -> None:
     """A model role without the right to its artifact makes the endpoint Failed with AccessDenied."""
-    cloud.hooks.unreadable.add("s3://bucket/models/1/")
+    cloud.surroundings.unreadable.add("s3://bucket/models/1/")
     reason = cloud.deploy("1")["FailureReason"]
     assert reason.startswith('Failed to download model data for container "container_1" from URL: "s3://bucket/models/')
     assert "AccessDenied" in reason
@@ -110,7 +110,7 @@ def test_artifact_that_may_not_be_read(cloud: Any) -> None:
 def test_artifact_that_is_no_archive(cloud: Any) -> None:
     """An artifact that is not a tar.gz makes the endpoint Failed and leaves nothing half extracted."""
     name = cloud.create_config("1")
-    cloud.hooks.put("s3://bucket/models/1/model.tar.gz", b"not an archive")
+    cloud.surroundings.put("s3://bucket/models/1/model.tar.gz", b"not an archive")
     cloud.call("CreateEndpoint", EndpointName="reviews", EndpointConfigName=name)
     assert "is not a usable model.tar.gz" in cloud.endpoint()["FailureReason"]
     assert list((cloud.settings.state_dir / "artifacts").iterdir()) == []

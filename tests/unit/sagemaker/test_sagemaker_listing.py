@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from local.sagemaker.api.listing import page, pick
-from local.sagemaker.common.errors import ValidationException
+from local.sagemaker.api.listing import page
+from local.sagemaker.common.errors import InvalidRequestError
 
 RECORDS = [
     {"Name": f"item-{number}", "Status": "Good" if number % 2 else "Bad", "CreationTime": 1000.0 + number}
@@ -23,7 +23,7 @@ def listed(newest_first: bool = True, **params: Any) -> tuple[list[str], str | N
         name="Name",
         status="Status",
         newest_first=newest_first,
-        summary=lambda record: pick(record, "Name"),
+        summary=("Name",),
     )
     return [item["Name"] for item in answer["Items"]], answer.get("NextToken")
 
@@ -67,5 +67,5 @@ def test_filters() -> None:
 
 def test_broken_token() -> None:
     """A token that was not given out is refused."""
-    with pytest.raises(ValidationException):
+    with pytest.raises(InvalidRequestError):
         listed(NextToken="garbage")

@@ -61,8 +61,8 @@ def test_update_event_names_what_changed(group: Any) -> None:
     group.call("UpdateModelPackage", ModelPackageArn=arn, ModelApprovalStatus="Approved")
     group.call("UpdateModelPackage", ModelPackageArn=arn, ModelApprovalStatus="Approved")
     group.call("UpdateModelPackage", ModelPackageArn=arn, CustomerMetadataProperties={"note": "x"})
-    group.until(lambda: len(group.hooks.events), lambda count: count == 3)
-    kinds, details = zip(*group.hooks.events, strict=True)
+    group.until(lambda: len(group.surroundings.events), lambda count: count == 3)
+    kinds, details = zip(*group.surroundings.events, strict=True)
     assert set(kinds) == {"SageMaker Model Package State Change"}
     assert [detail.get("UpdatedModelPackageFields") for detail in details] == [
         None,

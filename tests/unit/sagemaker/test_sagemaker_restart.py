@@ -45,7 +45,9 @@ def test_stop_while_an_endpoint_comes_up(cloud: Any) -> None:
     """`stop` does not wait for an endpoint that is still starting."""
     name = cloud.create_config("1", environment={"BEHAVIOUR": "never ready"})
     cloud.call("CreateEndpoint", EndpointName="reviews", EndpointConfigName=name)
-    cloud.until(lambda: cloud.hooks.log_of("/aws/sagemaker/Endpoints/reviews"), lambda lines: "serving 1" in lines)
+    cloud.until(
+        lambda: cloud.surroundings.log_of("/aws/sagemaker/Endpoints/reviews"), lambda lines: "serving 1" in lines
+    )
     cloud.service.stop()
     assert cloud.call("DescribeEndpoint", EndpointName="reviews")["EndpointStatus"] == "Creating"
 

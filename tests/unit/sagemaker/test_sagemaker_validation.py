@@ -11,13 +11,13 @@ from botocore.exceptions import ParamValidationError
 
 from local.sagemaker.api.patterns import matches
 from local.sagemaker.api.validation import service_model, validate
-from local.sagemaker.common.errors import SerializationException, ServiceError, ValidationException
+from local.sagemaker.common.errors import InvalidRequestError, ServiceError
 
 VARIANT = {"VariantName": "v", "ModelName": "m", "ServerlessConfig": {"MemorySizeInMB": 4096, "MaxConcurrency": 10}}
 
 
 def message(action: str, **params: Any) -> str:
-    with pytest.raises(ValidationException) as refused:
+    with pytest.raises(InvalidRequestError) as refused:
         validate(action, params)
     return refused.value.message
 
@@ -95,8 +95,9 @@ def test_list_size() -> None:
 )
 def test_wrong_json_type(action: str, params: dict[str, Any]) -> None:
     """A value of the wrong JSON type is a SerializationException."""
-    with pytest.raises(SerializationException):
+    with pytest.raises(ServiceError) as refused:
         validate(action, params)
+    assert refused.value.code == "SerializationException"
 
 
 def test_unknown_member_is_named() -> None:

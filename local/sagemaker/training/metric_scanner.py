@@ -9,22 +9,9 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from local.sagemaker.common.errors import ValidationException
-
-
-def check(definitions: Sequence[Mapping[str, str]]) -> None:
-    """Raises ValidationException for an expression that is none, naming the metric."""
-    for definition in definitions:
-        try:
-            re.compile(definition["Regex"])
-        except re.error as error:
-            raise ValidationException(
-                f"Invalid regular expression in the definition of metric {definition['Name']}: {error}."
-            ) from error
-
 
 class MetricScanner:
-    """Looks at every line of the log and keeps the last value of each metric."""
+    """Reads every line of the log and keeps the last value of each metric."""
 
     def __init__(self, definitions: Sequence[Mapping[str, str]]) -> None:
         self._patterns = [(definition["Name"], re.compile(definition["Regex"])) for definition in definitions]
@@ -32,7 +19,7 @@ class MetricScanner:
         self._lock = threading.Lock()
 
     def scan(self, line: str) -> bool:
-        """Whether the line carried a metric; the expression's first group is the value."""
+        """Return whether the line contains a metric. Its value is the expression's first group, or the whole match."""
         found = False
         for name, pattern in self._patterns:
             match = pattern.search(line)
@@ -44,7 +31,7 @@ class MetricScanner:
         return found
 
     def final(self) -> list[dict[str, Any]]:
-        """FinalMetricDataList so far."""
+        """Return the FinalMetricDataList so far."""
         with self._lock:
             return [
                 {"MetricName": name, "Value": value, "Timestamp": moment}

@@ -1,0 +1,118 @@
+"""One job from start to end, in a thread of its own."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import threading
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import ClassVar
+
+from local.sagemaker.common.names import Key
+from local.sagemaker.jobs.errors import JobFailedError, JobStoppedError
+from local.sagemaker.jobs.record import JobRecord
+from local.sagemaker.processes.images import UnknownImageError
+from local.sagemaker.processes.log_stream import LogStream
+from local.sagemaker.state.context import Context
+
+logger = logging.getLogger(__name__)
+
+
+class JobRun(ABC):
+    """Runs one job. Other threads call only `start`, `stop`, `join` and `ended`."""
+
+    folders: ClassVar[str]
+    """Folder below the state folder that holds the jobs' folders."""
+
+    def __init__(self, context: Context, record: JobRecord, stream: str) -> None:
+        """Open the log; `stream` is the name of its CloudWatch stream. Raises OSError."""
+        self._context = context
+        self._record = record
+        self._key = record.key
+        self._job = record.read()
+        self._base = self.folder(context, record.key)
+        self._stop_requested = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"{record.key.kind}-{record.key.name}", daemon=True)
+        self._log = LogStream(
+            context.outbox,
+            record.key.scope,
+            f"/aws/sagemaker/{record.activity}Jobs",
+            stream,
+            context.settings.log_dir / f"{record.key.kind}s" / f"{record.key.name}.log",
+        )
+
+    @classmethod
+    def folder(cls, context: Context, key: Key) -> Path:
+        """Return the folder of a job. It is removed when the job has ended."""
+        return context.settings.state_dir / cls.folders / key.scope.account / key.scope.region / key.name
+
+    def start(self) -> None:
+        """Begin in the background."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Make the job end soon. If the service is stopping, the record stays as it is. Returns at once."""
+        self._stop_requested.set()
+        self._interrupt()
+
+    def join(self, timeout: float) -> None:
+        """Wait at most `timeout` seconds for the end of the job."""
+        self._thread.join(timeout)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the job has ended."""
+        return not self._thread.is_alive()
+
+    @abstractmethod
+    def _execute(self) -> str:
+        """Do the work and return the last phase. Raises JobFailedError, JobStoppedError."""
+
+    @abstractmethod
+    def _interrupt(self) -> None:
+        """Wake or end what `_execute` waits for."""
+
+    def _salvage(self) -> None:
+        """Keep what a failed job has produced."""
+
+    def _release(self) -> None:
+        """End the processes of the job."""
+
+    def _run(self) -> None:
+        try:
+            try:
+                phase, reason = self._execute(), ""
+            except Exception as error:
+                phase, reason = self._ending(error)
+                if self._context.stopping.is_set():
+                    return  # the next start of the service finds the job unfinished and says so
+                if reason:
+                    self._log.note(f"The job failed: {reason}")
+                    self._salvage()
+        finally:
+            self._release()
+            self._log.close()
+            shutil.rmtree(self._base, ignore_errors=True)
+        self._context.outbox.flush()  # the final status appears after the last log line
+        self._record.finish(phase, reason)
+
+    def _ending(self, error: Exception) -> tuple[str, str]:
+        """Return the last phase and the reason of a job that did not complete."""
+        if isinstance(error, JobStoppedError):
+            return "Stopped", ""
+        if isinstance(error, JobFailedError | UnknownImageError):
+            return "Failed", str(error)
+        logger.error("%s %s", self._key.kind, self._key.name, exc_info=error)
+        return "Failed", f"InternalServerError: {type(error).__name__}: {error}"
+
+    def _leave_if_stopped(self) -> None:
+        """Raise JobStoppedError if the job was stopped, or the whole service."""
+        if self._stop_requested.is_set():
+            raise JobStoppedError
+        self._leave_if_stopping()
+
+    def _leave_if_stopping(self) -> None:
+        """Raise JobStoppedError if the whole service is stopping."""
+        if self._context.stopping.is_set():
+            raise JobStoppedError

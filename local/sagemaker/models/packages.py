@@ -1,0 +1,139 @@
+"""The model registry: numbered model packages in their groups."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from local.sagemaker.api import events
+from local.sagemaker.api.resources import Handler, Resources
+from local.sagemaker.common.errors import InvalidRequestError
+from local.sagemaker.common.names import Key, Scope, last_part
+from local.sagemaker.models.package_groups import PACKAGE_KIND, PackageGroups
+from local.sagemaker.state.context import Context
+from local.sagemaker.state.store import Record
+
+_UPDATABLE = (
+    "ModelApprovalStatus",
+    "ApprovalDescription",
+    "InferenceSpecification",
+    "SourceUri",
+    "ModelCard",
+    "ModelLifeCycle",
+    "ModelPackageRegistrationType",
+)
+
+
+class ModelPackages(Resources):
+    """Create, describe, list, update and delete versioned model packages."""
+
+    kind = PACKAGE_KIND
+    noun = "ModelPackage"
+    listed_as = "ModelPackageSummaryList"
+    summary = (
+        "ModelPackageGroupName",
+        "ModelPackageVersion",
+        "ModelPackageArn",
+        "ModelPackageDescription",
+        "CreationTime",
+        "ModelPackageStatus",
+        "ModelApprovalStatus",
+        "ModelLifeCycle",
+    )
+    newest_first = False
+    missing = "ModelPackage {arn} does not exist."
+
+    def __init__(self, context: Context, groups: PackageGroups) -> None:
+        super().__init__(context)
+        self._groups = groups
+
+    def handlers(self) -> dict[str, Handler]:
+        """Return the handler of each action."""
+        return {**super().handlers(), "UpdateModelPackage": self.update}
+
+    def create(self, scope: Scope, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Answer CreateModelPackage: add the next version to its group. It is Completed at once."""
+        if "ModelPackageGroupName" not in params:
+            raise InvalidRequestError("The local cloud registers versioned packages only: give ModelPackageGroupName.")
+        if "ModelPackageName" in params:
+            raise InvalidRequestError("Give either ModelPackageName or ModelPackageGroupName, not both.")
+        if params.get("Tags"):
+            raise InvalidRequestError("A versioned model package uses the tags of its group: no Tags may be given.")
+        group_key = self._groups.key(scope, params)
+        with self._store.lock:
+            # Counted in the group, so that the number of a deleted package is not used again.
+            version = self._groups.get(group_key).get("_LastVersion", 0) + 1
+            key = Key(self.kind, scope, f"{group_key.name}/{version}")
+            record: Record = {
+                "ModelApprovalStatus": "PendingManualApproval",
+                "CertifyForMarketplace": False,
+                **{member: value for member, value in params.items() if member not in ("Tags", "ClientToken")},
+                "ModelPackageName": key.name,
+                "ModelPackageGroupName": group_key.name,
+                "ModelPackageVersion": version,
+                "ModelPackageArn": key.arn,
+                "ModelPackageStatus": "Completed",
+                "ModelPackageStatusDetails": {"ValidationStatuses": [], "ImageScanStatuses": []},
+                "CreationTime": time.time(),
+            }
+            self._store.put(key, record)
+            self._store.update(group_key, _LastVersion=version)
+        events.model_package_changed(self._context, key, record)
+        return {"ModelPackageArn": key.arn}
+
+    def update(self, scope: Scope, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Answer UpdateModelPackage; announce the members that changed, if any did."""
+        key = self._named(scope, params["ModelPackageArn"])
+        with self._store.lock:
+            package = self.get(key)
+            changes = {
+                member: params[member]
+                for member in _UPDATABLE
+                if member in params and params[member] != package.get(member)
+            }
+            metadata = package.get("CustomerMetadataProperties", {}) | params.get("CustomerMetadataProperties", {})
+            for name in params.get("CustomerMetadataPropertiesToRemove", []):
+                metadata.pop(name, None)
+            if metadata != package.get("CustomerMetadataProperties", {}):
+                changes["CustomerMetadataProperties"] = metadata
+            if changes:
+                package |= changes | {"LastModifiedTime": time.time()}
+                self._store.put(key, package)
+        if changes:
+            events.model_package_changed(self._context, key, package, sorted(changes))
+        return {"ModelPackageArn": params["ModelPackageArn"]}
+
+    def key(self, scope: Scope, params: Mapping[str, Any]) -> Key:
+        """Return the key of the package that a request names, by ARN or as `group/version`."""
+        return self._named(scope, params["ModelPackageName"])
+
+    def container(self, scope: Scope, package_name: str) -> Record:
+        """Return the container of a package (Image, ModelDataUrl, Environment). Raises InvalidRequestError."""
+        key = self._named(scope, package_name)
+        containers = self.get(key).get("InferenceSpecification", {}).get("Containers", [])
+        if len(containers) != 1 or not containers[0].get("Image"):
+            raise InvalidRequestError(
+                f"Model package {key.arn} has to hold one container with an Image to be deployed here; "
+                f"it has {len(containers)}."
+            )
+        container: Record = containers[0]
+        return container
+
+    def _named(self, scope: Scope, name: str) -> Key:
+        key = Key(self.kind, scope, last_part(name))
+        if name.startswith("arn:") and name != key.arn:  # of another account or region
+            raise InvalidRequestError(self.missing.format(arn=name))
+        return key
+
+    def _listed(self, scope: Scope, params: Mapping[str, Any]) -> list[Record]:
+        packages = super()._listed(scope, params)
+        if params.get("ModelPackageType", "Versioned") == "Unversioned":
+            packages = []
+        if "ModelPackageGroupName" in params:
+            group = self._groups.get(self._groups.key(scope, params))["ModelPackageGroupName"]
+            packages = [package for package in packages if package["ModelPackageGroupName"] == group]
+        if "ModelApprovalStatus" in params:
+            wanted = params["ModelApprovalStatus"]
+            packages = [package for package in packages if package["ModelApprovalStatus"] == wanted]
+        return packages
