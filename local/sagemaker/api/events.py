@@ -11,8 +11,36 @@ from local.sagemaker.common.names import Key
 from local.sagemaker.state.context import Context
 from local.sagemaker.state.store import Record
 
-_TRAINING_JOB = ["TrainingJobName", "TrainingJobArn", "TrainingJobStatus", "SecondaryStatus", "FailureReason", "HyperParameters", "AlgorithmSpecification", "RoleArn", "InputDataConfig", "OutputDataConfig", "ResourceConfig", "StoppingCondition", "ModelArtifacts", "CreationTime", "TrainingStartTime", "TrainingEndTime", "LastModifiedTime", "SecondaryStatusTransitions", "FinalMetricDataList"]
-_ENDPOINT = ["EndpointName", "EndpointArn", "EndpointConfigName", "ProductionVariants", "FailureReason", "CreationTime", "LastModifiedTime"]
+_TRAINING_JOB = [
+    "TrainingJobName",
+    "TrainingJobArn",
+    "TrainingJobStatus",
+    "SecondaryStatus",
+    "FailureReason",
+    "HyperParameters",
+    "AlgorithmSpecification",
+    "RoleArn",
+    "InputDataConfig",
+    "OutputDataConfig",
+    "ResourceConfig",
+    "StoppingCondition",
+    "ModelArtifacts",
+    "CreationTime",
+    "TrainingStartTime",
+    "TrainingEndTime",
+    "LastModifiedTime",
+    "SecondaryStatusTransitions",
+    "FinalMetricDataList",
+]
+_ENDPOINT = [
+    "EndpointName",
+    "EndpointArn",
+    "EndpointConfigName",
+    "ProductionVariants",
+    "FailureReason",
+    "CreationTime",
+    "LastModifiedTime",
+]
 
 
 def training_job_changed(context: Context, key: Key, job: Record) -> None:

@@ -7,7 +7,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
-from local.sagemaker.api.listing import page
+from botocore.model import ListShape, Shape
+
+from local.sagemaker.api.listing import page, pick
+from local.sagemaker.api.validation import service_model
 from local.sagemaker.common.errors import InvalidRequestError, ServiceError
 from local.sagemaker.common.names import Key, Scope, last_part
 from local.sagemaker.state.context import Context
@@ -20,17 +23,13 @@ Handler = Callable[[Scope, Mapping[str, Any]], dict[str, Any]]
 class Resources(ABC):
     """One kind of resource: create, describe, list and delete.
 
-    The records are the answers to the Describe call; members that begin with an underscore are internal.
+    botocore's model of the service says which members of a record the Describe and List calls show.
     """
 
     kind: ClassVar[str]
     """Kind of the stored records, e.g. `endpoint-config`; also the first part of the resource in the ARN."""
     noun: ClassVar[str]
     """The API's word in actions and members, e.g. `EndpointConfig`."""
-    listed_as: ClassVar[str]
-    """Member of the List answer that holds the entries."""
-    summary: ClassVar[tuple[str, ...]]
-    """Members of a record that its entry shows."""
     status_member: ClassVar[str] = ""
     """Member that the List call filters and sorts by as `Status`."""
     newest_first: ClassVar[bool] = True
@@ -61,17 +60,18 @@ class Resources(ABC):
 
     def describe(self, scope: Scope, params: Mapping[str, Any]) -> dict[str, Any]:
         """Answer the Describe call."""
-        record = self.get(self.key(scope, params))
-        return {member: value for member, value in record.items() if not member.startswith("_")}
+        return pick(self.get(self.key(scope, params)), *_answer(f"Describe{self.noun}"))
 
     def list_all(self, scope: Scope, params: Mapping[str, Any]) -> dict[str, Any]:
         """Answer the List call."""
+        answer = _answer(f"List{self.noun}s").items()
+        (result, entry), *_ = [(name, shape.member) for name, shape in answer if isinstance(shape, ListShape)]
         return page(
             self._listed(scope, params),
             params,
-            result=self.listed_as,
+            result=result,
             name=f"{self.noun}Name",
-            summary=self.summary,
+            summary=list(entry.members),
             status=self.status_member,
             newest_first=self.newest_first,
         )
@@ -114,3 +114,11 @@ class Resources(ABC):
     def _listed(self, scope: Scope, params: Mapping[str, Any]) -> list[Record]:
         """Return the records that the List call starts from."""
         return [record for _, record in self._store.all(self.kind, scope)]
+
+
+def _answer(action: str) -> Mapping[str, Shape]:
+    """Return the members that the service model gives the answer to `action`."""
+    shape = service_model().operation_model(action).output_shape
+    assert shape is not None
+    members: Mapping[str, Shape] = shape.members
+    return members

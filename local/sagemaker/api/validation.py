@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sized
 from datetime import datetime
 from numbers import Real
 from typing import Any
@@ -58,26 +58,21 @@ def validate(action: str, params: Mapping[str, Any]) -> None:
 def _problems(shape: Shape, value: Any, path: str) -> Iterator[str]:
     """Yield the broken constraints of `value`, depth first, each in AWS's words."""
     _check_type(shape, value, path)
+    yield from (_complaint(value, path, constraint) for constraint in _constraints(shape, value))
     if isinstance(shape, StructureShape):
         yield from _structure_problems(shape, value, path)
     elif isinstance(shape, ListShape):
-        yield from _size_problems(shape, value, len(value), path)
         for number, item in enumerate(value, start=1):
             yield from _problems(shape.member, item, f"{path}.{number}.member")
     elif isinstance(shape, MapShape):
-        yield from _size_problems(shape, value, len(value), path)
         for key, item in value.items():
             yield from _map_entry_problems(shape, key, item, value, path)
-    elif shape.type_name == "string":
-        yield from (_complaint(value, path, constraint) for constraint in _string_constraints(shape, value))
-    elif shape.type_name in ("integer", "long", "float", "double"):
-        yield from (_complaint(value, path, constraint) for constraint in _range_constraints(shape, value))
 
 
 def _structure_problems(shape: StructureShape, value: Mapping[str, Any], path: str) -> Iterator[str]:
     unknown = sorted(set(value) - set(shape.members))
     if unknown:
-        # AWS ignores unknown members; Step Functions and CloudFormation refuse them. Refusing them reveals a misspelling.
+        # AWS ignores unknown members; Step Functions and CloudFormation refuse them. A refusal reveals a misspelling.
         where = f" of '{path}'" if path else ""
         raise InvalidRequestError(
             f"Unknown parameter{where}: {', '.join(unknown)} (botocore {botocore_version}, {shape.name})."
@@ -91,46 +86,30 @@ def _structure_problems(shape: StructureShape, value: Mapping[str, Any], path: s
 
 
 def _map_entry_problems(shape: MapShape, key: str, item: Any, whole: Mapping[str, Any], path: str) -> Iterator[str]:
-    keys = list(_string_constraints(shape.key, key))
-    if keys:
+    if keys := list(_constraints(shape.key, key)):
         yield _complaint(dict(whole), path, f"Map keys must satisfy constraint: [{', '.join(keys)}]")
     if shape.value.type_name != "string":
         yield from _problems(shape.value, item, f"{path}.{key}.member")
         return
     _check_type(shape.value, item, path)
-    values = list(_string_constraints(shape.value, item))
-    if values:
+    if values := list(_constraints(shape.value, item)):
         yield _complaint(dict(whole), path, f"Map value must satisfy constraint: [{', '.join(values)}]")
 
 
-def _string_constraints(shape: Shape, value: str) -> Iterator[str]:
-    enum = getattr(shape, "enum", None)
-    if enum:
+def _constraints(shape: Shape, value: Any) -> Iterator[str]:
+    """Yield the constraints that `value` itself breaks, without those of its members."""
+    if enum := getattr(shape, "enum", None):
         if value not in enum:
             yield f"Member must satisfy enum value set: [{', '.join(enum)}]"
         return
-    yield from _length_constraints(shape, len(value))
+    measure, size = ("length", len(value)) if isinstance(value, Sized) else ("value", value)
+    if "min" in shape.metadata and size < shape.metadata["min"]:
+        yield f"Member must have {measure} greater than or equal to {shape.metadata['min']}"
+    if "max" in shape.metadata and size > shape.metadata["max"]:
+        yield f"Member must have {measure} less than or equal to {shape.metadata['max']}"
     pattern = shape.metadata.get("pattern")
     if pattern and not matches(pattern, value):
         yield f"Member must satisfy regular expression pattern: {pattern}"
-
-
-def _size_problems(shape: Shape, value: Any, size: int, path: str) -> Iterator[str]:
-    yield from (_complaint(value, path, constraint) for constraint in _length_constraints(shape, size))
-
-
-def _length_constraints(shape: Shape, size: int) -> Iterator[str]:
-    if size < shape.metadata.get("min", 0):
-        yield f"Member must have length greater than or equal to {shape.metadata['min']}"
-    if "max" in shape.metadata and size > shape.metadata["max"]:
-        yield f"Member must have length less than or equal to {shape.metadata['max']}"
-
-
-def _range_constraints(shape: Shape, value: float) -> Iterator[str]:
-    if "min" in shape.metadata and value < shape.metadata["min"]:
-        yield f"Member must have value greater than or equal to {shape.metadata['min']}"
-    if "max" in shape.metadata and value > shape.metadata["max"]:
-        yield f"Member must have value less than or equal to {shape.metadata['max']}"
 
 
 def _check_type(shape: Shape, value: Any, path: str) -> None:

@@ -22,8 +22,6 @@ class EndpointConfigs(Resources):
 
     kind = "endpoint-config"
     noun = "EndpointConfig"
-    listed_as = "EndpointConfigs"
-    summary = ("EndpointConfigName", "EndpointConfigArn", "CreationTime")
     missing = 'Could not find endpoint configuration "{arn}".'
     taken = 'Cannot create already existing endpoint configuration "{arn}".'
 

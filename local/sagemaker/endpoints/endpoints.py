@@ -28,8 +28,6 @@ class Endpoints(Resources):
 
     kind = KIND
     noun = "Endpoint"
-    listed_as = "Endpoints"
-    summary = ("EndpointName", "EndpointArn", "CreationTime", "LastModifiedTime", "EndpointStatus")
     status_member = "EndpointStatus"
     missing = 'Could not find endpoint "{arn}".'
     taken = 'Cannot create already existing endpoint "{arn}".'

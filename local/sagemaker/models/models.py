@@ -18,8 +18,6 @@ class Models(Resources):
 
     kind = "model"
     noun = "Model"
-    listed_as = "Models"
-    summary = ("ModelName", "ModelArn", "CreationTime")
     missing = 'Could not find model "{arn}".'
     taken = 'Cannot create already existing model "{arn}".'
 

@@ -17,14 +17,6 @@ class PackageGroups(Resources):
 
     kind = "model-package-group"
     noun = "ModelPackageGroup"
-    listed_as = "ModelPackageGroupSummaryList"
-    summary = (
-        "ModelPackageGroupName",
-        "ModelPackageGroupArn",
-        "ModelPackageGroupDescription",
-        "CreationTime",
-        "ModelPackageGroupStatus",
-    )
     newest_first = False
     missing = "ModelPackageGroup {arn} does not exist."
     taken = "Model Package Group already exists: {arn}"

@@ -30,17 +30,6 @@ class ModelPackages(Resources):
 
     kind = PACKAGE_KIND
     noun = "ModelPackage"
-    listed_as = "ModelPackageSummaryList"
-    summary = (
-        "ModelPackageGroupName",
-        "ModelPackageVersion",
-        "ModelPackageArn",
-        "ModelPackageDescription",
-        "CreationTime",
-        "ModelPackageStatus",
-        "ModelApprovalStatus",
-        "ModelLifeCycle",
-    )
     newest_first = False
     missing = "ModelPackage {arn} does not exist."
 
@@ -107,6 +96,13 @@ class ModelPackages(Resources):
     def key(self, scope: Scope, params: Mapping[str, Any]) -> Key:
         """Return the key of the package that a request names, by ARN or as `group/version`."""
         return self._named(scope, params["ModelPackageName"])
+
+    def list_all(self, scope: Scope, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Answer ListModelPackages, whose entries for versioned packages have no ModelPackageName."""
+        answer = super().list_all(scope, params)
+        for entry in answer["ModelPackageSummaryList"]:
+            del entry["ModelPackageName"]
+        return answer
 
     def container(self, scope: Scope, package_name: str) -> Record:
         """Return the container of a package (Image, ModelDataUrl, Environment). Raises InvalidRequestError."""

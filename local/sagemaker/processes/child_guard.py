@@ -51,7 +51,7 @@ def main(command: list[str]) -> int:
             command,
             stdin=subprocess.DEVNULL,
             start_new_session=True,
-            preexec_fn=_die_with_guard if _LIBC is not None else None,
+            preexec_fn=_die_with_guard if _LIBC is not None else None,  # noqa: PLW1509 - this process has one thread
         )
     except OSError as error:
         print(f"cannot start {command[0]}: {error.strerror}", file=sys.stderr, flush=True)

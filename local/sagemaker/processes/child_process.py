@@ -19,7 +19,7 @@ _DRAIN_SECONDS = 5.0
 
 
 def split_lines(chunks: Iterator[bytes]) -> Iterator[str]:
-    """Yield the lines of a stream of bytes, and of a progress bar one update (`…\\r`) in five seconds."""
+    """Yield the lines of a stream of bytes; of a progress bar, which ends in a carriage return, one in five seconds."""
     pending = b""
     last_progress = 0.0
     for chunk in chunks:
@@ -76,7 +76,7 @@ class ChildProcess:
         return not self._ended.is_set()
 
     def wait(self, timeout: float | None = None) -> int | None:
-        """Wait until the command has ended and its output was read. Return the exit code; None after `timeout` seconds."""
+        """Wait for the end of the command and its output; return the exit code, or None after `timeout` seconds."""
         self._ended.wait(timeout)
         return self._process.returncode if self._ended.is_set() else None
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from logging import makeLogRecord
+from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import TextIO
 
 from local.sagemaker.common.names import Scope
 from local.sagemaker.state.outbox import Outbox
@@ -21,28 +22,24 @@ class LogStream:
     """
 
     def __init__(self, outbox: Outbox, scope: Scope, group: str, stream: str, path: Path) -> None:
+        """Open the file. Raises OSError."""
         self.group = group
         self._stream = stream
         self._outbox = outbox
         self._scope = scope
-        self._path = path
         self._tail: deque[str] = deque(maxlen=_TAIL_LINES)
         self._lock = threading.Lock()
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = self._open()
+        self._file: RotatingFileHandler | None
+        self._file = RotatingFileHandler(path, maxBytes=_MAX_FILE_BYTES, backupCount=1, encoding="utf-8")
 
     def line(self, message: str) -> None:
         """Append one line."""
         self._outbox.line(self._scope, self.group, self._stream, message)
         with self._lock:
             self._tail.append(message)
-            if self._file.closed:
-                return
-            self._file.write(message + "\n")
-            if self._file.tell() > _MAX_FILE_BYTES:
-                self._file.close()
-                self._path.replace(self._path.with_name(self._path.name + ".1"))
-                self._file = self._open()
+            if self._file is not None:
+                self._file.emit(makeLogRecord({"msg": message}))
 
     def note(self, message: str) -> None:
         """Append a line that comes from the local cloud itself."""
@@ -56,7 +53,6 @@ class LogStream:
     def close(self) -> None:
         """Close the file. Later lines go to CloudWatch only."""
         with self._lock:
-            self._file.close()
-
-    def _open(self) -> TextIO:
-        return self._path.open("a", encoding="utf-8", buffering=1)
+            if self._file is not None:
+                self._file.close()
+                self._file = None

@@ -18,16 +18,6 @@ class TrainingJobs(Jobs):
 
     kind = "training-job"
     noun = "TrainingJob"
-    listed_as = "TrainingJobSummaries"
-    summary = (
-        "TrainingJobName",
-        "TrainingJobArn",
-        "CreationTime",
-        "TrainingEndTime",
-        "LastModifiedTime",
-        "TrainingJobStatus",
-        "SecondaryStatus",
-    )
     status_member = "TrainingJobStatus"
     newest_first = False
     taken = (

@@ -1,4 +1,4 @@
-"""What goes in and out of a training job: code, channels, checkpoints, artifacts. The job's role reads and writes it."""
+"""What goes in and out of a training job with its role's rights: code, channels, checkpoints, artifacts."""
 
 from __future__ import annotations
 

@@ -35,16 +35,6 @@ class TransformJobs(Jobs):
 
     kind = "transform-job"
     noun = "TransformJob"
-    listed_as = "TransformJobSummaries"
-    summary = (
-        "TransformJobName",
-        "TransformJobArn",
-        "CreationTime",
-        "TransformEndTime",
-        "LastModifiedTime",
-        "TransformJobStatus",
-        "FailureReason",
-    )
     status_member = "TransformJobStatus"
     taken = "Job name must be unique within an AWS account and region, and a job with this name already exists ({arn})"
     record_class = TransformRecord
@@ -61,8 +51,3 @@ class TransformJobs(Jobs):
         spec = resolve(self._models, scope, {"ModelName": params["ModelName"]})
         spec = replace(spec, environment=spec.environment | params.get("Environment", {}))
         return self._begin(self.key(scope, params), params, lambda record: TransformRun(self._context, record, spec))
-
-    def describe(self, scope: Scope, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Answer DescribeTransformJob, which does not show LastModifiedTime."""
-        job = super().describe(scope, params)
-        return {member: value for member, value in job.items() if member != "LastModifiedTime"}

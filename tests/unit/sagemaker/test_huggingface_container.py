@@ -192,7 +192,7 @@ def test_hooks_are_called_one_at_a_time(start: Callable[..., Container]) -> None
         ("raise RuntimeError('no such library')", "RuntimeError: no such library"),
         ("def model_fn(model_dir):\n    raise OSError('no weights')", "OSError: no weights"),
         ("def model_fn(): ...", "TypeError: model_fn of code/inference.py takes 0 arguments; it is given 1 or 2"),
-        ("x = 1", "UnusableArtifact: code/inference.py defines no model_fn"),
+        ("x = 1", "UnusableArtifactError: code/inference.py defines no model_fn"),
         ("def model_fn(a): ...\ntransform_fn = input_fn = model_fn", "ValueError: code/inference.py defines"),
         (None, "There is no code/inference.py in "),
     ],
