@@ -24,25 +24,12 @@ _MAX_PAGE = 100
 
 
 def page(
-    records: Sequence[Record],
-    params: Mapping[str, Any],
-    *,
-    result: str,
-    name: str,
-    summary: Sequence[str],
-    status: str = "",
-    newest_first: bool = True,
-) -> dict[str, Any]:
-    """Answer a List call.
+    records: Sequence[Record], params: Mapping[str, Any], *, name: str, status: str = "", newest_first: bool = True
+) -> tuple[list[Record], dict[str, str]]:
+    """Return the records of one page of a List call, and the NextToken if there are more.
 
-    Args:
-        records: all records of the kind.
-        params: the request (NameContains, StatusEquals, …After/Before, SortBy, SortOrder, MaxResults, NextToken).
-        result: member of the answer that holds the list.
-        name: member of a record that holds its name.
-        summary: members of a record that its entry in the list shows.
-        status: member that StatusEquals and `SortBy=Status` refer to.
-        newest_first: order where the request names none; AWS documents it call by call.
+    `name` and `status` are the members that filters and order refer to. AWS documents call by call whether the newest
+    records come first where the request names no order.
     """
     kept = [record for record in records if _keeps(record, params, name=name, status=status)]
     by = {"Name": name, "Status": status}.get(params.get("SortBy", ""), "CreationTime")
@@ -51,10 +38,8 @@ def page(
     kept.sort(key=lambda record: (record.get(by, 0), record[name]), reverse=order == "Descending")
     start = _decode(params.get("NextToken"))
     end = start + min(params.get("MaxResults", _DEFAULT_PAGE), _MAX_PAGE)
-    answer: dict[str, Any] = {result: [pick(record, *summary) for record in kept[start:end]]}
-    if end < len(kept):
-        answer["NextToken"] = base64.urlsafe_b64encode(f"from:{end}".encode()).decode()
-    return answer
+    token = {"NextToken": base64.urlsafe_b64encode(f"from:{end}".encode()).decode()} if end < len(kept) else {}
+    return kept[start:end], token
 
 
 def pick(record: Mapping[str, Any], *members: str) -> Record:

@@ -66,15 +66,14 @@ class Resources(ABC):
         """Answer the List call."""
         answer = _answer(f"List{self.noun}s").items()
         (result, entry), *_ = [(name, shape.member) for name, shape in answer if isinstance(shape, ListShape)]
-        return page(
+        found, token = page(
             self._listed(scope, params),
             params,
-            result=result,
             name=f"{self.noun}Name",
-            summary=list(entry.members),
             status=self.status_member,
             newest_first=self.newest_first,
         )
+        return {result: [pick(record, *entry.members) for record in found], **token}
 
     def delete(self, scope: Scope, params: Mapping[str, Any]) -> dict[str, Any]:
         """Answer the Delete call."""

@@ -1,9 +1,13 @@
-"""The errors that a client of the AWS API sees."""
+"""The errors that a client of the AWS API sees: error answers, and failures of jobs and endpoints."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+
+
+class FailedError(Exception):
+    """A job or an endpoint has failed. The message becomes its FailureReason."""
 
 
 class ServiceError(Exception):

@@ -25,7 +25,6 @@ class Surroundings(Protocol):
 
     def s3_get(self, uri: str, *, role_arn: str) -> bytes:
         """Return the content of one object."""
-        ...
 
     def s3_download(self, uri: str, directory: Path, *, role_arn: str) -> int:
         """Fetch what `uri` names into the existing folder `directory` and return the number of files written.
@@ -33,15 +32,12 @@ class Surroundings(Protocol):
         `uri` is an object key, written as `directory/<base name>`, or a prefix. For a prefix, every object whose key
         starts with it is written under the rest of its key, cut at the prefix's last slash.
         """
-        ...
 
     def s3_upload(self, path: Path, uri: str, *, role_arn: str) -> None:
         """Store a file as the object `uri`, without reading it into memory."""
-        ...
 
     def put_log(self, group: str, stream: str, lines: Sequence[tuple[int, str]], *, account: str, region: str) -> None:
         """Append `lines` (epoch milliseconds, message) to a log stream; create the stream if it is missing."""
-        ...
 
     def put_event(
         self,
@@ -54,7 +50,6 @@ class Surroundings(Protocol):
         region: str,
     ) -> None:
         """Put an event on the default bus of the account."""
-        ...
 
     def put_metrics(
         self,
@@ -67,11 +62,9 @@ class Surroundings(Protocol):
         region: str,
     ) -> None:
         """Add one value to each of these CloudWatch metrics, with the current time."""
-        ...
 
     def credentials_for(self, role_arn: str) -> dict[str, str]:
         """Return temporary credentials of the role as environment variables.
 
         Raises SurroundingsError when the role does not exist or does not trust `sagemaker.amazonaws.com`.
         """
-        ...

@@ -8,24 +8,13 @@ import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
+from local.sagemaker.common.errors import FailedError, ServiceError
 from local.sagemaker.common.names import Key
 from local.sagemaker.endpoints.deployment import VariantSpec
-from local.sagemaker.endpoints.serving_container import ContainerError, last_lines, serving_command
+from local.sagemaker.endpoints.serving_container import last_lines, serving_command
 from local.sagemaker.processes.log_stream import LogStream
 from local.sagemaker.processes.model_server import ModelServer, StartError
 from local.sagemaker.state.context import Context
-
-
-class FleetError(Exception):
-    """A variant did not come up. The message becomes the FailureReason."""
-
-
-class TooManyRequestsError(Exception):
-    """The variant is answering MaxConcurrency requests already."""
-
-
-class UnknownVariantError(Exception):
-    """The request names a variant that the endpoint does not have."""
 
 
 class Variant:
@@ -41,20 +30,21 @@ class Variant:
 class Fleet:
     """The variants of one deployment of an endpoint."""
 
-    def __init__(self, variants: Sequence[Variant]) -> None:
+    def __init__(self, key: Key, variants: Sequence[Variant]) -> None:
         self.variants = tuple(variants)
+        self._key = key
         self._idle = threading.Condition()
 
     def acquire(self, variant_name: str = "") -> Variant:
         """Return a variant for one request, chosen by name or by weight; `release` it afterwards.
 
-        Raises UnknownVariantError, TooManyRequestsError.
+        Raises ServiceError if there is no such variant, or if it is answering MaxConcurrency requests already.
         """
         with self._idle:
             variant = self._choose(variant_name)
             limit = variant.spec.max_concurrency
             if limit is not None and variant.in_flight >= limit:
-                raise TooManyRequestsError(variant.spec.name)
+                raise ServiceError("ThrottlingException", "Rate exceeded", 429)
             variant.in_flight += 1
             return variant
 
@@ -75,27 +65,25 @@ class Fleet:
             variant.server.stop(grace)
 
     def _choose(self, name: str) -> Variant:
-        if name:
-            for variant in self.variants:
-                if variant.spec.name == name:
-                    return variant
-            raise UnknownVariantError(name)
-        weights = [variant.spec.weight for variant in self.variants]
-        if not any(weights):
-            return self.variants[0]
-        return random.choices(self.variants, weights)[0]
+        if not name:
+            weights = [variant.spec.weight for variant in self.variants]
+            return random.choices(self.variants, weights)[0] if any(weights) else self.variants[0]
+        for variant in self.variants:
+            if variant.spec.name == name:
+                return variant
+        raise ServiceError("ValidationError", f"Variant {name} not found for endpoint {self._key.name}.")
 
 
 def start_fleet(context: Context, key: Key, specs: Sequence[VariantSpec]) -> Fleet:
-    """Start every variant and wait until each answers /ping. If one fails, stop the others and raise FleetError."""
+    """Start every variant and wait until each answers /ping. If one fails, stop the others and raise FailedError."""
     variants: list[Variant] = []
     try:
         for spec in specs:
             variants.append(_start_variant(context, key, spec))  # noqa: PERF401 - the started ones are stopped below
     except BaseException:
-        Fleet(variants).stop(0)
+        Fleet(key, variants).stop(0)
         raise
-    return Fleet(variants)
+    return Fleet(key, variants)
 
 
 def endpoint_home(context: Context, key: Key) -> Path:
@@ -104,24 +92,17 @@ def endpoint_home(context: Context, key: Key) -> Path:
 
 
 def _start_variant(context: Context, key: Key, spec: VariantSpec) -> Variant:
-    try:
-        command = serving_command(context, key.scope, spec, home=endpoint_home(context, key))
-    except ContainerError as error:
-        raise FleetError(str(error)) from error
-    log = LogStream(
-        context.outbox,
-        key.scope,
-        f"/aws/sagemaker/Endpoints/{key.name}",
-        f"{spec.name}/{uuid.uuid4().hex}",
-        context.settings.log_dir / "endpoints" / f"{key.name}-{spec.name}.log",
-    )
+    command = serving_command(context, key.scope, spec, home=endpoint_home(context, key))
+    group, stream = f"/aws/sagemaker/Endpoints/{key.name}", f"{spec.name}/{uuid.uuid4().hex}"
+    path = context.settings.log_dir / "endpoints" / f"{key.name}-{spec.name}.log"
+    log = LogStream(context.outbox, key.scope, group, stream, path)
     seconds = context.settings.endpoint_start_seconds
     server = ModelServer(command, log, start_seconds=seconds, abandon=context.stopping)
     try:
         server.start()
     except (StartError, OSError) as error:
         server.stop(0)
-        raise FleetError(
+        raise FailedError(
             f"The primary container for production variant {spec.name} did not pass the ping health check. Please "
             f"check CloudWatch logs for this endpoint. ({error}; {last_lines(log)})"
         ) from error

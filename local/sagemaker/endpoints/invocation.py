@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from local.sagemaker.common.errors import ModelError, ServiceError
 from local.sagemaker.common.names import Key, Scope
-from local.sagemaker.endpoints.fleet import TooManyRequestsError, UnknownVariantError, Variant
-from local.sagemaker.endpoints.metrics import EndpointMetrics
+from local.sagemaker.endpoints.fleet import Variant
+from local.sagemaker.endpoints.metrics import publish_invocation
 from local.sagemaker.endpoints.runtime import KIND, EndpointRuntime
 from local.sagemaker.processes.model_server import ServerDownError, ServerTimeoutError
 from local.sagemaker.state.context import Context
@@ -20,7 +20,6 @@ _PREFIX = "x-amzn-sagemaker-"
 _CUSTOM_ATTRIBUTES = f"{_PREFIX}custom-attributes"
 _TARGET_VARIANT = f"{_PREFIX}target-variant"
 _FORWARDED = (_CUSTOM_ATTRIBUTES, f"{_PREFIX}inference-id", f"{_PREFIX}session-id")
-_ANSWERING = ("InService", "Updating", "RollingBack")
 _TIMEOUT = (
     "Your invocation timed out while waiting for a response from container primary. Review the latency metrics for "
     "each container in Amazon CloudWatch, resolve the issue, and try again."
@@ -47,35 +46,19 @@ class Invocations:
     def __init__(self, context: Context, runtime: EndpointRuntime) -> None:
         self._context = context
         self._runtime = runtime
-        self._metrics = EndpointMetrics(context.outbox)
 
     def invoke(
         self, scope: Scope, name: str, body: bytes, content_type: str, accept: str, headers: Mapping[str, str]
     ) -> InvokeResult:
         """Answer one request. Raises ServiceError."""
         key = Key(KIND, scope, name)
-        missing = ServiceError("ValidationError", f"Endpoint {name} of account {scope.account} not found.")
-        status = (self._context.store.get(key) or {}).get("EndpointStatus")
-        if status == "SystemUpdating":
-            message = f"The model of endpoint {name} is starting. Try again shortly."
-            raise ServiceError("ModelNotReadyException", message, 429)
-        if status not in _ANSWERING:
-            raise missing
         lowered = {header.lower(): value for header, value in headers.items()}
-        wanted = lowered.get(_TARGET_VARIANT, "")
-        try:
-            with self._runtime.slot(key, wanted) as variant:
-                if variant is None:
-                    raise missing
-                sent = {header: lowered[header] for header in _FORWARDED if header in lowered}
-                sent |= {"Content-Type": content_type or "application/json", "Accept": accept or "*/*"}
-                return self._measured(key, variant, body, sent)
-        except TooManyRequestsError as error:
-            raise ServiceError("ThrottlingException", "Rate exceeded", 429) from error
-        except UnknownVariantError as error:
-            raise ServiceError("ValidationError", f"Variant {wanted} not found for endpoint {name}.") from error
+        sent = {header: lowered[header] for header in _FORWARDED if header in lowered}
+        sent |= {"Content-Type": content_type or "application/json", "Accept": accept or "*/*"}
+        with self._runtime.slot(key, lowered.get(_TARGET_VARIANT, "")) as variant:
+            return self._ask(key, variant, body, sent)
 
-    def _measured(self, key: Key, variant: Variant, body: bytes, headers: Mapping[str, str]) -> InvokeResult:
+    def _ask(self, key: Key, variant: Variant, body: bytes, headers: Mapping[str, str]) -> InvokeResult:
         """Ask the variant and publish the metrics of its answer. A body that is too large is not counted."""
         limit = _SERVERLESS_BYTES if variant.spec.serverless else _INSTANCE_BYTES
         if len(body) > limit:
@@ -100,7 +83,7 @@ class Invocations:
             raise _model_error(key, variant, status, f"Service Unavailable: {error}") from error
         finally:
             total = time.perf_counter() - began
-            self._metrics.invoked(key, variant, status=status, model=model_seconds, total=total, in_flight=in_flight)
+            publish_invocation(self._context.outbox, key, variant, status, model_seconds, total, in_flight)
         custom = answer.headers.get(_CUSTOM_ATTRIBUTES)
         return InvokeResult(
             status=status,

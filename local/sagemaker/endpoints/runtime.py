@@ -11,17 +11,19 @@ from contextlib import contextmanager
 from typing import Any
 
 from local.sagemaker.api import events
+from local.sagemaker.common.errors import FailedError, ServiceError
 from local.sagemaker.common.names import Key
 from local.sagemaker.common.text import shortened
 from local.sagemaker.endpoints.deployment import VariantSpec
-from local.sagemaker.endpoints.fleet import Fleet, FleetError, Variant, endpoint_home, start_fleet
-from local.sagemaker.endpoints.metrics import EndpointMetrics
+from local.sagemaker.endpoints.fleet import Fleet, Variant, endpoint_home, start_fleet
+from local.sagemaker.endpoints.metrics import publish_start
 from local.sagemaker.state.context import Context
 from local.sagemaker.state.store import Record
 
 logger = logging.getLogger(__name__)
 
 KIND = "endpoint"
+_ANSWERING = ("InService", "Updating", "RollingBack")
 _STOP_GRACE_SECONDS = 5.0
 _INTERRUPTED_UPDATE = "The local cloud was stopped while the endpoint was being updated"
 
@@ -31,7 +33,6 @@ class EndpointRuntime:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._metrics = EndpointMetrics(context.outbox)
         self._fleets: dict[Key, Fleet] = {}
         self._lock = threading.Lock()
         self._threads: set[threading.Thread] = set()
@@ -81,26 +82,28 @@ class EndpointRuntime:
         self._spawn(self._take_down, key)
 
     @contextmanager
-    def slot(self, key: Key, variant_name: str) -> Iterator[Variant | None]:
-        """Reserve a variant for one request; None while the endpoint has no fleet.
-
-        Raises UnknownVariantError, TooManyRequestsError.
-        """
+    def slot(self, key: Key, variant_name: str) -> Iterator[Variant]:
+        """Reserve a variant for one request. Raises ServiceError."""
+        status = (self._context.store.get(key) or {}).get("EndpointStatus")
+        if status == "SystemUpdating":
+            message = f"The model of endpoint {key.name} is starting. Try again shortly."
+            raise ServiceError("ModelNotReadyException", message, 429)
         # Chosen and counted in one step, so that a replaced fleet is stopped only after its last request.
         with self._lock:
             fleet = self._fleets.get(key)
-            variant = fleet.acquire(variant_name) if fleet is not None else None
+            if status not in _ANSWERING or fleet is None:
+                message = f"Endpoint {key.name} of account {key.scope.account} not found."
+                raise ServiceError("ValidationError", message)
+            variant = fleet.acquire(variant_name)
         try:
             yield variant
         finally:
-            if fleet is not None and variant is not None:
-                fleet.release(variant)
+            fleet.release(variant)
 
     def _bring_up(self, key: Key) -> None:
-        record = self._context.store.get(key) or {}
         try:
-            specs = [VariantSpec(**entry) for entry in record["_Deployment"]]
-            fleet = start_fleet(self._context, key, specs)
+            deployment = (self._context.store.get(key) or {})["_Deployment"]
+            fleet = start_fleet(self._context, key, [VariantSpec(**entry) for entry in deployment])
         except Exception as error:
             self._change(key, EndpointStatus="Failed", FailureReason=_reason(error))
         else:
@@ -113,7 +116,8 @@ class EndpointRuntime:
             fleet = start_fleet(self._context, key, specs)
         except Exception as error:
             # As on AWS: in service with the old configuration, and with a reason.
-            self._change(key, EndpointStatus="InService", FailureReason=_reason(error), PendingDeploymentSummary=None)
+            reason = _reason(error)
+            self._change(key, EndpointStatus="InService", FailureReason=reason, PendingDeploymentSummary=None)
         else:
             deployment = [spec.as_record() for spec in specs]
             old = self._install(key, fleet, EndpointConfigName=config_name, _Deployment=deployment)
@@ -139,9 +143,9 @@ class EndpointRuntime:
         with self._lock:
             old = self._fleets.get(key)
             self._fleets[key] = fleet
-        for variant in fleet.variants:
-            self._metrics.started(key, variant)
         now = time.time()
+        for variant in fleet.variants:
+            publish_start(self._context.outbox, key, variant)
         variants = [variant.spec.summary(now) for variant in fleet.variants]
         self._change(
             key, EndpointStatus="InService", ProductionVariants=variants, PendingDeploymentSummary=None, **changes
@@ -176,7 +180,7 @@ class EndpointRuntime:
 
 
 def _reason(error: Exception) -> str:
-    if not isinstance(error, FleetError):
+    if not isinstance(error, FailedError):
         logger.error("endpoint start failed", exc_info=error)
         return f"InternalServerError: {type(error).__name__}: {error}"
     return shortened(str(error))

@@ -5,58 +5,45 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from local.sagemaker.common.errors import FailedError
 from local.sagemaker.common.names import Scope
-from local.sagemaker.common.surroundings import SurroundingsError
 from local.sagemaker.endpoints.deployment import VariantSpec
-from local.sagemaker.processes.child_environment import aws_environment, base_environment
-from local.sagemaker.processes.images import UnknownImageError, find_rule
+from local.sagemaker.processes.child_environment import base_environment, role_environment
+from local.sagemaker.processes.images import find_rule
 from local.sagemaker.processes.log_stream import LogStream
 from local.sagemaker.processes.model_server import ServerCommand
-from local.sagemaker.state.artifacts import ArtifactError
 from local.sagemaker.state.context import Context
 
 _HUB_VARIABLE = "HF_MODEL_ID"
 _LAST_LINES = 8
 
 
-class ContainerError(Exception):
-    """The container cannot be started. The message becomes the FailureReason."""
-
-
 def serving_command(
     context: Context, scope: Scope, spec: VariantSpec, *, home: Path, contract: Mapping[str, str] | None = None
 ) -> ServerCommand:
-    """Fetch the artifact with the model's role and return the command of its server. Raises ContainerError.
+    """Fetch the artifact with the model's role and return the command of its server. Raises FailedError.
 
     Args:
         home: HOME of the process.
         contract: variables that the platform sets; they take precedence over the model's Environment.
     """
     if hub_model := spec.environment.get(_HUB_VARIABLE):
-        raise ContainerError(
+        raise FailedError(
             f"The container of model {spec.model} would load {hub_model} from the Hugging Face hub "
             f"({_HUB_VARIABLE}). The local cloud serves trained artifacts only: set ModelDataUrl and leave "
             f"{_HUB_VARIABLE} out."
         )
     if not spec.model_data_url:
-        raise ContainerError(f"Model {spec.model} has no ModelDataUrl: the local cloud has nothing to serve.")
-    try:
-        rule = find_rule(context.settings.images, spec.image, "serving")
-        credentials = context.surroundings.credentials_for(spec.role_arn)
-        model_dir = context.artifacts.fetch(spec.model_data_url, spec.role_arn)
-    except (ArtifactError, UnknownImageError) as error:
-        raise ContainerError(str(error)) from error
-    except SurroundingsError as error:
-        raise ContainerError(
-            f"Could not assume role {spec.role_arn}. Please ensure that the role exists and allows principal "
-            f"'sagemaker.amazonaws.com' to assume the role. ({error})"
-        ) from error
+        raise FailedError(f"Model {spec.model} has no ModelDataUrl: the local cloud has nothing to serve.")
+    rule = find_rule(context.settings.images, spec.image, "serving")
+    aws = role_environment(context, spec.role_arn, scope.region)
+    model_dir = context.artifacts.fetch(spec.model_data_url, spec.role_arn)
     return ServerCommand(
         command=[rule.python, *rule.command],
         cwd=model_dir,
         environment={
             **base_environment(context.settings, rule, home=home),
-            **({} if spec.network_isolation else aws_environment(context.settings, credentials, scope.region)),
+            **({} if spec.network_isolation else aws),
             **({"SAGEMAKER_MODEL_SERVER_WORKERS": "1"} if spec.serverless else {}),
             **spec.environment,
             **(contract or {}),

@@ -9,14 +9,17 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import ClassVar
 
+from local.sagemaker.common.errors import FailedError
 from local.sagemaker.common.names import Key
-from local.sagemaker.jobs.errors import JobFailedError, JobStoppedError
 from local.sagemaker.jobs.record import JobRecord
-from local.sagemaker.processes.images import UnknownImageError
 from local.sagemaker.processes.log_stream import LogStream
 from local.sagemaker.state.context import Context
 
 logger = logging.getLogger(__name__)
+
+
+class _JobStoppedError(Exception):
+    """The job was stopped, or the service is stopping."""
 
 
 class JobRun(ABC):
@@ -67,16 +70,16 @@ class JobRun(ABC):
 
     @abstractmethod
     def _execute(self) -> str:
-        """Do the work and return the last phase. Raises JobFailedError, JobStoppedError."""
+        """Do the work and return the last phase. Raises FailedError."""
 
     @abstractmethod
     def _interrupt(self) -> None:
         """Wake or end what `_execute` waits for."""
 
-    def _salvage(self) -> None:
+    def _salvage(self) -> None:  # noqa: B027 - optional
         """Keep what a failed job has produced."""
 
-    def _release(self) -> None:
+    def _release(self) -> None:  # noqa: B027 - optional
         """End the processes of the job."""
 
     def _run(self) -> None:
@@ -99,20 +102,20 @@ class JobRun(ABC):
 
     def _ending(self, error: Exception) -> tuple[str, str]:
         """Return the last phase and the reason of a job that did not complete."""
-        if isinstance(error, JobStoppedError):
+        if isinstance(error, _JobStoppedError):
             return "Stopped", ""
-        if isinstance(error, JobFailedError | UnknownImageError):
+        if isinstance(error, FailedError):
             return "Failed", str(error)
         logger.error("%s %s", self._key.kind, self._key.name, exc_info=error)
         return "Failed", f"InternalServerError: {type(error).__name__}: {error}"
 
     def _leave_if_stopped(self) -> None:
-        """Raise JobStoppedError if the job was stopped, or the whole service."""
+        """Raise _JobStoppedError if the job was stopped, or the whole service."""
         if self._stop_requested.is_set():
-            raise JobStoppedError
+            raise _JobStoppedError
         self._leave_if_stopping()
 
     def _leave_if_stopping(self) -> None:
-        """Raise JobStoppedError if the whole service is stopping."""
+        """Raise _JobStoppedError if the whole service is stopping."""
         if self._context.stopping.is_set():
-            raise JobStoppedError
+            raise _JobStoppedError

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
 
+from local.sagemaker.common.errors import FailedError
 from local.sagemaker.common.settings import ImageRule, Settings
+from local.sagemaker.common.surroundings import SurroundingsError
+from local.sagemaker.state.context import Context
 
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -31,10 +33,20 @@ def base_environment(settings: Settings, rule: ImageRule, *, home: Path) -> dict
     }
 
 
-def aws_environment(settings: Settings, credentials: Mapping[str, str], region: str) -> dict[str, str]:
-    """Return the variables with which an AWS SDK in the child process calls the local cloud as the role."""
+def role_environment(context: Context, role_arn: str, region: str) -> dict[str, str]:
+    """Return the variables with which an AWS SDK in the child process calls the local cloud as the role.
+
+    Raises FailedError when the role cannot be assumed.
+    """
+    try:
+        credentials = context.surroundings.credentials_for(role_arn)
+    except SurroundingsError as error:
+        raise FailedError(
+            f"Could not assume role {role_arn}. Please ensure that the role exists and allows principal "
+            f"'sagemaker.amazonaws.com' to assume the role. ({error})"
+        ) from error
     return {
-        "AWS_ENDPOINT_URL": settings.endpoint_url,
+        "AWS_ENDPOINT_URL": context.settings.endpoint_url,
         "AWS_DEFAULT_REGION": region,
         "AWS_REGION": region,
         "AWS_EC2_METADATA_DISABLED": "true",

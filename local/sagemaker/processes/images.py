@@ -7,22 +7,19 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Literal
 
+from local.sagemaker.common.errors import FailedError
 from local.sagemaker.common.settings import ImageRule
 
 
-class UnknownImageError(Exception):
-    """No usable rule of the image map matches the image."""
-
-
 def find_rule(images: Sequence[ImageRule], image: str, kind: Literal["training", "serving"]) -> ImageRule:
-    """Return the first rule of `kind` whose pattern matches `image`. Raises UnknownImageError."""
+    """Return the first rule of `kind` whose pattern matches `image`. Raises FailedError."""
     rules = [rule for rule in images if rule.kind == kind]
     for rule in rules:
         if fnmatchcase(image, rule.image):
             if not Path(rule.python).is_file():
-                raise UnknownImageError(
+                raise FailedError(
                     f"The local cloud runs {rule.python} in place of image {image}, and that file does not exist."
                 )
             return rule
     patterns = ", ".join(rule.image for rule in rules) or "none"
-    raise UnknownImageError(f"The local cloud cannot run image {image} for {kind}. Images it knows: {patterns}.")
+    raise FailedError(f"The local cloud cannot run image {image} for {kind}. Images it knows: {patterns}.")

@@ -8,12 +8,9 @@ import tempfile
 import threading
 from pathlib import Path
 
+from local.sagemaker.common.errors import FailedError
 from local.sagemaker.common.surroundings import Surroundings, SurroundingsError
 from local.sagemaker.state import archives
-
-
-class ArtifactError(Exception):
-    """The artifact is not available. The message becomes the FailureReason."""
 
 
 class ArtifactCache:
@@ -25,14 +22,14 @@ class ArtifactCache:
         self._lock = threading.Lock()
 
     def fetch(self, uri: str, role_arn: str) -> Path:
-        """Return the folder of an artifact; extract it if it is new. Raises ArtifactError.
+        """Return the folder of an artifact; extract it if it is new. Raises FailedError.
 
         The role may have lost its right to read the artifact, so it is downloaded every time.
         """
         try:
             content = self._surroundings.s3_get(uri, role_arn=role_arn)
         except SurroundingsError as error:
-            raise ArtifactError(
+            raise FailedError(
                 f'Failed to download model data for container "container_1" from URL: "{uri}". Please ensure that '
                 "there is an object located at the URL and that the role passed to CreateModel has permissions to "
                 f"download the model. ({error})"
@@ -56,5 +53,5 @@ class ArtifactCache:
             try:
                 archives.extract(archive, Path(scratch) / "model")
             except archives.ArchiveError as error:
-                raise ArtifactError(f"The model artifact {uri} is not a usable model.tar.gz: {error}") from error
+                raise FailedError(f"The model artifact {uri} is not a usable model.tar.gz: {error}") from error
             (Path(scratch) / "model").replace(folder)

@@ -10,7 +10,7 @@ import json
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from local.sagemaker.jobs.errors import JobFailedError
+from local.sagemaker.common.errors import FailedError
 from local.sagemaker.processes.child_environment import cpu_count
 from local.sagemaker.state.store import Record
 from local.sagemaker.training import hosts as training_hosts
@@ -50,11 +50,11 @@ class JobFolder:
     def checkpoints(self, local_path: str | None) -> Path:
         """Return the folder that stands for CheckpointConfig's LocalPath, by default /opt/ml/checkpoints.
 
-        Raises JobFailedError for a path outside /opt/ml, which does not exist without a container.
+        Raises FailedError for a path outside /opt/ml, which does not exist without a container.
         """
         path = PurePosixPath(local_path or "/opt/ml/checkpoints")
         if not path.is_relative_to(_CONTAINER_BASE) or ".." in path.parts:
-            raise JobFailedError(f"ClientError: CheckpointConfig.LocalPath {path}: locally it has to be below /opt/ml.")
+            raise FailedError(f"ClientError: CheckpointConfig.LocalPath {path}: locally it has to be below /opt/ml.")
         return self.base / path.relative_to(_CONTAINER_BASE)
 
     def create(self, job: Record) -> None:
@@ -101,22 +101,20 @@ def resource_config(job: Record) -> dict[str, Any]:
 def entry_point(job: Record) -> tuple[str, str]:
     """Return the file to run and the S3 URI of the source tarball, from the two `sagemaker_*` hyperparameters.
 
-    Raises JobFailedError when one of them is missing or is not supported here.
+    Raises FailedError when one of them is missing or is not supported here.
     """
     _, toolkit = hyperparameters.of(job)
     program, source = toolkit.get("sagemaker_program"), toolkit.get("sagemaker_submit_directory")
     if not program or not source:
-        raise JobFailedError(
+        raise FailedError(
             "AlgorithmError: the hyperparameters sagemaker_program (the file to run) and sagemaker_submit_directory "
             "(s3://…/sourcedir.tar.gz) are needed, because the local cloud runs scripts, not images."
         )
     path = PurePosixPath(str(program))
     if path.suffix != ".py" or path.is_absolute() or ".." in path.parts:
-        raise JobFailedError(
-            f"AlgorithmError: sagemaker_program has to be a Python file in the tarball, not {program}."
-        )
+        raise FailedError(f"AlgorithmError: sagemaker_program has to be a Python file in the tarball, not {program}.")
     if not str(source).startswith("s3://") or not str(source).endswith(".tar.gz"):
-        raise JobFailedError(f"AlgorithmError: sagemaker_submit_directory has to be s3://…/….tar.gz, not {source}.")
+        raise FailedError(f"AlgorithmError: sagemaker_submit_directory has to be s3://…/….tar.gz, not {source}.")
     return str(program), str(source)
 
 

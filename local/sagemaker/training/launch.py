@@ -5,11 +5,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from local.sagemaker.common.errors import FailedError
 from local.sagemaker.common.names import Scope
 from local.sagemaker.common.settings import ImageRule
-from local.sagemaker.common.surroundings import SurroundingsError
-from local.sagemaker.jobs.errors import JobFailedError
-from local.sagemaker.processes.child_environment import aws_environment, base_environment, cpu_count
+from local.sagemaker.processes.child_environment import base_environment, cpu_count, role_environment
 from local.sagemaker.processes.child_process import ChildProcess
 from local.sagemaker.processes.log_stream import LogStream
 from local.sagemaker.state.context import Context
@@ -42,17 +41,13 @@ def build_environment(
 ) -> dict[str, str]:
     """Return the variables of the script, and log how it is treated differently from AWS.
 
-    The job's Environment takes precedence over the image's, and the contract over both. Raises JobFailedError when the
+    The job's Environment takes precedence over the image's, and the contract over both. Raises FailedError when the
     role cannot be assumed.
     """
     try:
-        credentials = context.surroundings.credentials_for(job["RoleArn"])
-    except SurroundingsError as error:
-        raise JobFailedError(
-            f"ClientError: Could not assume role {job['RoleArn']}. Please ensure that the role exists and allows "
-            f"principal 'sagemaker.amazonaws.com' to assume the role. ({error})"
-        ) from error
-    aws = aws_environment(context.settings, credentials, scope.region)
+        aws = role_environment(context, job["RoleArn"], scope.region)
+    except FailedError as error:
+        raise FailedError(f"ClientError: {error}") from error
     if job.get("EnableNetworkIsolation"):
         aws = {}
         log.note("EnableNetworkIsolation: the script gets no AWS credentials; the network stays reachable.")

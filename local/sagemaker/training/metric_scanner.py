@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-import threading
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,8 +14,7 @@ class MetricScanner:
 
     def __init__(self, definitions: Sequence[Mapping[str, str]]) -> None:
         self._patterns = [(definition["Name"], re.compile(definition["Regex"])) for definition in definitions]
-        self._values: dict[str, tuple[float, float]] = {}
-        self._lock = threading.Lock()
+        self._last: dict[str, dict[str, Any]] = {}
 
     def scan(self, line: str) -> bool:
         """Return whether the line contains a metric. Its value is the expression's first group, or the whole match."""
@@ -25,18 +23,13 @@ class MetricScanner:
             match = pattern.search(line)
             value = _number(match.group(1) if pattern.groups else match.group(0)) if match else None
             if value is not None:
-                with self._lock:
-                    self._values[name] = (value, time.time())
+                self._last[name] = {"MetricName": name, "Value": value, "Timestamp": time.time()}
                 found = True
         return found
 
     def final(self) -> list[dict[str, Any]]:
         """Return the FinalMetricDataList so far."""
-        with self._lock:
-            return [
-                {"MetricName": name, "Value": value, "Timestamp": moment}
-                for name, (value, moment) in self._values.items()
-            ]
+        return list(self._last.values())
 
 
 def _number(text: str | None) -> float | None:

@@ -6,8 +6,8 @@ import contextlib
 import threading
 import time
 
+from local.sagemaker.common.errors import FailedError
 from local.sagemaker.common.text import shortened
-from local.sagemaker.jobs.errors import JobFailedError
 from local.sagemaker.jobs.record import JobRecord
 from local.sagemaker.jobs.run import JobRun
 from local.sagemaker.processes.child_process import ChildProcess
@@ -55,7 +55,7 @@ class TrainingRun(JobRun):
             self._transfer.download_channel(channel)
         self._transfer.download_code(source)
         if not (self._folder.code / program).is_file():
-            raise JobFailedError(f"AlgorithmError: there is no {program} at the root of {source}.")
+            raise FailedError(f"AlgorithmError: there is no {program} at the root of {source}.")
         if problems := launch.unmet_requirements(rule, self._folder, environment):
             self._log.note(
                 "requirements.txt asks for what the interpreter of this image lacks; the local cloud installs nothing: "
@@ -66,8 +66,8 @@ class TrainingRun(JobRun):
         checkpoints.start()
         try:
             ending = self._train(launch.command(job, rule.python), environment)
-        except JobFailedError:
-            with contextlib.suppress(JobFailedError):
+        except FailedError:
+            with contextlib.suppress(FailedError):
                 checkpoints.finish()
             raise
         self._leave_if_stopping()
@@ -92,7 +92,7 @@ class TrainingRun(JobRun):
             child.stop(settings.stop_grace_seconds)
             return "Stopped" if in_time else "MaxRuntimeExceeded"
         if code := child.wait():
-            raise JobFailedError(self._algorithm_error(code))
+            raise FailedError(self._algorithm_error(code))
         return "Completed"
 
     def _upload(self, ending: str) -> None:
@@ -110,7 +110,7 @@ class TrainingRun(JobRun):
     def _salvage(self) -> None:
         try:
             self._upload_output_data()
-        except (JobFailedError, OSError) as error:
+        except (FailedError, OSError) as error:
             self._log.note(f"output.tar.gz was not uploaded: {error}")
         self._save_metrics()
 

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from local.sagemaker.common.errors import FailedError
 from local.sagemaker.common.surroundings import Surroundings, SurroundingsError
-from local.sagemaker.jobs.errors import JobFailedError
 from local.sagemaker.state import archives
 from local.sagemaker.state.store import Record
 from local.sagemaker.training.container import JobFolder
@@ -18,7 +18,7 @@ _CHECKPOINT_SECONDS = 10.0
 
 
 class Transfer:
-    """Moves code, channels and archives between S3 and the folder of a job. Its methods raise JobFailedError."""
+    """Moves code, channels and archives between S3 and the folder of a job. Its methods raise FailedError."""
 
     def __init__(self, surroundings: Surroundings, job: Record, folder: JobFolder) -> None:
         self._surroundings = surroundings
@@ -34,7 +34,7 @@ class Transfer:
         try:
             archives.extract(archive, self._folder.code)
         except archives.ArchiveError as error:
-            raise JobFailedError(f"AlgorithmError: {error} ({source})") from error
+            raise FailedError(f"AlgorithmError: {error} ({source})") from error
         archive.unlink()
 
     def download_channel(self, channel: Mapping[str, Any]) -> None:
@@ -45,7 +45,7 @@ class Transfer:
         with _explained("Data download", f"channel {name}, {uri}"):
             files = self._surroundings.s3_download(uri, target, role_arn=self._role)
         if files == 0:
-            raise JobFailedError(
+            raise FailedError(
                 f'ClientError: Data download failed: No S3 objects found under S3 URL "{uri}" given in input data '
                 f"source of channel {name}. Please ensure that the bucket exists, that objects exist under that S3 "
                 f'prefix, and that the role "{self._role}" has "s3:ListBucket" permissions on the bucket.'
@@ -67,7 +67,7 @@ class CheckpointSync:
     """Copies checkpoints: from S3 before training, to S3 during and after it. Does nothing without CheckpointConfig."""
 
     def __init__(self, surroundings: Surroundings, job: Record, folder: JobFolder) -> None:
-        """Raise JobFailedError for a LocalPath that is not possible here."""
+        """Raise FailedError for a LocalPath that is not possible here."""
         config = job.get("CheckpointConfig")
         self._surroundings = surroundings
         self._role = job["RoleArn"]
@@ -78,13 +78,11 @@ class CheckpointSync:
         self._thread: threading.Thread | None = None
 
     def download(self) -> None:
-        """Fetch the checkpoints of an earlier job. Raises JobFailedError."""
+        """Fetch the checkpoints of an earlier job. Raises FailedError."""
         if self._folder is None:
             return
         if self._folder.exists() and any(self._folder.iterdir()):
-            raise JobFailedError(
-                f"ClientError: CheckpointConfig.LocalPath {self._folder.name} is used by the job itself."
-            )
+            raise FailedError(f"ClientError: CheckpointConfig.LocalPath {self._folder.name} is used by the job itself.")
         self._folder.mkdir(parents=True, exist_ok=True)
         with _explained("Checkpoint download", self._uri):
             self._surroundings.s3_download(self._uri, self._folder, role_arn=self._role)
@@ -97,7 +95,7 @@ class CheckpointSync:
             self._thread.start()
 
     def finish(self) -> None:
-        """Stop the background upload and upload the rest. Raises JobFailedError."""
+        """Stop the background upload and upload the rest. Raises FailedError."""
         self._done.set()
         if self._thread is not None and self._folder is not None:
             self._thread.join()
@@ -107,7 +105,7 @@ class CheckpointSync:
         while not self._done.wait(_CHECKPOINT_SECONDS):
             try:
                 self._upload(folder)
-            except (JobFailedError, OSError):
+            except (FailedError, OSError):
                 continue  # a file was just deleted, or the right to write is missing: `finish` reports what remains
 
     def _upload(self, folder: Path) -> None:
@@ -132,4 +130,4 @@ def _explained(what: str, where: str) -> Iterator[None]:
     try:
         yield
     except SurroundingsError as error:
-        raise JobFailedError(f"ClientError: {what} failed: {error} ({where})") from error
+        raise FailedError(f"ClientError: {what} failed: {error} ({where})") from error

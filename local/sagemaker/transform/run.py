@@ -10,10 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
+from local.sagemaker.common.errors import FailedError
 from local.sagemaker.common.surroundings import SurroundingsError
 from local.sagemaker.endpoints.deployment import VariantSpec
-from local.sagemaker.endpoints.serving_container import ContainerError, last_lines, serving_command
-from local.sagemaker.jobs.errors import JobFailedError
+from local.sagemaker.endpoints.serving_container import last_lines, serving_command
 from local.sagemaker.jobs.record import JobRecord
 from local.sagemaker.jobs.run import JobRun
 from local.sagemaker.processes.model_server import ModelServer, ServerDownError, ServerTimeoutError, StartError
@@ -78,7 +78,7 @@ class TransformRun(JobRun):
         home, contract = self._base / "home", transform_request.variables(self._job)
         try:
             command = serving_command(self._context, self._key.scope, self._spec, home=home, contract=contract)
-        except ContainerError as error:
+        except FailedError as error:
             raise _failure("ClientError", str(error)) from error
         seconds = self._context.settings.endpoint_start_seconds
         self._server = server = ModelServer(command, self._log, start_seconds=seconds, abandon=self._stop_requested)
@@ -126,9 +126,9 @@ class TransformRun(JobRun):
         raise _failure(kind, f"{name}: the model answered with status {answer.status}: {body}")
 
 
-def _failure(kind: str, what: str) -> JobFailedError:
+def _failure(kind: str, what: str) -> FailedError:
     """Return a failure whose reason begins with AWS's sentence and adds, in brackets, what happened."""
-    return JobFailedError(f"{kind}: See job logs for more information ({what})")
+    return FailedError(f"{kind}: See job logs for more information ({what})")
 
 
 @contextmanager

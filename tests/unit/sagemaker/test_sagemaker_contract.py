@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from local.sagemaker.common.errors import ServiceError
-from local.sagemaker.jobs.errors import JobFailedError
+from local.sagemaker.common.errors import FailedError, ServiceError
 from local.sagemaker.training import hyperparameters
 from local.sagemaker.training.container import JobFolder
 
@@ -166,7 +165,7 @@ def test_broken_contract_is_explained(cloud: Any, values: dict[str, str], words:
 @pytest.mark.parametrize("path", ["/data/checkpoints", "/opt/ml/../x"])
 def test_checkpoint_folder_has_to_be_below_opt_ml(tmp_path: Path, path: str) -> None:
     """Only folders below /opt/ml can be given to a process without a container."""
-    with pytest.raises(JobFailedError):
+    with pytest.raises(FailedError):
         JobFolder(tmp_path).checkpoints(path)
 
 

@@ -16,16 +16,8 @@ RECORDS = [
 
 
 def listed(newest_first: bool = True, **params: Any) -> tuple[list[str], str | None]:
-    answer = page(
-        list(RECORDS),
-        params,
-        result="Items",
-        name="Name",
-        status="Status",
-        newest_first=newest_first,
-        summary=("Name",),
-    )
-    return [item["Name"] for item in answer["Items"]], answer.get("NextToken")
+    found, token = page(list(RECORDS), params, name="Name", status="Status", newest_first=newest_first)
+    return [record["Name"] for record in found], token.get("NextToken")
 
 
 def test_pages_cover_everything_once() -> None:

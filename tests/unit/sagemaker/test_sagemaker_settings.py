@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from local.sagemaker.common.errors import FailedError
 from local.sagemaker.common.settings import ImageRule, load_image_map
-from local.sagemaker.processes.images import UnknownImageError, find_rule
+from local.sagemaker.processes.images import find_rule
 from local.server import parse_arguments
 from operations import local_cloud, paths
 
@@ -51,14 +52,14 @@ def test_first_fitting_rule_of_the_kind() -> None:
     """Image and kind decide; the account and tag of the image do not matter."""
     image = "763104351884.dkr.ecr.us-east-1.amazonaws.com/huggingface-pytorch-inference:2.6.0-cpu"
     assert find_rule([TRAINING, SERVING], image, "serving") is SERVING
-    with pytest.raises(UnknownImageError, match=r"Images it knows: \*pytorch-training\*\."):
+    with pytest.raises(FailedError, match=r"Images it knows: \*pytorch-training\*\."):
         find_rule([TRAINING, SERVING], image, "training")
 
 
 def test_missing_interpreter_is_named() -> None:
     """A rule whose interpreter does not exist is an error that names the file."""
     rule = ImageRule(image="*", kind="training", python="/no/python")
-    with pytest.raises(UnknownImageError, match="/no/python"):
+    with pytest.raises(FailedError, match="/no/python"):
         find_rule([rule], "x", "training")
 
 
