@@ -16,8 +16,7 @@ from local.sagemaker.endpoints.endpoints import Endpoints
 from local.sagemaker.endpoints.invocation import Invocations, InvokeResult
 from local.sagemaker.endpoints.runtime import EndpointRuntime
 from local.sagemaker.models.models import Models
-from local.sagemaker.models.package_groups import PackageGroups
-from local.sagemaker.models.packages import ModelPackages
+from local.sagemaker.models.registry import ModelPackages, PackageGroups
 from local.sagemaker.state.context import Context
 from local.sagemaker.training.jobs import TrainingJobs
 from local.sagemaker.transform.jobs import TransformJobs

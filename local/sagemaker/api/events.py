@@ -11,36 +11,13 @@ from local.sagemaker.common.names import Key
 from local.sagemaker.state.context import Context
 from local.sagemaker.state.store import Record
 
-_TRAINING_JOB = [
-    "TrainingJobName",
-    "TrainingJobArn",
-    "TrainingJobStatus",
-    "SecondaryStatus",
-    "FailureReason",
-    "HyperParameters",
-    "AlgorithmSpecification",
-    "RoleArn",
-    "InputDataConfig",
-    "OutputDataConfig",
-    "ResourceConfig",
-    "StoppingCondition",
-    "ModelArtifacts",
-    "CreationTime",
-    "TrainingStartTime",
-    "TrainingEndTime",
-    "LastModifiedTime",
-    "SecondaryStatusTransitions",
-    "FinalMetricDataList",
-]
-_ENDPOINT = [
-    "EndpointName",
-    "EndpointArn",
-    "EndpointConfigName",
-    "ProductionVariants",
-    "FailureReason",
-    "CreationTime",
-    "LastModifiedTime",
-]
+_TRAINING_JOB = """
+    TrainingJobName TrainingJobArn TrainingJobStatus SecondaryStatus FailureReason HyperParameters
+    AlgorithmSpecification RoleArn InputDataConfig OutputDataConfig ResourceConfig StoppingCondition ModelArtifacts
+    CreationTime TrainingStartTime TrainingEndTime LastModifiedTime SecondaryStatusTransitions FinalMetricDataList
+""".split()  # noqa: SIM905 - a list of names is easier to compare with the documentation
+_ENDPOINT = ("EndpointName", "EndpointArn", "EndpointConfigName", "ProductionVariants", "FailureReason")
+_TIMES = ("CreationTime", "LastModifiedTime")
 
 
 def training_job_changed(context: Context, key: Key, job: Record) -> None:
@@ -57,7 +34,7 @@ def transform_job_changed(context: Context, key: Key, job: Record) -> None:
 def endpoint_changed(context: Context, key: Key, endpoint: Record) -> None:
     """Announce a change of the endpoint's status, which events write in capitals (`IN_SERVICE`)."""
     status = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", endpoint["EndpointStatus"]).upper()
-    detail = pick(endpoint, *_ENDPOINT) | {"EndpointStatus": status}
+    detail = pick(endpoint, *_ENDPOINT, *_TIMES) | {"EndpointStatus": status}
     _announce(context, key, "Endpoint", detail, context.tags.of(key))
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from botocore.utils import parse_to_aware_datetime
@@ -13,12 +12,7 @@ from botocore.utils import parse_to_aware_datetime
 from local.sagemaker.common.errors import InvalidRequestError
 from local.sagemaker.state.store import Record
 
-_TIME_FILTERS = {
-    "CreationTimeAfter": ("CreationTime", 1),
-    "CreationTimeBefore": ("CreationTime", -1),
-    "LastModifiedTimeAfter": ("LastModifiedTime", 1),
-    "LastModifiedTimeBefore": ("LastModifiedTime", -1),
-}
+_TIMES = ("CreationTime", "LastModifiedTime")
 _DEFAULT_PAGE = 10
 _MAX_PAGE = 100
 
@@ -53,15 +47,11 @@ def _keeps(record: Record, params: Mapping[str, Any], *, name: str, status: str)
     if status and params.get("StatusEquals", record[status]) != record[status]:
         return False
     return all(
-        sign * (record[member] - _epoch(params[filter_name])) > 0
-        for filter_name, (member, sign) in _TIME_FILTERS.items()
-        if filter_name in params
+        sign * (record[member] - parse_to_aware_datetime(params[f"{member}{word}"]).timestamp()) > 0
+        for member in _TIMES
+        for word, sign in (("After", 1), ("Before", -1))
+        if f"{member}{word}" in params
     )
-
-
-def _epoch(value: Any) -> float:
-    moment: datetime = parse_to_aware_datetime(value)
-    return moment.timestamp()
 
 
 def _decode(token: str | None) -> int:

@@ -60,11 +60,11 @@ class Resources(ABC):
 
     def describe(self, scope: Scope, params: Mapping[str, Any]) -> dict[str, Any]:
         """Answer the Describe call."""
-        return pick(self.get(self.key(scope, params)), *_answer(f"Describe{self.noun}"))
+        return pick(self.get(self.key(scope, params)), *answer_members(f"Describe{self.noun}"))
 
     def list_all(self, scope: Scope, params: Mapping[str, Any]) -> dict[str, Any]:
         """Answer the List call."""
-        answer = _answer(f"List{self.noun}s").items()
+        answer = answer_members(f"List{self.noun}s").items()
         (result, entry), *_ = [(name, shape.member) for name, shape in answer if isinstance(shape, ListShape)]
         found, token = page(
             self._listed(scope, params),
@@ -115,7 +115,7 @@ class Resources(ABC):
         return [record for _, record in self._store.all(self.kind, scope)]
 
 
-def _answer(action: str) -> Mapping[str, Shape]:
+def answer_members(action: str) -> Mapping[str, Shape]:
     """Return the members that the service model gives the answer to `action`."""
     shape = service_model().operation_model(action).output_shape
     assert shape is not None

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Literal
+
+from local.sagemaker.common.errors import FailedError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,3 +72,17 @@ class Settings:
     """Timeout for the first good /ping of a model server, as on AWS."""
     invocation_seconds: float = 60.0
     """Timeout for an answer to /invocations, as on AWS."""
+
+    def image_rule(self, image: str, kind: Literal["training", "serving"]) -> ImageRule:
+        """Return the first rule of `kind` whose pattern matches `image`. Raises FailedError."""
+        rules = [rule for rule in self.images if rule.kind == kind]
+        for rule in rules:
+            if not fnmatchcase(image, rule.image):
+                continue
+            if Path(rule.python).is_file():
+                return rule
+            raise FailedError(
+                f"The local cloud runs {rule.python} in place of image {image}, but there is no such file."
+            )
+        patterns = ", ".join(rule.image for rule in rules) or "none"
+        raise FailedError(f"The local cloud cannot run image {image} for {kind}. Images it knows: {patterns}.")

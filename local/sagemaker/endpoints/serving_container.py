@@ -9,9 +9,8 @@ from local.sagemaker.common.errors import FailedError
 from local.sagemaker.common.names import Scope
 from local.sagemaker.endpoints.deployment import VariantSpec
 from local.sagemaker.processes.child_environment import base_environment, role_environment
-from local.sagemaker.processes.images import find_rule
+from local.sagemaker.processes.child_process import Command
 from local.sagemaker.processes.log_stream import LogStream
-from local.sagemaker.processes.model_server import ServerCommand
 from local.sagemaker.state.context import Context
 
 _HUB_VARIABLE = "HF_MODEL_ID"
@@ -20,7 +19,7 @@ _LAST_LINES = 8
 
 def serving_command(
     context: Context, scope: Scope, spec: VariantSpec, *, home: Path, contract: Mapping[str, str] | None = None
-) -> ServerCommand:
+) -> Command:
     """Fetch the artifact with the model's role and return the command of its server. Raises FailedError.
 
     Args:
@@ -35,11 +34,11 @@ def serving_command(
         )
     if not spec.model_data_url:
         raise FailedError(f"Model {spec.model} has no ModelDataUrl: the local cloud has nothing to serve.")
-    rule = find_rule(context.settings.images, spec.image, "serving")
+    rule = context.settings.image_rule(spec.image, "serving")
     aws = role_environment(context, spec.role_arn, scope.region)
     model_dir = context.artifacts.fetch(spec.model_data_url, spec.role_arn)
-    return ServerCommand(
-        command=[rule.python, *rule.command],
+    return Command(
+        words=[rule.python, *rule.command],
         cwd=model_dir,
         environment={
             **base_environment(context.settings, rule, home=home),

@@ -8,7 +8,7 @@ from typing import Any
 from local.sagemaker.api.resources import Resources
 from local.sagemaker.common.errors import InvalidRequestError, UnsupportedError
 from local.sagemaker.common.names import Key, Scope
-from local.sagemaker.models.packages import ModelPackages
+from local.sagemaker.models.registry import ModelPackages
 from local.sagemaker.state.context import Context
 from local.sagemaker.state.store import Record
 

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 _GUARD = Path(__file__).with_name("child_guard.py")
@@ -38,6 +39,16 @@ def split_lines(chunks: Iterator[bytes]) -> Iterator[str]:
         yield pending.decode("utf-8", errors="replace").rstrip("\r\n")
 
 
+@dataclass(frozen=True)
+class Command:
+    """What a child process runs."""
+
+    words: Sequence[str]
+    cwd: Path
+    environment: Mapping[str, str]
+    """All of its environment; it inherits nothing."""
+
+
 class ChildProcess:
     """A running command.
 
@@ -46,18 +57,12 @@ class ChildProcess:
     """
 
     def __init__(
-        self,
-        command: Sequence[str],
-        *,
-        cwd: Path,
-        environment: Mapping[str, str],
-        on_line: Callable[[str], None],
-        on_exit: Callable[[], None] = lambda: None,
+        self, command: Command, on_line: Callable[[str], None], on_exit: Callable[[], None] = lambda: None
     ) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", str(_GUARD), *command],
-            cwd=cwd,
-            env=dict(environment),
+            [sys.executable, "-I", "-S", str(_GUARD), *command.words],
+            cwd=command.cwd,
+            env=dict(command.environment),
             bufsize=0,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import replace
 
 import urllib3
 
 from local.sagemaker.processes import ports
-from local.sagemaker.processes.child_process import ChildProcess
+from local.sagemaker.processes.child_process import ChildProcess, Command
 from local.sagemaker.processes.log_stream import LogStream
 
 _PING_EVERY_SECONDS = 0.05
@@ -34,28 +33,14 @@ class ServerTimeoutError(Exception):
     """The model did not answer in time."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class ServerCommand:
-    """How to start a model server. `ModelServer` adds the port to the environment."""
-
-    command: Sequence[str]
-    cwd: Path
-    environment: Mapping[str, str]
-
-
 class ModelServer:
     """A process that answers GET /ping and POST /invocations on a loopback port."""
 
-    def __init__(
-        self, command: ServerCommand, log: LogStream, *, start_seconds: float, abandon: threading.Event
-    ) -> None:
-        """Prepare a server.
+    def __init__(self, command: Command, log: LogStream, *, start_seconds: float, abandon: threading.Event) -> None:
+        """Prepare a server; `start` adds the port to the environment of its command.
 
-        Args:
-            command: how to start it.
-            log: takes its output; closed by `stop`.
-            start_seconds: timeout for the first good /ping.
-            abandon: makes `start` give up as soon as it is set.
+        `start_seconds` is the timeout for the first good /ping. `start` gives up as soon as `abandon` is set. `stop`
+        closes the log.
         """
         self._command = command
         self._log = log
@@ -120,17 +105,9 @@ class ModelServer:
                 raise StartError("the server was stopped while it started")
             self._exited.clear()
             self._port = port
-            self._child = ChildProcess(
-                self._command.command,
-                cwd=self._command.cwd,
-                environment={
-                    **self._command.environment,
-                    "SAGEMAKER_BIND_TO_HOST": ports.HOST,
-                    "SAGEMAKER_BIND_TO_PORT": str(port),
-                },
-                on_line=self._log.line,
-                on_exit=self._exited.set,
-            )
+            address = {"SAGEMAKER_BIND_TO_HOST": ports.HOST, "SAGEMAKER_BIND_TO_PORT": str(port)}
+            command = replace(self._command, environment={**self._command.environment, **address})
+            self._child = ChildProcess(command, self._log.line, self._exited.set)
         pool = urllib3.HTTPConnectionPool(ports.HOST, port, maxsize=_POOL_SIZE, retries=False)
         self._await_ping(self._child, pool)
         self._pool = pool

@@ -48,16 +48,13 @@ class Store:
             self._records[key] = copy.deepcopy(record)
             self._write(key)
 
-    def update(self, key: Key, **changes: Any) -> Record | None:
-        """Change members of a record (None removes one) and return it, or None if there is no record."""
+    def update(self, key: Key, **changes: Any) -> None:
+        """Change members of a record (None removes one). Do nothing if there is no record."""
         with self.lock:
-            record = self._records.get(key)
-            if record is None:
-                return None
-            merged = {**record, **copy.deepcopy(changes)}
-            self._records[key] = {member: value for member, value in merged.items() if value is not None}
-            self._write(key)
-            return self.get(key)
+            if key in self._records:
+                merged = {**self._records[key], **copy.deepcopy(changes)}
+                self._records[key] = {member: value for member, value in merged.items() if value is not None}
+                self._write(key)
 
     def delete(self, key: Key) -> Record | None:
         """Remove a record and return it, or None if there is no record."""

@@ -7,18 +7,20 @@ script is started is in `launch`.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from local.sagemaker.common.errors import FailedError
 from local.sagemaker.processes.child_environment import cpu_count
 from local.sagemaker.state.store import Record
-from local.sagemaker.training import hosts as training_hosts
 from local.sagemaker.training import hyperparameters
 
 _CONTAINER_BASE = PurePosixPath("/opt/ml")
 _NETWORK_INTERFACE = "lo"
 _LOG_LEVEL = 20
+TORCHRUN_HYPERPARAMETER = "sagemaker_torch_distributed_enabled"
+"""With `true` the toolkit starts the script through torchrun, with one process for each instance without GPUs."""
 
 
 class JobFolder:
@@ -69,6 +71,17 @@ class JobFolder:
             (self.config / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
 
 
+def instance_hosts(job: Mapping[str, Any]) -> list[str]:
+    """Return the names of the instances as on AWS. A single process runs on the first."""
+    return [f"algo-{number}" for number in range(1, job["ResourceConfig"].get("InstanceCount", 1) + 1)]
+
+
+def uses_torchrun(job: Mapping[str, Any]) -> bool:
+    """Return whether torchrun starts the script."""
+    _, toolkit = hyperparameters.of(job)
+    return str(toolkit.get(TORCHRUN_HYPERPARAMETER)).lower() == "true"
+
+
 def input_data_config(job: Record) -> dict[str, dict[str, str]]:
     """Return the content of inputdataconfig.json."""
     config = {}
@@ -86,7 +99,7 @@ def input_data_config(job: Record) -> dict[str, dict[str, str]]:
 def resource_config(job: Record) -> dict[str, Any]:
     """Return the content of resourceconfig.json, which presents every process as the first host."""
     instance_type = job["ResourceConfig"].get("InstanceType", "")
-    hosts = training_hosts.hosts(job)
+    hosts = instance_hosts(job)
     group = {"instance_group_name": "homogeneousCluster", "instance_type": instance_type, "hosts": hosts}
     return {
         "current_host": hosts[0],

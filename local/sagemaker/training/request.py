@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from local.sagemaker.common.errors import InvalidRequestError, UnsupportedError
-from local.sagemaker.training.hosts import TORCHRUN_HYPERPARAMETER, instance_count, uses_torchrun
+from local.sagemaker.training.container import TORCHRUN_HYPERPARAMETER, instance_hosts, uses_torchrun
 
 DEFAULT_RUNTIME_SECONDS = 86_400
 _MAX_INSTANCES = 4  # processes that share the processors of one machine
@@ -46,7 +46,7 @@ def check(params: Mapping[str, Any]) -> None:
 
 
 def _check_instances(params: Mapping[str, Any]) -> None:
-    count = instance_count(params)
+    count = len(instance_hosts(params))
     if count > _MAX_INSTANCES:
         raise UnsupportedError(
             f"ResourceConfig.InstanceCount {count}: its instances are processes of one machine, at most "

@@ -10,8 +10,7 @@ from local.sagemaker.common.errors import FailedError
 from local.sagemaker.common.text import shortened
 from local.sagemaker.jobs.record import JobRecord
 from local.sagemaker.jobs.run import JobRun
-from local.sagemaker.processes.child_process import ChildProcess
-from local.sagemaker.processes.images import find_rule
+from local.sagemaker.processes.child_process import ChildProcess, Command
 from local.sagemaker.state import archives
 from local.sagemaker.state.context import Context
 from local.sagemaker.training import launch
@@ -42,7 +41,7 @@ class TrainingRun(JobRun):
 
     def _execute(self) -> str:
         job = self._job
-        rule = find_rule(self._context.settings.images, job["AlgorithmSpecification"]["TrainingImage"], "training")
+        rule = self._context.settings.image_rule(job["AlgorithmSpecification"]["TrainingImage"], "training")
         program, source = entry_point(job)
         self._folder.create(job)
         checkpoints = CheckpointSync(self._context.surroundings, job, self._folder)
@@ -65,7 +64,7 @@ class TrainingRun(JobRun):
         self._record.enter("Training", TrainingStartTime=time.time())
         checkpoints.start()
         try:
-            ending = self._train(launch.command(job, rule.python), environment)
+            ending = self._train(launch.command(job, rule, self._folder, environment))
         except FailedError:
             with contextlib.suppress(FailedError):
                 checkpoints.finish()
@@ -75,13 +74,11 @@ class TrainingRun(JobRun):
         self._upload(ending)
         return ending
 
-    def _train(self, command: list[str], environment: dict[str, str]) -> str:
+    def _train(self, command: Command) -> str:
         """Run the script. Return how the job ends: Completed, Stopped or MaxRuntimeExceeded."""
         self._leave_if_stopped()
         settings = self._context.settings
-        child = ChildProcess(
-            command, cwd=self._folder.code, environment=environment, on_line=self._line, on_exit=self._wake.set
-        )
+        child = ChildProcess(command, self._line, self._wake.set)
         in_time = self._wake.wait(self._job["StoppingCondition"]["MaxRuntimeInSeconds"])
         if self._context.stopping.is_set():
             child.stop(settings.shutdown_grace_seconds)

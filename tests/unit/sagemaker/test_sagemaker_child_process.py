@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from local.sagemaker.processes.child_process import ChildProcess, split_lines
+from local.sagemaker.processes.child_process import ChildProcess, Command, split_lines
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -28,13 +28,8 @@ def children() -> Iterator[list[ChildProcess]]:
 
 
 def run(children: list[ChildProcess], script: str, lines: list[str], **options: object) -> ChildProcess:
-    child = ChildProcess(
-        [sys.executable, "-S", "-u", "-c", script],
-        cwd=Path("/"),
-        environment={"PATH": os.environ["PATH"]},
-        on_line=lines.append,
-        **options,  # type: ignore[arg-type]
-    )
+    command = Command([sys.executable, "-S", "-u", "-c", script], Path("/"), {"PATH": os.environ["PATH"]})
+    child = ChildProcess(command, lines.append, **options)  # type: ignore[arg-type]
     children.append(child)
     return child
 
@@ -84,7 +79,7 @@ def test_exit_is_announced_once(children: list[ChildProcess]) -> None:
 def test_missing_program(children: list[ChildProcess]) -> None:
     """A program that does not exist is exit code 127 and a line that says so."""
     lines: list[str] = []
-    child = ChildProcess(["/no/such/program"], cwd=Path("/"), environment={}, on_line=lines.append)
+    child = ChildProcess(Command(["/no/such/program"], Path("/"), {}), lines.append)
     children.append(child)
     assert child.wait(10) == 127
     assert lines == ["cannot start /no/such/program: No such file or directory"]
@@ -127,11 +122,11 @@ def test_children_die_with_a_killed_parent(tmp_path: Path) -> None:
     )
     parent = (
         "import sys, time\nfrom pathlib import Path\n"
-        "from local.sagemaker.processes.child_process import ChildProcess\n"
+        "from local.sagemaker.processes.child_process import ChildProcess, Command\n"
         f"command = [sys.executable, '-S', '-c', {script!r}]\n"
         "environment = {'PATH': '/usr/bin:/bin'}\n"
         "show = lambda line: print(line, flush=True)\n"
-        "ChildProcess(command, cwd=Path('/'), environment=environment, on_line=show)\n"
+        "ChildProcess(Command(command, Path('/'), environment), show)\n"
         "time.sleep(60)\n"
     )
     process = subprocess.Popen([sys.executable, "-c", parent], cwd=ROOT, stdout=subprocess.PIPE, text=True)

@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 
 from local.sagemaker.common.errors import FailedError
-from local.sagemaker.common.settings import ImageRule, load_image_map
-from local.sagemaker.processes.images import find_rule
+from local.sagemaker.common.settings import ImageRule, Settings, load_image_map
 from local.server import parse_arguments
 from operations import local_cloud, paths
 
@@ -48,19 +47,24 @@ def test_broken_entries_are_explained(entry: dict[str, Any], words: str) -> None
     assert words in str(refused.value)
 
 
+def with_images(*rules: ImageRule) -> Settings:
+    return Settings(state_dir=Path("/"), log_dir=Path("/"), endpoint_url="", images=rules)
+
+
 def test_first_fitting_rule_of_the_kind() -> None:
     """Image and kind decide; the account and tag of the image do not matter."""
     image = "763104351884.dkr.ecr.us-east-1.amazonaws.com/huggingface-pytorch-inference:2.6.0-cpu"
-    assert find_rule([TRAINING, SERVING], image, "serving") is SERVING
+    settings = with_images(TRAINING, SERVING)
+    assert settings.image_rule(image, "serving") is SERVING
     with pytest.raises(FailedError, match=r"Images it knows: \*pytorch-training\*\."):
-        find_rule([TRAINING, SERVING], image, "training")
+        settings.image_rule(image, "training")
 
 
 def test_missing_interpreter_is_named() -> None:
     """A rule whose interpreter does not exist is an error that names the file."""
     rule = ImageRule(image="*", kind="training", python="/no/python")
     with pytest.raises(FailedError, match="/no/python"):
-        find_rule([rule], "x", "training")
+        with_images(rule).image_rule("x", "training")
 
 
 def test_the_official_inference_image_is_stood_for_by_the_stand_in(

@@ -7,28 +7,44 @@ from collections.abc import Mapping
 from typing import Any
 
 from local.sagemaker.api import events
-from local.sagemaker.api.resources import Handler, Resources
-from local.sagemaker.common.errors import InvalidRequestError
+from local.sagemaker.api.listing import pick
+from local.sagemaker.api.resources import Handler, Resources, answer_members
+from local.sagemaker.common.errors import InvalidRequestError, ServiceError
 from local.sagemaker.common.names import Key, Scope, last_part
-from local.sagemaker.models.package_groups import PACKAGE_KIND, PackageGroups
 from local.sagemaker.state.context import Context
 from local.sagemaker.state.store import Record
 
-_UPDATABLE = (
-    "ModelApprovalStatus",
-    "ApprovalDescription",
-    "InferenceSpecification",
-    "SourceUri",
-    "ModelCard",
-    "ModelLifeCycle",
-    "ModelPackageRegistrationType",
-)
+
+class PackageGroups(Resources):
+    """Create, describe, list and delete model package groups."""
+
+    kind = "model-package-group"
+    noun = "ModelPackageGroup"
+    newest_first = False
+    missing = "ModelPackageGroup {arn} does not exist."
+    taken = "Model Package Group already exists: {arn}"
+
+    def create(self, scope: Scope, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Answer CreateModelPackageGroup."""
+        return self._add(self.key(scope, params), params, ModelPackageGroupStatus="Completed", CreatedBy={})
+
+    def delete(self, scope: Scope, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Answer DeleteModelPackageGroup; refuse it while the group holds packages."""
+        key = self.key(scope, params)
+        with self._store.lock:
+            packages = self._store.all(ModelPackages.kind, scope)
+            if any(package["ModelPackageGroupName"] == key.name for _, package in packages):
+                raise ServiceError(
+                    "ConflictException",
+                    f"Model Package Group {key.arn} cannot be deleted because it still contains Model Packages.",
+                )
+            return super().delete(scope, params)
 
 
 class ModelPackages(Resources):
     """Create, describe, list, update and delete versioned model packages."""
 
-    kind = PACKAGE_KIND
+    kind = "model-package"
     noun = "ModelPackage"
     newest_first = False
     missing = "ModelPackage {arn} does not exist."
@@ -76,16 +92,12 @@ class ModelPackages(Resources):
         key = self._named(scope, params["ModelPackageArn"])
         with self._store.lock:
             package = self.get(key)
-            changes = {
-                member: params[member]
-                for member in _UPDATABLE
-                if member in params and params[member] != package.get(member)
-            }
             metadata = package.get("CustomerMetadataProperties", {}) | params.get("CustomerMetadataProperties", {})
             for name in params.get("CustomerMetadataPropertiesToRemove", []):
                 metadata.pop(name, None)
-            if metadata != package.get("CustomerMetadataProperties", {}):
-                changes["CustomerMetadataProperties"] = metadata
+            given = pick(params, *answer_members("DescribeModelPackage"))
+            given |= {"ModelPackageArn": key.arn, "CustomerMetadataProperties": metadata}
+            changes = {member: value for member, value in given.items() if value != package.get(member, {})}
             if changes:
                 package |= changes | {"LastModifiedTime": time.time()}
                 self._store.put(key, package)
