@@ -40,9 +40,8 @@ def endpoint_changed(context: Context, key: Key, endpoint: Record) -> None:
 
 def model_package_changed(context: Context, key: Key, package: Record, updated: Sequence[str] = ()) -> None:
     """Announce a new package, or the members of a package that were `updated`."""
-    _announce(
-        context, key, "Model Package", package | ({"UpdatedModelPackageFields": list(updated)} if updated else {})
-    )
+    fields = {"UpdatedModelPackageFields": list(updated)} if updated else {}
+    _announce(context, key, "Model Package", package | fields)
 
 
 def _announce(

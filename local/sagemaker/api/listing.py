@@ -18,14 +18,15 @@ _MAX_PAGE = 100
 
 
 def page(
-    records: Sequence[Record], params: Mapping[str, Any], *, name: str, status: str = "", newest_first: bool = True
+    records: Sequence[Record], params: Mapping[str, Any], noun: str, *, newest_first: bool = True
 ) -> tuple[list[Record], dict[str, str]]:
     """Return the records of one page of a List call, and the NextToken if there are more.
 
-    `name` and `status` are the members that filters and order refer to. AWS documents call by call whether the newest
-    records come first where the request names no order.
+    `noun` begins the members that hold name and status (`<noun>Name`, `<noun>Status`). AWS documents call by call
+    whether the newest records come first where the request names no order.
     """
-    kept = [record for record in records if _keeps(record, params, name=name, status=status)]
+    name, status = f"{noun}Name", f"{noun}Status"
+    kept = [record for record in records if _keeps(record, params, record[name], record.get(status))]
     by = {"Name": name, "Status": status}.get(params.get("SortBy", ""), "CreationTime")
     # The name breaks ties, so that pages never overlap.
     order = params.get("SortOrder", "Descending" if newest_first else "Ascending")
@@ -41,10 +42,10 @@ def pick(record: Mapping[str, Any], *members: str) -> Record:
     return {member: record[member] for member in members if member in record}
 
 
-def _keeps(record: Record, params: Mapping[str, Any], *, name: str, status: str) -> bool:
-    if params.get("NameContains", "").lower() not in str(record[name]).lower():
+def _keeps(record: Record, params: Mapping[str, Any], name: str, status: str | None) -> bool:
+    if params.get("NameContains", "").lower() not in name.lower():
         return False
-    if status and params.get("StatusEquals", record[status]) != record[status]:
+    if params.get("StatusEquals", status) != status:
         return False
     return all(
         sign * (record[member] - parse_to_aware_datetime(params[f"{member}{word}"]).timestamp()) > 0

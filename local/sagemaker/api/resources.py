@@ -30,8 +30,6 @@ class Resources(ABC):
     """Kind of the stored records, e.g. `endpoint-config`; also the first part of the resource in the ARN."""
     noun: ClassVar[str]
     """The API's word in actions and members, e.g. `EndpointConfig`."""
-    status_member: ClassVar[str] = ""
-    """Member that the List call filters and sorts by as `Status`."""
     newest_first: ClassVar[bool] = True
     """Order of the List answer where the request names none."""
     missing: ClassVar[str]
@@ -66,13 +64,7 @@ class Resources(ABC):
         """Answer the List call."""
         answer = answer_members(f"List{self.noun}s").items()
         (result, entry), *_ = [(name, shape.member) for name, shape in answer if isinstance(shape, ListShape)]
-        found, token = page(
-            self._listed(scope, params),
-            params,
-            name=f"{self.noun}Name",
-            status=self.status_member,
-            newest_first=self.newest_first,
-        )
+        found, token = page(self._listed(scope, params), params, self.noun, newest_first=self.newest_first)
         return {result: [pick(record, *entry.members) for record in found], **token}
 
     def delete(self, scope: Scope, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -94,6 +86,10 @@ class Resources(ABC):
         if record is None:
             raise InvalidRequestError(self.missing.format(arn=key.arn))
         return record
+
+    def named(self, scope: Scope, name: str) -> Record:
+        """Return the record of a name. Raises InvalidRequestError if it does not exist."""
+        return self.get(Key(self.kind, scope, name))
 
     def _add(self, key: Key, params: Mapping[str, Any], **members: Any) -> dict[str, Any]:
         """Store the record of a new resource and its tags; return the answer to the Create call."""

@@ -10,6 +10,14 @@ class FailedError(Exception):
     """A job or an endpoint has failed. The message becomes its FailureReason."""
 
 
+def shortened(text: str, length: int = 1024) -> str:
+    """Return `text` with its middle cut out if it is longer than `length` (by default that of a FailureReason)."""
+    if len(text) <= length:
+        return text
+    head = length // 3
+    return f"{text[:head]} … {text[-(length - head - 3) :]}"
+
+
 class ServiceError(Exception):
     """An error answer of the API.
 
@@ -42,16 +50,3 @@ class UnsupportedError(InvalidRequestError):
 
     def __init__(self, what: str) -> None:
         super().__init__(f"The local cloud does not support {what}.")
-
-
-class ModelError(ServiceError):
-    """An error answer of the model, or no answer within the time limit. Raised by InvokeEndpoint only."""
-
-    def __init__(self, message: str, *, original_status: int, original_message: str, log_stream_arn: str) -> None:
-        """Take the members of AWS's ModelError; `original_status` is 0 for a timeout."""
-        details = {
-            "OriginalStatusCode": original_status,
-            "OriginalMessage": original_message,
-            "LogStreamArn": log_stream_arn,
-        }
-        super().__init__("ModelError", message, 424, details)

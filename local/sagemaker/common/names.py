@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import NamedTuple
 
 
@@ -24,6 +25,10 @@ class Key(NamedTuple):
     def arn(self) -> str:
         """ARN of the resource."""
         return f"arn:aws:sagemaker:{self.scope.region}:{self.scope.account}:{self.kind}/{self.name}"
+
+    def below(self, root: Path) -> Path:
+        """Return the path below `root` that belongs to this resource."""
+        return root / self.scope.account / self.scope.region / self.name
 
 
 def last_part(arn_or_name: str) -> str:

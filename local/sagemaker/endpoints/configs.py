@@ -7,10 +7,9 @@ from typing import Any
 
 from local.sagemaker.api.resources import Resources
 from local.sagemaker.common.errors import InvalidRequestError, UnsupportedError
-from local.sagemaker.common.names import Key, Scope
+from local.sagemaker.common.names import Scope
 from local.sagemaker.models.models import Models
 from local.sagemaker.state.context import Context
-from local.sagemaker.state.store import Record
 
 _MEMORY_STEP_MB = 1024
 _SERVERLESS_EXCLUDES = ("DataCaptureConfig", "AsyncInferenceConfig", "ExplainerConfig", "ShadowProductionVariants")
@@ -33,10 +32,6 @@ class EndpointConfigs(Resources):
         """Answer CreateEndpointConfig."""
         self._check(scope, params)
         return self._add(self.key(scope, params), params)
-
-    def named(self, scope: Scope, name: str) -> Record:
-        """Return the record of a configuration. Raises InvalidRequestError if it does not exist."""
-        return self.get(Key(self.kind, scope, name))
 
     def _check(self, scope: Scope, params: Mapping[str, Any]) -> None:
         variants = params["ProductionVariants"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from local.sagemaker.api.listing import pick
@@ -12,8 +13,8 @@ from local.sagemaker.api.resources import Handler, Resources
 from local.sagemaker.common.errors import InvalidRequestError
 from local.sagemaker.common.names import Key, Scope
 from local.sagemaker.endpoints.configs import EndpointConfigs
-from local.sagemaker.endpoints.deployment import VariantSpec, resolve
 from local.sagemaker.endpoints.runtime import KIND, EndpointRuntime
+from local.sagemaker.endpoints.serving import VariantSpec, resolve
 from local.sagemaker.models.models import Models
 from local.sagemaker.state.context import Context
 from local.sagemaker.state.store import Record
@@ -28,7 +29,6 @@ class Endpoints(Resources):
 
     kind = KIND
     noun = "Endpoint"
-    status_member = "EndpointStatus"
     missing = 'Could not find endpoint "{arn}".'
     taken = 'Cannot create already existing endpoint "{arn}".'
 
@@ -51,7 +51,7 @@ class Endpoints(Resources):
             pick(params, "EndpointName", "EndpointConfigName", "Tags"),
             EndpointStatus="Creating",
             LastModifiedTime=time.time(),
-            _Deployment=[spec.as_record() for spec in specs],
+            _Deployment=[asdict(spec) for spec in specs],
             **_deployment_config(key, params),
         )
         self._runtime.create(key)

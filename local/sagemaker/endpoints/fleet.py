@@ -10,8 +10,7 @@ from pathlib import Path
 
 from local.sagemaker.common.errors import FailedError, ServiceError
 from local.sagemaker.common.names import Key
-from local.sagemaker.endpoints.deployment import VariantSpec
-from local.sagemaker.endpoints.serving_container import last_lines, serving_command
+from local.sagemaker.endpoints.serving import VariantSpec, last_lines, serving_command
 from local.sagemaker.processes.log_stream import LogStream
 from local.sagemaker.processes.model_server import ModelServer, StartError
 from local.sagemaker.state.context import Context
@@ -88,7 +87,7 @@ def start_fleet(context: Context, key: Key, specs: Sequence[VariantSpec]) -> Fle
 
 def endpoint_home(context: Context, key: Key) -> Path:
     """Return the HOME of the servers of an endpoint."""
-    return context.settings.state_dir / "homes" / key.scope.account / key.scope.region / key.name
+    return key.below(context.settings.state_dir / "homes")
 
 
 def _start_variant(context: Context, key: Key, spec: VariantSpec) -> Variant:

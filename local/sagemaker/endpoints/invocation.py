@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from local.sagemaker.common.errors import ModelError, ServiceError
+from local.sagemaker.common.errors import ServiceError
 from local.sagemaker.common.names import Key, Scope
 from local.sagemaker.endpoints.fleet import Variant
 from local.sagemaker.endpoints.metrics import publish_invocation
@@ -94,13 +94,14 @@ class Invocations:
         )
 
 
-def _model_error(key: Key, variant: Variant, status: int, text: str) -> ModelError:
+def _model_error(key: Key, variant: Variant, status: int, text: str) -> ServiceError:
+    """Return AWS's error for an answer of the model with this status, or 0 for a timeout."""
     (account, region), group = key.scope, variant.log_group
     kind = "client" if 400 <= status < 500 else "server"
-    return ModelError(
+    message = (
         f'Received {kind} error ({status}) from primary with message "{text}". See https://{region}.console.aws.amazon.'
-        f"com/cloudwatch/home?region={region}#logEventViewer:group={group} in account {account} for more information.",
-        original_status=status,
-        original_message=text,
-        log_stream_arn=f"arn:aws:logs:{region}:{account}:log-group:{group}",
+        f"com/cloudwatch/home?region={region}#logEventViewer:group={group} in account {account} for more information."
     )
+    log_stream_arn = f"arn:aws:logs:{region}:{account}:log-group:{group}"
+    details = {"OriginalStatusCode": status, "OriginalMessage": text, "LogStreamArn": log_stream_arn}
+    return ServiceError("ModelError", message, 424, details)

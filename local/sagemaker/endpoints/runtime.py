@@ -8,15 +8,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Any
 
 from local.sagemaker.api import events
-from local.sagemaker.common.errors import FailedError, ServiceError
+from local.sagemaker.common.errors import FailedError, ServiceError, shortened
 from local.sagemaker.common.names import Key
-from local.sagemaker.common.text import shortened
-from local.sagemaker.endpoints.deployment import VariantSpec
 from local.sagemaker.endpoints.fleet import Fleet, Variant, endpoint_home, start_fleet
 from local.sagemaker.endpoints.metrics import publish_start
+from local.sagemaker.endpoints.serving import VariantSpec
 from local.sagemaker.state.context import Context
 from local.sagemaker.state.store import Record
 
@@ -119,7 +119,7 @@ class EndpointRuntime:
             reason = _reason(error)
             self._change(key, EndpointStatus="InService", FailureReason=reason, PendingDeploymentSummary=None)
         else:
-            deployment = [spec.as_record() for spec in specs]
+            deployment = [asdict(spec) for spec in specs]
             old = self._install(key, fleet, EndpointConfigName=config_name, _Deployment=deployment)
         self._announce(key)
         self._retire(old)

@@ -37,12 +37,9 @@ class Jobs(Resources):
 
     def handlers(self) -> dict[str, Handler]:
         """Return the handler of each action."""
-        return {
-            f"Create{self.noun}": self.create,
-            f"Describe{self.noun}": self.describe,
-            f"List{self.noun}s": self.list_all,
-            f"Stop{self.noun}": self.stop_job,
-        }
+        handlers = super().handlers()
+        del handlers[f"Delete{self.noun}"]
+        return {**handlers, f"Stop{self.noun}": self.stop_job}
 
     def start(self) -> None:
         """Mark the jobs that an earlier process left running as failed."""
@@ -66,7 +63,7 @@ class Jobs(Resources):
         """Answer the Stop call. The job is Stopping, then Stopped."""
         key = self.key(scope, params)
         with self._store.lock:
-            status = self.get(key)[self.status_member]
+            status = self.get(key)[f"{self.noun}Status"]
             if status != "InProgress":
                 what = self.kind.replace("-", " ")
                 raise InvalidRequestError(f"The request was rejected because the {what} is in status {status}.")
@@ -80,7 +77,7 @@ class Jobs(Resources):
     def _begin(self, key: Key, params: Mapping[str, Any], make_run: Callable[[JobRecord], JobRun]) -> dict[str, Any]:
         """Store a new job, start it, and return the answer to the Create call."""
         with self._store.lock:
-            status = {self.status_member: "InProgress", "LastModifiedTime": time.time()}
+            status = {f"{self.noun}Status": "InProgress", "LastModifiedTime": time.time()}
             answer = self._add(key, params, **status)
             record = self.record_class(self._context, key)
             try:

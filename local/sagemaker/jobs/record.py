@@ -6,8 +6,8 @@ import time
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
+from local.sagemaker.common.errors import shortened
 from local.sagemaker.common.names import Key
-from local.sagemaker.common.text import shortened
 from local.sagemaker.state.context import Context
 from local.sagemaker.state.store import Record
 

@@ -48,7 +48,7 @@ class JobRun(ABC):
     @classmethod
     def folder(cls, context: Context, key: Key) -> Path:
         """Return the folder of a job. It is removed when the job has ended."""
-        return context.settings.state_dir / cls.folders / key.scope.account / key.scope.region / key.name
+        return key.below(context.settings.state_dir / cls.folders)
 
     def start(self) -> None:
         """Begin in the background."""

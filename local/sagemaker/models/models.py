@@ -7,7 +7,7 @@ from typing import Any
 
 from local.sagemaker.api.resources import Resources
 from local.sagemaker.common.errors import InvalidRequestError, UnsupportedError
-from local.sagemaker.common.names import Key, Scope
+from local.sagemaker.common.names import Scope
 from local.sagemaker.models.registry import ModelPackages
 from local.sagemaker.state.context import Context
 from local.sagemaker.state.store import Record
@@ -29,10 +29,6 @@ class Models(Resources):
         """Answer CreateModel."""
         self._check(scope, params)
         return self._add(self.key(scope, params), {"EnableNetworkIsolation": False, **params})
-
-    def named(self, scope: Scope, name: str) -> Record:
-        """Return the record of a model. Raises InvalidRequestError if it does not exist."""
-        return self.get(Key(self.kind, scope, name))
 
     def container(self, scope: Scope, name: str) -> Record:
         """Return image, artifact and environment of a model, its package resolved. Raises InvalidRequestError."""

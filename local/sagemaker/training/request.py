@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from local.sagemaker.common.errors import InvalidRequestError, UnsupportedError
@@ -22,21 +22,14 @@ def check(params: Mapping[str, Any]) -> None:
                 f"1 validation error detected: Value null at '{path}' failed to satisfy constraint: "
                 "Member must not be null"
             )
-    algorithm = params["AlgorithmSpecification"]
-    if not algorithm.get("TrainingImage"):
-        raise UnsupportedError("a training job without AlgorithmSpecification.TrainingImage")
-    for member in ("ContainerEntrypoint", "ContainerArguments"):
-        if member in algorithm:
-            raise UnsupportedError(
-                f"AlgorithmSpecification.{member} (it runs sagemaker_program instead of the image's command)"
-            )
-    if algorithm["TrainingInputMode"] == "Pipe":
-        raise UnsupportedError("TrainingInputMode Pipe")
-    if params["OutputDataConfig"].get("CompressionType") == "NONE":
-        raise UnsupportedError("OutputDataConfig.CompressionType NONE")
-    _check_instances(params)
-    _check_metrics(algorithm.get("MetricDefinitions", []))
-    _check_channels(params.get("InputDataConfig", []))
+    for problem in _unsupported(params):
+        raise UnsupportedError(problem)
+    _check_metrics(params["AlgorithmSpecification"].get("MetricDefinitions", []))
+    names = [channel["ChannelName"] for channel in params.get("InputDataConfig", [])]
+    if len(set(names)) != len(names):
+        raise InvalidRequestError(f"Channel names must be unique; given: {', '.join(names)}.")
+    if unusable := [name for name in names if name.strip(".") == ""]:
+        raise InvalidRequestError(f"'{unusable[0]}' is not a channel name.")
     condition = params.get("StoppingCondition", {})
     runtime = condition.get("MaxRuntimeInSeconds", DEFAULT_RUNTIME_SECONDS)
     if params.get("EnableManagedSpotTraining") and condition.get("MaxWaitTimeInSeconds", 0) < runtime:
@@ -45,18 +38,36 @@ def check(params: Mapping[str, Any]) -> None:
         )
 
 
-def _check_instances(params: Mapping[str, Any]) -> None:
+def _unsupported(params: Mapping[str, Any]) -> Iterator[str]:
+    algorithm = params["AlgorithmSpecification"]
+    if not algorithm.get("TrainingImage"):
+        yield "a training job without AlgorithmSpecification.TrainingImage"
+    for member in ("ContainerEntrypoint", "ContainerArguments"):
+        if member in algorithm:
+            yield f"AlgorithmSpecification.{member} (it runs sagemaker_program instead of the image's command)"
+    if algorithm["TrainingInputMode"] == "Pipe":
+        yield "TrainingInputMode Pipe"
+    if params["OutputDataConfig"].get("CompressionType") == "NONE":
+        yield "OutputDataConfig.CompressionType NONE"
     count = len(instance_hosts(params))
+    instances = f"ResourceConfig.InstanceCount {count}"
     if count > _MAX_INSTANCES:
-        raise UnsupportedError(
-            f"ResourceConfig.InstanceCount {count}: its instances are processes of one machine, at most "
-            f"{_MAX_INSTANCES}"
-        )
+        yield f"{instances}: its instances are processes of one machine, at most {_MAX_INSTANCES}"
     if count > 1 and not uses_torchrun(params):
-        raise UnsupportedError(
-            f"ResourceConfig.InstanceCount {count} without the hyperparameter {TORCHRUN_HYPERPARAMETER}=true: on AWS "
-            "each instance would then run the whole script by itself"
+        yield (
+            f"{instances} without the hyperparameter {TORCHRUN_HYPERPARAMETER}=true: on AWS each instance would then "
+            "run the whole script by itself"
         )
+    for channel in params.get("InputDataConfig", []):
+        yield from _unsupported_in_channel(channel)
+
+
+def _unsupported_in_channel(channel: Mapping[str, Any]) -> Iterator[str]:
+    name, source = channel["ChannelName"], channel["DataSource"].get("S3DataSource")
+    if source is None or source["S3DataType"] != "S3Prefix":
+        yield f"channel {name}: a data source other than S3DataSource with S3DataType S3Prefix"
+    if channel.get("InputMode") == "Pipe" or channel.get("CompressionType") == "Gzip":
+        yield f"channel {name}: InputMode Pipe or CompressionType Gzip"
 
 
 def _check_metrics(definitions: Sequence[Mapping[str, str]]) -> None:
@@ -67,18 +78,3 @@ def _check_metrics(definitions: Sequence[Mapping[str, str]]) -> None:
             raise InvalidRequestError(
                 f"Invalid regular expression in the definition of metric {definition['Name']}: {error}."
             ) from error
-
-
-def _check_channels(channels: Sequence[Mapping[str, Any]]) -> None:
-    names = [channel["ChannelName"] for channel in channels]
-    if len(set(names)) != len(names):
-        raise InvalidRequestError(f"Channel names must be unique; given: {', '.join(names)}.")
-    for channel in channels:
-        name = channel["ChannelName"]
-        if name.strip(".") == "":
-            raise InvalidRequestError(f"'{name}' is not a channel name.")
-        source = channel["DataSource"].get("S3DataSource")
-        if source is None or source["S3DataType"] != "S3Prefix":
-            raise UnsupportedError(f"channel {name}: a data source other than S3DataSource with S3DataType S3Prefix")
-        if channel.get("InputMode") == "Pipe" or channel.get("CompressionType") == "Gzip":
-            raise UnsupportedError(f"channel {name}: InputMode Pipe or CompressionType Gzip")

@@ -6,8 +6,7 @@ import contextlib
 import threading
 import time
 
-from local.sagemaker.common.errors import FailedError
-from local.sagemaker.common.text import shortened
+from local.sagemaker.common.errors import FailedError, shortened
 from local.sagemaker.jobs.record import JobRecord
 from local.sagemaker.jobs.run import JobRun
 from local.sagemaker.processes.child_process import ChildProcess, Command

@@ -8,7 +8,7 @@ from typing import Any
 
 from local.sagemaker.api import events
 from local.sagemaker.common.names import Scope
-from local.sagemaker.endpoints.deployment import resolve
+from local.sagemaker.endpoints.serving import resolve
 from local.sagemaker.jobs.jobs import Jobs
 from local.sagemaker.jobs.record import JobRecord
 from local.sagemaker.models.models import Models
@@ -35,7 +35,6 @@ class TransformJobs(Jobs):
 
     kind = "transform-job"
     noun = "TransformJob"
-    status_member = "TransformJobStatus"
     taken = "Job name must be unique within an AWS account and region, and a job with this name already exists ({arn})"
     record_class = TransformRecord
     run_class = TransformRun

@@ -12,8 +12,7 @@ from pathlib import Path
 
 from local.sagemaker.common.errors import FailedError
 from local.sagemaker.common.surroundings import SurroundingsError
-from local.sagemaker.endpoints.deployment import VariantSpec
-from local.sagemaker.endpoints.serving_container import last_lines, serving_command
+from local.sagemaker.endpoints.serving import VariantSpec, last_lines, serving_command
 from local.sagemaker.jobs.record import JobRecord
 from local.sagemaker.jobs.run import JobRun
 from local.sagemaker.processes.model_server import ModelServer, ServerDownError, ServerTimeoutError, StartError

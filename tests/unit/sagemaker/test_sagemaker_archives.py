@@ -40,7 +40,7 @@ def member(name: str, kind: bytes = tarfile.REGTYPE, link: str = "") -> tarfile.
 def test_unsafe_members_are_refused(tmp_path: Path, unsafe: tarfile.TarInfo) -> None:
     """A member that would land, point or be something outside the folder is refused."""
     target = tmp_path / "in" / "here"
-    with pytest.raises(archives.ArchiveError, match="unsafe member in a.tar.gz"):
+    with pytest.raises(archives.ArchiveError, match=r"unsafe member in a\.tar\.gz"):
         archives.extract(write(tmp_path / "a.tar.gz", unsafe), target)
     assert not (tmp_path / "in" / "outside").exists()
 
@@ -49,7 +49,7 @@ def test_unsafe_members_are_refused(tmp_path: Path, unsafe: tarfile.TarInfo) -> 
 def test_damaged_archives_are_refused(tmp_path: Path, content: bytes) -> None:
     """What is not a tar.gz is an ArchiveError that names the file."""
     (tmp_path / "a.tar.gz").write_bytes(content)
-    with pytest.raises(archives.ArchiveError, match="a.tar.gz"):
+    with pytest.raises(archives.ArchiveError, match=r"a\.tar\.gz"):
         archives.extract(tmp_path / "a.tar.gz", tmp_path / "out")
 
 

@@ -16,7 +16,7 @@ RECORDS = [
 
 
 def listed(newest_first: bool = True, **params: Any) -> tuple[list[str], str | None]:
-    found, token = page(list(RECORDS), params, name="Name", status="Status", newest_first=newest_first)
+    found, token = page(list(RECORDS), params, "", newest_first=newest_first)
     return [record["Name"] for record in found], token.get("NextToken")
 
 

@@ -1,15 +1,23 @@
-"""What runs for a variant of an endpoint, or for a model by itself."""
+"""What serves a model on this machine: its specification, and the command that starts its server."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from local.sagemaker.common.errors import UnsupportedError
+from local.sagemaker.common.errors import FailedError, UnsupportedError
 from local.sagemaker.common.names import Scope
 from local.sagemaker.models.models import Models
+from local.sagemaker.processes.child_environment import base_environment, role_environment
+from local.sagemaker.processes.child_process import Command
+from local.sagemaker.processes.log_stream import LogStream
+from local.sagemaker.state.context import Context
 from local.sagemaker.state.store import Record
+
+_HUB_VARIABLE = "HF_MODEL_ID"
+_LAST_LINES = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,10 +43,6 @@ class VariantSpec:
     def max_concurrency(self) -> int | None:
         """Limit of concurrent requests; None for an instance-backed variant, which has no limit."""
         return self.serverless.get("MaxConcurrency")
-
-    def as_record(self) -> Record:
-        """Return the stored form."""
-        return asdict(self)
 
     def summary(self, created: float) -> Record:
         """Return the variant's entry in DescribeEndpoint's ProductionVariants."""
@@ -70,6 +74,45 @@ def resolve(models: Models, scope: Scope, variant: Mapping[str, Any]) -> Variant
         serverless=variant.get("ServerlessConfig", {}),
         network_isolation=model.get("EnableNetworkIsolation", False),
     )
+
+
+def serving_command(
+    context: Context, scope: Scope, spec: VariantSpec, *, home: Path, contract: Mapping[str, str] | None = None
+) -> Command:
+    """Fetch the artifact with the model's role and return the command of its server. Raises FailedError.
+
+    Args:
+        home: HOME of the process.
+        contract: variables that the platform sets; they take precedence over the model's Environment.
+    """
+    if hub_model := spec.environment.get(_HUB_VARIABLE):
+        raise FailedError(
+            f"The container of model {spec.model} would load {hub_model} from the Hugging Face hub "
+            f"({_HUB_VARIABLE}). The local cloud serves trained artifacts only: set ModelDataUrl and leave "
+            f"{_HUB_VARIABLE} out."
+        )
+    if not spec.model_data_url:
+        raise FailedError(f"Model {spec.model} has no ModelDataUrl: the local cloud has nothing to serve.")
+    rule = context.settings.image_rule(spec.image, "serving")
+    aws = role_environment(context, spec.role_arn, scope.region)
+    model_dir = context.artifacts.fetch(spec.model_data_url, spec.role_arn)
+    return Command(
+        words=[rule.python, *rule.command],
+        cwd=model_dir,
+        environment={
+            **base_environment(context.settings, rule, home=home),
+            **({} if spec.network_isolation else aws),
+            **({"SAGEMAKER_MODEL_SERVER_WORKERS": "1"} if spec.serverless else {}),
+            **spec.environment,
+            **(contract or {}),
+            "SM_MODEL_DIR": str(model_dir),
+        },
+    )
+
+
+def last_lines(log: LogStream) -> str:
+    """Return the last log lines of a server, for a FailureReason."""
+    return f"last log lines: {' | '.join(log.tail()[-_LAST_LINES:]) or 'none'}"
 
 
 def _artifact(container: Record, model_name: str) -> str:
