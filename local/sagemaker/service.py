@@ -83,7 +83,7 @@ class SageMakerService:
         handler = self._handlers.get(action)
         if handler is None:
             message = f"SageMaker has no operation {action}."
-            if validation.knows_action(action):
+            if action in validation.service_model().operation_names:
                 message = f"The local cloud does not implement sagemaker:{action}."
             raise ServiceError("UnknownOperationException", message)
         validation.validate(action, params)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,6 +11,7 @@ from local.sagemaker.common.errors import InvalidRequestError
 from local.sagemaker.state.store import Record
 
 _TIMES = ("CreationTime", "LastModifiedTime")
+_TOKEN = "from:{}"
 _DEFAULT_PAGE = 10
 _MAX_PAGE = 100
 
@@ -31,10 +30,12 @@ def page(
     # The name breaks ties, so that pages never overlap.
     order = params.get("SortOrder", "Descending" if newest_first else "Ascending")
     kept.sort(key=lambda record: (record.get(by, 0), record[name]), reverse=order == "Descending")
-    start = _decode(params.get("NextToken"))
+    try:
+        start = int(params.get("NextToken", _TOKEN.format(0)).removeprefix(_TOKEN.format("")))
+    except ValueError as error:
+        raise InvalidRequestError("Invalid pagination token.") from error
     end = start + min(params.get("MaxResults", _DEFAULT_PAGE), _MAX_PAGE)
-    token = {"NextToken": base64.urlsafe_b64encode(f"from:{end}".encode()).decode()} if end < len(kept) else {}
-    return kept[start:end], token
+    return kept[start:end], {"NextToken": _TOKEN.format(end)} if end < len(kept) else {}
 
 
 def pick(record: Mapping[str, Any], *members: str) -> Record:
@@ -53,12 +54,3 @@ def _keeps(record: Record, params: Mapping[str, Any], name: str, status: str | N
         for word, sign in (("After", 1), ("Before", -1))
         if f"{member}{word}" in params
     )
-
-
-def _decode(token: str | None) -> int:
-    if not token:
-        return 0
-    try:
-        return int(base64.urlsafe_b64decode(token).decode().removeprefix("from:"))
-    except (ValueError, binascii.Error) as error:
-        raise InvalidRequestError("Invalid pagination token.") from error

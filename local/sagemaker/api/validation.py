@@ -37,11 +37,6 @@ def service_model() -> ServiceModel:
     return ServiceModel(Loader().load_service_model("sagemaker", "service-2"), "sagemaker")
 
 
-def knows_action(action: str) -> bool:
-    """Return whether AWS has an operation of this name."""
-    return action in service_model().operation_names
-
-
 def validate(action: str, params: Mapping[str, Any]) -> None:
     """Check the request of `action`.
 

@@ -21,11 +21,8 @@ def shortened(text: str, length: int = 1024) -> str:
 class ServiceError(Exception):
     """An error answer of the API.
 
-    Attributes:
-        code: AWS error code (`__type` of the JSON answer).
-        message: text for the client.
-        http_status: status of the HTTP answer.
-        details: further members of the JSON answer, e.g. `OriginalStatusCode` of a ModelError.
+    `code` is AWS's error code (`__type` of the JSON answer), `message` the text for the client. `details` are further
+    members of the JSON answer, e.g. `OriginalStatusCode` of a ModelError.
     """
 
     def __init__(

@@ -43,11 +43,10 @@ class Jobs(Resources):
 
     def start(self) -> None:
         """Mark the jobs that an earlier process left running as failed."""
-        for key, _ in self._store.all(self.kind):
-            record = self.record_class(self._context, key)
-            if record.status in RUNNING:
+        for key, job in self._store.all(self.kind):
+            if job[f"{self.noun}Status"] in RUNNING:
                 shutil.rmtree(self.run_class.folder(self._context, key), ignore_errors=True)
-                record.finish("Failed", _INTERRUPTED)
+                self.record_class(self._context, key).finish("Failed", _INTERRUPTED)
 
     def stop(self) -> None:
         """End the processes of all running jobs. The caller has set `context.stopping`."""

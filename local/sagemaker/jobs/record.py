@@ -22,11 +22,6 @@ class JobRecord(ABC):
         self._context = context
         self.key = key
 
-    @property
-    def status(self) -> str:
-        """InProgress, Stopping, Completed, Stopped or Failed; empty if there is no job."""
-        return str(self.read().get(f"{self.activity}JobStatus", ""))
-
     def read(self) -> Record:
         """Return the record, or an empty one if there is no job."""
         return self._context.store.get(self.key) or {}

@@ -26,19 +26,17 @@ class Outbox:
         self._queue: queue.Queue[tuple[str, Callable[[], object]] | None] = queue.Queue()
         self._lines: dict[tuple[Scope, str, str], list[tuple[int, str]]] = {}
         self._lock = threading.Lock()
-        self._thread: threading.Thread | None = None
+        self._thread = threading.Thread(target=self._run, name="sagemaker-outbox", daemon=True)
 
     def start(self) -> None:
         """Start delivering."""
-        self._thread = threading.Thread(target=self._run, name="sagemaker-outbox", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
         """Deliver what is queued, then end."""
-        if self._thread is not None:
+        if self._thread.is_alive():
             self._queue.put(None)
             self._thread.join(timeout=5)
-            self._thread = None
 
     def line(self, scope: Scope, group: str, stream: str, message: str) -> None:
         """Queue one line of a log stream, with the current time."""
@@ -65,7 +63,7 @@ class Outbox:
 
     def flush(self, timeout: float = 5.0) -> None:
         """Wait until everything queued so far has been delivered."""
-        if self._thread is not None:
+        if self._thread.is_alive():
             done = threading.Event()
             self._queue.put(("flush", done.set))
             done.wait(timeout)

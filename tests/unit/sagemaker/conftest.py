@@ -1,4 +1,4 @@
-"""A cloud made of folders around the SageMaker service, tiny scripts as training code, a tiny server as model."""
+"""A cloud made of folders around the SageMaker service, with tiny scripts as training code and a tiny model server."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def archive(files: Mapping[str, str]) -> bytes:
 
 
 class FolderSurroundings:
-    """The surrounding cloud as a folder of objects and lists of what was said."""
+    """The cloud around the service: a folder of objects, and lists of logs, events and metrics."""
 
     def __init__(self, objects: Path) -> None:
         self.objects = objects
@@ -110,7 +110,7 @@ class FolderSurroundings:
         self.unwritable: set[str] = set()
         """Beginnings of URIs that no role may write."""
         self.broken: set[str] = set()
-        """Methods that raise something unforeseen."""
+        """Methods that raise an unexpected exception."""
         self._lock = threading.Lock()
 
     def path(self, uri: str) -> Path:
@@ -260,7 +260,7 @@ class Cloud:
         )
 
     def transform(self, records: Sequence[Any] | bytes, version: str = "1", **params: Any) -> None:
-        """Start the transform job ``batch`` on one object: these bytes, or a JSON record a line."""
+        """Start the transform job `batch` on one object: these bytes, or a JSON record a line."""
         environment = {"MODEL_VERSION": version, **params.pop("model_environment", {})}
         container = {"Image": "acct/serving:1", "ModelDataUrl": self.put_model(version), "Environment": environment}
         self.call("CreateModel", ModelName=f"model-{version}", PrimaryContainer=container, ExecutionRoleArn=ROLE)
@@ -270,7 +270,7 @@ class Cloud:
         self.call("CreateTransformJob", **(transform_request(version) | params))
 
     def transformed(self) -> dict[str, Any]:
-        """The description of ``batch`` once it has ended."""
+        """The description of `batch` once it has ended."""
         return self.until(
             lambda: self.call("DescribeTransformJob", TransformJobName="batch"),
             lambda job: job["TransformJobStatus"] not in ("InProgress", "Stopping"),
@@ -301,13 +301,13 @@ class Cloud:
         return f"config-{version}"
 
     def deploy(self, version: str = "1", **config: Any) -> dict[str, Any]:
-        """Create the endpoint ``reviews`` and wait until it has come up or failed."""
+        """Create the endpoint `reviews` and wait until it has come up or failed."""
         name = self.create_config(version, **config)
         self.call("CreateEndpoint", EndpointName="reviews", EndpointConfigName=name)
         return self.endpoint()
 
     def endpoint(self) -> dict[str, Any]:
-        """The description of ``reviews`` once nothing is under way."""
+        """The description of `reviews` once it is InService or Failed."""
         return self.until(
             lambda: self.call("DescribeEndpoint", EndpointName="reviews"),
             lambda endpoint: endpoint["EndpointStatus"] in ("InService", "Failed"),

@@ -1,4 +1,4 @@
-"""Archives: unsafe ones are refused, equal content gives equal bytes."""
+"""Archives: unsafe ones are refused, and equal content gives equal bytes."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_damaged_archives_are_refused(tmp_path: Path, content: bytes) -> None:
 
 
 def test_same_content_same_bytes(tmp_path: Path) -> None:
-    """Order of creation, times and owner do not show in the archive."""
+    """The archive does not depend on order of creation, times or owner."""
     for folder, names, moment in (("one", "ab", 1_000_000), ("two", "ba", 2_000_000)):
         for name in names:
             path = tmp_path / folder / "deep" / name
@@ -66,7 +66,7 @@ def test_same_content_same_bytes(tmp_path: Path) -> None:
 
 
 def test_round_trip(tmp_path: Path) -> None:
-    """What is packed comes out again, links as the files they point to, executables executable."""
+    """A packed folder can be extracted again: links become files, and executables stay executable."""
     source = tmp_path / "source"
     source.mkdir()
     (source / "run.sh").write_text("#!")
@@ -80,7 +80,7 @@ def test_round_trip(tmp_path: Path) -> None:
 
 
 def test_holds_files(tmp_path: Path) -> None:
-    """Empty folders are no files."""
+    """Empty folders do not count as files."""
     (tmp_path / "empty").mkdir()
     assert not archives.holds_files(tmp_path)
     (tmp_path / "empty" / "f").touch()

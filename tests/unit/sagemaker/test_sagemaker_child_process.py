@@ -1,4 +1,4 @@
-"""Children: their output, their end, and that none outlives the process that started it."""
+"""Child processes: their output, their end, and that none outlives its parent."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def run(children: list[ChildProcess], script: str, lines: list[str], **options: 
 
 
 def gone(pid: int, seconds: float = 10.0) -> bool:
-    """Whether the process ends (or is but a zombie) within `seconds`."""
+    """Return whether the process ends (or becomes a zombie) within `seconds`."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         try:
@@ -77,7 +77,7 @@ def test_exit_is_announced_once(children: list[ChildProcess]) -> None:
 
 
 def test_missing_program(children: list[ChildProcess]) -> None:
-    """A program that does not exist is exit code 127 and a line that says so."""
+    """A missing program gives exit code 127 and a line that says so."""
     lines: list[str] = []
     child = ChildProcess(Command(["/no/such/program"], Path("/"), {}), lines.append)
     children.append(child)
@@ -86,7 +86,7 @@ def test_missing_program(children: list[ChildProcess]) -> None:
 
 
 def test_stop_asks_first(children: list[ChildProcess]) -> None:
-    """SIGTERM comes first, and a child that obeys keeps its exit code."""
+    """`stop` sends SIGTERM first, and a child that ends then keeps its exit code."""
     lines: list[str] = []
     script = (
         "import signal, sys, time\nsignal.signal(signal.SIGTERM, lambda *_: sys.exit(5))\nprint('up')\ntime.sleep(60)"
@@ -97,7 +97,7 @@ def test_stop_asks_first(children: list[ChildProcess]) -> None:
 
 
 def test_signals_are_not_ignored_in_the_child(children: list[ChildProcess]) -> None:
-    """The guard's own deafness to signals is not inherited."""
+    """The command does not inherit the guard's signal handling."""
     lines: list[str] = []
     script = "import signal; print([signal.getsignal(s).name for s in (signal.SIGTERM, signal.SIGHUP)])"
     run(children, script, lines).wait(10)
@@ -145,7 +145,7 @@ def test_lines_across_chunks() -> None:
 
 
 def test_progress_bars_are_thinned_out() -> None:
-    """Of a progress bar's many updates the first and the final one remain."""
+    """Only the first and the last update of a progress bar remain."""
     updates = [f"{percent}%\r".encode() for percent in range(100)]
     assert list(split_lines(iter([*updates, b"100%\n"]))) == ["0%", "100%"]
 

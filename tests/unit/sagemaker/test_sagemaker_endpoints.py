@@ -47,7 +47,7 @@ def test_server_log_reaches_the_log_group(cloud: Any) -> None:
 
 
 def test_states_are_announced_in_capitals(cloud: Any) -> None:
-    """Each status is an event, spelled as AWS's events spell it."""
+    """Each status is an event, in the spelling of AWS's events."""
     cloud.deploy()
     cloud.call("DeleteEndpoint", EndpointName="reviews")
     cloud.until(lambda: len(cloud.surroundings.events), lambda count: count == 4)
@@ -108,7 +108,7 @@ def test_artifact_that_may_not_be_read(cloud: Any) -> None:
 
 
 def test_artifact_that_is_no_archive(cloud: Any) -> None:
-    """An artifact that is not a tar.gz makes the endpoint Failed and leaves nothing half extracted."""
+    """An artifact that is not a tar.gz makes the endpoint Failed and leaves no partial folder."""
     name = cloud.create_config("1")
     cloud.surroundings.put("s3://bucket/models/1/model.tar.gz", b"not an archive")
     cloud.call("CreateEndpoint", EndpointName="reviews", EndpointConfigName=name)
@@ -127,7 +127,7 @@ def test_failed_endpoint_can_only_be_deleted(cloud: Any) -> None:
 
 
 def test_existing_names_are_refused_in_aws_words(cloud: Any) -> None:
-    """Model, configuration and endpoint of an existing name are refused with the sentences AWS uses."""
+    """A model, configuration or endpoint with an existing name is refused in AWS's words."""
     cloud.deploy()
     with pytest.raises(ServiceError) as endpoint:
         cloud.call("CreateEndpoint", EndpointName="reviews", EndpointConfigName="config-1")

@@ -1,4 +1,4 @@
-"""InvokeEndpoint: what goes through, and what each way of failing becomes."""
+"""InvokeEndpoint: what is passed on, and the error for each kind of failure."""
 
 from __future__ import annotations
 

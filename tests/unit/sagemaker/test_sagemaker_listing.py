@@ -58,6 +58,6 @@ def test_filters() -> None:
 
 
 def test_broken_token() -> None:
-    """A token that was not given out is refused."""
+    """An invalid token is refused."""
     with pytest.raises(InvalidRequestError):
         listed(NextToken="garbage")

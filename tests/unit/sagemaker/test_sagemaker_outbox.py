@@ -50,7 +50,7 @@ def test_lines_leave_in_batches_before_later_events(surroundings: Any) -> None:
 
 
 def test_a_failed_delivery_does_not_stop_the_next(surroundings: Any) -> None:
-    """Logs that cannot be delivered cost nothing but the logs."""
+    """A failed delivery of logs has no other effect."""
     surroundings.broken = True
     outbox = Outbox(surroundings)
     outbox.line(SCOPE, "group", "a", "lost")

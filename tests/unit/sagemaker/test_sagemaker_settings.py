@@ -42,7 +42,7 @@ def test_map_is_read_from_a_file(tmp_path: Path) -> None:
     ],
 )
 def test_broken_entries_are_explained(entry: dict[str, Any], words: str) -> None:
-    """A rule that cannot be meant says what is wrong with it."""
+    """The error for an invalid rule says what is wrong with it."""
     with pytest.raises(ValueError, match=re.escape(words)):
         ImageRule.from_dict(entry)
 
@@ -98,7 +98,7 @@ def server_options(*arguments: str) -> Any:
 
 
 def test_the_start_time_of_endpoints_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    """AWS's 180 s, unless LOCAL_ENDPOINT_START_SECONDS or, before it, the server's option says otherwise."""
+    """The default is AWS's 180 s. LOCAL_ENDPOINT_START_SECONDS overrides it, and the server's option overrides both."""
     monkeypatch.delenv("LOCAL_ENDPOINT_START_SECONDS", raising=False)
     assert server_options().endpoint_start_seconds == 180.0
     monkeypatch.setenv("LOCAL_ENDPOINT_START_SECONDS", "20")
@@ -108,7 +108,7 @@ def test_the_start_time_of_endpoints_can_be_set(monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.parametrize("value", ["0", "-1", "soon", "nan", "3601"])
 def test_a_start_time_that_cannot_be_meant(value: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """A start time that is no number of seconds, or out of range, is refused with what is allowed."""
+    """A start time that is not a number of seconds in the range is refused, and the message says what is allowed."""
     with pytest.raises(SystemExit):
         server_options("--endpoint-start-seconds", value)
     assert f"'{value}' is no number of seconds; allowed: above 0, up to 3600" in capsys.readouterr().err

@@ -39,7 +39,7 @@ def test_what_is_handed_out_is_a_copy(tmp_path: Path) -> None:
 
 
 def test_names_with_slashes(tmp_path: Path) -> None:
-    """A name like ``group/3`` is one file and comes back as it was."""
+    """A name like `group/3` is one file and comes back as it was."""
     Store(tmp_path).put(Key("model-package", SCOPE, "group/3"), {"v": 3})
     again = Store(tmp_path)
     again.load()
@@ -47,7 +47,7 @@ def test_names_with_slashes(tmp_path: Path) -> None:
 
 
 def test_unreadable_file_is_skipped(tmp_path: Path) -> None:
-    """A damaged file costs its own record only."""
+    """A damaged file does not affect other records."""
     store = Store(tmp_path)
     store.put(Key("model", SCOPE, "good"), {})
     (tmp_path / "model" / "000000000000" / "us-east-1" / "bad.json").write_text("{half")
@@ -56,7 +56,7 @@ def test_unreadable_file_is_skipped(tmp_path: Path) -> None:
 
 
 def test_update_of_a_missing_record(tmp_path: Path) -> None:
-    """Changing what is not there makes nothing."""
+    """A change of a missing record has no effect."""
     store = Store(tmp_path)
     store.update(Key("model", SCOPE, "m"), a=1)
     assert store.all("model") == []

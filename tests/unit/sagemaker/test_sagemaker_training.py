@@ -162,7 +162,7 @@ def test_missing_read_right_fails_the_job(cloud: Any, denied: str, reason: str) 
 
 
 def test_missing_write_right_fails_the_job(cloud: Any) -> None:
-    """A role that may not write the artifact fails the job, and no ModelArtifacts are claimed."""
+    """A role that may not write the artifact fails the job, and the description has no ModelArtifacts."""
     cloud.surroundings.unwritable.add("s3://bucket/models")
     cloud.train(WRITE_MODEL)
     job = cloud.job()
@@ -201,7 +201,7 @@ def test_code_that_leads_out_of_its_folder_is_refused(cloud: Any) -> None:
 
 
 def test_missing_entry_point_is_named(cloud: Any) -> None:
-    """A sagemaker_program that is not in the tarball fails the job by name."""
+    """A sagemaker_program that is not in the tarball fails the job; the reason names it."""
     cloud.train("", HyperParameters={"sagemaker_program": "fit.py"})
     assert "there is no fit.py at the root of s3://bucket/code/job/" in cloud.job()["FailureReason"]
 
@@ -333,7 +333,7 @@ def test_a_spot_job_goes_on_where_the_stopped_one_was(cloud: Any) -> None:
 
 
 def test_a_spot_job_says_how_long_it_trained_and_what_is_billed(cloud: Any) -> None:
-    """Both times are whole seconds; nothing is saved here, as no instance is ever taken away."""
+    """Both times are equal whole seconds, because no instance is ever interrupted here."""
     cloud.train("import time; time.sleep(1.2)", **SPOT)
     job = cloud.job()
     assert job["EnableManagedSpotTraining"] is True
@@ -367,7 +367,7 @@ def test_broken_hook_is_an_internal_error(cloud: Any) -> None:
 
 
 def test_failing_log_hook_does_not_harm_the_job(cloud: Any) -> None:
-    """Logs that cannot be delivered cost nothing but the logs."""
+    """A failed delivery of logs has no other effect."""
     cloud.surroundings.broken.add("put_log")
     cloud.train('print("ran")')
     assert cloud.job()["TrainingJobStatus"] == "Completed"
@@ -385,7 +385,7 @@ def test_failing_log_hook_does_not_harm_the_job(cloud: Any) -> None:
     ],
 )
 def test_what_is_not_supported_is_refused_at_once(cloud: Any, change: dict[str, Any], words: str) -> None:
-    """A feature that is not to be had locally is a ValidationException naming it, and no job is made."""
+    """A feature that the local cloud lacks is a ValidationException that names it, and no job is created."""
     with pytest.raises(ServiceError) as refused:
         cloud.train(WRITE_MODEL, **change)
     assert refused.value.code == "ValidationException"

@@ -22,7 +22,7 @@ def answers(cloud: Any) -> list[dict[str, Any]]:
 
 
 def wait_for_model(cloud: Any) -> None:
-    """Wait until the job's server has said something."""
+    """Wait for the first log line of the job's server."""
     cloud.until(lambda: cloud.surroundings.log_of(GROUP), lambda lines: "serving 1" in lines)
 
 
@@ -103,7 +103,7 @@ def test_a_model_that_does_not_load(cloud: Any) -> None:
 
 
 def test_a_ping_that_never_answers(start_cloud: Any) -> None:
-    """A server that is never ready fails the job when the start time is over."""
+    """A server that is not ready within the start time fails the job."""
     cloud = start_cloud(endpoint_start_seconds=1.0)
     cloud.transform([{}], model_environment={"BEHAVIOUR": "never ready"})
     assert "/ping did not answer 200 within 1 s" in cloud.transformed()["FailureReason"]
@@ -130,7 +130,7 @@ def test_no_input(cloud: Any) -> None:
 
 
 def test_an_empty_object(cloud: Any) -> None:
-    """An object without a record fails the job: nothing was answered."""
+    """An object without a record fails the job."""
     cloud.transform([])
     assert "rows.jsonl is empty: there is no record to transform" in cloud.transformed()["FailureReason"]
 
@@ -190,7 +190,7 @@ def test_a_job_is_stopped(cloud: Any) -> None:
 
 
 def test_a_job_is_stopped_while_its_model_starts(cloud: Any) -> None:
-    """StopTransformJob does not wait for a /ping that never comes."""
+    """StopTransformJob does not wait for the first good /ping."""
     cloud.transform([{}], model_environment={"BEHAVIOUR": "never ready"})
     wait_for_model(cloud)
     cloud.call("StopTransformJob", TransformJobName="batch")

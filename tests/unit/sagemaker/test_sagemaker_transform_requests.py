@@ -1,4 +1,4 @@
-"""What CreateTransformJob takes and refuses, and how objects become records and answers an object."""
+"""What CreateTransformJob refuses, how objects are split into records, and how answers are joined."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ def test_pattern() -> None:
 
 
 def test_pattern_covers_the_whole_value() -> None:
-    """A line break after a good name does not slip through."""
+    """A line break after a valid name is refused."""
     assert "regular expression" in message("DescribeTrainingJob", TrainingJobName="good\n")
 
 
@@ -62,7 +62,7 @@ def test_length() -> None:
 
 
 def test_enum() -> None:
-    """A word outside an enumeration is refused with the words there are."""
+    """A word outside an enumeration is refused with the allowed words."""
     assert message("ListModels", SortOrder="Up") == (
         "1 validation error detected: Value 'Up' at 'sortOrder' failed to satisfy constraint: "
         "Member must satisfy enum value set: [Ascending, Descending]"
@@ -78,7 +78,7 @@ def test_map_entries() -> None:
 
 
 def test_list_size() -> None:
-    """An empty list where one is needed is refused for its length."""
+    """A list that must not be empty is refused for its length."""
     text = message("CreateEndpointConfig", EndpointConfigName="c", ProductionVariants=[])
     assert "Member must have length greater than or equal to 1" in text
 
@@ -101,7 +101,7 @@ def test_wrong_json_type(action: str, params: dict[str, Any]) -> None:
 
 
 def test_unknown_member_is_named() -> None:
-    """A member that the service model lacks is refused by name: it is a typing error."""
+    """A member that the service model lacks is refused by name, because it is probably misspelt."""
     assert message("DescribeEndpoint", EndpointName="e", Endpointname="e").startswith("Unknown parameter: Endpointname")
 
 
@@ -130,7 +130,7 @@ def test_agrees_with_botocore(action: str, params: dict[str, Any]) -> None:
 
 
 def test_unicode_classes_of_java() -> None:
-    """Patterns with Java's Unicode classes work: letters of any script pass, control characters do not."""
+    """Java's Unicode classes work: letters of any script match, control characters do not."""
     tag = service_model().shape_for("TagValue").metadata["pattern"]
     assert matches(tag, "größe 3/日本")
     assert not matches(tag, "a\x00b")
@@ -145,7 +145,7 @@ def test_every_pattern_of_the_implemented_calls_is_usable() -> None:
 
 
 def test_unknown_action(cloud: Any) -> None:
-    """An action that does not exist and one that is not implemented are told apart."""
+    """The errors for an unknown action and for one that is not implemented differ."""
     with pytest.raises(ServiceError) as unknown:
         cloud.call("MakeCoffee")
     assert unknown.value.message == "SageMaker has no operation MakeCoffee."
