@@ -54,7 +54,7 @@ class HookedModel:
         """
         self._model_dir = model_dir
         self._server = server
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._module: ModuleType | None = None
         self._model: Any = None
         code = model_dir / "code"
@@ -70,10 +70,16 @@ class HookedModel:
         """Whether `model_fn` has returned."""
         return self._module is not None
 
-    def load(self) -> None:
-        """Import the hooks and call `model_fn`, unless that is done. Raises what they raise."""
+    def load(self) -> ModuleType:
+        """Return the hooks. The first call imports them and calls `model_fn`. Raises what they raise."""
         with self._lock:
-            self._load()
+            if self._module is None:
+                module = importlib.import_module("inference")
+                _check(module)
+                context = RequestContext(self._model_dir, {}, self._server)
+                self._model = _call(module.model_fn, str(self._model_dir), context=context)
+                self._module = module
+            return self._module
 
     def answer(self, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes, str]:
         """Return status, body and content type of the answer to one request. Raises what the hooks raise."""
@@ -83,18 +89,8 @@ class HookedModel:
         accept = _JSON if accept == "*/*" else accept
         data = body.decode() if content_type in _AS_TEXT else bytearray(body)
         with self._lock:
-            module = self._load()
-            result = self._transform(module, data, content_type, accept, context)
+            result = self._transform(self.load(), data, content_type, accept, context)
         return context.status, _as_bytes(result), accept
-
-    def _load(self) -> ModuleType:
-        if self._module is None:
-            module = importlib.import_module("inference")
-            _check(module)
-            context = RequestContext(self._model_dir, {}, self._server)
-            self._model = _call(module.model_fn, str(self._model_dir), context=context)
-            self._module = module
-        return self._module
 
     def _transform(
         self, module: ModuleType, data: str | bytearray, content_type: str, accept: str, context: RequestContext

@@ -21,8 +21,6 @@ from local.sagemaker.state.context import Context
 from local.sagemaker.training.jobs import TrainingJobs
 from local.sagemaker.transform.jobs import TransformJobs
 
-__all__ = ["InvokeResult", "SageMakerService"]
-
 
 class SageMakerService:
     """The SageMaker API of one machine. `handle` and `invoke_endpoint` may be called from any thread.
@@ -47,11 +45,6 @@ class SageMakerService:
         }
         for resources in (groups, packages, models, configs, endpoints, *self._jobs):
             self._handlers |= resources.handlers()
-
-    @property
-    def actions(self) -> frozenset[str]:
-        """The actions that `handle` implements."""
-        return frozenset(self._handlers)
 
     def start(self) -> None:
         """Load the state on disk; call this once the cloud around the service answers. Returns at once.

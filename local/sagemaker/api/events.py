@@ -22,32 +22,30 @@ _TIMES = ("CreationTime", "LastModifiedTime")
 
 def training_job_changed(context: Context, key: Key, job: Record) -> None:
     """Announce a change of the job's status or secondary status."""
-    _announce(context, key, "Training Job", pick(job, *_TRAINING_JOB), context.tags.of(key))
+    _announce(context, key, "Training Job", pick(job, *_TRAINING_JOB), Tags=context.tags.of(key))
 
 
 def transform_job_changed(context: Context, key: Key, job: Record) -> None:
     """Announce a change of the job's status."""
     detail = {member: value for member, value in job.items() if member != "LastModifiedTime"}
-    _announce(context, key, "Transform Job", detail, context.tags.of(key))
+    _announce(context, key, "Transform Job", detail, Tags=context.tags.of(key))
 
 
 def endpoint_changed(context: Context, key: Key, endpoint: Record) -> None:
     """Announce a change of the endpoint's status, which events write in capitals (`IN_SERVICE`)."""
     status = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", endpoint["EndpointStatus"]).upper()
-    detail = pick(endpoint, *_ENDPOINT, *_TIMES) | {"EndpointStatus": status}
-    _announce(context, key, "Endpoint", detail, context.tags.of(key))
+    detail = pick(endpoint, *_ENDPOINT, *_TIMES)
+    _announce(context, key, "Endpoint", detail, EndpointStatus=status, Tags=context.tags.of(key))
 
 
 def model_package_changed(context: Context, key: Key, package: Record, updated: Sequence[str] = ()) -> None:
     """Announce a new package, or the members of a package that were `updated`."""
     fields = {"UpdatedModelPackageFields": list(updated)} if updated else {}
-    _announce(context, key, "Model Package", package | fields)
+    _announce(context, key, "Model Package", package, **fields)
 
 
-def _announce(
-    context: Context, key: Key, what: str, detail: Mapping[str, Any], tags: Mapping[str, str] | None = None
-) -> None:
-    detail = _in_milliseconds(detail) | ({} if tags is None else {"Tags": tags})
+def _announce(context: Context, key: Key, what: str, members: Mapping[str, Any], **further: Any) -> None:
+    detail = {**_in_milliseconds(members), **further}
     context.outbox.event(key.scope, f"SageMaker {what} State Change", detail, key.arn)
 
 

@@ -19,18 +19,14 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 
 _ORPHAN_GRACE_SECONDS = 2.0
 _PR_SET_PDEATHSIG = 1
-
-
-def _die_with_guard() -> None:
-    """Run in the command's process before the command starts (Linux only)."""
-    assert _LIBC is not None
-    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
-_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
+_DIE_WITH_GUARD = (
+    partial(ctypes.CDLL(None).prctl, _PR_SET_PDEATHSIG, signal.SIGKILL) if sys.platform == "linux" else None
+)
+"""Runs in the command's process before the command starts."""
 
 
 def _kill_group(child: subprocess.Popen[bytes]) -> None:
@@ -51,7 +47,7 @@ def main(command: list[str]) -> int:
             command,
             stdin=subprocess.DEVNULL,
             start_new_session=True,
-            preexec_fn=_die_with_guard if _LIBC is not None else None,  # noqa: PLW1509 - this process has one thread
+            preexec_fn=_DIE_WITH_GUARD,  # noqa: PLW1509 - this process has one thread
         )
     except OSError as error:
         print(f"cannot start {command[0]}: {error.strerror}", file=sys.stderr, flush=True)

@@ -9,8 +9,8 @@ from typing import Any
 from local.sagemaker.api import events
 from local.sagemaker.common.errors import ServiceError
 from local.sagemaker.common.names import Scope
-from local.sagemaker.jobs.jobs import RUNNING, Jobs
-from local.sagemaker.jobs.record import JobRecord
+from local.sagemaker.jobs.calls import RUNNING, Jobs
+from local.sagemaker.jobs.job import JobRecord
 from local.sagemaker.state.store import Record
 from local.sagemaker.training.request import DEFAULT_RUNTIME_SECONDS, check
 from local.sagemaker.training.run import TrainingRun

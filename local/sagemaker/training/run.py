@@ -7,8 +7,7 @@ import threading
 import time
 
 from local.sagemaker.common.errors import FailedError, shortened
-from local.sagemaker.jobs.record import JobRecord
-from local.sagemaker.jobs.run import JobRun
+from local.sagemaker.jobs.job import JobRecord, JobRun
 from local.sagemaker.processes.child_process import ChildProcess, Command
 from local.sagemaker.state import archives
 from local.sagemaker.state.context import Context

@@ -9,8 +9,8 @@ from typing import Any
 from local.sagemaker.api import events
 from local.sagemaker.common.names import Scope
 from local.sagemaker.endpoints.serving import resolve
-from local.sagemaker.jobs.jobs import Jobs
-from local.sagemaker.jobs.record import JobRecord
+from local.sagemaker.jobs.calls import Jobs
+from local.sagemaker.jobs.job import JobRecord
 from local.sagemaker.models.models import Models
 from local.sagemaker.state.context import Context
 from local.sagemaker.state.store import Record

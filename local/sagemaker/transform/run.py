@@ -13,8 +13,7 @@ from pathlib import Path
 from local.sagemaker.common.errors import FailedError
 from local.sagemaker.common.surroundings import SurroundingsError
 from local.sagemaker.endpoints.serving import VariantSpec, last_lines, serving_command
-from local.sagemaker.jobs.record import JobRecord
-from local.sagemaker.jobs.run import JobRun
+from local.sagemaker.jobs.job import JobRecord, JobRun
 from local.sagemaker.processes.model_server import ModelServer, ServerDownError, ServerTimeoutError, StartError
 from local.sagemaker.state.context import Context
 from local.sagemaker.transform import records as transform_records

@@ -17,7 +17,8 @@ import pytest
 
 from local.sagemaker.common.settings import ImageRule, Settings
 from local.sagemaker.common.surroundings import SurroundingsError
-from local.sagemaker.service import InvokeResult, SageMakerService
+from local.sagemaker.endpoints.invocation import InvokeResult
+from local.sagemaker.service import SageMakerService
 
 ACCOUNT, REGION = "000000000000", "us-east-1"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/worker"

@@ -114,7 +114,7 @@ def fake_torchrun(script: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("enabled", ["true", '"true"', "True"])
 def test_instances_that_train_together_are_processes_of_torchrun(cloud: Any, enabled: str) -> None:
-    """torchrun starts one process for each instance, and the script is told the same number of hosts."""
+    """The launcher starts one process for each instance, and the script is told the same number of hosts."""
     request = several(2, enabled)
     request["HyperParameters"] |= {"epochs": "2"}
     cloud.train("", files=fake_torchrun(REPORT), **request)

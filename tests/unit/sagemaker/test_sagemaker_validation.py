@@ -9,8 +9,7 @@ import boto3
 import pytest
 from botocore.exceptions import ParamValidationError
 
-from local.sagemaker.api.patterns import matches
-from local.sagemaker.api.validation import service_model, validate
+from local.sagemaker.api.validation import matches, service_model, validate
 from local.sagemaker.common.errors import InvalidRequestError, ServiceError
 
 VARIANT = {"VariantName": "v", "ModelName": "m", "ServerlessConfig": {"MemorySizeInMB": 4096, "MaxConcurrency": 10}}
@@ -156,4 +155,4 @@ def test_unknown_action(cloud: Any) -> None:
 
 def test_every_action_is_one_of_aws(start_cloud: Callable[..., Any]) -> None:
     """All handlers have the name of an operation of the real service."""
-    assert start_cloud().service.actions <= set(service_model().operation_names)
+    assert start_cloud().service._handlers.keys() <= set(service_model().operation_names)

@@ -1,4 +1,4 @@
-"""Create, describe, list and stop jobs."""
+"""The calls that create, describe, list and stop jobs, and what becomes of jobs when the service starts or stops."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from typing import Any, ClassVar
 from local.sagemaker.api.resources import Handler, Resources
 from local.sagemaker.common.errors import InvalidRequestError, ServiceError
 from local.sagemaker.common.names import Key, Scope
-from local.sagemaker.jobs.record import JobRecord
-from local.sagemaker.jobs.run import JobRun
+from local.sagemaker.jobs.job import JobRecord, JobRun
 from local.sagemaker.state.context import Context
 
 RUNNING = ("InProgress", "Stopping")
