@@ -1,4 +1,4 @@
-"""What the local SageMaker gets from the cloud around it (implements `local.sagemaker.common.surroundings.Surroundings`)."""
+"""The cloud around the local SageMaker (implements `local.sagemaker.common.surroundings.Surroundings`)."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def split_uri(uri: str) -> tuple[str, str]:
 
 
 def target_path(directory: Path, prefix: str, key: str) -> Path:
-    """Where the object `key` found under `prefix` goes below `directory`. Raises SurroundingsError for a key leading out."""
+    """Return the path of the object `key` below `directory`. Raises SurroundingsError for a key leading out of it."""
     relative = key[prefix.rfind("/") + 1 :]
     target = (directory / relative).resolve()
     if not target.is_relative_to(directory.resolve()):
