@@ -1,4 +1,4 @@
-"""What the local SageMaker gets from the cloud around it (implements `local.sagemaker.common.hooks.Hooks`)."""
+"""The cloud around the local SageMaker (implements `local.sagemaker.common.surroundings.Surroundings`)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from local.emulator.access.front_door import FrontDoor
 from local.emulator.access.identity import Credentials, assume_service_role, check_service_role, root_credentials
 from local.emulator.common.errors import CannotAssumeRole
-from local.sagemaker.common.hooks import HookError
+from local.sagemaker.common.surroundings import SurroundingsError
 
 _PRINCIPAL = "sagemaker.amazonaws.com"
 _RENEW_AFTER_SECONDS = 3600.0
@@ -132,24 +132,26 @@ class CloudHooks:
                     credentials = assume_service_role(role_arn, _PRINCIPAL, "SageMaker")
                     self._sessions[role_arn] = (time.monotonic(), credentials)
             except CannotAssumeRole as error:
-                raise HookError("ValidationException", str(error)) from error
+                raise SurroundingsError("ValidationException", str(error)) from error
             return credentials
 
 
 def split_uri(uri: str) -> tuple[str, str]:
-    """``s3://bucket/some/key`` → ``("bucket", "some/key")``. Raises HookError."""
+    """``s3://bucket/some/key`` → ``("bucket", "some/key")``. Raises SurroundingsError."""
     if not uri.startswith("s3://") or not uri[5:].partition("/")[0]:
-        raise HookError("ValidationException", f"Not an S3 URI: {uri}")
+        raise SurroundingsError("ValidationException", f"Not an S3 URI: {uri}")
     bucket, _, key = uri[5:].partition("/")
     return bucket, key
 
 
 def target_path(directory: Path, prefix: str, key: str) -> Path:
-    """Where the object `key` found under `prefix` goes below `directory`. Raises HookError for a key leading out."""
+    """Return the path of the object `key` below `directory`. Raises SurroundingsError for a key leading out of it."""
     relative = key[prefix.rfind("/") + 1 :]
     target = (directory / relative).resolve()
     if not target.is_relative_to(directory.resolve()):
-        raise HookError("ValidationException", f"The object key {key} leads out of the folder it is downloaded to.")
+        raise SurroundingsError(
+            "ValidationException", f"The object key {key} leads out of the folder it is downloaded to."
+        )
     return target
 
 
@@ -178,6 +180,6 @@ def _as_hook_error() -> Iterator[None]:
         code = details.get("Code", "Unknown")
         # A HEAD request has no body to explain itself.
         code = {"403": "AccessDenied", "404": "NoSuchKey"}.get(code, code)
-        raise HookError(code, details.get("Message", str(error))) from error
+        raise SurroundingsError(code, details.get("Message", str(error))) from error
     except (BotoCoreError, OSError) as error:
-        raise HookError("InternalError", str(error)) from error
+        raise SurroundingsError("InternalError", str(error)) from error

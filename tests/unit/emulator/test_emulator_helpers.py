@@ -15,7 +15,7 @@ from local.emulator.cloudformation.deletes import dependencies
 from local.emulator.gateway.lambda_errors import error_type, stack_trace
 from local.emulator.recovery.interrupted import final_status
 from local.emulator.sagemaker_bridge.hooks import split_uri, target_path
-from local.sagemaker.common.hooks import HookError
+from local.sagemaker.common.surroundings import SurroundingsError
 
 SAGEMAKER = "sagemaker.amazonaws.com"
 
@@ -29,7 +29,7 @@ def test_an_s3_uri_is_bucket_and_key(uri: str, expected: tuple[str, str]) -> Non
 @pytest.mark.parametrize("uri", ["https://b/k", "s3://", "/tmp/x"])
 def test_other_uris_are_refused(uri: str) -> None:
     """What is not in S3 cannot be fetched from it."""
-    with pytest.raises(HookError):
+    with pytest.raises(SurroundingsError):
         split_uri(uri)
 
 
@@ -48,7 +48,7 @@ def test_objects_keep_their_place_below_the_prefix(tmp_path: Path, prefix: str, 
 
 def test_a_key_cannot_lead_out_of_the_folder(tmp_path: Path) -> None:
     """Dots in an object's key are no way to other files."""
-    with pytest.raises(HookError, match="leads out"):
+    with pytest.raises(SurroundingsError, match="leads out"):
         target_path(tmp_path, "in/", "in/../../etc/passwd")
 
 
