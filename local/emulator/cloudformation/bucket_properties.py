@@ -9,7 +9,7 @@ Properties = Mapping[str, Any]
 
 
 def encryption(properties: Properties) -> dict[str, Any]:
-    """``BucketEncryption`` → ServerSideEncryptionConfiguration."""
+    """Return what PutBucketEncryption takes for `BucketEncryption`."""
     rules = []
     for rule in properties["ServerSideEncryptionConfiguration"]:
         default = rule.get("ServerSideEncryptionByDefault", {})
@@ -17,45 +17,42 @@ def encryption(properties: Properties) -> dict[str, Any]:
         if "BucketKeyEnabled" in rule:
             translated["BucketKeyEnabled"] = _truth(rule["BucketKeyEnabled"])
         rules.append(translated)
-    return {"Rules": rules}
+    return {"ServerSideEncryptionConfiguration": {"Rules": rules}}
 
 
 def lifecycle(properties: Properties) -> dict[str, Any]:
-    """``LifecycleConfiguration`` → BucketLifecycleConfiguration."""
-    return {"Rules": [_lifecycle_rule(rule) for rule in properties["Rules"]]}
+    """Return what PutBucketLifecycleConfiguration takes for `LifecycleConfiguration`."""
+    return {"LifecycleConfiguration": {"Rules": [_lifecycle_rule(rule) for rule in properties["Rules"]]}}
 
 
 def _lifecycle_rule(rule: Properties) -> dict[str, Any]:
-    translated: dict[str, Any] = {"Status": rule["Status"], "Filter": _lifecycle_filter(rule)}
-    if rule.get("Id"):
-        translated["ID"] = rule["Id"]
-    expiration = {
-        name: convert(rule[source])
-        for source, name, convert in (
-            ("ExpirationInDays", "Days", int),
-            ("ExpirationDate", "Date", str),
-            ("ExpiredObjectDeleteMarker", "ExpiredObjectDeleteMarker", _truth),
-        )
-        if source in rule
-    }
-    if expiration:
-        translated["Expiration"] = expiration
-    if rule.get("Transitions"):
-        translated["Transitions"] = [
+    translated: dict[str, Any] = {
+        "Status": rule["Status"],
+        "Filter": _lifecycle_filter(rule),
+        "ID": rule.get("Id"),
+        "Expiration": {
+            name: convert(rule[source])
+            for source, name, convert in (
+                ("ExpirationInDays", "Days", int),
+                ("ExpirationDate", "Date", str),
+                ("ExpiredObjectDeleteMarker", "ExpiredObjectDeleteMarker", _truth),
+            )
+            if source in rule
+        },
+        "Transitions": [
             {"Days": int(step["TransitionInDays"]), "StorageClass": step["StorageClass"]}
-            for step in rule["Transitions"]
-        ]
-    noncurrent = rule.get("NoncurrentVersionExpiration")
-    days = noncurrent["NoncurrentDays"] if noncurrent else rule.get("NoncurrentVersionExpirationInDays")
-    if days is not None:
-        translated["NoncurrentVersionExpiration"] = {"NoncurrentDays": int(days)}
-        if noncurrent and "NewerNoncurrentVersions" in noncurrent:
-            newer = int(noncurrent["NewerNoncurrentVersions"])
-            translated["NoncurrentVersionExpiration"]["NewerNoncurrentVersions"] = newer
-    if rule.get("AbortIncompleteMultipartUpload"):
-        after = int(rule["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"])
-        translated["AbortIncompleteMultipartUpload"] = {"DaysAfterInitiation": after}
-    return translated
+            for step in rule.get("Transitions") or []
+        ],
+        "NoncurrentVersionExpiration": _integers(
+            rule.get("NoncurrentVersionExpiration") or {"NoncurrentDays": rule.get("NoncurrentVersionExpirationInDays")}
+        ),
+        "AbortIncompleteMultipartUpload": _integers(rule.get("AbortIncompleteMultipartUpload") or {}),
+    }
+    return {name: value for name, value in translated.items() if value}
+
+
+def _integers(properties: Properties) -> dict[str, int]:
+    return {name: int(value) for name, value in properties.items() if value is not None}
 
 
 def _lifecycle_filter(rule: Properties) -> dict[str, Any]:
@@ -69,13 +66,15 @@ def _lifecycle_filter(rule: Properties) -> dict[str, Any]:
 
 
 def ownership(properties: Properties) -> dict[str, Any]:
-    """``OwnershipControls`` → OwnershipControls."""
-    return {"Rules": [{"ObjectOwnership": rule["ObjectOwnership"]} for rule in properties["Rules"]]}
+    """Return what PutBucketOwnershipControls takes for `OwnershipControls`."""
+    return {
+        "OwnershipControls": {"Rules": [{"ObjectOwnership": rule["ObjectOwnership"]} for rule in properties["Rules"]]}
+    }
 
 
-def logging(properties: Properties) -> dict[str, Any]:
-    """``LoggingConfiguration`` → BucketLoggingStatus (a bucket that logs into itself names no destination)."""
-    target = properties.get("DestinationBucketName", "")
+def logging(properties: Properties, bucket: str) -> dict[str, Any]:
+    """Return the BucketLoggingStatus for `LoggingConfiguration`; without a destination, `bucket` logs into itself."""
+    target = properties.get("DestinationBucketName") or bucket
     return {"LoggingEnabled": {"TargetBucket": target, "TargetPrefix": properties.get("LogFilePrefix", "")}}
 
 
@@ -83,27 +82,9 @@ def _truth(value: Any) -> bool:
     return str(value).lower() == "true"
 
 
-CONFIGURATIONS: tuple[tuple[str, Callable[[Properties], dict[str, Any]], str, str, str], ...] = (
-    (
-        "BucketEncryption",
-        encryption,
-        "put_bucket_encryption",
-        "ServerSideEncryptionConfiguration",
-        "delete_bucket_encryption",
-    ),
-    (
-        "LifecycleConfiguration",
-        lifecycle,
-        "put_bucket_lifecycle_configuration",
-        "LifecycleConfiguration",
-        "delete_bucket_lifecycle",
-    ),
-    (
-        "OwnershipControls",
-        ownership,
-        "put_bucket_ownership_controls",
-        "OwnershipControls",
-        "delete_bucket_ownership_controls",
-    ),
+CONFIGURATIONS: tuple[tuple[str, Callable[[Properties], dict[str, Any]], str, str], ...] = (
+    ("BucketEncryption", encryption, "put_bucket_encryption", "delete_bucket_encryption"),
+    ("LifecycleConfiguration", lifecycle, "put_bucket_lifecycle_configuration", "delete_bucket_lifecycle"),
+    ("OwnershipControls", ownership, "put_bucket_ownership_controls", "delete_bucket_ownership_controls"),
 )
-"""(property, translation, call that sets it, its argument, call that removes it)."""
+"""(property, its translation into arguments, the call that sets it, the call that removes it)."""

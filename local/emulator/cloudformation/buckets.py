@@ -1,4 +1,4 @@
-"""AWS::S3::Bucket: the properties ministack drops, and the delete that spares a full bucket."""
+"""AWS::S3::Bucket: the properties that ministack drops, and a deletion that keeps a bucket with objects in it."""
 
 from __future__ import annotations
 
@@ -6,93 +6,87 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 from ministack.core.responses import get_account_id, get_region
-from ministack.services import s3 as s3_service
-from ministack.services.cloudformation import provisioners, stacks
+from ministack.services.cloudformation import provisioners
 
-from local.emulator.access.front_door import FrontDoor
+from local.emulator.access import front_door
 from local.emulator.access.identity import root_credentials
+from local.emulator.cloudformation import resource_types
 from local.emulator.cloudformation.bucket_properties import CONFIGURATIONS, logging
-from local.emulator.common.errors import ResourceFailed
+from local.emulator.common.errors import ResourceFailedError
+from local.emulator.common.patching import Original, Record
 
 _TYPE = "AWS::S3::Bucket"
 _ENCRYPTION_HEADER = "x-amz-server-side-encryption"
 _KEY_HEADER = "x-amz-server-side-encryption-aws-kms-key-id"
 
 
-def install(front_door: FrontDoor) -> None:
-    """Wrap the type's handlers. They call this server, so they leave the event loop."""
-    handlers = provisioners._RESOURCE_HANDLERS[_TYPE]
-    create, update, delete = handlers["create"], handlers["update"], handlers["delete"]
-    on_worker = stacks._runs_on_worker_thread
-    stacks._runs_on_worker_thread = lambda resource_type: resource_type == _TYPE or on_worker(resource_type)
-    # Tags of the stack reach the bucket with its own.
+def register() -> None:
+    """Extend ministack's handlers of the type, and pass the stack's tags on to its buckets."""
+    handlers = dict(provisioners._RESOURCE_HANDLERS[_TYPE])
     provisioners._STACK_TAG_PROPERTY[_TYPE] = ("Tags", "list")
 
-    def client() -> Any:
-        return front_door.client("s3", root_credentials(), get_region())
+    def create(logical_id: str, props: Record, stack_name: str) -> resource_types.Created:
+        bucket, attributes = handlers["create"](logical_id, props, stack_name)
+        _configure(bucket, {}, props)
+        return bucket, attributes
 
-    def create_bucket(logical_id: str, props: dict, stack_name: str) -> tuple[str, dict]:
-        created = create(logical_id, props, stack_name)
-        _configure(client(), created[0], {}, props)
-        return created
+    def update(physical_id: str, old: Record, new: Record, stack_name: str) -> resource_types.Created:
+        bucket, attributes = handlers["update"](physical_id, old, new, stack_name)
+        _configure(bucket, old if bucket == physical_id else {}, new)
+        return bucket, attributes
 
-    def update_bucket(physical_id: str, old: dict, new: dict, stack_name: str) -> tuple[str, dict]:
-        updated = update(physical_id, old, new, stack_name)
-        _configure(client(), updated[0], old if updated[0] == physical_id else {}, new)
-        return updated
-
-    def delete_bucket(physical_id: str, props: dict) -> None:
-        s3 = client()
+    def delete(physical_id: str, props: Record) -> None:
+        s3 = _client()
         try:
             listed = s3.list_object_versions(Bucket=physical_id, MaxKeys=1)
         except s3.exceptions.NoSuchBucket:
             return
         if listed.get("Versions") or listed.get("DeleteMarkers"):
-            raise ResourceFailed("The bucket you tried to delete is not empty. You must delete all versions in it.")
-        s3.delete_bucket(Bucket=physical_id)  # unlike the type's own handler this clears the folder on disk as well
-        delete(physical_id, props)
+            raise ResourceFailedError(
+                "The bucket you tried to delete is not empty. You must delete all versions in it."
+            )
+        s3.delete_bucket(Bucket=physical_id)  # unlike ministack's handler, this clears the folder on disk as well
+        handlers["delete"](physical_id, props)
 
-    handlers.update(create=create_bucket, update=update_bucket, delete=delete_bucket)
-    _install_default_key()
-
-
-def _install_default_key() -> None:
-    """``aws:kms`` without a key means the account's own ``aws/s3`` key; ministack refuses it (CDK's uploads)."""
-    resolve = s3_service._resolve_sse_write_headers
-
-    def _resolve_sse_write_headers(headers: dict, bucket_name: str) -> tuple:
-        if headers.get(_ENCRYPTION_HEADER) == "aws:kms" and not headers.get(_KEY_HEADER):
-            headers = {**headers, _KEY_HEADER: f"arn:aws:kms:{get_region()}:{get_account_id()}:alias/aws/s3"}
-        return resolve(headers, bucket_name)
-
-    s3_service._resolve_sse_write_headers = _resolve_sse_write_headers
+    resource_types.register(_TYPE, create=create, update=update, delete=delete, on_worker=True)
 
 
-def _configure(s3: Any, bucket: str, old: dict, new: dict) -> None:
-    """Bring a bucket from the properties `old` to `new`, as far as ministack's own handler did not."""
+def resolve_sse_write_headers(original: Original, headers: Record, bucket_name: str) -> Any:
+    """Use the account's `aws/s3` key for `aws:kms` without a key, as CDK's uploads ask for."""
+    if headers.get(_ENCRYPTION_HEADER) == "aws:kms" and not headers.get(_KEY_HEADER):
+        headers = {**headers, _KEY_HEADER: f"arn:aws:kms:{get_region()}:{get_account_id()}:alias/aws/s3"}
+    return original(headers, bucket_name)
+
+
+def _client() -> Any:
+    return front_door.client("s3", root_credentials())
+
+
+def _configure(bucket: str, old: Record, new: Record) -> None:
+    """Change a bucket from the properties `old` to `new`, as far as ministack's own handler did not."""
+    s3 = _client()
     try:
         if old.get("Tags") != new.get("Tags"):
             _set_tags(s3, bucket, new.get("Tags") or [])
-        for name, translate, put, argument, remove in CONFIGURATIONS:
+        for name, translate, put, remove in CONFIGURATIONS:
             if old.get(name) == new.get(name):
                 continue
             if new.get(name):
-                getattr(s3, put)(Bucket=bucket, **{argument: translate(new[name])})
+                getattr(s3, put)(Bucket=bucket, **translate(new[name]))
             else:
                 getattr(s3, remove)(Bucket=bucket)
-        if new.get("LoggingConfiguration") and old.get("LoggingConfiguration") != new["LoggingConfiguration"]:
-            status = logging(new["LoggingConfiguration"])
-            status["LoggingEnabled"]["TargetBucket"] = status["LoggingEnabled"]["TargetBucket"] or bucket
-            s3.put_bucket_logging(Bucket=bucket, BucketLoggingStatus=status)
-        versioning = (old.get("VersioningConfiguration") or {}).get("Status")
-        if versioning == "Enabled" and (new.get("VersioningConfiguration") or {}).get("Status") != "Enabled":
+        target = new.get("LoggingConfiguration")
+        if target and old.get("LoggingConfiguration") != target:
+            s3.put_bucket_logging(Bucket=bucket, BucketLoggingStatus=logging(target, bucket))
+        before, after = (props.get("VersioningConfiguration") or {} for props in (old, new))
+        if before.get("Status") == "Enabled" and after.get("Status") != "Enabled":
             s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Suspended"})
     except ClientError as error:
-        raise ResourceFailed(str(error)) from error
+        raise ResourceFailedError(str(error)) from error
 
 
 def _set_tags(s3: Any, bucket: str, tags: list[dict[str, str]]) -> None:
-    """Replace the bucket's tags. ``aws:`` tags are CloudFormation's own; the API takes them from nobody."""
+    """Replace the bucket's tags, except `aws:` tags: only CloudFormation itself may set these."""
     own = [{"Key": tag["Key"], "Value": str(tag.get("Value", ""))} for tag in tags if not tag["Key"].startswith("aws:")]
     if own:
         s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": own})

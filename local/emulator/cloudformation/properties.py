@@ -1,4 +1,4 @@
-"""CloudFormation properties turned into API parameters. Pure functions on botocore's shapes."""
+"""CloudFormation properties as API parameters. Pure functions on botocore's shapes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def to_parameters(properties: Any, shape: Any) -> Any:
-    """`properties` cut down to the members of `shape` and with its scalar types.
+    """Return `properties` with the members of `shape` only, and with its scalar types.
 
     Templates carry numbers and booleans as strings (a parameter is always one); the API wants the real type.
     `shape`: a botocore Shape.
@@ -29,17 +29,16 @@ def to_parameters(properties: Any, shape: Any) -> Any:
         return float(properties)
     if kind == "boolean":
         return str(properties).lower() == "true"
-    if kind == "string" and isinstance(properties, bool):
-        return str(properties).lower()
-    if kind == "string" and isinstance(properties, (int, float)):
-        return str(properties)
+    if kind == "string" and isinstance(properties, (bool, int, float)):
+        return str(properties).lower() if isinstance(properties, bool) else str(properties)
     return properties
 
 
-def tag_changes(
-    old: Sequence[Mapping[str, str]] | None, new: Sequence[Mapping[str, str]] | None
-) -> tuple[list[dict[str, str]], list[str]]:
-    """(tags to set, keys to remove) that lead from the old ``Tags`` property to the new one."""
+Tags = Sequence[Mapping[str, str]]
+
+
+def tag_changes(old: Tags | None, new: Tags | None) -> tuple[list[dict[str, str]], list[str]]:
+    """Return the tags to set and the keys to remove that turn the `Tags` property `old` into `new`."""
     before = {tag["Key"]: tag["Value"] for tag in old or []}
     after = {tag["Key"]: tag["Value"] for tag in new or []}
     changed = [{"Key": key, "Value": value} for key, value in after.items() if before.get(key) != value]

@@ -1,4 +1,4 @@
-"""When an alarm is in which state. Pure functions on datapoints; the rules are those of CloudWatch's documentation."""
+"""The state of an alarm, after the rules of CloudWatch's documentation. Pure functions on datapoints."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _WHEN_ALL_ARE_MISSING = {"breaching": "ALARM", "notBreaching": "OK", "missing": 
 def state(
     datapoints: Sequence[float | None], *, comparison: str, threshold: float, to_alarm: int, missing: str
 ) -> str | None:
-    """The alarm's new state, or None where it stays as it is.
+    """Return the alarm's new state, or None where it stays as it is.
 
     Args:
-        datapoints: one for each evaluated period, None where it has no data.
+        datapoints: One for each evaluated period; None where it has no data.
         comparison: CloudWatch's ComparisonOperator.
-        threshold: the bound.
-        to_alarm: how many datapoints have to breach.
+        threshold: What datapoints are compared with.
+        to_alarm: How many datapoints have to breach the threshold.
         missing: CloudWatch's TreatMissingData.
     """
     if all(value is None for value in datapoints):

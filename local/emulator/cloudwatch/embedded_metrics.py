@@ -1,4 +1,4 @@
-"""CloudWatch's embedded metric format: metrics in lines of a log. Pure parsing."""
+"""CloudWatch's embedded metric format: metrics in log lines. Pure parsing."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Measurement:
 
 
 def measurements(line: str) -> Iterator[Measurement]:
-    """What a line of a log carries; nothing if it is an ordinary line or not as the format asks for."""
+    """Yield the metrics in a log line; none for an ordinary line or one that violates the format."""
     if not line.startswith("{") or '"_aws"' not in line:
         return
     try:

@@ -1,7 +1,7 @@
-"""CloudWatch's metric math, as much of it as the product's alarms and dashboard use. Pure functions.
+"""CloudWatch's metric math, as far as the product's alarms and dashboard use it. Pure functions.
 
-A series is a dict from the number of a period to a value. Arithmetic between two series gives a value where both have
-one, as in CloudWatch.
+A series maps the number of a period to a value. As in CloudWatch, arithmetic on two series gives a value where both
+have one.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import operator
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 Series = dict[int, float]
 Value = Series | float
@@ -28,28 +29,23 @@ _COMPARISON: dict[type[ast.cmpop], Callable[[float, float], float]] = {
 _ALLOWED = "numbers, ids, + - * / ( ), > >= < <=, IF and RUNNING_SUM"
 
 
-class UnsupportedExpression(Exception):
-    """The expression uses something that is not part of the local cloud."""
-
-    def __init__(self, expression: str) -> None:
-        super().__init__(f"Metric math expression '{expression}': the local cloud knows {_ALLOWED} only.")
+class UnsupportedExpressionError(Exception):
+    """An expression uses something that is not part of the local cloud."""
 
 
 def evaluate(expression: str, series: Mapping[str, Series], *, periods: int) -> Series:
-    """The series that an expression gives.
+    """Return the series that an expression gives. Raises UnsupportedExpressionError.
 
     Args:
-        expression: metric math.
-        series: by the ids that the expression uses.
-        periods: how many periods there are; a number has its value in each.
-
-    Raises:
-        UnsupportedExpression: there is more in it than this module knows.
+        expression: Metric math.
+        series: By the ids that the expression uses.
+        periods: How many periods there are; a number becomes a series with its value in each.
     """
     try:
         value = _Evaluation(series).value(ast.parse(expression, mode="eval").body)
     except (SyntaxError, KeyError, TypeError, ValueError, RecursionError) as error:
-        raise UnsupportedExpression(expression) from error
+        message = f"Metric math expression '{expression}': the local cloud knows {_ALLOWED} only."
+        raise UnsupportedExpressionError(message) from error
     return value if isinstance(value, dict) else dict.fromkeys(range(periods), value)
 
 
@@ -92,17 +88,15 @@ def _running_sum(value: Value) -> Value:
 
 
 def _pairwise(function: Callable[[float, float], float], left: Value, right: Value) -> Value:
-    if not isinstance(left, dict) and not isinstance(right, dict):
-        return float(function(left, right))
-    numbers = set.intersection(*(set(side) for side in (left, right) if isinstance(side, dict)))
+    periods = left if isinstance(left, dict) else right
+    if not isinstance(periods, dict):
+        return float(function(left, right))  # type: ignore[arg-type]  # two numbers
     found: Series = {}
-    for number in sorted(numbers):
+    for number in sorted(periods):
         one, other = _at(left, number), _at(right, number)
-        assert one is not None and other is not None
-        try:
-            found[number] = float(function(one, other))
-        except ZeroDivisionError:
-            continue  # no value in that period
+        if one is not None and other is not None:
+            with suppress(ZeroDivisionError):  # no value in that period
+                found[number] = float(function(one, other))
     return found
 
 

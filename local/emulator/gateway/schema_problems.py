@@ -1,7 +1,7 @@
-"""Why a request body does not fit its model, in the words of API Gateway's validator. Pure functions.
+"""Why a request body violates its model, in the words of API Gateway's validator. Pure functions.
 
-ministack decides whether a body is valid; the sentence for ``$context.error.validationErrorString`` is made here.
-JSON Schema draft 4, the keywords API Gateway supports, references within the document only.
+ministack decides whether a body is valid; this module writes the sentence for `$context.error.validationErrorString`.
+It knows the keywords of JSON Schema draft 4 that API Gateway supports, and references within the document.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _SHOWN = 5
 
 
 def explain(schema: Mapping[str, Any], document: Any) -> str:
-    """The list API Gateway prints, e.g. ``[object has missing required properties (["inputs"])]``."""
+    """Return the list that API Gateway prints, e.g. `[object has missing required properties (["inputs"])]`."""
     return "[" + ", ".join(list(_problems(schema, document, schema))[:_SHOWN]) + "]"
 
 
@@ -74,7 +74,7 @@ def _number_problems(schema: Mapping[str, Any], value: float) -> Iterator[str]:
         yield f"numeric instance is greater than the required maximum (maximum: {schema['maximum']}, found: {value})"
 
 
-def _array_problems(schema: Mapping[str, Any], value: list, root: Mapping[str, Any]) -> Iterator[str]:
+def _array_problems(schema: Mapping[str, Any], value: list[Any], root: Mapping[str, Any]) -> Iterator[str]:
     found = len(value)
     if found < schema.get("minItems", 0):
         yield f"array is too short: must have at least {schema['minItems']} elements but instance has {found} elements"
@@ -85,7 +85,7 @@ def _array_problems(schema: Mapping[str, Any], value: list, root: Mapping[str, A
         yield from _problems(items, item, root)
 
 
-def _object_problems(schema: Mapping[str, Any], value: dict, root: Mapping[str, Any]) -> Iterator[str]:
+def _object_problems(schema: Mapping[str, Any], value: dict[str, Any], root: Mapping[str, Any]) -> Iterator[str]:
     missing = sorted(name for name in schema.get("required", ()) if name not in value)
     if missing:
         yield f"object has missing required properties ({_compact(missing)})"
@@ -126,5 +126,5 @@ def _compact(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
-def _as_list(value: Any) -> list:
+def _as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]

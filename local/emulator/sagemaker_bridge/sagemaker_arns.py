@@ -1,4 +1,4 @@
-"""Which resources a SageMaker request is about, as IAM sees them. Pure functions, no ministack."""
+"""The resources of a SageMaker request, as IAM authorises them. Pure functions, no ministack."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _PASSED_ROLES = {"CreateTrainingJob": "RoleArn", "CreateModel": "ExecutionRoleAr
 
 
 def resource_arn(action: str, params: Mapping[str, Any], *, account: str, region: str) -> str:
-    """ARN the action is authorised on, ``*`` for those that know no resource (``List…``)."""
+    """Return the ARN that the action is authorised on; `*` for actions without a resource (`List…`)."""
     if action == "ListModelPackages" and params.get("ModelPackageGroupName"):
         return _arn("model-package-group", _name(params["ModelPackageGroupName"]), account, region)
     if action.startswith("List") and action != "ListTags":
@@ -32,7 +32,7 @@ def resource_arn(action: str, params: Mapping[str, Any], *, account: str, region
     if action in ("AddTags", "DeleteTags", "ListTags"):
         return str(params.get("ResourceArn") or "*")
     if action == "CreateModelPackage" and params.get("ModelPackageGroupName"):
-        # The version is not known yet: any version of the group.
+        # The version is not known yet.
         return _arn("model-package", f"{_name(params['ModelPackageGroupName'])}/*", account, region)
     if action == "UpdateModelPackage":
         return str(params.get("ModelPackageArn") or "*")
@@ -46,13 +46,13 @@ def resource_arn(action: str, params: Mapping[str, Any], *, account: str, region
 
 
 def invocation_arn(path: str, *, account: str, region: str) -> str:
-    """ARN of the endpoint that a runtime path names, ``*`` for another path."""
+    """Return the ARN of the endpoint that a runtime path names; `*` for another path."""
     match = INVOCATION_PATH.match(path)
     return _arn("endpoint", unquote(match.group(1)), account, region) if match else "*"
 
 
 def further_checks(action: str, params: Mapping[str, Any], *, account: str, region: str) -> list[tuple[str, str]]:
-    """(action, resource) pairs AWS checks besides the action itself.
+    """Return the (action, resource) pairs that AWS checks besides the action itself.
 
     Source: the Service Authorization Reference for SageMaker (required resource types, dependent actions).
     """
@@ -66,7 +66,7 @@ def further_checks(action: str, params: Mapping[str, Any], *, account: str, regi
 
 
 def passed_role(action: str, params: Mapping[str, Any]) -> str | None:
-    """Role that the request hands to SageMaker, needing ``iam:PassRole``."""
+    """Return the role that the request passes to SageMaker, which needs `iam:PassRole`."""
     return params.get(_PASSED_ROLES.get(action, "")) or None
 
 

@@ -1,4 +1,4 @@
-"""Saving ministack's state while it runs; by itself it saves on a clean shutdown only."""
+"""Saving ministack's state while it runs; ministack itself saves on a clean shutdown only."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ EVERYTHING = "*"
 
 _SOON_SECONDS = 1.0
 _LATE_SECONDS = 20.0
-_LOAD = 0.2  # largest part of the time that is spent on saving
+_LOAD = 0.2  # largest share of the time that is spent on saving
 _PREDICTIONS = ("/restapis/", "/_aws/execute-api/", "/endpoints/")
 _INVOCATION = "/invocations"
-_LATE = ("cloudwatch", "cloudwatch_logs")  # much of it, and no loss
+_LATE = ("cloudwatch", "cloudwatch_logs")  # large, and little is lost with the last seconds
 _SIGNED_FOR = re.compile(r"Credential=[^/]+/\d{8}/[^/]+/([^/]+)/aws4_request")
 _STATE_NAMES = {
     "states": "stepfunctions",
@@ -37,7 +37,7 @@ _lock = threading.Lock()
 
 
 def note_change(service: str) -> None:
-    """Have the state of a service (ministack's name, or EVERYTHING) saved within about a second. From any thread."""
+    """Have the state of a service (ministack's name, or EVERYTHING) saved within about a second. Thread-safe."""
     with _lock:
         _changed.add(service)
 
@@ -52,12 +52,12 @@ def save_state(only: Collection[str] = ()) -> None:
 
 
 class Autosave:
-    """Saves what a request changed about a second later, and everything that may have followed from it a bit later.
+    """Saves the service that a request changed about a second later, and every service within 20 seconds.
 
     Args:
-        save: writes the services it is given, everything if there are none.
-        soon_seconds: between a change and the save of the service it was asked of.
-        late_seconds: between a change and the save of every service.
+        save: Writes the services that it is given, or every service if there are none.
+        soon_seconds: Between a change and the save of the service that the request named.
+        late_seconds: Between a change and the save of every service.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class Autosave:
         self._late = False
 
     def note_request(self, method: str, path: str, authorization: str = "") -> None:
-        """Take notice of a request that may have changed something. Predictions, the many, change nothing."""
+        """Note a request that may have changed something. Predictions, the most frequent ones, change nothing."""
         if method == "GET" or path.startswith(_PREDICTIONS) or path.endswith(_INVOCATION):
             return
         self._late = True
@@ -82,7 +82,7 @@ class Autosave:
                 note_change(service)
 
     async def run(self) -> None:
-        """Save again and again until cancelled; nothing is written while nothing changes."""
+        """Save until cancelled; write nothing while nothing changes."""
         pause, saved_all = self._soon_seconds, time.monotonic()
         while True:
             await asyncio.sleep(pause)

@@ -1,7 +1,7 @@
-"""Writing ministack's state to its files, quickly: it is done on the event loop, which answers nothing meanwhile.
+"""Writing ministack's state files quickly: it happens on the event loop, which answers no request meanwhile.
 
-ministack itself copies every record before it writes it, and writes with the slow of Python's two JSON encoders. Here
-the two services that change all the time are written without copies, and an execution that has ended only once.
+ministack copies every record before it writes it, and uses the slower of Python's two JSON encoders. This module
+writes the two services that change all the time without copies, and renders an execution that has ended only once.
 """
 
 from __future__ import annotations
@@ -20,21 +20,29 @@ logger = logging.getLogger("local.state_files")
 
 _ATTEMPTS = 3
 _SEPARATOR = "\x00"  # within the keys of ministack's scoped stores
+_STATES_STORES = (
+    "state_machines",
+    "tags",
+    "activities",
+    "state_machine_versions",
+    "state_machine_aliases",
+    "map_runs",
+)
 _lock = threading.Lock()
 _ended: dict[tuple[str, str, str], tuple[tuple[str, int], str]] = {}  # ended executions: (version, JSON)
 
 
 def save(service: str, get_state: Callable[[], Any]) -> None:
-    """Write the state of one service; what goes wrong is logged. From any thread."""
-    render = _WITHOUT_COPIES.get(service)
+    """Write the state of one service; log what goes wrong. Thread-safe."""
+    render = _WITHOUT_COPIES.get(service, lambda: _rendered(get_state()))
     for attempt in range(_ATTEMPTS):
         try:
             with _lock:
-                text = render() if render else _rendered(get_state())
+                text = render()
                 if text is not None:
                     _write(service, text)
             return
-        except RuntimeError:  # another thread added something to what is being collected
+        except RuntimeError:  # another thread changed a collection during the iteration
             if attempt == _ATTEMPTS - 1:
                 logger.exception("The state of %s could not be collected.", service)
         except Exception:  # one broken service must not cost the others their state
@@ -60,15 +68,7 @@ def _cloudformation() -> str | None:
 
 
 def _stepfunctions() -> str:
-    stores = {
-        "state_machines": stepfunctions._state_machines,
-        "tags": stepfunctions._tags,
-        "activities": stepfunctions._activities,
-        "state_machine_versions": stepfunctions._state_machine_versions,
-        "state_machine_aliases": stepfunctions._state_machine_aliases,
-        "map_runs": stepfunctions._map_runs,
-    }
-    members = [f'"{name}": {_rendered(store)}' for name, store in stores.items()]
+    members = [f'"{name}": {_rendered(getattr(stepfunctions, f"_{name}"))}' for name in _STATES_STORES]
     executions = ", ".join(
         f"{json.dumps(_SEPARATOR.join((key[0], key[1], repr(key[2]))))}: {_execution(key, record)}"
         for key, record in stepfunctions._executions.all_items()
@@ -78,7 +78,7 @@ def _stepfunctions() -> str:
 
 
 def _execution(key: tuple[str, str, str], record: dict[str, Any]) -> str:
-    # The last event follows the date, so both together tell whether it is still the same.
+    # ministack sets the date before it adds the last event, so a final record has both.
     version = (record.get("stopDate") or "", len(record["events"]))
     known = _ended.get(key)
     if known and known[0] == version:

@@ -1,7 +1,4 @@
-"""Step Functions' AWS SDK integrations, made with boto3: names, values and errors as the service hands them on.
-
-Pure functions on boto3 objects; `stepfunctions.py` decides when they are used.
-"""
+"""Step Functions' AWS SDK integrations on boto3: names, values and errors as the service passes them on."""
 
 from __future__ import annotations
 
@@ -19,7 +16,7 @@ BOTO3_NAMES = {
     "eventbridge": "events",
     "sagemakerruntime": "sagemaker-runtime",
 }
-"""Services that boto3 calls otherwise than Step Functions (which uses the Java SDK's names)."""
+"""boto3's names of the services that Step Functions names differently (after the Java SDK)."""
 
 ERROR_PREFIXES = {
     "cloudformation": "CloudFormation",
@@ -38,15 +35,15 @@ ERROR_PREFIXES = {
     "ssm": "Ssm",
     "sts": "Sts",
 }
-"""The services reachable this way, with the prefix of their errors."""
+"""The supported services, with the prefix of their errors."""
 
 
 class TaskError(Exception):
     """A failed task.
 
     Attributes:
-        error: name of the error, as Retry and Catch match it.
-        cause: text beside it.
+        error: Name of the error, as Retry and Catch match it.
+        cause: Its text.
     """
 
     def __init__(self, error: str, cause: str) -> None:
@@ -55,12 +52,15 @@ class TaskError(Exception):
         self.cause = cause
 
 
-def call(
-    client: Any, service: str, action: str, parameters: Mapping[str, Any], *, general_error: str = ""
-) -> dict[str, Any]:
-    """Make one call as a state's task does. `service`, `action`: from the resource ARN. Raises TaskError.
+def call(client: Any, service: str, action: str, parameters: Mapping[str, Any], *, general_error: str = "") -> Any:
+    """Make one call as a state's task does. Raises TaskError.
 
-    `general_error`: name for errors outside the service's model; the Java SDK's ``<Service>Exception`` if empty.
+    Args:
+        client: A boto3 client for the service.
+        service: As in the resource ARN; a key of ERROR_PREFIXES.
+        action: As in the resource ARN, in camel case.
+        parameters: The request, with the Java SDK's names.
+        general_error: Name of errors that the service's model does not know; by default `<Service>Exception`.
     """
     operation = action[:1].upper() + action[1:]
     prefix = ERROR_PREFIXES[service]
@@ -80,7 +80,7 @@ def call(
 
 
 def sdk_name(member: str) -> str:
-    """A member's name in Step Functions, after the Java SDK: runs of capitals become words (``DBArn`` → ``DbArn``)."""
+    """Return a member's name in Step Functions, after the Java SDK: runs of capitals become words, as in `DbArn`."""
     words = ""
     for position, letter in enumerate(member):
         previous = member[position - 1 : position] if position else ""
@@ -91,7 +91,7 @@ def sdk_name(member: str) -> str:
 
 
 def _modelled_error(error: ClientError, operation: Any) -> str:
-    """Name of the exception class where the service's model knows the error, else ``""``."""
+    """Return the name of the error's class if the service's model knows it, else an empty string."""
     code = error.response["Error"]["Code"]
     for shape in operation.error_shapes:
         if code in (shape.name, shape.metadata.get("error", {}).get("code")):

@@ -37,16 +37,16 @@ EXAMPLES = {
 @pytest.mark.parametrize("configuration", CONFIGURATIONS, ids=lambda entry: entry[0])
 def test_every_translation_is_a_valid_request(configuration: Any) -> None:
     """What comes out passes botocore's own validation of the call it is meant for."""
-    name, translate, call, argument, _ = configuration
+    name, translate, call, _ = configuration
     operation = "".join(part.title() for part in call.split("_"))
     shape = botocore.session.get_session().get_service_model("s3").operation_model(operation).input_shape
-    report = ParamValidator().validate({"Bucket": "b", argument: translate(EXAMPLES[name])}, shape)
+    report = ParamValidator().validate({"Bucket": "b", **translate(EXAMPLES[name])}, shape)
     assert not report.has_errors(), report.generate_report()
 
 
 def test_a_lifecycle_rule_keeps_its_meaning() -> None:
     """Days, prefix, versions and uploads arrive as numbers under the API's names."""
-    rule = lifecycle(LIFECYCLE)["Rules"][0]
+    rule = lifecycle(LIFECYCLE)["LifecycleConfiguration"]["Rules"][0]
     assert rule["Filter"] == {"Prefix": "logs/"}
     assert rule["Expiration"] == {"Days": 30}
     assert rule["NoncurrentVersionExpiration"] == {"NoncurrentDays": 5, "NewerNoncurrentVersions": 2}
@@ -68,11 +68,12 @@ def test_a_lifecycle_rule_keeps_its_meaning() -> None:
 def test_a_lifecycle_filter_combines_prefix_and_tags(rule: dict[str, Any], expected: dict[str, Any]) -> None:
     """One tag alone, both together, or everything."""
     translated = lifecycle({"Rules": [{"Status": "Enabled", "ExpirationInDays": 1, **rule}]})
-    assert translated["Rules"][0]["Filter"] == expected
+    assert translated["LifecycleConfiguration"]["Rules"][0]["Filter"] == expected
 
 
 def test_an_encryption_rule_without_a_bucket_key_names_none() -> None:
     """The bucket key is not set where the template is silent."""
     default = {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
-    rules = encryption({"ServerSideEncryptionConfiguration": [default]})
+    translated = encryption({"ServerSideEncryptionConfiguration": [default]})
+    rules = translated["ServerSideEncryptionConfiguration"]
     assert rules == {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]}

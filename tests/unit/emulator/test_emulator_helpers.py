@@ -10,11 +10,10 @@ from ministack.services.cloudformation import engine
 
 from local.emulator.access.identity import account_of, trusts_service
 from local.emulator.access.perimeter import is_loopback
-from local.emulator.cloudformation.conditions import without_joins
-from local.emulator.cloudformation.deletes import dependencies
-from local.emulator.gateway.lambda_errors import error_type, stack_trace
+from local.emulator.cloudformation.stack_rules import dependencies, without_joins
 from local.emulator.recovery.interrupted import final_status
 from local.emulator.sagemaker_bridge.hooks import split_uri, target_path
+from local.emulator.workflows.lambda_errors import error_type, stack_trace
 from local.sagemaker.common.hooks import HookError
 
 SAGEMAKER = "sagemaker.amazonaws.com"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from local.emulator.cloudwatch.metric_math import UnsupportedExpression, evaluate
+from local.emulator.cloudwatch.metric_math import UnsupportedExpressionError, evaluate
 
 SERIES = {"errors": {0: 1.0, 2: 5.0}, "requests": {0: 4.0, 1: 10.0, 2: 50.0}, "none": {}}
 
@@ -33,6 +33,6 @@ def test_expressions(expression: str, expected: dict[int, float]) -> None:
 )
 def test_anything_else_is_refused_by_name(expression: str) -> None:
     """The message repeats the expression and says what there is."""
-    with pytest.raises(UnsupportedExpression, match="the local cloud knows numbers, ids") as caught:
+    with pytest.raises(UnsupportedExpressionError, match="the local cloud knows numbers, ids") as caught:
         evaluate(expression, SERIES, periods=3)
     assert f"'{expression}'" in str(caught.value)

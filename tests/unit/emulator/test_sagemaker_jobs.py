@@ -44,7 +44,7 @@ def test_a_completed_job_gives_its_description(action: str) -> None:
     """The result is what Describe says, without the SDK's own members."""
     client = FakeSageMaker("InProgress", "Completed")
     result = sagemaker_jobs.run(client, action, _REQUESTS[action], lambda: False)
-    noun = sagemaker_jobs.SYNC_JOBS[action].noun
+    noun = sagemaker_jobs.SYNC_JOBS[action]
     assert result == {f"{noun}Status": "Completed", "FailureReason": "it smells"}
     assert client.calls == [f"Create{noun}", f"Describe{noun}", f"Describe{noun}"]
 
@@ -64,5 +64,5 @@ def test_a_job_nobody_waits_for_is_stopped_once(action: str) -> None:
     client = FakeSageMaker("InProgress", "Stopping", "Stopped")
     with pytest.raises(TaskError):
         sagemaker_jobs.run(client, action, _REQUESTS[action], lambda: True)
-    noun = sagemaker_jobs.SYNC_JOBS[action].noun
+    noun = sagemaker_jobs.SYNC_JOBS[action]
     assert [call for call in client.calls if call.startswith("Stop")] == [f"Stop{noun}"]

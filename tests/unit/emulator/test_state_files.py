@@ -17,7 +17,7 @@ _ARN = "arn:aws:states:us-east-1:000000000000:execution:m:e"
 
 @pytest.fixture
 def executions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """ministack's executions, empty, with a state folder of their own."""
+    """Executions of ministack, empty, with a state folder of their own."""
     monkeypatch.setattr(persistence, "STATE_DIR", str(tmp_path))
     monkeypatch.setattr(persistence, "PERSIST_STATE", True)
     stepfunctions._executions.clear()

@@ -6,7 +6,7 @@ import io
 import zipfile
 from typing import Any
 
-from local.emulator.builds.build_source import finished, problem, project_of
+from local.emulator.builds.image_builds import finished, project_of, source_problem
 
 PHASES = ("SUBMITTED", "DOWNLOAD_SOURCE", "BUILD", "COMPLETED")
 BUILD: dict[str, Any] = {"phases": [{"phaseType": name, "phaseStatus": "SUCCEEDED"} for name in PHASES]}
@@ -23,13 +23,13 @@ def archive(*names: str) -> bytes:
 
 def test_a_source_with_a_dockerfile_could_be_built() -> None:
     """Wherever it lies in the source."""
-    assert problem(archive("container/Dockerfile", "training_job/serving/predictor.py")) == ""
+    assert source_problem(archive("container/Dockerfile", "training_job/serving/predictor.py")) == ""
 
 
 def test_a_source_without_one_names_what_it_holds() -> None:
     """The message lists the files; a Dockerfile's ignore list is none."""
-    assert "container/Dockerfile.dockerignore" in problem(archive("container/Dockerfile.dockerignore"))
-    assert "zip" in problem(b"nonsense")
+    assert "container/Dockerfile.dockerignore" in source_problem(archive("container/Dockerfile.dockerignore"))
+    assert "zip" in source_problem(b"nonsense")
 
 
 def test_success_says_that_nothing_was_built() -> None:
