@@ -42,10 +42,10 @@ def root_credentials() -> Credentials:
     return Credentials(os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"])
 
 
-def account_of(arn: str) -> str:
-    """Return the account field of an ARN, or an empty string."""
-    parts = arn.split(":")
-    return parts[4] if len(parts) > 5 else ""
+def scope_of(arn: str) -> tuple[str, str]:
+    """Return the account and the region of an ARN, empty where it has none."""
+    _, _, _, region, account, *_ = [*arn.split(":"), *[""] * 5]
+    return account, region
 
 
 def trusts_service(trust_policy: Mapping[str, Any] | str, service: str, context: Mapping[str, Any]) -> bool:
@@ -76,7 +76,7 @@ def trusts_service(trust_policy: Mapping[str, Any] | str, service: str, context:
 
 def check_service_role(role_arn: str, service: str) -> None:
     """Raise CannotAssumeRoleError unless the role exists and trusts `service` (e.g. `sagemaker.amazonaws.com`)."""
-    account = account_of(role_arn)
+    account, _ = scope_of(role_arn)
     role = iam._roles.get_scoped(account, None, role_arn.rsplit("/", 1)[-1])
     if role is None or not trusts_service(role["AssumeRolePolicyDocument"], service, {"aws:sourceaccount": account}):
         raise CannotAssumeRoleError(
@@ -89,7 +89,7 @@ def assume_service_role(role_arn: str, service: str, session_name: str) -> Crede
     """Return temporary credentials with which `service` acts as the role. Raises CannotAssumeRoleError."""
     check_service_role(role_arn, service)
     role_name = role_arn.rsplit("/", 1)[-1]
-    return act_as(f"arn:aws:sts::{account_of(role_arn)}:assumed-role/{role_name}/{session_name[:64]}")
+    return act_as(f"arn:aws:sts::{scope_of(role_arn)[0]}:assumed-role/{role_name}/{session_name[:64]}")
 
 
 def act_as(principal_arn: str) -> Credentials:

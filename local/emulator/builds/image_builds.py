@@ -9,6 +9,7 @@ import io
 import json
 import logging
 import zipfile
+from contextlib import suppress
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -44,19 +45,14 @@ def start_build(original: Original, request: Record) -> Answer:
     return answer
 
 
-def build_arn(
-    original: Original, service: str, method: str, path: str, headers: Record, body: bytes, *rest: Any
-) -> str:
+def build_arn(original: Original, service: str, *request: Any) -> str:
     """Authorise requests about builds on their project's ARN."""
-    found: str = original(service, method, path, headers, body, *rest)
+    found = str(original(service, *request))
     if service == "codebuild" and found == "*":
-        try:
-            project = project_of(json.loads(body or b"{}"))
-        except (ValueError, AttributeError):  # not a JSON object
-            project = ""
-        if project:
-            _, region, account = rest
-            return f"arn:aws:codebuild:{region}:{account}:project/{project}"
+        _, _, _, body, _, region, account = request
+        with suppress(ValueError, AttributeError):  # not a JSON object
+            if project := project_of(json.loads(body or b"{}")):
+                return f"arn:aws:codebuild:{region}:{account}:project/{project}"
     return found
 
 

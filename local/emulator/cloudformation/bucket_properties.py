@@ -1,4 +1,4 @@
-"""AWS::S3::Bucket properties as parameters of the S3 API. Pure functions."""
+"""AWS::S3::Bucket properties as parameters of the S3 API. Pure functions, which leave types to `to_parameters`."""
 
 from __future__ import annotations
 
@@ -10,13 +10,10 @@ Properties = Mapping[str, Any]
 
 def encryption(properties: Properties) -> dict[str, Any]:
     """Return what PutBucketEncryption takes for `BucketEncryption`."""
-    rules = []
-    for rule in properties["ServerSideEncryptionConfiguration"]:
-        default = rule.get("ServerSideEncryptionByDefault", {})
-        translated: dict[str, Any] = {"ApplyServerSideEncryptionByDefault": dict(default)}
-        if "BucketKeyEnabled" in rule:
-            translated["BucketKeyEnabled"] = _truth(rule["BucketKeyEnabled"])
-        rules.append(translated)
+    rules = [
+        {**rule, "ApplyServerSideEncryptionByDefault": rule.get("ServerSideEncryptionByDefault", {})}
+        for rule in properties["ServerSideEncryptionConfiguration"]
+    ]
     return {"ServerSideEncryptionConfiguration": {"Rules": rules}}
 
 
@@ -26,50 +23,35 @@ def lifecycle(properties: Properties) -> dict[str, Any]:
 
 
 def _lifecycle_rule(rule: Properties) -> dict[str, Any]:
-    translated: dict[str, Any] = {
-        "Status": rule["Status"],
-        "Filter": _lifecycle_filter(rule),
-        "ID": rule.get("Id"),
-        "Expiration": {
-            name: convert(rule[source])
-            for source, name, convert in (
-                ("ExpirationInDays", "Days", int),
-                ("ExpirationDate", "Date", str),
-                ("ExpiredObjectDeleteMarker", "ExpiredObjectDeleteMarker", _truth),
-            )
-            if source in rule
-        },
-        "Transitions": [
-            {"Days": int(step["TransitionInDays"]), "StorageClass": step["StorageClass"]}
-            for step in rule.get("Transitions") or []
-        ],
-        "NoncurrentVersionExpiration": _integers(
-            rule.get("NoncurrentVersionExpiration") or {"NoncurrentDays": rule.get("NoncurrentVersionExpirationInDays")}
-        ),
-        "AbortIncompleteMultipartUpload": _integers(rule.get("AbortIncompleteMultipartUpload") or {}),
+    expiration = {
+        name: rule.get(source)
+        for name, source in (
+            ("Days", "ExpirationInDays"),
+            ("Date", "ExpirationDate"),
+            ("ExpiredObjectDeleteMarker", "ExpiredObjectDeleteMarker"),
+        )
     }
-    return {name: value for name, value in translated.items() if value}
-
-
-def _integers(properties: Properties) -> dict[str, int]:
-    return {name: int(value) for name, value in properties.items() if value is not None}
+    noncurrent_days = rule.get("NoncurrentVersionExpirationInDays")
+    return {
+        **rule,
+        "ID": rule.get("Id") or None,
+        "Prefix": None,  # a member of Filter
+        "NoncurrentVersionTransitions": None,  # written differently in templates, and of no use here
+        "Filter": _lifecycle_filter(rule),
+        "Expiration": expiration if any(value is not None for value in expiration.values()) else None,
+        "Transitions": [{**step, "Days": step["TransitionInDays"]} for step in rule.get("Transitions") or []] or None,
+        "NoncurrentVersionExpiration": rule.get("NoncurrentVersionExpiration")
+        or (noncurrent_days and {"NoncurrentDays": noncurrent_days}),
+    }
 
 
 def _lifecycle_filter(rule: Properties) -> dict[str, Any]:
-    tags = [{"Key": tag["Key"], "Value": tag["Value"]} for tag in rule.get("TagFilters", [])]
-    prefix = rule.get("Prefix", "")
+    tags, prefix = rule.get("TagFilters", []), rule.get("Prefix", "")
     if not tags:
         return {"Prefix": prefix}
     if len(tags) == 1 and not prefix:
         return {"Tag": tags[0]}
     return {"And": {"Prefix": prefix, "Tags": tags}}
-
-
-def ownership(properties: Properties) -> dict[str, Any]:
-    """Return what PutBucketOwnershipControls takes for `OwnershipControls`."""
-    return {
-        "OwnershipControls": {"Rules": [{"ObjectOwnership": rule["ObjectOwnership"]} for rule in properties["Rules"]]}
-    }
 
 
 def logging(properties: Properties, bucket: str) -> dict[str, Any]:
@@ -78,13 +60,14 @@ def logging(properties: Properties, bucket: str) -> dict[str, Any]:
     return {"LoggingEnabled": {"TargetBucket": target, "TargetPrefix": properties.get("LogFilePrefix", "")}}
 
 
-def _truth(value: Any) -> bool:
-    return str(value).lower() == "true"
-
-
 CONFIGURATIONS: tuple[tuple[str, Callable[[Properties], dict[str, Any]], str, str], ...] = (
-    ("BucketEncryption", encryption, "put_bucket_encryption", "delete_bucket_encryption"),
-    ("LifecycleConfiguration", lifecycle, "put_bucket_lifecycle_configuration", "delete_bucket_lifecycle"),
-    ("OwnershipControls", ownership, "put_bucket_ownership_controls", "delete_bucket_ownership_controls"),
+    ("BucketEncryption", encryption, "PutBucketEncryption", "DeleteBucketEncryption"),
+    ("LifecycleConfiguration", lifecycle, "PutBucketLifecycleConfiguration", "DeleteBucketLifecycle"),
+    (
+        "OwnershipControls",
+        lambda properties: {"OwnershipControls": properties},
+        "PutBucketOwnershipControls",
+        "DeleteBucketOwnershipControls",
+    ),
 )
-"""(property, its translation into arguments, the call that sets it, the call that removes it)."""
+"""(property, its translation into parameters, the operation that sets it, the operation that removes it)."""

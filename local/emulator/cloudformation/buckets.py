@@ -12,6 +12,7 @@ from local.emulator.access import front_door
 from local.emulator.access.identity import root_credentials
 from local.emulator.cloudformation import resource_types
 from local.emulator.cloudformation.bucket_properties import CONFIGURATIONS, logging
+from local.emulator.cloudformation.properties import to_parameters
 from local.emulator.common.errors import ResourceFailedError
 from local.emulator.common.patching import Original, Record
 
@@ -71,10 +72,9 @@ def _configure(bucket: str, old: Record, new: Record) -> None:
         for name, translate, put, remove in CONFIGURATIONS:
             if old.get(name) == new.get(name):
                 continue
-            if new.get(name):
-                getattr(s3, put)(Bucket=bucket, **translate(new[name]))
-            else:
-                getattr(s3, remove)(Bucket=bucket)
+            operation, translated = (put, translate(new[name])) if new.get(name) else (remove, {})
+            shape = s3.meta.service_model.operation_model(operation).input_shape
+            s3._make_api_call(operation, to_parameters({"Bucket": bucket, **translated}, shape))
         target = new.get("LoggingConfiguration")
         if target and old.get("LoggingConfiguration") != target:
             s3.put_bucket_logging(Bucket=bucket, BucketLoggingStatus=logging(target, bucket))

@@ -13,7 +13,6 @@ from ministack.core.responses import new_uuid
 
 from local.emulator.access import front_door
 from local.emulator.access.identity import root_credentials
-from local.emulator.cloudformation.resource_types import Created
 from local.emulator.common.patching import Original, Record
 
 logger = logging.getLogger("local.custom_resources")
@@ -23,24 +22,17 @@ _AUTO_DELETE_TAG = "aws-cdk:auto-delete-objects"
 
 
 def invoke_custom_resource(
-    original: Original,
-    request_type: str,
-    logical_id: str,
-    props: Record,
-    stack_name: str,
-    stack_id: str,
-    resource_type: str,
-    **rest: Any,
-) -> Created:
+    original: Original, request_type: str, logical_id: str, props: Record, *rest: Any, **options: Any
+) -> Any:
     """Answer `autoDeleteObjects` in this process; every other custom resource still calls its function."""
+    _, _, resource_type, *_ = rest
     if resource_type != _AUTO_DELETE_TYPE:
-        created: Created = original(request_type, logical_id, props, stack_name, stack_id, resource_type, **rest)
-        return created
+        return original(request_type, logical_id, props, *rest, **options)
     bucket: str = props["BucketName"]
-    before: str = (rest.get("old_props") or {}).get("BucketName", bucket)
+    before: str = (options.get("old_props") or {}).get("BucketName", bucket)
     if request_type == "Delete" or (request_type == "Update" and before != bucket):
         _empty_bucket(before)
-    return rest.get("physical_id") or new_uuid(), {}
+    return options.get("physical_id") or new_uuid(), {}
 
 
 def _empty_bucket(bucket: str) -> None:

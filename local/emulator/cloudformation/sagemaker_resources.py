@@ -72,7 +72,7 @@ class SageMakerResource:
     def _create(self, logical_id: str, properties: Record, stack_name: str) -> Created:
         name = properties.get(self._name_member) or _new_name(stack_name, logical_id)
         client = _client()
-        JOURNAL.making(stack_name, self._noun, name)
+        JOURNAL.note(stack_name, {"making": [self._noun, name]})
         answer = self._call(client, "Create", {**properties, self._name_member: name})
         self._settle(client, name)
         arn = answer[f"{self._noun}Arn"]

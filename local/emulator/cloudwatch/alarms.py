@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from typing import Any
 
 from ministack.core.responses import request_scope
 from ministack.services import cloudwatch
@@ -29,13 +30,11 @@ def start() -> None:
     threading.Thread(target=_evaluate_forever, name="alarms", daemon=True).start()
 
 
-def alarm_record(original: Original, name: str, props: Record) -> Record:
+def alarm_record(original: Original, name: str, props: Record) -> Any:
     """Accept `Metrics` in a template's alarm."""
-    record: Record
     queries = props.get("Metrics")
     if not queries:
-        record = original(name, props)
-        return record
+        return original(name, props)
     try:
         _datapoints(props, time.time())
     except (metric_math.UnsupportedExpressionError, KeyError, TypeError, ValueError) as error:
@@ -53,17 +52,12 @@ def _evaluate_forever() -> None:
         for (account, region, _), alarm in list(cloudwatch._alarms._data.items()):
             try:
                 with request_scope(account, region):
-                    _evaluate(alarm)
+                    cloudwatch._evaluate_alarm(alarm)
             except Exception:
                 logger.exception("Alarm %s could not be evaluated.", alarm.get("AlarmName"))
 
 
 def evaluate_alarm(original: Original, alarm: Record) -> None:
-    """Evaluate an alarm as `start`'s thread does, in place of ministack's evaluation."""
-    _evaluate(alarm)
-
-
-def _evaluate(alarm: Record) -> None:
     """Set the state that the metrics call for now, and carry out the actions of a change."""
     datapoints = _datapoints(alarm, time.time())
     new = alarm_rules.state(

@@ -12,10 +12,11 @@ import asyncio
 import json
 import logging
 
-from ministack.core.responses import now_iso
+from ministack.core.responses import request_scope
 from ministack.services import cloudformation, stepfunctions
+from ministack.services.cloudformation import stacks
 
-from local.emulator.access.identity import account_of
+from local.emulator.access.identity import scope_of
 from local.emulator.common.patching import Original, Record
 from local.emulator.recovery.operation_journal import Operation
 from local.emulator.recovery.stack_operations import JOURNAL, STACK_TYPE
@@ -64,18 +65,9 @@ def close(stack: Record, status: str) -> None:
     before, stack["StackStatus"], stack["StackStatusReason"] = stack["StackStatus"], status, REASON
     _restore_template(stack)
     logger.warning("Stack %s was %s and is now %s.", stack["StackName"], before, status)
-    event = {
-        "EventId": f"interrupted-{stack['StackName']}-{now_iso()}",
-        "LogicalResourceId": stack["StackName"],
-        "PhysicalResourceId": stack["StackId"],
-        "ResourceType": STACK_TYPE,
-        "ResourceStatus": status,
-        "ResourceStatusReason": REASON,
-        "Timestamp": now_iso(),
-    }
-    for events in cloudformation._stack_events.all_values():
-        if events and events[0].get("StackId") == stack["StackId"]:
-            events.append({**events[-1], **event})
+    name, stack_id = stack["StackName"], stack["StackId"]
+    with request_scope(*scope_of(stack_id)):
+        stacks._add_event(stack_id, name, name, STACK_TYPE, status, REASON, stack_id)
 
 
 def final_status(status: str) -> str:
@@ -99,8 +91,7 @@ def _take_up() -> list[Operation]:
     """Return the operations to finish; their stacks show the resources that the journal knows of."""
     pending = []
     for operation in JOURNAL.unfinished():
-        account, region = account_of(operation.stack_id), operation.stack_id.split(":")[3]
-        stack = cloudformation._stacks.get_scoped(account, region, operation.stack_name)
+        stack = cloudformation._stacks.get_scoped(*scope_of(operation.stack_id), operation.stack_name)
         if stack is None or stack["StackId"] != operation.stack_id or not (operation.frozen or _in_progress(stack)):
             JOURNAL.end(operation.stack_name)  # not begun yet, or over already
             continue

@@ -61,17 +61,16 @@ class OperationJournal:
             temporary.write_text(json.dumps(header, default=str) + "\n", encoding="utf-8")
             temporary.replace(path)
 
-    def done(self, stack_name: str, logical_id: str, record: Record) -> None:
-        """Note that a resource is as the template wants it; nothing is noted during a rollback."""
-        self._add(stack_name, {"done": [logical_id, record]})
+    def note(self, stack_name: str, entry: Record) -> None:
+        """Add an entry, unless the operation is being rolled back.
 
-    def making(self, stack_name: str, noun: str, name: str) -> None:
-        """Note that a SageMaker resource is about to be created."""
-        self._add(stack_name, {"making": [noun, name]})
-
-    def cleaning(self, stack_name: str) -> None:
-        """Note that a replaced resource is about to be deleted."""
-        self._add(stack_name, {"cleaning": True})
+        `{"done": [logical id, record]}`: a resource is as the template wants it. `{"making": [noun, name]}`: a
+        SageMaker resource is about to be created. `{"cleaning": True}`: a replaced resource is about to be deleted.
+        """
+        with self._lock:
+            if self._open.get(stack_name) and not self._frozen:
+                with self._path(stack_name).open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(entry, default=str) + "\n")
 
     def going_back(self, stack_name: str) -> None:
         """Stop taking notes: the operation failed and its rollback begins."""
@@ -103,12 +102,6 @@ class OperationJournal:
             except (OSError, ValueError, TypeError, KeyError, IndexError):
                 logger.exception("The journal %s cannot be used.", path)
         return found
-
-    def _add(self, stack_name: str, entry: Record) -> None:
-        with self._lock:
-            if self._open.get(stack_name) and not self._frozen:
-                with self._path(stack_name).open("a", encoding="utf-8") as file:
-                    file.write(json.dumps(entry, default=str) + "\n")
 
     def _path(self, stack_name: str) -> Path:
         return self._root / f"{quote(stack_name, safe='')}.jsonl"

@@ -18,7 +18,7 @@ from ministack.services import cloudformation
 from ministack.services.cloudformation import stacks
 
 from local.emulator.access import front_door, stack_roles
-from local.emulator.access.identity import account_of
+from local.emulator.access.identity import scope_of
 from local.emulator.common.errors import LocalCloudError
 from local.emulator.common.patching import Record
 from local.emulator.recovery import interrupted
@@ -36,7 +36,7 @@ _ENDPOINT = "AWS::SageMaker::Endpoint"
 async def finish_operations() -> None:
     """Finish one after the other. Never raises; a failure is logged, and the stack's status shows it."""
     for operation in list(interrupted.unfinished):
-        with request_scope(account_of(operation.stack_id), operation.stack_id.split(":")[3]):
+        with request_scope(*scope_of(operation.stack_id)):
             stack_roles.act_for(operation.role)
             stack = cloudformation._stacks[operation.stack_name]
             try:

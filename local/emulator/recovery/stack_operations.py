@@ -21,27 +21,15 @@ STACK_TYPE = "AWS::CloudFormation::Stack"
 _DONE = ("CREATE_COMPLETE", "UPDATE_COMPLETE")
 
 
-def deploy_stack(
-    original: Original,
-    stack_name: str,
-    stack_id: str,
-    template: Record,
-    param_values: Record,
-    disable_rollback: bool,
-    tags: Any,
-    is_update: bool = False,
-    previous_stack: Record | None = None,
-    **rest: Any,
-) -> Coroutine[Any, Any, None]:
+def deploy_stack(original: Original, *operation: Any, **options: Any) -> Coroutine[Any, Any, None]:
     """Open the journal before the operation's task starts, and close it when the result is saved."""
-    role = stack_roles.current_role()
-    JOURNAL.begin(Operation(stack_name, stack_id, role, template, param_values, previous_stack))
+    stack_name, stack_id, template, parameters, *_ = operation
+    previous = options.get("previous_stack")
+    JOURNAL.begin(Operation(stack_name, stack_id, stack_roles.current_role(), template, parameters, previous))
     persistence.save_state(["cloudformation"])
 
     async def run() -> None:
-        await original(
-            stack_name, stack_id, template, param_values, disable_rollback, tags, is_update, previous_stack, **rest
-        )
+        await original(*operation, **options)
         # Not in a finally clause: the journal of an interrupted operation has to stay.
         persistence.save_state(["cloudformation"])
         JOURNAL.end(stack_name)
@@ -50,31 +38,23 @@ def deploy_stack(
     return run()
 
 
-def add_event(
-    original: Original,
-    stack_id: str,
-    stack_name: str,
-    logical_id: str,
-    resource_type: str,
-    status: str,
-    *rest: Any,
-    **more: Any,
-) -> None:
+def add_event(original: Original, *event: Any, **more: Any) -> None:
     """Note what an event says: a resource is done, or a rollback has begun."""
-    original(stack_id, stack_name, logical_id, resource_type, status, *rest, **more)
+    original(*event, **more)
     persistence.note_change("cloudformation")
+    _, stack_name, logical_id, resource_type, status, *_ = event
     if resource_type == STACK_TYPE and logical_id == stack_name:
         if "ROLLBACK" in status:
             JOURNAL.going_back(stack_name)
     elif status in _DONE:
         stack = cloudformation._stacks.get(stack_name) or {}
         if record := stack.get("_resources", {}).get(logical_id):
-            JOURNAL.done(stack_name, logical_id, record)
+            JOURNAL.note(stack_name, {"done": [logical_id, record]})
 
 
 def delete_resource(
     original: Original, resource_type: str, physical_id: str, props: Record, stack_name: str = "", logical_id: str = ""
 ) -> None:
     """Note that the operation begins to delete, before it does."""
-    JOURNAL.cleaning(stack_name)
+    JOURNAL.note(stack_name, {"cleaning": True})
     original(resource_type, physical_id, props, stack_name, logical_id)

@@ -52,23 +52,14 @@ def detect_service(original: Original, method: str, path: str, headers: Record, 
     return RUNTIME if mistaken and INVOCATION_PATH.match(path) else found
 
 
-def extract_resource_arn(
-    original: Original,
-    service: str,
-    method: str,
-    path: str,
-    headers: Record,
-    body: bytes,
-    query_params: Record,
-    region: str,
-    account_id: str,
-) -> str:
+def extract_resource_arn(original: Original, service: str, *request: Any) -> str:
     """Authorise SageMaker requests on their resource."""
+    _, path, headers, body, _, region, account = request
     if service == CONTROL:
-        return resource_arn(_action(headers), _parse(body) or {}, account=account_id, region=region)
+        return resource_arn(_action(headers), _parse(body) or {}, account=account, region=region)
     if service == RUNTIME:
-        return invocation_arn(path, account=account_id, region=region)
-    return str(original(service, method, path, headers, body, query_params, region, account_id))
+        return invocation_arn(path, account=account, region=region)
+    return str(original(service, *request))
 
 
 def access_denied_response(

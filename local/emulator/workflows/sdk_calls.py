@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -18,23 +19,11 @@ BOTO3_NAMES = {
 }
 """boto3's names of the services that Step Functions names differently (after the Java SDK)."""
 
-ERROR_PREFIXES = {
-    "cloudformation": "CloudFormation",
-    "cloudwatch": "CloudWatch",
-    "cloudwatchlogs": "CloudWatchLogs",
-    "dynamodb": "DynamoDb",
-    "eventbridge": "EventBridge",
-    "lambda": "Lambda",
-    "s3": "S3",
-    "sagemaker": "SageMaker",
-    "sagemakerruntime": "SageMakerRuntime",
-    "secretsmanager": "SecretsManager",
-    "sfn": "Sfn",
-    "sns": "Sns",
-    "sqs": "Sqs",
-    "ssm": "Ssm",
-    "sts": "Sts",
-}
+_PREFIXES = (
+    "CloudFormation CloudWatch CloudWatchLogs DynamoDb EventBridge Lambda S3 SageMaker SageMakerRuntime SecretsManager "
+    "Sfn Sns Sqs Ssm Sts"
+)
+ERROR_PREFIXES = {prefix.lower(): prefix for prefix in _PREFIXES.split()}
 """The supported services, with the prefix of their errors."""
 
 
@@ -81,12 +70,7 @@ def call(client: Any, service: str, action: str, parameters: Mapping[str, Any], 
 
 def sdk_name(member: str) -> str:
     """Return a member's name in Step Functions, after the Java SDK: runs of capitals become words, as in `DbArn`."""
-    words = ""
-    for position, letter in enumerate(member):
-        previous = member[position - 1 : position] if position else ""
-        following = member[position + 1 : position + 2]
-        inside_run = previous.isupper() and (not following or not following.islower())
-        words += letter.lower() if letter.isupper() and inside_run else letter
+    words = re.sub(r"(?<=[A-Z])[A-Z](?![a-z])", lambda letter: letter.group().lower(), member)
     return words[:1].upper() + words[1:]
 
 

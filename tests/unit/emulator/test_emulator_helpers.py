@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from ministack.services.cloudformation import engine
 
-from local.emulator.access.identity import account_of, trusts_service
+from local.emulator.access.identity import scope_of, trusts_service
 from local.emulator.access.perimeter import is_loopback
 from local.emulator.cloudformation.stack_rules import dependencies, without_joins
 from local.emulator.recovery.interrupted import final_status
@@ -124,10 +124,11 @@ def test_a_role_trusts_the_services_it_names(policy: dict[str, Any], trusted: bo
     assert trusts_service(policy, SAGEMAKER, {"aws:sourceaccount": "000000000000"}) is trusted
 
 
-def test_the_account_is_read_from_an_arn() -> None:
-    """The fifth field, where there is one."""
-    assert account_of("arn:aws:iam::123456789012:role/r") == "123456789012"
-    assert account_of("nonsense") == ""
+def test_account_and_region_are_read_from_an_arn() -> None:
+    """Its fifth and fourth fields, where there are any."""
+    assert scope_of("arn:aws:iam::123456789012:role/r") == ("123456789012", "")
+    assert scope_of("arn:aws:sns:eu-west-1:123456789012:topic") == ("123456789012", "eu-west-1")
+    assert scope_of("nonsense") == ("", "")
 
 
 @pytest.mark.parametrize(
