@@ -29,12 +29,8 @@ from local.emulator.common.version import installed_version, require_supported_v
 from local.emulator.state.state_dir import credentials, exclusive, listening_socket
 from local.sagemaker.common.settings import ImageRule, Settings, load_image_map
 
-LOG_FILE = "local-cloud.log"
-"""Name of the server's log in the log folder."""
-
-START_SECONDS = "LOCAL_ENDPOINT_START_SECONDS"
-"""Variable that sets --endpoint-start-seconds where the option is not given."""
-
+_LOG_FILE = "local-cloud.log"
+_START_SECONDS = "LOCAL_ENDPOINT_START_SECONDS"  # the variable that the option --endpoint-start-seconds overrides
 _PROJECT = Path(__file__).resolve().parent.parent
 _LOG_BYTES = 5_000_000
 _MAX_START_SECONDS = 3600.0
@@ -54,8 +50,8 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--endpoint-start-seconds",
         type=_seconds,
-        default=os.environ.get(START_SECONDS) or str(Settings.endpoint_start_seconds),
-        help=f"how long a model's server may take to answer /ping (default: {START_SECONDS} or %(default)s)",
+        default=os.environ.get(_START_SECONDS) or str(Settings.endpoint_start_seconds),
+        help=f"how long a model's server may take to answer /ping (default: {_START_SECONDS} or %(default)s)",
     )
     options = parser.parse_args(arguments)
     if not 0 < options.port < 65536:
@@ -128,13 +124,13 @@ def _restart(options: argparse.Namespace, paths: ServerPaths) -> None:
 def _log_to(folder: Path) -> None:
     """Send every log record to a file in `folder`, and warnings to stderr as well."""
     folder.mkdir(parents=True, exist_ok=True)
-    file = logging.handlers.RotatingFileHandler(folder / LOG_FILE, maxBytes=_LOG_BYTES, backupCount=1, encoding="utf-8")
+    file = logging.handlers.RotatingFileHandler(
+        folder / _LOG_FILE, maxBytes=_LOG_BYTES, backupCount=1, encoding="utf-8"
+    )
     terminal = logging.StreamHandler()
     terminal.setLevel(logging.WARNING)
     logging.basicConfig(
-        level=logging.INFO,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-        handlers=[file, terminal],
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", handlers=[file, terminal]
     )
     for name, level in _QUIET.items():
         logging.getLogger(name).setLevel(level)

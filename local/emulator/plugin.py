@@ -15,7 +15,6 @@ from local.emulator.builds import image_builds
 from local.emulator.cloudformation import (
     buckets,
     budgets,
-    custom_resources,
     endpoint_scaling,
     request_validators,
     resource_types,
@@ -48,7 +47,8 @@ _WRAPPED: tuple[tuple[Holder | tuple[Holder, ...], str, Callable[..., Any]], ...
     # Stacks
     (app, "_load_persisted_state", interrupted.load_persisted_state),  # an end of interrupted operations
     ((engine, stacks, handlers, changesets), "_evaluate_conditions", stack_rules.evaluate_conditions),  # Fn::Join
-    *((_ACTIONS, action, stack_roles.with_role) for action in stack_roles.CHANGING_ACTIONS),  # service roles
+    *((_ACTIONS, action, stack_roles.with_role) for action in stack_roles.STACK_ACTIONS),  # service roles
+    *((_ACTIONS, action, stack_roles.with_role) for action in stack_roles.CHANGE_SET_ACTIONS),  # the same
     (_ACTIONS, "UpdateStack", stack_rules.update_stack),  # a refusal for busy stacks
     ((stacks, handlers), "_delete_stack_async", stack_rules.delete_stack),  # dependencies kept after a failed deletion
     (stacks, "_delete_resource", stack_rules.delete_resource),  # the same
@@ -56,7 +56,7 @@ _WRAPPED: tuple[tuple[Holder | tuple[Holder, ...], str, Callable[..., Any]], ...
     (_STACKS, "_add_event", stack_operations.add_event),  # the same
     (stacks, "_delete_resource", stack_operations.delete_resource),  # the same
     (stacks, "_runs_on_worker_thread", resource_types.runs_on_worker_thread),  # types that call this server
-    (custom_resource, "invoke_custom_resource", custom_resources.invoke_custom_resource),  # CDK's autoDeleteObjects
+    (custom_resource, "invoke_custom_resource", buckets.invoke_custom_resource),  # CDK's autoDeleteObjects
     (codebuild, "_start_build", image_builds.start_build),  # a look at a build's source
     (s3, "_resolve_sse_write_headers", buckets.resolve_sse_write_headers),  # aws:kms without a key
     # API Gateway

@@ -17,16 +17,8 @@ from local.emulator.access import identity
 from local.emulator.common.errors import CannotAssumeRoleError
 from local.emulator.common.patching import Original, Record
 
-CHANGING_ACTIONS = (
-    "CreateStack",
-    "UpdateStack",
-    "DeleteStack",
-    "CreateChangeSet",
-    "ExecuteChangeSet",
-    "RollbackStack",
-    "ContinueUpdateRollback",
-)
-"""The CloudFormation actions that take a role or act with one."""
+STACK_ACTIONS = ("CreateStack", "UpdateStack", "DeleteStack", "RollbackStack", "ContinueUpdateRollback")
+CHANGE_SET_ACTIONS = ("CreateChangeSet", "ExecuteChangeSet")
 
 _PRINCIPAL = "cloudformation.amazonaws.com"
 _ROLE = "RoleARN"

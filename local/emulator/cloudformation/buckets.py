@@ -1,22 +1,31 @@
-"""AWS::S3::Bucket: the properties that ministack drops, and a deletion that keeps a bucket with objects in it."""
+"""AWS::S3::Bucket: the properties that ministack drops, a deletion that keeps a full bucket, CDK's `autoDeleteObjects`.
+
+The function behind `autoDeleteObjects` runs on Node and needs `@aws-sdk/client-s3`, which AWS's runtime has and this
+machine has not. Without an answer the stack would wait for an hour.
+"""
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from typing import Any
 
 from botocore.exceptions import ClientError
-from ministack.core.responses import get_account_id, get_region
+from ministack.core.responses import get_account_id, get_region, new_uuid
 from ministack.services.cloudformation import provisioners
 
 from local.emulator.access import front_door
 from local.emulator.access.identity import root_credentials
 from local.emulator.cloudformation import resource_types
-from local.emulator.cloudformation.bucket_properties import CONFIGURATIONS, logging
-from local.emulator.cloudformation.properties import to_parameters
+from local.emulator.cloudformation.resource_types import Created, to_parameters
 from local.emulator.common.errors import ResourceFailedError
 from local.emulator.common.patching import Original, Record
 
+logger = logging.getLogger("local.buckets")
+
 _TYPE = "AWS::S3::Bucket"
+_AUTO_DELETE_TYPE = "Custom::S3AutoDeleteObjects"
+_AUTO_DELETE_TAG = "aws-cdk:auto-delete-objects"
 _ENCRYPTION_HEADER = "x-amz-server-side-encryption"
 _KEY_HEADER = "x-amz-server-side-encryption-aws-kms-key-id"
 
@@ -26,12 +35,12 @@ def register() -> None:
     handlers = dict(provisioners._RESOURCE_HANDLERS[_TYPE])
     provisioners._STACK_TAG_PROPERTY[_TYPE] = ("Tags", "list")
 
-    def create(logical_id: str, props: Record, stack_name: str) -> resource_types.Created:
+    def create(logical_id: str, props: Record, stack_name: str) -> Created:
         bucket, attributes = handlers["create"](logical_id, props, stack_name)
         _configure(bucket, {}, props)
         return bucket, attributes
 
-    def update(physical_id: str, old: Record, new: Record, stack_name: str) -> resource_types.Created:
+    def update(physical_id: str, old: Record, new: Record, stack_name: str) -> Created:
         bucket, attributes = handlers["update"](physical_id, old, new, stack_name)
         _configure(bucket, old if bucket == physical_id else {}, new)
         return bucket, attributes
@@ -77,7 +86,7 @@ def _configure(bucket: str, old: Record, new: Record) -> None:
             s3._make_api_call(operation, to_parameters({"Bucket": bucket, **translated}, shape))
         target = new.get("LoggingConfiguration")
         if target and old.get("LoggingConfiguration") != target:
-            s3.put_bucket_logging(Bucket=bucket, BucketLoggingStatus=logging(target, bucket))
+            s3.put_bucket_logging(Bucket=bucket, BucketLoggingStatus=logging_status(target, bucket))
         before, after = (props.get("VersioningConfiguration") or {} for props in (old, new))
         if before.get("Status") == "Enabled" and after.get("Status") != "Enabled":
             s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Suspended"})
@@ -92,3 +101,101 @@ def _set_tags(s3: Any, bucket: str, tags: list[dict[str, str]]) -> None:
         s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": own})
     else:
         s3.delete_bucket_tagging(Bucket=bucket)
+
+
+def invoke_custom_resource(
+    original: Original, request_type: str, logical_id: str, props: Record, *rest: Any, **options: Any
+) -> Any:
+    """Answer `autoDeleteObjects` in this process; every other custom resource still calls its function."""
+    _, _, resource_type, *_ = rest
+    if resource_type != _AUTO_DELETE_TYPE:
+        return original(request_type, logical_id, props, *rest, **options)
+    bucket: str = props["BucketName"]
+    before: str = (options.get("old_props") or {}).get("BucketName", bucket)
+    if request_type == "Delete" or (request_type == "Update" and before != bucket):
+        _empty_bucket(before)
+    return options.get("physical_id") or new_uuid(), {}
+
+
+def _empty_bucket(bucket: str) -> None:
+    """Delete every version of every object, if the bucket still carries CDK's tag."""
+    s3 = _client()
+    try:
+        tags = {tag["Key"]: tag["Value"] for tag in s3.get_bucket_tagging(Bucket=bucket)["TagSet"]}
+    except s3.exceptions.ClientError as error:
+        if error.response["Error"]["Code"] not in ("NoSuchBucket", "NoSuchTagSet"):
+            raise
+        tags = {}
+    if tags.get(_AUTO_DELETE_TAG) != "true":
+        logger.info("Bucket %s carries no tag %s=true: its objects are kept.", bucket, _AUTO_DELETE_TAG)
+        return
+    for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
+        entries = page.get("Versions", []) + page.get("DeleteMarkers", [])
+        objects = [{"Key": entry["Key"], "VersionId": entry["VersionId"]} for entry in entries]
+        if objects:
+            s3.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
+
+
+def encryption(properties: Record) -> dict[str, Any]:
+    """Return what PutBucketEncryption takes for `BucketEncryption`."""
+    rules = [
+        {**rule, "ApplyServerSideEncryptionByDefault": rule.get("ServerSideEncryptionByDefault", {})}
+        for rule in properties["ServerSideEncryptionConfiguration"]
+    ]
+    return {"ServerSideEncryptionConfiguration": {"Rules": rules}}
+
+
+def lifecycle(properties: Record) -> dict[str, Any]:
+    """Return what PutBucketLifecycleConfiguration takes for `LifecycleConfiguration`."""
+    return {"LifecycleConfiguration": {"Rules": [_lifecycle_rule(rule) for rule in properties["Rules"]]}}
+
+
+def _lifecycle_rule(rule: Record) -> dict[str, Any]:
+    expiration = {
+        name: rule.get(source)
+        for name, source in (
+            ("Days", "ExpirationInDays"),
+            ("Date", "ExpirationDate"),
+            ("ExpiredObjectDeleteMarker", "ExpiredObjectDeleteMarker"),
+        )
+    }
+    noncurrent_days = rule.get("NoncurrentVersionExpirationInDays")
+    return {
+        **rule,
+        "ID": rule.get("Id") or None,
+        "Prefix": None,  # a member of Filter
+        "NoncurrentVersionTransitions": None,  # written differently in templates, and of no use here
+        "Filter": _lifecycle_filter(rule),
+        "Expiration": expiration if any(value is not None for value in expiration.values()) else None,
+        "Transitions": [{**step, "Days": step["TransitionInDays"]} for step in rule.get("Transitions") or []] or None,
+        "NoncurrentVersionExpiration": rule.get("NoncurrentVersionExpiration")
+        or (noncurrent_days and {"NoncurrentDays": noncurrent_days}),
+    }
+
+
+def _lifecycle_filter(rule: Record) -> dict[str, Any]:
+    tags, prefix = rule.get("TagFilters", []), rule.get("Prefix", "")
+    if not tags:
+        return {"Prefix": prefix}
+    if len(tags) == 1 and not prefix:
+        return {"Tag": tags[0]}
+    return {"And": {"Prefix": prefix, "Tags": tags}}
+
+
+def logging_status(properties: Record, bucket: str) -> dict[str, Any]:
+    """Return the BucketLoggingStatus for `LoggingConfiguration`; without a destination, `bucket` logs into itself."""
+    target = properties.get("DestinationBucketName") or bucket
+    return {"LoggingEnabled": {"TargetBucket": target, "TargetPrefix": properties.get("LogFilePrefix", "")}}
+
+
+CONFIGURATIONS: tuple[tuple[str, Callable[[Record], dict[str, Any]], str, str], ...] = (
+    ("BucketEncryption", encryption, "PutBucketEncryption", "DeleteBucketEncryption"),
+    ("LifecycleConfiguration", lifecycle, "PutBucketLifecycleConfiguration", "DeleteBucketLifecycle"),
+    (
+        "OwnershipControls",
+        lambda properties: {"OwnershipControls": properties},
+        "PutBucketOwnershipControls",
+        "DeleteBucketOwnershipControls",
+    ),
+)
+"""(property, its translation into parameters, the operation that sets it, the operation that removes it)."""

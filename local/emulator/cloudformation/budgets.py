@@ -9,7 +9,7 @@ from ministack.services import budgets
 from ministack.services.cloudformation import provisioners
 
 from local.emulator.cloudformation import resource_types
-from local.emulator.cloudformation.properties import to_parameters
+from local.emulator.cloudformation.resource_types import Created, to_parameters
 from local.emulator.common.errors import ResourceFailedError
 from local.emulator.common.patching import Answer, Record
 
@@ -21,7 +21,7 @@ def register() -> None:
     resource_types.register(_TYPE, create=_create, update=_update, delete=_delete)
 
 
-def _create(logical_id: str, props: Record, stack_name: str) -> resource_types.Created:
+def _create(logical_id: str, props: Record, stack_name: str) -> Created:
     name = props["Budget"].get("BudgetName") or provisioners._physical_name(stack_name, logical_id, max_len=100)
     model = boto3.client("budgets", region_name="us-east-1").meta.service_model
     request = {
@@ -34,7 +34,7 @@ def _create(logical_id: str, props: Record, stack_name: str) -> resource_types.C
     return name, {}
 
 
-def _update(physical_id: str, old: Record, new: Record, stack_name: str) -> resource_types.Created:
+def _update(physical_id: str, old: Record, new: Record, stack_name: str) -> Created:
     """Replace the budget: its notifications have calls of their own, one for each change."""
     name = new["Budget"].get("BudgetName") or physical_id
     _delete(name, new)

@@ -15,8 +15,7 @@ from ministack.core.responses import get_region
 from ministack.services.cloudformation import provisioners
 
 from local.emulator.cloudformation import resource_types
-from local.emulator.cloudformation.properties import to_parameters
-from local.emulator.cloudformation.resource_types import Created
+from local.emulator.cloudformation.resource_types import Created, to_parameters
 from local.emulator.common.errors import ResourceFailedError
 from local.emulator.common.patching import Record
 

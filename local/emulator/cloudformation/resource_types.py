@@ -1,8 +1,8 @@
-"""How a resource type is added to ministack's CloudFormation, or one of its own changed."""
+"""How a resource type is added to ministack's CloudFormation, and how its properties become API parameters."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ministack.services.cloudformation import provisioners
@@ -12,28 +12,21 @@ from local.emulator.common.patching import Original, Record
 Created = tuple[str, Record]
 """Physical id and attributes of a resource."""
 
+Handler = Callable[..., Any]
+
 _on_worker: set[str] = set()
 
 
-def register(
-    type_name: str,
-    *,
-    create: Callable[[str, Record, str], Created],
-    update: Callable[[str, Record, Record, str], Created],
-    delete: Callable[[str, Record], None],
-    on_worker: bool = False,
-) -> None:
-    """Have ministack call these handlers for a type.
+def register(type_name: str, *, create: Handler, update: Handler, delete: Handler, on_worker: bool = False) -> None:
+    """Have ministack call these handlers for a type, e.g. `AWS::S3::Bucket`.
 
     Args:
-        type_name: e.g. `AWS::S3::Bucket`.
         create: Takes (logical id, properties, stack name).
         update: Takes (physical id, old properties, new properties, stack name).
         delete: Takes (physical id, properties).
         on_worker: The handlers block (they call this server, or wait) and leave the event loop.
     """
-    handlers: dict[str, Any] = provisioners._RESOURCE_HANDLERS.setdefault(type_name, {})
-    handlers.update(create=create, update=update, delete=delete)
+    provisioners._RESOURCE_HANDLERS.setdefault(type_name, {}).update(create=create, update=update, delete=delete)
     if on_worker:
         _on_worker.add(type_name)
 
@@ -41,3 +34,42 @@ def register(
 def runs_on_worker_thread(original: Original, type_name: str) -> bool:
     """Add the types registered with `on_worker` to ministack's own."""
     return type_name in _on_worker or original(type_name)
+
+
+def to_parameters(properties: Any, shape: Any) -> Any:
+    """Return `properties` with the members of `shape` only, and with its scalar types.
+
+    Templates carry numbers and booleans as strings (a parameter is always one); the API wants the real type.
+    `shape`: a botocore Shape.
+    """
+    kind = shape.type_name
+    if kind == "structure" and isinstance(properties, Mapping):
+        return {
+            name: to_parameters(value, shape.members[name])
+            for name, value in properties.items()
+            if name in shape.members and value is not None
+        }
+    if kind == "list" and isinstance(properties, Sequence) and not isinstance(properties, str):
+        return [to_parameters(item, shape.member) for item in properties]
+    if kind == "map" and isinstance(properties, Mapping):
+        return {str(name): to_parameters(value, shape.value) for name, value in properties.items()}
+    if kind in ("integer", "long"):
+        return int(properties)
+    if kind in ("float", "double"):
+        return float(properties)
+    if kind == "boolean":
+        return str(properties).lower() == "true"
+    if kind == "string" and isinstance(properties, (bool, int, float)):
+        return str(properties).lower() if isinstance(properties, bool) else str(properties)
+    return properties
+
+
+Tags = Sequence[Mapping[str, str]]
+
+
+def tag_changes(old: Tags | None, new: Tags | None) -> tuple[list[dict[str, str]], list[str]]:
+    """Return the tags to set and the keys to remove that turn the `Tags` property `old` into `new`."""
+    before = {tag["Key"]: tag["Value"] for tag in old or []}
+    after = {tag["Key"]: tag["Value"] for tag in new or []}
+    changed = [{"Key": key, "Value": value} for key, value in after.items() if before.get(key) != value]
+    return changed, sorted(before.keys() - after.keys())

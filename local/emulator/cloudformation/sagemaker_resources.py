@@ -11,8 +11,7 @@ from ministack.services.cloudformation import provisioners
 from local.emulator.access import front_door
 from local.emulator.access.stack_roles import actor_credentials
 from local.emulator.cloudformation import resource_types
-from local.emulator.cloudformation.properties import tag_changes, to_parameters
-from local.emulator.cloudformation.resource_types import Created
+from local.emulator.cloudformation.resource_types import Created, tag_changes, to_parameters
 from local.emulator.common.errors import ResourceFailedError
 from local.emulator.common.patching import Record
 from local.emulator.recovery.stack_operations import JOURNAL

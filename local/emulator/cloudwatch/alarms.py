@@ -7,14 +7,16 @@ PutMetricData is called.
 from __future__ import annotations
 
 import logging
+import operator
 import threading
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from ministack.core.responses import request_scope
 from ministack.services import cloudwatch
 
-from local.emulator.cloudwatch import alarm_rules, metric_math, metric_store
+from local.emulator.cloudwatch import metric_math, metric_store
 from local.emulator.cloudwatch.metric_store import MetricQuery
 from local.emulator.common.errors import ResourceFailedError
 from local.emulator.common.patching import Original, Record
@@ -23,6 +25,13 @@ from local.emulator.state import persistence
 logger = logging.getLogger("local.alarms")
 
 _EVERY_SECONDS = 5.0
+_BREACHES = {
+    "GreaterThanOrEqualToThreshold": operator.ge,
+    "GreaterThanThreshold": operator.gt,
+    "LessThanThreshold": operator.lt,
+    "LessThanOrEqualToThreshold": operator.le,
+}
+_WHEN_ALL_ARE_MISSING = {"breaching": "ALARM", "notBreaching": "OK", "missing": "INSUFFICIENT_DATA", "ignore": None}
 
 
 def start() -> None:
@@ -60,7 +69,7 @@ def _evaluate_forever() -> None:
 def evaluate_alarm(original: Original, alarm: Record) -> None:
     """Set the state that the metrics call for now, and carry out the actions of a change."""
     datapoints = _datapoints(alarm, time.time())
-    new = alarm_rules.state(
+    new = alarm_state(
         datapoints,
         comparison=alarm["ComparisonOperator"],
         threshold=float(alarm["Threshold"]),
@@ -108,3 +117,22 @@ def _datapoints(alarm: Record, now: float) -> list[float | None]:
 def _series(metric: Record, stat: str, now: float, period: int, periods: int) -> metric_math.Series:
     query = MetricQuery.parse(metric, stat)
     return metric_store.series(query, start=now - period * periods, end=now + 1, period=period)
+
+
+def alarm_state(
+    datapoints: Sequence[float | None], *, comparison: str, threshold: float, to_alarm: int, missing: str
+) -> str | None:
+    """Return an alarm's new state after the rules of CloudWatch's documentation, or None where it stays as it is.
+
+    Args:
+        datapoints: One for each evaluated period; None where it has no data.
+        comparison: CloudWatch's ComparisonOperator.
+        threshold: What datapoints are compared with.
+        to_alarm: How many datapoints have to breach the threshold.
+        missing: CloudWatch's TreatMissingData.
+    """
+    if all(value is None for value in datapoints):
+        return _WHEN_ALL_ARE_MISSING[missing]
+    breaches = _BREACHES[comparison]
+    breaching = sum(missing == "breaching" if value is None else breaches(value, threshold) for value in datapoints)
+    return "ALARM" if breaching >= to_alarm else "OK"

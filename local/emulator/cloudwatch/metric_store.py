@@ -77,15 +77,9 @@ def _add(key: Any, value: float, unit: str, dimensions: Mapping[str, str]) -> No
     if rounded in points:
         points[rounded]["Count"] += 1.0
         return
-    point = {
-        "Timestamp": float(_Slot.start),
-        "Value": rounded,
-        "Count": 1.0,
-        "Unit": unit,
-        "Dimensions": dict(dimensions),
-    }
-    points[rounded] = point
-    cloudwatch._metric_bucket(key).append(point)
+    point = {"Timestamp": float(_Slot.start), "Value": rounded, "Count": 1.0, "Unit": unit}
+    points[rounded] = {**point, "Dimensions": dict(dimensions)}
+    cloudwatch._metric_bucket(key).append(points[rounded])
 
 
 def series(query: MetricQuery, *, start: float, end: float, period: int) -> dict[int, float]:

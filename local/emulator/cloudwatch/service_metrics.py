@@ -6,14 +6,16 @@ ministack has four of them, and those of Lambda only for calls of its Invoke API
 from __future__ import annotations
 
 import contextvars
+import json
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from ministack.services import apigateway_v1 as gateway
 from ministack.services import lambda_svc
 
-from local.emulator.cloudwatch import embedded_metrics
 from local.emulator.cloudwatch.metric_store import record
 from local.emulator.common.patching import Original, Record
 
@@ -59,7 +61,7 @@ def emit_lambda_logs(
     """Record the metrics in a function's log lines."""
     original(func, request_id, log_text, *rest, **options)
     for line in (log_text or "").splitlines():
-        for found in embedded_metrics.measurements(line.strip()):
+        for found in measurements(line.strip()):
             for value in found.values:
                 record(found.namespace, {found.name: value}, unit=found.unit, dimensions=found.dimensions)
 
@@ -110,3 +112,35 @@ def emit_execution_status_event(original: Original, execution: Record) -> None:
 
 def _moment(value: Any) -> float:
     return float(value) if isinstance(value, (int, float)) else datetime.fromisoformat(str(value)).timestamp()
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """Values of one metric under one set of dimensions."""
+
+    namespace: str
+    name: str
+    unit: str
+    dimensions: dict[str, str]
+    values: tuple[float, ...]
+
+
+def measurements(line: str) -> Iterator[Measurement]:
+    """Yield the metrics in a log line in CloudWatch's embedded metric format; none for any other line."""
+    if not line.startswith("{") or '"_aws"' not in line:
+        return
+    try:
+        document = json.loads(line)
+        directives = document["_aws"]["CloudWatchMetrics"]
+        yield from [found for directive in directives for found in _directive(document, directive)]
+    except (ValueError, KeyError, TypeError):
+        return
+
+
+def _directive(document: dict[str, Any], directive: dict[str, Any]) -> Iterator[Measurement]:
+    for names in directive["Dimensions"]:
+        dimensions = {name: str(document[name]) for name in names}
+        for metric in directive["Metrics"]:
+            given = document[metric["Name"]]
+            values = tuple(float(value) for value in (given if isinstance(given, list) else [given]))
+            yield Measurement(directive["Namespace"], metric["Name"], metric.get("Unit", "None"), dimensions, values)

@@ -74,10 +74,7 @@ def base_environment(environment: Mapping[str, str], paths: ServerPaths) -> dict
 def emulator_environment(paths: ServerPaths, port: int, root: Mapping[str, str]) -> dict[str, str]:
     """Return the settings that ministack and the AWS SDKs of Lambda functions read.
 
-    Args:
-        paths: where ministack keeps its state.
-        port: ministack's port on 127.0.0.1.
-        root: content of the credentials file.
+    `root`: content of the credentials file.
     """
     return {
         # Where AWS SDKs find this cloud, and the key of its root user.

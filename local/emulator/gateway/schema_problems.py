@@ -9,9 +9,21 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from operator import gt, lt
 from typing import Any
 
 _SHOWN = 5
+_NUMBER = "numeric instance is {0} than the required {1} ({1}: {{bound}}, found: {{found}})"
+_ARRAY = "array is too {}: must have at {} {{bound}} elements but instance has {{found}} elements"
+# (type, keyword, comparison that violates it, sentence)
+_BOUNDS = (
+    ("string", "minLength", lt, "string {shown} is too short (length: {found}, required minimum: {bound})"),
+    ("string", "maxLength", gt, "string {shown} is too long (length: {found}, maximum allowed: {bound})"),
+    ("number", "minimum", lt, _NUMBER.format("lower", "minimum")),
+    ("number", "maximum", gt, _NUMBER.format("greater", "maximum")),
+    ("array", "minItems", lt, _ARRAY.format("short", "least")),
+    ("array", "maxItems", gt, _ARRAY.format("long", "most")),
+)
 
 
 def explain(schema: Mapping[str, Any], document: Any) -> str:
@@ -31,12 +43,12 @@ def _problems(schema: Any, value: Any, root: Mapping[str, Any]) -> Iterator[str]
     if "enum" in schema and value not in schema["enum"]:
         found, options = _compact(value), ", ".join(_compact(option) for option in schema["enum"])
         yield f"instance value ({found}) not found in enum (possible values: [{options}])"
-    if isinstance(value, str):
-        yield from _string_problems(schema, value)
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        yield from _number_problems(schema, value)
-    if isinstance(value, list):
-        yield from _array_problems(schema, value, root)
+    yield from _bound_problems(schema, value)
+    if isinstance(value, str) and "pattern" in schema and not re.search(schema["pattern"], value):
+        yield f'ECMA 262 regex "{schema["pattern"]}" does not match input string {_compact(value)}'
+    if isinstance(value, list) and isinstance(schema.get("items"), Mapping):
+        for item in value:
+            yield from _problems(schema["items"], item, root)
     if isinstance(value, dict):
         yield from _object_problems(schema, value, root)
     yield from _combination_problems(schema, value, root)
@@ -57,32 +69,11 @@ def _combination_problems(schema: Mapping[str, Any], value: Any, root: Mapping[s
             yield wording.format(matched=matched, total=len(branches))
 
 
-def _string_problems(schema: Mapping[str, Any], value: str) -> Iterator[str]:
-    shown, length = _compact(value), len(value)
-    if length < schema.get("minLength", 0):
-        yield f"string {shown} is too short (length: {length}, required minimum: {schema['minLength']})"
-    if length > schema.get("maxLength", length):
-        yield f"string {shown} is too long (length: {length}, maximum allowed: {schema['maxLength']})"
-    if "pattern" in schema and not re.search(schema["pattern"], value):
-        yield f'ECMA 262 regex "{schema["pattern"]}" does not match input string {shown}'
-
-
-def _number_problems(schema: Mapping[str, Any], value: float) -> Iterator[str]:
-    if value < schema.get("minimum", value):
-        yield f"numeric instance is lower than the required minimum (minimum: {schema['minimum']}, found: {value})"
-    if value > schema.get("maximum", value):
-        yield f"numeric instance is greater than the required maximum (maximum: {schema['maximum']}, found: {value})"
-
-
-def _array_problems(schema: Mapping[str, Any], value: list[Any], root: Mapping[str, Any]) -> Iterator[str]:
-    found = len(value)
-    if found < schema.get("minItems", 0):
-        yield f"array is too short: must have at least {schema['minItems']} elements but instance has {found} elements"
-    if found > schema.get("maxItems", found):
-        yield f"array is too long: must have at most {schema['maxItems']} elements but instance has {found} elements"
-    items = schema.get("items")
-    for item in value if isinstance(items, Mapping) else ():
-        yield from _problems(items, item, root)
+def _bound_problems(schema: Mapping[str, Any], value: Any) -> Iterator[str]:
+    found = len(value) if isinstance(value, (str, list)) else value
+    for kind, keyword, violates, sentence in _BOUNDS:
+        if _is(value, kind) and violates(found, schema.get(keyword, found)):
+            yield sentence.format(shown=_compact(value), found=found, bound=schema[keyword])
 
 
 def _object_problems(schema: Mapping[str, Any], value: dict[str, Any], root: Mapping[str, Any]) -> Iterator[str]:

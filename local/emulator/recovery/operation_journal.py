@@ -20,22 +20,14 @@ class Operation:
 
     stack_name: str
     stack_id: str
-    role: str
-    """The service role it acted with; empty for the caller's rights."""
-    template: Record
-    """The new template."""
-    parameters: Record
-    """Its resolved parameters, `{name: {"Value": …}}`."""
-    previous: Record | None
-    """The stack before; None for a creation."""
-    records: dict[str, Record] = field(default_factory=dict)
-    """The finished resources, by logical id, in order."""
-    made: list[tuple[str, str]] = field(default_factory=list)
-    """(noun, name) of the SageMaker resources whose creation it began, in order."""
-    cleaning: bool = False
-    """Whether it had begun to delete what it replaced, so that a rollback is no longer possible."""
-    frozen: bool = False
-    """Whether the server was stopped during it: an end in the stack's record does not count."""
+    role: str  # the service role it acted with; empty for the caller's rights
+    template: Record  # the new template
+    parameters: Record  # its resolved parameters, {name: {"Value": …}}
+    previous: Record | None  # the stack before; None for a creation
+    records: dict[str, Record] = field(default_factory=dict)  # the finished resources, by logical id, in order
+    made: list[tuple[str, str]] = field(default_factory=list)  # (noun, name) of SageMaker resources, in order
+    cleaning: bool = False  # it had begun to delete what it replaced: a rollback is no longer possible
+    frozen: bool = False  # the server was stopped during it: an end in the stack's record does not count
 
 
 _HEADER = ("stack_name", "stack_id", "role", "template", "parameters", "previous")

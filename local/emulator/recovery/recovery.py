@@ -62,19 +62,17 @@ async def _finish(operation: Operation, stack: Record) -> None:
 
 
 async def _roll_back(operation: Operation, previous: Record, stack: Record) -> None:
+    nothing_failed: Record = {"failed_update": None, "failed_logical_id": None, "replaced_ids": [], "cancelled": False}
     undo = stacks._failed_operation(
-        is_update=True,
-        previous_stack=copy.deepcopy(previous),
-        created=list(operation.records),
-        failed_update=None,
-        failed_logical_id=None,
-        replaced_ids=[],
-        cancelled=False,
+        True,
+        copy.deepcopy(previous),
+        list(operation.records),
         template=operation.template,
         param_values=operation.parameters,
         retain_except_on_create=False,
         stack_tags=stack.get("Tags"),
         previous_tags=previous.get("Tags"),
+        **nothing_failed,
     )
     try:
         await run_reentrant(_align_endpoints, previous.get("_resources", {}))
@@ -85,31 +83,25 @@ async def _roll_back(operation: Operation, previous: Record, stack: Record) -> N
 
 
 async def _complete(operation: Operation, previous: Record, stack: Record) -> None:
-    template, name, stack_id = operation.template, operation.stack_name, operation.stack_id
-    conditions = stacks._evaluate_conditions(template, operation.parameters)
+    name, stack_id = operation.stack_name, operation.stack_id
+    template, parameters = operation.template, operation.parameters
+    conditions = stacks._evaluate_conditions(template, parameters)
     wanted = set(stacks._topological_sort(template.get("Resources", {}), conditions))
     current = {logical_id: record for logical_id, record in stack["_resources"].items() if logical_id in wanted}
     await run_reentrant(_align_endpoints, current)
     for logical_id, record in reversed(list(previous.get("_resources", {}).items())):
         if current.get(logical_id, {}).get("PhysicalResourceId") != record["PhysicalResourceId"]:
             await _delete(name, logical_id, record)
-    outputs, exports = stacks._resolve_stack_outputs(
-        template.get("Outputs", {}),
-        conditions,
-        current,
-        operation.parameters,
-        template.get("Mappings", {}),
-        name,
-        stack_id,
-    )
+    defined, mappings = template.get("Outputs", {}), template.get("Mappings", {})
+    outputs, exports = stacks._resolve_stack_outputs(defined, conditions, current, parameters, mappings, name, stack_id)
     cloudformation._exports.update(exports)
     stack.update(
         _resources=current,
         _template=template,
         _template_body=json.dumps(template),
-        _resolved_params=operation.parameters,
+        _resolved_params=parameters,
         _conditions=conditions,
-        Parameters=interrupted.parameter_list(operation.parameters),
+        Parameters=interrupted.parameter_list(parameters),
         Outputs=outputs,
         StackStatus="UPDATE_COMPLETE",
     )

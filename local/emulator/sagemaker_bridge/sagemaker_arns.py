@@ -10,16 +10,8 @@ from urllib.parse import unquote
 INVOCATION_PATH = re.compile(r"^/endpoints/([^/]+)/invocations/?$")
 """Path of InvokeEndpoint (runtime plane)."""
 
-_NAMED_RESOURCES = (
-    # (suffix of the action, member with the name, resource type of the ARN)
-    ("TrainingJob", "TrainingJobName", "training-job"),
-    ("TransformJob", "TransformJobName", "transform-job"),
-    ("EndpointConfig", "EndpointConfigName", "endpoint-config"),
-    ("Endpoint", "EndpointName", "endpoint"),
-    ("ModelPackageGroup", "ModelPackageGroupName", "model-package-group"),
-    ("ModelPackage", "ModelPackageName", "model-package"),
-    ("Model", "ModelName", "model"),
-)
+# Longer nouns first: an action is about the first one that it ends with.
+_NOUNS = ("TrainingJob", "TransformJob", "EndpointConfig", "Endpoint", "ModelPackageGroup", "ModelPackage", "Model")
 _PASSED_ROLES = {"CreateTrainingJob": "RoleArn", "CreateModel": "ExecutionRoleArn"}
 
 
@@ -36,13 +28,11 @@ def resource_arn(action: str, params: Mapping[str, Any], *, account: str, region
         return _arn("model-package", f"{_name(params['ModelPackageGroupName'])}/*", account, region)
     if action == "UpdateModelPackage":
         return str(params.get("ModelPackageArn") or "*")
-    for suffix, member, kind in _NAMED_RESOURCES:
-        if action.endswith(suffix):
-            value = params.get(member)
-            if not value:
-                return "*"
-            return value if str(value).startswith("arn:") else _arn(kind, str(value), account, region)
-    return "*"
+    noun = next((noun for noun in _NOUNS if action.endswith(noun)), "")
+    value = str(params.get(f"{noun}Name") or "*")
+    if value == "*" or value.startswith("arn:"):
+        return value
+    return _arn(re.sub(r"(?<!^)(?=[A-Z])", "-", noun).lower(), value, account, region)
 
 
 def invocation_arn(path: str, *, account: str, region: str) -> str:

@@ -20,14 +20,7 @@ logger = logging.getLogger("local.state_files")
 
 _ATTEMPTS = 3
 _SEPARATOR = "\x00"  # within the keys of ministack's scoped stores
-_STATES_STORES = (
-    "state_machines",
-    "tags",
-    "activities",
-    "state_machine_versions",
-    "state_machine_aliases",
-    "map_runs",
-)
+_STATES_STORES = ("state_machines", "tags", "activities", "state_machine_versions", "state_machine_aliases", "map_runs")
 _lock = threading.Lock()
 _ended: dict[tuple[str, str, str], tuple[tuple[str, int], str]] = {}  # ended executions: (version, JSON)
 

@@ -28,12 +28,7 @@ ERROR_PREFIXES = {prefix.lower(): prefix for prefix in _PREFIXES.split()}
 
 
 class TaskError(Exception):
-    """A failed task.
-
-    Attributes:
-        error: Name of the error, as Retry and Catch match it.
-        cause: Its text.
-    """
+    """A failed task: the error's name, as Retry and Catch match it, and its text."""
 
     def __init__(self, error: str, cause: str) -> None:
         super().__init__(f"{error}: {cause}")

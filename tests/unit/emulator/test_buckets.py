@@ -8,8 +8,8 @@ import botocore.session
 import pytest
 from botocore.validate import ParamValidator
 
-from local.emulator.cloudformation.bucket_properties import CONFIGURATIONS, encryption, lifecycle
-from local.emulator.cloudformation.properties import to_parameters
+from local.emulator.cloudformation.buckets import CONFIGURATIONS, encryption, lifecycle
+from local.emulator.cloudformation.resource_types import to_parameters
 
 LIFECYCLE = {
     "Rules": [

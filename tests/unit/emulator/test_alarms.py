@@ -1,14 +1,14 @@
-"""local.emulator.cloudwatch.alarm_rules: datapoints in, a state out."""
+"""local.emulator.cloudwatch.alarms: datapoints in, a state out."""
 
 from __future__ import annotations
 
 import pytest
 
-from local.emulator.cloudwatch.alarm_rules import state
+from local.emulator.cloudwatch.alarms import alarm_state
 
 
 def judged(datapoints: list[float | None], *, to_alarm: int = 1, missing: str = "missing") -> str | None:
-    return state(
+    return alarm_state(
         datapoints, comparison="GreaterThanOrEqualToThreshold", threshold=5, to_alarm=to_alarm, missing=missing
     )
 
