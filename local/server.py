@@ -17,13 +17,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from local.emulator.common.environment import (
-    MARKER,
-    ServerPaths,
-    base_environment,
-    emulator_environment,
-    network_environment,
-)
+from local.emulator.common import environment
+from local.emulator.common.environment import ServerPaths
 from local.emulator.common.errors import CannotStartError, ExitCode
 from local.emulator.common.version import installed_version, require_supported_version
 from local.emulator.state.state_dir import credentials, exclusive, listening_socket
@@ -67,7 +62,7 @@ def main() -> None:
         require_supported_version(installed_version())
         images = _read_images(options.images)
         paths = ServerPaths(options.state_dir)
-        if MARKER not in os.environ:
+        if environment.MARKER not in os.environ:
             _restart(options, paths)
         with exclusive(options.state_dir):
             _serve(options, paths, images)
@@ -84,7 +79,7 @@ def _serve(options: argparse.Namespace, paths: ServerPaths, images: tuple[ImageR
     listening = listening_socket(options.port)
     paths.make()
     root = credentials(options.state_dir, port=options.port, region=options.region)
-    os.environ.update(emulator_environment(paths, options.port, root))
+    os.environ.update(environment.emulator_environment(paths, options.port, root))
     _log_to(options.log_dir)
     # Only now: ministack reads its environment while it is imported.
     from local.emulator.runtime import LocalCloud
@@ -94,7 +89,7 @@ def _serve(options: argparse.Namespace, paths: ServerPaths, images: tuple[ImageR
         log_dir=options.log_dir,
         endpoint_url=root["endpoint_url"],
         images=images,
-        child_environment=network_environment(os.environ),
+        child_environment=environment.network_environment(os.environ),
         endpoint_start_seconds=options.endpoint_start_seconds,
     )
     try:
@@ -118,7 +113,7 @@ def _restart(options: argparse.Namespace, paths: ServerPaths) -> None:
     os.chdir(_PROJECT)
     sys.stdout.flush()
     command = [sys.executable, "-m", "local.server", *arguments]
-    os.execve(sys.executable, command, base_environment(os.environ, paths))
+    os.execve(sys.executable, command, environment.base_environment(os.environ, paths))
 
 
 def _log_to(folder: Path) -> None:

@@ -16,8 +16,7 @@ from ministack.services import iam, sts
 
 from local.emulator.common.errors import CannotAssumeRoleError
 
-SESSION_SECONDS = 12 * 3600
-"""Life of a role session made here; the longest that AWS gives."""
+SESSION_SECONDS = 12 * 3600  # life of a role session made here; the longest that AWS gives
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,7 @@ from typing import Any
 
 from local.emulator.common.patching import Original
 
-HEALTH_PATH = "/_local/health"
-"""Readiness probe of the local cloud: 200 once every service answers, 503 before."""
-
+HEALTH_PATH = "/_local/health"  # readiness probe of the local cloud: 200 once every service answers, 503 before
 _CLOSED_PATHS = ("/_ministack/reset", "/_ministack/config", "/_localstack/reset")
 """ministack's administrative paths without authentication; any web page could post a form to them."""
 

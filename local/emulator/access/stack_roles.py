@@ -23,7 +23,8 @@ CHANGE_SET_ACTIONS = ("CreateChangeSet", "ExecuteChangeSet")
 _PRINCIPAL = "cloudformation.amazonaws.com"
 _ROLE = "RoleARN"
 
-_actor: contextvars.ContextVar[str] = contextvars.ContextVar("local_cloudformation_actor", default="")
+# The service role of the operation at hand; empty where it acts with its caller's rights.
+ACTOR: contextvars.ContextVar[str] = contextvars.ContextVar("local_cloudformation_actor", default="")
 
 
 def request_tag_context(original: Original, service: str, iam_action: str, body: bytes, params: Record) -> Record:
@@ -39,11 +40,11 @@ def with_role(original: Original, params: Record) -> Any:
     if given and (refusal := _refusal(given)):
         return refusal
     role = given or next((record[_ROLE] for record in _records(params) if record.get(_ROLE)), "")
-    token = _actor.set(role)  # the operation's background task copies this context
+    token = ACTOR.set(role)  # the operation's background task copies this context
     try:
         response = original(params)
     finally:
-        _actor.reset(token)
+        ACTOR.reset(token)
     if role and response[0] < 400:
         creates_change_set = helpers._p(params, "Action") == "CreateChangeSet"
         for record in _records(params):
@@ -53,19 +54,9 @@ def with_role(original: Original, params: Record) -> Any:
     return response
 
 
-def current_role() -> str:
-    """Return the service role of the operation at hand, or an empty string where it acts with its caller's rights."""
-    return _actor.get()
-
-
-def act_for(role_arn: str) -> None:
-    """Let what follows in this context act with a service role; with an empty string, with its caller's rights."""
-    _actor.set(role_arn)
-
-
 def actor_credentials() -> identity.Credentials:
     """Return credentials for the operation at hand: of the stack's service role, else of the operation's caller."""
-    if role := _actor.get():
+    if role := ACTOR.get():
         return identity.assume_service_role(role, _PRINCIPAL, "AWSCloudFormation")
     return identity.act_as(iam_evaluator.caller_arn())
 

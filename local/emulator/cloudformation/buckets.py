@@ -10,7 +10,6 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from botocore.exceptions import ClientError
 from ministack.core.responses import get_account_id, get_region, new_uuid
 from ministack.services.cloudformation import provisioners
 
@@ -75,23 +74,20 @@ def _client() -> Any:
 def _configure(bucket: str, old: Record, new: Record) -> None:
     """Change a bucket from the properties `old` to `new`, as far as ministack's own handler did not."""
     s3 = _client()
-    try:
-        if old.get("Tags") != new.get("Tags"):
-            _set_tags(s3, bucket, new.get("Tags") or [])
-        for name, translate, put, remove in CONFIGURATIONS:
-            if old.get(name) == new.get(name):
-                continue
-            operation, translated = (put, translate(new[name])) if new.get(name) else (remove, {})
-            shape = s3.meta.service_model.operation_model(operation).input_shape
-            s3._make_api_call(operation, to_parameters({"Bucket": bucket, **translated}, shape))
-        target = new.get("LoggingConfiguration")
-        if target and old.get("LoggingConfiguration") != target:
-            s3.put_bucket_logging(Bucket=bucket, BucketLoggingStatus=logging_status(target, bucket))
-        before, after = (props.get("VersioningConfiguration") or {} for props in (old, new))
-        if before.get("Status") == "Enabled" and after.get("Status") != "Enabled":
-            s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Suspended"})
-    except ClientError as error:
-        raise ResourceFailedError(str(error)) from error
+    if old.get("Tags") != new.get("Tags"):
+        _set_tags(s3, bucket, new.get("Tags") or [])
+    for name, translate, put, remove in CONFIGURATIONS:
+        if old.get(name) == new.get(name):
+            continue
+        operation, translated = (put, translate(new[name])) if new.get(name) else (remove, {})
+        shape = s3.meta.service_model.operation_model(operation).input_shape
+        s3._make_api_call(operation, to_parameters({"Bucket": bucket, **translated}, shape))
+    target = new.get("LoggingConfiguration")
+    if target and old.get("LoggingConfiguration") != target:
+        s3.put_bucket_logging(Bucket=bucket, BucketLoggingStatus=logging_status(target, bucket))
+    before, after = (props.get("VersioningConfiguration") or {} for props in (old, new))
+    if before.get("Status") == "Enabled" and after.get("Status") != "Enabled":
+        s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Suspended"})
 
 
 def _set_tags(s3: Any, bucket: str, tags: list[dict[str, str]]) -> None:
@@ -151,14 +147,8 @@ def lifecycle(properties: Record) -> dict[str, Any]:
 
 
 def _lifecycle_rule(rule: Record) -> dict[str, Any]:
-    expiration = {
-        name: rule.get(source)
-        for name, source in (
-            ("Days", "ExpirationInDays"),
-            ("Date", "ExpirationDate"),
-            ("ExpiredObjectDeleteMarker", "ExpiredObjectDeleteMarker"),
-        )
-    }
+    expiration = {"Days": rule.get("ExpirationInDays"), "Date": rule.get("ExpirationDate")}
+    expiration["ExpiredObjectDeleteMarker"] = rule.get("ExpiredObjectDeleteMarker")
     noncurrent_days = rule.get("NoncurrentVersionExpirationInDays")
     return {
         **rule,
@@ -182,6 +172,11 @@ def _lifecycle_filter(rule: Record) -> dict[str, Any]:
     return {"And": {"Prefix": prefix, "Tags": tags}}
 
 
+def ownership(properties: Record) -> dict[str, Any]:
+    """Return what PutBucketOwnershipControls takes for `OwnershipControls`."""
+    return {"OwnershipControls": properties}
+
+
 def logging_status(properties: Record, bucket: str) -> dict[str, Any]:
     """Return the BucketLoggingStatus for `LoggingConfiguration`; without a destination, `bucket` logs into itself."""
     target = properties.get("DestinationBucketName") or bucket
@@ -191,11 +186,6 @@ def logging_status(properties: Record, bucket: str) -> dict[str, Any]:
 CONFIGURATIONS: tuple[tuple[str, Callable[[Record], dict[str, Any]], str, str], ...] = (
     ("BucketEncryption", encryption, "PutBucketEncryption", "DeleteBucketEncryption"),
     ("LifecycleConfiguration", lifecycle, "PutBucketLifecycleConfiguration", "DeleteBucketLifecycle"),
-    (
-        "OwnershipControls",
-        lambda properties: {"OwnershipControls": properties},
-        "PutBucketOwnershipControls",
-        "DeleteBucketOwnershipControls",
-    ),
+    ("OwnershipControls", ownership, "PutBucketOwnershipControls", "DeleteBucketOwnershipControls"),
 )
 """(property, its translation into parameters, the operation that sets it, the operation that removes it)."""

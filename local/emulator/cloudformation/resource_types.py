@@ -9,9 +9,7 @@ from ministack.services.cloudformation import provisioners
 
 from local.emulator.common.patching import Original, Record
 
-Created = tuple[str, Record]
-"""Physical id and attributes of a resource."""
-
+Created = tuple[str, Record]  # physical id and attributes of a resource
 Handler = Callable[..., Any]
 
 _on_worker: set[str] = set()

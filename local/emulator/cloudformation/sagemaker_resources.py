@@ -80,14 +80,10 @@ class SageMakerResource:
     def _update(self, physical_id: str, old: Record, new: Record, stack_name: str) -> Created:
         """Apply changed tags; every other change was turned into a replacement before."""
         changed, removed = tag_changes(old.get("Tags"), new.get("Tags"))
-        client = _client()
-        try:
-            if changed:
-                client.add_tags(ResourceArn=physical_id, Tags=changed)
-            if removed:
-                client.delete_tags(ResourceArn=physical_id, TagKeys=removed)
-        except ClientError as error:
-            raise ResourceFailedError(str(error)) from error
+        if changed:
+            _client().add_tags(ResourceArn=physical_id, Tags=changed)
+        if removed:
+            _client().delete_tags(ResourceArn=physical_id, TagKeys=removed)
         return physical_id, self._attributes(self._name(physical_id, new), physical_id)
 
     def _delete(self, physical_id: str, properties: Record) -> None:
@@ -96,8 +92,8 @@ class SageMakerResource:
         name = {self._name_member: self._name(physical_id, properties)}
         try:
             self._call(client, "Describe", name)
-        except ResourceFailedError as failure:
-            if isinstance(failure.__cause__, ClientError) and endpoint_states.says_missing(failure.__cause__):
+        except ClientError as error:
+            if endpoint_states.says_missing(error):
                 return
             raise
         self._call(client, "Delete", name)
@@ -108,10 +104,7 @@ class SageMakerResource:
     def _call(self, client: Any, verb: str, properties: Record) -> Any:
         operation = f"{verb}{self._noun}"
         shape = client.meta.service_model.operation_model(operation).input_shape
-        try:
-            return client._make_api_call(operation, to_parameters(properties, shape))
-        except ClientError as error:
-            raise ResourceFailedError(str(error)) from error
+        return client._make_api_call(operation, to_parameters(properties, shape))
 
     def _settle(self, client: Any, name: str) -> None:
         """Wait until a new resource is usable."""

@@ -14,13 +14,11 @@ from contextlib import suppress
 Series = dict[int, float]
 Value = Series | float
 
-_ARITHMETIC: dict[type[ast.operator], Callable[[float, float], float]] = {
+_OPERATORS: dict[type[ast.AST], Callable[[float, float], float]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
     ast.Div: operator.truediv,
-}
-_COMPARISON: dict[type[ast.cmpop], Callable[[float, float], float]] = {
     ast.Gt: operator.gt,
     ast.GtE: operator.ge,
     ast.Lt: operator.lt,
@@ -42,32 +40,26 @@ def evaluate(expression: str, series: Mapping[str, Series], *, periods: int) -> 
         periods: How many periods there are; a number becomes a series with its value in each.
     """
     try:
-        value = _Evaluation(series).value(ast.parse(expression, mode="eval").body)
+        value = _value(ast.parse(expression, mode="eval").body, series)
     except (SyntaxError, KeyError, TypeError, ValueError, RecursionError) as error:
         message = f"Metric math expression '{expression}': the local cloud knows {_ALLOWED} only."
         raise UnsupportedExpressionError(message) from error
     return value if isinstance(value, dict) else dict.fromkeys(range(periods), value)
 
 
-class _Evaluation:
-    def __init__(self, series: Mapping[str, Series]) -> None:
-        self._series = series
-
-    def value(self, node: ast.expr) -> Value:
-        match node:
-            case ast.Constant(value=int() | float() as number):
-                return float(number)
-            case ast.Name(id=name):
-                return self._series[name]
-            case ast.UnaryOp(op=ast.USub(), operand=operand):
-                return _pairwise(operator.sub, 0.0, self.value(operand))
-            case ast.BinOp(left=left, op=op, right=right):
-                return _pairwise(_ARITHMETIC[type(op)], self.value(left), self.value(right))
-            case ast.Compare(left=left, ops=[op], comparators=[right]):
-                return _pairwise(_COMPARISON[type(op)], self.value(left), self.value(right))
-            case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
-                return _FUNCTIONS[name](*map(self.value, arguments))
-        raise ValueError(ast.dump(node))
+def _value(node: ast.expr, series: Mapping[str, Series]) -> Value:
+    match node:
+        case ast.Constant(value=int() | float() as number):
+            return float(number)
+        case ast.Name(id=name):
+            return series[name]
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            return _pairwise(operator.sub, 0.0, _value(operand, series))
+        case ast.BinOp(left=left, op=op, right=right) | ast.Compare(left=left, ops=[op], comparators=[right]):
+            return _pairwise(_OPERATORS[type(op)], _value(left, series), _value(right, series))
+        case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
+            return _FUNCTIONS[name](*(_value(argument, series) for argument in arguments))
+    raise ValueError(ast.dump(node))
 
 
 def _if(condition: Value, then: Value, otherwise: Value) -> Value:

@@ -11,12 +11,8 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-ACCOUNT_ID = "000000000000"
-"""The account that holds everything."""
-
-MARKER = "LOCAL_CLOUD_CLEAN_ENVIRONMENT"
-"""Set in the environment made here."""
-
+ACCOUNT_ID = "000000000000"  # the account that holds everything
+MARKER = "LOCAL_CLOUD_CLEAN_ENVIRONMENT"  # set in the environment made here
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 _PASSED_ON = ("LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 _OWN_HOSTS = ("127.0.0.1", "localhost", ".localhost")

@@ -7,15 +7,9 @@ from functools import partial
 from types import ModuleType
 from typing import Any
 
-Original = Callable[..., Any]
-"""The function that a wrapper replaces; each wrapper gets it as its first argument."""
-
-Record = dict[str, Any]
-"""A JSON object of ministack: a request, a resource's properties, a stored record."""
-
-Answer = tuple[int, dict[str, str], bytes]
-"""Status, headers and body of an HTTP response."""
-
+Original = Callable[..., Any]  # the function that a wrapper replaces; each wrapper gets it as its first argument
+Record = dict[str, Any]  # a JSON object of ministack: a request, a resource's properties, a stored record
+Answer = tuple[int, dict[str, str], bytes]  # status, headers and body of an HTTP response
 Holder = ModuleType | dict[str, Any]
 
 

@@ -6,8 +6,7 @@ from importlib import metadata
 
 from local.emulator.common.errors import CannotStartError, ExitCode
 
-REQUIRED_VERSION = "1.5.33"
-"""The release that the patches of this package were written for."""
+REQUIRED_VERSION = "1.5.33"  # the release that the patches of this package were written for
 
 
 def installed_version() -> str | None:

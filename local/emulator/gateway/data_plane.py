@@ -10,9 +10,7 @@ from ministack.services import apigateway_v1 as gateway
 from local.emulator.common.patching import Answer, Original, Record
 from local.emulator.gateway.schema_problems import explain
 
-MAX_BODY_BYTES = 10 * 1024 * 1024
-"""Largest request that API Gateway accepts."""
-
+MAX_BODY_BYTES = 10 * 1024 * 1024  # largest request that API Gateway accepts
 _VALIDATION_STRING = ("$context.error.validationErrorString", "${context.error.validationErrorString}")
 _BAD_GATEWAY = "bad gateway"  # marks a DEFAULT_5XX that keeps status 502
 

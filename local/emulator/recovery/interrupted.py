@@ -23,12 +23,8 @@ from local.emulator.recovery.stack_operations import JOURNAL, STACK_TYPE
 
 logger = logging.getLogger("local.interrupted")
 
-REASON = "The local cloud was stopped during the operation."
-"""The reason in the stack's record and in its events."""
-
-unfinished: list[Operation] = []
-"""The operations that `Recovery` has to finish."""
-
+REASON = "The local cloud was stopped during the operation."  # the reason in the stack's record and in its events
+unfinished: list[Operation] = []  # the operations that `Recovery` has to finish
 _PATIENCE_SECONDS = 8.0
 _REVIEW = "REVIEW_IN_PROGRESS"  # not an operation: a change set waits to be executed
 _LOST = "States.ServiceRestart"  # ministack's error for an execution that was running when the server stopped

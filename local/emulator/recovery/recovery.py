@@ -37,7 +37,7 @@ async def finish_operations() -> None:
     """Finish one after the other. Never raises; a failure is logged, and the stack's status shows it."""
     for operation in list(interrupted.unfinished):
         with request_scope(*scope_of(operation.stack_id)):
-            stack_roles.act_for(operation.role)
+            stack_roles.ACTOR.set(operation.role)
             stack = cloudformation._stacks[operation.stack_name]
             try:
                 await _finish(operation, stack)

@@ -14,9 +14,7 @@ from local.emulator.common.patching import Original, Record
 from local.emulator.recovery.operation_journal import Operation, OperationJournal
 from local.emulator.state import persistence
 
-JOURNAL = OperationJournal(Path(STATE_DIR) / "stack-operations")
-"""The journal of this cloud's stack operations."""
-
+JOURNAL = OperationJournal(Path(STATE_DIR) / "stack-operations")  # the journal of this cloud's stack operations
 STACK_TYPE = "AWS::CloudFormation::Stack"
 _DONE = ("CREATE_COMPLETE", "UPDATE_COMPLETE")
 
@@ -25,7 +23,7 @@ def deploy_stack(original: Original, *operation: Any, **options: Any) -> Corouti
     """Open the journal before the operation's task starts, and close it when the result is saved."""
     stack_name, stack_id, template, parameters, *_ = operation
     previous = options.get("previous_stack")
-    JOURNAL.begin(Operation(stack_name, stack_id, stack_roles.current_role(), template, parameters, previous))
+    JOURNAL.begin(Operation(stack_name, stack_id, stack_roles.ACTOR.get(), template, parameters, previous))
     persistence.save_state(["cloudformation"])
 
     async def run() -> None:

@@ -21,7 +21,7 @@ _CHANGING = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"
 def settled(client: Any, name: str) -> Record:
     """Return an endpoint's description once no change is in progress; nothing if there is no such endpoint.
 
-    Raises ResourceFailedError after 15 minutes.
+    Raises ResourceFailedError after 15 minutes, and ClientError.
     """
     deadline = time.monotonic() + _SECONDS
     while True:
@@ -30,7 +30,7 @@ def settled(client: Any, name: str) -> Record:
         except ClientError as error:
             if says_missing(error):
                 return {}
-            raise ResourceFailedError(str(error)) from error
+            raise
         if endpoint["EndpointStatus"] not in _CHANGING:
             return endpoint
         if time.monotonic() > deadline:

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -70,9 +71,8 @@ class CloudHooks:
             return
         client = front_door.client("logs", root_credentials(), region)
         # CloudWatch Logs refuses an empty message.
-        events = [
-            {"timestamp": moment, "message": text or " "} for moment, text in sorted(lines, key=lambda line: line[0])
-        ]
+        events = [{"timestamp": moment, "message": text or " "} for moment, text in lines]
+        events.sort(key=itemgetter("timestamp"))
         with _as_hook_error():
             for start in range(0, len(events), _LOG_BATCH):
                 _append(client, group, stream, events[start : start + _LOG_BATCH])
@@ -88,12 +88,8 @@ class CloudHooks:
         region: str,
     ) -> None:
         """Put an event of an AWS service on the account's default bus."""
-        entry = {
-            "Source": source,
-            "DetailType": detail_type,
-            "Detail": json.dumps(detail, default=str),
-            "Resources": list(resources),
-        }
+        entry: dict[str, Any] = {"Source": source, "DetailType": detail_type, "Resources": list(resources)}
+        entry["Detail"] = json.dumps(detail, default=str)
         with request_scope(account, region):
             # Not through the front door: PutEvents refuses sources that begin with "aws.".
             eventbridge._put_events({"Entries": [entry]}, allow_aws_source=True)

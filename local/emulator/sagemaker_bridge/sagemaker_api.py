@@ -15,13 +15,7 @@ from ministack.core.responses import get_account_id, get_region
 from local.emulator.access import identity
 from local.emulator.common.errors import CannotAssumeRoleError
 from local.emulator.common.patching import Answer, Original, Record
-from local.emulator.sagemaker_bridge.sagemaker_arns import (
-    INVOCATION_PATH,
-    further_checks,
-    invocation_arn,
-    passed_role,
-    resource_arn,
-)
+from local.emulator.sagemaker_bridge import sagemaker_arns as arns
 from local.sagemaker.common.errors import ServiceError
 from local.sagemaker.service import SageMakerService
 
@@ -49,16 +43,16 @@ def detect_service(original: Original, method: str, path: str, headers: Record, 
     """
     found: str = original(method, path, headers, query_params)
     mistaken = found == CONTROL or (found == "s3" and method == "POST")
-    return RUNTIME if mistaken and INVOCATION_PATH.match(path) else found
+    return RUNTIME if mistaken and arns.INVOCATION_PATH.match(path) else found
 
 
 def extract_resource_arn(original: Original, service: str, *request: Any) -> str:
     """Authorise SageMaker requests on their resource."""
     _, path, headers, body, _, region, account = request
     if service == CONTROL:
-        return resource_arn(_action(headers), _parse(body) or {}, account=account, region=region)
+        return arns.resource_arn(_action(headers), _parse(body) or {}, account=account, region=region)
     if service == RUNTIME:
-        return invocation_arn(path, account=account, region=region)
+        return arns.invocation_arn(path, account=account, region=region)
     return str(original(service, *request))
 
 
@@ -88,7 +82,7 @@ class SageMakerApi:
         if denial := _denial(access_key_id, action, params, account=account, region=region):
             return _control_error("AccessDeniedException", denial)
         try:
-            if role := passed_role(action, params):
+            if role := arns.passed_role(action, params):
                 identity.check_service_role(role, _PRINCIPAL)
             result = await run_reentrant(
                 lambda: self._service.handle(action, params, account=account, region=region),
@@ -102,7 +96,7 @@ class SageMakerApi:
 
     async def runtime(self, method: str, path: str, headers: Record, body: bytes, query_params: Record) -> Answer:
         """Answer InvokeEndpoint (REST-JSON)."""
-        match = INVOCATION_PATH.match(path)
+        match = arns.INVOCATION_PATH.match(path)
         if not match or method != "POST":
             return _runtime_error("UnknownOperationException", "InvokeEndpoint is the only operation here.", 404, {})
         account, region = get_account_id(), get_region()
@@ -127,10 +121,10 @@ class SageMakerApi:
 
 def _denial(access_key_id: str, action: str, params: Record, *, account: str, region: str) -> str:
     """Decide what ministack's one check per request leaves out: PassRole, tags on creation, second resources."""
-    for further_action, resource in further_checks(action, params, account=account, region=region):
+    for further_action, resource in arns.further_checks(action, params, account=account, region=region):
         if denial := identity.denial(access_key_id, further_action, resource):
             return denial
-    role = passed_role(action, params)
+    role = arns.passed_role(action, params)
     return identity.pass_role_denial(access_key_id, role, _PRINCIPAL) if role else ""
 
 

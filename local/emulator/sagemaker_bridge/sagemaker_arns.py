@@ -7,9 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
-INVOCATION_PATH = re.compile(r"^/endpoints/([^/]+)/invocations/?$")
-"""Path of InvokeEndpoint (runtime plane)."""
-
+INVOCATION_PATH = re.compile(r"^/endpoints/([^/]+)/invocations/?$")  # path of InvokeEndpoint (runtime plane)
 # Longer nouns first: an action is about the first one that it ends with.
 _NOUNS = ("TrainingJob", "TransformJob", "EndpointConfig", "Endpoint", "ModelPackageGroup", "ModelPackage", "Model")
 _PASSED_ROLES = {"CreateTrainingJob": "RoleArn", "CreateModel": "ExecutionRoleArn"}
@@ -29,7 +27,7 @@ def resource_arn(action: str, params: Mapping[str, Any], *, account: str, region
     if action == "UpdateModelPackage":
         return str(params.get("ModelPackageArn") or "*")
     noun = next((noun for noun in _NOUNS if action.endswith(noun)), "")
-    value = str(params.get(f"{noun}Name") or "*")
+    value = str((noun and params.get(f"{noun}Name")) or "*")
     if value == "*" or value.startswith("arn:"):
         return value
     return _arn(re.sub(r"(?<!^)(?=[A-Z])", "-", noun).lower(), value, account, region)

@@ -15,9 +15,7 @@ from local.emulator.state import state_files
 
 logger = logging.getLogger("local.persistence")
 
-EVERYTHING = "*"
-"""Stands for every service."""
-
+EVERYTHING = "*"  # stands for every service
 _SOON_SECONDS = 1.0
 _LATE_SECONDS = 20.0
 _LOAD = 0.2  # largest share of the time that is spent on saving

@@ -15,11 +15,8 @@ from pathlib import Path
 from local.emulator.common.environment import ACCOUNT_ID
 from local.emulator.common.errors import CannotStartError, ExitCode
 
-CREDENTIALS_FILE = "credentials.json"
-"""Endpoint, region, account and root key, for every AWS client of this cloud."""
-
-PID_FILE = "server.pid"
-"""Process id of the running server; absent when none runs."""
+CREDENTIALS_FILE = "credentials.json"  # endpoint, region, account and root key, for every AWS client of this cloud
+PID_FILE = "server.pid"  # process id of the running server; absent when none runs
 
 
 @contextmanager

@@ -23,11 +23,6 @@ _POLL_SECONDS = 1.0
 _ENDED = ("Completed", "Failed", "Stopped")
 
 
-def event_rule(action: str) -> str:
-    """Return the managed EventBridge rule that reports the end of jobs; the role has to be allowed to create it."""
-    return f"StepFunctionsGetEventsForSageMaker{SYNC_JOBS[action]}sRule"
-
-
 def run(client: Any, action: str, parameters: Mapping[str, Any], abandoned: Callable[[], bool]) -> Record:
     """Create a job, wait until it ends, and return its description. Raises TaskError unless it completes.
 

@@ -119,9 +119,10 @@ def _sagemaker(execution: _Execution, action: str, parameters: Mapping[str, Any]
     if action not in sagemaker_jobs.SYNC_JOBS:
         raise sdk_calls.TaskError("States.Runtime", f"sagemaker:{action}.sync is not part of the local cloud.")
     # `.sync` works by a managed EventBridge rule, which the role has to be allowed to make.
-    rule = f"arn:aws:events:{get_region()}:{get_account_id()}:rule/{sagemaker_jobs.event_rule(action)}"
+    rule = f"StepFunctionsGetEventsForSageMaker{sagemaker_jobs.SYNC_JOBS[action]}sRule"
+    arn = f"arn:aws:events:{get_region()}:{get_account_id()}:rule/{rule}"
     for further_action in ("events:PutRule", "events:PutTargets", "events:DescribeRule"):
-        execution.require(further_action, rule, "States.Runtime")
+        execution.require(further_action, arn, "States.Runtime")
     expired = _timed_out.get()
 
     def abandoned() -> bool:
