@@ -27,7 +27,7 @@ from local.emulator.common.version import installed_version, require_supported_v
 from local.emulator.gateway import data_plane
 from local.emulator.recovery import interrupted, stack_operations
 from local.emulator.sagemaker_bridge import sagemaker_api
-from local.emulator.workflows import event_targets, lambda_errors, state_language
+from local.emulator.workflows import lambda_errors, state_language
 from local.emulator.workflows import stepfunctions as workflows
 from local.sagemaker.service import SageMakerService
 
@@ -78,7 +78,7 @@ _WRAPPED: tuple[tuple[Holder | tuple[Holder, ...], str, Callable[..., Any]], ...
     (stepfunctions, "_run_execution", workflows.run_execution),  # the role's rights, TimeoutSeconds
     (stepfunctions, "_invoke_resource", workflows.invoke_resource),  # the role's rights, SageMaker
     (stepfunctions, "_invoke_resource_with_timeout", workflows.invoke_resource_with_timeout),  # a stop of jobs
-    (eventbridge, "_invoke_target", event_targets.invoke_target),  # the target's role
+    (eventbridge, "_invoke_target", workflows.invoke_target),  # the target's role
     # Metrics and alarms
     (cloudwatch, "_evict_old_metrics", metric_store.evict_old_metrics),  # a lock
     (lambda_svc, "_execute_function_dispatch", service_metrics.execute_function),  # metrics of all invocations

@@ -27,14 +27,6 @@ class Credentials:
     secret_access_key: str
     session_token: str = ""
 
-    def as_environment(self) -> dict[str, str]:
-        """Return the three variables that every AWS SDK reads."""
-        return {
-            "AWS_ACCESS_KEY_ID": self.access_key_id,
-            "AWS_SECRET_ACCESS_KEY": self.secret_access_key,
-            "AWS_SESSION_TOKEN": self.session_token,
-        }
-
 
 def root_credentials() -> Credentials:
     """Return the key of the account's root user, from the environment that ministack reads it from too."""

@@ -12,6 +12,11 @@ from local.emulator.common.patching import Original, Record
 Created = tuple[str, Record]  # physical id and attributes of a resource
 Handler = Callable[..., Any]
 
+_SCALARS: dict[str, Callable[[Any], Any]] = {
+    **dict.fromkeys(("integer", "long"), int),
+    **dict.fromkeys(("float", "double"), float),
+    "boolean": lambda value: str(value).lower() == "true",
+}
 _on_worker: set[str] = set()
 
 
@@ -51,15 +56,9 @@ def to_parameters(properties: Any, shape: Any) -> Any:
         return [to_parameters(item, shape.member) for item in properties]
     if kind == "map" and isinstance(properties, Mapping):
         return {str(name): to_parameters(value, shape.value) for name, value in properties.items()}
-    if kind in ("integer", "long"):
-        return int(properties)
-    if kind in ("float", "double"):
-        return float(properties)
-    if kind == "boolean":
-        return str(properties).lower() == "true"
     if kind == "string" and isinstance(properties, (bool, int, float)):
         return str(properties).lower() if isinstance(properties, bool) else str(properties)
-    return properties
+    return _SCALARS[kind](properties) if kind in _SCALARS else properties
 
 
 Tags = Sequence[Mapping[str, str]]

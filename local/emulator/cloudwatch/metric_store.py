@@ -20,7 +20,6 @@ from ministack.services import cloudwatch
 from local.emulator.common.patching import Original
 
 _SLOT_SECONDS = 10
-_DIGITS = 2
 _EVICT_SECONDS = 3600.0
 
 _lock = threading.Lock()
@@ -97,6 +96,4 @@ def series(query: MetricQuery, *, start: float, end: float, period: int) -> dict
 
 
 def _rounded(value: float) -> float:
-    if not value or not math.isfinite(value):
-        return 0.0
-    return round(value, _DIGITS - 1 - math.floor(math.log10(abs(value))))
+    return float(f"{value:.1e}") if math.isfinite(value) else 0.0  # two significant digits

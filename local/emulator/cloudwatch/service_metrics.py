@@ -19,14 +19,6 @@ from ministack.services import lambda_svc
 from local.emulator.cloudwatch.metric_store import record
 from local.emulator.common.patching import Original, Record
 
-_STATE_METRICS = {
-    "RUNNING": "ExecutionsStarted",
-    "SUCCEEDED": "ExecutionsSucceeded",
-    "FAILED": "ExecutionsFailed",
-    "TIMED_OUT": "ExecutionsTimedOut",
-    "ABORTED": "ExecutionsAborted",
-}
-
 _integration_seconds: contextvars.ContextVar[list[float] | None] = contextvars.ContextVar(
     "local_integration_seconds", default=None
 )
@@ -102,8 +94,9 @@ async def handle_execute(original: Original, api_id: str, stage_name: str, *rest
 def emit_execution_status_event(original: Original, execution: Record) -> None:
     """Record the start and the end of executions."""
     dimensions = {"StateMachineArn": execution["stateMachineArn"]}
-    if metric := _STATE_METRICS.get(execution["status"]):
-        record("AWS/States", {metric: 1.0}, dimensions=dimensions)
+    status = execution["status"]
+    metric = "Started" if status == "RUNNING" else status.title().replace("_", "")  # e.g. TimedOut
+    record("AWS/States", {f"Executions{metric}": 1.0}, dimensions=dimensions)
     if execution.get("stopDate"):
         taken = _moment(execution["stopDate"]) - _moment(execution["startDate"])
         record("AWS/States", {"ExecutionTime": 1000 * taken}, unit="Milliseconds", dimensions=dimensions)

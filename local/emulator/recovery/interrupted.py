@@ -2,7 +2,7 @@
 
 Nothing resumes them, and a stack that stays "in progress" can neither be deployed nor deleted. A clean stop waits a
 few seconds for them. When the state is loaded, every unfinished stack gets a status from which the CDK can continue,
-and unfinished executions fail. `Recovery` finishes the updates that have a journal, and deletes what an interrupted
+and unfinished executions fail. `recovery` finishes the updates that have a journal, and deletes what an interrupted
 creation left behind: both need services that answer.
 """
 
@@ -24,7 +24,7 @@ from local.emulator.recovery.stack_operations import JOURNAL, STACK_TYPE
 logger = logging.getLogger("local.interrupted")
 
 REASON = "The local cloud was stopped during the operation."  # the reason in the stack's record and in its events
-unfinished: list[Operation] = []  # the operations that `Recovery` has to finish
+unfinished: list[Operation] = []  # the operations that `recovery` has to finish
 _PATIENCE_SECONDS = 8.0
 _REVIEW = "REVIEW_IN_PROGRESS"  # not an operation: a change set waits to be executed
 _LOST = "States.ServiceRestart"  # ministack's error for an execution that was running when the server stopped

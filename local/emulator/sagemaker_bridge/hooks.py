@@ -110,7 +110,9 @@ class CloudHooks:
 
     def credentials_for(self, role_arn: str) -> dict[str, str]:
         """Return temporary credentials of the role as environment variables."""
-        return self._session_of(role_arn).as_environment()
+        session = self._session_of(role_arn)
+        keys = {"AWS_ACCESS_KEY_ID": session.access_key_id, "AWS_SECRET_ACCESS_KEY": session.secret_access_key}
+        return {**keys, "AWS_SESSION_TOKEN": session.session_token}
 
     def _s3(self, role_arn: str) -> Any:
         return front_door.client("s3", self._session_of(role_arn), self._region)

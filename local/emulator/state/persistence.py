@@ -16,8 +16,6 @@ from local.emulator.state import state_files
 logger = logging.getLogger("local.persistence")
 
 EVERYTHING = "*"  # stands for every service
-_SOON_SECONDS = 1.0
-_LATE_SECONDS = 20.0
 _LOAD = 0.2  # largest share of the time that is spent on saving
 _PREDICTIONS = ("/restapis/", "/_aws/execute-api/", "/endpoints/")
 _INVOCATION = "/invocations"
@@ -61,8 +59,8 @@ class Autosave:
     def __init__(
         self,
         save: Callable[[Collection[str]], None] = save_state,
-        soon_seconds: float = _SOON_SECONDS,
-        late_seconds: float = _LATE_SECONDS,
+        soon_seconds: float = 1.0,
+        late_seconds: float = 20.0,
     ) -> None:
         self._save = save
         self._soon_seconds = soon_seconds

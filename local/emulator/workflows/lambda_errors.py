@@ -38,10 +38,5 @@ def error_type(log: str, message: str) -> str:
 
 def stack_trace(log: str) -> list[str]:
     """Return the frames of the traceback that ends `log`, one string each, as in AWS's answer."""
-    frames: list[str] = []
-    for line in log.rpartition(_TRACE_START)[2].splitlines()[1:] if _TRACE_START in log else []:
-        if line.startswith('  File "'):
-            frames.append(f"{line}\n")
-        elif line.startswith("    ") and frames:
-            frames[-1] += f"{line}\n"
-    return frames
+    trace = log.rpartition(_TRACE_START)[2] if _TRACE_START in log else ""
+    return re.findall(r'^  File ".*\n(?:    .*\n)*', f"{trace}\n", flags=re.MULTILINE)

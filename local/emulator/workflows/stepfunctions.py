@@ -2,12 +2,13 @@
 
 ministack lets a state machine do anything and has no SageMaker integration. This module checks every task against
 the state machine's role: calls that go to a service are made with the role's credentials; what ministack carries out
-itself is decided before.
+itself is decided before. EventBridge rules start a state machine with the rights of the target's role.
 """
 
 from __future__ import annotations
 
 import contextvars
+import logging
 import re
 import threading
 from collections.abc import Mapping
@@ -23,7 +24,10 @@ from local.emulator.common.patching import Original, Record
 from local.emulator.state import persistence
 from local.emulator.workflows import sagemaker_jobs, sdk_calls, state_language
 
+logger = logging.getLogger("local.stepfunctions")
+
 _PRINCIPAL = "states.amazonaws.com"
+_RULES_PRINCIPAL = "events.amazonaws.com"
 _SDK_TASK = re.compile(r"^arn:aws:states:::aws-sdk:([^:]+):([^.:]+)$")
 _SAGEMAKER_TASK = re.compile(r"^arn:aws:states:::sagemaker:([^.:]+)(\.sync)?$")
 
@@ -157,3 +161,25 @@ def _function_arn(reference: str) -> str:
     name, _, qualifier = reference.partition(":")
     arn: str = lambda_svc._func_arn(name)
     return f"{arn}:{qualifier}" if qualifier else arn
+
+
+def invoke_target(original: Original, target: Record, event: Record, rule: Record, view: Any = None) -> None:
+    """Check the role of a target that is a state machine, then invoke the target."""
+    arn = target.get("Arn", "")
+    if ":states:" in arn and (problem := _target_problem(target, rule)):
+        # AWS drops such an event as well, and counts it in FailedInvocations.
+        logger.warning("Rule %s does not start %s: %s", rule.get("Name", ""), arn, problem)
+        return
+    original(target, event, rule, view)
+
+
+def _target_problem(target: Record, rule: Record) -> str:
+    """Return why the rule may not start the target's state machine, or an empty string."""
+    role = target.get("RoleArn", "")
+    if not role:
+        return "the target has no RoleArn."
+    try:
+        credentials = identity.assume_service_role(role, _RULES_PRINCIPAL, rule.get("Name", "rule"))
+    except CannotAssumeRoleError as error:
+        return str(error)
+    return identity.denial(credentials.access_key_id, "states:StartExecution", target["Arn"])
