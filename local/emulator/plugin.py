@@ -57,7 +57,7 @@ _WRAPPED: tuple[tuple[Holder | tuple[Holder, ...], str, Callable[..., Any]], ...
     (stacks, "_delete_resource", stack_operations.delete_resource),  # the same
     (stacks, "_runs_on_worker_thread", resource_types.runs_on_worker_thread),  # types that call this server
     (custom_resource, "invoke_custom_resource", buckets.invoke_custom_resource),  # CDK's autoDeleteObjects
-    (codebuild, "_start_build", image_builds.start_build),  # a look at a build's source
+    (codebuild, "_start_build", image_builds.start_build),  # a check of a build's source
     (s3, "_resolve_sse_write_headers", buckets.resolve_sse_write_headers),  # aws:kms without a key
     # API Gateway
     (apigateway_v1, "_check_request_validation", data_plane.check_request_validation),  # the reason of a refusal

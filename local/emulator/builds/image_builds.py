@@ -76,10 +76,7 @@ def source_problem(archive: bytes) -> str:
 def finished(build: Record, failed_phase: str, message: str) -> Record:
     """Return a build's record after its end.
 
-    Args:
-        build: The record, with all phases succeeded.
-        failed_phase: The phase that ended it; empty for a build that succeeded.
-        message: Shown with that phase, or with BUILD.
+    `build` has all phases succeeded. `message` is shown with `failed_phase`, or with BUILD where no phase failed.
     """
     phases = []
     for phase in build["phases"]:

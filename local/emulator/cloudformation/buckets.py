@@ -82,9 +82,11 @@ def _configure(bucket: str, old: Record, new: Record) -> None:
         operation, translated = (put, translate(new[name])) if new.get(name) else (remove, {})
         shape = s3.meta.service_model.operation_model(operation).input_shape
         s3._make_api_call(operation, to_parameters({"Bucket": bucket, **translated}, shape))
-    target = new.get("LoggingConfiguration")
-    if target and old.get("LoggingConfiguration") != target:
-        s3.put_bucket_logging(Bucket=bucket, BucketLoggingStatus=logging_status(target, bucket))
+    logs = new.get("LoggingConfiguration")
+    if logs and old.get("LoggingConfiguration") != logs:
+        target = logs.get("DestinationBucketName") or bucket  # by default, the bucket logs into itself
+        status = {"LoggingEnabled": {"TargetBucket": target, "TargetPrefix": logs.get("LogFilePrefix", "")}}
+        s3.put_bucket_logging(Bucket=bucket, BucketLoggingStatus=status)
     before, after = (props.get("VersioningConfiguration") or {} for props in (old, new))
     if before.get("Status") == "Enabled" and after.get("Status") != "Enabled":
         s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Suspended"})
@@ -175,12 +177,6 @@ def _lifecycle_filter(rule: Record) -> dict[str, Any]:
 def ownership(properties: Record) -> dict[str, Any]:
     """Return what PutBucketOwnershipControls takes for `OwnershipControls`."""
     return {"OwnershipControls": properties}
-
-
-def logging_status(properties: Record, bucket: str) -> dict[str, Any]:
-    """Return the BucketLoggingStatus for `LoggingConfiguration`; without a destination, `bucket` logs into itself."""
-    target = properties.get("DestinationBucketName") or bucket
-    return {"LoggingEnabled": {"TargetBucket": target, "TargetPrefix": properties.get("LogFilePrefix", "")}}
 
 
 CONFIGURATIONS: tuple[tuple[str, Callable[[Record], dict[str, Any]], str, str], ...] = (

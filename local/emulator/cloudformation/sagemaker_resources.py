@@ -17,7 +17,6 @@ from local.emulator.common.patching import Record
 from local.emulator.recovery.stack_operations import JOURNAL
 from local.emulator.sagemaker_bridge import endpoint_states
 
-_NAME_LENGTH = 63
 _IN_PLACE = (
     "EndpointConfigName",
     "DeploymentConfig",
@@ -29,12 +28,8 @@ _IN_PLACE = (
 
 def register() -> None:
     """Add the four types. Their handlers call this server, and wait."""
-    for resource in (
-        SageMakerResource("Model"),
-        SageMakerResource("EndpointConfig"),
-        SageMakerResource("ModelPackageGroup"),
-        EndpointResource("Endpoint", _IN_PLACE),
-    ):
+    resources = [SageMakerResource(noun) for noun in ("Model", "EndpointConfig", "ModelPackageGroup")]
+    for resource in (*resources, EndpointResource("Endpoint", _IN_PLACE)):
         resource.register()
 
 
@@ -48,9 +43,7 @@ class _AllBut(frozenset[str]):
 class SageMakerResource:
     """Creates, tags and deletes resources of one type.
 
-    Args:
-        noun: As in Create<noun>, <noun>Name, <noun>Arn.
-        in_place: Properties besides Tags whose change needs no new resource.
+    `noun`: as in Create<noun>, <noun>Name. `in_place`: properties besides Tags whose change needs no new resource.
     """
 
     def __init__(self, noun: str, in_place: tuple[str, ...] = ()) -> None:
@@ -60,13 +53,11 @@ class SageMakerResource:
 
     def register(self) -> None:
         """Add the type to ministack's."""
-        type_name = f"AWS::SageMaker::{self._noun}"
-        resource_types.register(
-            type_name, create=self._create, update=self._update, delete=self._delete, on_worker=True
-        )
+        kind = f"AWS::SageMaker::{self._noun}"
+        resource_types.register(kind, create=self._create, update=self._update, delete=self._delete, on_worker=True)
         # A change of any other property replaces the resource (CloudFormation's reference of each type).
-        provisioners._REPLACING_PROPERTIES[type_name] = _AllBut({*self._in_place, "Tags"})
-        provisioners._CUSTOM_NAME_REPLACEMENT[type_name] = {"name": self._name_member}
+        provisioners._REPLACING_PROPERTIES[kind] = _AllBut({*self._in_place, "Tags"})
+        provisioners._CUSTOM_NAME_REPLACEMENT[kind] = {"name": self._name_member}
 
     def _create(self, logical_id: str, properties: Record, stack_name: str) -> Created:
         name = properties.get(self._name_member) or _new_name(stack_name, logical_id)
@@ -153,4 +144,4 @@ def _new_name(stack_name: str, logical_id: str) -> str:
     """Generate a name, a new one for each resource; in lower case, as the ARN repeats it."""
     if not provisioners._NAME_SEED.get():
         provisioners._NAME_SEED.set(secrets.token_hex(4))  # ministack keeps it with the resource's record
-    return str(provisioners._physical_name(stack_name, logical_id, lowercase=True, max_len=_NAME_LENGTH))
+    return str(provisioners._physical_name(stack_name, logical_id, lowercase=True, max_len=63))

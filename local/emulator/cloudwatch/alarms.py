@@ -17,7 +17,6 @@ from ministack.core.responses import request_scope
 from ministack.services import cloudwatch
 
 from local.emulator.cloudwatch import metric_math, metric_store
-from local.emulator.cloudwatch.metric_store import MetricQuery
 from local.emulator.common.errors import ResourceFailedError
 from local.emulator.common.patching import Original, Record
 from local.emulator.state import persistence
@@ -115,8 +114,7 @@ def _datapoints(alarm: Record, now: float) -> list[float | None]:
 
 
 def _series(metric: Record, stat: str, now: float, period: int, periods: int) -> metric_math.Series:
-    query = MetricQuery.parse(metric, stat)
-    return metric_store.series(query, start=now - period * periods, end=now + 1, period=period)
+    return metric_store.series(metric, stat, start=now - period * periods, end=now + 1, period=period)
 
 
 def alarm_state(
@@ -127,7 +125,7 @@ def alarm_state(
     Args:
         datapoints: One for each evaluated period; None where it has no data.
         comparison: CloudWatch's ComparisonOperator.
-        threshold: What datapoints are compared with.
+        threshold: In the metric's unit.
         to_alarm: How many datapoints have to breach the threshold.
         missing: CloudWatch's TreatMissingData.
     """

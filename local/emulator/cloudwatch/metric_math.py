@@ -34,10 +34,7 @@ class UnsupportedExpressionError(Exception):
 def evaluate(expression: str, series: Mapping[str, Series], *, periods: int) -> Series:
     """Return the series that an expression gives. Raises UnsupportedExpressionError.
 
-    Args:
-        expression: Metric math.
-        series: By the ids that the expression uses.
-        periods: How many periods there are; a number becomes a series with its value in each.
+    `series`: by the ids that the expression uses. A number becomes a series with its value in each of `periods`.
     """
     try:
         value = _value(ast.parse(expression, mode="eval").body, series)

@@ -11,13 +11,12 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import cloudwatch
 
-from local.emulator.common.patching import Original
+from local.emulator.common.patching import Original, Record
 
 _SLOT_SECONDS = 10
 _EVICT_SECONDS = 3600.0
@@ -29,26 +28,8 @@ class _Slot:
     """The current slot of ten seconds."""
 
     start = 0
-    # By (account, region, metric): {value: point}. ministack holds the same points.
-    points: dict[tuple[str, str, Any], dict[float, dict[str, Any]]] = {}
-    evicted = 0.0
-    """When old points were last dropped."""
-
-
-@dataclass(frozen=True)
-class MetricQuery:
-    """One metric and a statistic of it."""
-
-    key: Any
-    """The metric's key in ministack's store."""
-    stat: str
-    """`Sum`, `Average`, `Minimum`, `Maximum`, `SampleCount` or a percentile such as `p99`."""
-
-    @classmethod
-    def parse(cls, metric: Mapping[str, Any], stat: str) -> MetricQuery:
-        """Read a `Metric` of the API or of a template."""
-        dimensions = {entry["Name"]: entry["Value"] for entry in metric.get("Dimensions") or []}
-        return cls((metric["Namespace"], metric["MetricName"], cloudwatch._dims_key(dimensions)), stat)
+    points: dict[tuple[str, str, Any], dict[float, Record]] = {}  # {(account, region, metric): {value: point}}
+    evicted = 0.0  # when old points were last dropped
 
 
 def evict_old_metrics(original: Original) -> None:
@@ -81,15 +62,21 @@ def _add(key: Any, value: float, unit: str, dimensions: Mapping[str, str]) -> No
     cloudwatch._metric_bucket(key).append(points[rounded])
 
 
-def series(query: MetricQuery, *, start: float, end: float, period: int) -> dict[int, float]:
-    """Return the statistic of each period of `period` seconds from `start` on that has data, by the period's number."""
+def series(metric: Record, stat: str, *, start: float, end: float, period: int) -> dict[int, float]:
+    """Return a statistic for each period from `start` on that has data, by the period's number.
+
+    `metric`: as in the API or in a template. `stat`: `Sum`, `Average`, `Minimum`, `Maximum`, `SampleCount` or a
+    percentile such as `p99`. `start`, `end` (exclusive): epoch seconds. `period`: seconds.
+    """
+    dimensions = {entry["Name"]: entry["Value"] for entry in metric.get("Dimensions") or []}
+    key = (metric["Namespace"], metric["MetricName"], cloudwatch._dims_key(dimensions))
+    by_period: dict[int, list[Record]] = defaultdict(list)
     with _lock:
-        points = [point for point in cloudwatch._metrics.get(query.key) or [] if start <= point["Timestamp"] < end]
-    by_period: dict[int, list[dict[str, Any]]] = defaultdict(list)
-    for point in points:
-        by_period[int((point["Timestamp"] - start) // period)].append(point)
+        for point in cloudwatch._metrics.get(key) or []:
+            if start <= point["Timestamp"] < end:
+                by_period[int((point["Timestamp"] - start) // period)].append(point)
     found = {
-        number: cloudwatch._stat_value(cloudwatch._calc_stats(inside), query.stat, inside)
+        number: cloudwatch._stat_value(cloudwatch._calc_stats(inside), stat, inside)
         for number, inside in sorted(by_period.items())
     }
     return {number: value for number, value in found.items() if value is not None}

@@ -26,11 +26,7 @@ _ENDED = ("Completed", "Failed", "Stopped")
 def run(client: Any, action: str, parameters: Mapping[str, Any], abandoned: Callable[[], bool]) -> Record:
     """Create a job, wait until it ends, and return its description. Raises TaskError unless it completes.
 
-    Args:
-        client: A boto3 client for SageMaker.
-        action: A key of SYNC_JOBS.
-        parameters: The request.
-        abandoned: Returns whether nobody waits any longer; the job is stopped then.
+    `action`: a key of SYNC_JOBS. `abandoned` returns whether nobody waits any longer; the job is stopped then.
     """
     noun = SYNC_JOBS[action]
     try:

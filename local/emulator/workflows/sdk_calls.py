@@ -39,12 +39,8 @@ class TaskError(Exception):
 def call(client: Any, service: str, action: str, parameters: Mapping[str, Any], *, general_error: str = "") -> Any:
     """Make one call as a state's task does. Raises TaskError.
 
-    Args:
-        client: A boto3 client for the service.
-        service: As in the resource ARN; a key of ERROR_PREFIXES.
-        action: As in the resource ARN, in camel case.
-        parameters: The request, with the Java SDK's names.
-        general_error: Name of errors that the service's model does not know; by default `<Service>Exception`.
+    `service` (a key of ERROR_PREFIXES) and `action` are the resource ARN's; `parameters` has the Java SDK's names.
+    `general_error`: name of errors that the service's model does not know; by default `<Service>Exception`.
     """
     operation = action[:1].upper() + action[1:]
     prefix = ERROR_PREFIXES[service]
