@@ -60,7 +60,11 @@ def main() -> None:
     options = parse_arguments(sys.argv[1:])
     try:
         require_supported_version(installed_version())
-        images = _read_images(options.images)
+        try:
+            images = load_image_map(options.images)
+        except (OSError, ValueError) as error:
+            message = f"The image map {options.images} cannot be used: {error}"
+            raise CannotStartError(ExitCode.BAD_CONFIGURATION, message) from error
         paths = ServerPaths(options.state_dir)
         if environment.MARKER not in os.environ:
             _restart(options, paths)
@@ -96,14 +100,6 @@ def _serve(options: argparse.Namespace, paths: ServerPaths, images: tuple[ImageR
         LocalCloud(settings, options.region).run(listening)
     finally:
         paths.clear_temporary()
-
-
-def _read_images(path: Path) -> tuple[ImageRule, ...]:
-    try:
-        return load_image_map(path)
-    except (OSError, ValueError) as error:
-        message = f"The image map {path} cannot be used: {error}"
-        raise CannotStartError(ExitCode.BAD_CONFIGURATION, message) from error
 
 
 def _restart(options: argparse.Namespace, paths: ServerPaths) -> None:

@@ -37,7 +37,7 @@ class LocalCloud:
 
     def __init__(self, settings: Settings, region: str) -> None:
         self._service = SageMakerService(settings, CloudHooks(region))
-        self._endpoint_url, self._region = settings.endpoint_url, region
+        self._about = {"endpoint_url": settings.endpoint_url, "region": region, "ministack": REQUIRED_VERSION}
         self._autosave = Autosave()
         self._status = "starting"
         self._recovering: asyncio.Task[None] | None = None
@@ -54,13 +54,7 @@ class LocalCloud:
 
     def _health(self) -> dict[str, Any]:
         """Return the body of the readiness probe."""
-        return {
-            "status": self._status,
-            "pid": os.getpid(),
-            "endpoint_url": self._endpoint_url,
-            "region": self._region,
-            "ministack": REQUIRED_VERSION,
-        }
+        return {"status": self._status, "pid": os.getpid(), **self._about}
 
     async def _run(self, listening: socket.socket) -> None:
         asked_to_stop = asyncio.Event()
@@ -117,7 +111,7 @@ class LocalCloud:
                     await asyncio.to_thread(self._service.start)
                     self._status = "ok"
                     self._recovering = asyncio.create_task(recovery.finish_operations())
-                    logger.info("Ready on %s (region %s).", self._endpoint_url, self._region)
+                    logger.info("Ready on %(endpoint_url)s (region %(region)s).", self._about)
 
             return send_and_start
 

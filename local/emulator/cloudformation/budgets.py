@@ -23,14 +23,13 @@ def register() -> None:
 
 def _create(logical_id: str, props: Record, stack_name: str) -> Created:
     name = props["Budget"].get("BudgetName") or provisioners._physical_name(stack_name, logical_id, max_len=100)
-    model = boto3.client("budgets", region_name="us-east-1").meta.service_model
+    operation = boto3.client("budgets", region_name="us-east-1").meta.service_model.operation_model("CreateBudget")
     request = {
         "Budget": {**props["Budget"], "BudgetName": name},
         "NotificationsWithSubscribers": props.get("NotificationsWithSubscribers") or [],
         "ResourceTags": props.get("ResourceTags") or [],
     }
-    shape = model.operation_model("CreateBudget").input_shape
-    _check(budgets._create_budget(to_parameters(request, shape)))
+    _check(budgets._create_budget(to_parameters(request, operation.input_shape)))
     return name, {}
 
 

@@ -43,14 +43,10 @@ def _create_target(logical_id: str, properties: Record, stack_name: str) -> Crea
     request = _request("RegisterScalableTarget", properties)
     if request["MinCapacity"] > request["MaxCapacity"]:
         raise ResourceFailedError("MinCapacity is above MaxCapacity.")
-    logger.warning(
-        "Stack %s: %s of %s is accepted, but nothing scales: the local cloud runs one process for a variant.",
-        stack_name,
-        request["ScalableDimension"],
-        request["ResourceId"],
-    )
     # What Ref returns on AWS.
     physical_id = f"{request['ResourceId']}|{request['ScalableDimension']}|{request['ServiceNamespace']}"
+    message = "Stack %s: %s is accepted, but nothing scales: the local cloud runs one process for a variant."
+    logger.warning(message, stack_name, physical_id)
     return physical_id, {"Id": physical_id}
 
 

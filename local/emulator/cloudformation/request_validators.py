@@ -13,14 +13,13 @@ from local.emulator.common.errors import ResourceFailedError
 from local.emulator.common.patching import Original, Record, wrap
 
 _TYPE = "AWS::ApiGateway::RequestValidator"
-_METHOD = "AWS::ApiGateway::Method"
 
 
 def register() -> None:
     """Replace the type's handlers, and extend the creation of methods, which their update calls too."""
     resource_types.register(_TYPE, create=_create, update=_update, delete=_delete)
     wrap(provisioners, "_apigw_method_create", _create_method)
-    provisioners._RESOURCE_HANDLERS[_METHOD]["create"] = provisioners._apigw_method_create
+    provisioners._RESOURCE_HANDLERS["AWS::ApiGateway::Method"]["create"] = provisioners._apigw_method_create
 
 
 def _flags(props: Record) -> dict[str, bool]:

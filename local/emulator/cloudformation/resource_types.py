@@ -61,10 +61,7 @@ def to_parameters(properties: Any, shape: Any) -> Any:
     return _SCALARS[kind](properties) if kind in _SCALARS else properties
 
 
-Tags = Sequence[Mapping[str, str]]
-
-
-def tag_changes(old: Tags | None, new: Tags | None) -> tuple[list[dict[str, str]], list[str]]:
+def tag_changes(old: list[Record] | None, new: list[Record] | None) -> tuple[list[Record], list[str]]:
     """Return the tags to set and the keys to remove that turn the `Tags` property `old` into `new`."""
     before = {tag["Key"]: tag["Value"] for tag in old or []}
     after = {tag["Key"]: tag["Value"] for tag in new or []}

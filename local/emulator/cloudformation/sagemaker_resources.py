@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Collection
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -17,19 +18,11 @@ from local.emulator.common.patching import Record
 from local.emulator.recovery.stack_operations import JOURNAL
 from local.emulator.sagemaker_bridge import endpoint_states
 
-_IN_PLACE = (
-    "EndpointConfigName",
-    "DeploymentConfig",
-    "ExcludeRetainedVariantProperties",
-    "RetainAllVariantProperties",
-    "RetainDeploymentConfig",
-)
-
 
 def register() -> None:
     """Add the four types. Their handlers call this server, and wait."""
     resources = [SageMakerResource(noun) for noun in ("Model", "EndpointConfig", "ModelPackageGroup")]
-    for resource in (*resources, EndpointResource("Endpoint", _IN_PLACE)):
+    for resource in (*resources, EndpointResource("Endpoint")):
         resource.register()
 
 
@@ -41,22 +34,20 @@ class _AllBut(frozenset[str]):
 
 
 class SageMakerResource:
-    """Creates, tags and deletes resources of one type.
+    """Creates, tags and deletes resources of one type. `noun`: as in Create<noun>, <noun>Name."""
 
-    `noun`: as in Create<noun>, <noun>Name. `in_place`: properties besides Tags whose change needs no new resource.
-    """
+    replacing: Collection[str] = _AllBut({"Tags"})
+    """The properties whose change replaces the resource (CloudFormation's reference of each type)."""
 
-    def __init__(self, noun: str, in_place: tuple[str, ...] = ()) -> None:
+    def __init__(self, noun: str) -> None:
         self._noun = noun
-        self._in_place = in_place
         self._name_member = f"{noun}Name"
 
     def register(self) -> None:
         """Add the type to ministack's."""
         kind = f"AWS::SageMaker::{self._noun}"
         resource_types.register(kind, create=self._create, update=self._update, delete=self._delete, on_worker=True)
-        # A change of any other property replaces the resource (CloudFormation's reference of each type).
-        provisioners._REPLACING_PROPERTIES[kind] = _AllBut({*self._in_place, "Tags"})
+        provisioners._REPLACING_PROPERTIES[kind] = self.replacing
         provisioners._CUSTOM_NAME_REPLACEMENT[kind] = {"name": self._name_member}
 
     def _create(self, logical_id: str, properties: Record, stack_name: str) -> Created:
@@ -107,10 +98,12 @@ class SageMakerResource:
 class EndpointResource(SageMakerResource):
     """Endpoints: created or updated only when the model answers."""
 
+    replacing = ("EndpointName",)
+
     def _update(self, physical_id: str, old: Record, new: Record, stack_name: str) -> Created:
         """Switch to another endpoint config, then apply tags."""
         name = self._name(physical_id, new)
-        if any(old.get(member) != new.get(member) for member in self._in_place):
+        if {**old, "Tags": None} != {**new, "Tags": None}:
             client, wanted = _client(), new["EndpointConfigName"]
             # The rollback of an interrupted update may find the endpoint on its former config already.
             if endpoint_states.settled(client, name).get("EndpointConfigName") != wanted:

@@ -12,15 +12,6 @@ from ministack.services.cloudformation import engine, handlers, helpers
 from local.emulator.common.errors import ResourceFailedError
 from local.emulator.common.patching import Original, Record
 
-_UPDATABLE = (
-    "CREATE_COMPLETE",
-    "UPDATE_COMPLETE",
-    "UPDATE_ROLLBACK_COMPLETE",
-    "IMPORT_COMPLETE",
-    "IMPORT_ROLLBACK_COMPLETE",
-    "DELETE_COMPLETE",  # ministack's own answer says that there is no such stack
-)
-
 # {resource that has to stay: the resource that needs it and was not deleted}, in the task of a stack's deletion.
 _held: contextvars.ContextVar[dict[str, str] | None] = contextvars.ContextVar("local_cloudformation_held", default=None)
 
@@ -58,9 +49,10 @@ def _value(node: Any, params: Mapping[str, Mapping[str, Any]]) -> Any:
 def update_stack(original: Original, params: Record) -> Any:
     """Refuse UpdateStack for a stack that cannot be updated, in CloudFormation's words: callers match them."""
     stack = handlers._resolve_stack(helpers._p(params, "StackName"))
-    if not stack or stack["StackStatus"] in _UPDATABLE:
+    status = stack["StackStatus"] if stack else "DELETE_COMPLETE"
+    if status.endswith("_COMPLETE") and status != "ROLLBACK_COMPLETE":
         return original(params)
-    message = f"Stack:{stack['StackId']} is in {stack['StackStatus']} state and can not be updated."
+    message = f"Stack:{stack['StackId']} is in {status} state and can not be updated."
     return helpers._error("ValidationError", message)
 
 

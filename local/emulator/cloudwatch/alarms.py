@@ -93,28 +93,23 @@ def _datapoints(alarm: Record, now: float) -> list[float | None]:
     Raises UnsupportedExpressionError, and KeyError, TypeError or ValueError for an alarm that violates the API.
     """
     periods = int(alarm["EvaluationPeriods"])
-    queries = alarm.get("Metrics")
-    if not queries:
-        stat = alarm.get("ExtendedStatistic") or alarm.get("Statistic") or "Average"
-        found = _series(alarm, stat, now, int(alarm["Period"]), periods)
+    stat = alarm.get("ExtendedStatistic") or alarm.get("Statistic") or "Average"
+    only = {"Id": "", "MetricStat": {"Metric": alarm, "Stat": stat, "Period": alarm.get("Period")}}
+    queries = alarm.get("Metrics") or [only]
+    measured = {query["Id"]: query["MetricStat"] for query in queries if "MetricStat" in query}
+    first, *_ = measured.values()
+    period = int(first["Period"])
+    start, end = now - period * periods, now + 1
+    series = {
+        query_id: metric_store.series(metric["Metric"], metric["Stat"], start=start, end=end, period=period)
+        for query_id, metric in measured.items()
+    }
+    (wanted,) = (query for query in queries if str(query.get("ReturnData", True)).lower() == "true")
+    if "Expression" in wanted:
+        found = metric_math.evaluate(wanted["Expression"], series, periods=periods)
     else:
-        measured = {query["Id"]: query["MetricStat"] for query in queries if "MetricStat" in query}
-        first, *_ = measured.values()
-        period = int(first["Period"])
-        series = {
-            query_id: _series(metric["Metric"], metric["Stat"], now, period, periods)
-            for query_id, metric in measured.items()
-        }
-        (wanted,) = (query for query in queries if str(query.get("ReturnData", True)).lower() == "true")
-        if "Expression" in wanted:
-            found = metric_math.evaluate(wanted["Expression"], series, periods=periods)
-        else:
-            found = series[wanted["Id"]]
+        found = series[wanted["Id"]]
     return [found.get(number) for number in range(periods)]
-
-
-def _series(metric: Record, stat: str, now: float, period: int, periods: int) -> metric_math.Series:
-    return metric_store.series(metric, stat, start=now - period * periods, end=now + 1, period=period)
 
 
 def alarm_state(
@@ -125,7 +120,6 @@ def alarm_state(
     Args:
         datapoints: One for each evaluated period; None where it has no data.
         comparison: CloudWatch's ComparisonOperator.
-        threshold: In the metric's unit.
         to_alarm: How many datapoints have to breach the threshold.
         missing: CloudWatch's TreatMissingData.
     """

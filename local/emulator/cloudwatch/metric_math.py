@@ -10,6 +10,7 @@ import ast
 import operator
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from itertools import accumulate
 
 Series = dict[int, float]
 Value = Series | float
@@ -69,19 +70,15 @@ def _if(condition: Value, then: Value, otherwise: Value) -> Value:
 def _running_sum(value: Value) -> Value:
     if not isinstance(value, dict):
         raise TypeError("RUNNING_SUM takes a series")
-    total, found = 0.0, {}
-    for number in sorted(value):
-        total += value[number]
-        found[number] = total
-    return found
+    numbers = sorted(value)
+    return dict(zip(numbers, accumulate(value[number] for number in numbers), strict=True))
 
 
 def _pairwise(function: Callable[[float, float], float], left: Value, right: Value) -> Value:
-    periods = left if isinstance(left, dict) else right
-    if not isinstance(periods, dict):
-        return float(function(left, right))  # type: ignore[arg-type]  # two numbers
+    if not isinstance(left, dict) and not isinstance(right, dict):
+        return float(function(left, right))
     found: Series = {}
-    for number in sorted(periods):
+    for number in sorted({number for side in (left, right) if isinstance(side, dict) for number in side}):
         one, other = _at(left, number), _at(right, number)
         if one is not None and other is not None:
             with suppress(ZeroDivisionError):  # no value in that period

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
-from operator import gt, lt
+from collections.abc import Callable, Iterator, Mapping
+from operator import eq, gt, lt
 from typing import Any
 
 _SHOWN = 5
 _NUMBER = "numeric instance is {0} than the required {1} ({1}: {{bound}}, found: {{found}})"
+_ONE_OF = "instance failed to match exactly one schema (matched {matched} out of {total})"
 _ARRAY = "array is too {}: must have at {} {{bound}} elements but instance has {{found}} elements"
 # (type, keyword, comparison that violates it, sentence)
 _BOUNDS = (
@@ -23,6 +24,11 @@ _BOUNDS = (
     ("number", "maximum", gt, _NUMBER.format("greater", "maximum")),
     ("array", "minItems", lt, _ARRAY.format("short", "least")),
     ("array", "maxItems", gt, _ARRAY.format("long", "most")),
+)
+_COMBINATIONS: tuple[tuple[str, Callable[[int, int], bool], str], ...] = (
+    ("allOf", eq, "instance failed to match all required schemas (matched only {matched} out of {total})"),
+    ("anyOf", lambda matched, _: matched > 0, "instance failed to match at least one required schema among {total}"),
+    ("oneOf", lambda matched, _: matched == 1, _ONE_OF),
 )
 
 
@@ -55,18 +61,11 @@ def _problems(schema: Any, value: Any, root: Mapping[str, Any]) -> Iterator[str]
 
 
 def _combination_problems(schema: Mapping[str, Any], value: Any, root: Mapping[str, Any]) -> Iterator[str]:
-    for keyword, wording in (
-        ("allOf", "instance failed to match all required schemas (matched only {matched} out of {total})"),
-        ("anyOf", "instance failed to match at least one required schema among {total}"),
-        ("oneOf", "instance failed to match exactly one schema (matched {matched} out of {total})"),
-    ):
-        branches = schema.get(keyword)
-        if not branches:
-            continue
-        matched = sum(not any(True for _ in _problems(branch, value, root)) for branch in branches)
-        fits = {"allOf": matched == len(branches), "anyOf": matched > 0, "oneOf": matched == 1}[keyword]
-        if not fits:
-            yield wording.format(matched=matched, total=len(branches))
+    for keyword, fits, wording in _COMBINATIONS:
+        if branches := schema.get(keyword):
+            matched, total = sum(not any(_problems(branch, value, root)) for branch in branches), len(branches)
+            if not fits(matched, total):
+                yield wording.format(matched=matched, total=total)
 
 
 def _bound_problems(schema: Mapping[str, Any], value: Any) -> Iterator[str]:

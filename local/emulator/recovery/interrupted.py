@@ -25,11 +25,9 @@ logger = logging.getLogger("local.interrupted")
 
 REASON = "The local cloud was stopped during the operation."  # the reason in the stack's record and in its events
 unfinished: list[Operation] = []  # the operations that `recovery` has to finish
-_PATIENCE_SECONDS = 8.0
 _REVIEW = "REVIEW_IN_PROGRESS"  # not an operation: a change set waits to be executed
 _LOST = "States.ServiceRestart"  # ministack's error for an execution that was running when the server stopped
-_EXECUTION_ERROR = "LocalCloud.Stopped"
-_EXECUTION_CAUSE = "The local cloud was stopped while the execution was running. Start the execution again."
+_CAUSE = "The local cloud was stopped while the execution was running. Start the execution again."
 
 
 def load_persisted_state(original: Original) -> None:
@@ -42,7 +40,7 @@ def load_persisted_state(original: Original) -> None:
             close(stack, final_status(stack["StackStatus"]))
     for execution in stepfunctions._executions.all_values():
         if execution.get("error") == _LOST:
-            failure = {"error": _EXECUTION_ERROR, "cause": _EXECUTION_CAUSE}
+            failure = {"error": "LocalCloud.Stopped", "cause": _CAUSE}
             execution.update(failure)
             stepfunctions._add_event(execution, "ExecutionFailed", {"executionFailedEventDetails": failure})
             logger.warning("Execution %s was running and is now FAILED.", execution["executionArn"])
@@ -50,10 +48,10 @@ def load_persisted_state(original: Original) -> None:
 
 async def wait_for_operations() -> None:
     """Wait until no stack operation runs, for 8 seconds at most."""
-    waited = 0.0
-    while waited < _PATIENCE_SECONDS and any(map(_in_progress, cloudformation._stacks.all_values())):
+    for _ in range(40):
+        if not any(map(_in_progress, cloudformation._stacks.all_values())):
+            return
         await asyncio.sleep(0.2)
-        waited += 0.2
 
 
 def close(stack: Record, status: str) -> None:

@@ -21,13 +21,12 @@ from local.sagemaker.service import SageMakerService
 
 CONTROL, RUNTIME = "sagemaker", "sagemaker-runtime"
 _PRINCIPAL = "sagemaker.amazonaws.com"
-_TARGET_PREFIX = "SageMaker."
 _JSON = {"Content-Type": "application/x-amz-json-1.1"}
 
 
 def register(service: SageMakerService) -> None:
     """Add SageMaker's two planes to ministack's services."""
-    router.SERVICE_PATTERNS[CONTROL] = {"host_patterns": [r"^api\.sagemaker\."], "target_prefixes": [_TARGET_PREFIX]}
+    router.SERVICE_PATTERNS[CONTROL] = {"host_patterns": [r"^api\.sagemaker\."], "target_prefixes": ["SageMaker."]}
     for name in (CONTROL, RUNTIME):
         iam_actions.SERVICE_TO_IAM_NAMESPACE[name] = "sagemaker"
         iam_actions._BOTOCORE_SERVICE_MAP[name] = [name]

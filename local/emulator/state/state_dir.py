@@ -29,11 +29,8 @@ def exclusive(root: Path) -> Iterator[None]:
         except OSError as error:
             pid = running_pid(root)
             holder = f"process {pid}" if pid else "another process"
-            raise CannotStartError(
-                ExitCode.STATE_FOLDER_IN_USE,
-                f"The state folder {root} is in use by {holder}. "
-                "Stop that local cloud first, or name another folder with --state-dir.",
-            ) from error
+            message = f"The state folder {root} is in use by {holder}. Stop that cloud or name another --state-dir."
+            raise CannotStartError(ExitCode.STATE_FOLDER_IN_USE, message) from error
         (root / PID_FILE).write_text(f"{os.getpid()}\n", encoding="ascii")
         try:
             yield
@@ -81,10 +78,7 @@ def listening_socket(port: int) -> socket.socket:
         return socket.create_server(("127.0.0.1", port), backlog=128)  # with SO_REUSEADDR, for a quick restart
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            raise CannotStartError(
-                ExitCode.PORT_IN_USE,
-                f"Port {port} on 127.0.0.1 is in use. Stop the program that holds it (perhaps another local cloud) "
-                "or start with another --port.",
-            ) from error
-        message = f"Cannot listen on 127.0.0.1:{port}: {os.strerror(error.errno or 0)}."
-        raise CannotStartError(ExitCode.BAD_CONFIGURATION, message) from error
+            reason, exit_code = "is in use, perhaps by another local cloud. Stop that program", ExitCode.PORT_IN_USE
+        else:
+            reason, exit_code = f"cannot be used: {os.strerror(error.errno or 0)}. Free it", ExitCode.BAD_CONFIGURATION
+        raise CannotStartError(exit_code, f"Port {port} on 127.0.0.1 {reason}, or choose another --port.") from error

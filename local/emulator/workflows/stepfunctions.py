@@ -175,11 +175,10 @@ def invoke_target(original: Original, target: Record, event: Record, rule: Recor
 
 def _target_problem(target: Record, rule: Record) -> str:
     """Return why the rule may not start the target's state machine, or an empty string."""
-    role = target.get("RoleArn", "")
-    if not role:
+    if not target.get("RoleArn"):
         return "the target has no RoleArn."
     try:
-        credentials = identity.assume_service_role(role, _RULES_PRINCIPAL, rule.get("Name", "rule"))
+        credentials = identity.assume_service_role(target["RoleArn"], _RULES_PRINCIPAL, rule.get("Name", "rule"))
     except CannotAssumeRoleError as error:
         return str(error)
     return identity.denial(credentials.access_key_id, "states:StartExecution", target["Arn"])

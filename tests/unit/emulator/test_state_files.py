@@ -10,7 +10,7 @@ import pytest
 from ministack.core import persistence
 from ministack.services import stepfunctions
 
-from local.emulator.state import state_files
+from local.emulator.state.persistence import save_service
 
 _ARN = "arn:aws:states:us-east-1:000000000000:execution:m:e"
 
@@ -31,7 +31,7 @@ def _execution(status: str, *events: str) -> dict[str, Any]:
 
 
 def _read_back() -> dict[str, Any]:
-    state_files.save("stepfunctions", stepfunctions.get_state)
+    save_service("stepfunctions", stepfunctions.get_state)
     loaded = persistence.load_state("stepfunctions")
     assert loaded is not None
     return {key[2]: record for key, record in loaded["executions"]._data.items()}
