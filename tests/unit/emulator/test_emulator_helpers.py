@@ -27,7 +27,7 @@ def test_an_s3_uri_is_bucket_and_key(uri: str, expected: tuple[str, str]) -> Non
 
 @pytest.mark.parametrize("uri", ["https://b/k", "s3://", "/tmp/x"])
 def test_other_uris_are_refused(uri: str) -> None:
-    """What is not in S3 cannot be fetched from it."""
+    """Anything that does not start with s3:// and a bucket."""
     with pytest.raises(HookError):
         split_uri(uri)
 
@@ -46,14 +46,14 @@ def test_objects_keep_their_place_below_the_prefix(tmp_path: Path, prefix: str, 
 
 
 def test_a_key_cannot_lead_out_of_the_folder(tmp_path: Path) -> None:
-    """Dots in an object's key are no way to other files."""
+    """Dots in an object's key reach no other file."""
     with pytest.raises(HookError, match="leads out"):
         target_path(tmp_path, "in/", "in/../../etc/passwd")
 
 
 @pytest.mark.parametrize(("value", "filled"), [("", False), ("a,b", True)])
 def test_a_join_in_a_condition_is_evaluated(value: str, filled: bool) -> None:
-    """CDK's bootstrap template asks in this way whether a list parameter is empty."""
+    """CDK's bootstrap template tests in this way whether a list parameter is empty."""
     params = {"Policies": {"Value": value}}
     joined = {"Fn::Join": ["", {"Ref": "Policies"}]}
     conditions = {"Has": {"Fn::Not": [{"Fn::Equals": ["", joined]}]}}
@@ -62,7 +62,7 @@ def test_a_join_in_a_condition_is_evaluated(value: str, filled: bool) -> None:
 
 
 def test_a_join_of_constants_and_parameters_is_one_string() -> None:
-    """Parts are put together in order."""
+    """Parts are joined in order."""
     parts = ["a", {"Ref": "P"}, {"Fn::Join": [".", ["c", "d"]]}]
     assert without_joins({"Fn::Join": ["-", parts]}, {"P": {"Value": "b"}}) == "a-b-c.d"
 
@@ -135,7 +135,7 @@ def test_account_and_region_are_read_from_an_arn() -> None:
     ("address", "own"), [("127.0.0.1", True), ("::1", True), ("192.168.0.1", False), ("unknown", False)]
 )
 def test_loopback_is_this_machine_only(address: str, own: bool) -> None:
-    """Anything else than a loopback address is foreign."""
+    """Only loopback addresses count."""
     assert is_loopback(address) is own
 
 
@@ -149,12 +149,12 @@ def test_loopback_is_this_machine_only(address: str, own: bool) -> None:
     ],
 )
 def test_an_interrupted_operation_ends_where_the_cdk_can_go_on(status: str, final: str) -> None:
-    """Creations can be deleted, updates repeated, deletions retried."""
+    """The CDK can delete a creation, repeat an update and retry a deletion."""
     assert final_status(status) == final
 
 
 def test_dependencies_are_followed_through_others() -> None:
-    """A custom resource needs its function, the function its role; the bucket is nobody's business."""
+    """A custom resource needs its function, the function its role and policy; nothing needs the bucket."""
     definitions = {
         "Empty": {"Properties": {"ServiceToken": {"Fn::GetAtt": ["Function", "Arn"]}}},
         "Function": {"Properties": {"Role": {"Ref": "Role"}}, "DependsOn": ["Policy"]},

@@ -15,7 +15,7 @@ from local.emulator.common.environment import (
 )
 
 
-def test_nothing_of_the_shell_survives_by_accident(tmp_path: Path) -> None:
+def test_the_shells_settings_are_dropped(tmp_path: Path) -> None:
     """AWS profiles, Python settings and secrets are dropped."""
     shell = {"PATH": "/bin", "AWS_PROFILE": "p", "AWS_SECRET_ACCESS_KEY": "s", "PYTHONPATH": "/x", "HF_TOKEN": "t"}
     kept = base_environment(shell, ServerPaths(tmp_path))
@@ -39,7 +39,7 @@ def test_node_is_found_where_the_shell_finds_it(tmp_path: Path) -> None:
     assert "/somewhere" not in kept["PATH"]
 
 
-def test_the_way_to_the_internet_is_kept() -> None:
+def test_the_settings_for_the_internet_are_kept() -> None:
     """Proxies and certificate files reach the children, empty ones do not."""
     shell = {"HTTPS_PROXY": "http://proxy:1", "http_proxy": "", "SSL_CERT_FILE": "/ca.pem"}
     kept = network_environment(shell)
@@ -48,7 +48,7 @@ def test_the_way_to_the_internet_is_kept() -> None:
     assert "http_proxy" not in kept
 
 
-def test_calls_to_this_machine_go_past_the_proxy() -> None:
+def test_calls_to_this_machine_bypass_the_proxy() -> None:
     """127.0.0.1 and localhost are added to what the shell excepts already."""
     assert (
         network_environment({"NO_PROXY": "intranet, localhost"})["no_proxy"]

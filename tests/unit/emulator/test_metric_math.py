@@ -32,7 +32,7 @@ def test_expressions(expression: str, expected: dict[int, float]) -> None:
     "expression", ["SEARCH('x', 'Sum')", "errors ** 2", "missing", "__import__('os')", "errors.real", "errors +", ""]
 )
 def test_anything_else_is_refused_by_name(expression: str) -> None:
-    """The message repeats the expression and says what there is."""
+    """The message repeats the expression and says what is supported."""
     with pytest.raises(UnsupportedExpressionError, match="the local cloud knows numbers, ids") as caught:
         evaluate(expression, SERIES, periods=3)
     assert f"'{expression}'" in str(caught.value)

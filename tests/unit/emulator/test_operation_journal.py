@@ -30,7 +30,7 @@ def test_what_was_done_is_read_back_in_order(tmp_path: Path) -> None:
 
 
 def test_a_rollback_adds_nothing(tmp_path: Path) -> None:
-    """What is deleted or changed on the way back does not count as progress."""
+    """What a rollback deletes or changes does not count as progress."""
     journal = _begun(tmp_path)
     journal.going_back("a/stack")
     journal.note("a/stack", {"cleaning": True})
@@ -49,7 +49,7 @@ def test_an_ended_operation_leaves_no_journal(tmp_path: Path) -> None:
 
 
 def test_a_line_cut_off_by_the_kill_is_ignored(tmp_path: Path) -> None:
-    """Half a last line costs that line and nothing else."""
+    """Only the incomplete last line is lost."""
     journal = _begun(tmp_path)
     journal.note("a/stack", {"making": ["Model", "new"]})
     (file,) = tmp_path.iterdir()

@@ -29,7 +29,7 @@ def test_credentials_stay_and_the_endpoint_follows(tmp_path: Path) -> None:
 
 
 def test_a_broken_credentials_file_is_replaced(tmp_path: Path) -> None:
-    """Half a file from a full disk does not keep the cloud from starting."""
+    """An incomplete file, left by a full disk, does not prevent the start."""
     (tmp_path / CREDENTIALS_FILE).write_text('{"aws_acc')
     assert credentials(tmp_path, port=1, region="us-east-1")["aws_access_key_id"]
 

@@ -1,4 +1,4 @@
-"""What is written without ministack's copies is what ministack reads back."""
+"""ministack reads back what is written without its copies."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _read_back() -> dict[str, Any]:
 
 
 def test_executions_are_read_back_as_they_are(executions: Any) -> None:
-    """Running and ended ones, each time, also when an ended one was written before."""
+    """Running and ended executions, also when an ended one was written before."""
     executions[_ARN] = _execution("RUNNING", "ExecutionStarted")
     executions[f"{_ARN}2"] = _execution("SUCCEEDED", "ExecutionStarted", "ExecutionSucceeded")
     for _ in range(2):
