@@ -1,4 +1,4 @@
-"""Builds of the local cloud: nothing is built, and nothing that could not be built passes."""
+"""Builds of the local cloud: no image is built, and a source that cannot be built fails."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import io
 import zipfile
 from typing import Any
 
-from local.emulator.builds.build_source import finished, problem, project_of
+from local.emulator.builds.image_builds import finished, project_of, source_problem
 
 PHASES = ("SUBMITTED", "DOWNLOAD_SOURCE", "BUILD", "COMPLETED")
 BUILD: dict[str, Any] = {"phases": [{"phaseType": name, "phaseStatus": "SUCCEEDED"} for name in PHASES]}
@@ -22,25 +22,25 @@ def archive(*names: str) -> bytes:
 
 
 def test_a_source_with_a_dockerfile_could_be_built() -> None:
-    """Wherever it lies in the source."""
-    assert problem(archive("container/Dockerfile", "training_job/serving/predictor.py")) == ""
+    """The Dockerfile may be in any folder of the source."""
+    assert source_problem(archive("container/Dockerfile", "training_job/serving/predictor.py")) == ""
 
 
 def test_a_source_without_one_names_what_it_holds() -> None:
-    """The message lists the files; a Dockerfile's ignore list is none."""
-    assert "container/Dockerfile.dockerignore" in problem(archive("container/Dockerfile.dockerignore"))
-    assert "zip" in problem(b"nonsense")
+    """The message lists the files; a Dockerfile's ignore list does not count as one."""
+    assert "container/Dockerfile.dockerignore" in source_problem(archive("container/Dockerfile.dockerignore"))
+    assert "zip" in source_problem(b"nonsense")
 
 
 def test_success_says_that_nothing_was_built() -> None:
-    """The remark is told with the phase that would have built."""
+    """The message is shown with the phase that would have built the image."""
     build = finished(BUILD, "", "no image was built")
     assert build["buildStatus"] == "SUCCEEDED"
     assert [p["contexts"][0]["message"] for p in build["phases"] if "contexts" in p] == ["no image was built"]
 
 
 def test_a_failed_phase_ends_the_build() -> None:
-    """Nothing after it ran, and the remark is its own."""
+    """No later phase ran, and the message is the failed phase's."""
     build = finished(BUILD, "DOWNLOAD_SOURCE", "access denied")
     assert build["buildStatus"] == "FAILED"
     assert [p["phaseType"] for p in build["phases"]] == ["SUBMITTED", "DOWNLOAD_SOURCE", "COMPLETED"]
@@ -49,6 +49,6 @@ def test_a_failed_phase_ends_the_build() -> None:
 
 
 def test_a_builds_id_names_its_project() -> None:
-    """StopBuild and BatchGetBuilds are authorised on the project, of which the id is made."""
+    """StopBuild and BatchGetBuilds are authorised on the project that the id starts with."""
     assert project_of({"ids": ["p-image:1234"]}) == project_of({"id": "p-image:1234"}) == "p-image"
     assert project_of({}) == ""

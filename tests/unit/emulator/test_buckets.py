@@ -8,7 +8,8 @@ import botocore.session
 import pytest
 from botocore.validate import ParamValidator
 
-from local.emulator.cloudformation.bucket_properties import CONFIGURATIONS, encryption, lifecycle
+from local.emulator.cloudformation.buckets import CONFIGURATIONS, encryption, lifecycle
+from local.emulator.cloudformation.resource_types import to_parameters
 
 LIFECYCLE = {
     "Rules": [
@@ -34,19 +35,32 @@ EXAMPLES = {
 }
 
 
+def shape(operation: str) -> Any:
+    """The parameters of an operation of S3."""
+    return botocore.session.get_session().get_service_model("s3").operation_model(operation).input_shape
+
+
+def sent(operation: str, translated: dict[str, Any]) -> dict[str, Any]:
+    """What reaches the API."""
+    return to_parameters(translated, shape(operation))
+
+
+def sent_rule(properties: dict[str, Any]) -> dict[str, Any]:
+    """The first lifecycle rule that reaches the API."""
+    return sent("PutBucketLifecycleConfiguration", lifecycle(properties))["LifecycleConfiguration"]["Rules"][0]
+
+
 @pytest.mark.parametrize("configuration", CONFIGURATIONS, ids=lambda entry: entry[0])
 def test_every_translation_is_a_valid_request(configuration: Any) -> None:
     """What comes out passes botocore's own validation of the call it is meant for."""
-    name, translate, call, argument, _ = configuration
-    operation = "".join(part.title() for part in call.split("_"))
-    shape = botocore.session.get_session().get_service_model("s3").operation_model(operation).input_shape
-    report = ParamValidator().validate({"Bucket": "b", argument: translate(EXAMPLES[name])}, shape)
+    name, translate, operation, _ = configuration
+    report = ParamValidator().validate({"Bucket": "b", **sent(operation, translate(EXAMPLES[name]))}, shape(operation))
     assert not report.has_errors(), report.generate_report()
 
 
 def test_a_lifecycle_rule_keeps_its_meaning() -> None:
     """Days, prefix, versions and uploads arrive as numbers under the API's names."""
-    rule = lifecycle(LIFECYCLE)["Rules"][0]
+    rule = sent_rule(LIFECYCLE)
     assert rule["Filter"] == {"Prefix": "logs/"}
     assert rule["Expiration"] == {"Days": 30}
     assert rule["NoncurrentVersionExpiration"] == {"NoncurrentDays": 5, "NewerNoncurrentVersions": 2}
@@ -67,12 +81,13 @@ def test_a_lifecycle_rule_keeps_its_meaning() -> None:
 )
 def test_a_lifecycle_filter_combines_prefix_and_tags(rule: dict[str, Any], expected: dict[str, Any]) -> None:
     """One tag alone, both together, or everything."""
-    translated = lifecycle({"Rules": [{"Status": "Enabled", "ExpirationInDays": 1, **rule}]})
-    assert translated["Rules"][0]["Filter"] == expected
+    properties = {"Rules": [{"Status": "Enabled", "ExpirationInDays": 1, **rule}]}
+    assert sent_rule(properties) == {"Status": "Enabled", "Expiration": {"Days": 1}, "Filter": expected}
 
 
 def test_an_encryption_rule_without_a_bucket_key_names_none() -> None:
     """The bucket key is not set where the template is silent."""
     default = {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
-    rules = encryption({"ServerSideEncryptionConfiguration": [default]})
+    translated = sent("PutBucketEncryption", encryption({"ServerSideEncryptionConfiguration": [default]}))
+    rules = translated["ServerSideEncryptionConfiguration"]
     assert rules == {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]}

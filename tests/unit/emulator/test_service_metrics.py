@@ -1,4 +1,4 @@
-"""local.emulator.cloudwatch.embedded_metrics: metrics in lines of a log."""
+"""CloudWatch's embedded metric format: metrics in lines of a log."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from local.emulator.cloudwatch.embedded_metrics import Measurement, measurements
+from local.emulator.cloudwatch.service_metrics import Measurement, measurements
 
 
 def line(**changes: Any) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import botocore.session
 import pytest
 
-from local.emulator.cloudformation.properties import tag_changes, to_parameters
+from local.emulator.cloudformation.resource_types import tag_changes, to_parameters
 
 
 @pytest.fixture(scope="module")
