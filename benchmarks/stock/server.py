@@ -8,11 +8,11 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
 
 from benchmarks.stock.environment import StockStack
+from operations.sizing.server import keep_to
 
 INSIDE = Path(__file__).resolve().parent / "inside"
 STOP_SECONDS = 3.0
@@ -31,7 +31,7 @@ class StockServer:
         port: int,
         *,
         environ: Mapping[str, str] | None = None,
-        prefix: Sequence[str] = (),
+        core: int | None = None,
     ) -> None:
         """Start it.
 
@@ -40,7 +40,7 @@ class StockServer:
             artifact: the unpacked `model.tar.gz`.
             port: a free port of 127.0.0.1.
             environ: what the image's user would set, such as HF_TASK.
-            prefix: put before the command, such as `taskset -c 0`.
+            core: the only core that it may use; None for all.
         """
         # A short path: the name of the server's socket below it may have 108 characters.
         self.folder = Path(tempfile.mkdtemp(prefix="stock-"))
@@ -52,7 +52,7 @@ class StockServer:
         temporary = str(self.folder / "tmp")
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [*prefix, str(stack.python), str(INSIDE / "launch.py")],
+                [str(stack.python), str(INSIDE / "launch.py")],
                 cwd=self.folder,
                 env={
                     "PATH": f"{stack.python.parent}:{os.environ['PATH']}",
@@ -75,32 +75,25 @@ class StockServer:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        keep_to(core, self.process.pid)
 
     def __enter__(self) -> StockServer:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     def stop(self) -> None:
         """End it and its workers, which outlive a SIGTERM of the server, and remove its folder."""
         for number in (signal.SIGTERM, signal.SIGKILL):
+            deadline = time.monotonic() + STOP_SECONDS
             try:
                 os.killpg(self.process.pid, number)
+                while time.monotonic() < deadline:
+                    self.process.poll()
+                    os.killpg(self.process.pid, 0)
+                    time.sleep(0.05)
             except ProcessLookupError:
                 break
-            self._wait_for_the_group()
         self.process.wait()
         shutil.rmtree(self.folder, ignore_errors=True)
-
-    def _wait_for_the_group(self) -> None:
-        deadline = time.monotonic() + STOP_SECONDS
-        while time.monotonic() < deadline:
-            self.process.poll()
-            try:
-                os.killpg(self.process.pid, 0)
-            except ProcessLookupError:
-                return
-            time.sleep(0.05)
