@@ -33,7 +33,7 @@ sys.path.insert(0, str(ROOT))
 from benchmarks.results import read_rows  # noqa: E402
 from operations.errors import OperationError  # noqa: E402
 from operations.local_cloud.images import serving_images  # noqa: E402
-from operations.sizing.server import running  # noqa: E402
+from operations.sizing.server import ImageServer  # noqa: E402
 
 REAL_DATA = ROOT.parent / "shared" / "data" / "helpful-sentences"
 BUNDLED_DATA = ROOT / "training_job" / "data"
@@ -128,7 +128,7 @@ def main() -> int:
     print(f"machine: {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}; {libraries}")
     work = bodies(read_sentences(options.data), total=options.sentences, records=options.records, kind=options.type)
     try:
-        with running(serving_images()["slim"], options.model, variables=VARIABLES) as server:
+        with ImageServer(serving_images()["slim"], options.model, variables=VARIABLES) as server:
             server.await_answer("ready?")
             measure(psutil.Process(server.process.pid), server.port, work, options.sentences, options.type)
     except OperationError as error:

@@ -21,7 +21,6 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from importlib import metadata
@@ -55,7 +54,7 @@ from local.sagemaker.processes import ports  # noqa: E402
 from operations.errors import OperationError  # noqa: E402
 from operations.local_cloud.images import serving_images  # noqa: E402
 from operations.sizing.http_load import load  # noqa: E402
-from operations.sizing.server import keep_to, running  # noqa: E402
+from operations.sizing.server import ImageServer, Server, keep_to  # noqa: E402
 
 SLIM = ROOT / "build" / "slim"
 START_SECONDS = 180.0
@@ -68,13 +67,13 @@ class Contestant:
 
     Attributes:
         name: of the column.
-        start: makes a context that starts it; it gives `process`, the leader of the process group, and `port`.
+        start: starts it; the result is a context that ends it.
         artifact: the unpacked artifact.
         installed: folders that it needs on disk.
     """
 
     name: str
-    start: Callable[[], AbstractContextManager[Any]]
+    start: Callable[[], Server]
     artifact: Path
     installed: tuple[Path, ...]
 
@@ -141,7 +140,7 @@ def contestants(arguments: argparse.Namespace, stack: StockStack, scratch: Path)
     yield Contestant(HOOKS, partial(stock, hooked), hooked, (installed, hooked / "code"))
     models = [(SLIM_FULL, arguments.artifact)] + ([(SLIM_STUDENT, arguments.student)] if arguments.student else [])
     for name, artifact in models:
-        yield Contestant(name, partial(running, serving_images()["slim"], artifact, core=core), artifact, (SLIM,))
+        yield Contestant(name, partial(ImageServer, serving_images()["slim"], artifact, core=core), artifact, (SLIM,))
 
 
 def measure(contestant: Contestant, rows: list[dict[str, Any]], arguments: argparse.Namespace) -> dict[str, float]:
@@ -197,7 +196,7 @@ def _ask(port: int, body: bytes) -> Any:
         return json.loads(answer.read())
 
 
-def _first_answer(server: Any, body: bytes) -> float:
+def _first_answer(server: Server, body: bytes) -> float:
     """Return the moment (monotonic, s) of the first 200 of /invocations."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:

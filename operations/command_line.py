@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from operations.errors import OperationError
+from operations.sizing.sizes import PRICE_PER_GB_SECOND
 
 APPROVALS = ("auto", "manual", "never")
 EXIT_CODES = """\
@@ -140,7 +141,7 @@ TEST = (
 SIZING = (
     Option("--artifact", "folder or model.tar.gz; left out: the released one", variable="ARTIFACT", type=Path),
     Option("--container", "server; left out: the package's, slim for --artifact", choices=("huggingface", "slim")),
-    Option("--price", "US dollars per GB and second; of us-east-1", 0.00002, type=_positive),
+    Option("--price", "US dollars per GB and second; of us-east-1", PRICE_PER_GB_SECOND, type=_positive),
     Option("--requests-per-second", "expected load; as dev's API allows", 20, type=_positive),
     Option("--seconds", "how long each kind of request is repeated", 2.0, type=_positive),
 )

@@ -41,11 +41,6 @@ def started_for(deployment: Deployment, package_arn: str, known: set[str]) -> st
     )
 
 
-def under_way(deployment: Deployment) -> str | None:
-    """Return the ARN of a release that is under way, or None."""
-    return executions.running(deployment, deployment.output(MACHINE))
-
-
 def all_known(deployment: Deployment) -> set[str]:
     """Return the ARNs of all releases so far."""
     return {execution["executionArn"] for execution in executions.newest(deployment, deployment.output(MACHINE))}

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import signal
 import subprocess
 import tempfile
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import IO
+from typing import Self
 
 import psutil
 
@@ -26,32 +27,71 @@ from operations.sizing.http_load import HINT, load
 START_SECONDS = 180
 """As long as SageMaker waits for /ping."""
 
-_STOP_SECONDS = 40
 _SAMPLE_SECONDS = 0.02
 
 
-@dataclass(frozen=True)
 class Server:
-    """A server that was started.
+    """A server in a process group of its own, as a context: it is started at once, and ended with its processes.
 
     Attributes:
-        process: its first process, the leader of its process group.
-        port: of 127.0.0.1.
+        folder: where it works; removed at the end.
         log: what it prints.
+        port: of 127.0.0.1.
+        process: the leader of the group.
         started: when it was started (`time.monotonic`).
     """
 
-    process: subprocess.Popen[bytes]
-    port: int
-    log: IO[bytes]
-    started: float
+    stop_seconds = 40.0
+    """How long it may take to end by itself."""
+
+    def __init__(self, port: int) -> None:
+        # A short path: the name of the stock server's socket below it may have 108 characters.
+        self.folder = Path(tempfile.mkdtemp(prefix="serve-"))
+        self.log = self.folder / "log"
+        self.port = port
+
+    def _start(self, command: Sequence[str], environment: Mapping[str, str], core: int | None) -> None:
+        """Start it on one core, or on all where `core` is None."""
+        common = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "SAGEMAKER_BIND_TO_PORT": str(self.port)}
+        self.started = time.monotonic()
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                command,
+                cwd=self.folder,
+                # The artifact stays as it is.
+                env={**common, "PYTHONDONTWRITEBYTECODE": "1", **environment},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        keep_to(core, self.process.pid)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """End it and its workers, which may outlive a SIGTERM of their server, and remove its folder."""
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            deadline = time.monotonic() + self.stop_seconds
+            with suppress(ProcessLookupError, PermissionError):  # nobody is left in the group
+                os.killpg(self.process.pid, number)
+                while time.monotonic() < deadline:
+                    self.process.poll()
+                    os.killpg(self.process.pid, 0)
+                    time.sleep(_SAMPLE_SECONDS)
+        self.process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def await_answer(self, text: str) -> float:
         """Wait until it answers to `text`, and return the seconds since its start."""
         while time.monotonic() - self.started < START_SECONDS:
-            if self.process.poll() is not None:
+            if (code := self.process.poll()) is not None:
                 raise OperationError(
-                    f"The server ended with exit code {self.process.returncode} while it started:\n{self._log_tail()}",
+                    f"The server ended with exit code {code} while it started:\n{self._log_tail()}",
                     hint="mend what it names; another folder or archive: make size-endpoint ARTIFACT=…",
                 )
             with suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{self.port}/ping", timeout=5):
@@ -61,55 +101,25 @@ class Server:
         raise OperationError(f"The server did not answer within {START_SECONDS} s:\n{self._log_tail()}", hint=HINT)
 
     def _log_tail(self) -> str:
-        self.log.seek(0)
-        return "\n".join(self.log.read().decode(errors="replace").splitlines()[-8:])
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-8:])
 
 
-@contextmanager
-def running(
-    image: ServingImage, model_dir: Path, *, variables: Mapping[str, str] | None = None, core: int | None = None
-) -> Iterator[Server]:
-    """Start the server of `image` on an unpacked artifact, and end it on the way out.
+class ImageServer(Server):
+    """The server of one of our images on an unpacked artifact."""
 
-    Args:
-        image: its stand-in on this machine.
-        model_dir: the unpacked artifact.
-        variables: further environment variables.
-        core: the only core that it may use; None for all.
-    """
-    port = ports.claim()
-    environment = {
-        "PATH": os.environ["PATH"],
-        "HOME": tempfile.gettempdir(),
-        "PYTHONDONTWRITEBYTECODE": "1",  # the artifact stays as it is
-        "SM_MODEL_DIR": str(model_dir.resolve()),
-        "SAGEMAKER_BIND_TO_HOST": "127.0.0.1",
-        "SAGEMAKER_BIND_TO_PORT": str(port),
-        **image.environment,
-        **(variables or {}),
-    }
-    with tempfile.TemporaryFile() as log:
-        started = time.monotonic()
-        process = subprocess.Popen(
-            [str(paths.PYTHON), *image.arguments],
-            cwd=model_dir,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        try:
-            keep_to(core, process.pid)
-            yield Server(process, port, log, started)
-        finally:
-            process.terminate()
-            try:
-                process.wait(_STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-            ports.release(port)
+    def __init__(
+        self,
+        image: ServingImage,
+        model_dir: Path,
+        *,
+        variables: Mapping[str, str] | None = None,
+        core: int | None = None,
+    ) -> None:
+        """Start it, with further environment variables, on one core or on all."""
+        super().__init__(ports.claim())
+        addresses = {"SM_MODEL_DIR": str(model_dir.resolve()), "SAGEMAKER_BIND_TO_HOST": "127.0.0.1"}
+        command = [str(paths.PYTHON), *image.arguments]
+        self._start(command, {**addresses, **image.environment, **(variables or {})}, core)
 
 
 def keep_to(core: int | None, pid: int) -> None:

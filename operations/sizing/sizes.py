@@ -56,21 +56,13 @@ class Size:
     """Whether the measured peak and the margin fit into it."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Recommendation:
-    """What to put into cdk.json."""
-
-    size: Size
-    max_concurrency: int
-
-
 def estimate(measured: Measured, *, price: float = PRICE_PER_GB_SECOND) -> list[Size]:
     """Return every size, smallest first. `price`: US dollars for a gigabyte and second."""
     return [_estimate(memory, measured, price) for memory in SIZES_MB]
 
 
-def recommend(sizes: Sequence[Size], requests_per_second: float) -> Recommendation | None:
-    """Return the cheapest size that holds the peak, and how many requests at once it will get; None if none holds it.
+def recommend(sizes: Sequence[Size], requests_per_second: float) -> tuple[Size, int] | None:
+    """Return the cheapest size that holds the peak, and the most requests it will get at once; None if none holds it.
 
     The number follows from Little's law: requests a second times the seconds that each takes.
     """
@@ -79,7 +71,7 @@ def recommend(sizes: Sequence[Size], requests_per_second: float) -> Recommendati
         return None
     size = min(fitting, key=lambda item: (item.million_dollars, item.memory_mb))
     at_once = math.ceil(requests_per_second * size.busy_seconds * BURST)
-    return Recommendation(size=size, max_concurrency=min(max(at_once, 1), MAX_CONCURRENCY))
+    return size, min(max(at_once, 1), MAX_CONCURRENCY)
 
 
 def _estimate(memory_mb: int, measured: Measured, price: float) -> Size:

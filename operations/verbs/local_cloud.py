@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 
 from operations import paths
-from operations.aws import data, releases
+from operations.aws import data, executions, releases
 from operations.aws.deployment import LOCAL_ENV, Deployment, connect
 from operations.console import Phases, say
 from operations.local_cloud import cdk as cdk_command
@@ -42,7 +42,7 @@ def up(arguments: argparse.Namespace) -> None:
         say("  no DATA folder: the public data set, or the bundled synthetic one where it cannot be reached")
 
     phases.begin("Train and release")
-    if under_way := releases.under_way(deployment):
+    if under_way := executions.running(deployment, deployment.output(releases.MACHINE)):
         say("  following the release under way")
         releases.follow(deployment, under_way)
     if deployment.released_package:

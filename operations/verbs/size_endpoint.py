@@ -21,7 +21,7 @@ from operations.errors import OperationError
 from operations.local_cloud.images import serving_images
 from operations.sizing import sizes
 from operations.sizing.http_load import load
-from operations.sizing.server import PeakMemory, Server, last_core, running
+from operations.sizing.server import ImageServer, PeakMemory, Server, last_core
 from operations.sizing.sizes import Measured
 
 SAMPLE = paths.ROOT / "training_job" / "data" / "test.json"
@@ -73,7 +73,7 @@ def size_endpoint(arguments: argparse.Namespace) -> Answer:
             model_dir = unpack(arguments.artifact, Path(scratch))
         container = arguments.container or ("huggingface" if "/huggingface-" in image else "slim")
         with (
-            running(serving_images()[container], model_dir, variables=VARIABLES, core=last_core()) as server,
+            ImageServer(serving_images()[container], model_dir, variables=VARIABLES, core=last_core()) as server,
             PeakMemory(server.process.pid) as memory,
         ):
             seconds = server.await_answer(sentences[0])
@@ -123,25 +123,27 @@ def report(measured: Measured, *, price: float, requests_per_second: float) -> d
         "request,\nbilled by the millisecond; without cold starts and data transfer."
     )
     found: dict[str, Any] = {"measured": asdict(measured), "sizes": [asdict(size) for size in estimated]}
-    advice = sizes.recommend(estimated, requests_per_second)
-    if advice is None:
+    recommended = sizes.recommend(estimated, requests_per_second)
+    if recommended is None:
         raise OperationError(
             f"{measured.peak_mb:.0f} MB and the margin are more than the largest serverless endpoint has.",
             hint='a smaller model, or "kind": "instances" in the serving block of cdk.json',
             document={**found, "serving": None},
         )
+    advice, concurrency = recommended
+    serving = {"memory_mb": advice.memory_mb, "max_concurrency": concurrency}
     say(
         f"\nFor {requests_per_second:g} requests a second, {sizes.BURST:g} times that at worst, each a list of 16 "
         "sentences, in cdk.json:\n\n"
-        f'  "serving": {{"memory_mb": {advice.size.memory_mb}, "max_concurrency": {advice.max_concurrency}}}\n'
+        f'  "serving": {json.dumps(serving)}\n'
     )
-    if advice.size.vcpu < 1:
+    if advice.vcpu < 1:
         faster = next(size for size in estimated if size.vcpu == 1 and size.fits)
         say(
-            f"{faster.memory_mb} MB answer {advice.size.mean_seconds / faster.mean_seconds:.1f} times as fast, "
-            f"for {faster.million_dollars / advice.size.million_dollars:.1f} times the money."
+            f"{faster.memory_mb} MB answer {advice.mean_seconds / faster.mean_seconds:.1f} times as fast, "
+            f"for {faster.million_dollars / advice.million_dollars:.1f} times the money."
         )
-    return {**found, "serving": {"memory_mb": advice.size.memory_mb, "max_concurrency": advice.max_concurrency}}
+    return {**found, "serving": serving}
 
 
 def unpack(archive: Path, folder: Path) -> Path:
