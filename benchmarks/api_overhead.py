@@ -1,4 +1,4 @@
-"""What the API's Lambda adds: its own time a request, the import of its handler, the size of its package.
+"""Measure what the API's Lambda adds: its own time a request, the import of its handler, the size of its package.
 
     python benchmarks/api_overhead.py --requests 300
 

@@ -1,4 +1,4 @@
-"""How fast one core could answer at best: its int8 peak, its memory, and what a network asks of both.
+"""How fast one core could answer at best: its int8 peak, its memory bandwidth, and what a network needs of both.
 
     python benchmarks/floors.py
 
@@ -20,18 +20,18 @@ PEAK_SIDE = 1024
 """Side of the square matrices whose int8 product measures the peak: they fit into the second-level cache."""
 
 PEAK_ROUNDS, READ_ROUNDS = 30, 200
-"""Of which the best counts: what else the machine does makes each slower, never faster."""
+"""The best round counts: other work on the machine only slows a round down."""
 
 WITH_AMX, WITHOUT_AMX = "AMX", "without AMX"
 """Names of the peaks; a processor without AMX has the second alone."""
 
 NO_AMX = {"ONEDNN_MAX_CPU_ISA": "AVX512_CORE_VNNI"}
-"""Keeps oneDNN from AMX."""
+"""Keeps oneDNN from using AMX."""
 
 
 @dataclass(frozen=True)
 class Work:
-    """What one text asks of a network.
+    """What a network computes and reads for one text.
 
     Attributes:
         whole: operations (two for each multiplication) of the whole encoder, as such figures are usually given.
@@ -53,7 +53,7 @@ class Floors:
 
     @property
     def roofline(self) -> float:
-        """What no network can go below here: the longer of the fastest arithmetic and the reading."""
+        """The shortest possible time: the longer of the fastest arithmetic and the reading."""
         return max(min(self.arithmetic.values()), self.memory)
 
     def as_dict(self) -> dict[str, Any]:
@@ -62,7 +62,7 @@ class Floors:
 
 
 def work(config: Any, tokens: int) -> Work:
-    """Count what an encoder with a pooler and two labels asks for `tokens` tokens, every layer's weights in int8.
+    """Count the work of an encoder with a pooler and two labels for `tokens` tokens, with all weights in int8.
 
     Args:
         config: of transformers; `num_hidden_layers`, `hidden_size` and `intermediate_size` are read.

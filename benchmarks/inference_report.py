@@ -1,4 +1,4 @@
-"""What `benchmarks/inference.py` measured, as tables and a chart."""
+"""The results of `benchmarks/inference.py` as tables and a chart."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ OURS = "full model, ours"
 STUDENT = "student, ours"
 
 PEAK_SHARE = 0.30
-"""Least share of the int8 peak that an answer of the full model is to reach; set on a processor without AMX."""
+"""Smallest share of the int8 peak that the full model should reach; set on a processor without AMX."""
 
 PIPELINE_SHARE = 1 / 25
-"""Largest share of the time of DistilBERT's size in a pipeline that an answer of the full model is to take."""
+"""Largest share of the time of a DistilBERT-sized pipeline that the full model should take."""
 
 INT8_PRICE = -0.010
-"""Least lower end of the interval of the accuracy of int8 minus float32's."""
+"""Smallest allowed lower end of the interval of accuracy in int8 minus accuracy in float32."""
 
 STUDENT_SHARE, STUDENT_PRICE = 0.5, -0.012
-"""Largest share of the full model's time for the student's answer, and the least difference of their accuracies."""
+"""Largest share of the full model's time for the student, and the smallest allowed difference in accuracy."""
 
 INT8_DIFFERENCE, STUDENT_DIFFERENCE = "int8 minus float32", "student minus full model"
 

@@ -1,4 +1,4 @@
-"""What the measurements share: rows to ask about, the machine, progress, and the dated result with its report."""
+"""What the benchmarks share: test rows, facts about the machine, progress, and dated results with their reports."""
 
 from __future__ import annotations
 

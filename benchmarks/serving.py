@@ -30,7 +30,7 @@ from typing import Any
 import psutil
 
 ROOT = Path(__file__).resolve().parent.parent
-# A script's own folder comes first on the path; there, `serving` would be this file.
+# Python puts a script's own folder first on the path; there, `serving` would be this file.
 sys.path[0:1] = [str(ROOT), str(ROOT / "training_job")]
 
 from benchmarks.results import RESULTS, dated, keep, read_rows, say  # noqa: E402
@@ -53,9 +53,10 @@ from classifier.errors import VendoringFailed  # noqa: E402
 from local.sagemaker.processes import ports  # noqa: E402
 from operations.errors import OperationError  # noqa: E402
 from operations.local_cloud.images import serving_images  # noqa: E402
-from operations.sizing.http_load import load  # noqa: E402
+from operations.sizing import http_load  # noqa: E402
 from operations.sizing.server import ImageServer, Server, keep_to  # noqa: E402
 
+load = partial(http_load.load, sleepless=True)
 SLIM = ROOT / "build" / "slim"
 START_SECONDS = 180.0
 IDLE_SECONDS, IDLE_PERCENT = 30.0, 5.0
@@ -81,7 +82,7 @@ class Contestant:
 def main() -> int:
     """Measure, print, draw and keep; 0, or 1 with the reason, or 130 after Ctrl-C."""
     arguments = _arguments()
-    # As Ctrl-C does: servers and scratch folders are gone when this process is.
+    # As on Ctrl-C: end the servers and remove the scratch folders.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         result = run(arguments)
@@ -148,7 +149,7 @@ def measure(contestant: Contestant, rows: list[dict[str, Any]], arguments: argpa
     bodies = [_body(row["sentence"]) for row in rows]
     figures: dict[str, float] = {}
     limits: dict[str, Any] = {"requests": arguments.requests, "seconds": arguments.seconds}
-    with contestant.start() as server:  # so that its files are in memory: disks differ more than servers
+    with contestant.start() as server:  # reads its files into memory first: disks differ more than servers
         _first_answer(server, bodies[0])
     wait_until_idle(arguments.server_core)
     started = time.monotonic()

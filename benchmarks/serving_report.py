@@ -1,4 +1,4 @@
-"""What `benchmarks/serving.py` measures and asks for, and the result as a table and a chart."""
+"""The figures and goals of `benchmarks/serving.py`, and its result as tables and a chart."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ GOALS: dict[tuple[str, str], tuple[str, float]] = {
     (SLIM_STUDENT, "list_ms"): ("<=", 1 / 9),
     (SLIM_FULL, "memory_mb"): ("<=", 1 / 8),
 }
-"""Of the figure of the stock stack in the same run."""
+"""Each is a share of the stock stack's figure in the same run."""
 
 FIGURES = {
     "first_answer_s": "first answer after start, s",

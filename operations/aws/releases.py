@@ -48,14 +48,13 @@ def all_known(deployment: Deployment) -> set[str]:
 
 def follow(deployment: Deployment, execution: str) -> str:
     """Show a release's states until it ends, and return its outcome, such as `released`."""
-    last = ""
+    shown: set[str] = set()
 
     def show(event: executions.Event) -> None:
-        nonlocal last
         state = executions.entered(event)
-        if state and state != last:  # a state that waits is entered again and again
+        if state and state not in shown:  # the states of a wait are entered again and again
+            shown.add(state)
             say(f"  release: {state}")
-        last = state or last
 
     description = executions.follow(deployment, execution, show)
     if description["status"] != executions.SUCCEEDED:

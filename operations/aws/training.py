@@ -63,7 +63,7 @@ def result(description: dict[str, Any]) -> dict[str, str]:
         raise OperationError(
             f"The training workflow ended {description['status']}: {description.get('error', '')}\n"
             f"{description.get('cause', '')}",
-            hint="mend what it names and `make train` again; `make logs` shows the job's last lines. "
+            hint="fix what it names and `make train` again; `make logs` shows the job's last lines. "
             "The released model keeps serving.",
         )
     output = json.loads(description["output"])

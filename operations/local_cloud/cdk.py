@@ -54,7 +54,7 @@ def run(
     if process.returncode:
         raise OperationError(
             f"`cdk {' '.join(arguments)}` failed:\n{''.join(printed[-25:])}",
-            hint="mend what it names and run it again; `make logs` shows the cloud's side",
+            hint="fix what it names and run it again; `make logs` shows the cloud's side",
         )
 
 

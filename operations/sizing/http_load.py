@@ -1,14 +1,13 @@
 """A closed-loop HTTP load: each connection sends its next request when the answer to the last one is complete.
 
 Written for this because the usual tools are not on PyPI (wrk, hey, oha), or count whole milliseconds (autocannon) where
-an answer takes one or two. It needs a core of its own, on which it never sleeps: waking up takes 50 µs in a virtual
-machine, and would count as the server's. `benchmarks/serving.py` measures its own round trip, with a server that
-answers at once.
+an answer takes one or two. With a core of its own it need not sleep: waking up takes 50 µs in a virtual machine, and
+would count as the server's. `benchmarks/serving.py` does that, and measures the load's own round trip, with a server
+that answers at once.
 """
 
 from __future__ import annotations
 
-import os
 import selectors
 import socket
 import time
@@ -76,7 +75,14 @@ class _Connection:
 
 
 def load(
-    port: int, bodies: Sequence[bytes], *, connections: int, requests: float, seconds: float, at_least: int = 0
+    port: int,
+    bodies: Sequence[bytes],
+    *,
+    connections: int,
+    requests: float,
+    seconds: float,
+    at_least: int = 0,
+    sleepless: bool = False,
 ) -> Measured:
     """Send requests to /invocations until `requests` were answered or `seconds` are over, whichever comes first.
 
@@ -87,11 +93,11 @@ def load(
         requests: most requests.
         seconds: longest time.
         at_least: fewest requests, however long they take.
+        sleepless: whether this process has a core of its own, on which it need not sleep.
     """
     head = "POST /invocations HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: "
     wire = [f"{head}{len(body)}\r\n\r\n".encode() + body for body in bodies]
     opened = [_Connection(port) for _ in range(connections)]
-    pause = 0 if (os.cpu_count() or 1) > 1 else TIMEOUT_SECONDS  # on a single core it would slow the server down
     took: list[float] = []
     with selectors.DefaultSelector() as selector:
         started = time.perf_counter()
@@ -100,7 +106,7 @@ def load(
             connection.send(wire[number % len(wire)])
         sent, waiting, heard = len(opened), len(opened), started
         while waiting:
-            events = selector.select(pause)
+            events = selector.select(0 if sleepless else TIMEOUT_SECONDS)
             now = time.perf_counter()
             if events:
                 heard = now

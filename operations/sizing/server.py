@@ -92,7 +92,7 @@ class Server:
             if (code := self.process.poll()) is not None:
                 raise OperationError(
                     f"The server ended with exit code {code} while it started:\n{self._log_tail()}",
-                    hint="mend what it names; another folder or archive: make size-endpoint ARTIFACT=…",
+                    hint="fix what it names; another folder or archive: make size-endpoint ARTIFACT=…",
                 )
             with suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{self.port}/ping", timeout=5):
                 load(self.port, [json.dumps({"inputs": text}).encode()], connections=1, requests=1, seconds=0)

@@ -98,7 +98,7 @@ def train_sdk(arguments: argparse.Namespace) -> Answer:
         if job["TrainingJobStatus"] in ("Failed", "Stopped"):
             raise OperationError(
                 f"Training job {job_name} {job['TrainingJobStatus']}: {job.get('FailureReason', '')}",
-                hint="mend what it names and launch again",
+                hint="fix what it names and launch again",
             )
         if job["TrainingJobStatus"] == "Completed":
             artifact = job["ModelArtifacts"]["S3ModelArtifacts"]
