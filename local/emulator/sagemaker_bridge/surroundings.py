@@ -1,4 +1,4 @@
-"""What the local SageMaker service needs from the cloud (implements `local.sagemaker.common.surroundings.Hooks`)."""
+"""What the local SageMaker service needs from the cloud (implements `local.sagemaker.common.surroundings.Surroundings`)."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ def split_uri(uri: str) -> tuple[str, str]:
 
 
 def target_path(directory: Path, prefix: str, key: str) -> Path:
-    """Return where the object `key`, found under `prefix`, goes below `directory`. Raises SurroundingsError if outside."""
+    """Return where the object `key`, found under `prefix`, goes below `directory`; raise SurroundingsError if outside."""
     relative = key[prefix.rfind("/") + 1 :]
     target = (directory / relative).resolve()
     if not target.is_relative_to(directory.resolve()):

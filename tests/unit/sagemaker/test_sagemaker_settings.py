@@ -14,7 +14,8 @@ import pytest
 from local.sagemaker.common.errors import FailedError
 from local.sagemaker.common.settings import ImageRule, Settings, load_image_map
 from local.server import parse_arguments
-from operations import local_cloud, paths
+from operations import paths
+from operations.local_cloud import images as local_cloud
 
 TRAINING = ImageRule(image="*pytorch-training*", kind="training", python=sys.executable)
 SERVING = ImageRule(image="*pytorch-inference*", kind="serving", python=sys.executable, command=("serve.py",))

@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.stock.environment import StackMissing, StockStack, hooks_only
+from benchmarks.stock.environment import StackMissingError, StockStack, hooks_only
 from benchmarks.stock.server import StockServer
 from classifier.artifact.vendoring import vendor
 from classifier.errors import VendoringFailed
@@ -75,7 +75,7 @@ def stack() -> StockStack:
     """The installed stack; skips where this machine lacks something, saying what."""
     try:
         return hooks_only()
-    except StackMissing as missing:
+    except StackMissingError as missing:
         pytest.skip(str(missing))
 
 
