@@ -54,7 +54,7 @@ from benchmarks.stock.environment import StackMissing, StockStack, complete  # n
 from benchmarks.stock.server import StockServer  # noqa: E402
 from classifier.artifact.package import copy_serving_code  # noqa: E402
 from classifier.artifact.vendoring import vendor  # noqa: E402
-from classifier.errors import VendoringFailed  # noqa: E402
+from classifier.errors import VendoringError  # noqa: E402
 from local.sagemaker.processes import ports  # noqa: E402
 from operations.serving_images import serving_images  # noqa: E402
 
@@ -87,7 +87,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         result = run(arguments)
-    except (StackMissing, VendoringFailed, LoadError, OSError) as error:
+    except (StackMissing, VendoringError, LoadError, OSError) as error:
         print(f"cannot measure: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -9,7 +9,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from classifier.job.hyperparameters import IGNORED_PREFIX
-from classifier.job.settings import unquote
+from classifier.job.hyperparameter_rules import unquote
 from launch.errors import InvalidExecutionInput, TrainingJobUnreadable
 from launch.words import shortened
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from classifier.errors import HyperparameterInvalid
+from classifier.errors import HyperparameterError
 from classifier.job.hyperparameters import Hyperparameters, fields
 from launch.errors import InvalidExecutionInput
 from launch.words import shown
@@ -29,7 +29,7 @@ def merged(defaults: Mapping[str, str], given: Mapping[str, Any]) -> dict[str, s
     values = {**defaults, **{name: as_text(name, value) for name, value in given.items()}}
     try:
         Hyperparameters.parse(values)
-    except HyperparameterInvalid as error:
+    except HyperparameterError as error:
         raise refused(error.name, f"is {shown(given.get(error.name, error.value))}") from error
     return values
 

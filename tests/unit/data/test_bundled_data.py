@@ -8,7 +8,7 @@ import re
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import Ridge
 
-from classifier.data.dataset import prepare
+from classifier.data.prepare import prepare
 
 
 def rows(folder, split):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from classifier.collect import collect, collect_bundled
-from classifier.data import rows
+from classifier.data import read
 from classifier.errors import SourceInvalid, SourceRefused
 from classifier.sources import base
 
@@ -88,4 +88,4 @@ def test_bundled_data_by_default(tmp_path):
 
 def test_collecting_and_preparing_know_the_same_endings():
     """The endings that can be collected are those that can be read."""
-    assert base.SUFFIXES == rows.SUFFIXES
+    assert base.SUFFIXES == read.SUFFIXES

@@ -9,8 +9,8 @@ import math
 import pytest
 
 from classifier.data.columns import Columns
-from classifier.data.dataset import find_data_file, prepare
-from classifier.errors import UnreadableData
+from classifier.data.prepare import find_data_file, prepare
+from classifier.errors import DataError
 
 GOOD = {"sentence": "The hinge broke.", "helpful": 1.6, "product_title": "Lamp", "asin": "SYN1"}
 BAD = {"sentence": "For my nephew.", "helpful": 0.3, "product_title": "Lamp", "asin": "SYN1"}
@@ -220,7 +220,7 @@ def test_ambiguous_folder_is_refused(tmp_path, data_file):
     """Several files and none named after the split: the message lists them."""
     data_file(GOOD, name="a.json")
     data_file(GOOD, name="b.json")
-    with pytest.raises(UnreadableData, match=r"a\.json, b\.json"):
+    with pytest.raises(DataError, match=r"a\.json, b\.json"):
         find_data_file(tmp_path, "train")
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from classifier.data.dataset import prepare
-from classifier.errors import PrepareError
+from classifier.data.prepare import prepare
+from classifier.errors import DataError
 
 TWO_CLASSES = [{"sentence": f"anchor {number}", "helpful": float(number % 2) * 2} for number in range(24)]
 
@@ -66,7 +66,7 @@ def test_any_bytes_are_read_or_refused(content, name):
         path.write_bytes(content)
         try:
             prepared = prepare(path)
-        except PrepareError as refusal:
+        except DataError as refusal:
             assert refusal.hint
         else:
             assert prepared.counts.kept >= 2

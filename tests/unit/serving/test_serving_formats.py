@@ -14,7 +14,6 @@ from serving import formats
 from serving.errors import RequestError
 from serving.formats import CSV, JSON, JSON_LINES
 from serving.predictor import Prediction
-from serving.request import Limits
 
 GOOD = Prediction("helpful", 0.9, 1.5, False)
 ODD = Prediction('not, "helpful"', 0.5, None, True)
@@ -22,8 +21,8 @@ TEXTS = st.lists(st.text(st.characters(codec="utf-8"), min_size=1, max_size=8), 
 
 
 def read(content_type: str, body: bytes) -> list[str]:
-    """With the server's limits."""
-    return formats.read_texts(content_type, body, Limits())
+    """As the server reads a body."""
+    return formats.read_texts(content_type, body)
 
 
 @settings(max_examples=30)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from serving.errors import RequestError
-from serving.request import Limits, parse_texts
+from serving.request import MAX_CHARACTERS, MAX_TEXTS, parse_texts
 
 
 def body(inputs: Any, **more: Any) -> bytes:
@@ -32,7 +32,7 @@ def test_parameters_are_ignored() -> None:
 
 def test_the_limits_themselves_are_allowed() -> None:
     """As many texts, as long as allowed."""
-    assert len(parse_texts(body(["ab", "cd"]), Limits(max_texts=2, max_characters=2))) == 2
+    assert len(parse_texts(body(["x" * MAX_CHARACTERS] * MAX_TEXTS))) == MAX_TEXTS
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from classifier.errors import CommandLineInvalid, HyperparameterUnknown
+from classifier.errors import JobError
 from classifier.job.arguments import parse_arguments
 from classifier.job.hyperparameters import fields
 
@@ -34,15 +34,14 @@ def test_the_toolkits_options_are_ignored_with_their_values() -> None:
 
 def test_an_unknown_option_is_refused_with_the_nearest() -> None:
     """A typo on the command line is no traceback and no silent default."""
-    with pytest.raises(HyperparameterUnknown) as caught:
+    with pytest.raises(JobError, match=r"no hyperparameter epoch\. Did you mean epochs\?"):
         parse_arguments(["--epoch", "3"])
-    assert caught.value.closest == "epochs"
 
 
 @pytest.mark.parametrize("argv", [["--epochs"], ["stray"], ["--learning_rate", "-abc"]])
 def test_a_command_line_that_cannot_be_read_is_refused(argv: list[str]) -> None:
     """A missing value or a stray word raises, so that the reason reaches the failure file."""
-    with pytest.raises(CommandLineInvalid):
+    with pytest.raises(JobError, match="cannot be read"):
         parse_arguments(argv)
 
 

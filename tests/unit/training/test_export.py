@@ -166,7 +166,7 @@ def test_the_rewrites_change_no_answer(make: Any, tmp_path: Path) -> None:
     import torch
 
     from classifier.onnx_export.export import _trace, quiet
-    from classifier.onnx_export.graph import rewritten
+    from classifier.onnx_export.rewrites import rewritten
 
     torch.manual_seed(0)
     model = make().eval()

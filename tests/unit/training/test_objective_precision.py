@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from classifier.data.splits import held_out_fraction
-from classifier.errors import HyperparameterInvalid
+from classifier.errors import HyperparameterError
 from classifier.model.objective import ScoreScale, choose_objective, targets
-from classifier.model.precision import choose_precision, read_cpu_flags
+from classifier.training.precision import choose_precision, read_cpu_flags
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ def test_auto_learns_the_score_where_there_is_one(wanted: str, has_score: bool, 
 
 def test_regression_without_a_score_is_refused() -> None:
     """There is nothing to regress on."""
-    with pytest.raises(HyperparameterInvalid) as caught:
+    with pytest.raises(HyperparameterError) as caught:
         choose_objective("regression", has_score=False)
     assert caught.value.name == "objective"
 
@@ -44,8 +44,8 @@ def test_standardising_and_restoring_are_inverse() -> None:
 def test_classification_learns_whole_numbers() -> None:
     """Cross-entropy wants class numbers, not floats."""
     frame = pd.DataFrame({"label": [0, 1], "score": [0.5, 1.5]})
-    assert targets(frame, "classification", None) == [0, 1]
-    assert all(isinstance(target, int) for target in targets(frame, "classification", None))
+    assert targets(frame, None) == [0, 1]
+    assert all(isinstance(target, int) for target in targets(frame, None))
 
 
 @pytest.mark.parametrize(

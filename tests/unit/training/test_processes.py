@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from classifier.errors import OtherProcessFailed, ProcessesInvalid
+from classifier.errors import JobError
 from classifier.job.processes import Processes, newest_common
 from classifier.training.checkpoints import last_common
 
@@ -85,7 +85,7 @@ def test_started_by_itself_a_process_is_alone_and_waits_for_nobody() -> None:
 )
 def test_processes_that_cannot_work_together_are_refused(environ: dict[str, str], said: str) -> None:
     """Instances that each run alone, or variables that make no sense, end the job before it has cost anything."""
-    with pytest.raises(ProcessesInvalid, match=said):
+    with pytest.raises(JobError, match=said):
         Processes.join(environ)
 
 
@@ -130,7 +130,7 @@ def test_a_failure_of_another_process_reaches_the_main_one_with_its_number() -> 
     def act(processes: Processes) -> Any:
         if not processes.main:
             return processes.first_failure("disk full")
-        with pytest.raises(OtherProcessFailed):
+        with pytest.raises(JobError, match="Another process"):
             processes.gather("ready")
         return processes.first_failure("another one failed")
 
@@ -166,10 +166,10 @@ def test_processes_on_machines_of_their_own_go_on_from_the_same_checkpoint(tmp_p
     """The second machine lacks the newest one, and a broken one counts for nothing."""
     for rank, steps in ((0, (8, 9, 10)), (1, (8, 9))):
         for step in steps:
-            checkpoint(tmp_path / str(rank), step)
-        (tmp_path / str(rank) / "checkpoint-11").mkdir()
-    found = together(lambda processes: last_common(tmp_path / str(processes.rank), processes))
-    assert found == [tmp_path / "0/checkpoint-9", tmp_path / "1/checkpoint-9"]
+            checkpoint(tmp_path / str(rank) / "full", step)
+        (tmp_path / str(rank) / "full/checkpoint-11").mkdir()
+    found = together(lambda processes: last_common(tmp_path / str(processes.rank) / "full", processes))
+    assert found == [tmp_path / "0/full/checkpoint-9", tmp_path / "1/full/checkpoint-9"]
 
 
 def test_a_checkpoint_from_another_folder_names_the_best_epoch_where_it_is_now(tmp_path: Path) -> None:

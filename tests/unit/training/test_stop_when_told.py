@@ -21,7 +21,7 @@ def test_a_process_that_is_told_while_they_agree_stops_with_the_others(
     stop = StopRequest()
 
     def vote(told: torch.Tensor, **_: Any) -> None:
-        stop.request()
+        stop.requested = True
         told.fill_(int(agreed))
 
     monkeypatch.setattr(torch.distributed, "all_reduce", vote)

@@ -17,7 +17,7 @@ from transformers import (
 )
 
 import train
-from classifier.errors import HyperparameterInvalid
+from classifier.errors import HyperparameterError
 from classifier.job.hyperparameters import Hyperparameters
 from classifier.training.student import (
     crossed,
@@ -39,7 +39,7 @@ def test_layers_are_kept_evenly(wanted: int, total: int, kept: list[int]) -> Non
 
 def test_a_student_has_fewer_layers_than_its_teacher() -> None:
     """As many are refused, with the number that is allowed."""
-    with pytest.raises(HyperparameterInvalid, match="the base model has 6 layers"):
+    with pytest.raises(HyperparameterError, match="the base model has 6 layers"):
         kept_layers(6, 6)
 
 

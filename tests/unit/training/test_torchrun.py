@@ -138,7 +138,7 @@ def test_told_to_stop_they_stop_after_the_same_step_and_go_on_from_there(
     shutil.copytree(tmp_path / "first/checkpoints", tmp_path / "second/checkpoints")
     done = run(arguments, environ)
     assert done.returncode == 0, done.stderr
-    assert "Going on from checkpoint" in done.stdout and " step=3/" not in done.stdout
+    assert "Resuming from checkpoint" in done.stdout and " step=3/" not in done.stdout
     assert list((tmp_path / "second/checkpoints").iterdir()) == []
 
 

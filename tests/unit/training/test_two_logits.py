@@ -60,11 +60,11 @@ def test_a_last_layer_without_bias_is_refused() -> None:
     """The threshold would have nowhere to go."""
     from transformers import AutoModelForSequenceClassification, GPT2Config
 
-    from classifier.errors import BaseModelUnsuitable
+    from classifier.errors import JobError
 
     config = GPT2Config(vocab_size=30, n_embd=32, n_layer=1, n_head=2, n_positions=16, num_labels=1)
     model = AutoModelForSequenceClassification.from_config(config)
-    with pytest.raises(BaseModelUnsuitable):
+    with pytest.raises(JobError, match="not linear with a bias"):
         to_two_logits(model, scale=SCALE, sharpness=1.0, threshold=1.0)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from classifier.artifact import vendoring
 from classifier.artifact.vendoring import CONTAINER_PYTHON, vendor, vendor_if_possible
-from classifier.errors import VendoringFailed
+from classifier.errors import VendoringError
 
 NAME = "onnxruntime-1.31.1-cp312-cp312-manylinux_2_28_x86_64.whl"
 NEEDED = (
@@ -40,7 +40,7 @@ def index(python: str, folder: Path) -> Path:
 
 def unreachable(python: str, folder: Path) -> Path:
     """An index that does not answer."""
-    raise VendoringFailed("no answer.", hint="try again")
+    raise VendoringError("no answer.", hint="try again")
 
 
 def files(folder: Path) -> set[str]:
@@ -78,7 +78,7 @@ def broken(python: str, folder: Path) -> Path:
 @pytest.mark.parametrize("fetch", [unreachable, broken])
 def test_a_failure_leaves_no_part_of_it(tmp_path: Path, fetch: vendoring.Fetch) -> None:
     """Neither the folder nor anything half unpacked."""
-    with pytest.raises(VendoringFailed):
+    with pytest.raises(VendoringError):
         vendor(tmp_path, fetch=fetch)
     assert list((tmp_path / "vendor").iterdir()) == []
 
@@ -87,24 +87,24 @@ def test_a_failure_is_told_and_does_not_raise(tmp_path: Path, caplog: pytest.Log
     """The log and the artifact say what the container will do, why, and the way out."""
     with caplog.at_level(logging.WARNING):
         vendored = vendor_if_possible(tmp_path, wanted=True, fetch=unreachable)
-    assert vendored.as_dict() == {
+    assert vendored == {
         "python": "cp312",
         "onnxruntime": None,
-        "note": "Without onnxruntime (no answer): in the Hugging Face container torch serves this model, several times "
-        "slower. To change that, try again. The slim container has its own.",
+        "note": "The artifact has no onnxruntime (no answer). The Hugging Face container serves this model with torch, "
+        "several times slower. To change that, try again. The slim container has its own.",
     }
-    assert caplog.messages == [vendored.note]
+    assert caplog.messages == [vendored["note"]]
 
 
 def test_unwanted_means_that_nothing_is_asked(tmp_path: Path) -> None:
     """With vendor_onnxruntime=no no index is asked and nothing is written."""
-    assert vendor_if_possible(tmp_path, wanted=False, fetch=unreachable).onnxruntime is None
+    assert vendor_if_possible(tmp_path, wanted=False, fetch=unreachable)["onnxruntime"] is None
     assert list(tmp_path.iterdir()) == []
 
 
 def test_success_is_told(tmp_path: Path) -> None:
     """The version that travels along is in the artifact's figures."""
-    assert vendor_if_possible(tmp_path, wanted=True, fetch=index).onnxruntime == "1.31.1"
+    assert vendor_if_possible(tmp_path, wanted=True, fetch=index)["onnxruntime"] == "1.31.1"
 
 
 def test_a_wheel_with_another_hash_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,7 +115,7 @@ def test_a_wheel_with_another_hash_is_refused(tmp_path: Path, monkeypatch: pytes
         archive.writestr("onnxruntime-1.31.1.dist-info/WHEEL", "Wheel-Version: 1.0")
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(offered))
-    with pytest.raises(VendoringFailed, match=r"(?i)hash"):
+    with pytest.raises(VendoringError, match=r"(?i)hash"):
         vendor(tmp_path / "code")
 
 
@@ -123,5 +123,5 @@ def test_an_index_that_does_not_answer_is_a_reason(tmp_path: Path, monkeypatch: 
     """Pip itself, without any index: the reason is pip's own."""
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
-    with pytest.raises(VendoringFailed, match="No matching distribution found for onnxruntime"):
+    with pytest.raises(VendoringError, match="No matching distribution found for onnxruntime"):
         vendor(tmp_path / "code")

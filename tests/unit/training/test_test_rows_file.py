@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from classifier.data.tested_rows import write_test_rows
+from classifier.report.output import write_test_rows
 
 
 def table(rows: list[tuple[str, int, float, str]]) -> pd.DataFrame:
