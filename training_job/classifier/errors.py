@@ -81,9 +81,6 @@ class DiskFull(DestinationUnwritable):
     """No space, quota or allowed file size was left at ``path``."""
 
 
-# --- the training job -------------------------------------------------------------------------------------------------
-
-
 class JobError(ClassifierError):
     """The job cannot run as it was started, or it could not train, export or publish the model."""
 

@@ -49,7 +49,7 @@ def answer(
         written = formats.answer_type(accept, read)
         texts = formats.read_texts(read, body.encode() if isinstance(body, str) else body)
     except RequestError as error:
-        return error_answer(error.status, error.kind, error.message)
+        return refused(error)
     try:
         predictions = predictor.predict(texts)
     except Exception:  # libraries raise many kinds; the caller learns only that the model failed
@@ -74,6 +74,11 @@ def error_answer(status: int, kind: str, message: str, headers: Mapping[str, str
     """Make an answer in the error format of the contract."""
     body = json.dumps({"error": {"type": kind, "message": message}}, separators=(",", ":")).encode()
     return Answer(status, body, {"error": kind}, headers=headers or {})
+
+
+def refused(error: RequestError) -> Answer:
+    """Make the answer to an unacceptable request."""
+    return error_answer(error.status, error.kind, error.message)
 
 
 def log_model_failure() -> None:

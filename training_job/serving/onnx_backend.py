@@ -19,11 +19,9 @@ from serving.text_encoder import FEATURES
 MODEL_FILE = Path("onnx") / "model_int8.onnx"
 """Path of the network in the artifact."""
 
-LOG_ERRORS_ONLY = 3
-
 
 class OnnxBackend:
-    """One session; ONNX Runtime allows concurrent calls on it."""
+    """The int8 network; ONNX Runtime allows concurrent calls."""
 
     name = f"onnxruntime {onnxruntime.__version__}"
 
@@ -34,7 +32,7 @@ class OnnxBackend:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
-        options.log_severity_level = LOG_ERRORS_ONLY
+        options.log_severity_level = 3  # errors only
         try:
             self._session = onnxruntime.InferenceSession(
                 str(self.path), sess_options=options, providers=["CPUExecutionProvider"]

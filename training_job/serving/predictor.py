@@ -4,37 +4,23 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from serving.errors import ArtifactError, ServingError
 from serving.model_config import ModelConfig
 from serving.text_encoder import TextEncoder
 
+if TYPE_CHECKING:
+    from serving.onnx_backend import OnnxBackend
+    from serving.torch_backend import TorchBackend
+
 logger = logging.getLogger("serving")
 
 DECIMALS = 6
 """Decimals of confidence and score: further ones are beyond float32's precision."""
-
-
-class Backend(Protocol):
-    """Runs the network."""
-
-    name: str
-    """For the log."""
-    features: list[str]
-    """Names of the arrays that `logits` expects."""
-    path: Path
-    """The file or folder that was loaded."""
-
-    def logits(self, features: Mapping[str, NDArray[np.int64]]) -> NDArray[np.float32]:
-        """Map features, (batch, tokens) int64, to logits, (batch, labels) float32."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +43,7 @@ class Prediction:
 class Predictor:
     """A loaded model. It is thread-safe."""
 
-    def __init__(self, config: ModelConfig, encoder: TextEncoder, backend: Backend) -> None:
+    def __init__(self, config: ModelConfig, encoder: TextEncoder, backend: OnnxBackend | TorchBackend) -> None:
         self.config = config
         self.backend = backend
         self._encoder = encoder
@@ -105,7 +91,7 @@ def load_predictor(model_dir: Path | str, *, threads: int = 1) -> Predictor:
     return predictor
 
 
-def load_backend(model_dir: Path, *, threads: int) -> Backend:
+def load_backend(model_dir: Path, *, threads: int) -> OnnxBackend | TorchBackend:
     """Load the int8 network into onnxruntime or, if that is not installed, the float32 one into torch."""
     try:
         from serving.onnx_backend import OnnxBackend

@@ -23,7 +23,7 @@ def test_size_and_balance(bundled):
     """At least 560 and 140 rows, both classes well represented."""
     for split, least in (("train", 560), ("test", 140)):
         prepared = prepare(bundled / f"{split}.json")
-        assert prepared.counts.kept == prepared.counts.read >= least
+        assert prepared.counts["kept"] == prepared.counts["read"] >= least
         assert 0.4 < prepared.frame["label"].mean() < 0.75
 
 

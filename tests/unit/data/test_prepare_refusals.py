@@ -79,7 +79,7 @@ def test_missing_column_lists_the_columns_there_are(data_file):
 
 def test_half_malformed_is_still_accepted(data_file):
     """The limit is more than half."""
-    assert prepare(data_file(GOOD, "broken", BAD, "broken too")).counts.malformed == 2
+    assert prepare(data_file(GOOD, "broken", BAD, "broken too")).counts["malformed"] == 2
 
 
 def test_mostly_malformed_states_counts_and_keeps_the_rows(data_file, tmp_path):
@@ -92,7 +92,7 @@ def test_mostly_malformed_states_counts_and_keeps_the_rows(data_file, tmp_path):
 
 def test_blank_lines_do_not_make_a_file_malformed(data_file):
     """Only rows with something on them count towards the limit, in both directions."""
-    assert prepare(data_file(GOOD, BAD, *[""] * 50)).counts.empty == 50
+    assert prepare(data_file(GOOD, BAD, *[""] * 50)).counts["empty"] == 50
     with pytest.raises(DataError, match="2 of 3 rows"):
         prepare(data_file(GOOD, "x", "y", *[""] * 50))
 

@@ -6,6 +6,7 @@ import pytest
 
 from classifier.artifact.model_card import model_card
 from classifier.artifact.package import copy_serving_code, model_folder
+from classifier.model.base_model import find_base_model
 
 
 def names(folder: Path) -> list[str]:
@@ -72,14 +73,14 @@ def test_the_model_card_states_the_figures_that_were_measured() -> None:
         "test": figures,
         "validation": figures,
         "int8": {"accuracy": 0.8675, "agreement": 0.9861, "split": "test"},
+        "labels": ["no", "yes"],
+        "objective": "regression",
         "train_rows": 19000,
         "data_sha256": "abc",
         "train_seconds": 170.2,
         "vendored": {"note": "onnxruntime 1.31.1 travels along."},
     }
-    card = model_card(
-        evaluation, labels=("no", "yes"), base_model="distilbert-base-uncased", on_hub=True, objective="regression"
-    )
+    card = model_card(evaluation, find_base_model("distilbert-base-uncased"))
     assert "| test | 1000 | 0.8691 (0.8541–0.8839) | 0.9041 (0.8925–0.9152) | – |" in card
     assert "98.6% of the test rows (accuracy 0.8675)" in card
     assert "\nbase_model: distilbert-base-uncased\n" in card

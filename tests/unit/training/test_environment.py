@@ -70,7 +70,7 @@ def test_without_a_container_output_goes_beside_the_model(tmp_path: Path) -> Non
 )
 def test_a_folder_that_cannot_be_is_refused(folders: dict[str, str], role: str) -> None:
     """The error names the folder that is missing, not there or in the wrong place."""
-    with pytest.raises(JobError, match=f"--{role} ") as caught:
+    with pytest.raises(JobError, match=f"--{role}") as caught:
         JobEnvironment.resolve(folders, {})
     assert caught.value.hint
 

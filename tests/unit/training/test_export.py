@@ -208,3 +208,17 @@ def test_a_network_that_cannot_be_rewritten_is_exported_as_it_is(
     assert "which is slower" in caplog.text
     found = _operators(tmp_path / "int8.onnx")
     assert "MatMulIntegerToFloat" in found and "QAttention" not in found and "DynamicQuantizeLinear" not in found
+
+
+def test_an_int8_network_with_other_labels_is_refused() -> None:
+    """One label of twenty may differ, two may not; the message says how many agree."""
+    from classifier.errors import JobError
+    from classifier.onnx_export.export import check_agreement
+
+    float32 = np.tile([[0.0, 1.0]], (20, 1))
+    int8 = float32.copy()
+    int8[0] = [1.0, 0.0]
+    assert check_agreement(int8, float32) == 0.95
+    int8[1] = [1.0, 0.0]
+    with pytest.raises(JobError, match=r"on 90\.0% of the validation rows; at least 95% are needed"):
+        check_agreement(int8, float32)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from classifier.model.base_model import BaseModel
 
 _LEARNED = {
     "regression": "It learned the score behind the labels by regression. Its two logits are "
@@ -62,25 +64,18 @@ of {full[value]:.4f} on the {split} rows; the student's differs by {price[value]
 """
 
 
-def model_card(
-    evaluation: dict[str, Any], *, labels: Sequence[str], base_model: str, on_hub: bool, objective: str
-) -> str:
+def model_card(evaluation: dict[str, Any], base: BaseModel) -> str:
     """Return the artifact's `README.md`, with the metadata block that the Hugging Face Hub reads.
 
     Args:
         evaluation: the content of `evaluation.json`.
-        labels: names of label 0 and label 1.
-        base_model: name of the model that training started from.
-        on_hub: whether that is a hub id.
-        objective: `regression` or `classification`.
     """
     rows = [_row(split, evaluation[split]) for split in ("test", "validation") if evaluation.get(split)]
     values = {
         **evaluation,
-        "labels": labels,
-        "base_model": base_model,
-        "hub_id": f"base_model: {base_model}\n" if on_hub else "",
-        "learned": _LEARNED[objective],
+        "base_model": base.title,
+        "hub_id": "" if base.local else f"base_model: {base.title}\n",
+        "learned": _LEARNED[evaluation["objective"]],
         "rows": "\n".join(rows),
         "student": _student(evaluation["student"]) if evaluation.get("student") else "",
     }

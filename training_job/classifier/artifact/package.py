@@ -63,20 +63,16 @@ def write_artifact(folder: Path, trained: TrainedClassifier, evaluation: dict[st
         evaluation: the content of `evaluation.json`; its `labels` name label 0 and label 1.
     """
     labels = evaluation["labels"]
-    serving = trained.serving_config()
     trained.model.config.id2label = dict(enumerate(labels))
     trained.model.config.label2id = {name: label for label, name in enumerate(labels)}
     trained.model.save_pretrained(folder)
     trained.tokenizer.save_pretrained(folder)
     # In the file, because a transformers configuration with a max_length cannot be saved.
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    write_json(folder / "config.json", {**config, **serving})
+    write_json(folder / "config.json", {**config, **trained.serving_config()})
     copy_serving_code(folder)
     write_json(folder / EVALUATION_FILE, evaluation)
-    card = model_card(
-        evaluation, labels=labels, base_model=base.title, on_hub=not base.local, objective=serving["objective"]
-    )
-    (folder / "README.md").write_text(card, encoding="utf-8")
+    (folder / "README.md").write_text(model_card(evaluation, base), encoding="utf-8")
 
 
 def copy_serving_code(folder: Path, source: Path = SERVING_SOURCE) -> None:

@@ -25,7 +25,10 @@ class Rejected:
 
 @dataclass(frozen=True)
 class Kept:
-    """A usable row. `target` is its score (float) or its label (str); the rest is "" where unknown."""
+    """A usable row. `target` is its score (float) or its label (str); the rest is "" where unknown.
+
+    `product` is the title where the data has no other mark of the product.
+    """
 
     text: str
     target: float | str
@@ -52,11 +55,9 @@ def usable(row: Row, columns: Columns, seen: set[tuple[str, float | str]]) -> Ke
     Raises:
         UnusableRowError: the row is malformed, empty, or a duplicate of a row in `seen`.
     """
-    if row.blank:
-        raise UnusableRowError("empty", "blank line")
-    if row.values is None:
-        raise UnusableRowError("malformed", row.problem)
     values = row.values
+    if values is None:
+        raise UnusableRowError("malformed", row.problem) if row.problem else UnusableRowError("empty", "blank line")
     text = _text(values, columns.text_column)
     if columns.label_column:
         target: float | str = _label(values, columns.label_column, columns.label_names)
@@ -65,13 +66,9 @@ def usable(row: Row, columns: Columns, seen: set[tuple[str, float | str]]) -> Ke
     if (text, target) in seen:
         raise UnusableRowError("duplicate", f"same text and {columns.target_column} as an earlier row")
     seen.add((text, target))
-    return Kept(
-        text,
-        target,
-        product_title=_optional(values, columns.title_column),
-        product=_optional(values, columns.product_column),
-        family=_optional(values, columns.family_column),
-    )
+    title = _optional(values, columns.title_column)
+    product = _optional(values, columns.product_column) or title
+    return Kept(text, target, title, product, _optional(values, columns.family_column))
 
 
 def _text(values: Mapping[str, object], column: str) -> str:

@@ -12,10 +12,11 @@ import math
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import get_args
 
 import pandas as pd
 
-from classifier.data.check import Kept, Rejected, UnusableRowError, usable
+from classifier.data.check import Kept, Kind, Rejected, UnusableRowError, usable
 from classifier.data.columns import Columns
 from classifier.data.read import SUFFIXES, read_rows
 from classifier.errors import DataError
@@ -29,43 +30,21 @@ _SHOWN_COLUMNS = 20
 
 
 @dataclass(frozen=True)
-class Counts:
-    """Rows by what became of them; `read` is the sum of the others."""
-
-    read: int
-    kept: int
-    malformed: int
-    empty: int
-    duplicate: int
-
-    def as_dict(self) -> dict[str, int]:
-        """Return the counts by name."""
-        return asdict(self)
-
-
-@dataclass(frozen=True)
 class PreparedData:
     """The usable rows of one file.
 
     Attributes:
         frame: columns `text` (str), `label` (int, 0 or 1), `score` (float, NaN in data without one), `product_title`,
             `product` and `family` (str, "" where unknown).
-        counts: rows by what became of them.
-        quarantine_path: the file with the rows set aside, or None if it was not written.
+        counts: rows `read`, and of these `kept`, `malformed`, `empty` and `duplicate`.
         sha256: of the file's bytes.
         label_names: of class 0 and 1.
     """
 
     frame: pd.DataFrame
-    counts: Counts
-    quarantine_path: Path | None
+    counts: dict[str, int]
     sha256: str
     label_names: tuple[str, str]
-
-    @property
-    def has_score(self) -> bool:
-        """True if every row has a score."""
-        return bool(self.frame["score"].notna().all())
 
 
 @dataclass
@@ -77,10 +56,10 @@ class _Sorted:
     columns: dict[str, None] = field(default_factory=dict)  # those that occur, in order
     unparsed: int = 0
 
-    def counts(self) -> Counts:
+    def counts(self) -> dict[str, int]:
         kinds = Counter(row.kind for row in self.rejected)
         kept, rejected = len(self.kept), len(self.rejected)
-        return Counts(kept + rejected, kept, kinds["malformed"], kinds["empty"], kinds["duplicate"])
+        return {"read": kept + rejected, "kept": kept, **{kind: kinds[kind] for kind in get_args(Kind)}}
 
 
 def find_data_file(path: Path | str, split: str) -> Path:
@@ -137,7 +116,7 @@ def prepare(path: Path | str, columns: Columns | None = None, *, quarantine_path
     names = _label_names(path, columns, rows.kept)
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    return PreparedData(_table(rows.kept, columns, names), rows.counts(), written, sha256, names)
+    return PreparedData(_table(rows.kept, columns, names), rows.counts(), sha256, names)
 
 
 def _write_quarantine(rejected: list[Rejected], path: Path | None) -> Path | None:
@@ -155,7 +134,7 @@ def _write_quarantine(rejected: list[Rejected], path: Path | None) -> Path | Non
 def _refuse_unusable(path: Path, columns: Columns, rows: _Sorted, quarantine: Path | None) -> None:
     """Refuse a file that as a whole is not what the caller meant; the most telling reason first."""
     counts = rows.counts()
-    filled = counts.read - counts.empty
+    filled, malformed = counts["read"] - counts["empty"], counts["malformed"]
     missing = [name for name in (columns.text_column, columns.target_column) if name not in rows.columns]
     if missing and rows.columns and rows.unparsed <= MALFORMED_LIMIT * filled:
         shown = ", ".join(list(rows.columns)[:_SHOWN_COLUMNS])
@@ -163,18 +142,18 @@ def _refuse_unusable(path: Path, columns: Columns, rows: _Sorted, quarantine: Pa
             f"{path.name} has no column {missing[0]!r}; its columns are: {shown}.",
             hint="Name the columns you mean: text_column, and score_column or label_column.",
         )
-    if counts.malformed > MALFORMED_LIMIT * filled:
+    if malformed > MALFORMED_LIMIT * filled:
         first = next(row for row in rows.rejected if row.kind == "malformed")
         where = f" All of them are in {quarantine}." if quarantine else ""
         array = first.line == 1 and first.raw.lstrip().startswith("[")
         raise DataError(
-            f"{counts.malformed} of {filled} rows of {path.name} cannot be read; at most half may be malformed. The "
+            f"{malformed} of {filled} rows of {path.name} cannot be read; at most half may be malformed. The "
             f"first is line {first.line}: {first.reason}.{where}",
             hint="The file looks like one JSON array: write one object a line (jq -c '.[]')."
             if array
             else "Check that this is the right file: one JSON object a line (.json, .jsonl), or a table (.csv).",
         )
-    if not counts.kept:
+    if not counts["kept"]:
         raise DataError(
             f"{path.name} has no row with a text in it; at least two, of different classes, are needed.",
             hint="Give a file with one labelled text a row.",
@@ -211,19 +190,9 @@ def _in_order(labels: set[str]) -> list[str]:
 
 
 def _table(kept: list[Kept], columns: Columns, names: tuple[str, str]) -> pd.DataFrame:
+    frame = pd.DataFrame(map(vars, kept))
+    target = frame.pop("target")
     if columns.label_column is None:
-        scores = [float(row.target) for row in kept]
-        labels = [int(score >= columns.score_threshold) for score in scores]
-    else:
-        scores = [math.nan] * len(kept)
-        labels = [names.index(str(row.target)) for row in kept]
-    return pd.DataFrame(
-        {
-            "text": [row.text for row in kept],
-            "label": labels,
-            "score": scores,
-            "product_title": [row.product_title for row in kept],
-            "product": [row.product or row.product_title for row in kept],
-            "family": [row.family for row in kept],
-        }
-    )
+        score = target.astype(float)
+        return frame.assign(label=(score >= columns.score_threshold).astype(int), score=score)
+    return frame.assign(label=target.map(names.index), score=math.nan)

@@ -39,11 +39,6 @@ class Row:
     values: Mapping[str, object] | None = None
     problem: str = ""
 
-    @property
-    def blank(self) -> bool:
-        """True if the row is empty."""
-        return self.values is None and not self.problem
-
 
 def read_rows(path: Path, required: tuple[str, ...] = ()) -> Iterator[Row]:
     """Yield the rows of `path`: JSON Lines or CSV, depending on its suffix.

@@ -29,10 +29,8 @@ class Splits:
     """The rows of a run, with the columns `text`, `label`, `score` and `family`.
 
     Attributes:
-        train: rows to learn from.
         validation: rows held out of the training data, for every choice.
         test: rows that decide nothing; None if the job has no test channel.
-        objective: what is learned.
         scale: how the score is standardised; None for classification.
         label_names: of label 0 and label 1.
         data_sha256: hash over the hashes of the files, as `sha256sum` prints them.
@@ -77,9 +75,9 @@ def load_splits(job: JobEnvironment, hp: Hyperparameters, *, quarantine: bool = 
         for split, path in files.items()
     }
     train, test = prepared["train"], prepared.get("test")
-    objective = choose_objective(hp.objective, has_score=train.has_score)
+    objective = choose_objective(hp.objective, has_score=bool(train.frame["score"].notna().all()))
     cut = hold_out(train.frame, held_out_fraction(len(train.frame), hp.validation_fraction), seed=hp.seed)
-    counts = {split: data.counts.as_dict() for split, data in prepared.items()}
+    counts = {split: data.counts for split, data in prepared.items()}
     for split, of in counts.items():
         _log.info(
             "data: %s %d rows used, %d set aside (%s)", split, of["kept"], of["read"] - of["kept"], files[split].name

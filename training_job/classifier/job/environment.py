@@ -25,8 +25,7 @@ class JobEnvironment:
     """The folders of one training job.
 
     Attributes:
-        train: folder or file.
-        test: folder or file, or None.
+        train: folder or file, as is `test`.
         model_dir: becomes `model.tar.gz`; written at the very end, in one go.
         output_data_dir: becomes `output.tar.gz`: metrics, loss curve, test rows, quarantined rows.
         checkpoint_dir: never inside `model_dir`.
@@ -60,10 +59,13 @@ class JobEnvironment:
 
         train = find("train", "SM_CHANNEL_TRAIN", "input/data/train")
         model_dir = find("model_dir", "SM_MODEL_DIR", "model")
-        if train is None:
-            raise _not_named("train", "The training data", "SM_CHANNEL_TRAIN")
-        if model_dir is None:
-            raise _not_named("model-dir", "The folder for the model", "SM_MODEL_DIR")
+        if train is None or model_dir is None:
+            what = "The training data is" if train is None else "The folder for the model is"
+            options = "--train, or set SM_CHANNEL_TRAIN" if train is None else "--model-dir, or set SM_MODEL_DIR"
+            raise JobError(
+                f"{what} not named: give {options}.",
+                hint="On this machine: python train.py --train DATA --test DATA --model-dir OUT.",
+            )
         test = find("test", "SM_CHANNEL_TEST", "input/data/test")
         if test and not (folders.get("test") or environ.get("SM_CHANNEL_TEST")) and not test.exists():
             test = None  # nobody named it, so it is optional
@@ -91,7 +93,7 @@ class JobEnvironment:
                 "become part of model.tar.gz.",
                 hint="Give --checkpoint-dir another folder.",
             )
-        if self.model_dir.exists() and not is_replaceable(self.model_dir):
+        if self.model_dir.exists() and not _is_replaceable(self.model_dir):
             raise JobError(
                 f"The model folder {self.model_dir} holds files that are no model of this job. They were not touched.",
                 hint="Give --model-dir a folder that is empty, does not exist yet, or holds an earlier model.",
@@ -107,8 +109,8 @@ def base_directory(environ: Mapping[str, str]) -> Path | None:
     return default if (default / "input").is_dir() else None
 
 
-def is_replaceable(folder: Path) -> bool:
-    """Return whether `folder` is empty or holds a model that an earlier run of this job wrote."""
+def _is_replaceable(folder: Path) -> bool:
+    """Return whether `folder` is empty or holds a model of this job."""
     return folder.is_dir() and (not any(folder.iterdir()) or (folder / "evaluation.json").is_file())
 
 
@@ -148,10 +150,3 @@ def write_failure(reason: str, environ: Mapping[str, str]) -> None:
 def _beside(folder: Path, suffix: str) -> Path:
     folder = folder.resolve()
     return folder.with_name(f"{folder.name}-{suffix}")
-
-
-def _not_named(role: str, what: str, variable: str) -> JobError:
-    return JobError(
-        f"{what} is not named: give --{role}, or set {variable}.",
-        hint="On this machine: python train.py --train DATA --test DATA --model-dir OUT.",
-    )

@@ -24,8 +24,6 @@ from classifier.job.hyperparameter_rules import (
     text,
 )
 
-OBJECTIVES = ("auto", "regression", "classification")
-PRECISIONS = ("auto", "fp32", "bf16", "fp16")
 AUTO_EPOCHS = 2
 AUTO_STEPS = 100
 """With fewer steps the new head is hardly trained, so small data sets get more epochs."""
@@ -60,7 +58,7 @@ class Hyperparameters:
         "regression learns the score (mean squared error) and decides at score_threshold; classification learns the "
         "label (cross-entropy); auto takes regression when the data has a score column. Source: the score carries "
         "more than the label, +2 points of accuracy on Helpful Sentences.",
-        choices=OBJECTIVES,
+        choices=("auto", "regression", "classification"),
     )
     epochs: int | Literal["auto"] = number_or_auto(
         "Passes over the training split; auto makes 2 (source: a third gained nothing on Helpful Sentences), or as "
@@ -132,7 +130,7 @@ class Hyperparameters:
         "auto",
         "Arithmetic of training: auto takes bf16 where the processor computes in it (fp16 on older GPUs), else fp32. "
         "Evaluation and the saved weights are always fp32.",
-        choices=PRECISIONS,
+        choices=("auto", "fp32", "bf16", "fp16"),
     )
     seed: int = number(
         42, "Seed of the split, the new layers, the batches and the bootstrap.", at_least=0, at_most=2**32 - 1

@@ -12,9 +12,12 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from classifier.errors import JobError
+
+if TYPE_CHECKING:
+    from torch.distributed import Store  # type: ignore[attr-defined]
 
 TORCHRUN_HYPERPARAMETER = "sagemaker_torch_distributed_enabled"
 """Set to `true`, it makes the container's toolkit start the script with torchrun on all instances of the job."""
@@ -24,22 +27,6 @@ PATIENCE_SECONDS = 1800.0
 
 _POLL_SECONDS = 0.1
 _FAILURE = "failure"
-
-
-class Store(Protocol):
-    """The part of torch's key-value store that this module uses. All processes of a training share it."""
-
-    def set(self, key: str, value: str) -> None:
-        """Write a value."""
-
-    def get(self, key: str) -> bytes:
-        """Read a value; wait until there is one."""
-
-    def check(self, keys: list[str]) -> bool:
-        """Return whether all of these keys have values."""
-
-    def compare_set(self, key: str, expected: str, desired: str) -> bytes:
-        """Write `desired` if the value is `expected` (empty: none exists); return the value after that."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +41,7 @@ class Processes:
     """This process and its place in the training. `rank` counts from 0, the main process."""
 
     def __init__(self, rank: int = 0, count: int = 1, store: Store | None = None) -> None:
-        """Describe a process; a training with a single one needs no store."""
+        """Describe a process. Several share torch's key-value `store`; a single one needs none."""
         self.rank = rank
         self.count = count
         self._store = store

@@ -43,6 +43,19 @@ _OTHER_BASE = "Take a base model of another architecture, such as distilbert-bas
 _log = logging.getLogger(__name__)
 
 
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Suppress the notes of exporter and quantizer, on which the user cannot act."""
+    before = logging.root.manager.disable
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        logging.disable(logging.WARNING)
+        try:
+            yield
+        finally:
+            logging.disable(before)
+
+
 def export_int8(model: PreTrainedModel, target: Path, tokenizer: PreTrainedTokenizerBase, calibration: Dataset) -> None:
     """Write `model` to `target` as an ONNX file with int8 weights, static ranges and corrected biases.
 
@@ -63,8 +76,7 @@ def export_int8(model: PreTrainedModel, target: Path, tokenizer: PreTrainedToken
 
     with tempfile.TemporaryDirectory(prefix="onnx-") as scratch:
         traced, quantized = Path(scratch) / "model.onnx", Path(scratch) / "int8.onnx"
-        with quiet():
-            _trace(model, traced)
+        _trace(model, traced)
         faster = _rewrite(model, traced)
         with quiet():
             quantize_dynamic(
@@ -83,38 +95,20 @@ def export_int8(model: PreTrainedModel, target: Path, tokenizer: PreTrainedToken
         _save(network, target)
 
 
-def check_int8(
-    path: Path,
-    reference: np.ndarray,
-    tokenizer: PreTrainedTokenizerBase,
-    encoded: Dataset,
-    batch_size: int,
-    *,
-    floor: float = MIN_AGREEMENT,
-) -> tuple[np.ndarray, float]:
-    """Run the int8 model on `encoded` and compare its labels with those of the float32 model.
-
-    Args:
-        path: the int8 model.
-        reference: (rows, 2) float32 logits of the float32 model on the same rows.
-        encoded: the validation rows.
-        floor: smallest agreement allowed.
-
-    Returns:
-        logits: (rows, 2) float32 of the int8 model, and the share of rows with the same label.
+def check_agreement(int8: np.ndarray, float32: np.ndarray) -> float:
+    """Return the share of rows with the same label, from logits (rows, 2) of the int8 and the float32 model.
 
     Raises:
-        JobError: too few labels agree; such a model must not be published.
+        JobError: the share is too small; such a model must not be published.
     """
-    logits = onnx_logits(path, tokenizer, encoded, batch_size)
-    agreement = float(np.mean(logits.argmax(axis=1) == reference.argmax(axis=1)))
-    if agreement < floor:
+    agreement = float(np.mean(int8.argmax(axis=1) == float32.argmax(axis=1)))
+    if agreement < MIN_AGREEMENT:
         raise JobError(
             f"The int8 model gives the label of the float32 model on {agreement:.1%} of the validation rows; at least "
-            f"{floor:.0%} are needed.",
+            f"{MIN_AGREEMENT:.0%} are needed.",
             hint="Nothing was written. Take another base_model, or train longer: labels near the threshold change.",
         )
-    return logits, agreement
+    return agreement
 
 
 def onnx_logits(path: Path, tokenizer: PreTrainedTokenizerBase, encoded: Dataset, batch_size: int) -> np.ndarray:
@@ -139,6 +133,7 @@ class Logits(torch.nn.Module):
         return logits
 
 
+@quiet()
 def _trace(model: PreTrainedModel, path: Path) -> None:
     """Write the float32 ONNX model, and check that it answers like PyTorch."""
     attention = model.config._attn_implementation
@@ -213,16 +208,3 @@ def _example(*, batch: int, tokens: int, padding: int) -> tuple[torch.Tensor, to
     mask = torch.ones_like(ids)
     mask[-1, -padding:] = 0
     return ids, mask
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Suppress the notes of exporter and quantizer, on which the user cannot act."""
-    before = logging.root.manager.disable
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        logging.disable(logging.WARNING)
-        try:
-            yield
-        finally:
-            logging.disable(before)

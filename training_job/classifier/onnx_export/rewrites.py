@@ -28,14 +28,9 @@ _MASKED = -10_000.0
 
 
 def rewritten(model: PreTrainedModel, traced: Path) -> OnnxModel:
-    """Fuse the operators of a network and apply the rewrites below.
+    """Fuse the operators of `traced`, the float32 ONNX file of `model`, and apply the rewrites below.
 
-    Args:
-        model: the model that was traced.
-        traced: its ONNX file, in float32.
-
-    Raises:
-        Exception: of any kind, from the optimizer on graphs it was not made for.
+    The optimizer raises many kinds of exceptions on graphs it was not made for.
     """
     network = _fused(model, traced)
     single_token_type(network)

@@ -13,7 +13,7 @@ from classifier.data.splits import Splits
 from classifier.evaluation.bootstrap import Joint, difference_intervals
 from classifier.job.hyperparameters import Hyperparameters
 from classifier.model.encoding import encode, model_logits
-from classifier.onnx_export.export import check_int8, onnx_logits
+from classifier.onnx_export.export import check_agreement, onnx_logits
 from classifier.training.recipe import TrainedClassifier
 
 if TYPE_CHECKING:
@@ -43,7 +43,8 @@ def evaluate(trained: TrainedClassifier, splits: Splits, hp: Hyperparameters, in
     encoded, frame, split = trained.encoded_validation, splits.validation, "validation"
     logits = model_logits(trained.model, tokenizer, encoded, size)
     validation = trained.figures(logits, frame, hp)
-    int8_logits, validation_agreement = check_int8(int8_model, logits, tokenizer, encoded, size)
+    int8_logits = onnx_logits(int8_model, tokenizer, encoded, size)
+    validation_agreement = check_agreement(int8_logits, logits)
     test = None
     if splits.test is not None:
         encoded, frame, split = encode(tokenizer, splits.test["text"].tolist()), splits.test, "test"

@@ -44,7 +44,6 @@ class Fitted:
     Attributes:
         model: on the CPU in float32, with the weights of the epoch that has the smallest validation loss.
         history: the Trainer's log, one dictionary for each logging step or evaluation.
-        precision: arithmetic of the training.
     """
 
     model: PreTrainedModel
@@ -57,13 +56,11 @@ class Fitting:
     """What the trainings of one run share.
 
     Attributes:
-        tokenizer: for padding.
         train: encoded rows with `labels`.
         validation: the same; decides which epoch is best.
         metrics: from the model's outputs, (rows, outputs) float, and the targets, (rows,), to accuracy, F1 and Pearson.
         checkpoint_dir: of the run; each training has a folder in it.
         stop: when requested, the training writes a checkpoint and the process ends.
-        processes: that train together.
     """
 
     tokenizer: PreTrainedTokenizerBase

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, cast
 
 import torch
-
-Precision = Literal["fp32", "bf16", "fp16"]
 
 _BF16_FLAGS = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
 """Features of CPUs that multiply in bfloat16: AMD from Zen 4, Intel from Cooper Lake, Arm from Graviton3. It doubles
 their speed; on other CPUs bfloat16 is emulated and slower than float32."""
 
 
-def choose_precision(wanted: str, *, cpu_flags: frozenset[str] | None = None) -> Precision:
+def choose_precision(wanted: str, *, cpu_flags: frozenset[str] | None = None) -> str:
     """Return `wanted`, or for `auto` the fastest arithmetic that the hardware supports.
 
     Args:
@@ -22,13 +19,12 @@ def choose_precision(wanted: str, *, cpu_flags: frozenset[str] | None = None) ->
         cpu_flags: features of the CPU; default: those of this machine.
     """
     if torch.cuda.is_available():
-        if wanted != "auto":
-            return cast(Precision, wanted)
-        return "bf16" if torch.cuda.get_device_capability()[0] >= 8 else "fp16"
+        automatic = "bf16" if torch.cuda.get_device_capability()[0] >= 8 else "fp16"
+        return automatic if wanted == "auto" else wanted
     if wanted == "auto":
         flags = read_cpu_flags() if cpu_flags is None else cpu_flags
         return "bf16" if flags & _BF16_FLAGS else "fp32"
-    return "fp32" if wanted == "fp16" else cast(Precision, wanted)
+    return "fp32" if wanted == "fp16" else wanted
 
 
 def read_cpu_flags(path: Path = Path("/proc/cpuinfo")) -> frozenset[str]:

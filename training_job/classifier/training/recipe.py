@@ -38,13 +38,10 @@ class TrainedClassifier:
 
     Attributes:
         model: answers two logits.
-        tokenizer: truncates texts to the run's limit.
         sharpness: `a` of the logits `[0, a * (score - threshold)]`; None for classification.
         threshold: score from which on the label is 1.
         runs: the trainings: the full model's, then the student's if there is one.
         seconds: wall time of all trainings in this process.
-        encoded_validation: the validation rows as tokens.
-        processes: number of processes that trained together.
         teacher: the full model, if this is a student.
         layers: numbers of the teacher's layers that the student kept.
     """

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from serving import formats
-from serving.answer import Answer, error_answer, model_failure, success
+from serving.answer import Answer, error_answer, model_failure, refused, success
 from serving.errors import RequestError
 from serving.predictor import Prediction, Predictor
 from serving.server.batcher import Batcher, predicted
@@ -56,7 +56,7 @@ class InferenceApp:
         try:
             _types(request)
         except RequestError as error:
-            return _refused(error)
+            return refused(error)
         return None
 
     def answer(self, request: Request, reply: Reply) -> None:
@@ -85,7 +85,7 @@ class InferenceApp:
         try:
             texts = self._texts(request)
         except RequestError as error:
-            finish(_refused(error))
+            finish(refused(error))
             return
         self._batcher.submit(texts, lambda predictions: finish(self._written(request, texts, predictions)))
 
@@ -96,7 +96,7 @@ class InferenceApp:
             predictions = await predicted(self._batcher, texts)
             answer = await run(self._workers, self._written, request, texts, predictions)
         except RequestError as error:
-            answer = _refused(error)
+            answer = refused(error)
         except MemoryError:
             logger.exception("no memory left for a request")
             answer = busy()
@@ -120,7 +120,3 @@ def _types(request: Request) -> tuple[str, str]:
 def _negotiated(content_type: str | None, accept: str | None) -> tuple[str, str]:
     read = formats.request_type(content_type)
     return read, formats.answer_type(accept, read)
-
-
-def _refused(error: RequestError) -> Answer:
-    return error_answer(error.status, error.kind, error.message)

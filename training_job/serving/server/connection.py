@@ -276,9 +276,8 @@ class Connection(asyncio.Protocol):
             elif self._requests:
                 self._loop.call_soon(self._advance)  # other connections get a turn in between
             elif not self._in_head:
-                self._limit(
-                    self._settings.idle_seconds, self._transport.abort
-                )  # even if the client never reads its answer
+                # Also ends a connection whose client never reads its answer.
+                self._limit(self._settings.idle_seconds, self._transport.abort)
         self._forget(request, answer)
 
     def _forget(self, request: Request, answer: Answer) -> None:

@@ -54,7 +54,7 @@ class Server:
 
 
 def listen(settings: ServerSettings) -> socket.socket:
-    """Open a listening socket, in which connections wait until the model is loaded; raise OSError."""
+    """Open a listening socket, in which connections wait until the model is loaded; raise ServingError."""
     # asyncio sets TCP_NODELAY only on sockets that name TCP as their protocol. Without it each answer on a kept
     # connection waits 40 ms for a delayed acknowledgement.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -62,9 +62,9 @@ def listen(settings: ServerSettings) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((settings.host, settings.port))
         listener.listen(BACKLOG)
-    except OSError:
+    except OSError as error:
         listener.close()
-        raise
+        raise ServingError(f"cannot listen on {settings.host}:{settings.port} ({error.strerror})") from error
     return listener
 
 
@@ -78,7 +78,7 @@ def run(environ: Mapping[str, str] = os.environ) -> int:
         settings = ServerSettings.from_environment(environ)
         logs.configure(settings.log_level)
         started = time.perf_counter()
-        with _listener(settings) as listener:
+        with listen(settings) as listener:  # before loading the model, so that a port in use is reported at once
             predictor = load_predictor(settings.model_dir, threads=settings.threads)
             facts = {
                 "host": settings.host,
@@ -107,12 +107,3 @@ async def _serve(predictor: Predictor, settings: ServerSettings, listener: socke
     gc.freeze()
     gc.enable()
     return await server.serve(listener)
-
-
-def _listener(settings: ServerSettings) -> socket.socket:
-    """Open the socket before the model is loaded, so that a port in use is reported at once."""
-    try:
-        return listen(settings)
-    except OSError as error:
-        reason = f"cannot listen on {settings.host}:{settings.port} ({error.strerror})"
-        raise ServingError(reason) from error
