@@ -1,4 +1,4 @@
-"""container/: what can be checked of the image without a Docker engine."""
+"""container/: checks of the image without a Docker engine."""
 
 from __future__ import annotations
 
@@ -54,14 +54,14 @@ def test_the_build_sees_our_serving_code_and_nothing_else() -> None:
 
 
 def test_every_copied_file_exists_in_the_build() -> None:
-    """What COPY names is there, once the ignored files are gone."""
+    """Files named by COPY are not ignored."""
     sources = re.findall(r"^COPY (?!--from)(\S+) ", INSTRUCTIONS, re.MULTILINE)
     assert sources == ["container/requirements.txt", "container/__main__.py", "training_job/serving/"]
     assert all(any(path.startswith(source) for path in context()) for source in sources)
 
 
 def test_the_base_is_pinned_by_tag_and_digest() -> None:
-    """Both stages stand on the same bytes."""
+    """Both stages use the same base."""
     bases = re.findall(r"^FROM (\S+)", INSTRUCTIONS, re.MULTILINE)
     assert len(bases) == 2 and len(set(bases)) == 1
     assert re.search(r":3\.11\.\d+-slim-bookworm@sha256:[0-9a-f]{64}$", bases[0])
@@ -83,7 +83,7 @@ LARGE_PAGES = Path("/sys/kernel/mm/transparent_hugepage/enabled")
     reason="this kernel gives large pages to everybody or to nobody: there is nothing to ask for",
 )
 def test_weights_lie_in_large_pages() -> None:
-    """The C library follows the image's tunables: what it allocates asks the kernel for large pages."""
+    """With the image's tunables, the C library requests large pages from the kernel."""
     ((name, value),) = re.findall(r"^ENV (\w+)=(\S+)$", INSTRUCTIONS, re.MULTILINE)
     code = "block = bytearray(32 << 20); print(open('/proc/self/smaps').read().count(' hg'))"
     command = [sys.executable, "-I", "-S", "-c", code]

@@ -1,4 +1,4 @@
-"""Preparing a data file: what becomes of each row."""
+"""Preparing a data file: what happens to each row."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_threshold_is_configurable(data_file):
 
 
 def test_the_family_is_read_from_the_column_that_is_named(data_file):
-    """product_family unless another one is named; a row without it has none."""
+    """It is product_family by default; a row without it has none."""
     rows = [{**GOOD, "product_family": " home ", "kind": 7}, BAD]
     assert list(prepare(data_file(*rows)).frame["family"]) == ["home", ""]
     assert list(prepare(data_file(*rows), Columns(family_column="kind")).frame["family"]) == ["7", ""]
@@ -88,7 +88,7 @@ def test_title_and_product_are_optional(data_file):
     ],
 )
 def test_unusable_row_is_set_aside(data_file, tmp_path, line, kind):
-    """An unusable row is counted by kind and written down with its line number; the others stay."""
+    """An unusable row is counted by kind and written to the quarantine with its line number; the others are kept."""
     prepared = prepare(data_file(GOOD, line, BAD), quarantine_path=tmp_path / "q.jsonl")
     counted = {name: count for name, count in prepared.counts.items() if count}
     assert counted == {"read": 3, "kept": 2, kind: 1}
@@ -101,7 +101,7 @@ def test_same_text_with_another_score_is_no_duplicate(data_file):
 
 
 def test_quarantine_holds_reason_and_raw_text(data_file, tmp_path):
-    """What was set aside can be read and mended from the quarantine file."""
+    """The quarantine file has all that is needed to correct the rows."""
     prepare(data_file(GOOD, BAD, '{"sentence": "ü"}'), quarantine_path=tmp_path / "q" / "q.jsonl")
     (row,) = map(json.loads, (tmp_path / "q" / "q.jsonl").read_text(encoding="utf-8").splitlines())
     assert row == {"line": 3, "kind": "malformed", "reason": "no column helpful", "raw": '{"sentence": "ü"}'}
@@ -114,7 +114,7 @@ def test_long_raw_text_is_cut(data_file, tmp_path):
 
 
 def test_clean_file_leaves_no_quarantine(data_file, tmp_path):
-    """Nothing to report means no file, and one of an earlier run is removed."""
+    """If every row is used, there is no file, and one of an earlier run is deleted."""
     (tmp_path / "q.jsonl").write_text("earlier")
     prepare(data_file(GOOD, BAD), quarantine_path=tmp_path / "q.jsonl")
     assert not (tmp_path / "q.jsonl").exists()
@@ -136,7 +136,7 @@ def test_byte_order_mark_and_windows_line_ends(data_file):
 
 
 def test_hash_is_that_of_the_file(data_file):
-    """The hash identifies the very bytes that were read."""
+    """The hash is that of the bytes in the file."""
     path = data_file(GOOD, BAD)
     assert prepare(path).sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
 
@@ -194,14 +194,14 @@ def test_named_labels_fix_the_order(data_file):
 
 
 def test_scored_data_has_names_too(data_file):
-    """Classes made by the threshold are called as configured."""
+    """Classes made by the threshold have the configured names."""
     columns = Columns(label_names=("bad", "good"))
     assert prepare(data_file(GOOD, BAD)).label_names == ("not_helpful", "helpful")
     assert prepare(data_file(GOOD, BAD), columns).label_names == ("bad", "good")
 
 
 def test_find_file_of_a_split(tmp_path, data_file):
-    """In a folder the file named after the split is taken, and a file is taken as it is."""
+    """In a folder, the file named after the split is used; the path of a file is used as given."""
     train = data_file(GOOD)
     test = data_file(GOOD, name="test.csv")
     assert find_data_file(tmp_path, "train") == train

@@ -1,4 +1,4 @@
-"""What holds for every file, whatever is in it."""
+"""Properties that hold for every file."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ lines = (rows | json_values.map(json.dumps) | st.text(max_size=30)).map(lambda l
 
 
 def on_one_line(line: bytes) -> bytes:
-    """The line without line breaks, and without the zero bytes that make a file binary."""
+    """Remove line breaks, and the zero bytes that make a file binary."""
     return line.replace(b"\n", b"").replace(b"\0", b"")
 
 
@@ -61,7 +61,7 @@ def test_every_line_is_accounted_for(unknown):
 @given(st.binary(max_size=300), st.sampled_from(["train.json", "train.csv"]))
 @settings(max_examples=60, deadline=None)
 def test_any_bytes_are_read_or_refused(content, name):
-    """No content, however strange, ends in another error than a refusal."""
+    """Any content is read or refused with a DataError."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / name
         path.write_bytes(content)

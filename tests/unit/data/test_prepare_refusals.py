@@ -1,4 +1,4 @@
-"""Files that are refused as a whole: each with its own error, and a message with what, what is allowed, what next."""
+"""Files that are refused as a whole: the message says what is wrong, what is allowed and what to do next."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_mostly_malformed_states_counts_and_keeps_the_rows(data_file, tmp_path):
 
 
 def test_blank_lines_do_not_make_a_file_malformed(data_file):
-    """Only rows with something on them count towards the limit, in both directions."""
+    """Blank rows do not count for the limit, in either direction."""
     assert prepare(data_file(GOOD, BAD, *[""] * 50)).counts["empty"] == 50
     with pytest.raises(DataError, match="2 of 3 rows"):
         prepare(data_file(GOOD, "x", "y", *[""] * 50))
@@ -125,6 +125,6 @@ def test_unknown_ending_is_refused(data_file):
 
 
 def test_missing_file_is_refused(tmp_path):
-    """A path that leads nowhere is an error of this tree, not a traceback."""
+    """A missing file is a DataError, not a traceback."""
     with pytest.raises(DataError, match="No such file"):
         prepare(tmp_path / "train.json")

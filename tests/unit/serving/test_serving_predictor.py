@@ -1,4 +1,4 @@
-"""serving.predictor: what the logits mean."""
+"""serving.predictor: the meaning of the logits."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_label_is_the_larger_logit(tiny_artifact: Path, text: str, label: str) -
 
 
 def test_batches_of_many_lengths_keep_the_order(tiny_artifact: Path) -> None:
-    """A list of mixed lengths is answered as its texts are one by one, so neither order nor padding matters."""
+    """A list of mixed lengths gets the same answers as its texts one by one, so neither order nor padding matters."""
     predictor = load_predictor(tiny_artifact)
     texts = [" ".join(["good", "bad", "so", "good"][: 1 + i % 4] * (1 + i % 2)) for i in range(50)]
     assert predictor.predict(texts) == [predictor.predict([text])[0] for text in texts]

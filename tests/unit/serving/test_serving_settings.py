@@ -1,4 +1,4 @@
-"""serving.server.settings: the server's environment."""
+"""serving.server.settings: the server's environment variables."""
 
 from __future__ import annotations
 
@@ -53,13 +53,13 @@ def test_variables_are_read() -> None:
 
 
 def test_there_is_a_worker_for_each_usable_core() -> None:
-    """More would only make each other wait; with several threads a pass there are fewer, and always one."""
+    """There are fewer with several threads a pass, and always at least one."""
     assert ServerSettings.from_environment({}).workers == usable_cores()
     assert ServerSettings.from_environment({"SERVING_INTRA_OP_THREADS": "64"}).workers == max(usable_cores() // 64, 1)
 
 
 def test_an_empty_version_is_none() -> None:
-    """A stack without a version sets the variable to nothing; that is no version."""
+    """A stack without a version sets the variable to an empty value, which means None."""
     assert ServerSettings.from_environment({"MODEL_VERSION": ""}).model_version is None
 
 
@@ -77,7 +77,7 @@ def test_an_empty_version_is_none() -> None:
     ],
 )
 def test_a_bad_value_names_its_variable(name: str, value: str) -> None:
-    """What is not allowed is refused with the variable's name."""
+    """The message begins with the variable's name."""
     with pytest.raises(ServingError) as caught:
         ServerSettings.from_environment({name: value})
     assert str(caught.value).startswith(f"{name}=")

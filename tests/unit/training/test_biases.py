@@ -1,4 +1,4 @@
-"""What quantising shifts on average is taken back by the biases."""
+"""Corrected biases offset the mean error of the quantisation."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ WIDTH, LAYERS = 16, 3
 
 
 def _exact() -> Any:
-    """Linear layers in float32, all with the weights and the bias of one; each adds half of what it read."""
+    """Make linear layers in float32 that share weights and bias; each adds half of its input."""
     import onnx
     from onnx import TensorProto, helper, numpy_helper
 
@@ -48,7 +48,7 @@ def _texts(seed: int, count: int) -> list[dict[str, np.ndarray]]:
 
 @pytest.fixture(scope="module")
 def networks(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any, Any]:
-    """In float32, in int8, and in int8 with its biases corrected."""
+    """Make the network in float32, in int8, and in int8 with corrected biases."""
     import copy
 
     import onnx
@@ -73,7 +73,7 @@ def _results(network: Any) -> list[str]:
 
 
 def test_each_product_has_the_mean_it_has_in_float32(networks: tuple[Any, Any, Any]) -> None:
-    """On the texts of the correction, to the last digits; without it most are off."""
+    """On the texts of the correction the means agree to the last digits; without it most differ."""
     from classifier.onnx_export.calibration import means
 
     corrected = networks[2]
@@ -95,7 +95,7 @@ def test_it_holds_for_other_texts_too(networks: tuple[Any, Any, Any]) -> None:
 
 
 def test_layers_that_share_a_bias_get_one_each(networks: tuple[Any, Any, Any]) -> None:
-    """Each is shifted by something else; the shared one, which nobody reads any more, is gone."""
+    """Each product gets its own correction, and the unused shared bias is deleted."""
     _, int8, corrected = networks
     biases = {node.input[6] for node in corrected.graph.node if node.op_type == "MatMulIntegerToFloat"}
     assert len(biases) == LAYERS

@@ -15,7 +15,7 @@ from classifier.errors import JobError
 
 
 class FakeHub(BaseHTTPRequestHandler):
-    """The calls of an upload: make the repository, ask how to send each file, commit."""
+    """Serves the calls of an upload: make the repository, ask how to send each file, commit."""
 
     received: dict[str, str]
 
@@ -76,7 +76,7 @@ def model(tmp_path: Path) -> Path:
 def test_the_whole_folder_is_committed_to_a_private_repository(
     model: Path, fake_hub: tuple[str, dict[str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All files, one commit, and the repository is not public unless asked for."""
+    """All files arrive in one commit, and the repository is private by default."""
     monkeypatch.setenv("HF_TOKEN", "hf_test")
     address, received = fake_hub
     assert hub.publish(model, "owner/name", endpoint=address) == f"{address}/owner/name/commit/abc"

@@ -1,4 +1,4 @@
-"""Hyperparameters: every way a launcher writes a value, and what is refused with which words."""
+"""Hyperparameters: every way in which launchers write a value, and the messages for bad ones."""
 
 import dataclasses
 
@@ -32,7 +32,7 @@ def test_text_loses_its_quotes(raw: str) -> None:
 
 @given(st.floats(min_value=1e-9, max_value=0.1), st.integers(min_value=0, max_value=3))
 def test_any_number_survives_any_depth_of_quotes(value: float, depth: int) -> None:
-    """Reading is the inverse of quoting, however often it was done."""
+    """Parsing reverses any number of quotings."""
     import json
 
     raw = repr(value)
@@ -73,7 +73,7 @@ def test_a_value_out_of_range_is_refused_by_name_value_and_range(name: str, raw:
 
 
 def test_an_unknown_name_is_refused_with_the_nearest_and_the_list() -> None:
-    """A typo is answered with the name that was probably meant, and with all that exist."""
+    """The message suggests the most similar name and lists all of them."""
     with pytest.raises(JobError) as caught:
         Hyperparameters.parse({"learning_rat": "1e-4"})
     assert "Did you mean learning_rate?" in caught.value.message
@@ -87,7 +87,7 @@ def test_a_hyperparameter_that_was_removed_is_unknown() -> None:
 
 
 def test_hyphens_and_underscores_are_the_same() -> None:
-    """Names are found in both spellings."""
+    """Both spellings of a name work."""
     assert Hyperparameters.parse({"max-length": "64"}) == Hyperparameters.parse({"max_length": "64"})
 
 
@@ -110,10 +110,10 @@ def test_the_values_cannot_be_changed() -> None:
 
 @pytest.mark.parametrize(("rows", "passes"), [(19_000, 2), (541, 6), (20, 100)])
 def test_auto_epochs_pass_over_small_data_more_often(rows: int, passes: int) -> None:
-    """Two passes, or what 100 steps of 32 take."""
+    """Two epochs, or as many as 100 steps with batches of 32 need."""
     assert Hyperparameters().epochs_for(rows) == passes
 
 
 def test_given_epochs_are_taken_literally() -> None:
-    """Who says one pass gets one pass, however little data there is."""
+    """One epoch means one epoch, however little data there is."""
     assert Hyperparameters(epochs=1).epochs_for(20) == 1
