@@ -50,9 +50,7 @@ class Hyperparameters:
         "Model to start from: a hub id (distilbert-base-uncased), a local folder, or package:NAME for the folder "
         "`model` inside an installed Python package (needs no hub).",
     )
-    base_model_revision: str = optional_text(
-        "Commit, tag or branch of a hub model; empty for its default branch.",
-    )
+    base_model_revision: str = optional_text("Commit, tag or branch of a hub model; empty for its default branch.")
     objective: str = choice(
         "auto",
         "regression learns the score (mean squared error) and decides at score_threshold; classification learns the "
@@ -109,7 +107,7 @@ class Hyperparameters:
     text_column: str = text("sentence", "Column that holds the text.")
     score_column: str = text("helpful", "Column that holds the score; not read when label_column is given.")
     label_column: str = optional_text(
-        "Column that holds one of two labels, for data without a score; empty when the label follows from the score.",
+        "Column that holds one of two labels, for data without a score; empty when the label follows from the score."
     )
     label_names: str = text(
         "",
@@ -123,8 +121,7 @@ class Hyperparameters:
         "Column that says which rows belong together (they stay on one side of the validation split), if there is one.",
     )
     family_column: str = text(
-        "product_family",
-        "Column with the kind of product, for figures of each kind, if there is one.",
+        "product_family", "Column with the kind of product, for figures of each kind, if there is one."
     )
     precision: str = choice(
         "auto",
@@ -147,7 +144,7 @@ class Hyperparameters:
         choices=("yes", "no"),
     )
     hub_repo_id: str = optional_text(
-        "Publish the model folder to this Hugging Face Hub repository (token: environment variable HF_TOKEN).",
+        "Publish the model folder to this Hugging Face Hub repository (token: environment variable HF_TOKEN)."
     )
 
     def __post_init__(self) -> None:
