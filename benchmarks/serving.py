@@ -49,7 +49,7 @@ from benchmarks.stock.environment import StackMissingError, StockStack, complete
 from benchmarks.stock.server import StockServer  # noqa: E402
 from classifier.artifact.package import copy_serving_code  # noqa: E402
 from classifier.artifact.vendoring import vendor  # noqa: E402
-from classifier.errors import VendoringFailed  # noqa: E402
+from classifier.errors import VendoringError  # noqa: E402
 from local.sagemaker.processes import ports  # noqa: E402
 from operations.errors import OperationError  # noqa: E402
 from operations.local_cloud.images import serving_images  # noqa: E402
@@ -86,7 +86,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         result = run(arguments)
-    except (StackMissingError, VendoringFailed, OperationError, OSError) as error:
+    except (StackMissingError, VendoringError, OperationError, OSError) as error:
         print(f"cannot measure: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -8,8 +8,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from classifier.job.hyperparameter_rules import unquote
 from classifier.job.hyperparameters import IGNORED_PREFIX
-from classifier.job.settings import unquote
 from shared.errors import FunctionError, InvalidExecutionInputError
 from shared.words import shortened
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from classifier.errors import HyperparameterInvalid
+from classifier.errors import HyperparameterError
 from classifier.job.hyperparameters import Hyperparameters, fields
 from shared.errors import InvalidExecutionInputError
 from shared.words import shown
@@ -26,7 +26,7 @@ def merged(defaults: Mapping[str, str], given: Mapping[str, Any]) -> dict[str, s
     values = {**defaults, **{name: _as_text(name, value) for name, value in given.items()}}
     try:
         Hyperparameters.parse(values)
-    except HyperparameterInvalid as error:
+    except HyperparameterError as error:
         raise _invalid(error.name, f"is {shown(given.get(error.name, error.value))}") from error
     return values
 

@@ -1,4 +1,4 @@
-"""What the local SageMaker service needs from the cloud (implements `local.sagemaker.common.surroundings.Surroundings`)."""
+"""Implements `local.sagemaker.common.surroundings.Surroundings`: what the SageMaker service needs from the cloud."""
 
 from __future__ import annotations
 
@@ -139,7 +139,11 @@ def split_uri(uri: str) -> tuple[str, str]:
 
 
 def target_path(directory: Path, prefix: str, key: str) -> Path:
-    """Return where the object `key`, found under `prefix`, goes below `directory`; raise SurroundingsError if outside."""
+    """Return where the object `key`, found under `prefix`, goes below `directory`.
+
+    Raises:
+        SurroundingsError: it would lie outside of that folder.
+    """
     relative = key[prefix.rfind("/") + 1 :]
     target = (directory / relative).resolve()
     if not target.is_relative_to(directory.resolve()):

@@ -177,7 +177,7 @@ def test_handler_needs_only_what_a_lambda_has(tmp_path, environment):
     assert done.returncode == 0, done.stderr
     imported = {name for name in done.stdout.split() if not name.startswith("__")}
     ours = {"launch", "shared", "classifier", "classifier.errors", "classifier.job"}
-    ours |= {f"classifier.job.{name}" for name in ("hyperparameters", "settings")}
+    ours |= {f"classifier.job.{name}" for name in ("hyperparameters", "hyperparameter_rules")}
     runtime = {"boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six"}
     runtime.add("certifi")  # botocore takes it if it is there
     layer = {"aws_lambda_powertools", "fastjsonschema", "typing_extensions"}

@@ -1,8 +1,7 @@
-"""Rewrites of the traced network that leave its answers as they are and make it faster on a processor.
+"""Rewrite the traced network so that it gives the same answers faster on a CPU.
 
-onnxruntime's optimizer recognises attention, layer norms and GELU. The rewrites here come after it. What each
-of them gains is in ``docs/decisions/0007-inference-speed.md``; none may be wrong unnoticed, because the export compares
-the outcome with PyTorch.
+onnxruntime's optimizer fuses attention, layer norms and GELU; these rewrites follow. The gain of each one is in
+`docs/decisions/0007-inference-speed.md`. The export compares the result with PyTorch, so a wrong rewrite is detected.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import onnx
 
 if TYPE_CHECKING:
     from onnx import NodeProto
@@ -18,25 +18,19 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 _PER_TOKEN = {"Add", "MatMul", "Gelu", "LayerNormalization"}
-"""Operators that treat each token by itself, between the last attention and the classification head."""
+"""Operators between the last attention and the classification head that work on each token separately."""
 
 _FIRST = "first_token"
-"""Name of the constant [0], with which the first token is selected."""
+"""Name of the constant [0], which selects the first token."""
 
 _MASKED = -10_000.0
-"""Added to the score of a token that is padding: what the attention operator adds, small enough for a share of 0."""
+"""Added to the attention score of a padding token: what the attention operator adds, enough for a weight of 0."""
 
 
 def rewritten(model: PreTrainedModel, traced: Path) -> OnnxModel:
-    """The network in ``traced`` with fused operators and the rewrites below.
+    """Fuse the operators of `traced`, the float32 ONNX file of `model`, and apply the rewrites below.
 
-    Args:
-        model: that was traced; its configuration says how wide it is.
-        traced: the ONNX file, in float32.
-
-    Raises:
-        ImportError: onnxruntime comes without its optimizer.
-        Exception: of any kind; the optimizer fails in its own ways on graphs it was not made for.
+    The optimizer raises many kinds of exceptions on graphs it was not made for.
     """
     network = _fused(model, traced)
     single_token_type(network)
@@ -48,9 +42,7 @@ def rewritten(model: PreTrainedModel, traced: Path) -> OnnxModel:
 
 
 def single_token_type(network: OnnxModel) -> None:
-    """Puts the one row that is used in the place of the look-up of token types: a single text has only type 0."""
-    import onnx
-
+    """Replace the look-up of token types by the one row that is used: a single text has only type 0."""
     for node in network.get_nodes_by_op_type("Gather"):
         if node.input[0].endswith("token_type_embeddings.weight"):
             row = onnx.numpy_helper.to_array(network.get_initializer(node.input[0]))[:1]
@@ -61,13 +53,11 @@ def single_token_type(network: OnnxModel) -> None:
 
 
 def first_token_only(network: OnnxModel) -> None:
-    """Computes what follows the last attention for the first token alone, where the head reads no other.
+    """Compute what follows the last attention for the first token only, if the head reads no other.
 
-    The selection of the first token, which the head begins with, moves up through the operators that treat each token
-    by itself, as far as nothing else reads what they give.
+    The head begins by selecting the first token. Move this selection up through the operators that work on each token
+    separately, as long as nothing else reads their results.
     """
-    import onnx
-
     network.topological_sort()
     nodes = list(network.nodes())
     heads = [node for node in nodes if _selects_first_token(network, node)]
@@ -92,15 +82,13 @@ def first_token_only(network: OnnxModel) -> None:
 
 
 def attention_by_parts(network: OnnxModel) -> None:
-    """Writes each attention as one product for queries, keys and values, and two products of them.
+    """Replace each attention by one matrix product for queries, keys and values, and two products of those.
 
-    The quantised attention operator multiplies head by head, 32 columns at a time, and packs the texts anew for each.
-    Between the first attention and the head the tokens become the first axis: there ``FusedMatMul`` finds the heads
-    where the product left them, without a transposition. Applies where the head reads the first token alone and all
-    else between treats each token by itself; elsewhere nothing is changed.
+    The quantised attention operator multiplies head by head, 32 columns at a time, and packs the texts again for each.
+    Between the first attention and the head the tokens become the first axis, so that `FusedMatMul` finds the heads
+    where the product left them, without a transposition. This applies if the head reads only the first token and
+    everything in between works on each token separately. Other networks are not changed.
     """
-    import onnx
-
     network.topological_sort()
     values = next((node.input[0] for node in network.nodes() if node.op_type == "Attention"), "")
     encoder = _encoder(network, values)
@@ -120,9 +108,9 @@ def attention_by_parts(network: OnnxModel) -> None:
 
 
 def unfused_residuals(network: OnnxModel) -> None:
-    """Adds residuals by ``Sum``: onnxruntime fuses ``Add`` and layer norm to an operator that is much slower.
+    """Add residuals with `Sum`, because onnxruntime fuses `Add` and layer norm into a much slower operator.
 
-    That one sums number by number, 29 µs for 17 tokens; the layer norm alone takes 3.
+    That operator takes 29 µs for 17 tokens; the layer norm alone takes 3.
     """
     normed = {node.input[0] for node in network.get_nodes_by_op_type("LayerNormalization")}
     for node in network.get_nodes_by_op_type("Add"):
@@ -131,11 +119,11 @@ def unfused_residuals(network: OnnxModel) -> None:
 
 
 def _encoder(network: OnnxModel, values: str) -> list[NodeProto] | None:
-    """What is computed from ``values`` until the head selects the first token; None if its axes cannot change places.
+    """List the nodes from `values` to the head's selection of the first token; None if their axes cannot be swapped.
 
     Args:
         network: sorted.
-        values: (batch, tokens, width), what the first attention reads.
+        values: input of the first attention, (batch, tokens, width).
     """
     reached, encoder, heads = {values}, [], 0
     for node in network.nodes():
@@ -165,9 +153,7 @@ def _encoder(network: OnnxModel, values: str) -> list[NodeProto] | None:
 
 
 def _added_mask(network: OnnxModel, mask: str) -> str:
-    """``mask``, (batch, tokens) of 0 and 1, as numbers to add to the scores, (batch, 1, 1, tokens)."""
-    import onnx
-
+    """Turn `mask`, (batch, tokens) of 0 and 1, into a term to add to the scores, (batch, 1, 1, tokens)."""
     maker = network.output_name_to_node().get(mask)
     source = maker.input[0] if maker is not None and maker.op_type == "Cast" else mask
     kept, added, result = (f"{mask}_{part}" for part in ("kept", "added", "by_head"))
@@ -185,12 +171,10 @@ def _added_mask(network: OnnxModel, mask: str) -> str:
 
 
 def _split_attention(network: OnnxModel, node: NodeProto, mask: str) -> None:
-    """Puts single operators in the place of ``node``, whose tokens are the first axis.
+    """Replace the attention `node`, whose first axis is the tokens, by single operators.
 
-    Where only the first token of the outcome is read, only its query is compared with the keys.
+    If only the first token of the result is read, compare only its query with the keys.
     """
-    import onnx
-
     values, weights, bias, _ = node.input
     result, heads = node.output[0], onnx.helper.get_node_attr_value(node, "num_heads")
     width = network.get_constant_value(weights).shape[1] // 3
@@ -231,14 +215,14 @@ def _split_attention(network: OnnxModel, node: NodeProto, mask: str) -> None:
 
 
 def _fused(model: PreTrainedModel, traced: Path) -> OnnxModel:
-    """Attention, layer norms and GELU as single operators; biases stay apart, to be fused with the int8 products."""
+    """Fuse attention, layer norms and GELU; leave biases separate, to be fused with the int8 products later."""
     from onnxruntime.transformers import optimizer
     from onnxruntime.transformers.fusion_options import FusionOptions
 
     options = FusionOptions("bert")
-    options.enable_embed_layer_norm = options.enable_skip_layer_norm = False  # both have the slow layer norm inside
+    options.enable_embed_layer_norm = options.enable_skip_layer_norm = False  # both contain the slow layer norm
     options.enable_bias_skip_layer_norm = options.enable_bias_gelu = False
-    options.use_raw_attention_mask(True)  # the other form counts on padding at the end
+    options.use_raw_attention_mask(True)  # the other form requires padding at the end
     heads = getattr(model.config, "num_attention_heads", 0)
     return optimizer.optimize_model(
         str(traced),
@@ -251,9 +235,7 @@ def _fused(model: PreTrainedModel, traced: Path) -> OnnxModel:
 
 
 def _selects_first_token(network: OnnxModel, node: NodeProto) -> bool:
-    """Whether ``node`` takes ``[:, 0]``."""
-    import onnx
-
+    """Return whether `node` computes `[:, 0]`."""
     if node.op_type != "Gather" or network.get_constant_value(node.input[1]) is None:
         return False
     axis = next((onnx.helper.get_attribute_value(a) for a in node.attribute if a.name == "axis"), 0)

@@ -1,4 +1,4 @@
-"""test_rows.jsonl: what whoever judges the model asks it."""
+"""test_rows.jsonl: the sentences by which the model is judged."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pandas as pd
 
-from classifier.data.tested_rows import write_test_rows
+from classifier.report.output import write_test_rows
 
 
 def table(rows: list[tuple[str, int, float, str]]) -> pd.DataFrame:
-    """A test split as `prepare` gives it."""
+    """Make a test split like `prepare`."""
     return pd.DataFrame(rows, columns=["text", "label", "score", "family"])
 
 
 def test_one_object_a_line_in_the_order_of_the_file(tmp_path: Path) -> None:
-    """Text, label, score and family; a text with line separators of any alphabet stays one line."""
+    """Text, label, score and family are there; a text with any Unicode line separator stays one line."""
     texts = ["good", "so\u2028so\u0085", "größer 👍", 'a "quote"\n']
     path = write_test_rows(tmp_path / "out", table([(text, n % 2, n / 2, "pets") for n, text in enumerate(texts)]))
     assert path == tmp_path / "out/test_rows.jsonl"
@@ -35,7 +35,7 @@ def test_what_is_not_known_is_null(tmp_path: Path) -> None:
 
 
 def test_without_a_test_split_there_is_no_file(tmp_path: Path) -> None:
-    """One from an earlier run in the same folder goes, too."""
+    """The file of an earlier run in the same folder is deleted."""
     write_test_rows(tmp_path, table([("text", 1, 1.0, "")]))
     assert write_test_rows(tmp_path, None) is None
     assert list(tmp_path.iterdir()) == []

@@ -1,4 +1,4 @@
-"""Decides about one row: usable, or set aside and why."""
+"""Check one row: use it, or set it aside with a reason."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from classifier.data.columns import Columns
-from classifier.data.rows import Row
+from classifier.data.read import Row
 
 Kind = Literal["malformed", "empty", "duplicate"]
 
 
 @dataclass(frozen=True)
 class Rejected:
-    """A row set aside: its line number from 1, what is wrong with it, and its text as it stands in the file."""
+    """A row that was set aside: its line number from 1, the reason, and its raw text."""
 
     line: int
     kind: Kind
@@ -25,7 +25,10 @@ class Rejected:
 
 @dataclass(frozen=True)
 class Kept:
-    """A usable row; ``target`` is its score (float) or its label (str). The others are "" where unknown."""
+    """A usable row. `target` is its score (float) or its label (str); the rest is "" where unknown.
+
+    `product` is the title where the data has no other mark of the product.
+    """
 
     text: str
     target: float | str
@@ -34,8 +37,8 @@ class Kept:
     family: str
 
 
-class Unusable(Exception):
-    """Why a row cannot be used; raised by ``usable`` and turned into a count by its caller, never shown to a user."""
+class UnusableRowError(Exception):
+    """A row cannot be used; the caller of `usable` counts it."""
 
     def __init__(self, kind: Kind, reason: str) -> None:
         super().__init__(reason)
@@ -44,64 +47,56 @@ class Unusable(Exception):
 
 
 def usable(row: Row, columns: Columns, seen: set[tuple[str, float | str]]) -> Kept:
-    """The row's values, checked.
+    """Check a row and return its values.
 
     Args:
-        row: as it was read.
-        columns: where its values stand.
-        seen: text and target of the rows kept so far; this one's are added.
+        seen: text and target of the rows kept so far; this row's are added.
 
     Raises:
-        Unusable: the row is malformed, empty, or a duplicate of a row in ``seen``.
+        UnusableRowError: the row is malformed, empty, or a duplicate of a row in `seen`.
     """
-    if row.blank:
-        raise Unusable("empty", "blank line")
-    if row.values is None:
-        raise Unusable("malformed", row.problem)
     values = row.values
+    if values is None:
+        raise UnusableRowError("malformed", row.problem) if row.problem else UnusableRowError("empty", "blank line")
     text = _text(values, columns.text_column)
     if columns.label_column:
         target: float | str = _label(values, columns.label_column, columns.label_names)
     else:
         target = _score(values, columns.score_column)
     if (text, target) in seen:
-        raise Unusable("duplicate", f"same text and {columns.target_column} as an earlier row")
+        raise UnusableRowError("duplicate", f"same text and {columns.target_column} as an earlier row")
     seen.add((text, target))
-    return Kept(
-        text,
-        target,
-        product_title=_optional(values, columns.title_column),
-        product=_optional(values, columns.product_column),
-        family=_optional(values, columns.family_column),
-    )
+    title = _optional(values, columns.title_column)
+    product = _optional(values, columns.product_column) or title
+    return Kept(text, target, title, product, _optional(values, columns.family_column))
 
 
 def _text(values: Mapping[str, object], column: str) -> str:
     value = _required(values, column)
     if value is None:
-        raise Unusable("empty", f"{column} is null")
+        raise UnusableRowError("empty", f"{column} is null")
     if not isinstance(value, str):
-        raise Unusable("malformed", f"{column} is not a string")
+        raise UnusableRowError("malformed", f"{column} is not a string")
     text = value.strip()
     if not text:
-        raise Unusable("empty", f"{column} is blank")
+        raise UnusableRowError("empty", f"{column} is blank")
     try:
         text.encode()
-    except UnicodeEncodeError as error:  # JSON can spell half a surrogate pair, which no tokenizer takes
-        raise Unusable("malformed", f"{column} holds half a surrogate pair") from error
+    except UnicodeEncodeError as error:  # JSON can spell half a surrogate pair, which no tokenizer accepts
+        raise UnusableRowError("malformed", f"{column} holds half a surrogate pair") from error
     return text
 
 
 def _score(values: Mapping[str, object], column: str) -> float:
     value = _required(values, column)
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise Unusable("malformed", f"{column} is not a number")
     try:
+        if isinstance(value, bool) or not isinstance(value, int | float | str):
+            raise ValueError
         score = float(value)
     except (ValueError, OverflowError) as error:
-        raise Unusable("malformed", f"{column} is not a number") from error
+        raise UnusableRowError("malformed", f"{column} is not a number") from error
     if not math.isfinite(score):
-        raise Unusable("malformed", f"{column} is not a finite number")
+        raise UnusableRowError("malformed", f"{column} is not a finite number")
     return score
 
 
@@ -114,17 +109,17 @@ def _label(values: Mapping[str, object], column: str, allowed: tuple[str, str] |
     elif isinstance(value, int | str):
         label = str(value).strip()
     else:
-        raise Unusable("malformed", f"{column} is not a string, an integer or a boolean")
+        raise UnusableRowError("malformed", f"{column} is not a string, an integer or a boolean")
     if not label:
-        raise Unusable("malformed", f"{column} is blank")
+        raise UnusableRowError("malformed", f"{column} is blank")
     if allowed and label not in allowed:
-        raise Unusable("malformed", f"{column} is neither {allowed[0]!r} nor {allowed[1]!r}")
+        raise UnusableRowError("malformed", f"{column} is neither {allowed[0]!r} nor {allowed[1]!r}")
     return label
 
 
 def _required(values: Mapping[str, object], column: str) -> object:
     if column not in values:
-        raise Unusable("malformed", f"no column {column}")
+        raise UnusableRowError("malformed", f"no column {column}")
     return values[column]
 
 
