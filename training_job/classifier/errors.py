@@ -6,8 +6,6 @@ attributes, never the text.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 
 class ClassifierError(Exception):
     """Base of the errors of this package.
@@ -28,57 +26,6 @@ class ClassifierError(Exception):
 
 class DataError(ClassifierError):
     """The data cannot be read, or cannot be trained on."""
-
-
-# --- collecting -------------------------------------------------------------------------------------------------------
-
-
-class CollectError(DataError):
-    """The raw files could not be collected from ``source``."""
-
-    def __init__(self, message: str, *, source: str, hint: str = "") -> None:
-        super().__init__(message, hint=hint)
-        self.source = source
-
-
-class SourceInvalid(CollectError):
-    """``source`` is neither an http(s) URL, an s3:// URL nor a folder, or is not written as one should be."""
-
-
-class SourceRefused(CollectError):
-    """The source answered, and does not have the file or does not give it away: asking again will not help."""
-
-
-class SourceUnreachable(CollectError):
-    """The host did not answer, or not in time, or only with errors that pass: a fallback may be used.
-
-    ``retry_after`` is the wait the host asked for, in seconds; 0 if it did not.
-    """
-
-    def __init__(self, message: str, *, source: str, retry_after: float = 0.0, hint: str = "") -> None:
-        super().__init__(message, source=source, hint=hint)
-        self.retry_after = retry_after
-
-
-class DownloadIncomplete(SourceUnreachable):
-    """The connection ended before the announced size: ``received`` of ``expected`` bytes (None if not announced)."""
-
-    def __init__(self, message: str, *, source: str, received: int, expected: int | None, hint: str = "") -> None:
-        super().__init__(message, source=source, hint=hint)
-        self.received = received
-        self.expected = expected
-
-
-class DestinationUnwritable(CollectError):
-    """The files could not be written below ``path``."""
-
-    def __init__(self, message: str, *, source: str, path: Path, hint: str = "") -> None:
-        super().__init__(message, source=source, hint=hint)
-        self.path = path
-
-
-class DiskFull(DestinationUnwritable):
-    """No space, quota or allowed file size was left at ``path``."""
 
 
 class JobError(ClassifierError):
