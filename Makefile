@@ -3,21 +3,24 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
+# Variables reach the commands as they were typed: through the environment, read by neither make nor the shell.
+TYPED := ENV PORT DATA CONTEXT TEXT INPUT HYPERPARAMETERS DATA_SOURCE TRAINING_JOB APPROVAL PACKAGE ARTIFACT STUDENT ARGS
+$(foreach name,$(TYPED),$(if $(filter undefined,$(origin $(name))),,$(eval override $(name) := $$(value $(name)))))
+
 PYTHON ?= python3
 PORT ?= 4566
 ENV ?= local
 # A folder with train.json and test.json. A copy of the open data set beside the project is used where there is one.
 DATA ?= $(wildcard ../shared/data/helpful-sentences)
 TEXT ?= This was a Christmas gift for my grandson.
-INPUT ?=
 # Values of cdk.json to deploy with others: "serving.container=slim serving.kind=instances". Each deployment needs it again.
 CONTEXT ?=
+export $(TYPED)
 
 VENV := .venv/bin/python
-export ENV DATA TEXT INPUT CONTEXT
 export HF_HOME := $(CURDIR)/.local/huggingface
 export MPLCONFIGDIR := $(CURDIR)/.local/matplotlib
-RUN = PYTHONPATH=.:training_job:client $(VENV) -m
+RUN = PYTHONPATH=.:training_job:client $(VENV) -m operations
 # node and cdk lie beside the project's Python; jsii looks for node on the PATH.
 PYTEST = PATH="$(CURDIR)/.venv/bin:$$PATH" $(VENV) -m pytest -q
 
@@ -25,7 +28,7 @@ PYTEST = PATH="$(CURDIR)/.venv/bin:$$PATH" $(VENV) -m pytest -q
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@echo "  variables: PORT=$(PORT)  ENV=$(ENV)  DATA=$(DATA)  PYTHON=$(PYTHON)"
+	@echo "  variables: PORT=$$PORT  ENV=$$ENV  DATA=$$DATA  PYTHON=$(PYTHON); options of a command: ARGS=--help, ARGS=--json"
 
 setup: ## install everything into this folder (.venv, .venv-cloud, node_modules, build)
 	@$(PYTHON) tools/setup.py
@@ -34,59 +37,58 @@ lock: ## write requirements.lock anew after a change of a requirements file
 	@$(PYTHON) tools/setup.py --lock
 
 up: setup ## start the local cloud, deploy, train on real text, serve, print a curl line (PORT=, DATA=, CONTEXT=)
-	@$(RUN) operations.up --port $(PORT)
+	@$(RUN) up
 
 deploy: setup ## start the local cloud and deploy all stacks to it, without training (CONTEXT=)
-	@$(RUN) operations.deploy --port $(PORT)
+	@$(RUN) deploy
 
 cdk: setup ## any cdk command against the local cloud (ARGS="diff", ARGS="destroy --all --force")
-	@$(RUN) operations.cdk_local $(ARGS)
+	@$(RUN) cdk
 
 down: ## stop the local cloud and everything in it; its state stays for the next `make up`
-	@[ ! -x $(VENV) ] || $(RUN) operations.down
+	@[ ! -x $(VENV) ] || $(RUN) down
 
 status: setup ## addresses, credentials and model version; the same as .local/status.json
-	@$(RUN) operations.status
+	@$(RUN) status
 
 logs: setup ## newest log lines of the training jobs, Lambdas, endpoint and workflow
-	@$(RUN) operations.logs
+	@$(RUN) logs
 
 train: setup ## train, judge, register, release (HYPERPARAMETERS="epochs=3 …", DATA_SOURCE=, APPROVAL=, TRAINING_JOB=, INPUT='{…}')
-	@$(RUN) operations.train $(foreach h,$(HYPERPARAMETERS),--hyperparameter $(h)) $(addprefix --data-source ,$(DATA_SOURCE)) \
-		$(addprefix --training-job ,$(TRAINING_JOB)) $(addprefix --approval ,$(APPROVAL)) $${INPUT:+--input "$$INPUT"}
+	@$(RUN) train
 
 train-sdk: setup ## launch the same training job with the SageMaker SDK's ModelTrainer
-	@$(RUN) operations.train_sdk $(foreach h,$(HYPERPARAMETERS),--hyperparameter $(h))
+	@$(RUN) train-sdk
 
 recipe: setup ## the training job as the console's "Create training job" page asks for it
-	@$(RUN) operations.recipe
+	@$(RUN) recipe
 
 releases: setup ## list the model packages: verdict, figures, which one serves (PACKAGE=3: all about one)
-	@$(RUN) operations.releases $(PACKAGE)
+	@$(RUN) releases
 
 report: setup ## fetch the evaluation report of a model package (PACKAGE=3; default: the newest)
-	@$(RUN) operations.report $(PACKAGE)
+	@$(RUN) report
 
 approve: setup ## approve a model package, which releases it (PACKAGE=3)
-	@$(RUN) operations.approve $(PACKAGE)
+	@$(RUN) approve
 
 rollback: setup ## go back to the model that served before, or to PACKAGE=3
-	@$(RUN) operations.rollback $(PACKAGE)
+	@$(RUN) rollback
 
 predict: setup ## classify one text through the REST API (TEXT="…")
-	@$(RUN) operations.predict "$$TEXT"
+	@$(RUN) predict
 
 evaluate: setup ## accuracy and F1 of the served model on the test file, counted from answers of the REST API
-	@$(RUN) operations.evaluate
+	@$(RUN) evaluate
 
 size-endpoint: setup ## measure memory and latency of the model, recommend memory and concurrency (ARTIFACT=, ARGS="--help")
-	@$(RUN) operations.size_endpoint $(addprefix --artifact ,$(ARTIFACT)) $(ARGS)
+	@$(RUN) size-endpoint
 
 contract: setup ## write openapi.json and its rendering anew from the code, after a change of the API
 	@PYTHONPATH=.:lambda $(VENV) -m tools.contract
 
 synth: setup ## synthesise the CloudFormation templates of every environment (no network, no account)
-	@$(RUN) operations.synth
+	@$(RUN) synth
 
 lint: setup ## ruff, its formatter, and mypy
 	@$(VENV) -m ruff check . && $(VENV) -m ruff format --check . && $(VENV) -m mypy
@@ -96,8 +98,8 @@ test: lint test-fast ## ruff, mypy and all tests: fast ones, local cloud, and th
 	@$(PYTEST) --durations=15 -m "integration or e2e"
 
 benchmark-serving: setup ## our serving against the stock stack over HTTP (ARTIFACT=folder, STUDENT=folder, DATA=)
-	@$(VENV) benchmarks/serving.py --keep --artifact "$(ARTIFACT)" $(if $(STUDENT),--student "$(STUDENT)") \
-		--test "$(or $(DATA),training_job/data)/test.json"
+	@$(VENV) benchmarks/serving.py --keep --artifact="$${ARTIFACT-}" $${STUDENT:+--student="$$STUDENT"} \
+		--test="$${DATA:-training_job/data}/test.json"
 
 test-fast: setup ## unit and infrastructure tests alone, no network
 	@$(PYTEST) -n 2 --dist loadfile -m "not integration and not e2e"

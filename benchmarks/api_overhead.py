@@ -1,4 +1,4 @@
-"""What the API's Lambda adds: its own time a request, the import of its handler, the size of its package.
+"""Measure what the API's Lambda adds: its own time a request, the import of its handler, the size of its package.
 
     python benchmarks/api_overhead.py --requests 300
 
@@ -40,23 +40,15 @@ print((time.process_time() - started) * 1000)
 
 
 def import_milliseconds(runs: int) -> float:
-    """The least CPU time that importing the handler took, beyond boto3, with nothing but the layer's packages."""
-    environment = {
-        "PYTHONPATH": f"{LAYER}:{ROOT / 'lambda'}",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "ENDPOINT_NAME": "none",
-    }
-    interpreter = str(ROOT / ".venv-cloud" / "bin" / "python")
-    command = [interpreter, "-c", _IMPORT]
-    taken = [
-        float(subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout)
-        for _ in range(runs)
-    ]
-    return min(taken)
+    """Return the least CPU time that importing the handler took beyond boto3, with the layer's packages alone."""
+    path = f"{LAYER}:{ROOT / 'lambda'}"
+    environment = {"PYTHONPATH": path, "AWS_DEFAULT_REGION": "us-east-1", "ENDPOINT_NAME": "none"}
+    command = [str(ROOT / ".venv-cloud" / "bin" / "python"), "-c", _IMPORT]
+    return min(float(subprocess.check_output(command, env=environment, text=True)) for _ in range(runs))
 
 
 def zipped_bytes(folder: Path) -> int:
-    """Size of a folder as it is uploaded."""
+    """Return the size of a folder as it is uploaded."""
     archive = BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
         for path in sorted(folder.rglob("*")):
@@ -66,7 +58,7 @@ def zipped_bytes(folder: Path) -> int:
 
 
 def own_milliseconds(status: dict[str, Any], count: int) -> tuple[list[float], list[float]]:
-    """Own and endpoint time of `count` warm requests, from the Lambda's log."""
+    """Return own and endpoint time of `count` warm requests, from the Lambda's log."""
     url = f"{status['api_url']}/v1/predictions"
     texts = [f"The zoom is sharp up to {number} mm." for number in range(count)]
     with requests.Session() as session:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def artifact_as_found(model: PreTrainedModel, artifact: Path, target: Path, *, fused: bool) -> Path:
-    """Writes a copy of ``artifact`` to ``target`` whose network is `torch.onnx.export` and `quantize_dynamic` alone.
+    """Write a copy of `artifact` to `target` whose network is `torch.onnx.export` and `quantize_dynamic` alone.
 
     Args:
         model: the float32 model of the artifact, with attention written out ("eager"), which the optimizer needs.
@@ -49,7 +49,6 @@ def artifact_as_found(model: PreTrainedModel, artifact: Path, target: Path, *, f
         else:
             ready = exported
         # Operators of the optimizer have no shape inference: their type has to be said.
-        quantize_dynamic(
-            ready, target / MODEL_FILE, weight_type=QuantType.QInt8, extra_options={"DefaultTensorType": 1}
-        )
+        options = {"DefaultTensorType": 1}
+        quantize_dynamic(ready, target / MODEL_FILE, weight_type=QuantType.QInt8, extra_options=options)
     return target

@@ -18,9 +18,7 @@ import json
 import os
 import platform
 import random
-import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -32,31 +30,34 @@ import psutil
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from operations.serving_images import serving_images  # noqa: E402
+from benchmarks.results import read_rows  # noqa: E402
+from operations.errors import OperationError  # noqa: E402
+from operations.local_cloud.images import serving_images  # noqa: E402
+from operations.sizing.server import ImageServer  # noqa: E402
 
-IMAGE = serving_images()["slim"]
 REAL_DATA = ROOT.parent / "shared" / "data" / "helpful-sentences"
 BUNDLED_DATA = ROOT / "training_job" / "data"
 TYPES = {"csv": "text/csv", "jsonlines": "application/jsonlines"}
+VARIABLES = {"SERVING_WORKERS": "1", "SAGEMAKER_MAX_PAYLOAD_IN_MB": "100"}
 TARGET = 10_000_000
 TICK = 0.01
 """Seconds; the system counts a process's time in these steps."""
 
 
 def read_sentences(folder: Path) -> list[str]:
-    """The sentences of `train.json` and `test.json` in a folder; of the bundled data where the folder has none."""
+    """Return the sentences of `train.json` and `test.json` in a folder, else those of the bundled data."""
     if not (folder / "train.json").is_file():
         print(f"{folder} has no train.json: using the bundled synthetic sentences, which are shorter than real ones")
         folder = BUNDLED_DATA
-    lines = [line for name in ("train.json", "test.json") for line in (folder / name).read_text().splitlines()]
-    sentences = [row["sentence"] for row in map(json.loads, lines) if row.get("sentence")]
+    rows = [row for name in ("train.json", "test.json") for row in read_rows(folder / name)]
+    sentences = [row["sentence"] for row in rows if row.get("sentence")]
     mean = sum(map(len, sentences)) / len(sentences)
     print(f"data: {len(sentences)} sentences of {folder.name}, {mean:.0f} characters on average")
     return sentences
 
 
 def bodies(sentences: list[str], *, total: int, records: int, kind: str) -> Iterator[tuple[int, bytes]]:
-    """Bodies of `records` records each, `total` in all: how many records, and the bytes."""
+    """Yield bodies of `records` records each, `total` in all: how many records, and the bytes."""
     shuffled = random.Random(0)
     for start in range(0, total, records):
         chosen = shuffled.choices(sentences, k=min(records, total - start))
@@ -68,28 +69,8 @@ def bodies(sentences: list[str], *, total: int, records: int, kind: str) -> Iter
         yield len(chosen), out.getvalue().encode()
 
 
-def start_server(model: Path) -> tuple[subprocess.Popen[str], int]:
-    """A server process with one worker, and the port it chose."""
-    environ = {
-        "SM_MODEL_DIR": str(model),
-        "SAGEMAKER_BIND_TO_HOST": "127.0.0.1",
-        "SAGEMAKER_BIND_TO_PORT": "0",
-        "SERVING_WORKERS": "1",
-        "SAGEMAKER_MAX_PAYLOAD_IN_MB": "100",
-        "PATH": os.environ["PATH"],
-        **IMAGE.environment,
-    }
-    process = subprocess.Popen([sys.executable, *IMAGE.arguments], env=environ, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    line = json.loads(process.stdout.readline() or "{}")
-    if line.get("message") != "ready":
-        raise SystemExit(f"The server did not start: {line.get('reason', 'no reason given')}")
-    threading.Thread(target=process.stdout.read, daemon=True).start()  # a full pipe would stop the server
-    return process, line["port"]
-
-
 def ask(port: int, records: int, body: bytes, kind: str) -> int:
-    """Send one body; how many records it had. Raises AssertionError unless each came back with an answer."""
+    """Send one body, check that each record came back with an answer, and return how many there were."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=3_600)
     try:
         connection.request("POST", "/invocations", body, {"Content-Type": TYPES[kind]})
@@ -107,13 +88,13 @@ def measure(process: psutil.Process, port: int, work: Iterator[tuple[int, bytes]
 
     def used() -> float:
         times = process.cpu_times()
-        return times.user + times.system
+        return float(times.user + times.system)
 
     def used_since_start() -> float:
         return max(used() - began_used, TICK)
 
     def megabytes() -> float:
-        return process.memory_info().rss / 2**20
+        return float(process.memory_info().rss / 2**20)
 
     print(f"{'sentences':>10}  {'per s and core':>14}  {'per s':>7}  {'RSS MB':>7}")
     print(f"{0:>10}  {'':>14}  {'':>7}  {megabytes():>7.1f}")
@@ -146,12 +127,12 @@ def main() -> int:
     libraries = ", ".join(f"{name} {version(name)}" for name in ("onnxruntime", "tokenizers", "httptools"))
     print(f"machine: {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}; {libraries}")
     work = bodies(read_sentences(options.data), total=options.sentences, records=options.records, kind=options.type)
-    process, port = start_server(options.model)
     try:
-        measure(psutil.Process(process.pid), port, work, options.sentences, options.type)
-    finally:
-        process.terminate()
-        process.wait()
+        with ImageServer(serving_images()["slim"], options.model, variables=VARIABLES) as server:
+            server.await_answer("ready?")
+            measure(psutil.Process(server.process.pid), server.port, work, options.sentences, options.type)
+    except OperationError as error:
+        raise SystemExit(error.message) from error
     return 0
 
 

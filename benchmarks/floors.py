@@ -1,4 +1,4 @@
-"""How fast one core could answer at best: its int8 peak, its memory, and what a network asks of both.
+"""How fast one core could answer at best: its int8 peak, its memory bandwidth, and what a network needs of both.
 
     python benchmarks/floors.py
 
@@ -20,18 +20,18 @@ PEAK_SIDE = 1024
 """Side of the square matrices whose int8 product measures the peak: they fit into the second-level cache."""
 
 PEAK_ROUNDS, READ_ROUNDS = 30, 200
-"""Of which the best counts: what else the machine does makes each slower, never faster."""
+"""The best round counts: other work on the machine only slows a round down."""
 
 WITH_AMX, WITHOUT_AMX = "AMX", "without AMX"
 """Names of the peaks; a processor without AMX has the second alone."""
 
 NO_AMX = {"ONEDNN_MAX_CPU_ISA": "AVX512_CORE_VNNI"}
-"""Keeps oneDNN from AMX."""
+"""Keeps oneDNN from using AMX."""
 
 
 @dataclass(frozen=True)
 class Work:
-    """What one text asks of a network.
+    """What a network computes and reads for one text.
 
     Attributes:
         whole: operations (two for each multiplication) of the whole encoder, as such figures are usually given.
@@ -53,19 +53,19 @@ class Floors:
 
     @property
     def roofline(self) -> float:
-        """What no network can go below here: the longer of the fastest arithmetic and the reading."""
+        """The shortest possible time: the longer of the fastest arithmetic and the reading."""
         return max(min(self.arithmetic.values()), self.memory)
 
     def as_dict(self) -> dict[str, Any]:
-        """For the report."""
+        """Return them for the report."""
         return {**asdict(self), "roofline": self.roofline}
 
 
 def work(config: Any, tokens: int) -> Work:
-    """What an encoder with a pooler and two labels asks for ``tokens`` tokens, every layer's weights in int8.
+    """Count the work of an encoder with a pooler and two labels for `tokens` tokens, with all weights in int8.
 
     Args:
-        config: of transformers; ``num_hidden_layers``, ``hidden_size`` and ``intermediate_size`` are read.
+        config: of transformers; `num_hidden_layers`, `hidden_size` and `intermediate_size` are read.
         tokens: of the text.
     """
     layers, width, inner = config.num_hidden_layers, config.hidden_size, config.intermediate_size
@@ -78,13 +78,13 @@ def work(config: Any, tokens: int) -> Work:
 
 
 def floors(asked: Work, peaks: dict[str, float], bandwidth: float) -> Floors:
-    """The floors of ``asked`` on a core with ``peaks`` (operations a second) and ``bandwidth`` (bytes a second)."""
+    """Return the floors of `asked` on a core with `peaks` (operations a second) and `bandwidth` (bytes a second)."""
     arithmetic = {name: 1e3 * asked.executed / peak for name, peak in peaks.items()}
     return Floors(arithmetic, 1e3 * asked.weight_bytes / bandwidth)
 
 
 def peaks(flags: list[str]) -> dict[str, float]:
-    """The int8 peak of one thread in operations a second, with AMX where the processor has it, and without.
+    """Measure the int8 peak of one thread in operations a second, with AMX where the processor has it, and without.
 
     Each in a process of its own: oneDNN reads the limit once.
     """
@@ -103,7 +103,7 @@ def _peak_of_process(limit: dict[str, str]) -> float:
 
 
 def int8_peak() -> float:
-    """Operations a second (two for each multiplication) of this thread in a large int8 product of torch's oneDNN."""
+    """Measure this thread's operations a second (two a multiplication) in a large int8 product of torch's oneDNN."""
     import warnings
 
     import torch
@@ -112,13 +112,14 @@ def int8_peak() -> float:
     torch.backends.quantized.engine = "onednn"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        product = torch.ao.nn.quantized.Linear(PEAK_SIDE, PEAK_SIDE)
+        linear: Any = torch.ao.nn.quantized.Linear
+        product = linear(PEAK_SIDE, PEAK_SIDE)
         numbers = torch.quantize_per_tensor(torch.randn(PEAK_SIDE, PEAK_SIDE), 0.1, 128, torch.quint8)
     return 2 * PEAK_SIDE**3 / _best(lambda: product(numbers), PEAK_ROUNDS)
 
 
 def read_bandwidth(size: int) -> float:
-    """Bytes a second with which one thread reads ``size`` bytes again and again: numpy's dot product of both halves."""
+    """Measure the bytes a second with which one thread reads `size` bytes: numpy's dot product of both halves."""
     import numpy as np
 
     first, second = np.ones((2, max(1, size // 8)), dtype=np.float32)
@@ -126,7 +127,7 @@ def read_bandwidth(size: int) -> float:
 
 
 def _best(call: Any, rounds: int) -> float:
-    """Seconds of the fastest of ``rounds`` calls."""
+    """Return the seconds of the fastest of `rounds` calls."""
     best = math.inf
     for _ in range(rounds):
         began = time.perf_counter()

@@ -1,12 +1,13 @@
-"""Measures what the gate promises: how often it refuses an equal challenger, and approves a worse one.
+"""Measure what the gate promises: how often it refuses an equal challenger, and how often it approves a worse one.
 
-Statistics only: answers of champion and challenger to resampled test sets are drawn from assumed rates, and judged by
-the gate's own code. Run it with ``python benchmarks/gate_promise.py``; it takes under a minute.
+The answers of champion and challenger are drawn from assumed rates and judged by the gate's own code; no model takes
+part. `python benchmarks/gate_promise.py` takes under a minute.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import platform
 import sys
 import time
@@ -20,9 +21,9 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "training_job"), str(ROOT / "lambda")]
 
 from classifier.evaluation.bootstrap import Joint  # noqa: E402
-from gate.measure import Measured, measure_counts  # noqa: E402
-from gate.slices import MIN_ROWS, SliceCounts  # noqa: E402
-from gate.verdict import Thresholds, decide  # noqa: E402
+from gate.statistics.measure import Measured, measure_counts  # noqa: E402
+from gate.statistics.slices import MIN_ROWS, SliceCounts  # noqa: E402
+from gate.statistics.verdict import Thresholds, reach_verdict  # noqa: E402
 
 MARGINS = (0.01, 0.015, 0.02, 0.025, 0.0275, 0.03, 0.035, 0.04)
 DROPS = (0.0, 0.02, 0.03, 0.05)
@@ -30,7 +31,7 @@ MIN_ACCURACY, MIN_F1 = 0.80, 0.80
 
 _LENGTHS = (0.10, 0.25, 0.40, 0.25)
 _FAMILIES = (0.3, 0.25, 0.2, 0.15, 0.1)
-"""Assumed shares of text lengths and product families, independent of each other and of the mistakes."""
+"""Assumed shares of text lengths and of product families, independent of each other and of the mistakes."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Setting:
     Attributes:
         rows: size of the test set.
         accuracy: the champion's true accuracy.
-        discordance: share of rows on which exactly one of two equal classifiers is right.
+        discordance: share of rows on which exactly one of two equally good classifiers is right.
         positives: share of label 1.
     """
 
@@ -50,10 +51,10 @@ class Setting:
     positives: float = 0.65
 
     def probabilities(self, drop: float) -> np.ndarray:
-        """(8,) of the cells of ``Joint``, for a challenger whose true accuracy is ``drop`` lower.
+        """Return the probabilities (8,) of the cells of `Joint`, for a challenger whose true accuracy is `drop` lower.
 
-        The mistakes that make it worse come on top of the discordance of equals: the less favourable assumption.
-        Mistakes fall on both labels in proportion to their share.
+        Its additional mistakes come on top of the discordance of equal classifiers, which is the less favourable
+        assumption. Mistakes fall on both labels in proportion to their share.
         """
         only_champion = self.discordance / 2 + drop
         only_challenger = self.discordance / 2
@@ -76,22 +77,23 @@ SETTINGS = (
 
 
 def draw(counts: Sequence[int], resamples: int, seed: int) -> list[list[int]]:
-    """The bootstrap's multinomial draw, by numpy: the same distribution, faster for few resamples."""
+    """Draw the bootstrap's resamples with numpy: the same distribution, and faster for few resamples."""
     rows = sum(counts)
-    return np.random.default_rng(seed).multinomial(rows, np.array(counts) / rows, size=resamples).tolist()
+    drawn: list[list[int]] = np.random.default_rng(seed).multinomial(rows, np.array(counts) / rows, resamples).tolist()
+    return drawn
 
 
 def simulate(
     setting: Setting, drop: float, *, sets: int, bootstrap: int, rng: np.random.Generator
 ) -> Iterator[Measured]:
-    """Draws test sets and measures each as the gate does.
+    """Draw test sets and measure each as the gate does.
 
     Args:
-        setting: the champion and how much the two differ.
-        drop: how much lower the challenger's true accuracy is.
-        sets: how many test sets.
+        setting: the champion, and how much the two classifiers differ.
+        drop: distance of the challenger's true accuracy below the champion's.
+        sets: number of test sets.
         bootstrap: resamples of each interval; the gate itself takes 9,999.
-        rng: source of the test sets.
+        rng: draws the test sets.
     """
     parts = np.outer(_LENGTHS, _FAMILIES)
     shares = parts[:, :, None] * setting.probabilities(drop)
@@ -105,59 +107,47 @@ def simulate(
 
 
 def _slice(name: str, joint: Joint) -> SliceCounts:
-    both = joint.n000 + joint.n111
-    return SliceCounts(name, sum(joint), joint.only_champion_right, joint.only_challenger_right, both)
+    only_champion, only_challenger = joint.n001 + joint.n110, joint.n010 + joint.n101
+    return SliceCounts(name, sum(joint), only_champion, only_challenger, joint.n000 + joint.n111)
 
 
 def approved_shares(measured: Sequence[Measured], margins: Sequence[float] = MARGINS) -> list[float]:
-    """Share of test sets on which the gate would approve, for each margin."""
-    return [
-        sum(decide(one, Thresholds(MIN_ACCURACY, MIN_F1, margin)).outcome == "passed" for one in measured)
-        / len(measured)
-        for margin in margins
-    ]
+    """Return the share of test sets on which the gate would approve, for each margin."""
+    shares = []
+    for margin in margins:
+        thresholds = Thresholds(MIN_ACCURACY, MIN_F1, margin)
+        shares.append(sum(reach_verdict(one, thresholds).outcome == "passed" for one in measured) / len(measured))
+    return shares
 
 
 def main() -> None:
-    """Prints the table."""
+    """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--resamples", type=int, default=400, help="test sets a cell (default: %(default)s)")
+    parser.add_argument("--resamples", type=int, default=400, help="test sets per cell (default: %(default)s)")
     parser.add_argument("--bootstrap", type=int, default=999, help="resamples per interval (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=1, help="of the test sets (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the test sets (default: %(default)s)")
     arguments = parser.parse_args()
     if arguments.resamples < 1 or arguments.bootstrap < 1 or arguments.seed < 0:
-        parser.error("--resamples and --bootstrap are at least 1, --seed at least 0")
+        parser.error("--resamples and --bootstrap must be at least 1, --seed at least 0")
     rng = np.random.default_rng(arguments.seed)
     started = time.monotonic()
     print(
         f"Python {platform.python_version()}, numpy {np.__version__}, {platform.machine()}; "
-        f"{arguments.resamples} test sets a cell, {arguments.bootstrap} bootstrap resamples, "
+        f"{arguments.resamples} test sets per cell, {arguments.bootstrap} bootstrap resamples, "
         f"seed {arguments.seed}; floors {MIN_ACCURACY} and {MIN_F1}"
     )
-    print(
-        "\n| rows | champion | discordant | challenger | share | "
-        + " | ".join(f"δ={margin}" for margin in MARGINS)
-        + " |"
-    )
+    margins = " | ".join(f"δ={margin}" for margin in MARGINS)
+    print(f"\n| rows | champion | discordant | challenger | share | {margins} |")
     print("|---" * (5 + len(MARGINS)) + "|")
-    for number, setting in enumerate(SETTINGS):
-        for drop in DROPS:
-            print(
-                f"{len(DROPS) * number + DROPS.index(drop) + 1} of {len(SETTINGS) * len(DROPS)}",
-                end="\r",
-                file=sys.stderr,
-                flush=True,
-            )
-            measured = list(simulate(setting, drop, sets=arguments.resamples, bootstrap=arguments.bootstrap, rng=rng))
-            shares = approved_shares(measured)
-            kind, word = (f"{100 * drop:.0f} points worse", "approved") if drop else ("equal", "refused")
-            values = shares if drop else [1 - share for share in shares]
-            print(
-                f"| {setting.rows} | {setting.accuracy} | {setting.discordance:.0%} | {kind} | {word} | "
-                + " | ".join(f"{value:.1%}" for value in values)
-                + " |",
-                flush=True,
-            )
+    cells = list(itertools.product(SETTINGS, DROPS))
+    for number, (setting, drop) in enumerate(cells, 1):
+        print(f"{number} of {len(cells)}", end="\r", file=sys.stderr, flush=True)
+        measured = list(simulate(setting, drop, sets=arguments.resamples, bootstrap=arguments.bootstrap, rng=rng))
+        shares = approved_shares(measured)
+        kind, word = (f"{100 * drop:.0f} points worse", "approved") if drop else ("equal", "refused")
+        values = " | ".join(f"{share if drop else 1 - share:.1%}" for share in shares)
+        known = f"{setting.rows} | {setting.accuracy} | {setting.discordance:.0%}"
+        print(f"| {known} | {kind} | {word} | {values} |", flush=True)
     print(f"\n{time.monotonic() - started:.0f} s", file=sys.stderr)
 
 

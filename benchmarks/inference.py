@@ -1,4 +1,4 @@
-"""Measures answers in this process, one text at a time on one thread, against the floors of the core.
+"""Measure answers in this process, one text at a time on one thread, against the floors of the core.
 
     python benchmarks/inference.py --full ARTIFACT --test test.json [--student ARTIFACT] [--keep]
 
@@ -14,13 +14,11 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -49,8 +47,7 @@ from benchmarks.inference_report import (  # noqa: E402
     draw,
     report,
 )
-from benchmarks.kept import RESULTS, keep  # noqa: E402
-from benchmarks.machine import machine  # noqa: E402
+from benchmarks.results import RESULTS, dated, keep, read_rows, say  # noqa: E402
 from classifier.evaluation.bootstrap import Joint, difference_intervals  # noqa: E402
 from serving.onnx_backend import MODEL_FILE, OnnxBackend  # noqa: E402
 from serving.predictor import load_predictor  # noqa: E402
@@ -62,7 +59,7 @@ Answer = Callable[[int], str]
 
 
 def pipeline_answers(model: Any, tokenizer: Any, texts: Sequence[str]) -> Answer:
-    """The article's way: `pipeline("text-classification")` in float32."""
+    """Answer in the article's way: `pipeline("text-classification")` in float32."""
     from transformers import pipeline
 
     classify = pipeline("text-classification", model=model, tokenizer=tokenizer, device="cpu")
@@ -70,20 +67,22 @@ def pipeline_answers(model: Any, tokenizer: Any, texts: Sequence[str]) -> Answer
 
 
 def distilbert_answers(tokenizer: Any, texts: Sequence[str]) -> Answer:
-    """A model of DistilBERT's size with random weights: its time is that of a trained one."""
-    from transformers import DistilBertConfig, DistilBertForSequenceClassification
+    """Answer with a model of DistilBERT's size and random weights: it takes the time of a trained one."""
+    import transformers
 
-    return pipeline_answers(DistilBertForSequenceClassification(DistilBertConfig()).eval(), tokenizer, texts)
+    model: Any = transformers.DistilBertForSequenceClassification
+    configuration: Any = transformers.DistilBertConfig
+    return pipeline_answers(model(configuration()).eval(), tokenizer, texts)
 
 
 def our_answers(artifact: Path, texts: Sequence[str]) -> Answer:
-    """The predictor that both containers serve."""
+    """Answer with the predictor that both containers serve."""
     predictor = load_predictor(artifact)
     return lambda place: predictor.predict([texts[place]])[0].label
 
 
 def network_alone(artifact: Path, ids: Sequence[Sequence[int]]) -> Answer:
-    """The network of ``artifact`` on texts that were tokenised before; the answer is not read."""
+    """Run the network of `artifact` on texts that were tokenised before; the answer is not read."""
     backend = OnnxBackend(artifact, threads=1)
     numbers = [np.array([row], dtype=np.int64) for row in ids]
     inputs = [
@@ -99,7 +98,7 @@ def network_alone(artifact: Path, ids: Sequence[Sequence[int]]) -> Answer:
 
 
 def take_turns(variants: dict[str, Answer], texts: int, rounds: int) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Seconds (texts,), the least of all rounds, and labels (texts,) of each variant."""
+    """Return seconds (texts,), the least of all rounds, and labels (texts,) of each variant."""
     seconds = {name: np.full(texts, np.inf) for name in variants}
     labels = {name: [""] * texts for name in variants}
     for _ in range(rounds):
@@ -113,7 +112,7 @@ def take_turns(variants: dict[str, Answer], texts: int, rounds: int) -> tuple[di
 
 
 def run(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Everything that is measured, as it is kept."""
+    """Measure everything; return it as it is kept."""
     import onnxruntime
     import tokenizers
     import torch
@@ -121,10 +120,10 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
 
     torch.set_num_threads(1)
-    transformers.logging.set_verbosity_error()
-    transformers.logging.disable_progress_bar()
-    lines = [line for line in arguments.test.read_text(encoding="utf-8").splitlines() if line.strip()]
-    rows = [json.loads(line) for line in lines][: arguments.texts]
+    quiet: Any = transformers.logging
+    quiet.set_verbosity_error()
+    quiet.disable_progress_bar()
+    rows = read_rows(arguments.test)[: arguments.texts]
     texts, labels = [row["sentence"] for row in rows], [int(row["helpful"] >= 1) for row in rows]
     tokenizer = AutoTokenizer.from_pretrained(arguments.full)
     tokenizer.model_max_length = json.loads((arguments.full / "config.json").read_text())["max_length"]
@@ -151,27 +150,22 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
         seconds, answered = take_turns(variants, len(texts), arguments.rounds)
 
     say("measuring the peak and the memory")
-    ran_on = machine()
-    reached = peaks(ran_on["flags"])
-    configs = {name: AutoConfig.from_pretrained(folders[name]) for name in (OURS, STUDENT) if name in folders}
-    asked = {name: work(config, tokens) for name, config in configs.items()}
-    bandwidth = {name: read_bandwidth(todo.weight_bytes) for name, todo in asked.items()}
     numbers = {name: [model.config.label2id.get(label, 0) for label in given] for name, given in answered.items()}
-    names = [DISTILBERT, PIPELINE, *folders]
-    figures = {name: _figures(seconds[name], seconds.get(_alone(name))) for name in names}
+    figures = {name: _figures(seconds[name], seconds.get(_alone(name))) for name in (DISTILBERT, PIPELINE, *folders)}
     for name in figures.keys() - {DISTILBERT}:  # its weights are random
         figures[name]["accuracy"] = float(np.mean(np.array(numbers[name]) == labels))
     differences = {INT8_DIFFERENCE: difference(labels, numbers[PIPELINE], numbers[OURS])}
     if arguments.student:
         differences[STUDENT_DIFFERENCE] = difference(labels, numbers[OURS], numbers[STUDENT])
+    versions = {module.__name__: module.__version__ for module in (onnxruntime, tokenizers, torch, transformers)}
+    settings = {"texts": len(texts), "rounds": arguments.rounds, "threads": 1, "tokens": tokens}
+    result = dated(versions, settings)
+    reached = peaks(result["machine"]["flags"])
+    configs = {name: AutoConfig.from_pretrained(folders[name]) for name in (OURS, STUDENT) if name in folders}
+    asked = {name: work(config, tokens) for name, config in configs.items()}
+    bandwidth = {name: read_bandwidth(todo.weight_bytes) for name, todo in asked.items()}
     return {
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": ran_on,
-        "versions": {
-            "python": platform.python_version(),
-            **{m.__name__: m.__version__ for m in (onnxruntime, tokenizers, torch, transformers)},
-        },
-        "settings": {"texts": len(texts), "rounds": arguments.rounds, "threads": 1, "tokens": tokens},
+        **result,
         "peaks": reached,
         "bandwidth": bandwidth,
         "work": {name: asdict(todo) for name, todo in asked.items()},
@@ -186,7 +180,7 @@ def _alone(name: str) -> str:
 
 
 def _figures(seconds: Any, network: Any = None) -> dict[str, float]:
-    """Milliseconds: median and 99th percentile of an answer, and the median of the network alone."""
+    """Return milliseconds: median and 99th percentile of an answer, and the median of the network alone."""
     middle, late = 1e3 * np.quantile(seconds, [0.5, 0.99])
     found = {"p50_ms": float(middle), "p99_ms": float(late)}
     if network is not None:
@@ -195,14 +189,9 @@ def _figures(seconds: Any, network: Any = None) -> dict[str, float]:
 
 
 def difference(labels: list[int], before: list[int], after: list[int]) -> dict[str, float]:
-    """The difference of two accuracies on the same rows, with its paired 95 % interval."""
+    """Return the difference of two accuracies on the same rows, with its paired 95 % interval."""
     found = difference_intervals(Joint.of(labels, before, after), resamples=9_999, seed=42)["accuracy"]
     return {"value": found.value, "low": found.low, "high": found.high}
-
-
-def say(text: str) -> None:
-    """Progress, on standard error."""
-    print(f"[inference] {text}", file=sys.stderr, flush=True)
 
 
 def main() -> int:

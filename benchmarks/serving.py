@@ -12,7 +12,6 @@ import argparse
 import contextlib
 import json
 import os
-import platform
 import shutil
 import signal
 import subprocess
@@ -22,9 +21,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from importlib import metadata
 from pathlib import Path
@@ -33,12 +30,10 @@ from typing import Any
 import psutil
 
 ROOT = Path(__file__).resolve().parent.parent
-# A script's own folder comes first on the path; there, `serving` would be this file.
+# Python puts a script's own folder first on the path; there, `serving` would be this file.
 sys.path[0:1] = [str(ROOT), str(ROOT / "training_job")]
 
-from benchmarks.kept import RESULTS, keep  # noqa: E402
-from benchmarks.load import LoadError, load  # noqa: E402
-from benchmarks.machine import machine  # noqa: E402
+from benchmarks.results import RESULTS, dated, keep, read_rows, say  # noqa: E402
 from benchmarks.serving_report import (  # noqa: E402
     CONCURRENCY,
     FIGURES,
@@ -50,14 +45,18 @@ from benchmarks.serving_report import (  # noqa: E402
     draw,
     report,
 )
-from benchmarks.stock.environment import StackMissing, StockStack, complete  # noqa: E402
+from benchmarks.stock.environment import StackMissingError, StockStack, complete  # noqa: E402
 from benchmarks.stock.server import StockServer  # noqa: E402
 from classifier.artifact.package import copy_serving_code  # noqa: E402
 from classifier.artifact.vendoring import vendor  # noqa: E402
-from classifier.errors import VendoringFailed  # noqa: E402
+from classifier.errors import VendoringError  # noqa: E402
 from local.sagemaker.processes import ports  # noqa: E402
-from operations.serving_images import serving_images  # noqa: E402
+from operations.errors import OperationError  # noqa: E402
+from operations.local_cloud.images import serving_images  # noqa: E402
+from operations.sizing import http_load  # noqa: E402
+from operations.sizing.server import ImageServer, Server, keep_to  # noqa: E402
 
+load = partial(http_load.load, sleepless=True)
 SLIM = ROOT / "build" / "slim"
 START_SECONDS = 180.0
 IDLE_SECONDS, IDLE_PERCENT = 30.0, 5.0
@@ -69,13 +68,13 @@ class Contestant:
 
     Attributes:
         name: of the column.
-        start: a context manager that starts it on a port and gives the process whose tree it is.
+        start: starts it; the result is a context that ends it.
         artifact: the unpacked artifact.
         installed: folders that it needs on disk.
     """
 
     name: str
-    start: Callable[[int], Any]
+    start: Callable[[], Server]
     artifact: Path
     installed: tuple[Path, ...]
 
@@ -83,11 +82,11 @@ class Contestant:
 def main() -> int:
     """Measure, print, draw and keep; 0, or 1 with the reason, or 130 after Ctrl-C."""
     arguments = _arguments()
-    # As Ctrl-C does: servers and scratch folders are gone when this process is.
+    # As on Ctrl-C: end the servers and remove the scratch folders.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         result = run(arguments)
-    except (StackMissing, VendoringFailed, LoadError, OSError) as error:
+    except (StackMissingError, VendoringError, OperationError, OSError) as error:
         print(f"cannot measure: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -101,9 +100,8 @@ def main() -> int:
 
 
 def run(arguments: argparse.Namespace) -> dict[str, Any]:
-    """All contestants, one after the other."""
-    rows = [json.loads(line) for line in arguments.test.read_text(encoding="utf-8").splitlines() if line.strip()]
-    rows = rows[: arguments.rows]
+    """Measure all contestants, one after the other."""
+    rows = read_rows(arguments.test)[: arguments.rows]
     say(f"{len(rows)} sentences; the load's own core is {arguments.load_core}, the servers' {arguments.server_core}")
     os.sched_setaffinity(0, {arguments.load_core})
     stack = complete(say)
@@ -117,88 +115,47 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
                 measured = measure(way, rows, arguments)
                 figures[way.name] = best(figures.get(way.name, measured), measured)
                 say("  " + ", ".join(f"{FIGURES[key]} {value:.4g}" for key, value in measured.items()))
-    return {
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": machine(),
-        "versions": versions(stack),
-        "settings": {
-            "rows": len(rows),
-            "requests": arguments.requests,
-            "seconds": arguments.seconds,
-            "rounds": arguments.rounds,
-            "load_own_p50_ms": round(floor, 3),
-        },
-        "figures": figures,
-    }
+    settings = {name: getattr(arguments, name) for name in ("requests", "seconds", "rounds")}
+    settings = {"rows": len(rows), **settings, "load_own_p50_ms": round(floor, 3)}
+    return {**dated(versions(stack), settings), "figures": figures}
 
 
 def contestants(arguments: argparse.Namespace, stack: StockStack, scratch: Path) -> Iterator[Contestant]:
-    """The stock stack first: the others are compared with it."""
-    prefix = ("taskset", "-c", str(arguments.server_core))
+    """Yield every way to serve, the stock stack first: the others are compared with it."""
+    core = arguments.server_core
     stock_model = scratch / "stock"
     # Without code/ the toolkit makes a pipeline of it, as it does with any Hugging Face model.
     shutil.copytree(arguments.artifact, stock_model, ignore=shutil.ignore_patterns("code", "onnx"))
     environ = {"HF_TASK": "text-classification", "OMP_NUM_THREADS": "1"}
 
-    def stock(artifact: Path, **further: str) -> Callable[[int], Any]:
-        return lambda port: StockServer(stack, artifact, port, environ={**environ, **further}, prefix=prefix)
+    def stock(artifact: Path) -> StockServer:
+        return StockServer(stack, artifact, ports.claim(), environ=environ, core=core)
 
     installed = stack.python.parent.parent
-    yield Contestant(STOCK, stock(stock_model), stock_model, (installed,))
+    yield Contestant(STOCK, partial(stock, stock_model), stock_model, (installed,))
     hooked = scratch / "hooked"
     shutil.copytree(arguments.artifact, hooked, ignore=shutil.ignore_patterns("code"))
     copy_serving_code(hooked)
     tag = "cp{}{}".format(*sys.version_info[:2])
     say(f"vendoring onnxruntime {vendor(hooked / 'code', python=tag)} for the stack's Python here ({tag})")
-    yield Contestant(HOOKS, stock(hooked), hooked, (installed, hooked / "code"))
+    yield Contestant(HOOKS, partial(stock, hooked), hooked, (installed, hooked / "code"))
     models = [(SLIM_FULL, arguments.artifact)] + ([(SLIM_STUDENT, arguments.student)] if arguments.student else [])
     for name, artifact in models:
-        yield Contestant(name, partial(slim_server, artifact, prefix), artifact, (SLIM,))
-
-
-@contextmanager
-def slim_server(artifact: Path, prefix: tuple[str, ...], port: int) -> Iterator[Any]:
-    """The slim container's server, started from the same tree as in the image."""
-    image = serving_images()["slim"]
-    environ = {
-        "PATH": os.environ["PATH"],
-        "SM_MODEL_DIR": str(artifact),
-        "SAGEMAKER_BIND_TO_HOST": "127.0.0.1",
-        "SAGEMAKER_BIND_TO_PORT": str(port),
-        **image.environment,
-    }
-    command = [*prefix, sys.executable, *image.arguments]
-    with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(command, env=environ, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
-        try:
-            yield _Running(process)
-        finally:
-            process.send_signal(signal.SIGTERM)
-            try:
-                process.wait(40)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-
-
-@dataclass(frozen=True)
-class _Running:
-    process: subprocess.Popen[bytes]
+        yield Contestant(name, partial(ImageServer, serving_images()["slim"], artifact, core=core), artifact, (SLIM,))
 
 
 def measure(contestant: Contestant, rows: list[dict[str, Any]], arguments: argparse.Namespace) -> dict[str, float]:
-    """Every figure of one contestant."""
-    bodies = [json.dumps({"inputs": row["sentence"]}).encode() for row in rows]
-    port = ports.claim()
+    """Measure every figure of one contestant."""
+    bodies = [_body(row["sentence"]) for row in rows]
     figures: dict[str, float] = {}
     limits: dict[str, Any] = {"requests": arguments.requests, "seconds": arguments.seconds}
-    with contestant.start(port) as server:  # so that its files are in memory: disks differ more than servers
-        _first_answer(port, bodies[0], server.process)
+    with contestant.start() as server:  # reads its files into memory first: disks differ more than servers
+        _first_answer(server, bodies[0])
     wait_until_idle(arguments.server_core)
-    port = ports.claim()
     started = time.monotonic()
-    with contestant.start(port) as server:
-        figures["first_answer_s"] = _first_answer(port, bodies[0], server.process) - started
+    with contestant.start() as server:
+        port = server.port
+        figures["first_answer_s"] = _first_answer(server, bodies[0]) - started
         figures["accuracy"] = accuracy(port, rows)
         load(port, bodies, connections=1, requests=200, seconds=arguments.seconds)
         for number in CONCURRENCY:
@@ -209,10 +166,9 @@ def measure(contestant: Contestant, rows: list[dict[str, Any]], arguments: argpa
             if number == 16:
                 figures["p99_16_ms"] = measured.milliseconds(0.99)
         groups = [rows[start : start + LIST_ITEMS] for start in range(0, len(rows) - LIST_ITEMS + 1, LIST_ITEMS)]
-        lists = [json.dumps({"inputs": [row["sentence"] for row in group]}).encode() for group in groups]
         limits["requests"] //= LIST_ITEMS
-        measured = load(port, lists, connections=1, **limits)
-        figures["list_ms"] = measured.milliseconds(0.5)
+        lists = [_body([row["sentence"] for row in group]) for group in groups]
+        figures["list_ms"] = load(port, lists, connections=1, **limits).milliseconds(0.5)
         figures["memory_mb"] = proportional_set_size(server.process.pid) / 1e6
     figures["artifact_mb"] = size(contestant.artifact, without="code") / 1e6
     figures["installed_mb"] = sum(map(size, contestant.installed)) / 1e6
@@ -220,48 +176,53 @@ def measure(contestant: Contestant, rows: list[dict[str, Any]], arguments: argpa
 
 
 def wait_until_idle(core: int) -> None:
-    """Until a core had nothing to do for half a second, 30 s at most: a server that ends gives memory back."""
+    """Wait until a core had nothing to do for half a second, 30 s at most: a server that ends gives memory back."""
     deadline = time.monotonic() + IDLE_SECONDS
     while psutil.cpu_percent(interval=0.5, percpu=True)[core] > IDLE_PERCENT and time.monotonic() < deadline:
         pass
 
 
 def best(one: dict[str, float], other: dict[str, float]) -> dict[str, float]:
-    """Figure by figure the better of two rounds: what else the machine does makes every figure worse, never better."""
+    """Return the better of two rounds for each figure: other work on the machine only ever makes a figure worse."""
     return {key: (max if key.startswith("rate") else min)(one[key], other[key]) for key in FIGURES}
 
 
-def _first_answer(port: int, body: bytes, process: subprocess.Popen[bytes]) -> float:
-    """The moment (monotonic, s) of the first 200 of /invocations."""
+def _body(inputs: str | list[str]) -> bytes:
+    return json.dumps({"inputs": inputs}).encode()
+
+
+def _ask(port: int, body: bytes) -> Any:
+    url, head = f"http://127.0.0.1:{port}/invocations", {"Content-Type": "application/json"}
+    with urllib.request.urlopen(urllib.request.Request(url, body, head), timeout=60) as answer:
+        return json.loads(answer.read())
+
+
+def _first_answer(server: Server, body: bytes) -> float:
+    """Return the moment (monotonic, s) of the first 200 of /invocations."""
     deadline = time.monotonic() + START_SECONDS
-    request = urllib.request.Request(f"http://127.0.0.1:{port}/invocations", body, {"Content-Type": "application/json"})
     while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise LoadError(f"the server ended with {process.returncode} before it answered")
+        if server.process.poll() is not None:
+            raise OSError(f"the server ended with {server.process.returncode} before it answered")
         try:
-            with urllib.request.urlopen(request, timeout=60):
-                return time.monotonic()
-        except (OSError, urllib.error.HTTPError):
+            _ask(server.port, body)
+            return time.monotonic()
+        except OSError:
             time.sleep(0.001)
-    raise LoadError(f"no first answer within {START_SECONDS:.0f} s")
+    raise OSError(f"no first answer within {START_SECONDS:.0f} s")
 
 
 def accuracy(port: int, rows: list[dict[str, Any]]) -> float:
-    """Share of the rows (score from 1: helpful) that are answered rightly, one request a row."""
+    """Return the share of the rows (score from 1: helpful) that are answered rightly, one request a row."""
     right = 0
     for row in rows:
-        body = json.dumps({"inputs": row["sentence"]}).encode()
-        url = f"http://127.0.0.1:{port}/invocations"
-        request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            document = json.loads(answer.read())
+        document = _ask(port, _body(row["sentence"]))
         first = document["predictions"][0] if isinstance(document, dict) else document[0]
         right += (first["label"] == "helpful") == (float(row["helpful"]) >= 1)
     return right / len(rows)
 
 
 def proportional_set_size(group: int) -> int:
-    """Bytes of memory of a process group, shared pages counted once.
+    """Return the bytes of memory of a process group, shared pages counted once.
 
     By group, because the stock stack's Java is no child of what was started: what had started it is gone.
     """
@@ -274,7 +235,7 @@ def proportional_set_size(group: int) -> int:
 
 
 def size(folder: Path, without: str = "") -> int:
-    """Bytes of the files below a folder."""
+    """Return the bytes of the files below a folder."""
     files = (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
     return sum(path.stat().st_size for path in files if path.relative_to(folder).parts[0] != without)
 
@@ -290,27 +251,23 @@ with socket.create_server(("127.0.0.1", 0)) as listener:
 
 
 def own_round_trip(server_core: int) -> float:
-    """The median of the load's own round trip in milliseconds, with a server on its core that answers at once."""
-    command = ["taskset", "-c", str(server_core), sys.executable, "-I", "-S", "-c", ANSWERS_AT_ONCE]
+    """Measure the load's own round trip, its median in ms, with a server on its core that answers at once."""
+    command = [sys.executable, "-I", "-S", "-c", ANSWERS_AT_ONCE]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        keep_to(server_core, process.pid)
         assert process.stdout is not None
         port = int(process.stdout.readline())
         return load(port, [b"{}"], connections=1, requests=2000, seconds=5).milliseconds(0.5)
 
 
 def versions(stack: StockStack) -> dict[str, str]:
-    """Versions on both sides."""
+    """Return the versions on both sides."""
     names = ("multi-model-server", "sagemaker-huggingface-inference-toolkit", "transformers", "torch")
     code = f"import importlib.metadata as m; print(*(m.version(n) for n in {names!r}))"
     theirs = subprocess.check_output([stack.python, "-c", code], text=True).split()
     java = subprocess.run(["java", "-version"], capture_output=True, text=True).stderr.split('"')[1]
     ours = {name: metadata.version(name) for name in ("onnxruntime", "tokenizers")}
-    return {"python": platform.python_version(), **dict(zip(names, theirs, strict=True)), "java": java, **ours}
-
-
-def say(text: str) -> None:
-    """Progress, on standard error."""
-    print(f"[serving] {text}", file=sys.stderr, flush=True)
+    return {**dict(zip(names, theirs, strict=True)), "java": java, **ours}
 
 
 def _arguments() -> argparse.Namespace:
@@ -333,8 +290,8 @@ def _arguments() -> argparse.Namespace:
         parser.error(f"there is no file {arguments.test}")
     if not SLIM.is_dir():
         parser.error("build/slim is missing: run make setup, which assembles it")
-    if shutil.which("taskset") is None or not {arguments.server_core, arguments.load_core} <= os.sched_getaffinity(0):
-        parser.error("two cores and taskset (package util-linux) are needed: --server-core and --load-core name them")
+    if not {arguments.server_core, arguments.load_core} <= os.sched_getaffinity(0):
+        parser.error("two cores are needed: --server-core and --load-core name them")
     if not 1 <= arguments.rounds <= 10:
         parser.error("--rounds is 1 to 10")
     if arguments.rows < LIST_ITEMS or arguments.requests < LIST_ITEMS or not 1 <= arguments.seconds <= 300:

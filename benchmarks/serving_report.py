@@ -1,9 +1,11 @@
-"""What `benchmarks/serving.py` measures and asks for, and the result as a table and a chart."""
+"""The figures and goals of `benchmarks/serving.py`, and its result as tables and a chart."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+
+from benchmarks.results import heading, table, verdict
 
 CONCURRENCY = (1, 4, 16, 64)
 LIST_ITEMS = 16
@@ -21,7 +23,7 @@ GOALS: dict[tuple[str, str], tuple[str, float]] = {
     (SLIM_STUDENT, "list_ms"): ("<=", 1 / 9),
     (SLIM_FULL, "memory_mb"): ("<=", 1 / 8),
 }
-"""Of the figure of the stock stack in the same run."""
+"""Each is a share of the stock stack's figure in the same run."""
 
 FIGURES = {
     "first_answer_s": "first answer after start, s",
@@ -38,36 +40,29 @@ FIGURES = {
 
 
 def report(result: dict[str, Any]) -> str:
-    """The result as Markdown."""
-    figures, ran_on, settings = result["figures"], result["machine"], result["settings"]
-    columns = list(figures)
-    lines = [
-        f"# Serving, {result['date'][:10]}",
-        "",
-        f"{ran_on['cpu']} ({', '.join(ran_on['flags'])}), {ran_on['system']}; one core for the server, another for the "
-        f"load. {'; '.join(f'{name} {version}' for name, version in result['versions'].items())}. "
-        f"{settings['rows']} sentences, at most {settings['requests']} requests or {settings['seconds']:g} s a load, "
+    """Return the result as Markdown."""
+    figures, settings = result["figures"], result["settings"]
+    lines = heading("Serving", result, "one core for the server, another for the load")
+    lines[-1] += (
+        f" {settings['rows']} sentences, at most {settings['requests']} requests or {settings['seconds']:g} s a load, "
         f"the best of {settings['rounds']} rounds; first answers of second starts, with all files in memory; the "
-        f"load's own round trip is {settings['load_own_p50_ms']} ms.",
-        "",
-        "| figure | " + " | ".join(columns) + " |",
-        "|---" * (len(columns) + 1) + "|",
+        f"load's own round trip is {settings['load_own_p50_ms']} ms."
+    )
+    measured = [
+        [title, *(f"{figures[name][key]:.4g}{_ratio(figures, name, key)}" for name in figures)]
+        for key, title in FIGURES.items()
     ]
-    for key, title in FIGURES.items():
-        cells = [f"{figures[name][key]:.4g}{_ratio(figures, name, key)}" for name in columns]
-        lines.append(f"| {title} | " + " | ".join(cells) + " |")
-    lines += ["", "| goal, of the stock stack's figure | asked | found | |", "|---|---|---|---|"]
-    for (name, key), (sign, wanted) in GOALS.items():
-        if name not in figures:
-            continue
-        found = figures[name][key] / figures[STOCK][key]
-        held = found <= wanted if sign == "<=" else found >= wanted
-        asked, seen = (f"{wanted:g}×", f"{found:.1f}×") if sign == ">=" else (f"1/{1 / wanted:g}", f"1/{1 / found:.1f}")
-        lines.append(
-            f"| {FIGURES[key]}, {name} | {sign.replace('<=', '≤').replace('>=', '≥')} {asked} | {seen} | "
-            f"{'held' if held else '**missed**'} |"
-        )
-    return "\n".join(lines) + "\n"
+    goals = [_goal(figures, name, key, *goal) for (name, key), goal in GOALS.items() if name in figures]
+    asked = ["goal, of the stock stack's figure", "asked", "found", ""]
+    return "\n".join([*lines, "", *table(["figure", *figures], measured), "", *table(asked, goals)]) + "\n"
+
+
+def _goal(figures: dict[str, dict[str, float]], name: str, key: str, sign: str, wanted: float) -> list[str]:
+    found = figures[name][key] / figures[STOCK][key]
+    title = f"{FIGURES[key]}, {name}"
+    if sign == ">=":
+        return [title, f"≥ {wanted:g}×", f"{found:.1f}×", verdict(found >= wanted)]
+    return [title, f"≤ 1/{1 / wanted:g}", f"1/{1 / found:.1f}", verdict(found <= wanted)]
 
 
 def _ratio(figures: dict[str, dict[str, float]], name: str, key: str) -> str:
@@ -78,7 +73,7 @@ def _ratio(figures: dict[str, dict[str, float]], name: str, key: str) -> str:
 
 
 def draw(result: dict[str, Any], path: Path) -> None:
-    """Bars of each figure as a share of the stock stack's, on a logarithmic axis."""
+    """Draw each figure's share of the stock stack's as bars on a logarithmic axis."""
     from matplotlib.figure import Figure
 
     figures = result["figures"]

@@ -1,14 +1,14 @@
-"""What the image starts: `python -I -S /opt/server serve`."""
+"""The image's entry point: `python -I -S /opt/server serve`."""
 
 import gc
 import os
 import sys
 
-# Read once, when numpy is imported: its matrix library would otherwise keep a thread and a buffer for every core.
+# numpy reads it on import: otherwise its matrix library keeps a thread and a buffer for every core.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-# Nothing that a start allocates becomes garbage; the server turns the collector on when it begins to serve.
+# Loading allocates nothing that becomes garbage; the server enables the collector when it begins to serve.
 gc.disable()
-# asyncio would load OpenSSL, a tenth of the start, and nobody speaks TLS to a server inside a container.
+# asyncio would load OpenSSL, which takes a tenth of the start; inside a container nobody uses TLS.
 sys.modules["ssl"] = None  # type: ignore[assignment]
 
 from serving.server.process import run  # noqa: E402
@@ -17,7 +17,7 @@ USAGE = "usage: python -I -S <this folder> serve   (SageMaker starts a serving c
 
 
 def main(arguments: list[str]) -> int:
-    """The process's exit status: 0 stopped, 1 cannot start (the reason is the last log line), 2 wrong arguments."""
+    """Return the exit status: 0 stopped, 1 cannot start (the last log line has the reason), 2 wrong arguments."""
     if arguments != ["serve"]:
         sys.stderr.write(USAGE + "\n")
         return 2

@@ -1,7 +1,7 @@
-"""Starts the local cloud: ``python -m local.server --port 4566 --state-dir .local/state --images images.json``.
+"""Starts the local cloud: `python -m local.server --port 4566 --state-dir .local/state --images images.json`.
 
-Listens on 127.0.0.1 only. Ready when ``GET /_local/health`` answers 200. Root credentials and the endpoint are in
-``<state-dir>/credentials.json``. Ends cleanly, with every child process, on SIGTERM or Ctrl-C.
+The server listens on 127.0.0.1 only and is ready when `GET /_local/health` answers 200. The endpoint and the root
+user's keys are in `<state-dir>/credentials.json`. SIGTERM or Ctrl-C ends it together with every child process.
 
 Exit codes: 0 stopped on request, 2 bad arguments or files, 3 port in use, 4 state folder in use by another local
 cloud, 5 ministack missing or of another version.
@@ -17,22 +17,20 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from local.emulator.common.environment import MARKER, ServerPaths, base_environment, emulator_environment, outside_world
-from local.emulator.common.errors import BadConfiguration, LocalCloudError
+from local.emulator.common import environment
+from local.emulator.common.environment import ServerPaths
+from local.emulator.common.errors import CannotStartError, ExitCode
 from local.emulator.common.version import installed_version, require_supported_version
 from local.emulator.state.state_dir import credentials, exclusive, listening_socket
 from local.sagemaker.common.settings import ImageRule, Settings, load_image_map
 
-LOG_FILE = "local-cloud.log"
-"""Name of the server's log in the log folder."""
-
-START_SECONDS = "LOCAL_ENDPOINT_START_SECONDS"
-"""Variable that sets --endpoint-start-seconds where the option is not given."""
-
+_LOG_FILE = "local-cloud.log"
+_START_SECONDS = "LOCAL_ENDPOINT_START_SECONDS"  # the variable that the option --endpoint-start-seconds overrides
 _PROJECT = Path(__file__).resolve().parent.parent
 _LOG_BYTES = 5_000_000
 _MAX_START_SECONDS = 3600.0
-# A line for each of ministack's hundred services at every start and save; a package that only signatures of KMS need.
+# ministack writes a line for each of its hundred services at every start and save. KMS reports a missing package that
+# only its signatures need.
 _QUIET = {"persistence": logging.WARNING, "ministack": logging.WARNING, "kms": logging.ERROR}
 
 
@@ -41,104 +39,89 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m local.server", description="A local cloud for development.")
     parser.add_argument("--port", type=int, default=4566, help="port on 127.0.0.1 (default: 4566)")
     parser.add_argument("--state-dir", type=_absolute, required=True, help="folder for everything that is kept")
-    parser.add_argument("--images", type=_absolute, required=True, help="image map: which program stands for an image")
+    parser.add_argument("--images", type=_absolute, required=True, help="image map: which program replaces an image")
     parser.add_argument("--log-dir", type=_absolute, help="folder for log files (default: <state-dir>/logs)")
     parser.add_argument("--region", default="us-east-1", help="region of the cloud (default: us-east-1)")
     parser.add_argument(
         "--endpoint-start-seconds",
         type=_seconds,
-        default=os.environ.get(START_SECONDS) or str(Settings.endpoint_start_seconds),
-        help=f"how long a model's server may take to answer /ping (default: {START_SECONDS} or %(default)s)",
+        default=os.environ.get(_START_SECONDS) or str(Settings.endpoint_start_seconds),
+        help=f"how long a model's server may take to answer /ping (default: {_START_SECONDS} or %(default)s)",
     )
     options = parser.parse_args(arguments)
     if not 0 < options.port < 65536:
         parser.error(f"--port is {options.port}; allowed: 1 to 65535")
+    options.log_dir = options.log_dir or options.state_dir / "logs"
     return options
 
 
 def main() -> None:
-    """Entry point: start anew in a clean environment, then serve."""
+    """Restart in a clean environment, then serve."""
     options = parse_arguments(sys.argv[1:])
     try:
         require_supported_version(installed_version())
-        images = read_images(options.images)
-        paths = ServerPaths(root=options.state_dir)
-        if MARKER not in os.environ:
-            _start_anew(options, paths)
+        try:
+            images = load_image_map(options.images)
+        except (OSError, ValueError) as error:
+            message = f"The image map {options.images} cannot be used: {error}"
+            raise CannotStartError(ExitCode.BAD_CONFIGURATION, message) from error
+        paths = ServerPaths(options.state_dir)
+        if environment.MARKER not in os.environ:
+            _restart(options, paths)
         with exclusive(options.state_dir):
-            serve(options, paths, images)
+            _serve(options, paths, images)
         logging.shutdown()
         os._exit(0)  # see LocalCloud.run
-    except LocalCloudError as error:
-        logging.getLogger("local.cloud").debug("Refused to start.", exc_info=True)
+    except CannotStartError as error:
+        logging.getLogger("local.cloud").debug("The server cannot start.", exc_info=True)
         print(f"error: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
 
 
-def serve(options: argparse.Namespace, paths: ServerPaths, images: tuple[ImageRule, ...]) -> None:
-    """Run the cloud in this process until a signal. The state folder is held by the caller."""
+def _serve(options: argparse.Namespace, paths: ServerPaths, images: tuple[ImageRule, ...]) -> None:
+    """Run the cloud in this process until a signal. The caller holds the state folder."""
     listening = listening_socket(options.port)
     paths.make()
     root = credentials(options.state_dir, port=options.port, region=options.region)
-    os.environ.update(
-        emulator_environment(
-            paths=paths,
-            port=options.port,
-            region=options.region,
-            access_key_id=root["aws_access_key_id"],
-            secret_access_key=root["aws_secret_access_key"],
-        )
-    )
-    log_dir = options.log_dir or paths.logs
-    _log_to(log_dir)
+    os.environ.update(environment.emulator_environment(paths, options.port, root))
+    _log_to(options.log_dir)
     # Only now: ministack reads its environment while it is imported.
     from local.emulator.runtime import LocalCloud
 
-    cloud = LocalCloud(
+    settings = Settings(
+        state_dir=paths.sagemaker,
+        log_dir=options.log_dir,
         endpoint_url=root["endpoint_url"],
-        region=options.region,
         images=images,
-        sagemaker_dir=paths.sagemaker,
-        log_dir=log_dir,
-        child_environment=outside_world(os.environ),
+        child_environment=environment.network_environment(os.environ),
         endpoint_start_seconds=options.endpoint_start_seconds,
     )
     try:
-        cloud.run(listening)
+        LocalCloud(settings, options.region).run(listening)
     finally:
         paths.clear_temporary()
 
 
-def read_images(path: Path) -> tuple[ImageRule, ...]:
-    """Read the image map. Raises BadConfiguration."""
-    try:
-        return load_image_map(path)
-    except (OSError, ValueError) as error:
-        raise BadConfiguration(f"The image map {path} cannot be used: {error}") from error
-
-
-def _start_anew(options: argparse.Namespace, paths: ServerPaths) -> None:
+def _restart(options: argparse.Namespace, paths: ServerPaths) -> None:
     """Replace this process by one that has nothing of the caller's environment."""
-    arguments = ["--port", str(options.port), "--state-dir", str(options.state_dir), "--images", str(options.images)]
-    arguments += ["--region", options.region, "--endpoint-start-seconds", str(options.endpoint_start_seconds)]
-    if options.log_dir:
-        arguments += ["--log-dir", str(options.log_dir)]
+    # One argument for an option and one for its value: `make up` finds the server by the state folder's path.
+    arguments = [part for name, value in vars(options).items() for part in (f"--{name.replace('_', '-')}", str(value))]
     os.chdir(_PROJECT)
     sys.stdout.flush()
     command = [sys.executable, "-m", "local.server", *arguments]
-    os.execve(sys.executable, command, base_environment(os.environ, paths))
+    os.execve(sys.executable, command, environment.base_environment(os.environ, paths))
 
 
 def _log_to(folder: Path) -> None:
     """Send every log record to a file in `folder`, and warnings to stderr as well."""
     folder.mkdir(parents=True, exist_ok=True)
-    file = logging.handlers.RotatingFileHandler(folder / LOG_FILE, maxBytes=_LOG_BYTES, backupCount=1, encoding="utf-8")
+    file = logging.handlers.RotatingFileHandler(
+        folder / _LOG_FILE, maxBytes=_LOG_BYTES, backupCount=1, encoding="utf-8"
+    )
     terminal = logging.StreamHandler()
     terminal.setLevel(logging.WARNING)
     logging.basicConfig(
-        level=logging.INFO,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-        handlers=[file, terminal],
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", handlers=[file, terminal]
     )
     for name, level in _QUIET.items():
         logging.getLogger(name).setLevel(level)

@@ -1,1 +1,1 @@
-"""What a person runs: deploy locally, train, release, ask, measure; the same calls on AWS and on the local cloud."""
+"""The commands that a person runs (`python -m operations <verb>`): the same calls on AWS and on the local cloud."""

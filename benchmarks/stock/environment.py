@@ -1,4 +1,4 @@
-"""Installs the stock stack into a folder below `.local/`, once, and says what is missing on this machine."""
+"""Install the stock stack into a folder below `.local/`, once, and say what is missing on this machine."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TORCH = "torch==2.13.0"
 JAVA_HINT = "Java 11 or later is not there: on Debian or Ubuntu, apt-get install default-jre-headless"
 
 
-class StackMissing(Exception):
+class StackMissingError(Exception):
     """Something that the stack needs is not on this machine; the message says how to install it."""
 
 
@@ -36,23 +36,25 @@ class StockStack:
 
 
 def hooks_only(say: Callable[[str], None] = print) -> StockStack:
-    """The stack under Python 3.12, the container's, without torch: it serves artifacts that bring onnxruntime along.
+    """Install the stack under Python 3.12, the container's, without torch, for artifacts that bring onnxruntime along.
 
     Raises:
-        StackMissing: Python 3.12 or Java is not on this machine, or the package index cannot be reached.
+        StackMissingError: Python 3.12 or Java is not on this machine, or the package index cannot be reached.
     """
     check_java()
     python = find_python((3, 12))
     if python is None:
-        raise StackMissing("Python 3.12, which the container has, is not there: install python3.12, or with pyenv 3.12")
+        raise StackMissingError(
+            "Python 3.12, which the container has, is not there: install python3.12, or with pyenv 3.12"
+        )
     return StockStack(_install(python, ROOT / ".local" / "stock-3.12", [], say), handler="cpu_handler")
 
 
 def complete(say: Callable[[str], None] = print) -> StockStack:
-    """The whole stack, torch included, under the Python of this process.
+    """Install the whole stack, torch included, under the Python of this process.
 
     Raises:
-        StackMissing: Java is not on this machine, or the package index cannot be reached.
+        StackMissingError: Java is not on this machine, or the package index cannot be reached.
     """
     from tools.setup import torch_index
 
@@ -64,14 +66,14 @@ def complete(say: Callable[[str], None] = print) -> StockStack:
 
 
 def check_java() -> None:
-    """Raises StackMissing when no Java can be run."""
+    """Refuse a machine on which no Java can be run."""
     java = shutil.which("java")
     if java is None or subprocess.run([java, "-version"], capture_output=True).returncode:
-        raise StackMissing(JAVA_HINT)
+        raise StackMissingError(JAVA_HINT)
 
 
 def find_python(version: tuple[int, int]) -> Path | None:
-    """An interpreter of that version: this one, one on the PATH, or one that pyenv has; None if there is none."""
+    """Return an interpreter of that version: one on the PATH, or one that pyenv has; None if there is none."""
     name = "python{}.{}".format(*version)
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
     places = [Path(found) for found in [shutil.which(name)] if found]
@@ -84,7 +86,7 @@ def find_python(version: tuple[int, int]) -> Path | None:
 
 
 def _install(python: Path, folder: Path, further: list[str], say: Callable[[str], None]) -> Path:
-    """A virtual environment in `folder` with the pinned packages and what `further` names; answers its interpreter."""
+    """Install the pinned packages and what `further` names into an environment in `folder`; return its interpreter."""
     installed = folder / "bin" / "python"
     stamp = folder / ".ready"
     wanted = hashlib.sha256(REQUIREMENTS.read_bytes() + " ".join([str(python), *further]).encode()).hexdigest()
@@ -105,4 +107,4 @@ def _run(command: list[str]) -> None:
     done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
     if done.returncode:
         reason = "\n".join(done.stderr.strip().splitlines()[-5:])
-        raise StackMissing(f"the stock serving stack could not be installed (network? disk space?):\n{reason}")
+        raise StackMissingError(f"the stock serving stack could not be installed (network? disk space?):\n{reason}")

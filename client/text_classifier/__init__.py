@@ -5,7 +5,7 @@
     with Client("https://….amazonaws.com/live", api_key="…") as client:
         print(client.score("The zoom is sharp up to 200 mm, then it gets soft.").label)
 
-The same on the command line: `text-classifier --help`.
+On the command line: `text-classifier --help`.
 """
 
 from text_classifier.batching import Limits

@@ -1,4 +1,4 @@
-"""`python -m text_classifier`: the same as the command `text-classifier`."""
+"""The command `python -m text_classifier`, the same as `text-classifier`."""
 
 from text_classifier.cli import run
 

@@ -1,4 +1,4 @@
-"""Cutting a stream of texts into requests that the API takes."""
+"""Cuts a stream of texts into requests that the API accepts."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ BODY_START, BODY_END = b'{"inputs":[', b"]}"
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What one request may hold. The defaults are the API's, as its `openapi.json` states them, or below."""
+    """Limits of one request. The defaults are the API's (see its `openapi.json`), or below."""
 
     texts: int = 100
     """Texts in a request, at least 1."""
     characters: int = 20_000
     """Unicode characters in a text, at least 1."""
     body_bytes: int = 1024 * 1024
-    """Bytes of a request's body in UTF-8. The endpoint takes 4 MiB; less keeps requests of long texts short in time."""
+    """Bytes of a request's body in UTF-8. The endpoint accepts 4 MiB; smaller requests of long texts are faster."""
 
     def __post_init__(self) -> None:
         for name, least in (("texts", 1), ("characters", 1), ("body_bytes", 64)):
@@ -34,15 +34,12 @@ class Limits:
 
 @dataclass
 class Batch(Generic[K]):
-    """Texts that are asked about together, and those among them that need not be asked about.
-
-    Attributes:
-        keys: one for each text to ask about, in the caller's order.
-        refused: texts that no request can hold, with the reason.
-    """
+    """The texts of one request, and those next to them that cannot be sent."""
 
     keys: list[K] = field(default_factory=list)
+    """One for each text to send, in the caller's order."""
     refused: list[tuple[K, Refusal]] = field(default_factory=list)
+    """The keys of the texts that no request can hold, with the reasons."""
     _texts: list[bytes] = field(default_factory=list)
     _bytes: int = len(BODY_START) + len(BODY_END)
 
@@ -50,21 +47,21 @@ class Batch(Generic[K]):
         return len(self.keys) + len(self.refused)
 
     def has_room(self, text: bytes, limits: Limits) -> bool:
-        """Whether one more text, as JSON, keeps it within the limits."""
+        """Return whether one more text, as JSON, is within the limits."""
         return len(self) < limits.texts and (not self._texts or self._bytes + len(text) + 1 <= limits.body_bytes)
 
     def add(self, key: K, text: bytes) -> None:
-        """Take one more text, as JSON."""
+        """Add a text, as JSON."""
         self._bytes += len(text) + bool(self._texts)
         self.keys.append(key)
         self._texts.append(text)
 
     def body(self) -> bytes:
-        """The request's body."""
+        """Return the request's body."""
         return BODY_START + b",".join(self._texts) + BODY_END
 
     def halves(self) -> tuple[Batch[K], Batch[K]]:
-        """The texts to ask about in two batches."""
+        """Return the texts to send in two batches."""
         middle, halves = len(self.keys) // 2, (Batch[K](), Batch[K]())
         for place, (key, text) in enumerate(zip(self.keys, self._texts, strict=True)):
             halves[place >= middle].add(key, text)
@@ -72,11 +69,9 @@ class Batch(Generic[K]):
 
 
 def batches(items: Iterable[tuple[K, Any]], limits: Limits) -> Iterator[Batch[K]]:
-    """Fill one batch after the other, in order, none of them empty; reads no further than the batch it gives.
+    """Yield batches in order, none of them empty; read `items` no further than the batch that is yielded.
 
-    Args:
-        items: a key of the caller's for each text, and the text. What is not a text is refused, not raised.
-        limits: of each request.
+    `items` has a key of the caller's choice for each text, and the text. Anything but a text is refused, not raised.
     """
     batch: Batch[K] = Batch()
     for key, text in items:
@@ -96,7 +91,7 @@ def batches(items: Iterable[tuple[K, Any]], limits: Limits) -> Iterator[Batch[K]
 
 
 def encode(text: Any, limits: Limits) -> bytes | Refusal:
-    """A text as JSON in UTF-8, or why no request can hold it."""
+    """Return a text as JSON in UTF-8, or why no request can hold it."""
     if not isinstance(text, str):
         return Refusal("not_a_text", f"It is {'nothing' if text is None else type(text).__name__}; a text is expected.")
     if not 1 <= len(text) <= limits.characters:

@@ -1,4 +1,4 @@
-"""The command line `text-classifier`: score texts or files, and ask after the API's health and model."""
+"""The command `text-classifier`: scores texts or files, and prints the API's health and model."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from text_classifier.client import Client
 from text_classifier.errors import TextClassifierError, UsageError
 from text_classifier.file_run import score_file
 from text_classifier.results import Outcome, Refusal
-from text_classifier.tables import FORMS, Layout, Row, Writer, form_of, read_rows
+from text_classifier.tables import FORMS, LIKELY_COLUMNS, Layout, Row, Writer, form_of, read_rows
 from text_classifier.transport import MOST_IN_FLIGHT, RetryPolicy
 
 DONE, FAILED, USAGE, SOME_REFUSED, INTERRUPTED = 0, 1, 2, 3, 130
@@ -35,24 +35,24 @@ environment:
 
 exit codes:
   {DONE}    every text was scored
-  {FAILED}    the API or the disk failed; with --out, the same command goes on where it was
-  {USAGE}    the command, the input or files that exist do not allow it
-  {SOME_REFUSED}    everything was answered, and some texts were refused; the output says which and why
-  {INTERRUPTED}  interrupted (Ctrl-C); with --out, the same command goes on where it was
+  {FAILED}    the API or the disk failed; with --out, the same command resumes the run
+  {USAGE}    the command, the input or an existing file does not allow it
+  {SOME_REFUSED}    some texts were refused; the output says which and why
+  {INTERRUPTED}  interrupted (Ctrl-C); with --out, the same command resumes the run
 """
 
 SCORE = """\
 Score texts given as arguments, or the rows of a file.
 
-With --out, what is answered is kept in a journal beside the output. A run that was ended in any way, kill -9 included,
-goes on when the same command is run again, and asks again only what was under way (at most --in-flight requests of up
-to 100 rows). The output appears when it is complete. Rows that cannot be scored, empty ones for example, are written
+With --out, answers are stored in a journal beside the output. After an interruption of any kind, including kill -9,
+the same command resumes the run, and repeats only the requests that were in flight (at most --in-flight requests of
+up to 100 rows). The output is written when it is complete. Rows that cannot be scored, such as empty ones, are written
 with their error.
 """
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; answers the exit code."""
+    """Run one command and return the exit code."""
     progress = _Progress()
     try:
         arguments = _parser().parse_args(argv)
@@ -63,11 +63,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(error, USAGE)
     except TextClassifierError as error:
         return _fail(error, FAILED)
-    except BrokenPipeError:  # whoever read the output, `head` for example, has seen enough
+    except BrokenPipeError:  # the reader of the output, such as `head`, closed it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except OSError as error:
-        _say(f"Error: {error}\nNext step: check the path, its rights and the space on the disk.")
+        _say(f"Error: {error}\nNext step: check the path, its permissions and the free disk space.")
         return FAILED
     except KeyboardInterrupt:
         _say(f"\nInterrupted. {progress.state}".rstrip())
@@ -75,12 +75,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def run() -> NoReturn:
-    """Run the command that the process was started with, and exit."""
+    """Run the command of this process, and exit."""
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # half a surrogate pair as JSON escapes it
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # for half of a surrogate pair
     code = main()
     if code in (FAILED, INTERRUPTED):
-        # An ordinary exit would wait for the requests under way, and for all that they may have to wait for.
+        # A normal exit would wait for the requests in flight, and for their retries.
         with suppress(OSError):
             sys.stdout.flush()
         os._exit(code)
@@ -90,16 +90,15 @@ def run() -> NoReturn:
 def _parser() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--url", default=os.environ.get(URL), help=f"base of the API, without /v1. Default: ${URL}")
-    common.add_argument("--api-key", help=f"better set ${KEY}: what stands on a command line can be seen by others")
+    common.add_argument("--api-key", help=f"better set ${KEY}: other users can see a command line")
     common.add_argument(
         "--retry-seconds",
         type=float,
         default=RetryPolicy.seconds,
         metavar="SECONDS",
-        help="how long a request is sent again while the API is throttled, starting or not there. "
-        "Default: %(default).0f",
+        help="how long to repeat a request while the API is throttled, starting or unreachable. Default: %(default).0f",
     )
-    common.add_argument("--verbose", action="store_true", help="tell about every request that is sent again")
+    common.add_argument("--verbose", action="store_true", help="log every request that is repeated")
     parser = argparse.ArgumentParser(
         prog="text-classifier", description=__doc__, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -109,47 +108,37 @@ def _parser() -> argparse.ArgumentParser:
         return commands.add_parser(
             name,
             help=summary,
-            description=description or f"{summary.capitalize()}.",
+            description=description or f"{summary[0].upper()}{summary[1:]}.",
             epilog=EPILOG,
             parents=[common],
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
 
     score = command("score", "score texts, or the rows of a file", SCORE)
-    score.add_argument("text", nargs="*", help="texts to score")
-    score.add_argument("--file", type=Path, help="CSV, JSON Lines, or one text a line; - reads standard input")
-    score.add_argument("--out", type=Path, help="where the scored rows go. Default: standard output, without a journal")
-    score.add_argument(
-        "--column",
-        help="column or key with the text. Default: the only one, else one named text, "
-        "sentence, review, comment, content, body or message",
-    )
-    score.add_argument(
-        "--format",
-        choices=sorted(set(FORMS.values())),
-        help="what is in the file. Default: what its ending says; for standard input, text",
-    )
-    score.add_argument("--delimiter", default=Layout.delimiter, help="between the fields of CSV. Default: a comma")
-    score.add_argument("--prefix", default=Layout.prefix, help="put before the names of the columns that are added")
-    score.add_argument("--json", action="store_true", help="write JSON Lines, whatever was read")
-    score.add_argument(
-        "--in-flight",
-        type=int,
-        default=4,
-        metavar="N",
-        help=f"requests at once, 1 to {MOST_IN_FLIGHT}. Default: %(default)s",
-    )
-    health = command("health", "print what the API says of its health")
-    health.add_argument("--deep", action="store_true", help="ask the model too, not only the API")
-    command("model", "print what the API says of the model that serves")
+    add = score.add_argument
+    add("text", nargs="*", help="texts to score")
+    add("--file", type=Path, help="CSV, JSON Lines, or one text per line; - reads standard input")
+    add("--out", type=Path, help="file for the scored rows. Default: standard output, without a journal")
+    columns = f"the only one, or one named {', '.join(LIKELY_COLUMNS[:-1])} or {LIKELY_COLUMNS[-1]}"
+    add("--column", help=f"column or key with the text. Default: {columns}")
+    forms = sorted(set(FORMS.values()))
+    add("--format", choices=forms, help="form of the file. Default: that of its suffix; for standard input, text")
+    add("--delimiter", default=Layout.delimiter, help="character between the fields of CSV. Default: a comma")
+    add("--prefix", default=Layout.prefix, help="prefix of the added columns' names")
+    add("--json", action="store_true", help="write JSON Lines, whatever the input is")
+    at_once = f"requests at once, 1 to {MOST_IN_FLIGHT}. Default: %(default)s"
+    add("--in-flight", type=int, default=4, metavar="N", help=at_once)
+    health = command("health", "print the API's health")
+    health.add_argument("--deep", action="store_true", help="ask the model too")
+    command("model", "print the description of the serving model")
     return parser
 
 
 def _client(arguments: argparse.Namespace) -> Client:
     if not arguments.url:
-        raise UsageError("Which API?", hint=f"Give --url, or set {URL}.")
+        raise UsageError("The API's URL is missing.", hint=f"Give --url, or set {URL}.")
     if arguments.api_key is not None:
-        _say(f"Note: other users of this machine can see the key of --api-key; {KEY} keeps it from them.")
+        _say(f"Note: other users of this machine can see the key of --api-key. Set {KEY} instead.")
     return Client(
         arguments.url,
         api_key=arguments.api_key or os.environ.get(KEY),
@@ -165,7 +154,7 @@ def _run(arguments: argparse.Namespace, client: Client, progress: _Progress) -> 
         print(json.dumps(client.model(), indent=2))
         return DONE
     if bool(arguments.text) == bool(arguments.file):
-        raise UsageError("Score what?", hint="Give texts, or --file, not both.")
+        raise UsageError("There is nothing to score, or too much.", hint="Give either texts or --file.")
     if arguments.text:
         return _score_texts(arguments, client)
     return _score_to_file(arguments, client, progress) if arguments.out else _score_to_stdout(arguments, client)
@@ -203,8 +192,8 @@ def _score_to_stdout(arguments: argparse.Namespace, client: Client) -> int:
 def _score_to_file(arguments: argparse.Namespace, client: Client, progress: _Progress) -> int:
     if arguments.file == STDIN:
         raise UsageError(
-            "Standard input can be read only once, and --out may need it again after an interruption.",
-            hint="Score a file, or leave --out away and redirect the output.",
+            "Standard input can be read only once, and --out needs it again after an interruption.",
+            hint="Score a file, or omit --out and redirect the output.",
         )
     with progress, logging_redirect_tqdm():
         summary = score_file(
@@ -222,13 +211,8 @@ def _sum_up(rows: int, refused: int, client: Client) -> int:
 
 def _layout(arguments: argparse.Namespace) -> Layout:
     form = arguments.format or ("text" if arguments.file == STDIN else form_of(arguments.file))
-    return Layout(
-        form=form,
-        column=arguments.column,
-        delimiter=arguments.delimiter,
-        prefix=arguments.prefix,
-        as_json=arguments.json,
-    )
+    given = {name: getattr(arguments, name) for name in ("column", "delimiter", "prefix")}
+    return Layout(form=form, as_json=arguments.json, **given)
 
 
 @contextmanager
@@ -246,21 +230,21 @@ def _line(outcome: Outcome) -> str:
 
 
 class _Progress:
-    """A progress bar on a terminal; on other outputs nothing but where a run goes on."""
+    """Shows a progress bar on a terminal; elsewhere it only reports where a run resumes."""
 
     def __init__(self) -> None:
         self._bar: tqdm[NoReturn] | None = None
         self.state = ""
-        """How far the run is, and how to go on with it; empty before it began."""
+        """Progress of the run and how to resume it; empty before its start."""
 
     def tell(self, done: int, rows: int) -> None:
-        """Show how far the run is."""
+        """Show the progress of the run."""
         if self._bar is None:
             if done:
-                _say(f"Going on: {done} of {rows} rows are done.")
+                _say(f"Resuming: {done} of {rows} rows are done.")
             self._bar = tqdm(total=rows, initial=done, unit=" rows", disable=None)
         self._bar.update(done - self._bar.n)
-        self.state = f"{done} of {rows} rows are done.\nNext step: the same command goes on from there."
+        self.state = f"{done} of {rows} rows are done.\nNext step: the same command resumes from there."
 
     def __enter__(self) -> _Progress:
         return self

@@ -1,10 +1,9 @@
-"""Scoring texts with the API: one, or a stream of them."""
+"""The client: scores one text, or a stream of them."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from types import TracebackType
 from typing import Any, TypeVar
 
 import requests
@@ -19,23 +18,23 @@ K = TypeVar("K")
 
 PREDICTIONS = "/v1/predictions"
 ABOUT_THE_TEXTS = (400, 413, 422)
-"""Statuses with which the API refuses what is in a request, and not the caller or the path."""
+"""Statuses with which the API refuses the content of a request, not the caller or the path."""
 
 
 class Client:
-    """Asks one API. Keeps its connections; close it, or use it in a `with` statement.
+    """Sends texts to one API. Keeps connections open: close it, or use it in a `with` statement.
 
     Args:
-        url: base of the API, without `/v1`.
-        api_key: needed where the API asks for one.
-        limits: what one request may hold.
-        retry: how often and how long a request is sent again after 429, 502, 503, 504 and broken connections.
-        timeout: seconds to connect, and to wait for the next bytes of an answer.
-        session: of requests, for adapters, proxies or certificates of one's own.
-        sleep: waits for that many seconds.
+        url: Base of the API, without `/v1`.
+        api_key: Needed where the API requires one.
+        limits: Limits of one request.
+        retry: How often and how long a request is repeated after 429, 502, 503, 504 and broken connections.
+        timeout: Seconds to connect, and to wait for the next bytes of an answer.
+        session: A session of requests with your own adapters, proxies or certificates.
+        sleep: Waits for that many seconds.
 
     Raises:
-        UsageError: the URL or the key cannot be used.
+        UsageError: The URL or the key cannot be used.
     """
 
     def __init__(
@@ -61,15 +60,15 @@ class Client:
 
     @property
     def requests_sent(self) -> int:
-        """Requests sent so far, repeated ones included."""
+        """Number of requests so far, including repeated ones."""
         return self._transport.sent
 
     def score(self, text: str) -> Prediction:
-        """The prediction for one text.
+        """Return the prediction for one text.
 
         Raises:
-            TextRefusedError: it is empty, too long, or refused by the API.
-            ApiError: the API answered with another error, or could not be reached.
+            TextRefusedError: It is empty, too long, or refused by the API.
+            ApiError: The API answered with another error, or could not be reached.
         """
         (outcome,) = self.score_all([text])
         if isinstance(outcome, Refusal):
@@ -77,18 +76,18 @@ class Client:
         return outcome
 
     def score_all(self, texts: Iterable[str], *, in_flight: int = 1) -> Iterator[Outcome]:
-        """The outcome of each text, in their order: a Prediction, or a Refusal for a text that cannot be scored.
+        """Yield the outcome of each text in order: a Prediction, or a Refusal for a text that cannot be scored.
 
-        Reads `texts` no further than the requests that are under way, and forgets what it gave: a stream may be long.
+        Suitable for long streams: `texts` is read no further than the requests in flight, and outcomes are not kept.
 
         Args:
-            texts: any number.
-            in_flight: requests at once, 1 to 32.
+            texts: Any number of texts.
+            in_flight: Requests at once, 1 to 32.
 
         Raises:
             UsageError: `in_flight` is out of its range.
-            ApiError: the API answered with an error that is not about the texts, or could not be reached. The outcomes
-                before were given.
+            ApiError: The API answered with an error that is not about the texts, or could not be reached. All earlier
+                outcomes have been yielded.
         """
         early: dict[int, Outcome] = {}
         awaited = 0
@@ -101,28 +100,28 @@ class Client:
     def score_as_they_come(
         self, items: Iterable[tuple[K, Any]], *, in_flight: int = 1
     ) -> Iterator[list[tuple[K, Outcome]]]:
-        """The outcomes in the order in which the API answers, one list for each request, to be kept at once.
+        """Yield the outcomes in the order in which the API answers, one list for each request.
 
-        At no time do more than `in_flight` requests lack their list: what the caller has been given is never asked
-        again, and after an error the answers that are still under way are given before it is raised.
+        At most `in_flight` requests have been sent without their list being yielded: a caller who stores each list at
+        once never loses more answers. After an error, the answers of running requests are yielded before it is raised.
 
         Args:
-            items: a key of the caller's for each text, and the text; what is not a text is refused.
-            in_flight: requests at once, 1 to 32.
+            items: A key of the caller's choice for each text, and the text; anything but a text is refused.
+            in_flight: Requests at once, 1 to 32.
 
         Raises:
-            UsageError, ApiError: as `score_all` does.
+            UsageError, ApiError: As `score_all` does.
         """
         if not 1 <= in_flight <= MOST_IN_FLIGHT:
             raise UsageError(f"in_flight is {in_flight}.", hint=f"Give 1 to {MOST_IN_FLIGHT} requests.")
         return as_they_come(batches(items, self._limits), self._answer, limit=in_flight)
 
     def health(self, *, deep: bool = False) -> dict[str, Any]:
-        """What the API says of its health, asked once; `deep` makes it ask the model too. Raises ApiError."""
+        """Return the API's health from a single request; `deep` asks the model too. Raise ApiError."""
         return _object(self._transport.get("/v1/health" + "?deep=true" * deep, repeat=False))
 
     def model(self) -> dict[str, Any]:
-        """What the API says of the model that serves. Raises ApiError."""
+        """Return the API's description of the serving model; raise ApiError."""
         return _object(self._transport.get("/v1/model"))
 
     def close(self) -> None:
@@ -132,16 +131,14 @@ class Client:
     def __enter__(self) -> Client:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def _answer(self, batch: Batch[K]) -> list[tuple[K, Outcome]]:
         return [*batch.refused, *(self._ask(batch) if batch.keys else [])]
 
     def _ask(self, batch: Batch[K]) -> list[tuple[K, Outcome]]:
-        """One request; where the API refuses what is in it, its halves, until the text at fault stands alone."""
+        """Send one request. If the API refuses its content, send halves until the text at fault stands alone."""
         try:
             document = self._transport.post(PREDICTIONS, batch.body())
         except RequestRefusedError as error:

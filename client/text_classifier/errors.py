@@ -1,14 +1,14 @@
-"""The one error tree. Programs read attributes; people read the message and the next step."""
+"""The errors of this package. Programs read attributes; people read the message and the next step."""
 
 from __future__ import annotations
 
 
 class TextClassifierError(Exception):
-    """Base of everything this package raises on purpose.
+    """Base of every error that this package raises on purpose.
 
     Attributes:
-        message: what was wrong, and what is allowed.
-        hint: what to do next.
+        message: What is wrong, and what is allowed.
+        hint: What to do next.
     """
 
     def __init__(self, message: str, *, hint: str) -> None:
@@ -18,18 +18,18 @@ class TextClassifierError(Exception):
 
 
 class UsageError(TextClassifierError):
-    """An argument cannot be used as it stands; the API was not asked."""
+    """An argument cannot be used. The API was not asked."""
 
 
 class FileError(UsageError):
-    """A file, or what a former run left beside it, does not allow the run."""
+    """A file, or what an earlier run left beside it, does not allow the run."""
 
 
 class TextRefusedError(TextClassifierError):
-    """The one text that was given cannot be scored.
+    """The text cannot be scored.
 
     Attributes:
-        code: why, as a stable name: `empty`, `too_long`, `not_a_text`, `not_unicode`, or the API's own code.
+        code: The reason: `empty`, `too_long`, `not_a_text`, `not_unicode`, or the API's own code.
     """
 
     def __init__(self, message: str, *, code: str) -> None:
@@ -41,15 +41,15 @@ class ApiError(TextClassifierError):
     """The API answered with an error, or not at all.
 
     Attributes:
-        status: the HTTP status; None without an answer.
-        code: the problem's stable name, such as `throttled`; None where the answer has none.
-        detail: what the API said about it; empty where it said nothing.
-        request_id: names the request in the API's log; None where the answer has none.
-        retry_after: seconds after which the API wants to be asked again; None where it did not say.
+        status: The HTTP status; None without an answer.
+        code: The problem's stable name, such as `throttled`; None where the answer has none.
+        detail: The API's explanation; may be empty.
+        request_id: Id of the request in the API's log; None where the answer has none.
+        retry_after: Seconds after which the API asks for another try; None where it does not say.
     """
 
     worth_repeating = False
-    """Whether asking the same again may succeed."""
+    """Whether the same request may succeed later."""
 
     def __init__(
         self,
@@ -71,20 +71,20 @@ class ApiError(TextClassifierError):
 
 
 class UnreachableError(ApiError):
-    """No answer: no connection, a broken one, or none in time."""
+    """There is no connection, it broke, or no answer came in time."""
 
     worth_repeating = True
 
 
 class UnavailableError(ApiError):
-    """Status 429, 502, 503 or 504: throttled, or the model is starting, slow, or not there yet."""
+    """Status 429, 502, 503 or 504: throttled, or the model is starting, slow or not released."""
 
     worth_repeating = True
 
 
 class RequestRefusedError(ApiError):
-    """Any other status but 200: asking again would not change it."""
+    """Any other status but 200. Repeating the request would not change it."""
 
 
 class BadAnswerError(ApiError):
-    """Status 200 with something else than the documented answer: this is not the API, or not this version of it."""
+    """Status 200 without the documented answer: another server, or another version of the API."""

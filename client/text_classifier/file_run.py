@@ -1,4 +1,4 @@
-"""Scoring a file into another one, over as many runs as it takes."""
+"""Scores a file into another one, in as many runs as it takes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from text_classifier.tables import Layout, Row, Writer, read_rows
 
 @dataclass(frozen=True)
 class Summary:
-    """What a finished run came to."""
+    """The result of a finished run."""
 
     rows: int
     refused: int
@@ -38,27 +38,27 @@ def score_file(
 ) -> Summary:
     """Score every row of `source` and write all of them, in order, to `out`.
 
-    What the API answered is in a journal, `<out>.journal`, before the next request is made. A run that ended early,
-    however it ended, is gone on with by calling this again with the same arguments. Every row has exactly one outcome,
-    and is asked about again only if the answer was not yet in the journal when the former run ended: at most the rows
-    of `in_flight` requests. `out` appears at once and complete; then the journal goes.
+    Each answer is stored in a journal, `<out>.journal`, before the next request is sent. After an interruption of any
+    kind, a call with the same arguments resumes the run. Every row gets exactly one outcome. A row is sent again only
+    if its answer was not yet in the journal: at most the rows of `in_flight` requests. `out` is written atomically;
+    then the journal is deleted.
 
     Args:
-        client: asks the API.
-        source: read several times, so it has to be a file and no pipe; it must not change meanwhile.
-        out: must not exist.
-        layout: form of the input, and how to write it.
-        in_flight: requests at once, 1 to 32.
-        tell: called with the rows done and all rows, at the beginning and after every request.
+        client: Client of the API.
+        source: Read several times, so it has to be a file and no pipe. It must not change during the run.
+        out: Must not exist.
+        layout: Form of the input and of the output.
+        in_flight: Requests at once, 1 to 32.
+        tell: Called with the finished rows and all rows, at the start and after every request.
 
     Raises:
-        FileError: the input cannot be read as said, holds no rows, or changed; `out` exists; the journal is of another
-            run or in use.
-        ApiError: the API answered with an error that is not about the texts, or could not be reached.
-        OSError: the disk is full, or a file cannot be read or written.
+        FileError: The input has another form, holds no rows, or changed; `out` exists; the journal belongs to another
+            run or is in use.
+        ApiError: The API answered with an error that is not about the texts, or could not be reached.
+        OSError: The disk is full, or a file cannot be read or written.
     """
     if not source.is_file():
-        raise FileError(f"{source} is no file.", hint="A pipe can be scored without --out, into standard output.")
+        raise FileError(f"{source} is no file.", hint="Score a pipe without --out, into standard output.")
     journal_path = _beside(out, ".journal")
     if not journal_path.exists():
         _refuse_to_overwrite(out)
@@ -77,34 +77,22 @@ def score_file(
     with Journal(journal_path, run) as journal:
         if not (journal.published and out.is_file() and _sha256(out) == journal.published):
             _refuse_to_overwrite(out)
-            _score(client, source, journal, layout, rows=count, in_flight=in_flight, tell=tell)
+            done = journal.done
+            tell(done, count)
+            with _rows(source, layout) as rows:
+                pending = _select(rows, journal.pending(count))
+                for answered in client.score_as_they_come(pending, in_flight=in_flight):
+                    journal.add(answered)
+                    done += len(answered)
+                    tell(done, count)
             _publish(source, digest, out, journal, layout)
         refused, versions = journal.summary()
         journal.delete()
     return Summary(count, refused, versions)
 
 
-def _score(
-    client: Client,
-    source: Path,
-    journal: Journal,
-    layout: Layout,
-    *,
-    rows: int,
-    in_flight: int,
-    tell: Callable[[int, int], None],
-) -> None:
-    done = journal.done
-    tell(done, rows)
-    with _rows(source, layout) as every:
-        for answered in client.score_as_they_come(_select(every, journal.pending(rows)), in_flight=in_flight):
-            journal.add(answered)
-            done += len(answered)
-            tell(done, rows)
-
-
 def _select(rows: Iterable[Row], wanted: list[range]) -> Iterator[tuple[int, Any]]:
-    """Number and text of the rows in these ranges."""
+    """Yield the number and text of the rows in these ranges."""
     numbered, at = ((number, row.text) for number, row in enumerate(rows)), 0
     for numbers in wanted:
         yield from islice(numbered, numbers.start - at, numbers.stop - at)
@@ -112,10 +100,10 @@ def _select(rows: Iterable[Row], wanted: list[range]) -> Iterator[tuple[int, Any
 
 
 def _publish(source: Path, digest: str, out: Path, journal: Journal, layout: Layout) -> None:
-    """Write the output beside its place, and put it there when it is complete and on the disk."""
+    """Write the output to a temporary file, and rename it when it is complete and on the disk."""
     partial = _beside(out, ".partial")
     partial.unlink(missing_ok=True)
-    # A half surrogate pair, which JSON can hold and UTF-8 cannot, is written as the escape that it was read from.
+    # JSON can hold half of a surrogate pair and UTF-8 cannot: it is written as the escape that it was read from.
     with (
         _rows(source, layout) as rows,
         partial.open("x", encoding="utf-8", errors="backslashreplace", newline="") as file,
@@ -128,12 +116,12 @@ def _publish(source: Path, digest: str, out: Path, journal: Journal, layout: Lay
     if _sha256(source) != digest:
         raise FileError(
             f"{source} changed while it was scored.",
-            hint=f"Put it back as it was, or delete the journal {_beside(out, '.journal')} to begin anew.",
+            hint=f"Restore it, or delete the journal {_beside(out, '.journal')} to start again.",
         )
     journal.published = _sha256(partial)
     _refuse_to_overwrite(out)
     partial.replace(out)
-    if os.name == "posix":  # where a name, too, is on the disk only after this
+    if os.name == "posix":  # where only this puts the new name on the disk
         folder = os.open(out.absolute().parent, os.O_RDONLY)
         try:
             os.fsync(folder)

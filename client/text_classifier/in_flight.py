@@ -1,4 +1,4 @@
-"""Running a bounded number of calls at once."""
+"""Runs a bounded number of calls at once."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ A = TypeVar("A")
 R = TypeVar("R")
 
 AHEAD = 8
-"""How many times `limit` calls may be done while the oldest one still runs; bounds what has to be put in order."""
+"""While the oldest call runs, at most `AHEAD * limit` later ones are started; bounds the results to put in order."""
 
 
 def as_they_come(arguments: Iterator[A], call: Callable[[A], R], *, limit: int) -> Iterator[R]:
-    """The results of `call` for all arguments, in the order in which the calls end; at most `limit` run at once.
+    """Yield the results of `call` for all arguments, in the order in which the calls end; at most `limit` run at once.
 
-    The next argument is taken only when a result was taken, so at no time are more than `limit` calls begun and their
-    results not yet given away. After a call that raised, no other is begun, the results of those under way are still
-    given, and then its exception is raised. Left early, it waits for nothing; calls under way end by themselves.
+    An argument is read only after a result was yielded, so at most `limit` calls have started without their result
+    being yielded. After a call that raised, no other starts, the results of running calls are yielded, and then its
+    exception is raised. A caller who stops early waits for nothing: running calls end by themselves.
     """
     pool = ThreadPoolExecutor(limit, thread_name_prefix="text-classifier")
-    running: dict[Future[R], int] = {}  # in the order of their beginning
+    running: dict[Future[R], int] = {}  # in the order in which they started
     begun, failure = 0, None
     try:
         while True:

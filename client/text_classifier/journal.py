@@ -1,7 +1,6 @@
-"""The outcomes of a run so far, on disk, each row at most once: what an interrupted run goes on from.
+"""The outcomes of a run so far, on disk, from which an interrupted run resumes.
 
-It is an SQLite database: a commit is on the disk when it returns, and whatever kills the process in the middle of one,
-the next to open the file finds the state before it.
+It is an SQLite database: a finished commit is on the disk, and an interrupted one leaves the state before it.
 """
 
 from __future__ import annotations
@@ -10,15 +9,15 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import astuple
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from text_classifier.errors import FileError
 from text_classifier.results import Outcome, Prediction, Refusal
 
 APPLICATION_ID = 0x74786A31
-"""Marks the database as a journal of this program, in this layout ("txj1")."""
+"""Identifies a journal of this program in this layout ("txj1")."""
 
 SCHEMA = """
 CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -35,15 +34,15 @@ GROUP BY island ORDER BY 1
 
 
 class Journal:
-    """One run's journal, open for this process alone.
+    """The journal of one run, open for this process alone.
 
     Args:
-        path: made where it is missing.
-        run: what the run is about (input, settings); strings and numbers. A journal of another run is not gone on with.
+        path: The file; created if it is missing.
+        run: What identifies the run (input and settings), as strings and numbers.
 
     Raises:
-        FileError: the file is no journal, is that of another run, or is in use.
-        OSError: it cannot be written.
+        FileError: The file is no journal, belongs to another run, or is in use.
+        OSError: It cannot be written.
     """
 
     def __init__(self, path: Path, run: dict[str, Any]) -> None:
@@ -72,7 +71,7 @@ class Journal:
             if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
                 raise self._foreign() from error
             raise
-        if made_by == 0 and tables == 0:  # new, or killed before the first commit
+        if made_by == 0 and tables == 0:  # new, or interrupted before the first commit
             for statement in SCHEMA.split(";"):
                 self._database.execute(statement)
             self._database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
@@ -84,7 +83,7 @@ class Journal:
         if changed := sorted(name for name in before | run if before.get(name) != run.get(name)):
             raise FileError(
                 f"{self._path} belongs to a run with another {' and '.join(changed)}.",
-                hint=f"Delete {self._path} to begin anew, or run what was begun.",
+                hint=f"Delete {self._path} to start again, or repeat the earlier command.",
             )
 
     def _foreign(self) -> FileError:
@@ -94,18 +93,18 @@ class Journal:
 
     @property
     def done(self) -> int:
-        """How many rows have an outcome."""
+        """Number of rows with an outcome."""
         return int(self._database.execute("SELECT count(*) FROM outcomes").fetchone()[0])
 
     def pending(self, rows: int) -> list[range]:
-        """Those of the first `rows` rows that have no outcome, counted from 0, as ranges in order."""
+        """Return which of the first `rows` rows have no outcome, counted from 0, as ranges in order."""
         done = self._database.execute(DONE_RANGES).fetchall()
         begins = [0, *(last + 1 for _, last in done)]
         ends = [*(first for first, _ in done), rows]
         return [range(begin, end) for begin, end in zip(begins, ends, strict=True) if begin < end]
 
     def add(self, outcomes: Iterable[tuple[int, Outcome]]) -> None:
-        """Keep the outcomes of some rows: all of them are on the disk when this returns, or none is."""
+        """Store the outcomes of some rows in one commit."""
         with self._disk_errors(), self._database:
             self._database.execute("BEGIN")
             self._database.executemany(
@@ -114,12 +113,12 @@ class Journal:
             )
 
     def outcomes(self) -> Iterator[tuple[int, Outcome]]:
-        """Rows, counted from 0, and their outcomes, in order."""
+        """Yield the rows, counted from 0, and their outcomes, in order."""
         for row, *columns in self._database.execute("SELECT * FROM outcomes ORDER BY row"):
             yield row, _outcome(*columns)
 
     def summary(self) -> tuple[int, list[str]]:
-        """How many rows were refused, and the model versions that answered."""
+        """Return the number of refused rows and the model versions that answered."""
         refused = self._database.execute("SELECT count(*) FROM outcomes WHERE code IS NOT NULL").fetchone()[0]
         versions = self._database.execute(
             "SELECT DISTINCT model_version FROM outcomes WHERE model_version IS NOT NULL ORDER BY 1"
@@ -128,7 +127,7 @@ class Journal:
 
     @property
     def published(self) -> str | None:
-        """SHA-256 of the output that was complete and about to get its name; None before that."""
+        """SHA-256 of the complete output, set just before its renaming; None until then."""
         digest: str | None = self._get("published")
         return digest
 
@@ -137,27 +136,25 @@ class Journal:
         self._set("published", digest)
 
     def delete(self) -> None:
-        """Close it and remove it: the run is over."""
+        """Close and delete it at the end of the run."""
         self.close()
-        # SQLite's own journal stays where a killed process left it and the last one had nothing to write.
+        # SQLite's own journal remains if an earlier process was killed and this one had nothing to write.
         self._path.with_name(self._path.name + "-journal").unlink(missing_ok=True)
         self._path.unlink()
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._database.close()
 
     def __enter__(self) -> Journal:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     @contextmanager
     def _disk_errors(self) -> Iterator[None]:
-        """SQLite's word that the disk is full, or the folder read-only, as the error that it is."""
+        """Raise SQLite's errors, such as a full disk or a read-only folder, as OSError."""
         try:
             yield
         except sqlite3.DatabaseError as error:
@@ -173,20 +170,13 @@ class Journal:
 
 
 def _columns(outcome: Outcome) -> tuple[Any, ...]:
-    if isinstance(outcome, Refusal):
-        return (None, None, None, None, None, outcome.code, outcome.detail)
-    return (outcome.label, outcome.confidence, outcome.score, outcome.truncated, outcome.model_version, None, None)
+    return (None,) * 5 + astuple(outcome) if isinstance(outcome, Refusal) else astuple(outcome) + (None,) * 2
 
 
 def _outcome(
-    label: str,
-    confidence: float,
-    score: float | None,
-    truncated: int | None,
-    version: str | None,
-    code: str | None,
-    detail: str,
+    label: str, confidence: float, score: float | None, truncated: int | None, version: str | None, *refusal: str | None
 ) -> Outcome:
+    code, detail = refusal
     if code is not None:
-        return Refusal(code, detail)
+        return Refusal(code, detail or "")
     return Prediction(label, confidence, score, None if truncated is None else bool(truncated), version)

@@ -1,4 +1,4 @@
-"""What the API says about a text, typed, and the reading of its answer."""
+"""The API's answer about a text, typed."""
 
 from __future__ import annotations
 
@@ -16,52 +16,48 @@ class Prediction:
     confidence: float
     """Probability of `label` in [0, 1]."""
     score: float | None
-    """The predicted score on the scale of the training data; None for a model that was trained on labels."""
+    """Predicted score on the scale of the training data; None for a model that was trained on labels."""
     truncated: bool | None
-    """Whether the end of the text was ignored for its length; None where the model's server does not tell."""
+    """Whether the end of a long text was ignored; None where the model's server does not report it."""
     model_version: str | None
-    """Version of the model that answered; None where the API does not know it."""
+    """Version of the model; None where the API does not know it."""
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
+        """Return the fields, for JSON."""
         return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why one text has no prediction."""
+    """The reason why a text has no prediction."""
 
     code: str
     """`empty`, `too_long`, `not_a_text`, `not_unicode`, or the API's own code such as `bad_request`."""
     detail: str
-    """The same for people: what was wrong and what is allowed."""
+    """What is wrong and what is allowed."""
 
     def __str__(self) -> str:
         return f"{self.code}: {self.detail}"
 
 
 Outcome: TypeAlias = Prediction | Refusal
-"""What becomes of a text."""
+"""The result for one text."""
 
 
 def read_predictions(document: Any, *, texts: int) -> list[Prediction]:
-    """The predictions in an answer to `texts` texts, in their order.
-
-    Raises:
-        BadAnswerError: it is not in the documented form, or of another length.
-    """
+    """Return the predictions in an answer to `texts` texts, in their order; raise BadAnswerError."""
     try:
         version = document["model"]["version"]
         predictions = [_prediction(item, version) for item in document["predictions"]]
-    except (TypeError, KeyError, ValueError) as error:  # a UnicodeError is a ValueError
-        raise bad_answer("its JSON lacks what an answer has") from error
+    except (TypeError, KeyError, ValueError) as error:  # includes UnicodeError
+        raise bad_answer("its JSON does not have the documented form") from error
     if len(predictions) != texts:
         raise bad_answer(f"{len(predictions)} predictions for {texts} texts")
     return predictions
 
 
 def bad_answer(problem: str) -> BadAnswerError:
-    """The error for an answer with this problem."""
+    """Return the error for an answer with this problem."""
     return BadAnswerError(
         f"The answer is not one of the text classifier's API: {problem}.",
         hint="Check the URL: the API's base, without /v1.",
@@ -73,7 +69,7 @@ def _prediction(item: Any, version: Any) -> Prediction:
     confidence, score, truncated = float(item["confidence"]), item["score"], item["truncated"]
     if not 0 <= confidence <= 1:
         raise ValueError("confidence is no probability")
-    f"{item['label']}{version}".encode()  # half a surrogate pair, which JSON can escape, can be in no file
+    f"{item['label']}{version}".encode()  # JSON can hold half of a surrogate pair, files cannot
     return Prediction(
         label=str(item["label"]),
         confidence=confidence,

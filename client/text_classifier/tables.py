@@ -1,4 +1,4 @@
-"""Rows with a text in them: read from CSV, JSON Lines or plain text, written with what the API said of each."""
+"""Reads rows with texts from CSV, JSON Lines or plain text, and writes them with their outcomes."""
 
 from __future__ import annotations
 
@@ -14,35 +14,35 @@ from text_classifier.results import Outcome, Refusal
 
 Form: TypeAlias = Literal["csv", "jsonl", "text"]
 FORMS: dict[str, Form] = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl", ".txt": "text"}
-"""File endings and what they stand for."""
+"""The form for each file suffix."""
 
 LIKELY_COLUMNS = ("text", "sentence", "review", "comment", "content", "body", "message")
-"""Where the text is looked for, in this order, when a file has several columns and none was named."""
+"""Columns searched for the text, in this order, when a file has several columns and none was named."""
 ADDED_COLUMNS = ("label", "confidence", "score", "truncated", "model_version", "error")
 LONGEST_FIELD = 16 * 1024 * 1024
-"""Characters of one CSV field; a quote that is never closed would otherwise swallow the file into memory."""
+"""Characters of one CSV field. Without a limit, a missing closing quote would read the whole file into memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of the input, as it was read."""
+    """One row of the input."""
 
     fields: dict[str, Any]
     text: Any
-    """What is to be scored; whatever stands there, which may be no text at all."""
+    """The value to score, which may be no text."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """How rows are read and written."""
+    """The form of the input and the output."""
 
     form: Form
     column: str | None = None
-    """Column, or key, with the text; None looks for it."""
+    """Column, or key, with the text; None searches for it."""
     delimiter: str = ","
-    """Between the fields of CSV, read and written; one character."""
+    """Character between the fields of CSV, read and written."""
     prefix: str = ""
-    """Put before the names of the columns that are added, where the input has such names already."""
+    """Prefix of the added columns' names, for an input that has columns of these names."""
     as_json: bool = False
     """Write JSON Lines, whatever was read."""
 
@@ -52,24 +52,20 @@ class Layout:
 
 
 def form_of(path: Path) -> Form:
-    """The form that a file's ending stands for. Raises UsageError."""
+    """Return the form for a file's suffix; raise UsageError."""
     if path.suffix.lower() not in FORMS:
         raise UsageError(
-            f"{path.name} does not say what is in it.",
-            hint=f"Give --format csv, jsonl or text, or use one of the endings {', '.join(FORMS)}.",
+            f"The suffix of {path.name} is not known.",
+            hint=f"Give --format csv, jsonl or text, or use one of the suffixes {', '.join(FORMS)}.",
         )
     return FORMS[path.suffix.lower()]
 
 
 def read_rows(lines: TextIO, layout: Layout) -> Iterator[Row]:
-    """The rows, one after the other; blank lines are none.
-
-    Args:
-        lines: opened with `newline=""`.
-        layout: its form, column and delimiter.
+    """Yield the rows of a file that was opened with `newline=""`; skip blank lines.
 
     Raises:
-        FileError: the content is not of that form, has no such column, or a column of a name that will be added.
+        FileError: The content has another form, lacks the column, or has a column with the name of an added one.
     """
     rows = {"csv": _csv_rows, "jsonl": _json_rows, "text": _text_rows}[layout.form](lines, layout)
     column: str | None = None
@@ -78,8 +74,8 @@ def read_rows(lines: TextIO, layout: Layout) -> Iterator[Row]:
         for fields in rows:
             if taken := sorted(added & fields.keys()):
                 raise FileError(
-                    f"The input has columns of the names that are added: {', '.join(taken)}.",
-                    hint="Give --prefix predicted_ to name the added ones otherwise.",
+                    f"The input already has columns with the names of added ones: {', '.join(taken)}.",
+                    hint="Give --prefix predicted_ to rename the added ones.",
                 )
             if column is None:
                 column = _column(fields, layout)
@@ -92,7 +88,7 @@ def read_rows(lines: TextIO, layout: Layout) -> Iterator[Row]:
 
 
 class Writer:
-    """Writes rows with their outcomes: CSV for CSV and plain text, else JSON Lines."""
+    """Writes rows with their outcomes: CSV for CSV and plain text, otherwise JSON Lines."""
 
     def __init__(self, file: TextIO, layout: Layout) -> None:
         self._file = file
@@ -100,7 +96,7 @@ class Writer:
         self._csv: csv.DictWriter[str] | None = None
 
     def write(self, row: Row, outcome: Outcome) -> None:
-        """One row."""
+        """Write one row."""
         fields = row.fields | {self._layout.prefix + name: value for name, value in _added(outcome).items()}
         if self._layout.as_json or self._layout.form == "jsonl":
             self._file.write(json.dumps(fields, ensure_ascii=False) + "\n")
@@ -126,9 +122,8 @@ def _csv_rows(lines: TextIO, layout: Layout) -> Iterator[dict[str, Any]]:
                 )
             yield fields
     except csv.Error as error:
-        raise FileError(
-            f"After line {reader.line_num} it is no CSV: {error}.", hint="Mend it, or give --format."
-        ) from error
+        problem = f"The content after line {reader.line_num} is no CSV: {error}."
+        raise FileError(problem, hint="Correct it, or give --format.") from error
 
 
 def _json_rows(lines: TextIO, layout: Layout) -> Iterator[dict[str, Any]]:
@@ -149,20 +144,18 @@ def _text_rows(lines: TextIO, layout: Layout) -> Iterator[dict[str, Any]]:
 
 
 def _column(fields: dict[str, Any], layout: Layout) -> str:
-    """Where the text stands, from the first row."""
+    """Find the column of the text in the first row."""
     names = list(fields)
     if layout.column is not None:
         if layout.column not in fields:
-            raise FileError(
-                f"There is no column {layout.column!r}; there are {_listed(names)}.",
-                hint="Give one of them as --column.",
-            )
+            problem = f"There is no column {layout.column!r}; the columns are {_listed(names)}."
+            raise FileError(problem, hint="Give one of them as --column.")
         return layout.column
     if len(names) == 1:
         return names[0]
     likely = [name for wanted in LIKELY_COLUMNS for name in names if name.strip().lower() == wanted]
     if not likely:
-        raise FileError(f"Which column holds the text? There are {_listed(names)}.", hint="Give one as --column.")
+        raise FileError(f"Which column holds the text? The columns are {_listed(names)}.", hint="Give one as --column.")
     return likely[0]
 
 
@@ -176,5 +169,5 @@ def _added(outcome: Outcome) -> dict[str, Any]:
 
 
 def _cell(value: Any) -> Any:
-    """A value as CSV holds it."""
+    """Return a value in the form for CSV."""
     return {None: "", True: "true", False: "false"}[value] if value is None or isinstance(value, bool) else value

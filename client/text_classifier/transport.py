@@ -1,4 +1,4 @@
-"""One request to the API, sent again while that may help. The only module that knows HTTP."""
+"""Sends one request to the API, and repeats it while that may help. The only module that knows HTTP."""
 
 from __future__ import annotations
 
@@ -30,32 +30,41 @@ from text_classifier.errors import ApiError, RequestRefusedError, UnavailableErr
 from text_classifier.results import bad_answer
 
 MOST_IN_FLIGHT = 32
-"""Requests at once, and so connections that are kept."""
+"""Requests at once, and connections kept open."""
 WORTH_REPEATING = frozenset({429, 502, 503, 504})
 TIMEOUT_SECONDS = (5.0, 35.0)
-"""To connect, and to wait for the next bytes of an answer; API Gateway gives up after 29 s by itself."""
+"""Time to connect, and to wait for the next bytes of an answer; API Gateway itself gives up after 29 s."""
 LONG_WAIT_SECONDS = 5.0
-"""From this on, a wait is told as a warning."""
+"""Waits of this length or more are logged as warnings."""
+
+# Errors of a connection that may pass, and those among them that do not.
+_BROKEN = (
+    requests.ConnectionError,
+    requests.Timeout,
+    requests.exceptions.ChunkedEncodingError,
+    requests.exceptions.ContentDecodingError,
+)
+_LASTING = (requests.exceptions.SSLError, requests.exceptions.InvalidURL)
 
 log = logging.getLogger("text_classifier")
 
 
 @dataclass(frozen=True, kw_only=True)
 class RetryPolicy:
-    """How often and how long one request is sent again, if it was worth repeating.
+    """How often and how long one request is repeated, if that may help.
 
-    The wait is the answer's Retry-After and up to a second more; without one it is drawn between nothing and a limit
-    that doubles each time, so that callers who failed together do not come back together.
+    The wait is the answer's Retry-After and up to a second more. Without one it is random, up to a limit that doubles
+    each time, so that callers who failed together do not return together.
     """
 
     attempts: int = 20
-    """Times that a request is sent at most, the first one included; at least 1."""
+    """Most times that a request is sent, including the first; at least 1."""
     seconds: float = 120.0
-    """No attempt begins later than this after the first one. A longer Retry-After is not waited for."""
+    """No attempt starts later than this after the first one; a Retry-After that is longer ends the attempts."""
     first_wait: float = 0.5
     """Limit of the first wait, in seconds."""
     longest_wait: float = 20.0
-    """Limit of every wait, in seconds; it does not shorten a Retry-After."""
+    """Limit of every wait in seconds, except a Retry-After."""
 
     def __post_init__(self) -> None:
         if self.attempts < 1:
@@ -66,20 +75,9 @@ class RetryPolicy:
 
 
 class Transport:
-    """Keeps its connections; may be used by several threads at once.
+    """Keeps connections open. Several threads may use it at once. The arguments are those of `Client`.
 
     Proxies and certificates are those of requests: `HTTPS_PROXY`, `NO_PROXY`, `REQUESTS_CA_BUNDLE`.
-
-    Args:
-        url: base of the API, without `/v1`.
-        api_key: value of the `x-api-key` header; None sends none.
-        retry: when to send a request again.
-        timeout: seconds to connect, and to wait for the next bytes of an answer.
-        session: as requests has it, for adapters of one's own.
-        sleep: waits for that many seconds.
-
-    Raises:
-        UsageError: the URL or the key cannot be used.
     """
 
     def __init__(
@@ -94,13 +92,13 @@ class Transport:
     ) -> None:
         self.url = _checked_url(url)
         self.sent = 0
-        """Requests sent so far, repeated ones included."""
+        """Number of requests so far, including repeated ones."""
         self._counting = threading.Lock()
         self._timeout = timeout
         self._session = session or _session()
         self._session.headers["Accept"] = "application/json"
         self._session.headers["User-Agent"] = f"text-classifier-client/{_version()}"
-        # Threads share the session: its connection pool is made for that, its cookie jar is not and stays empty.
+        # Threads share the session. Its connection pool allows that, its cookie jar does not: it stays empty.
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         if api_key is not None:
             self._session.headers["x-api-key"] = _checked_key(api_key)
@@ -109,16 +107,16 @@ class Transport:
             stop=stop_after_attempt(retry.attempts) | stop_before_delay(retry.seconds),
             wait=_Wait(retry),
             sleep=sleep,
-            before_sleep=_tell,
+            before_sleep=_log_wait,
             reraise=True,
         )
 
     def get(self, path: str, *, repeat: bool = True) -> Any:
-        """The JSON at a path; `repeat=False` sends one request and no more. Raises ApiError."""
+        """Return the JSON at a path; `repeat=False` sends a single request. Raise ApiError."""
         return self._retrying(self._once, "GET", path) if repeat else self._once("GET", path)
 
     def post(self, path: str, body: bytes) -> Any:
-        """The JSON that a JSON body is answered with. Raises ApiError."""
+        """Return the JSON that answers a JSON body; raise ApiError."""
         return self._retrying(self._once, "POST", path, body)
 
     def close(self) -> None:
@@ -129,7 +127,7 @@ class Transport:
         with self._counting:
             self.sent += 1
         try:
-            # No redirects: the key goes to the address that it was given for, and a POST stays one.
+            # No redirects: the key is sent to no other address, and a POST stays one.
             answer = self._session.request(
                 method,
                 self.url + path,
@@ -138,25 +136,8 @@ class Transport:
                 timeout=self._timeout,
                 allow_redirects=False,
             )
-        except (requests.exceptions.SSLError, requests.exceptions.InvalidURL) as error:
-            # Kinds of the next one that do not pass by themselves.
-            raise RequestRefusedError(
-                f"{self.url} cannot be asked: {_reason(error)}.",
-                hint="Check the URL, and the certificates that this machine trusts.",
-            ) from error
-        except (
-            requests.ConnectionError,
-            requests.Timeout,
-            requests.exceptions.ChunkedEncodingError,
-            requests.exceptions.ContentDecodingError,
-        ) as error:
-            raise UnreachableError(
-                f"{self.url} cannot be reached: {_reason(error)}.", hint="Check the URL, and that the API is up."
-            ) from error
         except requests.RequestException as error:
-            raise RequestRefusedError(
-                f"{self.url} cannot be asked: {_reason(error)}.", hint="Check the URL."
-            ) from error
+            raise _no_answer(self.url, error) from error
         if answer.status_code != 200:
             raise _problem(answer)
         try:
@@ -165,8 +146,20 @@ class Transport:
             raise bad_answer("it is not JSON") from error
 
 
+def _no_answer(url: str, error: BaseException) -> ApiError:
+    """Return the error for a request without an answer."""
+    broken = isinstance(error, _BROKEN) and not isinstance(error, _LASTING)
+    while (cause := error.__cause__ or error.__context__) is not None:  # requests wraps errors several times
+        error = cause
+    reason = str(error) or type(error).__name__
+    if broken:
+        return UnreachableError(f"{url} cannot be reached: {reason}.", hint="Check the URL, and that the API is up.")
+    hint = "Check the URL, and the certificates that this machine trusts."
+    return RequestRefusedError(f"{url} cannot be requested: {reason}.", hint=hint)
+
+
 class _Wait:
-    """Seconds until the next attempt."""
+    """Computes the seconds until the next attempt."""
 
     def __init__(self, retry: RetryPolicy) -> None:
         self._backoff = wait_random_exponential(multiplier=retry.first_wait, max=retry.longest_wait)
@@ -178,20 +171,20 @@ class _Wait:
         return self._backoff(state)
 
 
-def _tell(state: RetryCallState) -> None:
+def _log_wait(state: RetryCallState) -> None:
     error = state.outcome.exception() if state.outcome else None
     level = logging.WARNING if state.upcoming_sleep >= LONG_WAIT_SECONDS else logging.INFO
     log.log(level, "%s Asking again in %.0f s.", error, state.upcoming_sleep)
 
 
 def _problem(answer: requests.Response) -> ApiError:
-    """The error for an answer that is none; reads `application/problem+json`, and copes with anything else."""
+    """Return the error for an answer that may be `application/problem+json`, or anything else."""
     try:
         document = answer.json() if "json" in answer.headers.get("Content-Type", "") else {}
     except (ValueError, RecursionError):
         document = {}
     items = document.items() if isinstance(document, dict) else ()
-    # JSON can escape what no file can hold, half a surrogate pair; it stays an escape.
+    # JSON can hold half of a surrogate pair, files cannot: it stays an escape.
     said = {name: value.encode("utf-8", "backslashreplace").decode() for name, value in items if isinstance(value, str)}
     status, detail = answer.status_code, said.get("detail", "")
     kind = UnavailableError if status in WORTH_REPEATING else RequestRefusedError
@@ -212,25 +205,18 @@ def _hint(status: int) -> str:
     if status == 404 or 300 <= status < 400:
         return "Check the URL: the API's base, without /v1."
     if status in WORTH_REPEATING:
-        return "Try again later; fewer requests in flight help against throttling."
-    return "The API's operator finds the reason in its log, by the request id."
+        return "Try again later; fewer requests in flight reduce throttling."
+    return "The API's operator finds the reason in its log under the request id."
 
 
 def _retry_after(header: str | None) -> float | None:
-    """Seconds that a Retry-After header asks for, whether as seconds or as a date; None for none or nonsense."""
+    """Return the seconds of a Retry-After header, which may be a date; None for a missing or invalid one."""
     if header is None:
         return None
     try:
         return float(Retry().parse_retry_after(header))
     except (InvalidHeader, ValueError, OverflowError):
         return None
-
-
-def _reason(error: BaseException) -> str:
-    """What lies at the bottom of an exception of requests, which wraps it several times."""
-    while (cause := error.__cause__ or error.__context__) is not None:
-        error = cause
-    return str(error) or type(error).__name__
 
 
 def _session() -> requests.Session:
@@ -241,7 +227,7 @@ def _session() -> requests.Session:
 
 
 def _checked_url(url: str) -> str:
-    """The base URL without a slash at its end. Raises UsageError, which does not quote a password in it."""
+    """Return the base URL without a final slash; raise UsageError, which does not quote a password in it."""
     form = "Give the API's base, for example https://….amazonaws.com/live, without /v1."
     try:
         parts = urlsplit(url)
@@ -249,16 +235,16 @@ def _checked_url(url: str) -> str:
     except ValueError:
         usable = False
     if not usable:
-        raise UsageError("The URL is not one of an API: it needs http:// or https:// and a host.", hint=form)
+        raise UsageError("The URL is not that of an API: it needs http:// or https:// and a host.", hint=form)
     if parts.username is not None or parts.password is not None:
         raise UsageError("The URL holds a user name or a password; the API takes a key.", hint=form)
     if parts.query or parts.fragment or parts.path.rstrip("/").endswith(("/v1", "/predictions")):
-        raise UsageError("The URL is not the API's base, but something below it.", hint=form)
+        raise UsageError("The URL is not the API's base, but an address below it.", hint=form)
     return url.rstrip("/")
 
 
 def _checked_key(key: str) -> str:
-    """The key without blanks around it, as a variable may have them. Raises UsageError, which never quotes it."""
+    """Return the key without surrounding blanks; raise UsageError, which never quotes it."""
     key = key.strip()
     if not key or not key.isascii() or not key.isprintable():
         raise UsageError(
@@ -270,5 +256,5 @@ def _checked_key(key: str) -> str:
 def _version() -> str:
     try:
         return version("text-classifier-client")
-    except PackageNotFoundError:  # run from its folder, not installed
+    except PackageNotFoundError:  # not installed, but run from its folder
         return "0"

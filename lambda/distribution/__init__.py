@@ -1,1 +1,1 @@
-"""What is counted about predictions, in the same bins at the gate, in the traffic and in the drift check."""
+"""What is counted about predictions: the gate, the traffic and the drift check use the same bins."""

@@ -1,7 +1,7 @@
-"""The features of a prediction whose distributions are compared. No AWS in here.
+"""The features of a prediction whose distributions are compared.
 
-The edges are fixed, so that a metric means the same under every model; how common a bin is belongs to a model and is
-kept with it. Bins that are rare for a model are joined when it is compared, not here.
+The edges are fixed, so that a metric means the same under every model. The baseline with the share of each bin belongs
+to a model and is kept with it. Bins that are rare for a model are joined in the comparison, not here.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Feature:
-    """A number known of every prediction, and the bins it is counted in."""
+    """A number known of every prediction, and the bins that it is counted in."""
 
     name: str
-    """As it stands in a baseline."""
+    """Its key in a baseline."""
     edges: tuple[float, ...]
     """Inner edges, ascending: bin i holds the values from edge i-1 on and below edge i; both ends are open."""
     metrics: tuple[str, ...]
-    """CloudWatch metric of each bin, one more than edges: how many predictions fell into it."""
+    """CloudWatch metric of each bin, one more than edges: the number of predictions in it."""
 
     def count(self, values: Iterable[float]) -> list[int]:
-        """How many of `values` fall into each bin."""
+        """Count the values in each bin."""
         counts = [0] * len(self.metrics)
         for value in values:
             counts[bisect_right(self.edges, value)] += 1
@@ -42,30 +42,23 @@ CONFIDENCE = Feature(
         "ConfidenceFrom95",
     ),
 )
-"""Probability of the label that was given; two labels, so at least 0.5. Metric names in per cent."""
+"""Probability of the answered label, at least 0.5 with two labels. The metrics' names are in per cent."""
 
 LENGTH = Feature(
     name="length",
     edges=(25, 40, 60, 90, 150),
-    metrics=(
-        "LengthBelow25",
-        "Length25To40",
-        "Length40To60",
-        "Length60To90",
-        "Length90To150",
-        "LengthFrom150",
-    ),
+    metrics=("LengthBelow25", "Length25To40", "Length40To60", "Length60To90", "Length90To150", "LengthFrom150"),
 )
 """Unicode characters of the text. The edges cut the article's sentences, half of them below 65, into even parts."""
 
 FEATURES = (CONFIDENCE, LENGTH)
 
 LABEL = "label"
-"""The third feature, in a bin for each label of the model."""
+"""The third feature, with a bin for each label of the model."""
 
 PREDICTIONS = "Predictions"
-"""Metric: how many predictions gave a label, under `LABEL_DIMENSION`."""
+"""Metric: number of predictions of a label, under `LABEL_DIMENSION`."""
 VERSION_DIMENSION = "model_version"
-"""Dimension of every metric here: a model is compared with its own baseline, so its traffic is counted by itself."""
+"""Dimension of every metric here: the traffic of each model is counted by itself and compared with its own baseline."""
 LABEL_DIMENSION = "label"
-"""Dimension of `PREDICTIONS`: the label's name, which is the model's own."""
+"""Dimension of `PREDICTIONS`: the label's name, which the model defines."""

@@ -1,1 +1,1 @@
-"""Does the traffic still look like the sentences that the champion was judged on? Asked every few minutes."""
+"""The scheduled check whether the traffic still looks like the sentences that the champion was judged on."""

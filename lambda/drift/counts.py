@@ -1,4 +1,4 @@
-"""Counted predictions: of the baseline, and of the traffic."""
+"""Counted predictions, of the baseline and of the traffic."""
 
 from __future__ import annotations
 
@@ -8,16 +8,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from distribution.features import FEATURES, LABEL
-from drift.errors import BaselineInvalid
+from shared.errors import FunctionError
+
+
+class BaselineError(FunctionError):
+    """The champion's baseline is not as the gate writes it."""
+
+    def __init__(self, uri: str, problem: str) -> None:
+        super().__init__(f"{uri} {problem}. Next: train and release a model anew, which writes another baseline.")
 
 
 @dataclass(frozen=True)
 class Counts:
-    """How many predictions fell where.
+    """Numbers of predictions.
 
     Attributes:
         labels: label → predictions.
-        bins: name of a feature → predictions of each of its bins.
+        bins: name of a feature → predictions in each of its bins.
     """
 
     labels: dict[str, int]
@@ -25,36 +32,37 @@ class Counts:
 
     @property
     def predictions(self) -> int:
-        """How many predictions were counted."""
+        """Number of all predictions."""
         return sum(self.labels.values())
 
     def __add__(self, other: Counts) -> Counts:
         return Counts(
             {label: count + other.labels[label] for label, count in self.labels.items()},
-            {
-                name: [one + two for one, two in zip(counts, other.bins[name], strict=True)]
-                for name, counts in self.bins.items()
-            },
+            {name: list(map(int.__add__, counts, other.bins[name])) for name, counts in self.bins.items()},
         )
 
     @classmethod
     def none(cls, labels: Sequence[str]) -> Counts:
-        """Nothing counted yet, for a model with these labels."""
+        """Return zero counts for a model with these labels."""
         return cls(dict.fromkeys(labels, 0), {feature.name: [0] * len(feature.metrics) for feature in FEATURES})
 
 
 def parse_baseline(content: bytes, uri: str) -> Counts:
-    """The counts in the gate's ``baseline.json``; `uri` is what an error calls it. Raises BaselineInvalid."""
+    """Return the counts in the gate's `baseline.json`.
+
+    Raises:
+        BaselineError: the file has another form; it is called `uri`.
+    """
     try:
         document: Any = json.loads(content)
         labels = {str(name): _count(value) for name, value in document[LABEL].items()}
         bins = {feature.name: [_count(value) for value in document[feature.name]] for feature in FEATURES}
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise BaselineInvalid(uri, f"is no baseline ({type(error).__name__}: {error})") from error
+        raise BaselineError(uri, f"is no baseline ({type(error).__name__}: {error})") from error
     counts = Counts(labels, bins)
     for feature in FEATURES:
         if len(bins[feature.name]) != len(feature.metrics) or sum(bins[feature.name]) != counts.predictions:
-            raise BaselineInvalid(uri, f"counts {feature.name} in other bins, or other predictions, than labels")
+            raise BaselineError(uri, f"counts {feature.name} in other bins, or other predictions, than labels")
     return counts
 
 

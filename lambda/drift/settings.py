@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from drift.errors import Misconfigured
+from shared.errors import MisconfiguredError
+from shared.settings import required
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -13,40 +14,37 @@ class Settings:
     """What the stack decides."""
 
     serving_stack: str
-    """``SERVING_STACK``: its parameter says which model package is the champion."""
+    """`SERVING_STACK`: name of the stack whose parameter names the champion."""
     namespace: str
-    """``POWERTOOLS_METRICS_NAMESPACE``: of the metrics that are read, and of those that are published."""
+    """`POWERTOOLS_METRICS_NAMESPACE`: of the metrics that are read and of those that are published."""
     service: str
-    """``POWERTOOLS_SERVICE_NAME``: dimension of what is published."""
+    """`POWERTOOLS_SERVICE_NAME`: dimension of the published metrics."""
     predict_service: str
-    """``PREDICT_SERVICE``: dimension of what is read."""
+    """`PREDICT_SERVICE`: dimension of the metrics that are read."""
     sample: int
-    """``SAMPLE_PREDICTIONS``: how many of the newest predictions are looked at; with fewer nothing is said."""
+    """`SAMPLE_PREDICTIONS`: number of the newest predictions to compare; fewer are not compared."""
     window_hours: int
-    """``WINDOW_HOURS``: predictions older than this count no more."""
+    """`WINDOW_HOURS`: age from which on predictions no longer count."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
-        """Read the variables named above; raises Misconfigured."""
+        """Read the variables named above.
+
+        Raises:
+            MisconfiguredError: one is missing or not allowed.
+        """
         return cls(
-            serving_stack=_text(environment, "SERVING_STACK"),
-            namespace=_text(environment, "POWERTOOLS_METRICS_NAMESPACE"),
-            service=_text(environment, "POWERTOOLS_SERVICE_NAME"),
-            predict_service=_text(environment, "PREDICT_SERVICE"),
+            serving_stack=required(environment, "SERVING_STACK"),
+            namespace=required(environment, "POWERTOOLS_METRICS_NAMESPACE"),
+            service=required(environment, "POWERTOOLS_SERVICE_NAME"),
+            predict_service=required(environment, "PREDICT_SERVICE"),
             sample=_count(environment, "SAMPLE_PREDICTIONS"),
             window_hours=_count(environment, "WINDOW_HOURS"),
         )
 
 
-def _text(environment: Mapping[str, str], name: str) -> str:
-    value = environment.get(name, "").strip()
-    if not value:
-        raise Misconfigured(name, "a text")
-    return value
-
-
 def _count(environment: Mapping[str, str], name: str) -> int:
-    value = _text(environment, name)
+    value = required(environment, name)
     if not value.isdecimal() or int(value) < 1:
-        raise Misconfigured(name, "a whole number from 1 on")
+        raise MisconfiguredError(name, f"is {value!r}; a whole number from 1 on is allowed")
     return int(value)

@@ -1,8 +1,8 @@
-"""The population stability index (PSI) of two counted distributions, and what chance makes of it. No AWS in here.
+"""The population stability index (PSI) of two counted distributions, and the part of it that chance explains.
 
 PSI = sum over bins of (p - q) ln(p / q), with p the bin's share now and q its share in the reference. Where nothing has
 changed, PSI / (1/n + 1/m) is about chi-squared with B - 1 degrees of freedom, for samples of n and m and B bins
-(B. Yurdakul, "Statistical Properties of Population Stability Index", 2018), so that chance alone gives
+(B. Yurdakul, "Statistical Properties of Population Stability Index", 2018), so chance alone gives
 (B - 1)(1/n + 1/m) on average.
 """
 
@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 MIN_SHARE = 0.05
-"""Bins that are rarer in the reference are joined with their neighbours: a handful of texts decides nothing."""
+"""Smallest share of the reference for a bin of its own; rarer bins are joined, so that a few texts decide nothing."""
 
 _SMOOTHING = 0.5
 """Added to each count, so that an empty bin has a logarithm."""
@@ -25,8 +25,8 @@ class Shift:
 
     Attributes:
         index: the population stability index, 0 for equal distributions.
-        by_chance: what it would be on average if nothing had changed.
-        bins: how many bins were compared.
+        by_chance: its average if nothing had changed.
+        bins: number of bins that were compared.
     """
 
     index: float
@@ -35,17 +35,12 @@ class Shift:
 
     @property
     def excess(self) -> float:
-        """The part of the index that chance does not explain; what the thresholds of 0.1 and 0.2 are meant for."""
+        """The part of the index that chance does not explain; the thresholds of 0.1 and 0.2 apply to it."""
         return max(0.0, self.index - self.by_chance)
 
 
 def compare(reference: Sequence[int], current: Sequence[int]) -> Shift:
-    """Compare two counts over the same bins, of which both have at least one.
-
-    Args:
-        reference: counts of the baseline.
-        current: counts of the traffic.
-    """
+    """Compare the counts of baseline and traffic over the same bins; both hold at least one prediction."""
     n, m, bins = sum(current), sum(reference), len(reference)
     index = 0.0
     for before, now in zip(reference, current, strict=True):
@@ -56,7 +51,7 @@ def compare(reference: Sequence[int], current: Sequence[int]) -> Shift:
 
 
 def join_rare(reference: Sequence[int], current: Sequence[int]) -> tuple[list[int], list[int]]:
-    """Both counts with neighbouring bins joined until each holds `MIN_SHARE` of the reference."""
+    """Join neighbouring bins of both counts until each holds `MIN_SHARE` of the reference."""
     smallest = MIN_SHARE * sum(reference)
     joined: list[tuple[int, int]] = []
     before = now = 0
@@ -65,7 +60,7 @@ def join_rare(reference: Sequence[int], current: Sequence[int]) -> tuple[list[in
         if before >= smallest:
             joined.append((before, now))
             before = now = 0
-    if before or now:  # what is left at the end is too rare to stand alone
+    if before or now:  # the rest is too rare for a bin of its own
         last = joined.pop() if joined else (0, 0)
         joined.append((last[0] + before, last[1] + now))
     return [one for one, _ in joined], [other for _, other in joined]

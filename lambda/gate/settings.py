@@ -2,67 +2,45 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
-from gate.errors import Misconfigured
-
-_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*")
-MAX_PREFIX = 63 - len("-evidence-01234567-abcdef")  # SageMaker allows 63 characters in a model's or job's name
+from shared.settings import required
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What the stack decides for every execution."""
+    """What the stack decides for every execution; each field is the variable of the same name in capitals."""
 
     artifacts_bucket: str
-    """``ARTIFACTS_BUCKET``: bucket with evidence and evaluations."""
+    """Bucket with evidence and evaluations."""
 
     evidence_prefix: str
-    """``EVIDENCE_PREFIX``: key prefix of the evidence, without slashes at its ends; ``evidence`` if not set."""
+    """Key prefix of the evidence, without slashes at its ends."""
 
     serving_stack: str
-    """``SERVING_STACK``: name of the stack whose parameter ``ModelPackageArn`` is the champion."""
+    """Name of the stack whose parameter `ModelPackageArn` names the champion."""
 
     prefix: str
-    """``PREFIX``: start of the names of evidence models and transform jobs."""
+    """Start of the names of evidence models and transform jobs; the configuration allows 32 characters."""
 
-    package_group: str
-    """``MODEL_PACKAGE_GROUP``: where the model is registered, for the report; by default called like the prefix."""
+    model_package_group: str
+    """Where the challenger is registered, for the report."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
-        """Reads and checks the variables.
+        """Read the variables.
 
         Raises:
-            Misconfigured: one is missing or wrong.
+            MisconfiguredError: one is missing.
         """
-        prefix = _required(environment, "PREFIX")
-        if len(prefix) > MAX_PREFIX or not _NAME.fullmatch(prefix):
-            raise Misconfigured(
-                "PREFIX", f"is {prefix!r}; letters, digits and hyphens are allowed, at most {MAX_PREFIX}"
-            )
-        return cls(
-            artifacts_bucket=_required(environment, "ARTIFACTS_BUCKET"),
-            evidence_prefix=environment.get("EVIDENCE_PREFIX", "").strip().strip("/") or "evidence",
-            serving_stack=_required(environment, "SERVING_STACK"),
-            prefix=prefix,
-            package_group=environment.get("MODEL_PACKAGE_GROUP", "").strip() or prefix,
-        )
+        return cls(**{field.name: required(environment, field.name.upper()) for field in fields(cls)})
 
     def evidence_uri(self, test_sha256: str, artifact_id: str | None = None) -> str:
-        """The folder of a test set's evidence, or of one artifact's answers to it; ends in a slash."""
+        """Return the folder of a test set's evidence, or of one artifact's answers to it, with a slash at its end."""
         below = f"{artifact_id}/" if artifact_id else ""
         return f"s3://{self.artifacts_bucket}/{self.evidence_prefix}/{test_sha256}/{below}"
 
     def evaluation_uri(self, job_name: str, token: str) -> str:
-        """The folder of a job's report and verdict, one for each time it is judged; ends in a slash."""
+        """Return the folder of one judgement of a job, with a slash at its end."""
         return f"s3://{self.artifacts_bucket}/training/{job_name}/evaluation/{token}/"
-
-
-def _required(environment: Mapping[str, str], variable: str) -> str:
-    value = environment.get(variable, "").strip()
-    if not value:
-        raise Misconfigured(variable, "is missing")
-    return value

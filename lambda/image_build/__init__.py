@@ -1,1 +1,1 @@
-"""The custom resource behind the slim serving image: builds it while the stack is deployed."""
+"""Custom resource that builds the slim serving image while its stack is deployed."""

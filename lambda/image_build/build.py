@@ -1,4 +1,4 @@
-"""One image: looked for, else built, and waited for."""
+"""Builds one image, unless it exists already, and waits for the build to end."""
 
 from __future__ import annotations
 
@@ -9,19 +9,20 @@ from dataclasses import dataclass
 from typing import Any
 
 logger = logging.getLogger(__name__)
+logger.setLevel(logging.INFO)
 
 POLL_SECONDS = 5
 LAST_SECONDS = 30
-"""Kept back for stopping a build that takes too long, and for saying so."""
+"""Time reserved for stopping a build that takes too long and for reporting it."""
 
 
-class BuildFailed(Exception):
-    """There is no image; the message says why and where the log is."""
+class BuildFailedError(Exception):
+    """The image could not be built. The message says why, and where the log is."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ImageRequest:
-    """What the stack wants."""
+    """The image that the stack asks for."""
 
     project: str
     """CodeBuild project that builds the image."""
@@ -30,7 +31,7 @@ class ImageRequest:
     tag: str
     """Hash of the source; the same tag is the same image."""
     token: str
-    """Names this request: a repeated one follows the build that is under way instead of starting another."""
+    """Identifies this request: a repeated one follows the running build instead of starting another."""
 
 
 def ensure_image(
@@ -41,35 +42,32 @@ def ensure_image(
     seconds_left: Callable[[], float],
     sleep: Callable[[float], None] = time.sleep,
 ) -> str:
-    """Build the image unless it is there already.
+    """Build the image unless it exists, and return what was done.
 
     Args:
-        request: what is wanted.
-        codebuild: boto3 client.
-        ecr: boto3 client.
-        seconds_left: until this function's own process is ended.
-        sleep: waits.
-
-    Returns:
-        What was done.
+        request: The image.
+        codebuild: A boto3 client.
+        ecr: A boto3 client.
+        seconds_left: Time until Lambda stops this function.
+        sleep: Waits for that many seconds.
 
     Raises:
-        BuildFailed: the build ended without an image, or not in time.
+        BuildFailedError: The build failed, or did not end in time.
     """
     if _is_there(request, ecr):
-        return f"{request.repository}:{request.tag} is there already: nothing to build"
+        return f"{request.repository}:{request.tag} exists already: nothing to build"
     build = codebuild.start_build(projectName=request.project, idempotencyToken=request.token)["build"]
     logger.info("build %s started", build["id"])
     while build["buildStatus"] == "IN_PROGRESS":
         if seconds_left() < LAST_SECONDS:
             codebuild.stop_build(id=build["id"])
-            raise BuildFailed(f"the build {build['id']} was stopped: it would have taken too long. {_log(build)}")
+            raise BuildFailedError(f"the build {build['id']} was stopped because it takes too long. {_log(build)}")
         sleep(POLL_SECONDS)
         build = codebuild.batch_get_builds(ids=[build["id"]])["builds"][0]
-    said = " ".join(_said(build))
+    remarks = " ".join(_remarks(build))
     if build["buildStatus"] != "SUCCEEDED":
-        raise BuildFailed(f"the build {build['id']} ended as {build['buildStatus']}. {said} {_log(build)}")
-    return f"{request.repository}:{request.tag} was built by {build['id']}. {said}".rstrip()
+        raise BuildFailedError(f"the build {build['id']} ended as {build['buildStatus']}. {remarks} {_log(build)}")
+    return f"{request.repository}:{request.tag} was built by {build['id']}. {remarks}".rstrip()
 
 
 def _is_there(request: ImageRequest, ecr: Any) -> bool:
@@ -80,8 +78,8 @@ def _is_there(request: ImageRequest, ecr: Any) -> bool:
     return bool(found["imageDetails"])
 
 
-def _said(build: Any) -> list[str]:
-    """What CodeBuild remarked on the phases of a build: of a failed command, which one."""
+def _remarks(build: Any) -> list[str]:
+    """Return CodeBuild's remarks on the phases of a build, such as the command that failed."""
     return [
         f"{phase['phaseType']}: {context['message']}"
         for phase in build.get("phases", [])

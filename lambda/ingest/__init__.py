@@ -1,1 +1,1 @@
-"""The data step of a training run: the files, from wherever they lie, into the bucket under their hash."""
+"""The data step of a training run: copies the data files into the data bucket, under their hash."""

@@ -1,7 +1,7 @@
-"""Keeps a data source from leading into the machine that downloads it.
+"""Refuses data sources that lead into the machine that downloads them.
 
-Whoever may start an execution names an address that this function then requests. Without a check, that would be a way
-to ask the services that answer only from inside: the metadata service with its credentials, or Lambda's runtime API.
+Anybody who may start an execution can make this function request an address. Without a check, they could reach services
+that answer only from inside: the metadata service with its credentials, or Lambda's runtime API.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import socket
 from collections.abc import Callable, Iterable
 from urllib.parse import urlsplit
 
-from ingest.errors import InvalidExecutionInput
+from shared.errors import InvalidExecutionInputError
 
 _AWS_LOCAL_SERVICES = ipaddress.ip_network("fd00:ec2::/32")
 """The IPv6 twins of 169.254.169.254 and its neighbours (metadata, credentials, DNS, time)."""
@@ -22,7 +22,7 @@ Resolver = Callable[[str, int], Iterable[str]]
 
 
 def resolve(host: str, port: int) -> list[str]:
-    """All addresses of a host, as numbers; none if it is not known. Understands every notation that connecting does."""
+    """Return all addresses of a host, or none for an unknown one. Understands every notation that connecting does."""
     try:
         return [str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
     except (socket.gaierror, UnicodeError):
@@ -30,26 +30,26 @@ def resolve(host: str, port: int) -> list[str]:
 
 
 def refuse_internal(url: str, resolver: Resolver = resolve, runtime_api: str | None = None) -> None:
-    """Raises if ``url`` leads to a link-local, metadata, multicast or unspecified address, or to the runtime API.
+    """Refuse a URL that leads to a link-local, metadata, multicast or unspecified address, or to the runtime API.
 
     Args:
-        url: an http(s) address that is about to be requested; also called for the target of every redirect.
-        resolver: host and port to addresses.
-        runtime_api: host and port of Lambda's runtime API; from ``AWS_LAMBDA_RUNTIME_API`` if not given.
+        url: An http(s) address before its request; every target of a redirect has to be checked too.
+        resolver: Returns the addresses of a host and port.
+        runtime_api: Host and port of Lambda's runtime API, by default those of `AWS_LAMBDA_RUNTIME_API`.
 
     Raises:
-        InvalidExecutionInput: naming the address.
+        InvalidExecutionInputError: The URL leads to such an address.
     """
     parts = urlsplit(url)
     host = parts.hostname or ""
     port = parts.port or (443 if parts.scheme == "https" else 80)
     runtime = runtime_api if runtime_api is not None else os.environ.get("AWS_LAMBDA_RUNTIME_API", "")
-    if "%" in host:  # a zone or an encoded character, which the one reader of a URL decodes and the other does not
-        raise InvalidExecutionInput("data_source", f"leads to {host}", "a host without %")
+    if "%" in host:  # a zone or an encoded character, which only some readers of a URL decode
+        raise InvalidExecutionInputError("data_source", f"leads to {host}", "a host without %")
     for text in resolver(host, port):
         address = ipaddress.ip_address(text.partition("%")[0])
         if _internal(address) or f"{address}:{port}" == runtime:
-            raise InvalidExecutionInput(
+            raise InvalidExecutionInputError(
                 "data_source",
                 f"leads to {host} ({address}), an address inside this function's own machine",
                 "a host outside of it",

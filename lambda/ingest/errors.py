@@ -1,37 +1,30 @@
-"""The error tree of this function. Step Functions shows the class's name as the error and the message as its cause."""
+"""The errors of getting and storing the data."""
 
 from __future__ import annotations
 
-SOURCE_RULE = "a prefix https://…, http://… or s3://… below which train.json and test.json lie"
+from shared.errors import FunctionError
 
 
-class IngestError(Exception):
-    """Base of every error this function raises on purpose."""
+class DataUnavailableError(FunctionError):
+    """The data could not be read or stored.
+
+    Args:
+        message: What is wrong and what is allowed, in one or two sentences.
+        hint: The next step for the reader; empty if there is none.
+    """
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(f"{message} {hint}".rstrip())
+        self.message = message
 
 
-class InvalidExecutionInput(IngestError):
-    """The input of the execution is not allowed. ``field`` is where in it: ``data_source``."""
-
-    def __init__(self, field: str, problem: str, allowed: str) -> None:
-        super().__init__(f"{field} {problem}. Allowed: {allowed}.")
-        self.field = field
-        self.problem = problem
-        self.allowed = allowed
+class SourceInvalidError(DataUnavailableError):
+    """The source is neither an http(s) URL, an s3:// URL nor a folder, or has a part that is not allowed."""
 
 
-class DataUnavailable(IngestError):
-    """The data could not be had, or not be stored. ``source`` is where it was looked for."""
+class SourceUnreachableError(DataUnavailableError):
+    """The source failed in a way that may pass, so trying again may help; `retry_after` is its wait in seconds."""
 
-    def __init__(self, source: str, problem: str) -> None:
-        super().__init__(problem)
-        self.source = source
-
-
-class Misconfigured(IngestError):
-    """The function's environment ``variable`` is missing or wrong: a mistake of the deployment, not of the caller."""
-
-    def __init__(self, variable: str, problem: str) -> None:
-        super().__init__(
-            f"environment variable {variable} {problem}. It is set by the training stack: deploy it again."
-        )
-        self.variable = variable
+    def __init__(self, message: str, *, retry_after: float = 0.0, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after = retry_after

@@ -1,4 +1,4 @@
-"""Entry point of the ingest function: environment and payload in, one call, where the data lies out."""
+"""Entry point of the ingest function."""
 
 from __future__ import annotations
 
@@ -12,30 +12,24 @@ import boto3
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from ingest.errors import IngestError
 from ingest.pipeline import ingest
 from ingest.settings import Settings
 from ingest.store import DataStore
+from shared.errors import FunctionError
 
 logger = Logger()
 
 
 @functools.cache
 def _s3_client() -> Any:
-    """One client for all calls of a warm function."""
+    """Return the client that all calls of a warm function share."""
     return boto3.client("s3")
 
 
 def run(event: Mapping[str, Any], environment: Mapping[str, str], client: Any) -> dict[str, Any]:
-    """Does the step with the given environment variables and S3 client.
+    """Do the step with the given environment variables and boto3 S3 client; see `ingest`.
 
-    Args:
-        event: ``data_source``, a prefix that the step before has checked, or None; ``job_name`` is for the log.
-        environment: see ``Settings``.
-        client: a boto3 S3 client.
-
-    Raises:
-        IngestError: the source, the data or the deployment is wrong; Step Functions shows class and message.
+    `event` has the `data_source`, a checked prefix or None, and the `job_name` for the log.
     """
     settings = Settings.from_environment(environment)
     store = DataStore(settings.data_bucket, client)
@@ -44,11 +38,11 @@ def run(event: Mapping[str, Any], environment: Mapping[str, str], client: Any) -
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """What Lambda calls. See ``run``."""
+    """Bring the data of a run into the bucket. Step Functions shows the class and message of an error."""
     logger.append_keys(job_name=event.get("job_name"))
     try:
         result = run(event, os.environ, _s3_client())
-    except IngestError as error:
+    except FunctionError as error:
         logger.error("ingest failed", error=type(error).__name__, reason=str(error))
         raise
     logger.info("ingested", **result)

@@ -1,71 +1,73 @@
-"""From a data source to files in the bucket, named by their hash."""
+"""Brings the data from its source into the bucket, under its hash."""
 
 from __future__ import annotations
 
 import tempfile
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from classifier.collect import CollectedData, collect, collect_bundled
-from classifier.errors import CollectError, SourceInvalid
-from classifier.sources import Limits
 from ingest.addresses import refuse_internal
-from ingest.errors import SOURCE_RULE, DataUnavailable, InvalidExecutionInput
+from ingest.collect import CollectedData, collect, collect_bundled
+from ingest.errors import DataUnavailableError, SourceInvalidError
 from ingest.settings import Settings
+from ingest.sources.base import SPLITS, Limits
 from ingest.store import DataStore
+from shared.errors import DATA_SOURCE_RULE, InvalidExecutionInputError
 
 SOURCE_PREFIX = "source/"
-"""Where the files of one's own data set are put, in the data bucket."""
+"""Where users upload their own data set, in the data bucket."""
 
 LATEST = "datasets/latest"
-"""Where the files of the last run lie besides, for a training job that somebody starts by hand."""
-
-_SPLITS = ("train", "test")
+"""A second copy of the last run's files, for a training job that is started by hand."""
 
 
 def ingest(
     given: str | None, settings: Settings, store: DataStore, *, now: datetime, limits: Limits | None = None
 ) -> dict[str, Any]:
-    """Collects the data and puts it into the bucket under its hash, and as the latest.
+    """Collect the data and put it into the bucket under its hash, and as the latest.
 
     Args:
-        given: the source that the execution names, if it does.
-        settings: what the stack decides.
-        store: the data bucket.
-        now: the time in UTC, for the manifest.
-        limits: timeouts and attempts of a download.
+        given: The source that the execution names, or None.
+        settings: The function's settings.
+        store: The data bucket.
+        now: The time in UTC, for the manifest.
+        limits: Timeouts and attempts of a download.
 
     Returns:
-        What the next steps of the state machine read: ``train_uri``, ``test_uri``, ``data_sha256``, ``source``,
-        ``fell_back``, ``reason``.
+        The input of the workflow's next steps: `train_uri`, `test_uri`, `data_sha256`, `source`, `fell_back`, `reason`.
 
     Raises:
-        InvalidExecutionInput: the source in the input is none that can be asked.
-        DataUnavailable: there is no data, or it could not be stored.
+        InvalidExecutionInputError: The source in the input is not allowed.
+        DataUnavailableError: There is no data, or it could not be stored.
     """
     with tempfile.TemporaryDirectory() as folder:
         data = _collect(given, settings, store, Path(folder), limits)
-        uris = _store(data, store, now)
+        facts = {name: value for name, value in asdict(data).items() if name != "files"}
+        root = f"datasets/{data.data_sha256[:16]}"
+        keys = [f"{root}/{split}/{file.name}" for split, file in zip(SPLITS, data.files, strict=True)]
+        for key, file in zip(keys, data.files, strict=True):
+            store.upload(file.path, key)
+        files = [
+            {"key": key, "size": file.size, "sha256": file.sha256} for key, file in zip(keys, data.files, strict=True)
+        ]
+        # The manifest comes last: a data set that has one is complete.
+        store.write_json(
+            {**facts, "collected_at": f"{now:%Y-%m-%dT%H:%M:%SZ}", "files": files}, f"{root}/manifest.json"
+        )
         _store_as_latest(data, store)
-    return {
-        **uris,
-        "data_sha256": data.data_sha256,
-        "source": data.source,
-        "fell_back": data.fell_back,
-        "reason": data.reason,
-    }
+    return {**{f"{split}_uri": f"{store.uri(root)}/{split}/" for split in SPLITS}, **facts}
 
 
 def _collect(
     given: str | None, settings: Settings, store: DataStore, folder: Path, limits: Limits | None
 ) -> CollectedData:
-    """The data from the first source there is: the execution's, the bucket's, the configured one, the bundled one."""
-    if given is not None and "://" not in given:  # would be read as a folder of this machine
-        raise InvalidExecutionInput("data_source", "has no scheme", SOURCE_RULE)
+    """Collect from the execution's source, else from the bucket, the configured source or the bundled data set."""
+    if given is not None and "://" not in given:  # it would be read as a folder of this machine
+        raise InvalidExecutionInputError("data_source", "has no scheme", DATA_SOURCE_RULE)
     source = given or (store.uri(SOURCE_PREFIX) if store.has_files(SOURCE_PREFIX) else settings.data_source_url)
-    # Somebody who names a data set means that one; only the address of the configuration may be replaced.
+    # A data set that a user names is never replaced; the configured one may be.
     fallback = settings.bundled_data if source == settings.data_source_url else None
     if not source:
         return _bundled(settings, store, folder)
@@ -73,47 +75,24 @@ def _collect(
         return collect(
             source, folder, fallback=fallback, limits=limits, check_url=refuse_internal, s3_client=store.client
         )
-    except SourceInvalid as error:
-        if given:
-            raise InvalidExecutionInput("data_source", error.message.rstrip("."), SOURCE_RULE) from error
-        raise DataUnavailable(source, str(error)) from error
-    except CollectError as error:
-        raise DataUnavailable(source, str(error)) from error
+    except DataUnavailableError as error:
+        if given and isinstance(error, SourceInvalidError):
+            raise InvalidExecutionInputError("data_source", error.message.rstrip("."), DATA_SOURCE_RULE) from error
+        raise DataUnavailableError(str(error)) from error  # under one name, which Step Functions shows
 
 
 def _bundled(settings: Settings, store: DataStore, folder: Path) -> CollectedData:
     if settings.bundled_data is None:
-        raise DataUnavailable(
-            store.uri(SOURCE_PREFIX),
+        raise DataUnavailableError(
             f"there is no data: put train.json and test.json below {store.uri(SOURCE_PREFIX)}, or start the execution "
-            'with {"data_source": "https://… or s3://…"}, or configure a data source.',
+            'with {"data_source": "https://… or s3://…"}, or configure a data source.'
         )
     data = collect_bundled(folder, settings.bundled_data)
     return replace(data, fell_back=True, reason="No data source is configured.")
 
 
-def _store(data: CollectedData, store: DataStore, now: datetime) -> dict[str, str]:
-    """Uploads the files, the manifest last: where it lies, the data set is complete."""
-    root = f"datasets/{data.data_sha256[:16]}"
-    for split, file in zip(_SPLITS, data.files, strict=True):
-        store.upload(file.path, f"{root}/{split}/{file.name}")
-    manifest = {
-        "data_sha256": data.data_sha256,
-        "source": data.source,
-        "fell_back": data.fell_back,
-        "reason": data.reason,
-        "collected_at": f"{now:%Y-%m-%dT%H:%M:%SZ}",
-        "files": [
-            {"key": f"{root}/{split}/{file.name}", "size": file.size, "sha256": file.sha256}
-            for split, file in zip(_SPLITS, data.files, strict=True)
-        ],
-    }
-    store.write_json(manifest, f"{root}/manifest.json")
-    return {f"{split}_uri": f"{store.uri(root)}/{split}/" for split in _SPLITS}
-
-
 def _store_as_latest(data: CollectedData, store: DataStore) -> None:
-    """The same files under names that do not change. A job takes one file a channel, so former ones go."""
-    for split, file in zip(_SPLITS, data.files, strict=True):
+    """Store the files under fixed names. A training job reads one file a channel, so older files are deleted."""
+    for split, file in zip(SPLITS, data.files, strict=True):
         store.upload(file.path, f"{LATEST}/{split}/{file.name}")
         store.keep_only(f"{LATEST}/{split}/{file.name}")

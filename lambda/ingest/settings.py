@@ -1,4 +1,4 @@
-"""The function's environment variables as one typed value."""
+"""The function's environment variables, typed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ingest.errors import Misconfigured
+from shared.errors import MisconfiguredError
+from shared.settings import flag, required
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,49 +15,26 @@ class Settings:
     """What the stack decides for every execution."""
 
     data_bucket: str
-    """``DATA_BUCKET``: bucket with ``source/`` (read) and ``datasets/`` (written)."""
-
+    """`DATA_BUCKET`: bucket with `source/` (read) and `datasets/` (written)."""
     data_source_url: str
-    """``DATA_SOURCE_URL``: where the data is if nothing else is given; may be empty."""
-
+    """`DATA_SOURCE_URL`: the source if no other is given; may be empty."""
     bundled_data: Path | None
-    """Folder of the bundled data set (``BUNDLED_DATA_DIR``, by default ``data`` beside this package), or None unless
-    ``ALLOW_BUNDLED_DATA`` is ``true``."""
+    """`BUNDLED_DATA_DIR`: folder of the bundled data set, by default `data` beside this package; None unless
+    `ALLOW_BUNDLED_DATA` is `true`."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
-        """Reads and checks the variables.
-
-        Raises:
-            Misconfigured: one is missing or wrong.
-        """
+        """Read the variables named above; raise MisconfiguredError for one that is missing or wrong."""
         return cls(
-            data_bucket=_required(environment, "DATA_BUCKET"),
+            data_bucket=required(environment, "DATA_BUCKET"),
             data_source_url=environment.get("DATA_SOURCE_URL", "").strip(),
-            bundled_data=_bundled_data(environment),
+            bundled_data=_bundled_data(environment) if flag(environment, "ALLOW_BUNDLED_DATA") else None,
         )
 
 
-def _required(environment: Mapping[str, str], variable: str) -> str:
-    value = environment.get(variable, "").strip()
-    if not value:
-        raise Misconfigured(variable, "is missing")
-    return value
-
-
-def _bundled_data(environment: Mapping[str, str]) -> Path | None:
-    allowed = environment.get("ALLOW_BUNDLED_DATA", "false").strip().lower()
-    if allowed not in ("true", "false", ""):
-        raise Misconfigured("ALLOW_BUNDLED_DATA", f"is {allowed!r}; true or false is allowed")
-    if allowed != "true":
-        return None
-    given = environment.get("BUNDLED_DATA_DIR", "").strip()
-    folder = Path(given) if given else Path(environment.get("LAMBDA_TASK_ROOT") or _task_root()) / "data"
+def _bundled_data(environment: Mapping[str, str]) -> Path:
+    task_root = environment.get("LAMBDA_TASK_ROOT") or Path(__file__).resolve().parents[1]
+    folder = Path(environment.get("BUNDLED_DATA_DIR", "").strip() or Path(task_root) / "data")
     if not folder.is_dir():
-        raise Misconfigured("BUNDLED_DATA_DIR", f"leads to {folder}, which is not a folder")
+        raise MisconfiguredError("BUNDLED_DATA_DIR", f"leads to {folder}, which is not a folder")
     return folder
-
-
-def _task_root() -> Path:
-    """The folder that holds this package; the task root outside of Lambda."""
-    return Path(__file__).resolve().parent.parent

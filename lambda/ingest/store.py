@@ -11,33 +11,33 @@ from typing import Any
 from boto3.exceptions import S3UploadFailedError
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ingest.errors import DataUnavailable
+from ingest.errors import DataUnavailableError
 
 
 class DataStore:
-    """One bucket, through a boto3 S3 client."""
+    """One bucket, through a boto3 S3 client. Its methods raise DataUnavailableError."""
 
     def __init__(self, bucket: str, client: Any) -> None:
         self.bucket = bucket
         self.client = client
 
     def uri(self, key: str) -> str:
-        """The key as ``s3://bucket/key``."""
+        """Return the key as `s3://bucket/key`."""
         return f"s3://{self.bucket}/{key}"
 
     def has_files(self, prefix: str) -> bool:
-        """True if anything but a folder's marker lies below ``prefix`` (which ends in a slash)."""
+        """Return whether anything but a folder's marker lies below `prefix`, which ends in a slash."""
         with self._translated("list", prefix):
             answer = self.client.list_objects_v2(Bucket=self.bucket, Prefix=prefix, MaxKeys=2)
         return any(entry["Key"] != prefix for entry in answer.get("Contents", []))
 
     def upload(self, path: Path, key: str) -> None:
-        """Writes a file."""
+        """Write a file."""
         with self._translated("write", key):
             self.client.upload_file(str(path), self.bucket, key)
 
     def keep_only(self, key: str) -> None:
-        """Removes what lies in the folder of ``key`` besides it."""
+        """Delete everything else in the folder of `key`."""
         folder = key.rpartition("/")[0] + "/"
         with self._translated("list", folder):
             answer = self.client.list_objects_v2(Bucket=self.bucket, Prefix=folder)
@@ -46,7 +46,7 @@ class DataStore:
                 self.client.delete_object(Bucket=self.bucket, Key=other)
 
     def write_json(self, content: dict[str, Any], key: str) -> None:
-        """Writes a JSON document."""
+        """Write a JSON document."""
         body = json.dumps(content, indent=2).encode()
         with self._translated("write", key):
             self.client.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType="application/json")
@@ -57,8 +57,8 @@ class DataStore:
             yield
         except ClientError as error:
             code = error.response.get("Error", {}).get("Code", "unknown")
-            raise DataUnavailable(
-                self.uri(key), f"cannot {verb} {self.uri(key)}: S3 answered {code}. Check this function's role."
+            raise DataUnavailableError(
+                f"cannot {verb} {self.uri(key)}: S3 answered {code}. Check this function's role."
             ) from error
         except (BotoCoreError, S3UploadFailedError) as error:
-            raise DataUnavailable(self.uri(key), f"cannot {verb} {self.uri(key)}: {error}") from error
+            raise DataUnavailableError(f"cannot {verb} {self.uri(key)}: {error}") from error

@@ -1,1 +1,1 @@
-"""The first step of the training workflow: the execution's input, checked and completed from the configuration."""
+"""The first step of the training workflow: checks an execution's input and completes it from the configuration."""

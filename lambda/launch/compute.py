@@ -1,4 +1,4 @@
-"""What a training job runs on, and for how long: the execution's wishes on top of the configuration's."""
+"""The machines of a training job: an execution's values on top of the configured ones."""
 
 from __future__ import annotations
 
@@ -6,18 +6,19 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from launch.errors import InvalidExecutionInput
-from launch.words import nearest, shown
+from launch import schema
+from shared.errors import InvalidExecutionInputError
+from shared.words import nearest, shown
 
 FIELDS = ("instance_type", "instance_count", "volume_gb", "max_runtime_minutes", "spot")
-"""Keys of an input that a configuration has a default for."""
+"""The keys of an input for which the configuration has a default."""
 
 _WAIT = "max_wait_minutes"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Compute:
-    """The machines of a run. ``max_wait_seconds``: waiting and running together, for spot machines only."""
+    """The machines of a run."""
 
     instance_type: str
     instance_count: int
@@ -25,48 +26,36 @@ class Compute:
     max_runtime_seconds: int
     spot: bool
     max_wait_seconds: int | None
+    """Waiting and running together; None unless `spot`."""
 
 
 def merged(
     defaults: Mapping[str, Any], given: Mapping[str, Any], instance_types: Callable[[], Collection[str]]
 ) -> Compute:
-    """The machines of a run.
+    """Return the machines of a run; raise InvalidExecutionInputError.
 
     Args:
-        defaults: a value for each of ``FIELDS``.
-        given: the execution's input, checked against the schema.
-        instance_types: what SageMaker trains on; asked only if the execution names a type.
-
-    Raises:
-        InvalidExecutionInput: no such type, or a wait that does not fit the rest.
+        defaults: A value for each of `FIELDS`.
+        given: The execution's input, checked against the schema.
+        instance_types: Returns SageMaker's training instance types; called only if the execution names a type.
     """
     chosen = {name: given.get(name, defaults[name]) for name in FIELDS}
-    if "instance_type" in given:
-        _check_type(given["instance_type"], instance_types())
+    name = chosen["instance_type"]
+    if "instance_type" in given and name not in (known := instance_types()):
+        problem = f"is {shown(name)}{nearest(name, known)}"
+        raise InvalidExecutionInputError("instance_type", problem, schema.allowed("instance_type"))
     runtime = int(chosen["max_runtime_minutes"])
     wait = given.get(_WAIT)
     if wait is not None and not chosen["spot"]:
-        raise InvalidExecutionInput(_WAIT, "is given without spot", 'with "spot": true only, or leave it out')
+        raise InvalidExecutionInputError(_WAIT, "is given without spot", 'with "spot": true only, or leave it out')
     if wait is not None and wait < runtime:
-        raise InvalidExecutionInput(
-            _WAIT,
-            f"is {shown(wait)}, less than max_runtime_minutes",
-            f"a whole number from {runtime}, which is max_runtime_minutes",
-        )
+        problem = f"is {shown(wait)}, less than max_runtime_minutes"
+        raise InvalidExecutionInputError(_WAIT, problem, f"a whole number from {runtime}, which is max_runtime_minutes")
     return Compute(
-        instance_type=chosen["instance_type"],
+        instance_type=name,
         instance_count=int(chosen["instance_count"]),
         volume_gb=int(chosen["volume_gb"]),
         max_runtime_seconds=runtime * 60,
         spot=chosen["spot"],
         max_wait_seconds=int(runtime * 2 if wait is None else wait) * 60 if chosen["spot"] else None,
     )
-
-
-def _check_type(name: str, known: Collection[str]) -> None:
-    if name not in known:
-        raise InvalidExecutionInput(
-            "instance_type",
-            f"is {shown(name)}{nearest(name, known)}",
-            "a training instance type of SageMaker, such as ml.g4dn.xlarge or ml.m5.xlarge",
-        )

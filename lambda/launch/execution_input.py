@@ -1,49 +1,54 @@
-"""The input of an execution, checked before anything happens and completed from the configuration.
+"""Checks an execution's input before anything happens, and completes it from the configuration.
 
-``{}`` is a valid input: everything has a default. People type this into the Step Functions console, so each message
-names the field, what is wrong with it and what is allowed. ``docs/execution-input.md`` documents it.
+`{}` is a valid input: every key has a default. People type the input into the Step Functions console, so each message
+names the field, what is wrong with it and what is allowed. `docs/execution-input.md` documents it.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
-from launch import compute, data_source, hyperparameter_values, schema
+from launch import compute, hyperparameter_values, schema
 from launch.compute import Compute
-from launch.errors import InvalidExecutionInput
 from launch.settings import Defaults
+from shared.errors import DATA_SOURCE_RULE, InvalidExecutionInputError
+from shared.words import shortened
+
+_SCHEMES = ("https", "http", "s3")
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")  # urlsplit drops some of these, requests may not
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExecutionInput:
-    """A checked input. ``data_source`` None: decided by the configuration; ``training_job`` None: train a new one."""
+    """A checked and completed input."""
 
     data_source: str | None
+    """None: the configuration decides."""
     hyperparameters: dict[str, str]
     compute: Compute
     gate: dict[str, float]
     approval: str
     training_job: str | None
+    """The finished job to judge; None: train a new one."""
 
 
 def parse(event: Any, defaults: Defaults, instance_types: Callable[[], Collection[str]]) -> ExecutionInput:
-    """Checks the input of an execution and fills in what it leaves out.
+    """Check the input of an execution and fill in what it omits; raise InvalidExecutionInputError.
 
     Args:
-        event: the input as Step Functions passes it on, parsed from JSON.
-        defaults: what the configuration says.
-        instance_types: gives the names of SageMaker's training instance types.
-
-    Raises:
-        InvalidExecutionInput: naming the field and what is allowed.
+        event: The input, parsed from JSON.
+        defaults: The values of the configuration.
+        instance_types: Returns SageMaker's training instance types.
     """
     schema.check(event)
     source = event.get("data_source")
     return ExecutionInput(
-        data_source=None if source is None else data_source.checked(source),
+        data_source=None if source is None else _data_source(source),
         hyperparameters=hyperparameter_values.merged(defaults.hyperparameters, event.get("hyperparameters", {})),
         compute=compute.merged(defaults.compute, event, instance_types),
         gate=_gate(defaults.gate, event.get("gate", {})),
@@ -52,8 +57,35 @@ def parse(event: Any, defaults: Defaults, instance_types: Callable[[], Collectio
     )
 
 
+def _data_source(source: str) -> str:
+    """Return the prefix without surrounding blanks; raise InvalidExecutionInputError.
+
+    Messages never repeat a part that may hold a password.
+    """
+
+    def invalid(problem: str) -> InvalidExecutionInputError:
+        return InvalidExecutionInputError("data_source", problem, DATA_SOURCE_RULE)
+
+    source = source.strip(" ")
+    if _UNPRINTABLE.search(source):
+        raise invalid("has characters that cannot be printed")
+    try:
+        parts = urlsplit(source)
+        host = parts.hostname
+        _ = parts.port  # raises if it is no number
+    except ValueError as error:
+        raise invalid("is not a URL") from error
+    if parts.scheme not in _SCHEMES:
+        raise invalid(f"has the scheme {shortened(parts.scheme)!r}" if parts.scheme else "has no scheme")
+    if not host:
+        raise invalid("names no host or bucket")
+    if parts.query or parts.fragment or "@" in parts.netloc:
+        raise invalid("has a user, password, query or fragment")
+    return source
+
+
 def _gate(defaults: dict[str, float], given: dict[str, Any]) -> dict[str, float]:
     for name, value in given.items():
         if math.isnan(value):  # neither below a minimum nor above a maximum
-            raise InvalidExecutionInput(f"gate.{name}", "is NaN", schema.allowed(f"gate.{name}"))
+            raise InvalidExecutionInputError(f"gate.{name}", "is NaN", schema.allowed(f"gate.{name}"))
     return {**defaults, **{name: float(value) for name, value in given.items()}}

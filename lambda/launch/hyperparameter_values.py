@@ -1,4 +1,4 @@
-"""Hyperparameters of an execution on top of the configured ones, as the strings that SageMaker wants."""
+"""An execution's hyperparameters on top of the configured ones, as the strings that SageMaker takes."""
 
 from __future__ import annotations
 
@@ -7,55 +7,43 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from classifier.errors import HyperparameterInvalid
+from classifier.errors import HyperparameterError
 from classifier.job.hyperparameters import Hyperparameters, fields
-from launch.errors import InvalidExecutionInput
-from launch.words import shown
+from shared.errors import InvalidExecutionInputError
+from shared.words import shown
 
-_MAX_EXACT = 10**15  # floats below are whole numbers without doubt
+_MAX_EXACT = 10**15  # floats below this are exact whole numbers
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 
 def merged(defaults: Mapping[str, str], given: Mapping[str, Any]) -> dict[str, str]:
-    """The hyperparameters of a run.
+    """Return the hyperparameters of a run; raise InvalidExecutionInputError for one that the job would refuse.
 
     Args:
-        defaults: the configured ones.
-        given: those of the execution, names known and values strings, numbers or booleans.
-
-    Raises:
-        InvalidExecutionInput: a value that the training job would refuse.
+        defaults: The configured ones.
+        given: Those of the execution: known names, with strings, numbers or booleans.
     """
-    values = {**defaults, **{name: as_text(name, value) for name, value in given.items()}}
+    values = {**defaults, **{name: _as_text(name, value) for name, value in given.items()}}
     try:
         Hyperparameters.parse(values)
-    except HyperparameterInvalid as error:
-        raise refused(error.name, f"is {shown(given.get(error.name, error.value))}") from error
+    except HyperparameterError as error:
+        raise _invalid(error.name, f"is {shown(given.get(error.name, error.value))}") from error
     return values
 
 
-def as_text(name: str, value: Any) -> str:
-    """One value as SageMaker wants it.
-
-    Raises:
-        InvalidExecutionInput: nothing that a program could read back.
-    """
+def _as_text(name: str, value: Any) -> str:
+    """Return a value as SageMaker takes it; raise InvalidExecutionInputError for one that cannot be read back."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):
         if _CONTROL.search(value):
-            raise refused(name, "has characters that cannot be printed")
+            raise _invalid(name, "has characters that cannot be printed")
         return value
-    if isinstance(value, int):
-        if abs(value) > _MAX_EXACT:
-            raise refused(name, f"is {shown(value)}")
-        return str(value)
-    if not math.isfinite(value):
-        raise refused(name, f"is {shown(value)}")
-    # Some JSON writers make 3.0 of 3, which would not be taken for a whole number.
-    return str(int(value)) if value.is_integer() and abs(value) < _MAX_EXACT else repr(value)
+    if (abs(value) > _MAX_EXACT) if isinstance(value, int) else not math.isfinite(value):
+        raise _invalid(name, f"is {shown(value)}")
+    # Some JSON writers turn 3 into 3.0, which the job would not read as a whole number.
+    return str(int(value)) if float(value).is_integer() and abs(value) < _MAX_EXACT else repr(value)
 
 
-def refused(name: str, problem: str) -> InvalidExecutionInput:
-    """The error for a hyperparameter that exists, with what it may be."""
-    return InvalidExecutionInput(f"hyperparameters.{name}", problem, fields()[name].rule.allowed)
+def _invalid(name: str, problem: str) -> InvalidExecutionInputError:
+    return InvalidExecutionInputError(f"hyperparameters.{name}", problem, fields()[name].rule.allowed)

@@ -1,4 +1,4 @@
-"""The documented schema of an execution's input, enforced, with messages that say what is allowed."""
+"""Enforces the documented schema of an execution's input, with messages that say what is allowed."""
 
 from __future__ import annotations
 
@@ -9,16 +9,15 @@ from typing import Any
 import fastjsonschema
 
 from classifier.job.hyperparameters import IGNORED_PREFIX, fields
-from launch.data_source import SOURCE_RULE
-from launch.errors import InvalidExecutionInput
-from launch.words import any_of, kind, nearest, shown
+from shared.errors import DATA_SOURCE_RULE, InvalidExecutionInputError
+from shared.words import any_of, kind, nearest, shortened, shown
 
 SCHEMA_FILE = Path(__file__).with_name("schema.json")
 SCHEMA: dict[str, Any] = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
 """JSON Schema, draft 7."""
 
 _STRINGS = {
-    "data_source": SOURCE_RULE,
+    "data_source": DATA_SOURCE_RULE,
     "instance_type": "a training instance type of SageMaker, such as ml.g4dn.xlarge or ml.m5.xlarge",
     "training_job": "the name of a finished training job: letters, digits and hyphens, at most 63",
     "Comment": "a string of your own, which is ignored",
@@ -28,11 +27,7 @@ _validate = fastjsonschema.compile(SCHEMA, use_default=False)
 
 
 def check(document: Any) -> None:
-    """Checks a whole input.
-
-    Raises:
-        InvalidExecutionInput: naming the first field that is wrong, and what is allowed there.
-    """
+    """Check a whole input; raise InvalidExecutionInputError for the first field that is wrong."""
     try:
         _validate(document)
     except fastjsonschema.JsonSchemaValueException as error:
@@ -40,7 +35,7 @@ def check(document: Any) -> None:
 
 
 def allowed(path: str) -> str:
-    """What the field at ``path``, such as ``gate.min_f1``, may be, in words; the empty path is the whole input."""
+    """Say what is allowed for the field at `path`, such as `gate.min_f1`; the empty path is the whole input."""
     if not path:
         return "a JSON object, such as {}"
     outer, _, name = path.partition(".")
@@ -61,15 +56,15 @@ def allowed(path: str) -> str:
     return _STRINGS[outer]
 
 
-def _translated(error: fastjsonschema.JsonSchemaValueException) -> InvalidExecutionInput:
+def _translated(error: fastjsonschema.JsonSchemaValueException) -> InvalidExecutionInputError:
     path = ".".join(error.path[1:])
     if error.rule == "additionalProperties":
         return _unknown(path, error.value, error.definition["properties"])
     if error.definition is False:
-        return InvalidExecutionInput(
+        return InvalidExecutionInputError(
             path, "does not go with training_job", "gate, approval and Comment, because that job has run already"
         )
-    return InvalidExecutionInput(path or "input", _problem(error), _allowed_instead(path, error.value))
+    return InvalidExecutionInputError(path or "input", _problem(error), _allowed_instead(path, error.value))
 
 
 def _problem(error: fastjsonschema.JsonSchemaValueException) -> str:
@@ -84,13 +79,13 @@ def _problem(error: fastjsonschema.JsonSchemaValueException) -> str:
 
 def _allowed_instead(path: str, value: Any) -> str:
     words = allowed(path)
-    # Hyperparameters are strings in the end; everywhere else a quoted number is a string.
+    # Hyperparameters may be quoted numbers, because they become strings; other numbers may not be quoted.
     unquoted = words.startswith(("a number", "a whole number", "true or false")) and "hyperparameters" not in path
     return f"{words}, without quotes" if unquoted and isinstance(value, str) else words
 
 
-def _unknown(path: str, value: dict[str, Any], known: dict[str, Any]) -> InvalidExecutionInput:
+def _unknown(path: str, value: dict[str, Any], known: dict[str, Any]) -> InvalidExecutionInputError:
     key = next(key for key in value if key not in known)
     reserved = path == "hyperparameters" and key.lower().startswith(IGNORED_PREFIX)
     problem = "is reserved for SageMaker" if reserved else f"is not known{nearest(key, known)}"
-    return InvalidExecutionInput(f"{path}.{key}" if path else key, problem, any_of(known))
+    return InvalidExecutionInputError(shortened(f"{path}.{key}" if path else key), problem, any_of(known))

@@ -1,4 +1,4 @@
-"""The function's environment variables as one typed value."""
+"""The function's environment variables, typed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from launch import compute, hyperparameter_values, schema
-from launch.errors import InvalidExecutionInput, Misconfigured
+from shared.errors import InvalidExecutionInputError, MisconfiguredError
+from shared.settings import required
 
 _JOB_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*")
 _MAX_PREFIX = 63 - len("-20260101-120000-abcdef")  # SageMaker allows 63 characters in a job's name
@@ -19,15 +20,15 @@ _GATE = ("min_accuracy", "min_f1", "margin")
 
 @dataclass(frozen=True, kw_only=True)
 class Defaults:
-    """What an execution gets that says nothing, as the configuration has it."""
+    """The values of the configuration, for what an execution omits."""
 
     hyperparameters: dict[str, str]
     compute: dict[str, Any]
-    """A value for each of ``compute.FIELDS``."""
+    """A value for each of `compute.FIELDS`."""
     gate: dict[str, float]
-    """``min_accuracy``, ``min_f1`` and ``margin``, each a share from 0 to 1."""
+    """`min_accuracy`, `min_f1` and `margin`, each from 0 to 1."""
     approval: str
-    """``auto``, ``manual`` or ``never``."""
+    """`auto`, `manual` or `never`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,57 +36,44 @@ class Settings:
     """What the stack decides for every execution."""
 
     defaults: Defaults
-    """``DEFAULTS``: JSON with the keys ``hyperparameters``, ``compute``, ``gate`` and ``approval``."""
-
+    """`DEFAULTS`: JSON with the keys `hyperparameters`, `compute`, `gate` and `approval`."""
     job_name_prefix: str
-    """``JOB_NAME_PREFIX``: start of the training job's name, at most 40 characters."""
-
+    """`JOB_NAME_PREFIX`: start of a training job's name, at most 40 characters."""
     artifacts_uri: str
-    """``ARTIFACTS_URI``: ``s3://bucket/folder`` where training jobs put their models, without a slash at its end."""
+    """`ARTIFACTS_URI`: `s3://bucket/folder` where training jobs put their models, without a final slash."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
-        """Reads and checks the variables.
-
-        Raises:
-            Misconfigured: one is missing or wrong.
-        """
-        prefix = _required(environment, "JOB_NAME_PREFIX")
+        """Read the variables named above; raise MisconfiguredError for one that is missing or wrong."""
+        prefix = required(environment, "JOB_NAME_PREFIX")
         if len(prefix) > _MAX_PREFIX or not _JOB_NAME.fullmatch(prefix):
-            raise Misconfigured(
+            raise MisconfiguredError(
                 "JOB_NAME_PREFIX", f"is {prefix!r}; letters, digits and hyphens are allowed, at most {_MAX_PREFIX}"
             )
-        artifacts = _required(environment, "ARTIFACTS_URI")
+        artifacts = required(environment, "ARTIFACTS_URI")
         if not _FOLDER.fullmatch(artifacts):
-            raise Misconfigured("ARTIFACTS_URI", f"is {artifacts!r}; s3://bucket/folder is allowed")
+            raise MisconfiguredError("ARTIFACTS_URI", f"is {artifacts!r}; s3://bucket/folder is allowed")
         return cls(
-            defaults=_defaults(_required(environment, "DEFAULTS")),
+            defaults=_defaults(required(environment, "DEFAULTS")),
             job_name_prefix=prefix,
             artifacts_uri=artifacts.rstrip("/"),
         )
 
 
-def _required(environment: Mapping[str, str], variable: str) -> str:
-    value = environment.get(variable, "").strip()
-    if not value:
-        raise Misconfigured(variable, "is missing")
-    return value
-
-
 def _defaults(text: str) -> Defaults:
-    """The configuration's values, held to the same rules as an execution's."""
+    """Read the configuration's values, under the same rules as those of an execution."""
     try:
         document = json.loads(text)
         machines = {name: document["compute"][name] for name in compute.FIELDS}
         gate = {name: float(document["gate"][name]) for name in _GATE}
         given, approval = document["hyperparameters"], document["approval"]
     except (ValueError, TypeError) as error:
-        raise Misconfigured("DEFAULTS", f"cannot be read ({error})") from error
+        raise MisconfiguredError("DEFAULTS", f"cannot be read ({error})") from error
     except KeyError as error:
-        raise Misconfigured("DEFAULTS", f"lacks {error}") from error
+        raise MisconfiguredError("DEFAULTS", f"lacks {error}") from error
     try:
         schema.check({**machines, "gate": gate, "hyperparameters": given, "approval": approval})
         hyperparameters = hyperparameter_values.merged({}, given)
-    except InvalidExecutionInput as error:
-        raise Misconfigured("DEFAULTS", f"is wrong: {str(error).rstrip('.')}") from error
+    except InvalidExecutionInputError as error:
+        raise MisconfiguredError("DEFAULTS", f"is wrong: {str(error).rstrip('.')}") from error
     return Defaults(hyperparameters=hyperparameters, compute=machines, gate=gate, approval=approval)

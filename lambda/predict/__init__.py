@@ -1,1 +1,1 @@
-"""The REST front of the model: checks a request, asks the SageMaker endpoint, answers in the API's form."""
+"""The REST API: checks a request, asks the SageMaker endpoint and returns its answer."""

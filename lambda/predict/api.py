@@ -1,4 +1,4 @@
-"""The routes: parse, one call, map."""
+"""The routes of the API."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from predict import pages
-from predict.errors import InvalidRequestError, MethodNotAllowedError, MisconfiguredError, RouteNotFoundError
+from predict.errors import DeploymentError, InvalidRequestError, MethodNotAllowedError, RouteNotFoundError
 from predict.http import Request, Response, request_id
 from predict.models import Health, ModelReference, PredictionResponse, as_json
 from predict.observability import Observability
@@ -18,11 +18,11 @@ from predict.request import PredictionRequest, parse_request
 from predict.service import BUDGET_SECONDS, PredictionResult, PredictionService
 
 PROBE = PredictionRequest(("Is anybody there?",))
-"""What the model is asked when only its state matters."""
+"""Sent to the model to learn its state."""
 PROBE_SECONDS = 10.0
-"""Budget of a probe: watchers give up early."""
+"""Time for a probe: monitoring tools give up early."""
 SPARE_SECONDS = 1.0
-"""Left of the Lambda's own time limit, so that a timeout is answered and not merely suffered."""
+"""Time reserved, before Lambda's own time limit, for returning a proper timeout response."""
 
 Route = Callable[[Request, float], Response]
 
@@ -39,20 +39,11 @@ class Api:
         api_key_required: bool = False,
         log_texts: bool = False,
     ) -> None:
-        """Put the routes together.
-
-        Args:
-            service: asks the model.
-            registry: knows what model that is.
-            observability: where lines and metrics go.
-            api_key_required: whether the contract and the demo page ask for a key.
-            log_texts: whether texts of callers go into the log.
-        """
+        """`api_key_required` is for the contract and the demo page; `log_texts` puts callers' texts into the log."""
         self._service = service
         self._registry = registry
         self._logger, self._metrics = observability.logger, observability.metrics
         self._telemetry = observability.telemetry
-        self._api_key_required = api_key_required
         self._log_texts = log_texts
         self.routes: dict[str, dict[str, Route]] = {
             "/": {"GET": lambda *_: pages.demo(api_key_required)},
@@ -64,12 +55,7 @@ class Api:
         }
 
     def answer(self, event: Mapping[str, Any], *, seconds: float) -> dict[str, Any]:
-        """Answer one event.
-
-        Args:
-            event: API Gateway's proxy event.
-            seconds: what is left until the Lambda is stopped.
-        """
+        """Answer one proxy event of API Gateway; `seconds` remain until Lambda stops this function."""
         self._metrics.add_metric(name="Requests", unit="Count", value=1)
         try:
             request = Request.from_event(event)
@@ -81,7 +67,7 @@ class Api:
     def _route(self, request: Request) -> Route:
         methods = self.routes.get(request.route)
         if methods is None:
-            raise RouteNotFoundError(f"There is no such path. There are {', '.join(self.routes)}.")
+            raise RouteNotFoundError(f"There is no such path. Allowed are {', '.join(self.routes)}.")
         if request.method not in methods:
             allowed = (*methods, "OPTIONS")
             raise MethodNotAllowedError(f"{request.route} takes {' and '.join(methods)} only.", allowed=allowed)
@@ -98,7 +84,7 @@ class Api:
     def _health(self, request: Request, seconds: float) -> Response:
         deep = request.query.get("deep", "false")
         if deep not in ("true", "false"):
-            raise InvalidRequestError("deep is neither true nor false.")
+            raise InvalidRequestError("deep is neither true nor false. Allowed are true and false.")
         if deep == "false":
             return _json(Health("ok"))
         result = self._service.predict(PROBE, seconds=min(seconds, PROBE_SECONDS))
@@ -106,7 +92,7 @@ class Api:
         return _json(Health("ok", model=ModelReference(result.version), milliseconds=milliseconds))
 
     def _model(self, _: Request, seconds: float) -> Response:
-        # The one that answers, not the one that should: during a release they differ.
+        # During a release, the model that answers may differ from the one that should.
         result = self._service.predict(PROBE, seconds=min(seconds, PROBE_SECONDS))
         return _json(self._registry.describe(result.version))
 
@@ -146,14 +132,14 @@ class Api:
 
     def _log(self, error: Exception, problem: Problem) -> None:
         kind = problem.kind
-        if isinstance(error, MisconfiguredError):
+        if isinstance(error, DeploymentError):
             self._logger.error("misconfigured", code=kind.code, reason=error.reason)
         elif kind.status == 500:
             self._logger.exception("unexpected failure", code=kind.code)
         elif kind.status > 500:
-            # Which of the causes it was: SageMaker's own words may quote a text, so only its code is kept.
+            # Only SageMaker's code is logged: its message may quote a text.
             cause = error.__cause__
-            response: Any = getattr(cause, "response", None) or {}  # a lost connection's is None
+            response: Any = getattr(cause, "response", None) or {}  # None for a lost connection
             reason = response.get("Error", {}).get("Code") or type(cause or error).__name__
             status = response.get("OriginalStatusCode")
             self._logger.warning(

@@ -1,10 +1,10 @@
-"""The adapter to SageMaker: the only module that knows botocore, and where its errors become this package's."""
+"""Asks the SageMaker endpoint, and turns botocore's errors into those of this package."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import boto3
 from botocore.config import Config
@@ -16,15 +16,12 @@ from botocore.exceptions import (
     IncompleteReadError,
     ReadTimeoutError,
 )
-from botocore.exceptions import (
-    ConnectionError as BotoConnectionError,
-)
+from botocore.exceptions import ConnectionError as BotoConnectionError
 
-from predict.answers import EndpointAnswer, parse_answer
 from predict.errors import (
+    DeploymentError,
     EndpointUnavailableError,
     InvalidRequestError,
-    MisconfiguredError,
     ModelFailedError,
     ModelNotReleasedError,
     ModelTimeoutError,
@@ -34,36 +31,29 @@ from predict.errors import (
     ThrottledError,
 )
 from predict.request import MAX_BODY_BYTES
+from shared.answers import Answer, InvalidAnswerError, parse_answer
 
 TIMEOUT_STEPS = (22, 12, 6, 3)
-"""Seconds that one call may take: a client's read timeout is fixed, so there is one client a step, made when needed."""
+"""Read timeouts in seconds. A client has a fixed one, so there is one client for each, created when needed."""
 
 CONNECT_SECONDS = 2
 
-# Cutting long texts is the model's own business in our container, which ignores this; the stock one fails without it.
+# For the stock container, which fails on long texts without it. Our own container ignores it.
 PARAMETERS = {"truncation": True}
 
 
-class RuntimeClient(Protocol):
-    """The part of boto3's `sagemaker-runtime` client used here."""
-
-    def invoke_endpoint(self, **parameters: Any) -> dict[str, Any]:
-        """As in boto3."""
-        ...
-
-
 class SageMakerEndpoint:
-    """Asks one endpoint. Connections are kept between calls and between invocations of the Lambda."""
+    """One endpoint. Connections are reused between calls and between invocations of the Lambda."""
 
-    def __init__(self, name: str, client_factory: Callable[[int], RuntimeClient]) -> None:
-        """`client_factory` makes a client with the given read timeout in seconds."""
+    def __init__(self, name: str, client_factory: Callable[[int], Any]) -> None:
+        """`client_factory` creates a client with the given read timeout in seconds."""
         self._name = name
         self._client_factory = client_factory
-        self._clients: dict[int, RuntimeClient] = {}
-        self._client(TIMEOUT_STEPS[0])  # while the Lambda starts, when it has the whole of a core
+        self._clients: dict[int, Any] = {}
+        self._client(TIMEOUT_STEPS[0])  # created while the Lambda starts, when it has a full core
 
-    def ask(self, texts: Sequence[str], *, seconds: float) -> EndpointAnswer:
-        """One attempt that takes at most about `seconds`; raises one of PredictError's kinds."""
+    def ask(self, texts: Sequence[str], *, seconds: float) -> Answer:
+        """Make one attempt that takes at most about `seconds`; raise PredictError."""
         body = json.dumps({"inputs": list(texts), "parameters": PARAMETERS}, ensure_ascii=False).encode()
         if len(body) > MAX_BODY_BYTES:
             raise PayloadTooLargeError(
@@ -78,21 +68,24 @@ class SageMakerEndpoint:
         except ClientError as error:
             raise translate(error) from error
         except (ReadTimeoutError, ConnectTimeoutError) as error:
-            raise ModelTimeoutError() from error
+            raise ModelTimeoutError from error
         except (BotoConnectionError, HTTPClientError, IncompleteReadError) as error:
-            raise EndpointUnavailableError() from error
+            raise EndpointUnavailableError from error
         except BotoCoreError as error:
-            raise MisconfiguredError(f"{type(error).__name__}: {error}") from error
-        return parse_answer(answer, texts=len(texts))
+            raise DeploymentError(f"{type(error).__name__}: {error}") from error
+        try:
+            return parse_answer(answer, texts=len(texts), stock=True)
+        except InvalidAnswerError as error:
+            raise ModelFailedError("The model's answer does not have the expected form.") from error
 
-    def _client(self, seconds: int) -> RuntimeClient:
+    def _client(self, seconds: int) -> Any:
         if seconds not in self._clients:
             self._clients[seconds] = self._client_factory(seconds)
         return self._clients[seconds]
 
 
-def make_client(seconds: int) -> RuntimeClient:
-    """A boto3 client that gives up after `seconds` and leaves retrying to this package, which knows the budget."""
+def make_client(seconds: int) -> Any:
+    """Return a boto3 client with this read timeout, which leaves retries to this package."""
     config = Config(
         connect_timeout=CONNECT_SECONDS, read_timeout=seconds, retries={"total_max_attempts": 1}, tcp_keepalive=True
     )
@@ -100,13 +93,13 @@ def make_client(seconds: int) -> RuntimeClient:
 
 
 def translate(error: ClientError) -> PredictError:
-    """What an error answer of SageMaker means here."""
+    """Return this package's error for an error answer of SageMaker."""
     code = error.response["Error"]["Code"]
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     if code == "ModelError":
         return _model_error(error.response)
     if code == "ValidationError" and "not found" in error.response["Error"]["Message"].lower():
-        # SageMaker has no code of its own for a missing endpoint; this text is all there is to tell it by.
+        # SageMaker has no code of its own for a missing endpoint, only this text.
         return ModelNotReleasedError()
     if code == "ModelNotReadyException" or status == 503:
         return ModelWarmingUpError()
@@ -116,11 +109,11 @@ def translate(error: ClientError) -> PredictError:
         return PayloadTooLargeError("The texts together are too large. Send them in several requests.")
     if status >= 500:
         return EndpointUnavailableError()
-    return MisconfiguredError(str(error))
+    return DeploymentError(str(error))
 
 
 def _model_error(response: Any) -> PredictError:
-    """A `ModelError`: the container answered with an error, or not at all (status 0)."""
+    """Return the error for a `ModelError`: the container answered with an error, or not at all (status 0)."""
     status = response.get("OriginalStatusCode", 0)
     kind, message = _own_error(response.get("OriginalMessage", ""))
     if kind == "bad_request":
@@ -132,14 +125,14 @@ def _model_error(response: Any) -> PredictError:
     if status in (429, 503):
         return ModelWarmingUpError()
     if status in (500, 502) and kind is None:
-        # Not our container's own word that the model failed, so it may be the server around it: worth another try.
+        # Our container did not say that the model failed. The server around it may have failed: worth another try.
         return EndpointUnavailableError()
-    # That includes a 400 of the stock container, which gives this status to every failure.
+    # Includes status 400 of the stock container, which uses it for every failure.
     return ModelFailedError()
 
 
 def _own_error(message: str) -> tuple[str | None, str]:
-    """Type and text of an error in our container's form; (None, "") if it is in another."""
+    """Return the type and text of an error in our container's form, or (None, "") for another form."""
     try:
         error = json.loads(message)["error"]
         return str(error["type"]), str(error["message"])

@@ -1,7 +1,4 @@
-"""The one error tree of the predict Lambda.
-
-Every error carries what a caller needs as attributes; `problems` alone knows what they become in HTTP.
-"""
+"""The errors of a request. Each has the stable code that callers see; `problems` knows the status of each code."""
 
 from __future__ import annotations
 
@@ -9,10 +6,12 @@ from __future__ import annotations
 class PredictError(Exception):
     """Base of everything this package raises on purpose."""
 
+    code: str
+    """The kind of problem, a key of `problems.PROBLEM_TYPES`."""
     retryable = False
     """Whether asking again in a moment may succeed."""
     detail = "The request could not be answered."
-    """What a caller is told: what was wrong, what is allowed, what to do next."""
+    """What a caller reads: what was wrong, what is allowed, what to do next."""
 
     def __init__(self, detail: str | None = None) -> None:
         super().__init__(detail or self.detail)
@@ -20,25 +19,34 @@ class PredictError(Exception):
 
 
 class InvalidRequestError(PredictError):
-    """The body is not of the documented form."""
+    """The body or a parameter does not have the documented form."""
+
+    code = "bad_request"
 
 
 class UnsupportedMediaTypeError(PredictError):
     """The body is not declared as JSON."""
 
+    code = "unsupported_media_type"
     detail = "The body has to be JSON: send it with the header Content-Type: application/json."
 
 
 class PayloadTooLargeError(PredictError):
-    """The texts together are more than the endpoint takes in one request."""
+    """The texts together are larger than the endpoint accepts in one request."""
+
+    code = "payload_too_large"
 
 
 class RouteNotFoundError(PredictError):
-    """No such path."""
+    """The API has no such path."""
+
+    code = "not_found"
 
 
 class MethodNotAllowedError(PredictError):
-    """The path exists, with other methods."""
+    """The path exists and takes the methods `allowed` only."""
+
+    code = "method_not_allowed"
 
     def __init__(self, detail: str, *, allowed: tuple[str, ...]) -> None:
         super().__init__(detail)
@@ -48,55 +56,63 @@ class MethodNotAllowedError(PredictError):
 class ModelNotReleasedError(PredictError):
     """There is no endpoint, or it is still being created."""
 
+    code = "model_not_released"
     detail = "No model has been released yet. Train and release one, then try again."
 
 
 class ModelWarmingUpError(PredictError):
     """The endpoint exists and is starting an instance for this request."""
 
+    code = "model_warming_up"
     retryable = True
     detail = "The model is starting. Try again in a few seconds."
 
 
 class ThrottledError(PredictError):
-    """The endpoint answers as many requests as it may at once."""
+    """The endpoint is at its concurrency limit."""
 
+    code = "throttled"
     retryable = True
-    detail = "The model is answering as many requests as it may at once. Try again in a moment."
+    detail = "The model is answering as many requests as it can at once. Try again in a moment."
 
 
 class ModelTimeoutError(PredictError):
-    """No answer within the time there was."""
+    """The model did not answer within the time available."""
 
+    code = "model_timeout"
     retryable = True
-    detail = "The model did not answer in time. Try again, or with fewer or shorter texts."
+    detail = "The model did not answer in time. Try again, or send fewer or shorter texts."
 
 
 class EndpointUnavailableError(PredictError):
-    """The endpoint or the way to it failed in a manner that may pass."""
+    """The endpoint or the connection to it failed, and may work again soon."""
 
+    code = "model_error"
     retryable = True
-    detail = "The model cannot be reached at the moment. Try again in a moment."
+    detail = "The model is temporarily unavailable. Try again shortly."
 
 
 class ModelFailedError(PredictError):
-    """The model was asked and did not give a usable answer."""
+    """The model answered with an error, or with something that is no prediction."""
 
-    detail = "The model failed on this request. Its log says why."
-
-
-class MisconfiguredError(PredictError):
-    """This deployment may not, or cannot, call its endpoint: for the operator, not for the caller."""
-
-    detail = "The service is not set up correctly. Its operator finds the reason in the log."
-
-    def __init__(self, reason: str) -> None:
-        super().__init__()
-        self.args = (reason,)  # what a traceback shows; the caller still gets only `detail`
-        self.reason = reason
+    code = "model_error"
+    detail = "The model failed on this request. The operator finds the reason in the model's log."
 
 
 class RegistryUnavailableError(PredictError):
-    """The model registry did not answer, in a manner that may pass."""
+    """The model registry did not answer, and may answer soon."""
 
-    detail = "What the registry knows of the model cannot be had at the moment. Try again in a moment."
+    code = "registry_unavailable"
+    detail = "Model details are temporarily unavailable. Try again shortly."
+
+
+class DeploymentError(PredictError):
+    """This function may not, or cannot, call the endpoint or the registry: `reason` is for the operator alone."""
+
+    code = "internal"
+    detail = "The service is not set up correctly. The operator finds the reason in the log."
+
+    def __init__(self, reason: str) -> None:
+        super().__init__()
+        self.args = (reason,)  # what a traceback shows; the caller gets only `detail`
+        self.reason = reason

@@ -1,4 +1,4 @@
-"""Entry point of the Lambda, and the composition root: here the real endpoint is put together with the API."""
+"""Entry point of the Lambda, which connects the API with the real endpoint."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from predict.registry import ModelRegistry, make_registry_client
 from predict.service import PredictionService
 from predict.settings import Settings
 
-_settings = Settings.from_env(os.environ)
+_settings = Settings.from_environment(os.environ)
 _observability = create_observability(_settings)
 _api = Api(
     service=PredictionService(
@@ -29,7 +29,7 @@ _api = Api(
 
 
 @_observability.logger.inject_lambda_context(correlation_id_path="requestContext.requestId", log_event=False)
-@_observability.metrics.log_metrics(capture_cold_start_metric=True)
+@_observability.metrics.log_metrics(capture_cold_start_metric=True)  # type: ignore[untyped-decorator]
 def _handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     return _api.answer(event, seconds=context.get_remaining_time_in_millis() / 1000)
 
@@ -38,5 +38,6 @@ _traced = _handle if _observability.tracer is None else _observability.tracer.ca
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Answer one API Gateway proxy event. Texts of callers are not logged unless the settings ask for it."""
-    return _traced(event, context)
+    """Answer one API Gateway proxy event."""
+    answer: dict[str, Any] = _traced(event, context)
+    return answer

@@ -1,7 +1,7 @@
-"""API Gateway's proxy events (payload version 1.0) as a request, and a response as what the gateway takes.
+"""API Gateway's proxy events (payload version 1.0) as requests, and responses in the gateway's format.
 
-Powertools has a resolver for this. It is not used here: importing it takes longer than everything else this Lambda
-loads beyond boto3, and seven routes need no framework (docs/decisions/0009-api-contract.md).
+Powertools' resolver is not used: importing it takes longer than everything else that this Lambda loads besides boto3
+(docs/decisions/0009-api-contract.md).
 """
 
 from __future__ import annotations
@@ -20,27 +20,24 @@ class Request:
 
     method: str
     route: str
-    """Path of the gateway's resource, e.g. ``/v1/predictions``, whatever domain and stage it was reached under."""
-    request_id: str
+    """Path of the gateway's resource, such as `/v1/predictions`, whatever the domain and stage."""
     headers: Mapping[str, str]
     """Names in lower case."""
     query: Mapping[str, str]
     body: str | None
-    """None without one."""
 
     @classmethod
     def from_event(cls, event: Mapping[str, Any]) -> Request:
-        """Read an event. Raises InvalidRequestError for a body that is no text."""
+        """Read an event; raise InvalidRequestError for a body that is no text."""
         body = event.get("body")
         if body is not None and event.get("isBase64Encoded"):
             try:
                 body = base64.b64decode(body, validate=True).decode()
             except ValueError as error:  # not base64, or not UTF-8 in it
-                raise InvalidRequestError("The body is not UTF-8 text.") from error
+                raise InvalidRequestError("The body is not UTF-8 text. Send JSON in UTF-8.") from error
         return cls(
             method=event["httpMethod"],
             route=event["resource"],
-            request_id=request_id(event),
             headers={name.lower(): value for name, value in (event.get("headers") or {}).items()},
             query=event.get("queryStringParameters") or {},
             body=body,
@@ -57,7 +54,7 @@ class Response:
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def as_proxy(self) -> dict[str, Any]:
-        """As API Gateway takes it. Every answer may be read by pages of any origin."""
+        """Return it in API Gateway's format. Pages of any origin may read every answer."""
         return {
             "statusCode": self.status,
             "headers": {
@@ -74,5 +71,5 @@ class Response:
 
 
 def request_id(event: Mapping[str, Any]) -> str:
-    """The gateway's id of the request, which its own log and this Lambda's log carry."""
+    """Return the gateway's id of the request, which its own log and this Lambda's log contain."""
     return str(event.get("requestContext", {}).get("requestId") or "")

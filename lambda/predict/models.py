@@ -1,38 +1,16 @@
-"""What the API answers. The contract's response schemas are made from these classes, so this is their only copy.
+"""The API's answers. The contract's response schemas are made from these classes.
 
-Each field's ``Annotated`` mapping holds JSON Schema keywords. A field with a default is optional: it is left out of an
-answer while it is None.
+Each `Annotated` mapping holds JSON Schema keywords. A field with a default is optional: an answer omits it while it is
+None.
 """
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Annotated, Any, Literal
 
-SHARE = {"minimum": 0, "maximum": 1}
-
-
-@dataclass(frozen=True, slots=True)
-class Prediction:
-    """The answer for one text."""
-
-    label: Annotated[str, {"description": "The class that the model chose.", "example": "helpful"}]
-    confidence: Annotated[float, {"description": "Probability of `label`.", "example": 0.98, **SHARE}]
-    score: Annotated[
-        float | None,
-        {
-            "description": "The predicted score on the scale of the training data; null for a model without one.",
-            "example": 1.62,
-        },
-    ]
-    truncated: Annotated[
-        bool | None,
-        {
-            "description": "Whether the end of the text was ignored for its length; null where the container does not "
-            "tell.",
-            "example": False,
-        },
-    ]
+from shared.answers import SHARE, Prediction
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +33,9 @@ class PredictionResponse:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """That the API is there, and with `deep=true` that the model answers."""
+    """Whether the API works, and with `deep=true` whether the model answers."""
 
-    status: Annotated[Literal["ok"], {"description": "Always `ok`: anything else is an error answer."}]
+    status: Annotated[Literal["ok"], {"description": "Always `ok`; anything else is an error."}]
     model: Annotated[ModelReference | None, {"description": "With `deep=true`: the model that answered."}] = None
     milliseconds: Annotated[
         float | None, {"description": "With `deep=true`: how long the model took.", "minimum": 0, "example": 12.5}
@@ -66,7 +44,7 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A figure on the test sentences with its 95 % bootstrap interval."""
+    """A metric on the test sentences with its 95 % bootstrap interval."""
 
     value: Annotated[float, {"example": 0.868, **SHARE}]
     low: Annotated[float, {"example": 0.847, **SHARE}]
@@ -75,16 +53,16 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Metrics:
-    """How good the model is, measured in its serving image before it was released."""
+    """Metrics of the model, measured in its serving image before its release."""
 
     accuracy: Estimate
     f1: Annotated[Estimate, {"description": "F1 of the second label."}]
-    test_rows: Annotated[int, {"description": "Sentences that it was measured on.", "minimum": 0, "example": 1000}]
+    test_rows: Annotated[int, {"description": "Number of test sentences.", "minimum": 0, "example": 1000}]
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingData:
-    """What the model learned from."""
+    """The data that the model was trained on."""
 
     sha256: Annotated[str | None, {"description": "Hash of the data set; null if it was not recorded."}]
     source: Annotated[
@@ -94,17 +72,17 @@ class TrainingData:
 
 @dataclass(frozen=True, slots=True)
 class ModelCard:
-    """The model that serves: which, how good, when and on what it was trained."""
+    """The serving model: its version, metrics and training."""
 
     version: Annotated[str | None, {"description": "As in the predictions.", "example": "3"}]
     source: Annotated[
         Literal["registry", "hub", "unknown"],
-        {"description": "`registry`: trained here; `hub`: a public model that stands in until one is released."},
+        {"description": "`registry`: trained here; `hub`: a public model, served until one is released."},
     ]
     registered_at: Annotated[
         str | None,
         {
-            "description": "When the trained model entered the registry, minutes after its training (ISO 8601, UTC).",
+            "description": "When the model was registered, minutes after its training (ISO 8601, UTC).",
             "format": "date-time",
             "example": "2026-11-24T20:18:18Z",
         },
@@ -118,34 +96,28 @@ class ModelCard:
 
 @dataclass(frozen=True, slots=True)
 class ProblemDocument:
-    """An error (RFC 9457). Act on `code` or `type`; the texts are for people and may change."""
+    """An error (RFC 9457). Programs should read `code` or `type`; the texts are for people and may change."""
 
     type: Annotated[str, {"description": "Stable URI of the kind of error.", "format": "uri"}]
     title: Annotated[str, {"description": "The kind of error in words."}]
     detail: Annotated[str, {"description": "What was wrong, what is allowed, what to do next."}]
     code: Annotated[str, {"description": "Stable name of the kind of error, the last part of `type`."}]
-    request_id: Annotated[str, {"description": "Under this id the request is found in the service's log."}]
+    request_id: Annotated[str, {"description": "Id of the request in the service's log."}]
     status: Annotated[
-        int | None, {"description": "The HTTP status, where the gateway knows it.", "minimum": 400, "maximum": 599}
+        int | None,
+        {"description": "The HTTP status; absent where the gateway cannot tell it.", "minimum": 400, "maximum": 599},
     ] = None
 
 
+_fields = functools.cache(fields)
+
+
 def as_json(value: Any) -> Any:
-    """A model's instance as what `json` takes, without the optional fields that are None."""
+    """Return a model's instance in the form that `json` takes, without the optional fields that are None."""
     if is_dataclass(value):
-        optional = _optional(type(value))
         return {
-            name: as_json(item)
-            for name in value.__dataclass_fields__
-            if (item := getattr(value, name)) is not None or name not in optional
+            field.name: as_json(item)
+            for field in _fields(type(value))  # type: ignore[arg-type]
+            if (item := getattr(value, field.name)) is not None or field.default is not None
         }
     return [as_json(item) for item in value] if isinstance(value, tuple) else value
-
-
-_OPTIONAL: dict[type, frozenset[str]] = {}
-
-
-def _optional(kind: type) -> frozenset[str]:
-    if kind not in _OPTIONAL:
-        _OPTIONAL[kind] = frozenset(field.name for field in fields(kind) if field.default is None)  # type: ignore[arg-type]
-    return _OPTIONAL[kind]

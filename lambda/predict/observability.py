@@ -1,38 +1,72 @@
-"""Powertools, set up once: the structured log, metrics in CloudWatch's embedded metric format, and traces."""
+"""The structured log, metrics in CloudWatch's embedded metric format, and traces.
+
+A serverless endpoint captures no data, so predictions are counted here for the drift check: numbers only, never a text.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from aws_lambda_powertools import Logger, Tracer
-from aws_lambda_powertools.metrics import EphemeralMetrics
+from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
+from distribution.features import CONFIDENCE, LABEL_DIMENSION, LENGTH, PREDICTIONS, VERSION_DIMENSION
 from predict.settings import Settings
-from predict.telemetry import Telemetry
+from shared.answers import Prediction
+
+UNKNOWN_VERSION = "unknown"
+"""Replaces the version of a model that has none. The drift check ignores its traffic."""
+
+
+class Telemetry:
+    """Counts the predictions of one function, under the version of the model that made them."""
+
+    def __init__(self, *, namespace: str, service: str) -> None:
+        """Count in the metric namespace `namespace`, under the dimension `service`."""
+        self._namespace = namespace
+        self._service = service
+
+    def count_predictions(self, texts: Sequence[str], predictions: Sequence[Prediction], version: str | None) -> None:
+        """Write the labels, confidences and text lengths of one answered request."""
+        dimensions = {VERSION_DIMENSION: version or UNKNOWN_VERSION}
+        counts = dict(zip(LENGTH.metrics, LENGTH.count(map(len, texts)), strict=True))
+        confidence = CONFIDENCE.count(prediction.confidence for prediction in predictions)
+        counts |= zip(CONFIDENCE.metrics, confidence, strict=True)
+        self._write(dimensions, counts)
+        for label, count in Counter(prediction.label for prediction in predictions).items():
+            self._write({**dimensions, LABEL_DIMENSION: label}, {PREDICTIONS: count})
+
+    def _write(self, dimensions: Mapping[str, str], counts: Mapping[str, int]) -> None:
+        # A separate object, because a request's other metrics do not have these dimensions.
+        metrics = EphemeralMetrics(namespace=self._namespace, service=self._service)
+        for name, value in dimensions.items():
+            metrics.add_dimension(name, value)
+        for name, count in counts.items():
+            metrics.add_metric(name, MetricUnit.Count, count)
+        metrics.flush_metrics()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Observability:
-    """What the rest of this package reports to.
-
-    Attributes:
-        logger: writes one JSON object a line; every line of a request carries its correlation id.
-        metrics: collects metrics of one request under the dimension ``service``; the handler flushes them at its end.
-        telemetry: counts predictions, under dimensions of its own.
-        tracer: sends segments to X-Ray, or None where tracing is off.
-    """
+    """What the rest of this package reports to."""
 
     logger: Logger
+    """Writes one JSON object a line; every line of a request carries its correlation id."""
     metrics: EphemeralMetrics
+    """Collects the metrics of one request under the dimension `service`; the handler flushes them at the end."""
     telemetry: Telemetry
+    """Counts predictions, under dimensions of its own."""
     tracer: Tracer | None
+    """Sends segments to X-Ray; None where tracing is off."""
 
 
 def create_observability(settings: Settings) -> Observability:
-    """Set up for one Lambda; nothing is sent yet."""
+    """Set up logging, metrics and traces; nothing is sent yet."""
     return Observability(
         logger=Logger(service=settings.service),
-        # Not `Metrics`, whose state is one for the whole process and so for all tests.
+        # Not `Metrics`, whose state the whole process shares, and so all tests.
         metrics=EphemeralMetrics(namespace=settings.metrics_namespace, service=settings.service),
         telemetry=Telemetry(namespace=settings.metrics_namespace, service=settings.service),
         tracer=_tracer(settings.service) if settings.tracing else None,
@@ -40,7 +74,7 @@ def create_observability(settings: Settings) -> Observability:
 
 
 def _tracer(service: str) -> Tracer:
-    """Loads the X-Ray SDK, which takes longer than the whole rest of this package: only where it was asked for."""
+    """Return a tracer. This loads the X-Ray SDK, which takes longer than the rest of this package."""
     tracer = Tracer(service=service, auto_patch=False)
-    tracer.patch(modules=["botocore"])  # by default it looks for, and loads, every library that it knows
+    tracer.patch(modules=["botocore"])  # by default it loads every library that it knows
     return tracer

@@ -1,4 +1,4 @@
-"""The pages and the contract, as files of this package. Read when first asked for: most Lambdas never are."""
+"""The pages and the contract. Each is read when it is first requested, as most Lambda instances never serve one."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ _KEPT = {"Cache-Control": "public, max-age=300"}
 
 @functools.cache
 def demo(api_key_required: bool) -> Response:
-    """The demo page; with a field for the key where predictions take one."""
+    """Return the demo page, with a field for the key where predictions take one."""
     return _page("index.html", {'data-key="false"': 'data-key="true"'} if api_key_required else {})
 
 
 @functools.cache
 def docs() -> Response:
-    """The contract, rendered."""
+    """Return the rendered contract."""
     return _page("docs.html", {})
 
 
 @functools.cache
 def contract(api_key_required: bool) -> Response:
-    """The contract, with the key's requirement as this deployment has it."""
+    """Return the contract; it says whether this deployment requires a key."""
     document = json.loads(CONTRACT_FILE.read_text(encoding="utf-8"))
     if api_key_required:
         document["paths"]["/v1/predictions"]["post"]["security"] = [{"ApiKey": []}]
@@ -41,7 +41,7 @@ def contract(api_key_required: bool) -> Response:
 
 
 def _page(name: str, changes: dict[str, str]) -> Response:
-    """A page as one document: relative addresses of styles and scripts would depend on a slash behind the stage."""
+    """Return a page as one document: links to styles and scripts would break without a slash after the stage."""
     page = (FOLDER / name).read_text(encoding="utf-8")
     for old, new in changes.items():
         page = page.replace(old, new)
@@ -54,16 +54,12 @@ def _page(name: str, changes: dict[str, str]) -> Response:
         status=200,
         body=page,
         content_type="text/html; charset=utf-8",
-        headers={
-            **_KEPT,
-            "Content-Security-Policy": _policy(style, scripts),
-            "Referrer-Policy": "no-referrer",
-        },
+        headers={**_KEPT, "Content-Security-Policy": _policy(style, scripts), "Referrer-Policy": "no-referrer"},
     )
 
 
 def _policy(style: str, scripts: list[str]) -> str:
-    """Exactly the inline style and scripts that the page was built with, calls to this origin, and nothing else."""
+    """Return a policy that allows the page's own inline style and scripts, calls to this origin, and nothing else."""
     allowed = " ".join(map(_hash, scripts)) or "'none'"
     return (
         f"default-src 'none'; style-src {_hash(style)}; script-src {allowed}; connect-src 'self'; img-src data:; "

@@ -1,102 +1,83 @@
-"""What the model registry says about the model that serves: the adapter to SageMaker's DescribeModelPackage."""
+"""Reads the details of the serving model from the SageMaker model registry."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, Literal
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from predict.errors import MisconfiguredError, RegistryUnavailableError
+from predict.errors import DeploymentError, RegistryUnavailableError
 from predict.models import Estimate, Metrics, ModelCard, TrainingData
 
 KEPT_SECONDS = 300.0
-"""How long a description is used again. A package hardly changes once it serves; its approval may."""
-
-
-class RegistryClient(Protocol):
-    """The part of boto3's `sagemaker` client used here."""
-
-    def describe_model_package(self, **parameters: Any) -> dict[str, Any]:
-        """As in boto3."""
-        ...
+"""Time for which a description is cached. The package of a serving model rarely changes."""
 
 
 class ModelRegistry:
-    """Describes versions of one model package group, each asked for at most once in `KEPT_SECONDS`."""
+    """Describes versions of one model package group, and caches the last description."""
 
     def __init__(
         self,
         packages_arn: str | None,
-        client_factory: Callable[[], RegistryClient],
+        client_factory: Callable[[], Any],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`packages_arn`: ARN of a package without its version, or None for no registry. The client is made late."""
+        """`packages_arn` is the ARN of a package without its version, or None for no registry."""
         self._packages_arn = packages_arn
         self._client_factory = client_factory
         self._clock = clock
-        self._client: RegistryClient | None = None
+        self._client: Any = None
         self._kept: dict[str, tuple[float, ModelCard]] = {}
 
     def describe(self, version: str | None) -> ModelCard:
-        """The card of a version as the endpoint names it; one without figures for a model that is not of the registry.
-
-        Raises RegistryUnavailableError, MisconfiguredError.
-        """
+        """Return the card of a version, bare for a model that is not from the registry; raise PredictError."""
         if version is None or self._packages_arn is None or not version.isdecimal():
             return bare_card(version)
         kept = self._kept.get(version)
         if kept is None or self._clock() - kept[0] > KEPT_SECONDS:
             package = self._ask(f"{self._packages_arn}/{version}")
             kept = (self._clock(), bare_card(version) if package is None else card(version, package))
-            self._kept = {version: kept}  # of one model only: the one that serves
+            self._kept = {version: kept}  # of the serving model only
         return kept[1]
 
     def _ask(self, arn: str) -> dict[str, Any] | None:
-        """The package's description; None if it is no longer in the registry."""
+        """Return the package's description, or None if it is no longer in the registry."""
         if self._client is None:
             self._client = self._client_factory()
         try:
-            return self._client.describe_model_package(ModelPackageName=arn)
+            found: dict[str, Any] = self._client.describe_model_package(ModelPackageName=arn)
+            return found
         except ClientError as error:
             code = error.response["Error"]["Code"]
             if code == "ValidationException" and "does not exist" in error.response["Error"]["Message"]:
                 return None
             status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
             if status >= 500 or status == 429 or code.startswith("Throttling"):
-                raise RegistryUnavailableError() from error
-            raise MisconfiguredError(str(error)) from error
+                raise RegistryUnavailableError from error
+            raise DeploymentError(str(error)) from error
         except BotoCoreError as error:
-            raise RegistryUnavailableError() from error
+            raise RegistryUnavailableError from error
 
 
-def make_registry_client() -> RegistryClient:
-    """A boto3 client; its service description is large, so it is made when it is first needed."""
-    return boto3.client(
-        "sagemaker", config=Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 2})
-    )
+def make_registry_client() -> Any:
+    """Return a boto3 client. It is created on first use, because its service description is large."""
+    config = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 2})
+    return boto3.client("sagemaker", config=config)
 
 
 def bare_card(version: str | None) -> ModelCard:
-    """What can be said of a model that no registry knows."""
-    return ModelCard(
-        version=version,
-        source="unknown" if version is None or version.isdecimal() else "hub",
-        registered_at=None,
-        training_job=None,
-        base_model=None,
-        code_version=None,
-        data=None,
-        metrics=None,
-    )
+    """Return the card of a model that is in no registry."""
+    source: Literal["unknown", "hub"] = "unknown" if version is None or version.isdecimal() else "hub"
+    return ModelCard(version, source, None, None, None, None, None, None)
 
 
 def card(version: str, package: Mapping[str, Any]) -> ModelCard:
-    """The public part of a package's description: no bucket, no account, no image, no verdict."""
+    """Return the public part of a package's description: no bucket, account, image or verdict."""
     known: Mapping[str, str] = package.get("CustomerMetadataProperties") or {}
     created = package.get("CreationTime")
     return ModelCard(
@@ -121,7 +102,7 @@ def _hyperparameters(known: Mapping[str, str]) -> dict[str, str]:
 
 
 def _public(source: str | None) -> str | None:
-    """The address of the data unless it is a bucket's, which is nobody's business but the owner's."""
+    """Return the address of the data, unless it is in S3: bucket names stay private."""
     return source if source and source.startswith(("https://", "http://")) else None
 
 
@@ -132,5 +113,5 @@ def _metrics(known: Mapping[str, str]) -> Metrics | None:
             for name in ("accuracy", "f1")
         )
         return Metrics(accuracy=accuracy, f1=f1, test_rows=int(known["test_rows"]))
-    except (KeyError, ValueError):  # a package made by hand, or one that could not be measured
+    except (KeyError, ValueError):  # a package that was created by hand or could not be measured
         return None

@@ -1,4 +1,4 @@
-"""From a request's body to its texts. API Gateway refuses most bad bodies before; this says precisely why."""
+"""Reads the texts of a request's body. API Gateway refuses most bad bodies first; this says precisely why."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from predict.errors import InvalidRequestError, PayloadTooLargeError, UnsupportedMediaTypeError
+from shared.words import kind
 
 SCHEMA_FILE = Path(__file__).with_name("schema.json")
 REQUEST_SCHEMA: dict[str, Any] = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
@@ -16,9 +17,9 @@ REQUEST_SCHEMA: dict[str, Any] = json.loads(SCHEMA_FILE.read_text(encoding="utf-
 _LIST = REQUEST_SCHEMA["properties"]["inputs"]["oneOf"][1]
 MAX_TEXTS: int = _LIST["maxItems"]
 MAX_CHARACTERS: int = _LIST["items"]["maxLength"]
-"""Unicode characters a text."""
+"""Unicode characters in a text."""
 MAX_BODY_BYTES = 4 * 1024 * 1024
-"""Of a whole body: what a serverless endpoint takes (docs.aws.amazon.com/sagemaker, serverless endpoints)."""
+"""Of a whole body: the limit of a serverless endpoint (docs.aws.amazon.com/sagemaker, serverless endpoints)."""
 
 EXPECTED = 'Expected {"inputs": "a text"} or {"inputs": ["a text", "another"]}.'
 
@@ -31,13 +32,12 @@ class PredictionRequest:
 
 
 def parse_request(body: str | None, *, content_type: str | None) -> PredictionRequest:
-    """Check a body and take the texts out of it; messages never quote a text.
+    """Check a body and return its texts; raise PredictError, whose message never quotes a text.
 
-    Raises UnsupportedMediaTypeError, PayloadTooLargeError or InvalidRequestError. A missing content type counts as
-    JSON, as it does for API Gateway.
+    A missing content type means JSON, as it does for API Gateway.
     """
     if content_type is not None and content_type.partition(";")[0].strip().lower() != "application/json":
-        raise UnsupportedMediaTypeError()
+        raise UnsupportedMediaTypeError
     size = len((body or "").encode(errors="surrogatepass"))
     if size > MAX_BODY_BYTES:
         raise PayloadTooLargeError(
@@ -46,7 +46,7 @@ def parse_request(body: str | None, *, content_type: str | None) -> PredictionRe
     inputs = _inputs(body)
     texts = [inputs] if isinstance(inputs, str) else inputs
     if not isinstance(texts, list):
-        raise InvalidRequestError(f"inputs is {_json_type(inputs)}. {EXPECTED}")
+        raise InvalidRequestError(f"inputs is {kind(inputs)}. {EXPECTED}")
     if not 1 <= len(texts) <= MAX_TEXTS:
         raise InvalidRequestError(f"inputs has {len(texts)} texts. Allowed are 1 to {MAX_TEXTS}.")
     for index, text in enumerate(texts):
@@ -65,7 +65,7 @@ def _inputs(body: str | None) -> Any:
         where = f" (position {error.pos})" if isinstance(error, json.JSONDecodeError) else ""
         raise InvalidRequestError(f"The body is not JSON{where}. {EXPECTED}") from error
     if not isinstance(document, dict):
-        raise InvalidRequestError(f"The body is {_json_type(document)}. {EXPECTED}")
+        raise InvalidRequestError(f"The body is {kind(document)}. {EXPECTED}")
     if "inputs" not in document:
         raise InvalidRequestError(f"The body has no inputs. {EXPECTED}")
     if set(document) - set(REQUEST_SCHEMA["properties"]):
@@ -74,32 +74,19 @@ def _inputs(body: str | None) -> Any:
 
 
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Which of two values counts is up to each parser: the gateway might have checked the one that is not used here."""
+    """Refuse duplicate keys: the gateway might have checked another of the two values than the one used here."""
     document = dict(pairs)
     if len(document) != len(pairs):
-        raise InvalidRequestError(f"The body has a key twice. {EXPECTED}")
+        raise InvalidRequestError(f"The body has the same key twice. {EXPECTED}")
     return document
 
 
 def _check_text(name: str, text: Any) -> None:
     if not isinstance(text, str):
-        raise InvalidRequestError(f"{name} is {_json_type(text)}. Expected a text.")
+        raise InvalidRequestError(f"{name} is {kind(text)}. Expected a text.")
     if not 1 <= len(text) <= MAX_CHARACTERS:
         raise InvalidRequestError(f"{name} has {len(text)} characters. Allowed are 1 to {MAX_CHARACTERS}.")
     try:
         text.encode()
     except UnicodeEncodeError as error:
         raise InvalidRequestError(f"{name} holds half of a surrogate pair. Expected valid Unicode.") from error
-
-
-def _json_type(value: Any) -> str:
-    names: dict[type, str] = {
-        type(None): "null",
-        bool: "a boolean",
-        int: "a number",
-        float: "a number",
-        str: "a text",
-        list: "a list",
-        dict: "an object",
-    }
-    return names[type(value)]

@@ -1,4 +1,4 @@
-"""What a prediction request does, without HTTP and without AWS."""
+"""Answering a prediction request, without HTTP and AWS."""
 
 from __future__ import annotations
 
@@ -6,55 +6,55 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from predict.answers import EndpointAnswer, Prediction
 from predict.request import PredictionRequest
-from predict.retry import Retry
+from shared.answers import Answer, Prediction
+from shared.retry import Retry
 
 BUDGET_SECONDS = 25.0
-"""API Gateway gives up after 29 s; the rest is for starting this Lambda and for the way back."""
+"""Time for one answer. API Gateway gives up after 29 s; the rest is for starting this Lambda and for the network."""
 
 
 class Endpoint(Protocol):
-    """Something that can be asked once."""
+    """Answers in one attempt."""
 
-    def ask(self, texts: Sequence[str], *, seconds: float) -> EndpointAnswer:
-        """Answers for `texts` in their order, within about `seconds`; raises PredictError."""
+    def ask(self, texts: Sequence[str], *, seconds: float) -> Answer:
+        """Return the predictions for `texts` within about `seconds`; raise PredictError."""
         ...
 
 
 @dataclass(frozen=True)
 class PredictionResult:
-    """Predictions in the order of the request, and numbers about how they came about."""
+    """Predictions in the order of the request, and figures for the log."""
 
     predictions: tuple[Prediction, ...]
     version: str | None
     unique_texts: int
     attempts: int
     endpoint_seconds: float
-    """From the first attempt's beginning to the last one's end, waits between them included."""
+    """From the start of the first attempt to the end of the last one, waits included."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PredictionService:
-    """Asks an endpoint, repeatedly if need be, and identical texts only once."""
+    """Asks an endpoint, repeats failed attempts, and asks identical texts only once."""
 
     endpoint: Endpoint
     version_fallback: str | None = None
     retry: Retry = field(default_factory=Retry)
 
     def predict(self, request: PredictionRequest, *, seconds: float = BUDGET_SECONDS) -> PredictionResult:
-        """Answer within `seconds`, never more than `BUDGET_SECONDS`; raises PredictError."""
+        """Answer within `seconds`, at most `BUDGET_SECONDS`; raise PredictError."""
         unique = tuple(dict.fromkeys(request.texts))
         started = self.retry.clock()
-        outcome = self.retry.call(
+        answer, attempts = self.retry.call(
             lambda left: self.endpoint.ask(unique, seconds=left), budget=min(seconds, BUDGET_SECONDS)
         )
         endpoint_seconds = self.retry.clock() - started
-        by_text = dict(zip(unique, outcome.value.predictions, strict=True))
+        by_text = dict(zip(unique, answer.predictions, strict=True))
         return PredictionResult(
             predictions=tuple(by_text[text] for text in request.texts),
-            version=outcome.value.version or self.version_fallback,
+            version=answer.version or self.version_fallback,
             unique_texts=len(unique),
-            attempts=outcome.attempts,
+            attempts=attempts,
             endpoint_seconds=endpoint_seconds,
         )

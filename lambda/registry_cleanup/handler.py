@@ -1,58 +1,38 @@
-"""Entry point: deletes the packages of a group on ``Delete``, does nothing on ``Create`` and ``Update``."""
+"""Entry point: deletes the packages of a group on `Delete`; does nothing on `Create` and `Update`."""
 
 from __future__ import annotations
 
-import json
-import logging
-import urllib.request
 from collections.abc import Callable
 from typing import Any
 
-logger = logging.getLogger(__name__)
-logger.setLevel(logging.INFO)
-
-RESPONSE_TIMEOUT_SECONDS = 30
+from shared import custom_resource
 
 
 def handler(event: dict[str, Any], context: Any) -> None:
-    """Lambda handler. CloudFormation waits an hour for an answer, so every path sends one."""
+    """Answer one request of CloudFormation."""
     import boto3
 
-    respond(event, context.log_stream_name, boto3.client("sagemaker"), _put)
+    respond(event, context.log_stream_name, boto3.client("sagemaker"))
 
 
-def respond(event: dict[str, Any], log_stream: str, registry: Any, put: Callable[[str, bytes], None]) -> None:
-    """Do the work and tell CloudFormation how it went.
-
-    Args:
-        event: the custom resource's request.
-        log_stream: named in the answer, so that a failure can be looked up.
-        registry: SageMaker client.
-        put: sends a body to a URL.
-    """
+def respond(
+    event: dict[str, Any], log_stream: str, registry: Any, put: Callable[[str, bytes], None] = custom_resource.send
+) -> None:
+    """Do the work and report to CloudFormation. `registry` is a boto3 SageMaker client."""
     group = event["ResourceProperties"]["ModelPackageGroupName"]
-    status, reason = "SUCCESS", ""
-    try:
-        if event["RequestType"] == "Delete":
-            logger.info("deleted %d packages of %s", empty_group(registry, group), group)
-    except Exception as error:  # whatever it is, an unanswered request blocks the stack
-        logger.exception("could not empty %s", group)
-        status, reason = "FAILED", f"could not empty {group}: {error} (log stream {log_stream})"
-    answer = {
-        "Status": status,
-        "Reason": reason,
-        "PhysicalResourceId": f"{group}-contents",
-        **{key: event[key] for key in ("StackId", "RequestId", "LogicalResourceId")},
-    }
-    put(event["ResponseURL"], json.dumps(answer).encode())
+
+    def work() -> str:
+        if event["RequestType"] != "Delete":
+            return ""
+        return f"deleted {empty_group(registry, group)} packages of {group}"
+
+    custom_resource.respond(
+        event, log_stream, work, physical_id=f"{group}-contents", failure=f"could not empty {group}", put=put
+    )
 
 
 def empty_group(registry: Any, group: str) -> int:
-    """Delete every package of a group.
-
-    Returns:
-        How many there were.
-    """
+    """Delete every package of a group, and return how many there were."""
     arns = [
         package["ModelPackageArn"]
         for page in registry.get_paginator("list_model_packages").paginate(ModelPackageGroupName=group)
@@ -61,10 +41,3 @@ def empty_group(registry: Any, group: str) -> int:
     for arn in arns:
         registry.delete_model_package(ModelPackageName=arn)
     return len(arns)
-
-
-def _put(url: str, body: bytes) -> None:
-    # The pre-signed URL is signed for an empty content type.
-    request = urllib.request.Request(url, data=body, method="PUT", headers={"Content-Type": ""})
-    with urllib.request.urlopen(request, timeout=RESPONSE_TIMEOUT_SECONDS):
-        pass

@@ -1,1 +1,1 @@
-"""Asks the endpoint real questions after a release, and wants the answers that the package gave for the gate."""
+"""Asks the endpoint test sentences after a release, and compares its answers with the package's evidence."""

@@ -1,9 +1,7 @@
-"""The adapter to the endpoint: one question, one answer, patience with a cold or busy one. Errors of boto3 end here."""
+"""Asks the endpoint, and waits for a cold or busy one. Errors of boto3 end here."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from typing import Any
 
 import boto3
@@ -11,14 +9,15 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, IncompleteReadError
 from botocore.exceptions import ConnectionError as BotoConnectionError
 
-from smoke_test.answers import Answer, NotAnAnswer, parse_answer
-from smoke_test.errors import EndpointUnusable
+from shared.answers import Answer, InvalidAnswerError, parse_answer
+from shared.errors import FunctionError
+from shared.retry import Retry
 
 PATIENCE_SECONDS = 120.0
-"""All waiting for a cold or busy endpoint ends after this, over all questions together."""
+"""Longest wait for a cold or busy endpoint, over all questions together."""
 
 _READ_SECONDS = 65  # a serverless endpoint itself gives up after 60
-_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 8.0
+RETRY = Retry(first_wait=1, longest_wait=8, shortest_attempt=1, max_attempts=1000, jitter=lambda low, high: high)
 
 _PASSING_CODES = (
     "ModelNotReadyException",
@@ -29,11 +28,20 @@ _PASSING_CODES = (
     "InternalFailure",
     "InternalDependencyException",
 )
-_PASSING_STATUSES = (429, 503, 504)
+_PASSING_STATUSES = (0, 429, 503, 504)  # of the container; 0: it did not answer
+
+
+class EndpointUnusableError(FunctionError):
+    """The endpoint gave no usable answer; `retryable` says whether it may give one soon."""
+
+    def __init__(self, endpoint: str, problem: str, *, retryable: bool = False) -> None:
+        super().__init__(f"endpoint {endpoint} {problem}")
+        self.problem = problem
+        self.retryable = retryable
 
 
 def make_runtime() -> Any:
-    """A boto3 client that leaves repeating to this module."""
+    """Return a boto3 client that leaves retries to this module."""
     config = Config(connect_timeout=5, read_timeout=_READ_SECONDS, retries={"total_max_attempts": 1})
     return boto3.client("sagemaker-runtime", config=config)
 
@@ -41,40 +49,23 @@ def make_runtime() -> Any:
 class Endpoint:
     """Asks one endpoint."""
 
-    def __init__(
-        self,
-        name: str,
-        runtime: Any,
-        *,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
-        """`runtime`: a boto3 `sagemaker-runtime` client. The time for patience begins now."""
+    def __init__(self, name: str, runtime: Any, retry: Retry = RETRY) -> None:
+        """Start the clock for `PATIENCE_SECONDS`. `runtime` is a boto3 `sagemaker-runtime` client."""
         self._name = name
         self._runtime = runtime
-        self._clock = clock
-        self._sleep = sleep
-        self._deadline = clock() + PATIENCE_SECONDS
+        self._retry = retry
+        self._deadline = retry.clock() + PATIENCE_SECONDS
 
     def ask(self, body: bytes) -> Answer:
-        """The answer to one request.
-
-        Raises:
-            EndpointUnusable: it fails, stays cold or busy, or answers something else than a prediction.
-        """
-        pause = _FIRST_PAUSE
-        while True:
-            try:
-                return self._ask_once(body)
-            except EndpointUnusable as error:
-                if not error.passing:
-                    raise
-                if self._clock() + pause >= self._deadline:
-                    raise EndpointUnusable(
-                        self._name, f"{error.problem} It stayed so for {PATIENCE_SECONDS:.0f} seconds."
-                    ) from error
-            self._sleep(pause)
-            pause = min(2 * pause, _LONGEST_PAUSE)
+        """Return the answer to one request; raise EndpointUnusableError."""
+        try:
+            answer, _ = self._retry.call(lambda _: self._ask_once(body), budget=self._deadline - self._retry.clock())
+        except EndpointUnusableError as error:
+            if not error.retryable:
+                raise
+            problem = f"{error.problem} It stayed so for {PATIENCE_SECONDS:.0f} seconds."
+            raise EndpointUnusableError(self._name, problem) from error
+        return answer
 
     def _ask_once(self, body: bytes) -> Answer:
         try:
@@ -85,22 +76,21 @@ class Endpoint:
         except ClientError as error:
             raise self._translate(error) from error
         except (BotoConnectionError, HTTPClientError, IncompleteReadError) as error:
-            raise EndpointUnusable(self._name, f"cannot be reached: {error}.", passing=True) from error
+            raise EndpointUnusableError(self._name, f"cannot be reached: {error}.", retryable=True) from error
         except BotoCoreError as error:
-            raise EndpointUnusable(self._name, f"cannot be asked: {error}.") from error
+            raise EndpointUnusableError(self._name, f"cannot be asked: {error}.") from error
         try:
-            return parse_answer(content)
-        except NotAnAnswer as error:
-            raise EndpointUnusable(self._name, f"gave an answer that {error}.") from error
+            return parse_answer(content, texts=1)
+        except InvalidAnswerError as error:
+            raise EndpointUnusableError(self._name, f"gave an answer that {error}.") from error
 
-    def _translate(self, error: ClientError) -> EndpointUnusable:
+    def _translate(self, error: ClientError) -> EndpointUnusableError:
         response: dict[str, Any] = dict(error.response)
         code, message = response["Error"]["Code"], response["Error"].get("Message", "")
         if code == "ModelError":
             status, told = response.get("OriginalStatusCode", 0), response.get("OriginalMessage") or message
-            passing = status in (0, *_PASSING_STATUSES)
             problem = f"failed on a sentence: the model answered {status}: {told}"
-            return EndpointUnusable(self._name, problem, passing=passing)
+            return EndpointUnusableError(self._name, problem, retryable=status in _PASSING_STATUSES)
         status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        passing = code in _PASSING_CODES or status == 429 or status >= 500
-        return EndpointUnusable(self._name, f"does not answer: {code}: {message}", passing=passing)
+        retryable = code in _PASSING_CODES or status == 429 or status >= 500
+        return EndpointUnusableError(self._name, f"does not answer: {code}: {message}", retryable=retryable)

@@ -1,4 +1,4 @@
-"""What is asked: sentences that the package answered for the gate, or a few of our own. No AWS in here."""
+"""The questions: test sentences that the package answered for the gate, or built-in ones. No AWS in here."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from smoke_test.answers import Answer, NotAnAnswer, parse_answer
-from smoke_test.errors import EvidenceUnreadable
+from shared.answers import InvalidAnswerError, Prediction, parse_answer
+from shared.errors import EvidenceError
 
 COUNT = 20
-"""Sentences asked; more would only take longer: a wrong model shows in the first few."""
+"""Sentences to ask. A wrong model shows in the first few, so more would only take longer."""
 
-# Between the labels rounding decides, and an endpoint's processor may round otherwise than the transform job's.
+# Below this confidence, rounding may decide on the label, and the endpoint's CPU may round otherwise than the
+# transform job's.
 _CLEAR = 0.6
 
 _BUILT_IN = (
@@ -26,10 +27,10 @@ _BUILT_IN = (
 
 @dataclass(frozen=True)
 class Question:
-    """A request's body and what should come back; None where nobody knows."""
+    """A request's body and the expected prediction, or None where no prediction is known."""
 
     body: bytes
-    expected: Answer | None
+    expected: Prediction | None
 
     @property
     def text(self) -> str:
@@ -39,34 +40,30 @@ class Question:
 
 
 def built_in() -> list[Question]:
-    """Questions for a package without evidence: only the form of the answers can be checked."""
+    """Return questions for a package without evidence, whose answers can be checked for their form only."""
     return [Question(json.dumps({"inputs": text}).encode(), None) for text in _BUILT_IN]
 
 
 def from_evidence(sentences: bytes, answers: bytes, source: str) -> list[Question]:
-    """Questions that the package has answered before, spread evenly over them all.
+    """Choose among the questions that the package answered before, spread evenly over all of them.
 
     Args:
-        sentences: one request body a line.
-        answers: the answer to each, as batch transform wrote it.
-        source: what an error calls the answers.
+        sentences: One request body a line.
+        answers: The answer to each, as batch transform wrote it.
+        source: Name of the answers in an error.
 
     Raises:
-        EvidenceUnreadable: the two don't belong together, or an answer is in no known form.
+        EvidenceError: The two do not belong together, or an answer has no known form.
     """
     asked, answered = sentences.splitlines(), answers.splitlines()
     if not asked or len(asked) != len(answered):
-        raise EvidenceUnreadable(source, f"has {len(answered)} answers to {len(asked)} sentences")
-    questions = [Question(body, _read(line, source)) for body, line in zip(asked, answered, strict=True)]
-    clear = [question for question in questions if question.expected and question.expected.confidence > _CLEAR]
-    return _spread(clear or questions)
-
-
-def _read(line: bytes, source: str) -> Answer:
+        raise EvidenceError(source, f"has {len(answered)} answers to {len(asked)} sentences")
     try:
-        return parse_answer(line)
-    except NotAnAnswer as error:
-        raise EvidenceUnreadable(source, f"holds an answer that {error}") from error
+        expected = [parse_answer(line, texts=1).predictions[0] for line in answered]
+    except InvalidAnswerError as error:
+        raise EvidenceError(source, f"holds an answer that {error}") from error
+    questions = [Question(body, prediction) for body, prediction in zip(asked, expected, strict=True)]
+    return _spread([each for each in questions if each.expected and each.expected.confidence > _CLEAR] or questions)
 
 
 def _spread(questions: Sequence[Question]) -> list[Question]:

@@ -1,60 +1,90 @@
-"""The smoke test itself: which questions, asked of the endpoint, compared with what should come back."""
+"""The smoke test: asks the endpoint and compares its answers with the expected ones."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 
-from smoke_test.answers import Answer
-from smoke_test.comparison import problem
-from smoke_test.errors import EvidenceUnreadable, WrongAnswers
-from smoke_test.package import Package, describe, read_object
+from shared.answers import Answer, Prediction
+from shared.errors import FunctionError
+from shared.storage import ObjectStore, StorageError
+from smoke_test.endpoint import Endpoint
+from smoke_test.package import Package, describe
 from smoke_test.questions import Question, built_in, from_evidence
 
+SCORE_TOLERANCE = 0.02
+"""Allowed difference of two scores due to rounding, as a share of the expected score (of 1 where that is smaller)."""
 
-class Asked(Protocol):
-    """Whatever answers questions."""
-
-    def ask(self, body: bytes) -> Answer:
-        """The answer to one request."""
-        ...
+CONFIDENCE_TOLERANCE = 0.05
+"""Allowed difference of two confidences due to rounding."""
 
 
-def smoke_test(event: Mapping[str, Any], registry: Any, store: Any, endpoint: Asked) -> dict[str, Any]:
-    """Ask the endpoint whether it serves a package as it was judged.
+class WrongAnswersError(FunctionError):
+    """The endpoint answered otherwise than it should: `problems` has a text for each wrong answer."""
+
+    def __init__(self, problems: list[str], asked: int) -> None:
+        super().__init__(f"{len(problems)} of {asked} sentences were answered wrongly; the first: {problems[0]}")
+        self.problems = problems
+
+
+def smoke_test(event: Mapping[str, Any], registry: Any, s3: Any, endpoint: Endpoint) -> dict[str, Any]:
+    """Check that the endpoint serves a package as it was judged.
 
     Args:
-        event: ``model_package_arn``: the package that should answer.
-        registry: a boto3 SageMaker client.
-        store: a boto3 S3 client.
-        endpoint: what is asked.
+        event: `model_package_arn`: the package that should answer.
+        registry: A boto3 SageMaker client.
+        s3: A boto3 S3 client.
+        endpoint: The endpoint to ask.
 
     Returns:
-        ``asked`` sentences, how many of them were ``compared`` with evidence, and the ``version`` that answered.
+        How many sentences were `asked` and `compared` with evidence, and the `version` that answered.
 
     Raises:
-        SmokeTestError: WrongAnswers, EndpointUnusable, or what kept the test from being made.
+        FunctionError: WrongAnswersError, EndpointUnusableError, or what prevented the test.
     """
     package = describe(registry, str(event.get("model_package_arn", "")))
-    questions = choose(package, store)
-    problems = [
-        found for question in questions if (found := problem(question, endpoint.ask(question.body), package.version))
-    ]
-    if problems:
-        raise WrongAnswers(problems, len(questions))
+    questions = choose(package, s3)
+    answers = [(question, endpoint.ask(question.body)) for question in questions]
+    if problems := [found for question, answer in answers if (found := problem(question, answer, package.version))]:
+        raise WrongAnswersError(problems, len(questions))
     compared = sum(question.expected is not None for question in questions)
     return {"asked": len(questions), "compared": compared, "version": package.version}
 
 
-def choose(package: Package, store: Any) -> list[Question]:
-    """The package's own evidence; built-in sentences where it has none, or none any more."""
+def choose(package: Package, s3: Any) -> list[Question]:
+    """Return questions from the package's evidence, or built-in ones where the evidence does not exist."""
     if not package.evidence_uri:
         return built_in()
     try:
-        answers, sentences = (read_object(store, uri) for uri in (package.evidence_uri, package.sentences_uri))
-    except EvidenceUnreadable as error:
-        # Going back to an old package has to work after its evidence was cleaned away.
+        answers, sentences = (ObjectStore(s3).read(uri) for uri in (package.evidence_uri, package.sentences_uri))
+    except StorageError as error:
+        # A rollback to an old package has to work after its evidence was deleted.
         if error.missing:
             return built_in()
         raise
     return from_evidence(sentences, answers, package.evidence_uri)
+
+
+def problem(question: Question, answer: Answer, version: str) -> str:
+    """Return what is wrong with an answer of the package's version `version`, or "" for a right one."""
+    if answer.version != version:
+        return f'"{question.text}" was answered by version {answer.version}, not by {version}'
+    given, expected = answer.predictions[0], question.expected
+    if expected is None or _alike(given, expected):
+        return ""
+    return f'"{question.text}" was answered {_shown(given)}; when the model was judged it was {_shown(expected)}'
+
+
+def _alike(given: Prediction, expected: Prediction) -> bool:
+    if given.label != expected.label or (given.score is None) != (expected.score is None):
+        return False
+    if abs(given.confidence - expected.confidence) > CONFIDENCE_TOLERANCE:
+        return False
+    if given.score is None or expected.score is None:
+        return True
+    return abs(given.score - expected.score) <= SCORE_TOLERANCE * max(1.0, abs(expected.score))
+
+
+def _shown(prediction: Prediction) -> str:
+    score = "" if prediction.score is None else f", score {prediction.score:.3f}"
+    return f"{prediction.label} ({prediction.confidence:.3f}{score})"

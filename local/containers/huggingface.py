@@ -1,13 +1,14 @@
-"""Stands for the official Hugging Face inference image. A script of its own: ``python huggingface.py serve``.
+"""Stands for the official Hugging Face inference image. A script of its own: `python huggingface.py serve`.
 
-Serves the artifact in ``SM_MODEL_DIR`` through the hooks in its ``code/inference.py``: ``GET /ping`` and
-``POST /invocations`` on ``SAGEMAKER_BIND_TO_HOST``:``SAGEMAKER_BIND_TO_PORT``. An exception of a hook is a 400 with the
-toolkit's JSON, unless the hook has set a status through its context.
+It serves the artifact in `SM_MODEL_DIR` through the hooks in its `code/inference.py`: `GET /ping` and
+`POST /invocations` on `SAGEMAKER_BIND_TO_HOST`:`SAGEMAKER_BIND_TO_PORT`. An exception of a hook becomes a 400 with the
+toolkit's JSON, unless the hook has set another status through its context.
 
-``/ping`` says 200 once ``model_fn`` has returned, and the process ends with exit code 1 and the reason as its last line
-when it raises. With ``LOCAL_CONTAINER_PING=stock`` it behaves like the image itself: ``/ping`` says 200 at once, the
-model is loaded by the first request, and each request after a failed load tries again and gets a 400. The context then
-names the image's server, too.
+`/ping` answers 200 once `model_fn` has returned. If `model_fn` raises, the process ends with exit code 1, and its last
+log line gives the reason.
+
+With `LOCAL_CONTAINER_PING=stock` it behaves like the image itself: `/ping` answers 200 at once, the first request loads
+the model, each request after a failed load tries again and gets a 400, and the context names the image's server.
 """
 
 from __future__ import annotations
@@ -26,24 +27,24 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from huggingface_hooks import HookedModel, UnusableArtifact
+from huggingface_hooks import HookedModel, UnusableArtifactError
 
-PING = "LOCAL_CONTAINER_PING"
-"""Variable that says how /ping behaves: ``honest`` (default) or ``stock``."""
-STOCK_SERVER = {"server_name": "MMS", "server_version": "1.1.11"}
-"""What the image's model server calls itself; artifacts may go by it (ours does)."""
-USAGE = "usage: python huggingface.py serve"
+_PING = "LOCAL_CONTAINER_PING"
+_STOCK_SERVER = {
+    "server_name": "MMS",
+    "server_version": "1.1.11",
+}  # the name of the image's server; artifacts may use it
 _DRAIN_SECONDS = 60.0
 
 
 def say(message: str, **facts: object) -> None:
-    """One JSON line for the container's log; never a text of a request."""
+    """Write one JSON line to the container's log. It must not contain text of a request."""
     sys.stdout.write(json.dumps({"message": message, **facts}) + "\n")
     sys.stdout.flush()
 
 
 class Container(ThreadingHTTPServer):
-    """The listening side; a thread for each connection."""
+    """The listening side. Each connection has a thread."""
 
     daemon_threads = True
     request_queue_size = 128
@@ -59,11 +60,11 @@ class Container(ThreadingHTTPServer):
     def server_bind(self) -> None:
         """Bind without the base class's reverse DNS lookup, which can take seconds without a network."""
         socketserver.TCPServer.server_bind(self)
-        self.server_name, self.server_port = self.server_address[:2]  # type: ignore[assignment]
+        self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
 
     @contextmanager
     def request_under_way(self) -> Iterator[None]:
-        """Counts a request, so that `stop` waits for it."""
+        """Count a request, so that `stop` waits for it."""
         with self._changed:
             self._running += 1
         try:
@@ -74,11 +75,11 @@ class Container(ThreadingHTTPServer):
                 self._changed.notify_all()
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """One line for what escaped a handler, such as a caller who went away."""
+        """Log what a handler did not catch, such as a broken connection."""
         say("a connection failed", error=type(sys.exception()).__name__)
 
     def stop(self) -> None:
-        """Accept nothing more and let the requests under way finish."""
+        """Accept no more requests, and wait until the current ones are answered."""
         self.stopping = True
         self.shutdown()
         self.server_close()
@@ -89,13 +90,13 @@ class Container(ThreadingHTTPServer):
 class Handler(BaseHTTPRequestHandler):
     """The requests of one connection."""
 
-    server: Container  # type: ignore[assignment]
+    server: Container
     protocol_version = "HTTP/1.1"
-    # Head and body leave in one segment: without these two, a kept connection waits 40 ms for a delayed ACK.
+    # With these two, head and body leave in one segment. Otherwise a delayed ACK adds 40 ms on kept connections.
     wbufsize = 64 * 1024
     disable_nagle_algorithm = True
 
-    def do_GET(self) -> None:  # noqa: N802 - the base class's name
+    def do_GET(self) -> None:
         """Answer /ping."""
         if self.path != "/ping":
             self._send(*_error(404, "ResourceNotFoundException", "There are GET /ping and POST /invocations."))
@@ -104,7 +105,7 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self._send(*_error(503, "ServiceUnavailableException", "The model is being loaded."))
 
-    def do_POST(self) -> None:  # noqa: N802 - the base class's name
+    def do_POST(self) -> None:
         """Answer /invocations."""
         length = self.headers.get("Content-Length", "")
         if self.path != "/invocations" or not length.isdigit():
@@ -117,7 +118,7 @@ class Handler(BaseHTTPRequestHandler):
             facts: dict[str, object] = {}
             try:
                 status, answer, content_type = self.server.model.answer(body, self.headers)
-            except Exception as error:  # whatever the hooks raise; the toolkit makes each a 400
+            except Exception as error:  # the toolkit turns every exception of a hook into a 400
                 status, answer, content_type = _error(400, "InternalServerException", str(error))
                 facts = {"error": type(error).__name__, "at": _place(error)}
             self._send(status, answer, content_type)
@@ -135,7 +136,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+    def log_message(self, format: str, *args: object) -> None:
         """Silence the base class."""
 
 
@@ -145,59 +146,57 @@ def _error(status: int, kind: str, message: str) -> tuple[int, bytes, str]:
 
 
 def _place(error: Exception) -> str:
-    """File and line where it was raised; the message itself may hold a text."""
+    """Return file and line of the exception. Its message is not logged, because it may contain text of a request."""
     frames = traceback.extract_tb(error.__traceback__)
     return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
 
 
 def main(arguments: list[str], environ: Mapping[str, str] = os.environ) -> int:
-    """Serve until SIGTERM; the process's exit status (0 stopped, 1 cannot start, 2 wrong arguments)."""
+    """Serve until SIGTERM. Return the exit code: 0 stopped, 1 cannot start, 2 wrong arguments."""
     if arguments != ["serve"]:
-        say(USAGE)
+        say("usage: python huggingface.py serve")
         return 2
-    ping = environ.get(PING) or "honest"
+    ping = environ.get(_PING) or "honest"
     address = (environ.get("SAGEMAKER_BIND_TO_HOST", "127.0.0.1"), int(environ.get("SAGEMAKER_BIND_TO_PORT", "8080")))
     try:
         if ping not in ("honest", "stock"):
-            raise UnusableArtifact(f"{PING}={ping} is not allowed: expected honest or stock")
+            raise UnusableArtifactError(f"{_PING}={ping} is not allowed: expected honest or stock")
         stock = ping == "stock"
-        model = HookedModel(Path(environ.get("SM_MODEL_DIR", "/opt/ml/model")), STOCK_SERVER if stock else None)
+        model = HookedModel(Path(environ.get("SM_MODEL_DIR", "/opt/ml/model")), _STOCK_SERVER if stock else {})
         container = Container(address, model, stock=stock)
-    except (UnusableArtifact, OSError) as error:
+    except (UnusableArtifactError, OSError) as error:
         say("cannot start", reason=str(error))
         return 1
     return _serve(container)
 
 
 def _serve(container: Container) -> int:
-    wake: queue.SimpleQueue[None] = queue.SimpleQueue()  # its put may interrupt its own get, as a signal's handler does
-    failure: list[Exception] = []
+    ending: queue.SimpleQueue[Exception | None] = queue.SimpleQueue()  # unlike an Event, safe in a signal handler
 
     def load() -> None:
         try:
             container.model.load()
             say("ready", port=container.server_port)
         except Exception as error:
-            failure.append(error)
-            wake.put(None)
+            ending.put(error)
 
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: wake.put(None))
+        signal.signal(number, lambda *_: ending.put(None))
     threading.Thread(target=container.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
     if container.stock:
         say("listening", port=container.server_port)
     else:
         threading.Thread(target=load, daemon=True).start()
-    wake.get()
+    failure = ending.get()
     container.stop()
-    if failure:
-        text = "".join(traceback.format_exception(failure[0]))
-        # Without the lines of ^^^^: a failure reason has room for a few of the last lines only.
-        sys.stdout.writelines(f"{line}\n" for line in text.splitlines() if line.strip(" ^~"))
-        say("cannot start", reason=f"{type(failure[0]).__name__}: {failure[0]}")
-        return 1
-    say("stopped")
-    return 0
+    if failure is None:
+        say("stopped")
+        return 0
+    text = "".join(traceback.format_exception(failure))
+    # Without the lines of ^^^^: a FailureReason has room for a few of the last lines only.
+    sys.stdout.writelines(f"{line}\n" for line in text.splitlines() if line.strip(" ^~"))
+    say("cannot start", reason=f"{type(failure).__name__}: {failure}")
+    return 1
 
 
 if __name__ == "__main__":

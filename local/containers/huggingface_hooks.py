@@ -1,7 +1,7 @@
-"""What the Hugging Face inference toolkit does with an artifact: import its code, load the model, answer a request.
+"""What the Hugging Face inference toolkit does with an artifact: import its hooks, load the model, answer a request.
 
-Follows sagemaker-huggingface-inference-toolkit 2.6.0: the names and arguments of the hooks, what is passed on as text,
-and which hooks may stand together.
+This follows sagemaker-huggingface-inference-toolkit 2.6.0 in the names and arguments of the hooks, the content types
+that are passed on as text, and the hooks that exclude each other.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from typing import Any
 _AS_TEXT = ("application/json", "text/csv")
 _JSON = "application/json"
 _PARAMETERS = {"model_fn": 1, "transform_fn": 4, "input_fn": 2, "predict_fn": 2, "output_fn": 2}
-"""Parameters of each hook; one more is the context."""
+"""Number of parameters of each hook. A hook with one more gets the context."""
 
 
-class UnusableArtifact(Exception):
-    """The artifact has nothing that this program could run; the message says what is missing."""
+class UnusableArtifactError(Exception):
+    """The artifact cannot be served. The message says what is missing."""
 
 
 class RequestContext:
@@ -33,11 +33,10 @@ class RequestContext:
         self.system_properties = {"model_dir": str(model_dir), "gpu_id": None, "batch_size": 1, **server}
         self.manifest: dict[str, Any] = {}
         self.status = 200
-        """Status of the answer."""
         self._headers = {name.lower(): value for name, value in headers.items()}
 
     def get_request_header(self, idx: int, key: str) -> str | None:
-        """A header of the request; `idx` counts the requests of a batch, which has one."""
+        """Return a header of the request; `idx` counts the requests of a batch, which has one."""
         return self._headers.get(key.lower())
 
     def set_response_status(self, code: int = 200, phrase: str = "", idx: int = 0) -> None:
@@ -46,23 +45,21 @@ class RequestContext:
 
 
 class HookedModel:
-    """The artifact's hooks. One call at a time, as in a container with one worker."""
+    """The artifact's hooks. They run one at a time, as in a container with one worker."""
 
-    def __init__(self, model_dir: Path, server: Mapping[str, str] | None = None) -> None:
-        """Raises UnusableArtifact.
+    def __init__(self, model_dir: Path, server: Mapping[str, str]) -> None:
+        """Find the hooks of an artifact. Raises UnusableArtifactError.
 
-        Args:
-            model_dir: the artifact.
-            server: what the server says about itself in the context: `server_name`, `server_version`.
+        `server` is what the context says about the server: `server_name` and `server_version`, or nothing.
         """
         self._model_dir = model_dir
-        self._server = server or {}
-        self._lock = threading.Lock()
+        self._server = server
+        self._lock = threading.RLock()
         self._module: ModuleType | None = None
         self._model: Any = None
         code = model_dir / "code"
         if not (code / "inference.py").is_file():
-            raise UnusableArtifact(
+            raise UnusableArtifactError(
                 f"There is no code/inference.py in {model_dir}. The official image would look for a pipeline; the "
                 "local cloud runs an artifact's own hooks only: pack inference.py into code/."
             )
@@ -70,34 +67,30 @@ class HookedModel:
 
     @property
     def loaded(self) -> bool:
-        """Whether model_fn has returned."""
+        """Whether `model_fn` has returned."""
         return self._module is not None
 
-    def load(self) -> None:
-        """Import the hooks and call model_fn, unless that is done. Raises whatever they raise."""
+    def load(self) -> ModuleType:
+        """Return the hooks. The first call imports them and calls `model_fn`. Raises what they raise."""
         with self._lock:
-            self._load()
+            if self._module is None:
+                module = importlib.import_module("inference")
+                _check(module)
+                context = RequestContext(self._model_dir, {}, self._server)
+                self._model = _call(module.model_fn, str(self._model_dir), context=context)
+                self._module = module
+            return self._module
 
     def answer(self, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes, str]:
-        """Status, body and content type of the answer to one request. Raises whatever the hooks raise."""
+        """Return status, body and content type of the answer to one request. Raises what the hooks raise."""
         context = RequestContext(self._model_dir, headers, self._server)
         content_type = context.get_request_header(0, "Content-Type") or _JSON
         accept = context.get_request_header(0, "Accept") or "*/*"
         accept = _JSON if accept == "*/*" else accept
         data = body.decode() if content_type in _AS_TEXT else bytearray(body)
         with self._lock:
-            module = self._load()
-            result = self._transform(module, data, content_type, accept, context)
+            result = self._transform(self.load(), data, content_type, accept, context)
         return context.status, _as_bytes(result), accept
-
-    def _load(self) -> ModuleType:
-        if self._module is None:
-            module = importlib.import_module("inference")
-            _check(module)
-            context = RequestContext(self._model_dir, {}, self._server)
-            self._model = _call(module.model_fn, str(self._model_dir), context=context)
-            self._module = module
-        return self._module
 
     def _transform(
         self, module: ModuleType, data: str | bytearray, content_type: str, accept: str, context: RequestContext
@@ -111,7 +104,9 @@ class HookedModel:
 
 def _check(module: ModuleType) -> None:
     if not hasattr(module, "model_fn"):
-        raise UnusableArtifact("code/inference.py defines no model_fn; the local cloud loads no pipeline by itself.")
+        raise UnusableArtifactError(
+            "code/inference.py defines no model_fn; the local cloud loads no pipeline by itself."
+        )
     parts = [name for name in ("input_fn", "predict_fn", "output_fn") if hasattr(module, name)]
     if parts and hasattr(module, "transform_fn"):
         raise ValueError(f"code/inference.py defines transform_fn and {', '.join(parts)}: use one or the other")

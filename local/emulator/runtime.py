@@ -1,4 +1,4 @@
-"""The running server: ministack with everything plugged in, from the first request to the last child process."""
+"""The running server: ministack with every change, from the first request to the end of the last child process."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from hypercorn.asyncio import serve
@@ -19,13 +17,13 @@ from ministack import app as ministack_app
 from ministack.core import lambda_runtime
 
 from local.emulator import plugin
-from local.emulator.access.front_door import FrontDoor
 from local.emulator.access.perimeter import Asgi, guarded
 from local.emulator.common.version import REQUIRED_VERSION
-from local.emulator.recovery import interrupted
-from local.emulator.sagemaker_bridge.hooks import CloudHooks
+from local.emulator.recovery import interrupted, recovery
+from local.emulator.recovery.stack_operations import JOURNAL
+from local.emulator.sagemaker_bridge.surroundings import CloudSurroundings
 from local.emulator.state.persistence import Autosave
-from local.sagemaker.common.settings import ImageRule, Settings
+from local.sagemaker.common.settings import Settings
 from local.sagemaker.service import SageMakerService
 
 logger = logging.getLogger("local.cloud")
@@ -37,52 +35,26 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 class LocalCloud:
     """One local cloud. `run` returns after a signal, with every child process ended and the state saved."""
 
-    def __init__(
-        self,
-        *,
-        endpoint_url: str,
-        region: str,
-        images: tuple[ImageRule, ...],
-        sagemaker_dir: Path,
-        log_dir: Path,
-        child_environment: Mapping[str, str],
-        endpoint_start_seconds: float,
-    ) -> None:
-        """`endpoint_start_seconds`: how long a model's server may take until it answers /ping."""
-        front_door = FrontDoor(endpoint_url)
-        settings = Settings(
-            state_dir=sagemaker_dir,
-            log_dir=log_dir,
-            endpoint_url=endpoint_url,
-            images=images,
-            child_environment=child_environment,
-            endpoint_start_seconds=endpoint_start_seconds,
-        )
-        self._service = SageMakerService(settings, CloudHooks(front_door, region=region))
-        self._endpoint_url, self._region = endpoint_url, region
+    def __init__(self, settings: Settings, region: str) -> None:
+        self._service = SageMakerService(settings, CloudSurroundings(region))
+        self._about = {"endpoint_url": settings.endpoint_url, "region": region, "ministack": REQUIRED_VERSION}
         self._autosave = Autosave()
         self._status = "starting"
-        self._recovery = plugin.install(self._service, front_door)
         self._recovering: asyncio.Task[None] | None = None
+        plugin.install(self._service)
 
     def run(self, listening: socket.socket) -> None:
         """Serve on a bound socket until SIGTERM, SIGINT or SIGHUP.
 
-        Threads may be left that wait for what never comes (a stack's wait condition, say): the process has to be
-        ended with `os._exit`. For the same reason this is not `asyncio.run`, which waits for every task.
+        Threads may remain that wait for ever (for a stack's wait condition, say), so the caller has to end the process
+        with `os._exit`. For the same reason this is not `asyncio.run`, which waits for every task.
         """
         asyncio.new_event_loop().run_until_complete(self._run(listening))
         logger.info("The local cloud has stopped.")
 
-    def health(self) -> dict[str, Any]:
-        """Body of the readiness probe."""
-        return {
-            "status": self._status,
-            "pid": os.getpid(),
-            "endpoint_url": self._endpoint_url,
-            "region": self._region,
-            "ministack": REQUIRED_VERSION,
-        }
+    def _health(self) -> dict[str, Any]:
+        """Return the body of the readiness probe."""
+        return {"status": self._status, "pid": os.getpid(), **self._about}
 
     async def _run(self, listening: socket.socket) -> None:
         asked_to_stop = asyncio.Event()
@@ -99,49 +71,48 @@ class LocalCloud:
             await self._stop_children()
 
         try:
-            await serve(guarded(self._application(), self.health), config, shutdown_trigger=until_stopped)
+            await serve(guarded(self._application(), self._health), config, shutdown_trigger=until_stopped)
         finally:
             saving.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await saving
 
     async def _stop_children(self) -> None:
-        """End jobs, endpoints and Lambda functions while the services they report to still answer."""
+        """End jobs, endpoints and Lambda functions while the services that they report to still answer."""
         self._status = "stopping"
         logger.info("Stopping: training jobs, endpoints and functions are ended, the state is saved.")
         # A request that never ends must not keep the process alive.
         watchdog = threading.Timer(_STOP_SECONDS, self._give_up)
         watchdog.daemon = True
         watchdog.start()
-        await interrupted.finish_operations()
-        self._recovery.suspend()
+        await interrupted.wait_for_operations()
+        JOURNAL.freeze()  # the next start takes up the rest
         await asyncio.to_thread(self._service.stop)
         await asyncio.to_thread(lambda_runtime.reset)
 
     def _give_up(self) -> None:
-        logger.error("Still not stopped after %.0f s; leaving now.", _STOP_SECONDS)
+        logger.error("The server has not stopped within %.0f s; leaving now.", _STOP_SECONDS)
         logging.shutdown()
         os._exit(1)
 
     def _application(self) -> Asgi:
-        """ministack, observed: the SageMaker service starts once the port answers; changes are noted for saving."""
+        """Wrap ministack: start the SageMaker service once the port answers, and note changes for saving."""
 
-        async def application(scope: dict, receive: Any, send: Any) -> None:
+        async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
             if scope["type"] == "http":
                 authorization = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")
                 self._autosave.note_request(scope["method"], scope["path"], authorization)
-            if scope["type"] != "lifespan":
-                await ministack_app.app(scope, receive, send)
-                return
+            await ministack_app.app(scope, receive, observed(send) if scope["type"] == "lifespan" else send)
 
-            async def observed(message: dict) -> None:
+        def observed(send: Any) -> Any:
+            async def send_and_start(message: dict[str, Any]) -> None:
                 await send(message)
                 if message["type"] == "lifespan.startup.complete":
                     await asyncio.to_thread(self._service.start)
                     self._status = "ok"
-                    self._recovering = asyncio.create_task(self._recovery.run())
-                    logger.info("Ready on %s (region %s).", self._endpoint_url, self._region)
+                    self._recovering = asyncio.create_task(recovery.finish_operations())
+                    logger.info("Ready on %(endpoint_url)s (region %(region)s).", self._about)
 
-            await ministack_app.app(scope, receive, observed)
+            return send_and_start
 
         return application

@@ -1,5 +1,8 @@
-"""A SageMaker service for one machine that really trains and really serves, as child processes.
+"""A SageMaker service for one machine. Training scripts and model servers run as child processes.
 
-Entry point: `local.sagemaker.service.SageMakerService`. What it needs from the cloud around it (object store, logs,
-events, role credentials) is the protocol `local.sagemaker.common.hooks.Hooks`.
+Entry point: `local.sagemaker.service.SageMakerService`. The protocol `local.sagemaker.common.surroundings.Surroundings`
+says what the service needs from the cloud around it: object storage, logs, events, metrics and role credentials.
+
+Imports between the folders go one way: common, state, api, models, processes, endpoints, jobs, then training and
+transform. `service` imports them all.
 """

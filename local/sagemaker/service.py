@@ -2,83 +2,83 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from local.sagemaker.api import validation
-from local.sagemaker.common.errors import UnknownOperation
-from local.sagemaker.common.hooks import Hooks
-from local.sagemaker.common.scope import Scope
+from local.sagemaker.api.resources import Handler
+from local.sagemaker.common.errors import ServiceError
+from local.sagemaker.common.names import Scope
 from local.sagemaker.common.settings import Settings
+from local.sagemaker.common.surroundings import Surroundings
 from local.sagemaker.endpoints.configs import EndpointConfigs
 from local.sagemaker.endpoints.endpoints import Endpoints
 from local.sagemaker.endpoints.invocation import Invocations, InvokeResult
 from local.sagemaker.endpoints.runtime import EndpointRuntime
 from local.sagemaker.models.models import Models
-from local.sagemaker.models.package_groups import PackageGroups
-from local.sagemaker.models.registry import ModelPackages
-from local.sagemaker.state.context import build_context
+from local.sagemaker.models.registry import ModelPackages, PackageGroups
+from local.sagemaker.state.context import Context
 from local.sagemaker.training.jobs import TrainingJobs
 from local.sagemaker.transform.jobs import TransformJobs
-
-__all__ = ["InvokeResult", "SageMakerService"]
-
-_Handler = Callable[[Scope, Mapping[str, Any]], dict[str, Any]]
 
 
 class SageMakerService:
     """The SageMaker API of one machine. `handle` and `invoke_endpoint` may be called from any thread.
 
-    Training scripts and model servers are child processes; none of them outlives this process, even if it is killed.
+    Training scripts and model servers are child processes. They end when this process ends or is killed.
     """
 
-    def __init__(self, settings: Settings, hooks: Hooks) -> None:
-        self._context = build_context(settings, hooks)
-        self._training_jobs = TrainingJobs(self._context)
-        self._models = Models(self._context)
-        self._transform_jobs = TransformJobs(self._context, self._models)
-        self._runtime = EndpointRuntime(self._context)
-        self._invocations = Invocations(self._context, self._runtime)
-        self._handlers = self._build_handlers()
-
-    @property
-    def actions(self) -> frozenset[str]:
-        """The actions that `handle` knows."""
-        return frozenset(self._handlers)
+    def __init__(self, settings: Settings, surroundings: Surroundings) -> None:
+        self._context = context = Context(settings, surroundings)
+        groups = PackageGroups(context)
+        packages = ModelPackages(context, groups)
+        models = Models(context, packages)
+        configs = EndpointConfigs(context, models)
+        self._runtime = EndpointRuntime(context)
+        endpoints = Endpoints(context, models, configs, self._runtime)
+        self._invocations = Invocations(context, self._runtime)
+        self._jobs = (TrainingJobs(context), TransformJobs(context, models))
+        self._handlers: dict[str, Handler] = {
+            "AddTags": context.tags.add_tags,
+            "ListTags": context.tags.list_tags,
+            "DeleteTags": context.tags.delete_tags,
+        }
+        for resources in (groups, packages, models, configs, endpoints, *self._jobs):
+            self._handlers |= resources.handlers()
 
     def start(self) -> None:
-        """Take up the state on disk; returns at once. To be called once the surrounding cloud answers.
+        """Load the state on disk; call this once the cloud around the service answers. Returns at once.
 
-        Jobs that were running are marked as failed; endpoints come up again in the background, which takes their
-        artifacts from the object store.
+        Jobs that were running are marked as failed. Endpoints come up again in the background.
         """
         for folder in (self._context.settings.state_dir, self._context.settings.log_dir):
             folder.mkdir(parents=True, exist_ok=True)
-        validation.service_model()  # read now, not during the first request
+        validation.service_model()  # loaded now, not during the first request
         self._context.store.load()
         self._context.outbox.start()
-        self._training_jobs.start()
-        self._transform_jobs.start()
+        for jobs in self._jobs:
+            jobs.start()
         self._runtime.start()
 
     def stop(self) -> None:
-        """End every child process and thread; blocks for a few seconds at most. An object is not started twice."""
+        """End every child process and thread, within a few seconds. A stopped service cannot be started again."""
         self._context.stopping.set()
-        self._training_jobs.stop()
-        self._transform_jobs.stop()
+        for jobs in self._jobs:
+            jobs.stop()
         self._runtime.stop()
         self._context.outbox.stop()
 
     def handle(self, action: str, params: Mapping[str, Any], *, account: str, region: str) -> dict[str, Any]:
-        """Answer one control-plane call, e.g. ``CreateTrainingJob``. Quick: no hook is called in it.
+        """Answer one control-plane call, e.g. `CreateTrainingJob`, without a call to the cloud around the service.
 
-        `params` and the answer are as in botocore's shapes, times as epoch seconds. Raises ServiceError.
+        `params` and the answer have botocore's shapes, with times as epoch seconds. Raises ServiceError.
         """
         handler = self._handlers.get(action)
         if handler is None:
-            if validation.knows_action(action):
-                raise UnknownOperation(f"The local cloud does not implement sagemaker:{action}.")
-            raise UnknownOperation(f"SageMaker has no operation {action}.")
+            message = f"SageMaker has no operation {action}."
+            if action in validation.service_model().operation_names:
+                message = f"The local cloud does not implement sagemaker:{action}."
+            raise ServiceError("UnknownOperationException", message)
         validation.validate(action, params)
         given = {member: value for member, value in params.items() if value is not None}
         return handler(Scope(account, region), given)
@@ -94,51 +94,8 @@ class SageMakerService:
         account: str,
         region: str,
     ) -> InvokeResult:
-        """Answer InvokeEndpoint; blocks until the model has answered (at most `invocation_seconds`).
+        """Answer InvokeEndpoint; wait for the model at most `invocation_seconds`. Raises ServiceError.
 
-        `headers`: the request's, of which ``X-Amzn-SageMaker-*`` matter. Raises ServiceError.
+        Of the request's `headers`, those that begin with `X-Amzn-SageMaker-` are used.
         """
         return self._invocations.invoke(Scope(account, region), name, body, content_type, accept, headers)
-
-    def _build_handlers(self) -> dict[str, _Handler]:
-        models = self._models
-        configs = EndpointConfigs(self._context, models)
-        endpoints = Endpoints(self._context, models, configs, self._runtime)
-        groups = PackageGroups(self._context)
-        packages = ModelPackages(self._context)
-        jobs, transforms, tags = self._training_jobs, self._transform_jobs, self._context.tags
-        return {
-            "CreateTrainingJob": jobs.create,
-            "DescribeTrainingJob": jobs.describe,
-            "ListTrainingJobs": jobs.list_all,
-            "StopTrainingJob": jobs.stop_job,
-            "CreateTransformJob": transforms.create,
-            "DescribeTransformJob": transforms.describe,
-            "ListTransformJobs": transforms.list_all,
-            "StopTransformJob": transforms.stop_job,
-            "CreateModel": models.create,
-            "DescribeModel": models.describe,
-            "ListModels": models.list_all,
-            "DeleteModel": models.delete,
-            "CreateEndpointConfig": configs.create,
-            "DescribeEndpointConfig": configs.describe,
-            "ListEndpointConfigs": configs.list_all,
-            "DeleteEndpointConfig": configs.delete,
-            "CreateEndpoint": endpoints.create,
-            "DescribeEndpoint": endpoints.describe,
-            "ListEndpoints": endpoints.list_all,
-            "UpdateEndpoint": endpoints.update,
-            "DeleteEndpoint": endpoints.delete,
-            "CreateModelPackageGroup": groups.create,
-            "DescribeModelPackageGroup": groups.describe,
-            "ListModelPackageGroups": groups.list_all,
-            "DeleteModelPackageGroup": groups.delete,
-            "CreateModelPackage": packages.create,
-            "DescribeModelPackage": packages.describe,
-            "ListModelPackages": packages.list_all,
-            "UpdateModelPackage": packages.update,
-            "DeleteModelPackage": packages.delete,
-            "AddTags": tags.add_tags,
-            "ListTags": tags.list_tags,
-            "DeleteTags": tags.delete_tags,
-        }

@@ -67,6 +67,7 @@ class PredictFunction(Construct):
             handler="predict.handler.handler",
             sources={
                 "predict": sources.lambda_package("predict"),
+                "shared": sources.lambda_package("shared"),
                 "distribution": sources.lambda_package("distribution"),
             },
             layers=[layer],

@@ -56,7 +56,7 @@ class ImageBuild(Construct):
             name=f"{name}-build",
             description="Starts the build of the serving image and waits for its end",
             handler="image_build.handler.handler",
-            sources={"image_build": sources.lambda_package("image_build")},
+            sources={name: sources.lambda_package(name) for name in ("image_build", "shared")},
             layers=[],
             environment={},
             memory_mb=256,

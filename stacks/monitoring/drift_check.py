@@ -18,9 +18,6 @@ from stacks.common.s3_folder import S3Folder
 from stacks.common.statements import list_buckets, read_objects
 from stacks.config.environment import MonitoringConfig
 
-# How the gate finds the champion and reads objects; the check does it in the same way.
-_OF_THE_GATE = ("__init__.py", "artifact.py", "champion.py", "errors.py", "store.py")
-
 
 class DriftCheck(Construct):
     """Reads the baseline of whichever package serves and the newest predictions; publishes how far they are apart."""
@@ -54,17 +51,13 @@ class DriftCheck(Construct):
             logs: how long the log is kept.
         """
         super().__init__(scope, construct_id)
-        gate = sources.lambda_package("gate")
         function = PythonFunction(
             self,
             "Lambda",
             name=f"{prefix}-drift",
             description="Compares the newest predictions with the champion's baseline",
             handler="drift.handler.handler",
-            sources={
-                **{name: sources.lambda_package(name) for name in ("drift", "distribution")},
-                **{f"gate/{name}": gate / name for name in _OF_THE_GATE},
-            },
+            sources={name: sources.lambda_package(name) for name in ("drift", "distribution", "shared")},
             layers=[layer],
             environment={
                 "SERVING_STACK": serving_stack,

@@ -55,7 +55,7 @@ class SmokeTestFunction(Construct):
             name=f"{prefix}-smoke-test",
             description="Asks the endpoint real questions after a release",
             handler="smoke_test.handler.handler",
-            sources={"smoke_test": sources.lambda_package("smoke_test")},
+            sources={name: sources.lambda_package(name) for name in ("smoke_test", "shared")},
             layers=[layer],
             environment={"ENDPOINT_NAME": endpoint_name, "POWERTOOLS_SERVICE_NAME": "smoke_test"},
             memory_mb=512,

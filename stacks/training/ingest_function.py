@@ -15,9 +15,6 @@ from stacks.common.s3_folder import S3Folder
 from stacks.common.statements import list_buckets, read_objects, write_objects
 from stacks.config.environment import DataConfig
 
-# What `classifier.collect` imports of its package; the rest of the job needs torch and stays out.
-_COLLECTING = ("__init__.py", "collect.py", "errors.py", "sources")
-
 
 class IngestFunction(Construct):
     """Collects the raw data and writes it, named by its hash, where the training job's channels look.
@@ -53,17 +50,15 @@ class IngestFunction(Construct):
             logs: how long the log is kept.
         """
         super().__init__(scope, construct_id)
-        classifier = sources.training_job / "classifier"
         ingest = PythonFunction(
             self,
             "Lambda",
             name=f"{prefix}-ingest",
             description="Collects the training data into the data bucket",
             handler="ingest.handler.handler",
-            # The job's own collecting module, so that both read a source alike; laid out as in the project.
             sources={
                 "ingest": sources.lambda_package("ingest"),
-                **{f"classifier/{name}": classifier / name for name in _COLLECTING},
+                "shared": sources.lambda_package("shared"),
                 "data": sources.training_job / "data",
             },
             layers=[layer],

@@ -60,6 +60,7 @@ class LaunchFunction(Construct):
             handler="launch.handler.handler",
             sources={
                 "launch": sources.lambda_package("launch"),
+                "shared": sources.lambda_package("shared"),
                 # Names and values of hyperparameters are checked by the job's own rules.
                 "classifier/errors.py": classifier / "errors.py",
                 "classifier/job": classifier / "job",

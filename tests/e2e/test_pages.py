@@ -76,7 +76,7 @@ def visit(browser: Browser, served: Any) -> Iterator[Any]:
 
 
 def classify(page: Page, *texts: str) -> None:
-    page.get_by_label("Reviews, one a line").fill("\n".join(texts))
+    page.get_by_label("Reviews, one per line").fill("\n".join(texts))
     page.get_by_role("button", name="Classify").click()
     expect(page.locator("#results li")).to_have_count(len(texts))
 
@@ -125,7 +125,7 @@ def test_answers_are_sorted_by_helpfulness(visit: Any) -> None:
 def test_an_error_is_told_in_words(visit: Any) -> None:
     """What the API refuses is shown with its title, what is allowed, and the request's id; and it has the focus."""
     page = visit().open("/")
-    page.get_by_label("Reviews, one a line").fill("\n".join(["x"] * 101))
+    page.get_by_label("Reviews, one per line").fill("\n".join(["x"] * 101))
     page.get_by_role("button", name="Classify").click()
     problem = page.locator("#problem")
     expect(problem).to_be_focused()
@@ -162,7 +162,7 @@ def test_the_keyboard_is_enough(visit: Any) -> None:
     page = visit().open("/")
     for _ in range(4):  # three links, then the texts
         page.keyboard.press("Tab")
-    expect(page.get_by_label("Reviews, one a line")).to_be_focused()
+    expect(page.get_by_label("Reviews, one per line")).to_be_focused()
     page.keyboard.press("Control+A")
     page.keyboard.type("A gift.")
     page.keyboard.press("Enter")

@@ -32,7 +32,7 @@ BY_EVENT: dict[str, Any] = {**BY_PERSON, "approved_at": APPROVED_AT}
 
 BUSY = "Stack:arn:x is in UPDATE_IN_PROGRESS state and can not be updated. (Service: CloudFormation, Status Code: 400)"
 NO_CHANGE = "No updates are to be performed. (Service: CloudFormation, Status Code: 400)"
-WRONG = '{"errorType": "WrongAnswers", "errorMessage": "2 of 20 sentences were answered otherwise"}'
+WRONG = '{"errorType": "WrongAnswersError", "errorMessage": "2 of 20 sentences were answered otherwise"}'
 
 
 def running(*executions: tuple[str, str]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import pytest
 from distribution import features
 from drift import handler as drift
 from metric_references import of_dashboard
-from predict.problems import THROTTLED
+from predict.problems import PROBLEM_TYPES
 from stacks.common import metric_names as names
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def test_the_stacks_and_the_functions_use_the_same_names() -> None:
         features.LABEL_DIMENSION,
     )
     assert (drift.DRIFT, tuple(drift.METRICS.values()), drift.JUDGED) == (names.DRIFT, names.DRIFT_OF, names.JUDGED)
-    assert f"{names.PROBLEM_PREFIX}{THROTTLED.code}" == names.THROTTLED
+    assert names.PROBLEM_PREFIX + PROBLEM_TYPES["throttled"].code == names.THROTTLED
 
 
 def test_a_bin_is_named_by_its_edges() -> None:

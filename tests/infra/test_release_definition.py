@@ -311,14 +311,16 @@ def test_package_that_serves_unasked_is_asked(
 def test_package_that_serves_unasked_goes_back_to_what_it_replaced() -> None:
     """If its answers are wrong, the champion noted on it comes back."""
     unasked = scripted(package(release="under way", replaces=OLD))
-    execution = run(answers={**SERVING, names.PACKAGE: unasked, names.ASK: scripted(TaskFailed("WrongAnswers", WRONG))})
+    execution = run(
+        answers={**SERVING, names.PACKAGE: unasked, names.ASK: scripted(TaskFailed("WrongAnswersError", WRONG))}
+    )
     assert updates(execution) == [OLD] and names.ASK_CHAMPION in execution.visited
     assert rejection(execution)["CustomerMetadataProperties"]["release"] == "failed"
 
 
 def test_nothing_known_to_go_back_to_is_said() -> None:
     """If nothing is noted on it, it keeps serving, and the failure says so."""
-    execution = run(answers={**SERVING, names.ASK: scripted(TaskFailed("WrongAnswers", WRONG))})
+    execution = run(answers={**SERVING, names.ASK: scripted(TaskFailed("WrongAnswersError", WRONG))})
     assert updates(execution) == []
     assert "2 of 20" in rejection(execution)["ApprovalDescription"]
     assert "It still serves, as it is not known what served before it" in (execution.failure or {})["Cause"]
@@ -559,7 +561,7 @@ def test_unreadable_reason_is_said_to_be_so() -> None:
     assert "why could not be read: denied" in rejection(execution)["ApprovalDescription"]
 
 
-WRONG_ANSWERS = scripted(TaskFailed("WrongAnswers", WRONG))
+WRONG_ANSWERS = scripted(TaskFailed("WrongAnswersError", WRONG))
 
 
 def test_wrong_answers_bring_the_champion_back() -> None:
@@ -646,7 +648,7 @@ def test_failure_is_told_whatever_else_fails(state: str) -> None:
 def test_reason_fits_the_registry() -> None:
     """A long reason with odd characters is cut and cleaned to what the registry takes."""
     cause = '{"errorMessage": "' + "é<b>\\n" * 400 + '"}'
-    recorded = rejection(run(answers={names.ASK: scripted(TaskFailed("WrongAnswers", cause))}))
+    recorded = rejection(run(answers={names.ASK: scripted(TaskFailed("WrongAnswersError", cause))}))
     assert len(recorded["ApprovalDescription"]) == 1024 and "\n" not in recorded["ApprovalDescription"]
     assert re.fullmatch(r"[\w .:/=+@-]{256}", recorded["CustomerMetadataProperties"]["release_reason"])
 

@@ -162,7 +162,7 @@ def test_job_brings_the_same_members_from_either_way() -> None:
     [
         ('{"TrainingJobStatus": "Failed", "FailureReason": "AlgorithmError: no column"}', "AlgorithmError: no column"),
         ('{"TrainingJobStatus": "Stopped"}', "the job ended as Stopped"),
-        ('{"errorType": "InvalidExecutionInput", "errorMessage": "epochs is -1."}', "epochs is -1."),
+        ('{"errorType": "InvalidExecutionInputError", "errorMessage": "epochs is -1."}', "epochs is -1."),
         ("User is not authorized to perform sagemaker:CreateTrainingJob", None),
         ('{"something": "else"}', None),
     ],

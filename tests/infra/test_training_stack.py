@@ -90,7 +90,7 @@ def test_tarball_holds_the_job_and_is_named_by_its_content(assemblies: Assemblie
     (asset,) = [file for file in manifest["files"].values() if file["source"]["path"].endswith(".tar.gz")]
     tarball = assemblies.folder / "dev" / asset["source"]["path"]
     with tarfile.open(tarball) as archive:
-        assert {"train.py", "requirements.txt", "classifier/collect.py"} <= set(archive.getnames())
+        assert {"train.py", "requirements.txt", "classifier/errors.py"} <= set(archive.getnames())
     content = hashlib.sha256(gzip.decompress(tarball.read_bytes())).hexdigest()
     assert {destination["objectKey"] for destination in asset["destinations"].values()} == {f"{content}.tar.gz"}
 

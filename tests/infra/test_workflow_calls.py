@@ -65,7 +65,7 @@ def runs(workflow: str) -> list[tuple[Any, dict[str, Any]]]:
             ({}, {**well, workflow_samples.PLAN: both, workflow_samples.LOOK: serving}),
             ({}, {**well, "Transform": broken}),
         ]
-    wrong = release_samples.scripted(TaskFailed("WrongAnswers", release_samples.WRONG))
+    wrong = release_samples.scripted(TaskFailed("WrongAnswersError", release_samples.WRONG))
     rolled_back = release_samples.scripted(release_samples.stack("UPDATE_ROLLBACK_COMPLETE", release_samples.OLD))
     refused = release_samples.scripted(release_samples.refused("denied"))
     released = release_samples.scripted(release_samples.package(release="released"))

@@ -175,7 +175,7 @@ def test_ctrl_c_ends_at_once_and_says_how_to_go_on(tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=15)
     assert (process.returncode, time.monotonic() - started < 10) == (130, True), said
-    assert "of 1000 rows are done.\nNext step: the same command goes on from there." in said
+    assert "of 1000 rows are done.\nNext step: the same command resumes from there." in said
     assert "Traceback" not in said
 
 

@@ -99,7 +99,8 @@ def test_a_changed_lambda_is_redeployed_and_served(project: Any, tmp_path: Path)
             [
                 str(copy / ".venv" / "bin" / "python"),
                 "-m",
-                "operations.cdk_local",
+                "operations",
+                "cdk",
                 "deploy",
                 "--all",
                 "--require-approval",

@@ -1,4 +1,4 @@
-"""Runs the client's command line in children that kill themselves at their n-th executed line of the client's code.
+"""Run the client's command line in children that kill themselves at their n-th executed line of the client's code.
 
 `python killed_at_line.py <arguments of text-classifier>` reads an n from each line of its standard input and answers
 each with the child's status: -9 killed, else its exit code and the lines it executed. Importing takes place once.
@@ -36,7 +36,7 @@ def run(arguments: list[str], line: int, executed: Any) -> int:
 
 
 def main() -> None:
-    """One child after the other."""
+    """Run one child after the other."""
     for wanted in sys.stdin:
         child = os.fork()
         if child == 0:

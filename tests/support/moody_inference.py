@@ -1,4 +1,4 @@
-"""Hooks of a model that does what its text says: each state of an endpoint, on demand."""
+"""A model that does what its text says: each state of an endpoint, on demand."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ GARBAGE = {
 
 
 def model_fn(model_dir: str, context: Any = None) -> Path:
-    """Loads at once, unless it crashed before: then it takes its time, like a cold start."""
+    """Load at once; after a crash load slowly, like a cold start."""
     marker = Path(model_dir) / CRASHED
     if marker.exists():
         marker.unlink()
@@ -29,7 +29,7 @@ def model_fn(model_dir: str, context: Any = None) -> Path:
 
 
 def transform_fn(marker: Path, data: Any, content_type: str, accept: str, context: Any = None) -> str:
-    """Does what the first text says; any other text is answered."""
+    """Do what the first text says; answer any other text."""
     texts = json.loads(data)["inputs"]
     what = texts[0]
     if what == "crash":

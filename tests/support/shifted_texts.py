@@ -34,5 +34,5 @@ GERMAN = (
 
 
 def shortened(sentences: Sequence[str], words: int = 3) -> list[str]:
-    """The first words of each sentence."""
+    """Keep the first words of each sentence."""
     return [" ".join(sentence.split()[:words]) for sentence in sentences]

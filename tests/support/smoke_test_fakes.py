@@ -78,20 +78,3 @@ class FakeRuntime:
         if isinstance(found, Exception):
             raise found
         return {"Body": io.BytesIO(found)}
-
-
-class FakeTime:
-    """A clock that only sleeping moves."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-        self.pauses: list[float] = []
-
-    def clock(self) -> float:
-        """Seconds."""
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        """Moves the clock."""
-        self.pauses.append(seconds)
-        self.now += seconds

@@ -1,4 +1,4 @@
-"""The text classifier: collect, prepare, train, evaluate, export.
+"""The text classifier: prepare the data, train, evaluate, export.
 
-Imports nothing, so that a Lambda function can take single modules of this package without torch or pandas.
+This file imports nothing, so that a Lambda function can take single modules of the package without torch or pandas.
 """

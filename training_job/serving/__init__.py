@@ -1,15 +1,12 @@
-"""Everything that travels in an artifact's `code/` folder and answers requests there.
+"""The serving code: it travels in an artifact's `code/` folder and in the slim image.
 
-How this folder gets into `model.tar.gz` (one rule, and the only one):
+Layout of `model.tar.gz`: files named in `ENTRY_POINTS` go to `code/`, every other `*.py` file of this folder to
+`code/serving/`. The package `server` is not part of an artifact; only the slim image has it.
 
-* the files named in `ENTRY_POINTS` go to `code/`;
-* every other `*.py` file goes to `code/serving/`;
-* the package `server` stays out: it is baked into the slim image, to which an artifact brings the model only.
-
-All imports inside are absolute (`from serving.predictor import …`), so the same files work in the artifact, where
-`code/` is on the path, and in the source tree, where `training_job/` is. Nothing here imports `classifier`, and
-torch is imported only where onnxruntime is missing.
+All imports are absolute (`from serving.predictor import …`), so that the same files work in the artifact, where `code/`
+is on the path, and in the source tree, where `training_job/` is. Nothing here imports `classifier`. torch is imported
+only if onnxruntime is missing.
 """
 
 ENTRY_POINTS = ("inference.py",)
-"""Files that a serving container starts or imports by name: they belong directly under `code/`."""
+"""Files that a serving container starts or imports by name."""

@@ -1,4 +1,4 @@
-"""One request body to one answer, the same in every container that serves the artifact."""
+"""Turn one request body into one answer, in the same way in every container."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from serving.errors import RequestError
-from serving.request import Limits
 
 if TYPE_CHECKING:
     from serving.predictor import Prediction, Predictor
@@ -19,7 +18,7 @@ logger = logging.getLogger("serving")
 
 @dataclass(frozen=True)
 class Answer:
-    """What goes back to the caller, and numbers about it for the log."""
+    """An answer to the caller, with facts for the log."""
 
     status: int
     body: bytes
@@ -28,7 +27,7 @@ class Answer:
     """Counts for the log line; never a text."""
     content_type: str = "application/json"
     headers: Mapping[str, str] = field(default_factory=dict)
-    """Further headers, where the container can send them."""
+    """Additional headers, where the container can send them."""
 
 
 def answer(
@@ -39,28 +38,28 @@ def answer(
     content_type: str | None = None,
     accept: str | None = None,
 ) -> Answer:
-    """Predict for the texts in a `body` of one of `formats.TYPES`, JSON unless said otherwise.
+    """Predict for the texts in `body`, of one of `formats.TYPES` (default: JSON).
 
-    Never raises: what goes wrong is in the answer's status.
+    Never raises: errors are in the answer's status.
     """
-    from serving import formats  # and below it the predictor's libraries
+    from serving import formats  # imports the predictor's libraries
 
     try:
         read = formats.request_type(content_type)
         written = formats.answer_type(accept, read)
-        texts = formats.read_texts(read, body.encode() if isinstance(body, str) else body, Limits())
+        texts = formats.read_texts(read, body.encode() if isinstance(body, str) else body)
     except RequestError as error:
-        return error_answer(error.status, error.kind, error.message)
+        return refused(error)
     try:
         predictions = predictor.predict(texts)
-    except Exception:  # whatever the network's library raises; the caller learns only that the model failed
+    except Exception:  # libraries raise many kinds; the caller learns only that the model failed
         log_model_failure()
         return model_failure()
     return success(written, texts, predictions, version)
 
 
 def success(content_type: str, texts: Sequence[str], predictions: Sequence[Prediction], version: str | None) -> Answer:
-    """The predictions for `texts` as a body of one of `formats.TYPES`."""
+    """Write the predictions for `texts` in one of `formats.TYPES`."""
     from serving import formats
 
     facts = {
@@ -72,20 +71,21 @@ def success(content_type: str, texts: Sequence[str], predictions: Sequence[Predi
 
 
 def error_answer(status: int, kind: str, message: str, headers: Mapping[str, str] | None = None) -> Answer:
-    """An answer in the error form of the contract."""
-    body = _json({"error": {"type": kind, "message": message}})
+    """Make an answer in the error format of the contract."""
+    body = json.dumps({"error": {"type": kind, "message": message}}, separators=(",", ":")).encode()
     return Answer(status, body, {"error": kind}, headers=headers or {})
 
 
+def refused(error: RequestError) -> Answer:
+    """Make the answer to an unacceptable request."""
+    return error_answer(error.status, error.kind, error.message)
+
+
 def log_model_failure() -> None:
-    """Logs the exception that is being handled."""
+    """Log the current exception."""
     logger.exception("the model failed on a request")
 
 
 def model_failure() -> Answer:
-    """The answer to a request on which the model failed."""
+    """Make the answer to a request on which the model failed."""
     return error_answer(500, "model_error", "the model failed on this request; the server's log says why")
-
-
-def _json(payload: dict[str, Any]) -> bytes:
-    return json.dumps(payload, separators=(",", ":"), allow_nan=False).encode()

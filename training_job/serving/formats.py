@@ -1,4 +1,4 @@
-"""Content types: which the server reads, which it writes, and what one record looks like in each.
+"""The content types that the server reads and writes, and one record of each.
 
 | type | a request | an answer |
 |---|---|---|
@@ -6,7 +6,7 @@
 | `text/csv` | one text a record, quoted as in RFC 4180, no header | `label,confidence,score,truncated,model version` |
 | `application/jsonlines` | `{"inputs": "…"}` a line | one object a line: a prediction with its model |
 
-There is no header line in CSV, because batch transform cuts files where it likes: only the first piece would have one.
+CSV has no header line, because batch transform splits files, and only the first part would have it.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from collections.abc import Callable, Sequence
 
 from serving.errors import RequestError
 from serving.predictor import Prediction
-from serving.request import Limits, check_text, parse_record, parse_texts
+from serving.request import check_text, parse_record, parse_texts
 
 JSON, CSV, JSON_LINES = "application/json", "text/csv", "application/jsonlines"
 TYPES = (JSON, CSV, JSON_LINES)
 
 MAX_RECORDS = 100_000
-"""Most records of one CSV or JSON Lines body: bounds what a body of one-letter lines unfolds to in memory."""
+"""Most records of one CSV or JSON Lines body: limits the memory for a body with one letter a line."""
 
 
 def request_type(header: str | None) -> str:
-    """The type of a body by its Content-Type; without one it is JSON. Raises RequestError (415)."""
+    """Return the type of a body by its Content-Type (default: JSON). Raises RequestError (415)."""
     name, _, parameters = (header or JSON).partition(";")
     charset = parameters.lower().replace(" ", "").replace('"', "").partition("charset=")[2] or "utf-8"
     if name.strip().lower() not in TYPES or charset not in ("utf-8", "utf8", "us-ascii"):
@@ -38,9 +38,9 @@ def request_type(header: str | None) -> str:
 
 
 def answer_type(accept: str | None, content_type: str) -> str:
-    """The type of the answer: what Accept prefers; where it leaves the choice, that of the request.
+    """Return the type of the answer: the one that Accept prefers, and among equals the request's own.
 
-    Raises RequestError (406) when it allows none of `TYPES`.
+    Raises RequestError (406) if Accept allows none of `TYPES`.
     """
     best, best_quality = "", 0.0
     for part in (accept or "*/*").lower().split(","):
@@ -56,24 +56,24 @@ def answer_type(accept: str | None, content_type: str) -> str:
     return best
 
 
-def read_texts(content_type: str, body: bytes | bytearray, limits: Limits) -> list[str]:
-    """The texts of a body. Raises RequestError naming the record, without quoting it."""
+def read_texts(content_type: str, body: bytes | bytearray) -> list[str]:
+    """Return the texts of a body. Raises RequestError, which names the record without quoting it."""
     if content_type == JSON:
-        return parse_texts(body, limits)
-    texts = (_csv_texts if content_type == CSV else _json_lines_texts)(body, limits)
+        return parse_texts(body)
+    texts = (_csv_texts if content_type == CSV else _json_lines_texts)(body)
     if not texts:
         raise RequestError("the body has no records: expected one text a line")
     return texts
 
 
 def write(content_type: str, predictions: Sequence[Prediction], version: str | None) -> bytes:
-    """The body of an answer."""
+    """Write the body of an answer."""
     return _WRITERS[content_type](predictions, version)
 
 
-def _csv_texts(body: bytes | bytearray, limits: Limits) -> list[str]:
+def _csv_texts(body: bytes | bytearray) -> list[str]:
     try:
-        # Without newline translation: a line break inside quotes belongs to the text.
+        # Without newline translation, because a line break inside quotes is part of the text.
         reader = csv.reader(io.StringIO(body.decode("utf-8-sig"), newline=""), strict=True)
     except UnicodeDecodeError as error:
         raise RequestError(f"the body is not UTF-8 (byte {error.start})") from error
@@ -84,17 +84,17 @@ def _csv_texts(body: bytes | bytearray, limits: Limits) -> list[str]:
             if len(record) != 1:
                 allowed = 'expected one text, in double quotes where it holds a comma or a quote ("" inside)'
                 raise RequestError(f"record {number} has {len(record)} fields: {allowed}")
-            texts.append(check_text(record[0], f"record {number}", limits))
+            texts.append(check_text(record[0], f"record {number}"))
     except csv.Error as error:
         raise RequestError(f"record {len(texts) + 1} is not CSV ({error})") from error
     return texts
 
 
-def _json_lines_texts(body: bytes | bytearray, limits: Limits) -> list[str]:
+def _json_lines_texts(body: bytes | bytearray) -> list[str]:
     texts: list[str] = []
     for number, line in enumerate(io.BytesIO(body), 1):
         _check_count(number)
-        texts.append(parse_record(line, f"line {number}", limits))
+        texts.append(parse_record(line, f"line {number}"))
     return texts
 
 
@@ -111,7 +111,7 @@ def _quality(text: str) -> float:
 
 
 _dumps = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
-"""`json.dumps` would make an encoder for each record."""
+"""Made once: `json.dumps` makes an encoder for each record."""
 
 
 def _write_json(predictions: Sequence[Prediction], version: str | None) -> bytes:

@@ -1,11 +1,10 @@
-"""Hooks of the official Hugging Face inference container: it imports this file and calls the two functions.
+"""Functions that the official Hugging Face inference container imports from this file and calls.
 
-onnxruntime is not in that container. A copy for its Python may be vendored under `code/vendor/cp<XY>/`; without one
-that matches, torch serves, and the log says so. Nothing is installed at start.
+The container lacks onnxruntime. The artifact may have a copy for the container's Python in `code/vendor/cp<XY>/`. If it
+has none that matches, torch serves, and the log says so. Nothing is installed at start.
 
-The container hands every exception to the caller as a 400, as if the request were to blame, and says that it is healthy
-all the same. So none leaves these functions there: a model that cannot be loaded answers each request with a 500 that
-says why.
+The container returns every exception to the caller as a 400, as if the request were wrong, and stays healthy. So these
+functions raise none there: if the model cannot be loaded, each request is answered with a 500 that says why.
 """
 
 from __future__ import annotations
@@ -26,36 +25,33 @@ if TYPE_CHECKING:
 logger = logging.getLogger("serving")
 
 STOCK_SERVER = "MMS"
-"""What multi-model-server calls itself in its context."""
+"""Name of multi-model-server in its context."""
 
 
 class Unloadable:
-    """What the container keeps in place of a model that could not be loaded."""
+    """Stands in for a model that could not be loaded."""
 
     def __init__(self, reason: str) -> None:
         self.reason = reason
 
 
 def use_vendored(code_dir: Path) -> Path | None:
-    """Put `code_dir/vendor/cp<XY>/` on `sys.path` if it is there for this interpreter; the folder used."""
+    """Add `code_dir/vendor/cp<XY>/` to `sys.path` if it exists for this interpreter; return the folder."""
     folder = code_dir / "vendor" / f"cp{sys.version_info.major}{sys.version_info.minor}"
     if not folder.is_dir():
         return None
     if str(folder) not in sys.path:
-        # Behind code/ itself and before the container's packages: the vendored version is the tested one.
+        # After code/ and before the container's packages, because the vendored version is the tested one.
         sys.path.insert(1, str(folder))
     return folder
 
 
 def model_fn(model_dir: str, context: Any = None) -> Predictor | Unloadable:
-    """Load the artifact; called once a worker.
-
-    Raises what is wrong with it, except in the stock model server: see above.
-    """
+    """Load the artifact; called once in each worker. Raises its errors except in the stock model server."""
     logs.configure()
     try:
         return _load(model_dir)
-    except Exception as error:  # a library that cannot be imported, too
+    except Exception as error:  # also a library that cannot be imported
         if not _serves_in_stock_server(context):
             raise
         logger.exception("the model cannot be loaded")
@@ -69,10 +65,9 @@ def transform_fn(
     accept: str,
     context: Any = None,
 ) -> str:
-    """One request body to the answer, in JSON, CSV or JSON Lines (`serving.formats`).
+    """Answer one request body in JSON, CSV or JSON Lines (`serving.formats`).
 
-    The container's `context` lets the true status through, so that a caller can tell a bad request from a failing
-    model.
+    The status goes into the container's `context`, so that callers can tell a bad request from a failing model.
     """
     if isinstance(predictor, Unloadable):
         result = error_answer(500, "model_error", f"the model cannot be loaded: {predictor.reason}")

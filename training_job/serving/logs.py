@@ -1,4 +1,4 @@
-"""One JSON object a log line, so that any log service can filter by field."""
+"""Log one JSON object a line, so that any log service can filter by field."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class JsonFormatter(logging.Formatter):
     """Time, level, message, the record's `facts` (a dict given through `extra`) and a traceback if there is one."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """One line without line breaks."""
+        """Return one line without line breaks."""
         line = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
@@ -25,7 +25,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def configure(level: str = "INFO") -> None:
-    """Send our log, and asyncio's warnings, to standard output as JSON lines; may be called again."""
+    """Send our log and asyncio's warnings to standard output as JSON lines; may be called again."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonFormatter())
     for name, lowest in (("serving", level), ("asyncio", "WARNING")):

@@ -1,4 +1,4 @@
-"""What an artifact's `config.json` says about labels, lengths and the score."""
+"""Read labels, maximum length and the score's scale from an artifact's `config.json`."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ class ModelConfig:
     objective: str
     """`regression`: two logits `[0, scale * (score - threshold)]`; `classification`: plain logits, no score."""
     max_length: int
-    """Longest input in tokens, special tokens included; longer texts are cut and reported as truncated."""
+    """Tokens of a text, special tokens included; longer texts are truncated and reported as such."""
     score_scale: float = 1.0
-    """The factor `a` by which the score was stretched into a logit; used by regression only."""
+    """The factor `a` from score to logit; for regression only."""
     score_threshold: float = 1.0
-    """The score at which both labels are equally likely; used by regression only."""
+    """The score at which both labels are equally likely; for regression only."""
     pad_token_id: int = 0
-    """Id that fills the shorter rows of a batch (hidden from the model by the attention mask)."""
+    """Token that pads the shorter rows of a batch (the attention mask hides it)."""
 
     @classmethod
     def read(cls, model_dir: Path) -> ModelConfig:
-        """Read `model_dir/config.json`; raises ArtifactError naming the key and what is allowed."""
+        """Read `model_dir/config.json`; raise ArtifactError with the key and what is allowed."""
         path = model_dir / "config.json"
         values = _read_object(path)
         labels = _labels(path, values)
@@ -42,19 +42,16 @@ class ModelConfig:
         max_length = values.get("max_length")
         if not isinstance(max_length, int) or isinstance(max_length, bool) or max_length < 3:
             raise ArtifactError(path, f"max_length is {max_length!r}, expected a whole number of tokens from 3")
-        pad = values.get("pad_token_id")
-        if objective == "classification":
-            return cls(labels=labels, objective=objective, max_length=max_length, pad_token_id=pad or 0)
-        if len(labels) != 2:
-            raise ArtifactError(path, f"a regression model has 2 labels, id2label names {len(labels)}")
-        return cls(
-            labels=labels,
-            objective=objective,
-            max_length=max_length,
-            score_scale=_number(path, values, "score_scale", positive=True),
-            score_threshold=_number(path, values, "score_threshold", positive=False),
-            pad_token_id=pad or 0,
-        )
+        score: dict[str, float] = {}
+        if objective == "regression":
+            if len(labels) != 2:
+                raise ArtifactError(path, f"a regression model has 2 labels, id2label names {len(labels)}")
+            score = {
+                "score_scale": _number(path, values, "score_scale", positive=True),
+                "score_threshold": _number(path, values, "score_threshold", positive=False),
+            }
+        pad = values.get("pad_token_id") or 0
+        return cls(labels=labels, objective=objective, max_length=max_length, pad_token_id=pad, **score)
 
 
 def _read_object(path: Path) -> dict[str, Any]:

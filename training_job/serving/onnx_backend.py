@@ -1,4 +1,4 @@
-"""Runs `onnx/model_int8.onnx` in ONNX Runtime."""
+"""Run `onnx/model_int8.onnx` in ONNX Runtime."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-# On import the library would write a device id into the home directory and report its use to its makers.
+# On import the library would write a device id into the home directory and report its use to its maker.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 import onnxruntime
 
@@ -17,13 +17,11 @@ from serving.errors import ArtifactError
 from serving.text_encoder import FEATURES
 
 MODEL_FILE = Path("onnx") / "model_int8.onnx"
-"""Where the artifact keeps the network, relative to its root."""
-
-LOG_ERRORS_ONLY = 3
+"""Path of the network in the artifact."""
 
 
 class OnnxBackend:
-    """One session; ONNX Runtime allows concurrent calls on it."""
+    """The int8 network; ONNX Runtime allows concurrent calls."""
 
     name = f"onnxruntime {onnxruntime.__version__}"
 
@@ -34,12 +32,12 @@ class OnnxBackend:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
-        options.log_severity_level = LOG_ERRORS_ONLY
+        options.log_severity_level = 3  # errors only
         try:
             self._session = onnxruntime.InferenceSession(
                 str(self.path), sess_options=options, providers=["CPUExecutionProvider"]
             )
-        except Exception as error:  # the library's errors share no base but Exception
+        except Exception as error:  # the library's errors have no other common base
             weights = self.path.with_name(f"{self.path.name}.data")  # mapped into memory, not read
             beside = f", or {weights.name} beside it" if weights.is_file() else ""
             raise ArtifactError(self.path, f"cannot be loaded{beside} ({error})") from error
@@ -50,5 +48,5 @@ class OnnxBackend:
         self._output = self._session.get_outputs()[0].name
 
     def logits(self, features: Mapping[str, NDArray[np.int64]]) -> NDArray[np.float32]:
-        """Features of shape (batch, tokens) int64 to logits of shape (batch, labels) float32."""
+        """Map features, (batch, tokens) int64, to logits, (batch, labels) float32."""
         return np.asarray(self._session.run([self._output], dict(features))[0], dtype=np.float32)

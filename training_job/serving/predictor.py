@@ -1,40 +1,26 @@
-"""From texts to labels: the one place that knows what the model's logits mean."""
+"""From texts to labels: the only module that interprets the model's logits."""
 
 from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from serving.errors import ArtifactError, BackendMissingError, ModelError
+from serving.errors import ArtifactError, ServingError
 from serving.model_config import ModelConfig
 from serving.text_encoder import TextEncoder
+
+if TYPE_CHECKING:
+    from serving.onnx_backend import OnnxBackend
+    from serving.torch_backend import TorchBackend
 
 logger = logging.getLogger("serving")
 
 DECIMALS = 6
-"""Digits kept of confidence and score: beyond float32's precision there is only noise to transmit."""
-
-
-class Backend(Protocol):
-    """Something that runs the network."""
-
-    name: str
-    """What the log calls it."""
-    features: list[str]
-    """Names of the arrays that `logits` takes."""
-    path: Path
-    """The file or folder it was loaded from, for error messages."""
-
-    def logits(self, features: Mapping[str, NDArray[np.int64]]) -> NDArray[np.float32]:
-        """Features of shape (batch, tokens) int64 to logits of shape (batch, labels) float32."""
-        ...
+"""Decimals of confidence and score: further ones are beyond float32's precision."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,59 +31,54 @@ class Prediction:
     confidence: float
     """Probability of `label` in [0, 1]."""
     score: float | None
-    """The predicted score on the scale of the training data; None for a model that learned labels only."""
+    """The predicted score on the scale of the training data; None if the model learned labels."""
     truncated: bool
-    """Whether the text was longer than the model can read, so that its end was ignored."""
+    """Whether the text was too long for the model, so that its end was ignored."""
 
     def as_dict(self) -> dict[str, Any]:
-        """The form in which it is sent."""
-        return {
-            "label": self.label,
-            "confidence": self.confidence,
-            "score": self.score,
-            "truncated": self.truncated,
-        }
+        """Return the prediction as in the answer."""
+        return {"label": self.label, "confidence": self.confidence, "score": self.score, "truncated": self.truncated}
 
 
 class Predictor:
-    """A loaded model. Safe to use from several threads at once."""
+    """A loaded model. It is thread-safe."""
 
-    def __init__(self, config: ModelConfig, encoder: TextEncoder, backend: Backend) -> None:
+    def __init__(self, config: ModelConfig, encoder: TextEncoder, backend: OnnxBackend | TorchBackend) -> None:
         self.config = config
         self.backend = backend
         self._encoder = encoder
 
     def predict(self, texts: Sequence[str]) -> list[Prediction]:
-        """One prediction a text, in the order given. Raises ModelError when the network's answer is not usable."""
+        """Return one prediction a text, in order. Raises ServingError if the network's answer is not usable."""
         encodings = self._encoder.encode(texts)
         predictions: list[Any] = [None] * len(texts)
         for batch in self._encoder.batches(encodings, self.backend.features):
             answer = self.backend.logits(batch.features)
             expected = (len(batch.positions), len(self.config.labels))
             if answer.shape != expected:
-                raise ModelError(f"the network answered with shape {answer.shape} instead of {expected}")
+                raise ServingError(f"the network answered with shape {answer.shape} instead of {expected}")
             for position, logits in zip(batch.positions, answer.tolist(), strict=True):
                 predictions[position] = self._read(logits, bool(encodings[position].overflowing))
         return predictions
 
     def _read(self, logits: list[float], truncated: bool) -> Prediction:
-        # In plain numbers: for a single text numpy's calls would take four times as long.
+        # Plain floats: for a single text numpy's calls take four times as long.
         if not all(map(math.isfinite, logits)):
-            raise ModelError("the network answered with a value that is not a finite number")
+            raise ServingError("the network answered with a value that is not a finite number")
         largest = max(logits)
         confidence = 1 / sum(math.exp(logit - largest) for logit in logits)
         score = None
         if self.config.objective == "regression":
-            # Training exports [0, a * (s - t)] for the predicted score s: this is that formula solved for s.
+            # Training exports [0, a * (s - t)] for the predicted score s; this is the formula solved for s.
             score = round(self.config.score_threshold + (logits[1] - logits[0]) / self.config.score_scale, DECIMALS)
         return Prediction(self.config.labels[logits.index(largest)], round(confidence, DECIMALS), score, truncated)
 
 
 def load_predictor(model_dir: Path | str, *, threads: int = 1) -> Predictor:
-    """Load the artifact in `model_dir` and let it answer once, so that what is returned is known to work.
+    """Load the artifact in `model_dir` and make one prediction to check that it works.
 
-    `threads` is the number of cores one forward pass may use. Raises ArtifactError naming the file, or
-    BackendMissingError when neither onnxruntime nor torch is there.
+    `threads` is the number of cores that a forward pass may use. Raises ArtifactError naming the file, or ServingError
+    if neither onnxruntime nor torch is installed.
     """
     folder = Path(model_dir)
     config = ModelConfig.read(folder)
@@ -105,13 +86,13 @@ def load_predictor(model_dir: Path | str, *, threads: int = 1) -> Predictor:
     predictor = Predictor(config, encoder, load_backend(folder, threads=threads))
     try:
         predictor.predict(["The model answers once before it takes requests."])
-    except Exception as error:  # every library has its own; all mean that this artifact cannot serve
+    except Exception as error:  # libraries raise many kinds; all mean that this artifact cannot serve
         raise ArtifactError(predictor.backend.path, f"loaded, but failed on a first sentence ({error})") from error
     return predictor
 
 
-def load_backend(model_dir: Path, *, threads: int) -> Backend:
-    """The int8 network in onnxruntime or, where that is not installed, the full one in torch."""
+def load_backend(model_dir: Path, *, threads: int) -> OnnxBackend | TorchBackend:
+    """Load the int8 network into onnxruntime or, if that is not installed, the float32 one into torch."""
     try:
         from serving.onnx_backend import OnnxBackend
     except ImportError as missing_onnxruntime:
@@ -122,7 +103,7 @@ def load_backend(model_dir: Path, *, threads: int) -> Backend:
         try:
             from serving.torch_backend import TorchBackend
         except ImportError as missing_torch:
-            raise BackendMissingError(
+            raise ServingError(
                 f"neither onnxruntime ({missing_onnxruntime}) nor torch with transformers ({missing_torch}) "
                 "can be imported: install onnxruntime"
             ) from missing_torch

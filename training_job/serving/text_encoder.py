@@ -1,4 +1,4 @@
-"""Texts to padded integer arrays: tokenising, and batching by length so that little of a batch is padding."""
+"""Tokenise texts into padded integer arrays, batched by length so that little of a batch is padding."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from tokenizers import Encoding, Tokenizer
 from serving.errors import ArtifactError
 
 MAX_ROWS = 16
-"""Most texts in one forward pass: bounds memory; larger batches are not faster on a CPU."""
+"""Most texts in one forward pass: limits memory; larger batches are not faster on a CPU."""
 PASS_TOKENS = 8
-"""What a forward pass costs beyond its cells (rows x longest row), in cells: the weights are read once a pass."""
+"""Fixed cost of a forward pass, which reads all weights, in cells of its input (rows x longest row)."""
 
 FEATURES = {"input_ids": "ids", "attention_mask": "attention_mask", "token_type_ids": "type_ids"}
-"""Names of the arrays in a batch, of which a model takes those it has inputs for, and of the encodings' lists."""
+"""Names of the model's inputs, of which it may lack some, and the matching attribute of an encoding."""
 
 
 @dataclass(frozen=True)
@@ -27,16 +27,16 @@ class Batch:
     """Texts of similar length, ready for one forward pass."""
 
     positions: list[int]
-    """Where each row belongs in the caller's list."""
+    """Position of each row in the caller's list."""
     features: dict[str, NDArray[np.int64]]
-    """Of `FEATURES` those that were asked for, each of shape (rows, longest row) int64."""
+    """The requested `FEATURES`, each (rows, longest row) int64."""
 
 
 class TextEncoder:
-    """A Hugging Face tokenizer with the artifact's maximum length, cutting longer texts on the right."""
+    """A Hugging Face tokenizer that truncates texts to the artifact's maximum length."""
 
     def __init__(self, tokenizer: Tokenizer, *, max_length: int, pad_token_id: int) -> None:
-        # tokenizer.json may carry padding to a fixed length, which would make every request as slow as the longest.
+        # tokenizer.json may set padding to a fixed length, which would make every request as slow as the longest.
         tokenizer.no_padding()
         tokenizer.enable_truncation(max_length)
         self._tokenizer = tokenizer
@@ -44,8 +44,8 @@ class TextEncoder:
 
     @classmethod
     def read(cls, model_dir: Path, *, max_length: int, pad_token_id: int) -> TextEncoder:
-        """Load `model_dir/tokenizer.json`; raises ArtifactError when it is missing or not a tokenizer."""
-        # One request must not take every core: the number of working threads is the server's decision.
+        """Load `model_dir/tokenizer.json`; raise ArtifactError if it is missing or not a tokenizer."""
+        # The server decides how many threads work; one request must not use every core.
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
         path = model_dir / "tokenizer.json"
         if not path.is_file():
@@ -57,13 +57,14 @@ class TextEncoder:
         return cls(tokenizer, max_length=max_length, pad_token_id=pad_token_id)
 
     def encode(self, texts: Sequence[str]) -> list[Encoding]:
-        """Tokenise; an encoding whose `overflowing` is not empty was cut."""
-        return self._tokenizer.encode_batch_fast(list(texts))
+        """Tokenise; an encoding whose `overflowing` is not empty was truncated."""
+        encodings: list[Encoding] = self._tokenizer.encode_batch_fast(list(texts))
+        return encodings
 
     def batches(self, encodings: Sequence[Encoding], features: Collection[str]) -> Iterator[Batch]:
         """Yield every encoding once, grouped by length and padded to the longest of its group.
 
-        `features` are those of `FEATURES` that the model takes.
+        `features` are the model's inputs.
         """
         if len(encodings) == 1:
             only = encodings[0]
@@ -84,10 +85,9 @@ class TextEncoder:
 def plan_batches(
     lengths: Sequence[int], *, max_rows: int = MAX_ROWS, pass_tokens: int = PASS_TOKENS
 ) -> list[list[int]]:
-    """Positions of `lengths` (tokens) in batches of at most `max_rows` rows, shortest first.
+    """Group the positions of `lengths` (tokens) into batches of at most `max_rows` rows, shortest first.
 
-    Of all divisions of the sorted lengths the cheapest: a batch costs rows x longest row, its padding included, and
-    `pass_tokens` more.
+    Of all divisions of the sorted lengths this is the cheapest. A batch costs rows x longest row, plus `pass_tokens`.
     """
     order = sorted(range(len(lengths)), key=lengths.__getitem__)
     costs, starts = [0], [0]

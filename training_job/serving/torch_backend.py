@@ -1,4 +1,4 @@
-"""Runs the artifact's Hugging Face files in torch: the fallback where onnxruntime is not installed."""
+"""Run the artifact's Hugging Face files in torch, if onnxruntime is not installed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from serving.text_encoder import FEATURES
 
 
 class TorchBackend:
-    """The unquantised network on the CPU."""
+    """The float32 network on the CPU."""
 
     name = f"torch {torch.__version__}"
 
@@ -25,13 +25,14 @@ class TorchBackend:
         torch.set_num_threads(threads)
         try:
             self._model = AutoModelForSequenceClassification.from_pretrained(model_dir, local_files_only=True).eval()
-        except Exception as error:  # a truncated weight file surfaces as one of many library errors
+        except Exception as error:  # libraries raise many kinds for a truncated weight file
             raise ArtifactError(model_dir, f"cannot be loaded by transformers ({error})") from error
         accepted = inspect.signature(self._model.forward).parameters
         self.features = [name for name in FEATURES if name in accepted]
 
     def logits(self, features: Mapping[str, NDArray[np.int64]]) -> NDArray[np.float32]:
-        """Features of shape (batch, tokens) int64 to logits of shape (batch, labels) float32."""
+        """Map features, (batch, tokens) int64, to logits, (batch, labels) float32."""
         with torch.inference_mode():
             answer = self._model(**{name: torch.from_numpy(array) for name, array in features.items()}).logits
-        return answer.to(torch.float32).numpy()
+        logits: NDArray[np.float32] = answer.to(torch.float32).numpy()
+        return logits

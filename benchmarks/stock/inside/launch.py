@@ -1,4 +1,4 @@
-"""Starts the toolkit as the image's entry point does, with three differences that let it run beside other programs.
+"""Start the toolkit as the image's entry point does, with three differences that let it run beside other programs.
 
 Its configuration file goes where `STOCK_CONFIG` says instead of to `/etc`, it listens on 127.0.0.1 instead of on every
 interface, and of the machine's processes it looks at those of its own group only. `STOCK_HANDLER` names the handler
@@ -7,6 +7,7 @@ module.
 
 import os
 from pathlib import Path
+from typing import Any
 
 import psutil
 from sagemaker_huggingface_inference_toolkit import mms_model_server
@@ -15,14 +16,14 @@ from sagemaker_inference import model_server
 CONFIG = os.environ["STOCK_CONFIG"]
 
 
-def write_config(env, handler_service=None):
-    """The toolkit's own configuration, bound to the loopback interface."""
+def write_config(env: Any, handler_service: Any = None) -> None:
+    """Write the toolkit's own configuration, bound to the loopback interface."""
     text = model_server._generate_mms_config_properties(env, handler_service)
     Path(CONFIG).write_text(text.replace("http://0.0.0.0:", "http://127.0.0.1:"))
 
 
-def find_server():
-    """The Java process of this process's group (it is no child: what started it is gone); asked until it is there."""
+def find_server() -> psutil.Process:
+    """Return the Java process of this group (no child: what started it is gone); called until it is there."""
     for process in psutil.process_iter(["cmdline"]):
         if model_server.MMS_NAMESPACE in (process.info["cmdline"] or []) and os.getpgid(process.pid) == os.getpgrp():
             return process

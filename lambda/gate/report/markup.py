@@ -1,9 +1,19 @@
-"""HTML and SVG from Python values, escaped unless made here: forgetting to escape is not possible."""
+"""HTML and SVG from Python values: elements and the page's building blocks.
+
+Everything is escaped unless this package made it, so forgetting to escape is not possible.
+"""
 
 from __future__ import annotations
 
 import html
 import unicodedata
+from collections.abc import Iterable, Sequence
+
+TEXT_LIMIT = 300
+"""Characters of a test sentence that are shown."""
+
+NAME_LIMIT = 60
+"""Characters of a name (a slice, a product family) that are shown."""
 
 _VOID = frozenset({"meta", "img", "br"})
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
@@ -11,19 +21,19 @@ _BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u20
 
 
 class Markup(str):
-    """Text that is HTML already. Only this module, and constants of this package, make it."""
+    """Text that is HTML already. Only this module and constants of this package create it."""
 
     __slots__ = ()
 
 
 def tag(name: str, /, *children: str | None, **attributes: str | float | None) -> Markup:
-    """An element. Children that are no ``Markup`` are escaped; None is left out.
+    """Return an element.
 
     Args:
         name: the element's name.
-        children: what it holds, in order.
-        attributes: a trailing underscore is dropped and an inner one becomes a hyphen (``class_``, ``stroke_width``);
-            None leaves the attribute out.
+        children: its content in order; text is escaped, None is left out.
+        attributes: a trailing underscore is dropped and an inner one becomes a hyphen (`class_`, `stroke_width`);
+            None is left out.
     """
     opened = "".join(
         f' {key.rstrip("_").replace("_", "-")}="{html.escape(_safe(str(value)))}"'
@@ -36,16 +46,53 @@ def tag(name: str, /, *children: str | None, **attributes: str | float | None) -
 
 
 def join(*parts: str | None, between: str = "") -> Markup:
-    """The parts one after the other, escaped where they are no ``Markup``."""
+    """Join the parts, escaping text; None is left out."""
     return Markup(between.join(_escaped(part) for part in parts if part is not None))
 
 
 def shorten(text: str, limit: int) -> str:
-    """At most ``limit`` characters, the last one an ellipsis if something was cut; runs of white space become one."""
-    # Far more than is shown is looked at, so that a text of white space alone cannot cost much.
+    """Return at most `limit` characters, ending in an ellipsis if something was cut; white space becomes one space."""
+    # Look at far more than is shown, but not at everything: a text of white space alone must not cost much.
     tidy = " ".join(text[: limit * 20].split())
     cut = len(tidy) > limit or len(text) > limit * 20
     return tidy[: limit - 1].rstrip() + "…" if cut else tidy
+
+
+def section(identifier: str, heading: str, *content: str | None) -> Markup:
+    """Return a part of the page with its heading; `identifier` is its anchor."""
+    title = tag("h2", heading, id=f"{identifier}-heading")
+    return tag("section", title, *content, id=identifier, aria_labelledby=f"{identifier}-heading")
+
+
+def paragraph(*content: str | None) -> Markup:
+    """Return a paragraph."""
+    return tag("p", *content)
+
+
+def figure(picture: Markup, *caption: str | None) -> Markup:
+    """Return a picture with the sentences that explain it."""
+    return tag("figure", picture, tag("figcaption", *caption))
+
+
+def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[str]], kind: str) -> Markup:
+    """Return a table that scrolls by itself where it is wider than the screen; a row's first cell names the row.
+
+    `kind` holds its CSS classes. Each cell carries its column's name, which the style sheet shows where rows
+    become cards.
+    """
+    header = tag("tr", *[tag("th", cell, scope="col") for cell in head])
+    body = []
+    for first, *others in rows:
+        cells = [tag("td", value, data_column=name) for value, name in zip(others, head[1:], strict=True)]
+        body.append(tag("tr", tag("th", first, scope="row"), *cells))
+    whole = tag("table", tag("caption", caption), tag("thead", header), tag("tbody", *body), class_=kind)
+    return tag("div", whole, class_="scroll", role="region", aria_label=caption, tabindex="0")
+
+
+def quoted(text: str, below: str | None = None) -> Markup:
+    """Return a shortened test sentence that can't reorder what is around it, with a small note below it."""
+    note = None if not below else tag("small", tag("bdi", shorten(below, NAME_LIMIT)))
+    return join(tag("bdi", shorten(text, TEXT_LIMIT), dir="auto"), note)
 
 
 def _escaped(part: str) -> str:
@@ -53,7 +100,7 @@ def _escaped(part: str) -> str:
 
 
 def _safe(text: str) -> str:
-    """Without characters that no HTML file may hold, and without those that reorder the text around them."""
+    """Replace characters that no HTML file may hold, and those that reorder the text around them."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(_REPLACEMENT if _forbidden(character) else character for character in text)

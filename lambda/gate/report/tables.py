@@ -1,122 +1,141 @@
-"""The sections that list: slices, mistakes, differences to the champion, where the model comes from."""
+"""The sections that list: slices, the most confident mistakes, differences to the champion."""
 
 from __future__ import annotations
 
-from gate.report.blocks import NAME_LIMIT, paragraph, quoted, section, table
-from gate.report.data import ReportData, Row
-from gate.report.markup import Markup, join, shorten, tag
-from gate.report.quality import NO_ANSWERS, labels
-from gate.report.selection import confidence, disagreement, surest_mistakes
-from gate.report.wording import UNKNOWN, count, number, percent, points
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
-_VALUE_LIMIT = 500
+from gate.evidence.evidence import AnsweredRow
+from gate.report.markup import NAME_LIMIT, Markup, join, paragraph, quoted, section, shorten, table, tag
+from gate.report.numbers import count, number, percent, points
+from gate.report.probabilities import NO_ANSWERS
+from gate.report.report import Report
+from gate.statistics.slices import SliceTest
+
+SHOWN = 20
+"""Rows in a table of sentences, at most."""
+
 _MAX_SLICES = 200
 
 
-def slices_section(data: ReportData) -> Markup:
-    """Accuracy by slice, and where the challenger is held to be worse than the champion."""
-    if not data.slices:
-        return section("slices", "Slices", paragraph("No slice of the test set was looked at."))
-    rows = []
-    for part in data.slices[:_MAX_SLICES]:
-        gap = UNKNOWN if part.champion_accuracy is None else points(part.challenger_accuracy - part.champion_accuracy)
-        chance = UNKNOWN if part.p_value is None else "< 0.001" if part.p_value < 0.001 else number(part.p_value, 3)
-        held = tag("strong", "worse", class_="bad") if part.harmed else "no harm found"
-        judged = UNKNOWN if part.champion_accuracy is None and not part.harmed else held
-        accuracies = (percent(part.challenger_accuracy), percent(part.champion_accuracy))
-        rows.append((shorten(part.name, NAME_LIMIT), f"{part.rows:,}", *accuracies, gap, chance, judged))
+class Disagreement(NamedTuple):
+    """Where challenger and champion give different labels; one of the two is right.
+
+    `shown` holds at most `SHOWN` rows: those that only the champion has right first, and within them the challenger's
+    most confident answers first.
+    """
+
+    challenger_right: int
+    champion_right: int
+    shown: list[AnsweredRow]
+
+
+def slices_section(report: Report) -> Markup:
+    """Show the accuracy by slice, and where the challenger is held to be worse than the champion."""
+    measured = report.decision.measured
+    slices = measured.comparison.slices if measured and measured.comparison else ()
+    if not slices:
+        return section("slices", "Slices", paragraph("No slice of the test set was compared."))
     head = ("slice", "sentences", "challenger", "champion", "difference", "p value", "judged")
     note = "The p value is corrected for the number of slices."
-    harmed = sum(part.harmed for part in data.slices)
-    if harmed:
-        note = f"The challenger is worse in {count(harmed, 'slice')}. {note}"
+    worse = sum(test.worse for test in slices)
+    if worse:
+        note = f"The challenger is worse in {count(worse, 'slice')}. {note}"
+    rows = [_slice_cells(test) for test in slices[:_MAX_SLICES]]
     listed = table("Accuracy by slice of the test set", head, rows, "numbers cards")
     return section("slices", "Slices", listed, paragraph(note))
 
 
-def mistakes_section(data: ReportData) -> Markup:
-    """The wrong answers that the challenger is surest of, both ways."""
+def mistakes_section(report: Report) -> Markup:
+    """Show the wrong answers that the challenger is most confident of, both ways."""
     heading = "The most confident mistakes"
-    if not data.rows:
+    if not report.rows:
         return section("mistakes", heading, paragraph(NO_ANSWERS))
-    names = labels(data)
+    names = report.labels
     parts: list[str] = []
-    for answer in (1, 0):
-        wrong = surest_mistakes(data.rows, answer)
-        said = f"Answered {names[answer]}, truly {names[1 - answer]}"
+    for label in (1, 0):
+        wrong = [one for one in report.rows if one.answer.label == label != one.row.label]
+        said = f"Answered {names[label]}, truly {names[1 - label]}"
         if not wrong:
-            parts.append(paragraph(f"{said}: no such mistake."))
+            parts.append(paragraph(f"{said}: no mistakes of this kind."))
             continue
-        total = sum(row.predicted == answer != row.label for row in data.rows)
-        shown = f"the {len(wrong)} surest of {total:,}" if total > len(wrong) else f"all {total:,}"
+        surest = by_confidence(wrong)[:SHOWN]
+        extent = (
+            f"the {len(surest)} most confident of {len(wrong):,}" if len(wrong) > len(surest) else f"all {len(wrong):,}"
+        )
         rows = [
             (
-                quoted(row.text, row.family),
-                _with_score(names[row.label], row.true_score),
-                _with_score(names[row.predicted], row.score),
-                percent(confidence(row)),
+                quoted(one.row.text, one.row.family),
+                _with_score(names[one.row.label], one.row.score),
+                _with_score(names[one.answer.label], one.answer.score),
+                percent(one.answer.confidence),
             )
-            for row in wrong
+            for one in surest
         ]
-        parts.append(table(f"{said}: {shown}", ("sentence", "truth", "answer", "confidence"), rows, "sentences cards"))
+        parts.append(table(f"{said}: {extent}", ("sentence", "truth", "answer", "confidence"), rows, "sentences cards"))
     return section("mistakes", heading, *parts)
 
 
-def differences_section(data: ReportData) -> Markup:
-    """Where challenger and champion give different labels."""
+def differences_section(report: Report) -> Markup:
+    """Show where challenger and champion give different labels."""
     heading = "Where challenger and champion differ"
-    parted = disagreement(data.rows)
-    if parted is None:
+    found = disagreement(report.rows)
+    if found is None:
         said = "No champion answered these sentences, so there is nothing to compare with."
         return section("differences", heading, paragraph(said))
-    total = parted.challenger_right + parted.champion_right
+    total = found.challenger_right + found.champion_right
     if not total:
         return section("differences", heading, paragraph("Both give the same label for every sentence."))
     said = (
-        f"They differ on {count(total, 'sentence')}: the challenger is right on {parted.challenger_right:,}, "
-        f"the champion on {parted.champion_right:,}."
+        f"They differ on {count(total, 'sentence')}: the challenger is right on {found.challenger_right:,}, "
+        f"the champion on {found.champion_right:,}."
     )
-    extent = f"{len(parted.shown)} of {total:,}" if total > len(parted.shown) else f"All {total:,}"
-    caption = f"{extent}, those that the champion has right first"
-    names = labels(data)
-    rows = [_differing(row, names) for row in parted.shown]
+    extent = f"{len(found.shown)} of {total:,}" if total > len(found.shown) else f"All {total:,}"
+    caption = f"{extent}, starting with those that only the champion has right"
+    names = report.labels
+    rows = [
+        (
+            quoted(one.row.text, one.row.family),
+            _with_score(names[one.row.label], one.row.score),
+            join(names[one.answer.label], tag("small", percent(one.answer.confidence))),
+            names[1 - one.answer.label],
+            "challenger" if one.right else "champion",
+        )
+        for one in found.shown
+    ]
     listed = table(caption, ("sentence", "truth", "challenger", "champion", "right"), rows, "sentences cards")
     return section("differences", heading, paragraph(said), listed)
 
 
-def provenance_section(data: ReportData) -> Markup:
-    """Where the challenger comes from, name by name."""
-    facts = data.facts
-    known = [
-        ("Training job", facts.job_name),
-        ("Model package group", facts.package_group),
-        ("Judged at", facts.created),
-        ("Data source", facts.data_source),
-        ("Training data SHA-256", facts.data_sha256),
-        ("Test sentences", f"{len(data.rows):,}"),
-        ("Test sentences SHA-256", facts.test_sha256),
-        ("Code version", facts.code_version),
-        ("Serving image", facts.image),
-        ("Champion compared with", facts.champion or "none"),
-    ]
-    rows = [(name, _value(value)) for name, value in known]
-    rows += [
-        (f"Hyperparameter {shorten(name, NAME_LIMIT)}", _value(str(facts.hyperparameters[name])))
-        for name in sorted(facts.hyperparameters)
-    ]
-    return section("provenance", "Provenance", table("Where this model comes from", ("what", "value"), rows, "facts"))
+def by_confidence(rows: Iterable[AnsweredRow]) -> list[AnsweredRow]:
+    """Sort the rows by the challenger's confidence, highest first; equal ones stay in file order."""
+    return sorted(rows, key=lambda one: one.answer.confidence, reverse=True)
+
+
+def disagreement(rows: Sequence[AnsweredRow]) -> Disagreement | None:
+    """Find what the two models answer differently; None if no champion answered."""
+    if not any(one.champion for one in rows):
+        return None
+    differing = [one for one in rows if one.champion and one.champion.label != one.answer.label]
+    gains = by_confidence(one for one in differing if one.right)
+    losses = by_confidence(one for one in differing if not one.right)
+    # Half of the places for each; the other side takes those that one leaves free.
+    shown = losses[: max(SHOWN // 2, SHOWN - len(gains))]
+    return Disagreement(len(gains), len(losses), [*shown, *gains[: SHOWN - len(shown)]])
+
+
+def _slice_cells(test: SliceTest) -> tuple[str, ...]:
+    counts = test.counts
+    return (
+        shorten(counts.name, NAME_LIMIT),
+        f"{counts.rows:,}",
+        percent(counts.challenger_accuracy),
+        percent(counts.champion_accuracy),
+        points(counts.challenger_accuracy - counts.champion_accuracy),
+        "< 0.001" if test.p_value < 0.001 else number(test.p_value, 3),
+        tag("strong", "worse", class_="bad") if test.worse else "no harm found",
+    )
 
 
 def _with_score(name: str, score: float | None) -> Markup:
     return join(name, None if score is None else tag("small", f"score {number(score, 2)}"))
-
-
-def _differing(row: Row, names: tuple[str, str]) -> tuple[str, ...]:
-    champion = UNKNOWN if row.champion_predicted is None else names[row.champion_predicted]
-    answer = join(names[row.predicted], tag("small", percent(confidence(row))))
-    right = "challenger" if row.predicted == row.label else "champion"
-    return quoted(row.text, row.family), _with_score(names[row.label], row.true_score), answer, champion, right
-
-
-def _value(value: str | None) -> Markup:
-    return Markup("unknown") if value is None else tag("bdi", shorten(value, _VALUE_LIMIT))

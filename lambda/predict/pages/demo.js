@@ -58,7 +58,7 @@ async function send() {
       return showProblem(answer.title, `${answer.detail}${again}`, answer.request_id);
     }
     rows = answer.predictions.map((prediction, index) => ({ ...prediction, text: texts[index] }));
-    byId("version").textContent = answer.model.version ?? "not told";
+    byId("version").textContent = answer.model.version ?? "unknown";
     byId("latency").textContent = `${Math.round(took)} ms`;
     byId("answer").hidden = false;
     show();

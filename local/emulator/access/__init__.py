@@ -1,1 +1,1 @@
-"""Who acts, and whether they may."""
+"""Who acts, with which rights, and whether policies allow it."""

@@ -1,17 +1,20 @@
 """boto3 clients that call the local cloud's own endpoint.
 
-What the emulator does in someone's name (a state machine for its role, CloudFormation for its service role, a training
-job for its execution role) goes through the front door with that principal's credentials, so that policies bind
-there as they do for everybody else.
+The emulator acts for others: for a state machine's role, a stack's service role, a training job's execution role.
+These calls go to the server's own port with the principal's credentials, so that policies apply to them as to any
+other call.
 """
 
 from __future__ import annotations
 
+import os
 import threading
+from functools import lru_cache
 from typing import Any
 
 import boto3
 from botocore.config import Config
+from ministack.core.responses import get_region
 
 from local.emulator.access.identity import Credentials
 
@@ -21,39 +24,32 @@ _CONFIG = Config(
     connect_timeout=5,
     read_timeout=120,
     max_pool_connections=20,
-    # The server would otherwise follow a proxy meant for the outside world.
+    # The server would otherwise use a proxy that is meant for the internet.
     proxies={},
 )
-
 _CLIENTS_KEPT = 64
 
+_session = boto3.session.Session()  # one for all: it keeps the services' models
+_lock = threading.Lock()  # boto3 clients are thread-safe; making them is not
 
-class FrontDoor:
-    """Makes clients for the endpoint of this server. Thread-safe.
+
+def client(service: str, credentials: Credentials, region: str = "") -> Any:
+    """Return a boto3 client that signs with `credentials`; by default for the region of the request at hand.
 
     Never call a client from the event loop: the server could not answer it.
     """
+    with _lock:
+        return _client(service, credentials, region or get_region())
 
-    def __init__(self, endpoint_url: str) -> None:
-        self._endpoint_url = endpoint_url
-        self._session = boto3.session.Session()
-        self._lock = threading.Lock()  # making clients is the one thing of boto3 that is not thread-safe
-        self._clients: dict[tuple[str, str, str], Any] = {}
 
-    def client(self, service: str, credentials: Credentials, region: str) -> Any:
-        """A boto3 client for `service` signing with `credentials`."""
-        wanted = (service, credentials.access_key_id, region)
-        with self._lock:
-            if wanted not in self._clients:
-                if len(self._clients) >= _CLIENTS_KEPT:
-                    self._clients.clear()
-                self._clients[wanted] = self._session.client(
-                    service,
-                    region_name=region,
-                    endpoint_url=self._endpoint_url,
-                    aws_access_key_id=credentials.access_key_id,
-                    aws_secret_access_key=credentials.secret_access_key,
-                    aws_session_token=credentials.session_token or None,
-                    config=_CONFIG,
-                )
-            return self._clients[wanted]
+@lru_cache(maxsize=_CLIENTS_KEPT)
+def _client(service: str, credentials: Credentials, region: str) -> Any:
+    return _session.client(
+        service,
+        region_name=region,
+        endpoint_url=os.environ["AWS_ENDPOINT_URL"],
+        aws_access_key_id=credentials.access_key_id,
+        aws_secret_access_key=credentials.secret_access_key,
+        aws_session_token=credentials.session_token or None,
+        config=_CONFIG,
+    )

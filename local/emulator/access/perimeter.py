@@ -1,4 +1,4 @@
-"""What a caller has to prove, and what is not offered at all."""
+"""What a caller has to prove, and what ministack offers that is closed here."""
 
 from __future__ import annotations
 
@@ -7,38 +7,27 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from ministack import app
-from ministack.core import iam_evaluator
-from ministack.services.cloudformation import custom_resource
+from local.emulator.common.patching import Original
 
-HEALTH_PATH = "/_local/health"
-"""Readiness probe of the local cloud: 200 once every service answers, 503 before."""
-
+HEALTH_PATH = "/_local/health"  # readiness probe of the local cloud: 200 once every service answers, 503 before
 _CLOSED_PATHS = ("/_ministack/reset", "/_ministack/config", "/_localstack/reset")
-"""Unauthenticated switches of ministack; a page in a browser could press them with a plain form."""
+"""ministack's administrative paths without authentication; any web page could post a form to them."""
 
 Asgi = Callable[[Any, Any, Any], Awaitable[None]]
 
 
-def install() -> None:
-    """Verify the root's signature, take loopback for a secure transport, keep call-backs on 127.0.0.1."""
-    # ministack believes whoever names the root's key (or "test", or twelve digits) without a look at the signature.
-    # Treated like any other key, the signature has to fit the secret of this state folder.
-    iam_evaluator._is_root_key = lambda access_key_id: False
+def is_root_key(original: Original, access_key_id: str) -> bool:
+    """Give no key the root's rights unseen: the signature has to match the secret of this state folder."""
+    return False
 
-    pin_origin = app.pin_request_origin
 
-    def pin_request_origin(source_ip: str, secure_transport: bool) -> None:
-        pin_origin(source_ip, secure_transport or is_loopback(source_ip))
-
-    # CDK's enforce_ssl denies requests without aws:SecureTransport; what never leaves the machine counts as secure.
-    app.pin_request_origin = pin_request_origin
-    # "localhost" may resolve to ::1 first, where nothing listens.
-    custom_resource._HOST = "127.0.0.1"
+def pin_request_origin(original: Original, source_ip: str, secure_transport: bool) -> None:
+    """Count loopback as a secure transport: CDK's `enforce_ssl` denies requests without `aws:SecureTransport`."""
+    original(source_ip, secure_transport or is_loopback(source_ip))
 
 
 def is_loopback(address: str) -> bool:
-    """Whether an address is this machine's own."""
+    """Return whether an address is this machine's own."""
     try:
         return ipaddress.ip_address(address).is_loopback
     except ValueError:
@@ -46,21 +35,20 @@ def is_loopback(address: str) -> bool:
 
 
 def guarded(inner: Asgi, health: Callable[[], dict[str, Any]]) -> Asgi:
-    """Wrap the ASGI application: the health probe in front, ministack's unauthenticated switches closed.
+    """Wrap the ASGI application: answer the health probe, refuse ministack's administrative paths.
 
-    `health` gives the probe's body; its member ``status`` is ``ok`` when the cloud is ready.
+    `health` gives the probe's body; its member `status` is `ok` when the cloud is ready.
     """
 
-    async def application(scope: dict, receive: Any, send: Any) -> None:
-        if scope["type"] == "http":
-            if scope["path"] == HEALTH_PATH:
-                body = health()
-                await _answer(send, 200 if body["status"] == "ok" else 503, body)
-                return
-            if scope["path"] in _CLOSED_PATHS:
-                await _answer(send, 403, {"message": "Closed in the local cloud."})
-                return
-        await inner(scope, receive, send)
+    async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        path = scope["path"] if scope["type"] == "http" else ""
+        if path == HEALTH_PATH:
+            body = health()
+            await _answer(send, 200 if body["status"] == "ok" else 503, body)
+        elif path in _CLOSED_PATHS:
+            await _answer(send, 403, {"message": "This path is closed in the local cloud."})
+        else:
+            await inner(scope, receive, send)
 
     return application
 

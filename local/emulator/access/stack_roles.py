@@ -1,107 +1,80 @@
-"""Whose rights CloudFormation uses: the service role of a stack, or whoever asked for the operation.
+"""Whose rights CloudFormation uses: a stack's service role, or those of the caller of the operation.
 
-ministack never reads ``RoleARN``. Here it is checked (``iam:PassRole``), remembered with the stack as CloudFormation
-does (a stack keeps the role it was last given), and offered to the resource types of this package.
+ministack never reads `RoleARN`. This module checks it (`iam:PassRole`), stores it with the stack as CloudFormation
+does (a stack keeps the role it was last given), and offers it to the resource types of this package.
 """
 
 from __future__ import annotations
 
 import contextvars
-from collections.abc import Callable, Mapping
 from typing import Any
 
 from ministack.core import iam_actions, iam_evaluator
-from ministack.core.responses import get_account_id, get_region
 from ministack.services import cloudformation
-from ministack.services.cloudformation import handlers, helpers
+from ministack.services.cloudformation import helpers
 
 from local.emulator.access import identity
-from local.emulator.common.errors import CannotAssumeRole
+from local.emulator.common.errors import CannotAssumeRoleError
+from local.emulator.common.patching import Original, Record
+
+STACK_ACTIONS = ("CreateStack", "UpdateStack", "DeleteStack", "RollbackStack", "ContinueUpdateRollback")
+CHANGE_SET_ACTIONS = ("CreateChangeSet", "ExecuteChangeSet")
 
 _PRINCIPAL = "cloudformation.amazonaws.com"
-_CREATE_CHANGE_SET = "CreateChangeSet"
-_CHANGING = (
-    "CreateStack",
-    "UpdateStack",
-    "DeleteStack",
-    _CREATE_CHANGE_SET,
-    "ExecuteChangeSet",
-    "RollbackStack",
-    "ContinueUpdateRollback",
-)
 _ROLE = "RoleARN"
 
-_actor: contextvars.ContextVar[str] = contextvars.ContextVar("local_cloudformation_actor", default="")
+# The service role of the operation at hand; empty where it acts with its caller's rights.
+ACTOR: contextvars.ContextVar[str] = contextvars.ContextVar("local_cloudformation_actor", default="")
 
 
-def install() -> None:
-    """Wrap the CloudFormation actions that change stacks, and give IAM the condition key for their role."""
-    for action in _CHANGING:
-        handlers._ACTION_HANDLERS[action] = _with_role(action, handlers._ACTION_HANDLERS[action])
-    tag_context = iam_actions.request_tag_context
-
-    def request_tag_context(service: str, iam_action: str, body: bytes, params: dict) -> dict:
-        context = tag_context(service, iam_action, body, params)
-        role = iam_actions._query_param(params, _ROLE) if service == "cloudformation" else ""
-        return {**context, "cloudformation:RoleArn": role} if role else context
-
-    iam_actions.request_tag_context = request_tag_context
+def request_tag_context(original: Original, service: str, iam_action: str, body: bytes, params: Record) -> Record:
+    """Add the condition key `cloudformation:RoleArn` to those of the request."""
+    context: Record = original(service, iam_action, body, params)
+    role = iam_actions._query_param(params, _ROLE) if service == "cloudformation" else ""
+    return {**context, "cloudformation:RoleArn": role} if role else context
 
 
-def current_role() -> str:
-    """The service role of the operation at hand; ``""`` where it acts with its caller's rights."""
-    return _actor.get()
-
-
-def act_for(role_arn: str) -> None:
-    """Let what follows in this context act with a service role (``""``: with the rights of the account's root)."""
-    _actor.set(role_arn)
+def with_role(original: Original, params: Record) -> Any:
+    """Carry out a CloudFormation action with the service role given, else with the one that the stack has."""
+    given = helpers._p(params, _ROLE)
+    if given and (refusal := _refusal(given)):
+        return refusal
+    role = given or next((record[_ROLE] for record in _records(params) if record.get(_ROLE)), "")
+    token = ACTOR.set(role)  # the operation's background task copies this context
+    try:
+        response = original(params)
+    finally:
+        ACTOR.reset(token)
+    if role and response[0] < 400:
+        creates_change_set = helpers._p(params, "Action") == "CreateChangeSet"
+        for record in _records(params):
+            # Until a change set is executed, its role is not the stack's.
+            if not creates_change_set or "ChangeSetName" in record:
+                record[_ROLE] = role
+    return response
 
 
 def actor_credentials() -> identity.Credentials:
-    """Credentials for the resource operation at hand: the stack's service role, else the caller of the operation."""
-    if role := _actor.get():
+    """Return credentials for the operation at hand: of the stack's service role, else of the operation's caller."""
+    if role := ACTOR.get():
         return identity.assume_service_role(role, _PRINCIPAL, "AWSCloudFormation")
     return identity.act_as(iam_evaluator.caller_arn())
 
 
-def _with_role(action: str, handler: Callable[[dict], tuple]) -> Callable[[dict], tuple]:
-    def run(params: dict) -> tuple:
-        given = helpers._p(params, _ROLE)
-        if given and (refusal := _refusal(given)):
-            return refusal
-        role = given or next((record[_ROLE] for record in _records(params) if record.get(_ROLE)), "")
-        token = _actor.set(role)  # the operation's background task copies this context
-        try:
-            response = handler(params)
-        finally:
-            _actor.reset(token)
-        if role and response[0] < 400:
-            for record in _records(params):
-                # A change set keeps its role to itself until it is executed.
-                if action != _CREATE_CHANGE_SET or "ChangeSetName" in record:
-                    record[_ROLE] = role
-        return response
-
-    return run
-
-
-def _refusal(role_arn: str) -> tuple | None:
-    """The error answer for a caller who may not pass the role, or for a role CloudFormation cannot take."""
-    account, region = get_account_id(), get_region()
+def _refusal(role_arn: str) -> Any:
+    """Return the error answer for a role that the caller may not pass or CloudFormation cannot assume, or None."""
     caller = identity.act_as(iam_evaluator.caller_arn())
-    denial = identity.may_pass_role(caller.access_key_id, role_arn, _PRINCIPAL, account=account, region=region)
-    if denial:
-        return helpers._error("AccessDenied", denial.message, 403)
+    if message := identity.pass_role_denial(caller.access_key_id, role_arn, _PRINCIPAL):
+        return helpers._error("AccessDenied", message, 403)
     try:
         identity.check_service_role(role_arn, _PRINCIPAL)
-    except CannotAssumeRole:
+    except CannotAssumeRoleError:
         return helpers._error("ValidationError", f"Role {role_arn} is invalid or cannot be assumed")
     return None
 
 
-def _records(params: Mapping[str, Any]) -> list[dict]:
-    """The change set, then the stack, that a request names, as far as they exist."""
+def _records(params: Record) -> list[Record]:
+    """Return the change set, then the stack, that a request names, as far as they exist."""
     stack_name, change_set_name = helpers._p(params, "StackName"), helpers._p(params, "ChangeSetName")
     change_sets = [
         change_set

@@ -1,76 +1,109 @@
-"""CodeBuild without a build: the source is fetched and looked at, and the build says that this was all.
+"""CodeBuild without a build: the source is fetched and checked, and the build's record says that this was all.
 
-ministack calls every build a success without looking at anything.
+ministack reports every build as a success without a look at its source.
 """
 
 from __future__ import annotations
 
+import io
 import json
 import logging
+import zipfile
+from contextlib import suppress
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
-from ministack.core import iam_actions
-from ministack.core.responses import get_region, json_response
+from ministack.core.responses import json_response
 from ministack.services import codebuild
 
-from local.emulator.access.front_door import FrontDoor
+from local.emulator.access import front_door
 from local.emulator.access.identity import assume_service_role
-from local.emulator.builds import build_source
-from local.emulator.common.errors import CannotAssumeRole
+from local.emulator.common.errors import CannotAssumeRoleError
+from local.emulator.common.patching import Answer, Original, Record
 
 logger = logging.getLogger("local.image_builds")
 
 _PRINCIPAL = "codebuild.amazonaws.com"
-_SERVICE = "codebuild"
+_NOTHING_BUILT = (
+    "The local cloud has no Docker: no image was built and none was pushed. The source was fetched with the project's "
+    "role, and it has a Dockerfile. Where the image would run, the program from the image map runs."
+)
 
 
-def install(front_door: FrontDoor) -> None:
-    """Look at the source of each build, with the project's own role, and let IAM know which project a build is of."""
-    start = codebuild._start_build
-
-    def _start_build(request: dict) -> tuple:
-        status, headers, body = start(request)
-        if status >= 400:
-            return status, headers, body
-        identifier = json.loads(body)["build"]["id"]
-        project = codebuild._projects[request["projectName"]]
-        build = _looked_at(project, codebuild._builds[identifier], front_door)
-        codebuild._builds[identifier] = build
-        return json_response({"build": build})
-
-    codebuild._start_build = _start_build
-    find_arn = iam_actions.extract_resource_arn
-
-    def extract_resource_arn(service, method, path, headers, body, query_params, region, account_id):
-        found = find_arn(service, method, path, headers, body, query_params, region, account_id)
-        if service == _SERVICE and found == "*" and (project := build_source.project_of(_parse(body))):
-            return f"arn:aws:codebuild:{region}:{account_id}:project/{project}"
-        return found
-
-    iam_actions.extract_resource_arn = extract_resource_arn
+def start_build(original: Original, request: Record) -> Answer:
+    """Check the source of a build with the project's own role."""
+    status, headers, body = original(request)
+    if status >= 400:
+        return status, headers, body
+    identifier = json.loads(body)["build"]["id"]
+    build = codebuild._builds[identifier]
+    failed_phase, message = _check_source(codebuild._projects[request["projectName"]])
+    if not failed_phase:
+        logger.warning("Build %s: %s", identifier, message)
+    build = codebuild._builds[identifier] = finished(build, failed_phase, message)
+    answer: Answer = json_response({"build": build})
+    return answer
 
 
-def _looked_at(project: dict[str, Any], build: dict[str, Any], front_door: FrontDoor) -> dict[str, Any]:
+def build_arn(original: Original, service: str, *request: Any) -> str:
+    """Authorise requests about builds on their project's ARN."""
+    found = str(original(service, *request))
+    if service == "codebuild" and found == "*":
+        _, _, _, body, _, region, account = request
+        with suppress(ValueError, AttributeError):  # not a JSON object
+            if project := project_of(json.loads(body or b"{}")):
+                return f"arn:aws:codebuild:{region}:{account}:project/{project}"
+    return found
+
+
+def project_of(request: Record) -> str:
+    """Return the project that a request about builds names (`<project>:<id>`), or an empty string."""
+    build = str(request.get("id") or next(iter(request.get("ids") or []), ""))
+    return build.rpartition(":")[0]
+
+
+def source_problem(archive: bytes) -> str:
+    """Return why no image can be built from a zipped source, or an empty string."""
+    try:
+        names = zipfile.ZipFile(io.BytesIO(archive)).namelist()
+    except zipfile.BadZipFile:
+        return "The source is not a zip archive."
+    if any(name.rpartition("/")[2] == "Dockerfile" for name in names):
+        return ""
+    return f"There is no Dockerfile in the source. It holds: {', '.join(sorted(names)[:20]) or 'nothing'}"
+
+
+def finished(build: Record, failed_phase: str, message: str) -> Record:
+    """Return a build's record after its end.
+
+    `build` has all phases succeeded. `message` is shown with `failed_phase`, or with BUILD where no phase failed.
+    """
+    phases = []
+    for phase in build["phases"]:
+        name = phase["phaseType"]
+        if name != (failed_phase or "BUILD"):
+            phases.append(phase)
+            continue
+        code = "COMMAND_EXECUTION_ERROR" if failed_phase else ""
+        phases.append({**phase, "contexts": [{"statusCode": code, "message": message}]})
+        if failed_phase:
+            phases[-1]["phaseStatus"] = "FAILED"
+            phases.append({"phaseType": "COMPLETED"})
+            break
+    return {**build, "phases": phases, "buildStatus": "FAILED" if failed_phase else "SUCCEEDED"}
+
+
+def _check_source(project: Record) -> tuple[str, str]:
+    """Return the phase that fails, if any, and the message of the build."""
     source = project.get("source", {})
     if source.get("type") != "S3":
-        return build_source.finished(build, "DOWNLOAD_SOURCE", "The local cloud knows sources in S3 only.")
+        return "DOWNLOAD_SOURCE", "The local cloud supports sources in S3 only."
     bucket, _, key = source.get("location", "").partition("/")
     try:
-        credentials = assume_service_role(project["serviceRole"], _PRINCIPAL, "AWSCodeBuild")
-        s3 = front_door.client("s3", credentials, get_region())
+        s3 = front_door.client("s3", assume_service_role(project["serviceRole"], _PRINCIPAL, "AWSCodeBuild"))
         archive = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-    except (BotoCoreError, CannotAssumeRole, ClientError) as error:
-        return build_source.finished(build, "DOWNLOAD_SOURCE", str(error))
-    if found := build_source.problem(archive):
-        return build_source.finished(build, "BUILD", found)
-    logger.warning("Build %s: %s", build["id"], build_source.NOTHING_BUILT)
-    return build_source.finished(build, "", build_source.NOTHING_BUILT)
-
-
-def _parse(body: bytes) -> dict[str, Any]:
-    try:
-        document = json.loads(body or b"{}")
-    except ValueError:
-        return {}
-    return document if isinstance(document, dict) else {}
+    except (BotoCoreError, CannotAssumeRoleError, ClientError) as error:
+        return "DOWNLOAD_SOURCE", str(error)
+    if problem := source_problem(archive):
+        return "BUILD", problem
+    return "", _NOTHING_BUILT

@@ -1,1 +1,1 @@
-"""Resources and stack operations that ministack leaves out."""
+"""Resource types and stack operations that ministack leaves out."""

@@ -1,100 +1,187 @@
-"""AWS::S3::Bucket: the properties ministack drops, and the delete that spares a full bucket."""
+"""AWS::S3::Bucket: the properties that ministack drops, a deletion that keeps a full bucket, CDK's `autoDeleteObjects`.
+
+The function behind `autoDeleteObjects` runs on Node and needs `@aws-sdk/client-s3`, which AWS's runtime has and this
+machine has not. Without an answer the stack would wait for an hour.
+"""
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from typing import Any
 
-from botocore.exceptions import ClientError
-from ministack.core.responses import get_account_id, get_region
-from ministack.services import s3 as s3_service
-from ministack.services.cloudformation import provisioners, stacks
+from ministack.core.responses import get_account_id, get_region, new_uuid
+from ministack.services.cloudformation import provisioners
 
-from local.emulator.access.front_door import FrontDoor
+from local.emulator.access import front_door
 from local.emulator.access.identity import root_credentials
-from local.emulator.cloudformation.bucket_properties import CONFIGURATIONS, logging
-from local.emulator.common.errors import ResourceFailed
+from local.emulator.cloudformation import resource_types
+from local.emulator.cloudformation.resource_types import Created, to_parameters
+from local.emulator.common.errors import ResourceFailedError
+from local.emulator.common.patching import Original, Record
+
+logger = logging.getLogger("local.buckets")
 
 _TYPE = "AWS::S3::Bucket"
+_AUTO_DELETE_TYPE = "Custom::S3AutoDeleteObjects"
+_AUTO_DELETE_TAG = "aws-cdk:auto-delete-objects"
 _ENCRYPTION_HEADER = "x-amz-server-side-encryption"
 _KEY_HEADER = "x-amz-server-side-encryption-aws-kms-key-id"
 
 
-def install(front_door: FrontDoor) -> None:
-    """Wrap the type's handlers. They call this server, so they leave the event loop."""
-    handlers = provisioners._RESOURCE_HANDLERS[_TYPE]
-    create, update, delete = handlers["create"], handlers["update"], handlers["delete"]
-    on_worker = stacks._runs_on_worker_thread
-    stacks._runs_on_worker_thread = lambda resource_type: resource_type == _TYPE or on_worker(resource_type)
-    # Tags of the stack reach the bucket with its own.
+def register() -> None:
+    """Extend ministack's handlers of the type, and pass the stack's tags on to its buckets."""
+    handlers = dict(provisioners._RESOURCE_HANDLERS[_TYPE])
     provisioners._STACK_TAG_PROPERTY[_TYPE] = ("Tags", "list")
 
-    def client() -> Any:
-        return front_door.client("s3", root_credentials(), get_region())
+    def create(logical_id: str, props: Record, stack_name: str) -> Created:
+        bucket, attributes = handlers["create"](logical_id, props, stack_name)
+        _configure(bucket, {}, props)
+        return bucket, attributes
 
-    def create_bucket(logical_id: str, props: dict, stack_name: str) -> tuple[str, dict]:
-        created = create(logical_id, props, stack_name)
-        _configure(client(), created[0], {}, props)
-        return created
+    def update(physical_id: str, old: Record, new: Record, stack_name: str) -> Created:
+        bucket, attributes = handlers["update"](physical_id, old, new, stack_name)
+        _configure(bucket, old if bucket == physical_id else {}, new)
+        return bucket, attributes
 
-    def update_bucket(physical_id: str, old: dict, new: dict, stack_name: str) -> tuple[str, dict]:
-        updated = update(physical_id, old, new, stack_name)
-        _configure(client(), updated[0], old if updated[0] == physical_id else {}, new)
-        return updated
-
-    def delete_bucket(physical_id: str, props: dict) -> None:
-        s3 = client()
+    def delete(physical_id: str, props: Record) -> None:
+        s3 = _client()
         try:
             listed = s3.list_object_versions(Bucket=physical_id, MaxKeys=1)
         except s3.exceptions.NoSuchBucket:
             return
         if listed.get("Versions") or listed.get("DeleteMarkers"):
-            raise ResourceFailed("The bucket you tried to delete is not empty. You must delete all versions in it.")
-        s3.delete_bucket(Bucket=physical_id)  # unlike the type's own handler this clears the folder on disk as well
-        delete(physical_id, props)
+            raise ResourceFailedError(
+                "The bucket you tried to delete is not empty. You must delete all versions in it."
+            )
+        s3.delete_bucket(Bucket=physical_id)  # unlike ministack's handler, this clears the folder on disk as well
+        handlers["delete"](physical_id, props)
 
-    handlers.update(create=create_bucket, update=update_bucket, delete=delete_bucket)
-    _install_default_key()
-
-
-def _install_default_key() -> None:
-    """``aws:kms`` without a key means the account's own ``aws/s3`` key; ministack refuses it (CDK's uploads)."""
-    resolve = s3_service._resolve_sse_write_headers
-
-    def _resolve_sse_write_headers(headers: dict, bucket_name: str) -> tuple:
-        if headers.get(_ENCRYPTION_HEADER) == "aws:kms" and not headers.get(_KEY_HEADER):
-            headers = {**headers, _KEY_HEADER: f"arn:aws:kms:{get_region()}:{get_account_id()}:alias/aws/s3"}
-        return resolve(headers, bucket_name)
-
-    s3_service._resolve_sse_write_headers = _resolve_sse_write_headers
+    resource_types.register(_TYPE, create=create, update=update, delete=delete, on_worker=True)
 
 
-def _configure(s3: Any, bucket: str, old: dict, new: dict) -> None:
-    """Bring a bucket from the properties `old` to `new`, as far as ministack's own handler did not."""
-    try:
-        if old.get("Tags") != new.get("Tags"):
-            _set_tags(s3, bucket, new.get("Tags") or [])
-        for name, translate, put, argument, remove in CONFIGURATIONS:
-            if old.get(name) == new.get(name):
-                continue
-            if new.get(name):
-                getattr(s3, put)(Bucket=bucket, **{argument: translate(new[name])})
-            else:
-                getattr(s3, remove)(Bucket=bucket)
-        if new.get("LoggingConfiguration") and old.get("LoggingConfiguration") != new["LoggingConfiguration"]:
-            status = logging(new["LoggingConfiguration"])
-            status["LoggingEnabled"]["TargetBucket"] = status["LoggingEnabled"]["TargetBucket"] or bucket
-            s3.put_bucket_logging(Bucket=bucket, BucketLoggingStatus=status)
-        versioning = (old.get("VersioningConfiguration") or {}).get("Status")
-        if versioning == "Enabled" and (new.get("VersioningConfiguration") or {}).get("Status") != "Enabled":
-            s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Suspended"})
-    except ClientError as error:
-        raise ResourceFailed(str(error)) from error
+def resolve_sse_write_headers(original: Original, headers: Record, bucket_name: str) -> Any:
+    """Use the account's `aws/s3` key for `aws:kms` without a key, as CDK's uploads ask for."""
+    if headers.get(_ENCRYPTION_HEADER) == "aws:kms" and not headers.get(_KEY_HEADER):
+        headers = {**headers, _KEY_HEADER: f"arn:aws:kms:{get_region()}:{get_account_id()}:alias/aws/s3"}
+    return original(headers, bucket_name)
+
+
+def _client() -> Any:
+    return front_door.client("s3", root_credentials())
+
+
+def _configure(bucket: str, old: Record, new: Record) -> None:
+    """Change a bucket from the properties `old` to `new`, as far as ministack's own handler did not."""
+    s3 = _client()
+    if old.get("Tags") != new.get("Tags"):
+        _set_tags(s3, bucket, new.get("Tags") or [])
+    for name, translate, put, remove in CONFIGURATIONS:
+        if old.get(name) == new.get(name):
+            continue
+        operation, translated = (put, translate(new[name])) if new.get(name) else (remove, {})
+        shape = s3.meta.service_model.operation_model(operation).input_shape
+        s3._make_api_call(operation, to_parameters({"Bucket": bucket, **translated}, shape))
+    logs = new.get("LoggingConfiguration")
+    if logs and old.get("LoggingConfiguration") != logs:
+        target = logs.get("DestinationBucketName") or bucket  # by default, the bucket logs into itself
+        status = {"LoggingEnabled": {"TargetBucket": target, "TargetPrefix": logs.get("LogFilePrefix", "")}}
+        s3.put_bucket_logging(Bucket=bucket, BucketLoggingStatus=status)
+    before, after = (props.get("VersioningConfiguration") or {} for props in (old, new))
+    if before.get("Status") == "Enabled" and after.get("Status") != "Enabled":
+        s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Suspended"})
 
 
 def _set_tags(s3: Any, bucket: str, tags: list[dict[str, str]]) -> None:
-    """Replace the bucket's tags. ``aws:`` tags are CloudFormation's own; the API takes them from nobody."""
+    """Replace the bucket's tags, except `aws:` tags: only CloudFormation itself may set these."""
     own = [{"Key": tag["Key"], "Value": str(tag.get("Value", ""))} for tag in tags if not tag["Key"].startswith("aws:")]
     if own:
         s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": own})
     else:
         s3.delete_bucket_tagging(Bucket=bucket)
+
+
+def invoke_custom_resource(
+    original: Original, request_type: str, logical_id: str, props: Record, *rest: Any, **options: Any
+) -> Any:
+    """Answer `autoDeleteObjects` in this process; every other custom resource still calls its function."""
+    _, _, resource_type, *_ = rest
+    if resource_type != _AUTO_DELETE_TYPE:
+        return original(request_type, logical_id, props, *rest, **options)
+    bucket: str = props["BucketName"]
+    before: str = (options.get("old_props") or {}).get("BucketName", bucket)
+    if request_type == "Delete" or (request_type == "Update" and before != bucket):
+        _empty_bucket(before)
+    return options.get("physical_id") or new_uuid(), {}
+
+
+def _empty_bucket(bucket: str) -> None:
+    """Delete every version of every object, if the bucket still carries CDK's tag."""
+    s3 = _client()
+    try:
+        tags = {tag["Key"]: tag["Value"] for tag in s3.get_bucket_tagging(Bucket=bucket)["TagSet"]}
+    except s3.exceptions.ClientError as error:
+        if error.response["Error"]["Code"] not in ("NoSuchBucket", "NoSuchTagSet"):
+            raise
+        tags = {}
+    if tags.get(_AUTO_DELETE_TAG) != "true":
+        logger.info("Bucket %s carries no tag %s=true: its objects are kept.", bucket, _AUTO_DELETE_TAG)
+        return
+    for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
+        entries = page.get("Versions", []) + page.get("DeleteMarkers", [])
+        objects = [{"Key": entry["Key"], "VersionId": entry["VersionId"]} for entry in entries]
+        if objects:
+            s3.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
+
+
+def encryption(properties: Record) -> dict[str, Any]:
+    """Return what PutBucketEncryption takes for `BucketEncryption`."""
+    rules = [
+        {**rule, "ApplyServerSideEncryptionByDefault": rule.get("ServerSideEncryptionByDefault", {})}
+        for rule in properties["ServerSideEncryptionConfiguration"]
+    ]
+    return {"ServerSideEncryptionConfiguration": {"Rules": rules}}
+
+
+def lifecycle(properties: Record) -> dict[str, Any]:
+    """Return what PutBucketLifecycleConfiguration takes for `LifecycleConfiguration`."""
+    return {"LifecycleConfiguration": {"Rules": [_lifecycle_rule(rule) for rule in properties["Rules"]]}}
+
+
+def _lifecycle_rule(rule: Record) -> dict[str, Any]:
+    expiration = {"Days": rule.get("ExpirationInDays"), "Date": rule.get("ExpirationDate")}
+    expiration["ExpiredObjectDeleteMarker"] = rule.get("ExpiredObjectDeleteMarker")
+    noncurrent_days = rule.get("NoncurrentVersionExpirationInDays")
+    return {
+        **rule,
+        "ID": rule.get("Id") or None,
+        "Prefix": None,  # a member of Filter
+        "NoncurrentVersionTransitions": None,  # written differently in templates, and of no use here
+        "Filter": _lifecycle_filter(rule),
+        "Expiration": expiration if any(value is not None for value in expiration.values()) else None,
+        "Transitions": [{**step, "Days": step["TransitionInDays"]} for step in rule.get("Transitions") or []] or None,
+        "NoncurrentVersionExpiration": rule.get("NoncurrentVersionExpiration")
+        or (noncurrent_days and {"NoncurrentDays": noncurrent_days}),
+    }
+
+
+def _lifecycle_filter(rule: Record) -> dict[str, Any]:
+    tags, prefix = rule.get("TagFilters", []), rule.get("Prefix", "")
+    if not tags:
+        return {"Prefix": prefix}
+    if len(tags) == 1 and not prefix:
+        return {"Tag": tags[0]}
+    return {"And": {"Prefix": prefix, "Tags": tags}}
+
+
+def ownership(properties: Record) -> dict[str, Any]:
+    """Return what PutBucketOwnershipControls takes for `OwnershipControls`."""
+    return {"OwnershipControls": properties}
+
+
+CONFIGURATIONS: tuple[tuple[str, Callable[[Record], dict[str, Any]], str, str], ...] = (
+    ("BucketEncryption", encryption, "PutBucketEncryption", "DeleteBucketEncryption"),
+    ("LifecycleConfiguration", lifecycle, "PutBucketLifecycleConfiguration", "DeleteBucketLifecycle"),
+    ("OwnershipControls", ownership, "PutBucketOwnershipControls", "DeleteBucketOwnershipControls"),
+)
+"""(property, its translation into parameters, the operation that sets it, the operation that removes it)."""

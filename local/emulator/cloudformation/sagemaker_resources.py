@@ -3,77 +3,30 @@
 from __future__ import annotations
 
 import secrets
-import time
-from dataclasses import dataclass
+from collections.abc import Collection
 from typing import Any
 
 from botocore.exceptions import ClientError
-from ministack.core.responses import get_region
-from ministack.services.cloudformation import provisioners, stacks
+from ministack.services.cloudformation import provisioners
 
-from local.emulator.access.front_door import FrontDoor
+from local.emulator.access import front_door
 from local.emulator.access.stack_roles import actor_credentials
-from local.emulator.cloudformation.properties import tag_changes, to_parameters
-from local.emulator.common.errors import ResourceFailed
-from local.emulator.recovery import endpoint_states
-from local.emulator.recovery.operation_journal import OperationJournal
-
-_POLL_SECONDS = 0.5
-_ENDPOINT_SECONDS = 900.0
-_NAME_LENGTH = 63
+from local.emulator.cloudformation import resource_types
+from local.emulator.cloudformation.resource_types import Created, tag_changes, to_parameters
+from local.emulator.common.errors import ResourceFailedError
+from local.emulator.common.patching import Record
+from local.emulator.recovery.stack_operations import JOURNAL
+from local.emulator.sagemaker_bridge import endpoint_states
 
 
-@dataclass(frozen=True)
-class _Kind:
-    """One resource type, in the words of its API."""
-
-    noun: str
-    """As in Create<noun>, <noun>Name, <noun>Arn."""
-    changeable: tuple[str, ...] = ()
-    """Properties besides Tags that need no new resource."""
-
-    @property
-    def type_name(self) -> str:
-        return f"AWS::SageMaker::{self.noun}"
+def register() -> None:
+    """Add the four types. Their handlers call this server, and wait."""
+    resources = [SageMakerResource(noun) for noun in ("Model", "EndpointConfig", "ModelPackageGroup")]
+    for resource in (*resources, EndpointResource("Endpoint")):
+        resource.register()
 
 
-_MODEL = _Kind("Model")
-_ENDPOINT_CONFIG = _Kind("EndpointConfig")
-_GROUP = _Kind("ModelPackageGroup")
-_ENDPOINT = _Kind(
-    "Endpoint",
-    (
-        "EndpointConfigName",
-        "DeploymentConfig",
-        "ExcludeRetainedVariantProperties",
-        "RetainAllVariantProperties",
-        "RetainDeploymentConfig",
-    ),
-)
-
-
-def install(front_door: FrontDoor, journal: OperationJournal) -> None:
-    """Register the four types and let them run off the event loop (they call this server, and wait)."""
-    for kind in (_MODEL, _ENDPOINT_CONFIG, _GROUP):
-        _register(kind, SageMakerResource(kind, front_door, journal))
-    _register(_ENDPOINT, EndpointResource(_ENDPOINT, front_door, journal))
-    on_worker = stacks._runs_on_worker_thread
-    own = {kind.type_name for kind in (_MODEL, _ENDPOINT_CONFIG, _GROUP, _ENDPOINT)}
-    stacks._runs_on_worker_thread = lambda resource_type: resource_type in own or on_worker(resource_type)
-
-
-def _register(kind: _Kind, resource: SageMakerResource) -> None:
-    provisioners._RESOURCE_HANDLERS[kind.type_name] = {
-        "create": resource.create,
-        "update": resource.update,
-        "delete": resource.delete,
-    }
-    # Any other property than these and Tags replaces the resource (CloudFormation's reference of each type).
-    provisioners._REPLACING_PROPERTIES[kind.type_name] = _AllBut({*kind.changeable, "Tags"})
-    provisioners._CUSTOM_NAME_REPLACEMENT[kind.type_name] = {"name": f"{kind.noun}Name"}
-
-
-class _AllBut(frozenset):
+class _AllBut(frozenset[str]):
     """A set that contains everything except its elements."""
 
     def __contains__(self, name: object) -> bool:
@@ -81,123 +34,107 @@ class _AllBut(frozenset):
 
 
 class SageMakerResource:
-    """Create, re-tag and delete one kind of resource."""
+    """Creates, tags and deletes resources of one type. `noun`: as in Create<noun>, <noun>Name."""
 
-    def __init__(self, kind: _Kind, front_door: FrontDoor, journal: OperationJournal) -> None:
-        self._kind = kind
-        self._front_door = front_door
-        self._journal = journal
-        self._name_member = f"{kind.noun}Name"
+    replacing: Collection[str] = _AllBut({"Tags"})
+    """The properties whose change replaces the resource (CloudFormation's reference of each type)."""
 
-    def create(self, logical_id: str, properties: dict, stack_name: str) -> tuple[str, dict[str, Any]]:
-        """Make the resource; (physical id, attributes)."""
+    def __init__(self, noun: str) -> None:
+        self._noun = noun
+        self._name_member = f"{noun}Name"
+
+    def register(self) -> None:
+        """Add the type to ministack's."""
+        kind = f"AWS::SageMaker::{self._noun}"
+        resource_types.register(kind, create=self._create, update=self._update, delete=self._delete, on_worker=True)
+        provisioners._REPLACING_PROPERTIES[kind] = self.replacing
+        provisioners._CUSTOM_NAME_REPLACEMENT[kind] = {"name": self._name_member}
+
+    def _create(self, logical_id: str, properties: Record, stack_name: str) -> Created:
         name = properties.get(self._name_member) or _new_name(stack_name, logical_id)
-        client = self._client()
-        self._journal.making(stack_name, self._kind.noun, name)
+        client = _client()
+        JOURNAL.note(stack_name, {"making": [self._noun, name]})
         answer = self._call(client, "Create", {**properties, self._name_member: name})
         self._settle(client, name)
-        arn = answer[f"{self._kind.noun}Arn"]
+        arn = answer[f"{self._noun}Arn"]
         return arn, self._attributes(name, arn)
 
-    def update(self, physical_id: str, old: dict, new: dict, stack_name: str) -> tuple[str, dict[str, Any]]:
-        """Apply changed tags; every other change has become a replacement before this is called."""
+    def _update(self, physical_id: str, old: Record, new: Record, stack_name: str) -> Created:
+        """Apply changed tags; every other change was turned into a replacement before."""
         changed, removed = tag_changes(old.get("Tags"), new.get("Tags"))
-        client = self._client()
-        try:
-            if changed:
-                client.add_tags(ResourceArn=physical_id, Tags=changed)
-            if removed:
-                client.delete_tags(ResourceArn=physical_id, TagKeys=removed)
-        except ClientError as error:
-            raise ResourceFailed(str(error)) from error
+        if changed:
+            _client().add_tags(ResourceArn=physical_id, Tags=changed)
+        if removed:
+            _client().delete_tags(ResourceArn=physical_id, TagKeys=removed)
         return physical_id, self._attributes(self._name(physical_id, new), physical_id)
 
-    def delete(self, physical_id: str, properties: dict) -> None:
-        """Remove the resource; one that is gone already counts as removed."""
-        client = self._client()
+    def _delete(self, physical_id: str, properties: Record) -> None:
+        """Delete the resource; one that is gone already counts as deleted."""
+        client = _client()
         name = {self._name_member: self._name(physical_id, properties)}
         try:
             self._call(client, "Describe", name)
-        except ResourceFailed as failure:
-            if _says_missing(failure):
+        except ClientError as error:
+            if endpoint_states.says_missing(error):
                 return
             raise
         self._call(client, "Delete", name)
 
-    def _name(self, physical_id: str, properties: dict) -> str:
+    def _name(self, physical_id: str, properties: Record) -> str:
         return properties.get(self._name_member) or physical_id.rsplit("/", 1)[-1]
 
-    def _client(self) -> Any:
-        return self._front_door.client("sagemaker", actor_credentials(), get_region())
-
-    def _call(self, client: Any, verb: str, properties: dict) -> dict[str, Any]:
-        operation = f"{verb}{self._kind.noun}"
+    def _call(self, client: Any, verb: str, properties: Record) -> Any:
+        operation = f"{verb}{self._noun}"
         shape = client.meta.service_model.operation_model(operation).input_shape
-        try:
-            return client._make_api_call(operation, to_parameters(properties, shape))
-        except ClientError as error:
-            raise ResourceFailed(str(error)) from error
+        return client._make_api_call(operation, to_parameters(properties, shape))
 
     def _settle(self, client: Any, name: str) -> None:
         """Wait until a new resource is usable."""
 
-    def _attributes(self, name: str, arn: str) -> dict[str, Any]:
-        return {self._name_member: name, f"{self._kind.noun}Arn": arn}
+    def _attributes(self, name: str, arn: str) -> Record:
+        return {self._name_member: name, f"{self._noun}Arn": arn}
 
 
 class EndpointResource(SageMakerResource):
-    """An endpoint: made and updated when its model answers, not before."""
+    """Endpoints: created or updated only when the model answers."""
 
-    def update(self, physical_id: str, old: dict, new: dict, stack_name: str) -> tuple[str, dict[str, Any]]:
+    replacing = ("EndpointName",)
+
+    def _update(self, physical_id: str, old: Record, new: Record, stack_name: str) -> Created:
         """Switch to another endpoint config, then apply tags."""
         name = self._name(physical_id, new)
-        if any(old.get(member) != new.get(member) for member in self._kind.changeable):
-            client, wanted = self._client(), new["EndpointConfigName"]
-            # When an interrupted update is undone, the endpoint may be back on its former config already.
+        if {**old, "Tags": None} != {**new, "Tags": None}:
+            client, wanted = _client(), new["EndpointConfigName"]
+            # The rollback of an interrupted update may find the endpoint on its former config already.
             if endpoint_states.settled(client, name).get("EndpointConfigName") != wanted:
                 self._call(client, "Update", {**new, "EndpointName": name})
             self._settle(client, name, wanted=wanted)
-        return super().update(physical_id, old, new, stack_name)
+        return super()._update(physical_id, old, new, stack_name)
 
-    def delete(self, physical_id: str, properties: dict) -> None:
-        """Remove the endpoint, once nothing else is being done to it, and wait until its name is free again."""
-        client, name = self._client(), self._name(physical_id, properties)
+    def _delete(self, physical_id: str, properties: Record) -> None:
+        """Delete the endpoint once no other change is in progress, and wait until its name is free again."""
+        client, name = _client(), self._name(physical_id, properties)
         endpoint_states.settled(client, name)
-        super().delete(physical_id, properties)
+        super()._delete(physical_id, properties)
         if endpoint_states.settled(client, name):
-            raise ResourceFailed(f"Endpoint {name} could not be deleted.")
+            raise ResourceFailedError(f"Endpoint {name} could not be deleted.")
 
-    def _settle(self, client: Any, name: str, wanted: str | None = None) -> None:
-        """Wait for InService (with the config `wanted`). A new endpoint that fails is removed: its name is fixed."""
-        deadline = time.monotonic() + _ENDPOINT_SECONDS
-        while time.monotonic() < deadline:
-            endpoint = client.describe_endpoint(EndpointName=name)
-            status = endpoint["EndpointStatus"]
-            if status == "InService" and wanted in (None, endpoint["EndpointConfigName"]):
-                return
-            if status in ("InService", "Failed", "OutOfService", "UpdateRollbackFailed"):
-                break
-            time.sleep(_POLL_SECONDS)
-        reason = endpoint.get("FailureReason") or f"the endpoint was still {status} after {_ENDPOINT_SECONDS:.0f} s"
-        if wanted is None:
-            client.delete_endpoint(EndpointName=name)
-        raise ResourceFailed(f"Resource {name} did not stabilize: {reason}")
+    def _settle(self, client: Any, name: str, wanted: str = "") -> None:
+        """Wait for InService (with the config `wanted`); delete a new endpoint that fails: its name is fixed."""
+        try:
+            endpoint_states.wait_in_service(client, name, wanted)
+        except ResourceFailedError as failure:
+            if not wanted:
+                client.delete_endpoint(EndpointName=name)
+            raise ResourceFailedError(f"Resource {name} did not stabilize: {failure}") from failure
+
+
+def _client() -> Any:
+    return front_door.client("sagemaker", actor_credentials())
 
 
 def _new_name(stack_name: str, logical_id: str) -> str:
-    """A generated name, another one for every resource made. Lower case, as the ARN repeats it."""
+    """Generate a name, a new one for each resource; in lower case, as the ARN repeats it."""
     if not provisioners._NAME_SEED.get():
-        provisioners._NAME_SEED.set(secrets.token_hex(4))  # kept by the engine with the resource's record
-    return provisioners._physical_name(stack_name, logical_id, lowercase=True, max_len=_NAME_LENGTH)
-
-
-def _says_missing(failure: ResourceFailed) -> bool:
-    cause = failure.__cause__
-    if not isinstance(cause, ClientError):
-        return False
-    error = cause.response["Error"]
-    return (
-        "NotFound" in error["Code"]
-        or "could not find" in error["Message"].lower()
-        or ("does not exist" in error["Message"].lower())
-    )
+        provisioners._NAME_SEED.set(secrets.token_hex(4))  # ministack keeps it with the resource's record
+    return str(provisioners._physical_name(stack_name, logical_id, lowercase=True, max_len=63))

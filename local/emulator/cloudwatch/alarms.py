@@ -1,73 +1,74 @@
-"""Alarms that look at what they are told to look at: metric math, dimensions, missing data, and the passing of time.
+"""Alarms on metric math and dimensions that treat missing data as configured and are evaluated as time passes.
 
-ministack refuses an alarm on ``Metrics``, looks at every metric of a name whatever its dimensions, and only when
+ministack refuses an alarm on `Metrics`, evaluates every metric of a name whatever its dimensions, and only when
 PutMetricData is called.
 """
 
 from __future__ import annotations
 
 import logging
+import operator
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 from ministack.core.responses import request_scope
 from ministack.services import cloudwatch
-from ministack.services.cloudformation import provisioners
 
-from local.emulator.cloudwatch import alarm_rules, metric_math, metric_store
-from local.emulator.cloudwatch.metric_store import MetricQuery
-from local.emulator.common.errors import ResourceFailed
+from local.emulator.cloudwatch import metric_math, metric_store
+from local.emulator.common.errors import ResourceFailedError
+from local.emulator.common.patching import Original, Record
 from local.emulator.state import persistence
 
 logger = logging.getLogger("local.alarms")
 
-_LOOK_EVERY_SECONDS = 5.0
+_EVERY_SECONDS = 5.0
+_BREACHES = {
+    "GreaterThanOrEqualToThreshold": operator.ge,
+    "GreaterThanThreshold": operator.gt,
+    "LessThanThreshold": operator.lt,
+    "LessThanOrEqualToThreshold": operator.le,
+}
+_WHEN_ALL_ARE_MISSING = {"breaching": "ALARM", "notBreaching": "OK", "missing": "INSUFFICIENT_DATA", "ignore": None}
 
 
-def install() -> None:
-    """Accept alarms on ``Metrics`` in templates, and look at all alarms every few seconds."""
-    _accept_metric_math()
-    cloudwatch._evaluate_alarm = _evaluate
-    threading.Thread(target=_look_for_ever, name="alarms", daemon=True).start()
+def start() -> None:
+    """Start the thread that evaluates all alarms every 5 seconds."""
+    threading.Thread(target=_evaluate_forever, name="alarms", daemon=True).start()
 
 
-def _accept_metric_math() -> None:
-    make_record = provisioners._cw_metric_alarm_record
-
-    def _cw_metric_alarm_record(name: str, props: dict) -> dict[str, Any]:
-        queries = props.get("Metrics")
-        if not queries:
-            return make_record(name, props)
-        try:
-            _datapoints({**props, "Metrics": queries}, time.time())
-        except (metric_math.UnsupportedExpression, KeyError, TypeError, ValueError) as error:
-            raise ResourceFailed(f"AWS::CloudWatch::Alarm {name}: {error}") from error
-        # What it takes for granted about an alarm on one metric goes again.
-        alarm = make_record(name, {**props, "Metrics": None, "MetricName": "-", "Namespace": "-"})
-        for member in ("MetricName", "Namespace", "Statistic", "Period", "Dimensions", "Unit"):
-            alarm.pop(member, None)
-        return {**alarm, "Metrics": queries}
-
-    provisioners._cw_metric_alarm_record = _cw_metric_alarm_record
+def alarm_record(original: Original, name: str, props: Record) -> Any:
+    """Accept `Metrics` in a template's alarm."""
+    queries = props.get("Metrics")
+    if not queries:
+        return original(name, props)
+    try:
+        _datapoints(props, time.time())
+    except (metric_math.UnsupportedExpressionError, KeyError, TypeError, ValueError) as error:
+        raise ResourceFailedError(f"AWS::CloudWatch::Alarm {name}: {error}") from error
+    record = original(name, {**props, "Metrics": None, "MetricName": "-", "Namespace": "-"})
+    # Without ministack's defaults of an alarm on one metric.
+    for member in ("MetricName", "Namespace", "Statistic", "Period", "Dimensions", "Unit"):
+        record.pop(member, None)
+    return {**record, "Metrics": queries}
 
 
-def _look_for_ever() -> None:
+def _evaluate_forever() -> None:
     while True:
-        time.sleep(_LOOK_EVERY_SECONDS)
+        time.sleep(_EVERY_SECONDS)
         for (account, region, _), alarm in list(cloudwatch._alarms._data.items()):
             try:
                 with request_scope(account, region):
-                    _evaluate(alarm)
+                    cloudwatch._evaluate_alarm(alarm)
             except Exception:
-                logger.exception("alarm %s could not be looked at", alarm.get("AlarmName"))
+                logger.exception("Alarm %s could not be evaluated.", alarm.get("AlarmName"))
 
 
-def _evaluate(alarm: dict[str, Any]) -> None:
-    """Give the alarm the state that its metrics call for now; tell its topics of a change."""
+def evaluate_alarm(original: Original, alarm: Record) -> None:
+    """Set the state that the metrics call for now, and carry out the actions of a change."""
     datapoints = _datapoints(alarm, time.time())
-    new = alarm_rules.state(
+    new = alarm_state(
         datapoints,
         comparison=alarm["ComparisonOperator"],
         threshold=float(alarm["Threshold"]),
@@ -86,26 +87,22 @@ def _evaluate(alarm: dict[str, Any]) -> None:
     persistence.note_change("cloudwatch")
 
 
-def _datapoints(alarm: Mapping[str, Any], now: float) -> list[float | None]:
-    """The alarm's value in each evaluated period, oldest first. The last period ends now: nobody waits for a full one.
+def _datapoints(alarm: Record, now: float) -> list[float | None]:
+    """Return the alarm's value in each evaluated period, oldest first; the last period ends now, not when it is full.
 
-    Raises UnsupportedExpression, and KeyError, TypeError or ValueError for an alarm that is not as the API wants it.
+    Raises UnsupportedExpressionError, and KeyError, TypeError or ValueError for an alarm that violates the API.
     """
     periods = int(alarm["EvaluationPeriods"])
-    queries = alarm.get("Metrics")
-    if not queries:
-        stat = alarm.get("ExtendedStatistic") or alarm.get("Statistic") or "Average"
-        period = int(alarm["Period"])
-        found = _series(MetricQuery.parse(alarm, stat), now, period, periods)
-        return [found.get(number) for number in range(periods)]
-    measured = [query["MetricStat"] for query in queries if "MetricStat" in query]
-    period = int(measured[0]["Period"])
+    stat = alarm.get("ExtendedStatistic") or alarm.get("Statistic") or "Average"
+    only = {"Id": "", "MetricStat": {"Metric": alarm, "Stat": stat, "Period": alarm.get("Period")}}
+    queries = alarm.get("Metrics") or [only]
+    measured = {query["Id"]: query["MetricStat"] for query in queries if "MetricStat" in query}
+    first, *_ = measured.values()
+    period = int(first["Period"])
+    start, end = now - period * periods, now + 1
     series = {
-        query["Id"]: _series(
-            MetricQuery.parse(query["MetricStat"]["Metric"], query["MetricStat"]["Stat"]), now, period, periods
-        )
-        for query in queries
-        if "MetricStat" in query
+        query_id: metric_store.series(metric["Metric"], metric["Stat"], start=start, end=end, period=period)
+        for query_id, metric in measured.items()
     }
     (wanted,) = (query for query in queries if str(query.get("ReturnData", True)).lower() == "true")
     if "Expression" in wanted:
@@ -115,5 +112,19 @@ def _datapoints(alarm: Mapping[str, Any], now: float) -> list[float | None]:
     return [found.get(number) for number in range(periods)]
 
 
-def _series(query: MetricQuery, now: float, period: int, periods: int) -> dict[int, float]:
-    return metric_store.series(query, start=now - period * periods, end=now + 1, period=period)
+def alarm_state(
+    datapoints: Sequence[float | None], *, comparison: str, threshold: float, to_alarm: int, missing: str
+) -> str | None:
+    """Return an alarm's new state after the rules of CloudWatch's documentation, or None where it stays as it is.
+
+    Args:
+        datapoints: One for each evaluated period; None where it has no data.
+        comparison: CloudWatch's ComparisonOperator.
+        to_alarm: How many datapoints have to breach the threshold.
+        missing: CloudWatch's TreatMissingData.
+    """
+    if all(value is None for value in datapoints):
+        return _WHEN_ALL_ARE_MISSING[missing]
+    breaches = _BREACHES[comparison]
+    breaching = sum(missing == "breaching" if value is None else breaches(value, threshold) for value in datapoints)
+    return "ALARM" if breaching >= to_alarm else "OK"

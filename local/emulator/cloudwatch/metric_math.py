@@ -1,7 +1,7 @@
-"""CloudWatch's metric math, as much of it as the product's alarms and dashboard use. Pure functions.
+"""CloudWatch's metric math, as far as the product's alarms and dashboard use it. Pure functions.
 
-A series is a dict from the number of a period to a value. Arithmetic between two series gives a value where both have
-one, as in CloudWatch.
+A series maps the number of a period to a value. As in CloudWatch, arithmetic on two series gives a value where both
+have one.
 """
 
 from __future__ import annotations
@@ -9,17 +9,17 @@ from __future__ import annotations
 import ast
 import operator
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from itertools import accumulate
 
 Series = dict[int, float]
 Value = Series | float
 
-_ARITHMETIC: dict[type[ast.operator], Callable[[float, float], float]] = {
+_OPERATORS: dict[type[ast.AST], Callable[[float, float], float]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
     ast.Div: operator.truediv,
-}
-_COMPARISON: dict[type[ast.cmpop], Callable[[float, float], float]] = {
     ast.Gt: operator.gt,
     ast.GtE: operator.ge,
     ast.Lt: operator.lt,
@@ -28,50 +28,36 @@ _COMPARISON: dict[type[ast.cmpop], Callable[[float, float], float]] = {
 _ALLOWED = "numbers, ids, + - * / ( ), > >= < <=, IF and RUNNING_SUM"
 
 
-class UnsupportedExpression(Exception):
-    """The expression uses something that is not part of the local cloud."""
-
-    def __init__(self, expression: str) -> None:
-        super().__init__(f"Metric math expression '{expression}': the local cloud knows {_ALLOWED} only.")
+class UnsupportedExpressionError(Exception):
+    """An expression uses something that is not part of the local cloud."""
 
 
 def evaluate(expression: str, series: Mapping[str, Series], *, periods: int) -> Series:
-    """The series that an expression gives.
+    """Return the series that an expression gives. Raises UnsupportedExpressionError.
 
-    Args:
-        expression: metric math.
-        series: by the ids that the expression uses.
-        periods: how many periods there are; a number has its value in each.
-
-    Raises:
-        UnsupportedExpression: there is more in it than this module knows.
+    `series`: by the ids that the expression uses. A number becomes a series with its value in each of `periods`.
     """
     try:
-        value = _Evaluation(series).value(ast.parse(expression, mode="eval").body)
+        value = _value(ast.parse(expression, mode="eval").body, series)
     except (SyntaxError, KeyError, TypeError, ValueError, RecursionError) as error:
-        raise UnsupportedExpression(expression) from error
+        message = f"Metric math expression '{expression}': the local cloud knows {_ALLOWED} only."
+        raise UnsupportedExpressionError(message) from error
     return value if isinstance(value, dict) else dict.fromkeys(range(periods), value)
 
 
-class _Evaluation:
-    def __init__(self, series: Mapping[str, Series]) -> None:
-        self._series = series
-
-    def value(self, node: ast.expr) -> Value:
-        match node:
-            case ast.Constant(value=int() | float() as number):
-                return float(number)
-            case ast.Name(id=name):
-                return self._series[name]
-            case ast.UnaryOp(op=ast.USub(), operand=operand):
-                return _pairwise(operator.sub, 0.0, self.value(operand))
-            case ast.BinOp(left=left, op=op, right=right):
-                return _pairwise(_ARITHMETIC[type(op)], self.value(left), self.value(right))
-            case ast.Compare(left=left, ops=[op], comparators=[right]):
-                return _pairwise(_COMPARISON[type(op)], self.value(left), self.value(right))
-            case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
-                return _FUNCTIONS[name](*map(self.value, arguments))
-        raise ValueError(ast.dump(node))
+def _value(node: ast.expr, series: Mapping[str, Series]) -> Value:
+    match node:
+        case ast.Constant(value=int() | float() as number):
+            return float(number)
+        case ast.Name(id=name):
+            return series[name]
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            return _pairwise(operator.sub, 0.0, _value(operand, series))
+        case ast.BinOp(left=left, op=op, right=right) | ast.Compare(left=left, ops=[op], comparators=[right]):
+            return _pairwise(_OPERATORS[type(op)], _value(left, series), _value(right, series))
+        case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
+            return _FUNCTIONS[name](*(_value(argument, series) for argument in arguments))
+    raise ValueError(ast.dump(node))
 
 
 def _if(condition: Value, then: Value, otherwise: Value) -> Value:
@@ -84,25 +70,19 @@ def _if(condition: Value, then: Value, otherwise: Value) -> Value:
 def _running_sum(value: Value) -> Value:
     if not isinstance(value, dict):
         raise TypeError("RUNNING_SUM takes a series")
-    total, found = 0.0, {}
-    for number in sorted(value):
-        total += value[number]
-        found[number] = total
-    return found
+    numbers = sorted(value)
+    return dict(zip(numbers, accumulate(value[number] for number in numbers), strict=True))
 
 
 def _pairwise(function: Callable[[float, float], float], left: Value, right: Value) -> Value:
     if not isinstance(left, dict) and not isinstance(right, dict):
         return float(function(left, right))
-    numbers = set.intersection(*(set(side) for side in (left, right) if isinstance(side, dict)))
     found: Series = {}
-    for number in sorted(numbers):
+    for number in sorted({number for side in (left, right) if isinstance(side, dict) for number in side}):
         one, other = _at(left, number), _at(right, number)
-        assert one is not None and other is not None
-        try:
-            found[number] = float(function(one, other))
-        except ZeroDivisionError:
-            continue  # no value in that period
+        if one is not None and other is not None:
+            with suppress(ZeroDivisionError):  # no value in that period
+                found[number] = float(function(one, other))
     return found
 
 

@@ -1,1 +1,1 @@
-"""Errors, the environment of the server process, and the guard of the version."""
+"""Errors, the environment of the server process, the version guard, and the way functions of ministack are wrapped."""

@@ -1,7 +1,7 @@
 """The clean environment of the server process. Standard library only.
 
-ministack reads its settings from the environment when it is imported, and Lambda functions inherit the server's: what
-the developer's shell exports (AWS profiles, PYTHONPATH, virtual environments) must not reach either.
+ministack reads its settings from the environment when it is imported, and Lambda functions inherit the server's. What
+the developer's shell exports (AWS profiles, PYTHONPATH, virtual environments) must reach neither.
 """
 
 from __future__ import annotations
@@ -9,56 +9,26 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
-ACCOUNT_ID = "000000000000"
-"""The account everything lives in."""
-
-MARKER = "LOCAL_CLOUD_CLEAN_ENVIRONMENT"
-"""Set in the environment made here."""
-
-_OUTSIDE_WORLD = ("http_proxy", "https_proxy", "all_proxy")
+ACCOUNT_ID = "000000000000"  # the account that holds everything
+MARKER = "LOCAL_CLOUD_CLEAN_ENVIRONMENT"  # set in the environment made here
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 _PASSED_ON = ("LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 _OWN_HOSTS = ("127.0.0.1", "localhost", ".localhost")
 _SYSTEM_PATH = ("/usr/local/bin", "/usr/bin", "/bin")
 
 
-@dataclass(frozen=True, kw_only=True)
 class ServerPaths:
-    """Folders below the state folder."""
+    """Folders below the state folder `root`."""
 
-    root: Path
-
-    @property
-    def home(self) -> Path:
-        """HOME of the server and of Lambda functions."""
-        return self.root / "home"
-
-    @property
-    def temporary(self) -> Path:
-        """TMPDIR; emptied at start and at stop."""
-        return self.root / "tmp"
-
-    @property
-    def services(self) -> Path:
-        """State of ministack's services."""
-        return self.root / "services"
-
-    @property
-    def objects(self) -> Path:
-        """Content of the buckets."""
-        return self.root / "s3"
-
-    @property
-    def sagemaker(self) -> Path:
-        """State of the SageMaker service."""
-        return self.root / "sagemaker"
-
-    @property
-    def logs(self) -> Path:
-        """Log files where no other folder is asked for."""
-        return self.root / "logs"
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.home = root / "home"  # HOME of the server and of Lambda functions
+        self.temporary = root / "tmp"  # TMPDIR
+        self.services = root / "services"  # state of ministack's services
+        self.objects = root / "s3"  # content of the buckets
+        self.sagemaker = root / "sagemaker"  # state of the SageMaker service
 
     def make(self) -> None:
         """Create the folders, readable by their owner only, with an empty TMPDIR."""
@@ -73,13 +43,10 @@ class ServerPaths:
         self.temporary.mkdir(mode=0o700, exist_ok=True)
 
 
-def outside_world(environment: Mapping[str, str]) -> dict[str, str]:
-    """Variables with which programs reach the internet, none of which may catch calls to this machine."""
-    kept = {name: environment[name] for name in _PASSED_ON if environment.get(name)}
-    for name in _OUTSIDE_WORLD:
-        for spelling in (name, name.upper()):
-            if environment.get(spelling):
-                kept[spelling] = environment[spelling]
+def network_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that programs need to reach the internet; calls to this machine bypass the proxy."""
+    names = [*_PASSED_ON, *_PROXIES, *map(str.upper, _PROXIES)]
+    kept = {name: environment[name] for name in names if environment.get(name)}
     direct = environment.get("no_proxy") or environment.get("NO_PROXY") or ""
     hosts = [*filter(None, (host.strip() for host in direct.split(","))), *_OWN_HOSTS]
     kept["no_proxy"] = kept["NO_PROXY"] = ",".join(dict.fromkeys(hosts))
@@ -87,11 +54,11 @@ def outside_world(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def base_environment(environment: Mapping[str, str], paths: ServerPaths) -> dict[str, str]:
-    """What is left of the caller's `environment` when the server starts itself anew."""
+    """Return what is left of the caller's `environment` when the server restarts itself."""
     node = shutil.which("node", path=environment.get("PATH", os.defpath))
     search = [*([str(Path(node).parent)] if node else []), *_SYSTEM_PATH]
     return {
-        **outside_world(environment),
+        **network_environment(environment),
         MARKER: "1",
         "PATH": os.pathsep.join(dict.fromkeys(search)),
         "HOME": str(paths.home),
@@ -100,29 +67,30 @@ def base_environment(environment: Mapping[str, str], paths: ServerPaths) -> dict
     }
 
 
-def emulator_environment(
-    *, paths: ServerPaths, port: int, region: str, access_key_id: str, secret_access_key: str
-) -> dict[str, str]:
-    """The settings ministack reads when it is imported, and what AWS SDKs in Lambda functions read."""
+def emulator_environment(paths: ServerPaths, port: int, root: Mapping[str, str]) -> dict[str, str]:
+    """Return the settings that ministack and the AWS SDKs of Lambda functions read.
+
+    `root`: content of the credentials file.
+    """
     return {
-        # Where AWS SDKs find this cloud, and the key that is its root.
-        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
-        "AWS_ACCESS_KEY_ID": access_key_id,
-        "AWS_SECRET_ACCESS_KEY": secret_access_key,
-        "AWS_REGION": region,
-        "AWS_DEFAULT_REGION": region,
+        # Where AWS SDKs find this cloud, and the key of its root user.
+        "AWS_ENDPOINT_URL": root["endpoint_url"],
+        "AWS_ACCESS_KEY_ID": root["aws_access_key_id"],
+        "AWS_SECRET_ACCESS_KEY": root["aws_secret_access_key"],
+        "AWS_REGION": root["region"],
+        "AWS_DEFAULT_REGION": root["region"],
         "AWS_EC2_METADATA_DISABLED": "true",
         "GATEWAY_PORT": str(port),
         "BIND_HOST": "127.0.0.1",
         "MINISTACK_ACCOUNT_ID": ACCOUNT_ID,
-        "MINISTACK_REGION": region,
+        "MINISTACK_REGION": root["region"],
         "AUTH": "true",
         "PERSIST_STATE": "1",
         "STATE_DIR": str(paths.services),
         "S3_PERSIST": "1",
         "S3_DATA_DIR": str(paths.objects),
         "LAMBDA_EXECUTOR": "local",
-        # No second port, and hands off the machine's containers (ministack would remove leftovers of another one).
+        # No second port, and no access to the machine's containers (ministack would remove those of another instance).
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
         "DOCKER_HOST": "unix:///nonexistent/docker.sock",

@@ -1,17 +1,16 @@
-"""The guard: this package fits one version of ministack only."""
+"""The guard: this package works with one version of ministack only."""
 
 from __future__ import annotations
 
 from importlib import metadata
 
-from local.emulator.common.errors import UnsupportedEmulator
+from local.emulator.common.errors import CannotStartError, ExitCode
 
-REQUIRED_VERSION = "1.5.33"
-"""The release whose internals the modules beside this one were written against."""
+REQUIRED_VERSION = "1.5.33"  # the release that the patches of this package were written for
 
 
 def installed_version() -> str | None:
-    """Version of the installed ministack, or None."""
+    """Return the version of the installed ministack, or None."""
     try:
         return metadata.version("ministack")
     except metadata.PackageNotFoundError:
@@ -19,6 +18,11 @@ def installed_version() -> str | None:
 
 
 def require_supported_version(installed: str | None) -> None:
-    """Raise UnsupportedEmulator unless `installed` is the version this package was written for."""
+    """Raise CannotStartError unless `installed` is the version that this package was written for."""
     if installed != REQUIRED_VERSION:
-        raise UnsupportedEmulator(installed, REQUIRED_VERSION)
+        found = f"ministack {installed}" if installed else "no ministack"
+        raise CannotStartError(
+            ExitCode.UNSUPPORTED_EMULATOR,
+            f"The local cloud needs ministack {REQUIRED_VERSION} exactly (it changes its internals) but found {found}. "
+            f"Install it with: python -m pip install ministack=={REQUIRED_VERSION}",
+        )

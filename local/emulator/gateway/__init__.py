@@ -1,1 +1,1 @@
-"""API Gateway and what Lambda answers to it."""
+"""API Gateway, and the errors of the Lambda functions behind it."""

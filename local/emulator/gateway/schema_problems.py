@@ -1,21 +1,39 @@
-"""Why a request body does not fit its model, in the words of API Gateway's validator. Pure functions.
+"""Why a request body violates its model, in the words of API Gateway's validator. Pure functions.
 
-ministack decides whether a body is valid; the sentence for ``$context.error.validationErrorString`` is made here.
-JSON Schema draft 4, the keywords API Gateway supports, references within the document only.
+ministack decides whether a body is valid; this module writes the sentence for `$context.error.validationErrorString`.
+It knows the keywords of JSON Schema draft 4 that API Gateway supports, and references within the document.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from operator import eq, gt, lt
 from typing import Any
 
 _SHOWN = 5
+_NUMBER = "numeric instance is {0} than the required {1} ({1}: {{bound}}, found: {{found}})"
+_ONE_OF = "instance failed to match exactly one schema (matched {matched} out of {total})"
+_ARRAY = "array is too {}: must have at {} {{bound}} elements but instance has {{found}} elements"
+# (type, keyword, comparison that violates it, sentence)
+_BOUNDS = (
+    ("string", "minLength", lt, "string {shown} is too short (length: {found}, required minimum: {bound})"),
+    ("string", "maxLength", gt, "string {shown} is too long (length: {found}, maximum allowed: {bound})"),
+    ("number", "minimum", lt, _NUMBER.format("lower", "minimum")),
+    ("number", "maximum", gt, _NUMBER.format("greater", "maximum")),
+    ("array", "minItems", lt, _ARRAY.format("short", "least")),
+    ("array", "maxItems", gt, _ARRAY.format("long", "most")),
+)
+_COMBINATIONS: tuple[tuple[str, Callable[[int, int], bool], str], ...] = (
+    ("allOf", eq, "instance failed to match all required schemas (matched only {matched} out of {total})"),
+    ("anyOf", lambda matched, _: matched > 0, "instance failed to match at least one required schema among {total}"),
+    ("oneOf", lambda matched, _: matched == 1, _ONE_OF),
+)
 
 
 def explain(schema: Mapping[str, Any], document: Any) -> str:
-    """The list API Gateway prints, e.g. ``[object has missing required properties (["inputs"])]``."""
+    """Return the list that API Gateway prints, e.g. `[object has missing required properties (["inputs"])]`."""
     return "[" + ", ".join(list(_problems(schema, document, schema))[:_SHOWN]) + "]"
 
 
@@ -31,61 +49,33 @@ def _problems(schema: Any, value: Any, root: Mapping[str, Any]) -> Iterator[str]
     if "enum" in schema and value not in schema["enum"]:
         found, options = _compact(value), ", ".join(_compact(option) for option in schema["enum"])
         yield f"instance value ({found}) not found in enum (possible values: [{options}])"
-    if isinstance(value, str):
-        yield from _string_problems(schema, value)
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        yield from _number_problems(schema, value)
-    if isinstance(value, list):
-        yield from _array_problems(schema, value, root)
+    yield from _bound_problems(schema, value)
+    if isinstance(value, str) and "pattern" in schema and not re.search(schema["pattern"], value):
+        yield f'ECMA 262 regex "{schema["pattern"]}" does not match input string {_compact(value)}'
+    if isinstance(value, list) and isinstance(schema.get("items"), Mapping):
+        for item in value:
+            yield from _problems(schema["items"], item, root)
     if isinstance(value, dict):
         yield from _object_problems(schema, value, root)
     yield from _combination_problems(schema, value, root)
 
 
 def _combination_problems(schema: Mapping[str, Any], value: Any, root: Mapping[str, Any]) -> Iterator[str]:
-    for keyword, wording in (
-        ("allOf", "instance failed to match all required schemas (matched only {matched} out of {total})"),
-        ("anyOf", "instance failed to match at least one required schema among {total}"),
-        ("oneOf", "instance failed to match exactly one schema (matched {matched} out of {total})"),
-    ):
-        branches = schema.get(keyword)
-        if not branches:
-            continue
-        matched = sum(not any(True for _ in _problems(branch, value, root)) for branch in branches)
-        fits = {"allOf": matched == len(branches), "anyOf": matched > 0, "oneOf": matched == 1}[keyword]
-        if not fits:
-            yield wording.format(matched=matched, total=len(branches))
+    for keyword, fits, wording in _COMBINATIONS:
+        if branches := schema.get(keyword):
+            matched, total = sum(not any(_problems(branch, value, root)) for branch in branches), len(branches)
+            if not fits(matched, total):
+                yield wording.format(matched=matched, total=total)
 
 
-def _string_problems(schema: Mapping[str, Any], value: str) -> Iterator[str]:
-    shown, length = _compact(value), len(value)
-    if length < schema.get("minLength", 0):
-        yield f"string {shown} is too short (length: {length}, required minimum: {schema['minLength']})"
-    if length > schema.get("maxLength", length):
-        yield f"string {shown} is too long (length: {length}, maximum allowed: {schema['maxLength']})"
-    if "pattern" in schema and not re.search(schema["pattern"], value):
-        yield f'ECMA 262 regex "{schema["pattern"]}" does not match input string {shown}'
+def _bound_problems(schema: Mapping[str, Any], value: Any) -> Iterator[str]:
+    found = len(value) if isinstance(value, (str, list)) else value
+    for kind, keyword, violates, sentence in _BOUNDS:
+        if _is(value, kind) and violates(found, schema.get(keyword, found)):
+            yield sentence.format(shown=_compact(value), found=found, bound=schema[keyword])
 
 
-def _number_problems(schema: Mapping[str, Any], value: float) -> Iterator[str]:
-    if value < schema.get("minimum", value):
-        yield f"numeric instance is lower than the required minimum (minimum: {schema['minimum']}, found: {value})"
-    if value > schema.get("maximum", value):
-        yield f"numeric instance is greater than the required maximum (maximum: {schema['maximum']}, found: {value})"
-
-
-def _array_problems(schema: Mapping[str, Any], value: list, root: Mapping[str, Any]) -> Iterator[str]:
-    found = len(value)
-    if found < schema.get("minItems", 0):
-        yield f"array is too short: must have at least {schema['minItems']} elements but instance has {found} elements"
-    if found > schema.get("maxItems", found):
-        yield f"array is too long: must have at most {schema['maxItems']} elements but instance has {found} elements"
-    items = schema.get("items")
-    for item in value if isinstance(items, Mapping) else ():
-        yield from _problems(items, item, root)
-
-
-def _object_problems(schema: Mapping[str, Any], value: dict, root: Mapping[str, Any]) -> Iterator[str]:
+def _object_problems(schema: Mapping[str, Any], value: dict[str, Any], root: Mapping[str, Any]) -> Iterator[str]:
     missing = sorted(name for name in schema.get("required", ()) if name not in value)
     if missing:
         yield f"object has missing required properties ({_compact(missing)})"
@@ -126,5 +116,5 @@ def _compact(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
-def _as_list(value: Any) -> list:
+def _as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]

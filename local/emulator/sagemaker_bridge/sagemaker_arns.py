@@ -1,4 +1,4 @@
-"""Which resources a SageMaker request is about, as IAM sees them. Pure functions, no ministack."""
+"""The resources of a SageMaker request, as IAM authorises them. Pure functions, no ministack."""
 
 from __future__ import annotations
 
@@ -7,24 +7,14 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
-INVOCATION_PATH = re.compile(r"^/endpoints/([^/]+)/invocations/?$")
-"""Path of InvokeEndpoint (runtime plane)."""
-
-_NAMED_RESOURCES = (
-    # (suffix of the action, member with the name, resource type of the ARN)
-    ("TrainingJob", "TrainingJobName", "training-job"),
-    ("TransformJob", "TransformJobName", "transform-job"),
-    ("EndpointConfig", "EndpointConfigName", "endpoint-config"),
-    ("Endpoint", "EndpointName", "endpoint"),
-    ("ModelPackageGroup", "ModelPackageGroupName", "model-package-group"),
-    ("ModelPackage", "ModelPackageName", "model-package"),
-    ("Model", "ModelName", "model"),
-)
+INVOCATION_PATH = re.compile(r"^/endpoints/([^/]+)/invocations/?$")  # path of InvokeEndpoint (runtime plane)
+# Longer nouns first: an action is about the first one that it ends with.
+_NOUNS = ("TrainingJob", "TransformJob", "EndpointConfig", "Endpoint", "ModelPackageGroup", "ModelPackage", "Model")
 _PASSED_ROLES = {"CreateTrainingJob": "RoleArn", "CreateModel": "ExecutionRoleArn"}
 
 
 def resource_arn(action: str, params: Mapping[str, Any], *, account: str, region: str) -> str:
-    """ARN the action is authorised on, ``*`` for those that know no resource (``List…``)."""
+    """Return the ARN that the action is authorised on; `*` for actions without a resource (`List…`)."""
     if action == "ListModelPackages" and params.get("ModelPackageGroupName"):
         return _arn("model-package-group", _name(params["ModelPackageGroupName"]), account, region)
     if action.startswith("List") and action != "ListTags":
@@ -32,27 +22,25 @@ def resource_arn(action: str, params: Mapping[str, Any], *, account: str, region
     if action in ("AddTags", "DeleteTags", "ListTags"):
         return str(params.get("ResourceArn") or "*")
     if action == "CreateModelPackage" and params.get("ModelPackageGroupName"):
-        # The version is not known yet: any version of the group.
+        # The version is not known yet.
         return _arn("model-package", f"{_name(params['ModelPackageGroupName'])}/*", account, region)
     if action == "UpdateModelPackage":
         return str(params.get("ModelPackageArn") or "*")
-    for suffix, member, kind in _NAMED_RESOURCES:
-        if action.endswith(suffix):
-            value = params.get(member)
-            if not value:
-                return "*"
-            return value if str(value).startswith("arn:") else _arn(kind, str(value), account, region)
-    return "*"
+    noun = next((noun for noun in _NOUNS if action.endswith(noun)), "")
+    value = str((noun and params.get(f"{noun}Name")) or "*")
+    if value == "*" or value.startswith("arn:"):
+        return value
+    return _arn(re.sub(r"(?<!^)(?=[A-Z])", "-", noun).lower(), value, account, region)
 
 
 def invocation_arn(path: str, *, account: str, region: str) -> str:
-    """ARN of the endpoint that a runtime path names, ``*`` for another path."""
+    """Return the ARN of the endpoint that a runtime path names; `*` for another path."""
     match = INVOCATION_PATH.match(path)
     return _arn("endpoint", unquote(match.group(1)), account, region) if match else "*"
 
 
 def further_checks(action: str, params: Mapping[str, Any], *, account: str, region: str) -> list[tuple[str, str]]:
-    """(action, resource) pairs AWS checks besides the action itself.
+    """Return the (action, resource) pairs that AWS checks besides the action itself.
 
     Source: the Service Authorization Reference for SageMaker (required resource types, dependent actions).
     """
@@ -66,7 +54,7 @@ def further_checks(action: str, params: Mapping[str, Any], *, account: str, regi
 
 
 def passed_role(action: str, params: Mapping[str, Any]) -> str | None:
-    """Role that the request hands to SageMaker, needing ``iam:PassRole``."""
+    """Return the role that the request passes to SageMaker, which needs `iam:PassRole`."""
     return params.get(_PASSED_ROLES.get(action, "")) or None
 
 

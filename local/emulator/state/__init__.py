@@ -1,1 +1,1 @@
-"""The state folder, and saving into it."""
+"""State on disk: when it is saved and how."""

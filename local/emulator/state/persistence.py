@@ -1,43 +1,46 @@
-"""Saving ministack's state while it runs; by itself it saves on a clean shutdown only."""
+"""Saving ministack's state while it runs; ministack itself saves on a clean shutdown only.
+
+Saving happens on the event loop, which answers no request meanwhile. ministack copies every record before it writes
+it, and uses the slower of Python's two JSON encoders; here the two services that change all the time are written
+without copies, and an execution that has ended is rendered only once.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import re
 import threading
 import time
 from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import Any
 
 from ministack import app
-
-from local.emulator.state import state_files
+from ministack.core import persistence as files
+from ministack.services import cloudformation, stepfunctions
 
 logger = logging.getLogger("local.persistence")
 
-EVERYTHING = "*"
-"""Stands for every service."""
-
-_SOON_SECONDS = 1.0
-_LATE_SECONDS = 20.0
-_LOAD = 0.2  # largest part of the time that is spent on saving
+EVERYTHING = "*"  # stands for every service
+_LOAD = 0.2  # largest share of the time that is spent on saving
 _PREDICTIONS = ("/restapis/", "/_aws/execute-api/", "/endpoints/")
 _INVOCATION = "/invocations"
-_LATE = ("cloudwatch", "cloudwatch_logs")  # much of it, and no loss
+_LATE = ("cloudwatch", "cloudwatch_logs")  # large, and little is lost with the last seconds
 _SIGNED_FOR = re.compile(r"Credential=[^/]+/\d{8}/[^/]+/([^/]+)/aws4_request")
-_STATE_NAMES = {
-    "states": "stepfunctions",
-    "events": "eventbridge",
-    "logs": "cloudwatch_logs",
-    "monitoring": "cloudwatch",
-}
-
+_NAMES = {"states": "stepfunctions", "events": "eventbridge", "logs": "cloudwatch_logs", "monitoring": "cloudwatch"}
+_ATTEMPTS = 3
+_SEPARATOR = "\x00"  # within the keys of ministack's scoped stores
+_STATES_STORES = ("state_machines", "tags", "activities", "state_machine_versions", "state_machine_aliases", "map_runs")
+_writing = threading.Lock()
+_ended: dict[tuple[str, str, str], tuple[tuple[str, int], str]] = {}  # ended executions: (version, JSON)
 _changed: set[str] = set()
 _lock = threading.Lock()
 
 
 def note_change(service: str) -> None:
-    """Have the state of a service (ministack's name, or EVERYTHING) saved within about a second. From any thread."""
+    """Have the state of a service (ministack's name, or EVERYTHING) saved within about a second. Thread-safe."""
     with _lock:
         _changed.add(service)
 
@@ -47,24 +50,21 @@ def save_state(only: Collection[str] = ()) -> None:
     started = time.monotonic()
     for name, get_state in app._build_persistence_save_dict().items():
         if not only or name in only:
-            state_files.save(name, get_state)
+            save_service(name, get_state)
     logger.debug("State of %s saved in %.0f ms.", ", ".join(only) or "all", 1000 * (time.monotonic() - started))
 
 
 class Autosave:
-    """Saves what a request changed about a second later, and everything that may have followed from it a bit later.
+    """Saves the service that a request changed about a second later, and every service within 20 seconds.
 
-    Args:
-        save: writes the services it is given, everything if there are none.
-        soon_seconds: between a change and the save of the service it was asked of.
-        late_seconds: between a change and the save of every service.
+    `save` writes the services that it is given, or every service if there are none.
     """
 
     def __init__(
         self,
         save: Callable[[Collection[str]], None] = save_state,
-        soon_seconds: float = _SOON_SECONDS,
-        late_seconds: float = _LATE_SECONDS,
+        soon_seconds: float = 1.0,
+        late_seconds: float = 20.0,
     ) -> None:
         self._save = save
         self._soon_seconds = soon_seconds
@@ -72,17 +72,17 @@ class Autosave:
         self._late = False
 
     def note_request(self, method: str, path: str, authorization: str = "") -> None:
-        """Take notice of a request that may have changed something. Predictions, the many, change nothing."""
+        """Note a request that may have changed something. Predictions, the most frequent ones, change nothing."""
         if method == "GET" or path.startswith(_PREDICTIONS) or path.endswith(_INVOCATION):
             return
         self._late = True
         if found := _SIGNED_FOR.search(authorization):
-            service = _STATE_NAMES.get(found.group(1), found.group(1))
+            service = _NAMES.get(found.group(1), found.group(1))
             if service not in _LATE:
                 note_change(service)
 
     async def run(self) -> None:
-        """Save again and again until cancelled; nothing is written while nothing changes."""
+        """Save until cancelled; write nothing while nothing changes."""
         pause, saved_all = self._soon_seconds, time.monotonic()
         while True:
             await asyncio.sleep(pause)
@@ -99,3 +99,63 @@ class Autosave:
             elif changed:
                 self._save(changed)
             pause = max(self._soon_seconds, (time.monotonic() - started) / _LOAD)
+
+
+def save_service(service: str, get_state: Callable[[], Any]) -> None:
+    """Write the state of one service; log what goes wrong. Thread-safe."""
+    render = _WITHOUT_COPIES.get(service, lambda: _rendered(get_state()))
+    for attempt in range(_ATTEMPTS):
+        try:
+            with _writing:
+                text = render()
+                if text is not None:
+                    _write(service, text)
+            return
+        except RuntimeError:  # another thread changed a collection during the iteration
+            if attempt == _ATTEMPTS - 1:
+                logger.exception("The state of %s could not be collected.", service)
+        except Exception:  # one broken service must not cost the others their state
+            logger.exception("The state of %s could not be saved.", service)
+            return
+
+
+def _write(service: str, text: str) -> None:
+    folder = Path(files.STATE_DIR)
+    folder.mkdir(parents=True, exist_ok=True)
+    temporary = folder / f"{service}.json.tmp"
+    version = files._state_format_version(service)
+    temporary.write_text(f'{{"__ministack_format__": {version}, "payload": {text}}}', encoding="utf-8")
+    temporary.replace(folder / f"{service}.json")
+
+
+def _rendered(state: Any) -> str | None:
+    return None if state is None else json.dumps(state, default=files._json_default)
+
+
+def _cloudformation() -> str | None:
+    return _rendered({name: store() for store, name in cloudformation._PERSISTED_STORES})
+
+
+def _stepfunctions() -> str | None:
+    members = [f'"{name}": {_rendered(getattr(stepfunctions, f"_{name}"))}' for name in _STATES_STORES]
+    executions = ", ".join(
+        f"{json.dumps(_SEPARATOR.join((key[0], key[1], repr(key[2]))))}: {_execution(key, record)}"
+        for key, record in stepfunctions._executions.all_items()
+    )
+    members.append(f'"executions": {{"__account_region_scoped__": true, "data": {{{executions}}}}}')
+    return f"{{{', '.join(members)}}}"
+
+
+def _execution(key: tuple[str, str, str], record: dict[str, Any]) -> str:
+    # ministack sets the date before it adds the last event, so a final record has both.
+    version = (record.get("stopDate") or "", len(record["events"]))
+    known = _ended.get(key)
+    if known and known[0] == version:
+        return known[1]
+    text = json.dumps(record, default=files._json_default)
+    if version[0]:
+        _ended[key] = (version, text)
+    return text
+
+
+_WITHOUT_COPIES = {"cloudformation": _cloudformation, "stepfunctions": _stepfunctions}

@@ -13,24 +13,24 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from local.emulator.common.environment import ACCOUNT_ID
-from local.emulator.common.errors import BadConfiguration, PortInUse, StateDirInUse
+from local.emulator.common.errors import CannotStartError, ExitCode
 
-CREDENTIALS_FILE = "credentials.json"
-"""Endpoint, region, account and root key, for every AWS client that joins in."""
-
-PID_FILE = "server.pid"
-"""Process id of the running server; absent when none runs."""
+CREDENTIALS_FILE = "credentials.json"  # endpoint, region, account and root key, for every AWS client of this cloud
+PID_FILE = "server.pid"  # process id of the running server; absent when none runs
 
 
 @contextmanager
 def exclusive(root: Path) -> Iterator[None]:
-    """Hold the state folder for this process. Raises StateDirInUse."""
+    """Hold the state folder for this process. Raises CannotStartError."""
     root.mkdir(parents=True, exist_ok=True)
     with (root / "lock").open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise StateDirInUse(str(root), running_pid(root)) from error
+            pid = running_pid(root)
+            holder = f"process {pid}" if pid else "another process"
+            message = f"The state folder {root} is in use by {holder}. Stop that cloud or name another --state-dir."
+            raise CannotStartError(ExitCode.STATE_FOLDER_IN_USE, message) from error
         (root / PID_FILE).write_text(f"{os.getpid()}\n", encoding="ascii")
         try:
             yield
@@ -39,7 +39,7 @@ def exclusive(root: Path) -> Iterator[None]:
 
 
 def running_pid(root: Path) -> int | None:
-    """Process id that the server of this folder left, or None."""
+    """Return the process id that the server of this folder wrote, or None."""
     try:
         return int((root / PID_FILE).read_text(encoding="ascii"))
     except (OSError, ValueError):
@@ -49,7 +49,7 @@ def running_pid(root: Path) -> int | None:
 def credentials(root: Path, *, port: int, region: str) -> dict[str, str]:
     """Read or make the root user's key and write `CREDENTIALS_FILE` (mode 0600) with the endpoint of this run.
 
-    Keys: ``endpoint_url``, ``region``, ``account_id``, ``aws_access_key_id``, ``aws_secret_access_key``.
+    Keys: `endpoint_url`, `region`, `account_id`, `aws_access_key_id`, `aws_secret_access_key`.
     """
     path = root / CREDENTIALS_FILE
     try:
@@ -60,7 +60,7 @@ def credentials(root: Path, *, port: int, region: str) -> dict[str, str]:
         "endpoint_url": f"http://127.0.0.1:{port}",
         "region": region,
         "account_id": ACCOUNT_ID,
-        # Not twelve digits (ministack takes such a key for an account), and not an AKIA… that scanners warn of.
+        # Not twelve digits (ministack reads such a key as an account), and not AKIA… (secret scanners report it).
         "aws_access_key_id": known.get("aws_access_key_id") or f"LOCAL{secrets.token_hex(8).upper()}",
         "aws_secret_access_key": known.get("aws_secret_access_key") or secrets.token_urlsafe(30),
     }
@@ -73,15 +73,12 @@ def credentials(root: Path, *, port: int, region: str) -> dict[str, str]:
 
 
 def listening_socket(port: int) -> socket.socket:
-    """A socket that listens on 127.0.0.1 and `port`. Raises PortInUse, BadConfiguration."""
-    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # else a restart waits for old connections
+    """Return a socket that listens on 127.0.0.1 and `port`. Raises CannotStartError."""
     try:
-        bound.bind(("127.0.0.1", port))
-        bound.listen(128)
+        return socket.create_server(("127.0.0.1", port), backlog=128)  # with SO_REUSEADDR, for a quick restart
     except OSError as error:
-        bound.close()
         if error.errno == errno.EADDRINUSE:
-            raise PortInUse(port) from error
-        raise BadConfiguration(f"Cannot listen on 127.0.0.1:{port}: {error.strerror}.") from error
-    return bound
+            reason, exit_code = "is in use, perhaps by another local cloud. Stop that program", ExitCode.PORT_IN_USE
+        else:
+            reason, exit_code = f"cannot be used: {os.strerror(error.errno or 0)}. Free it", ExitCode.BAD_CONFIGURATION
+        raise CannotStartError(exit_code, f"Port {port} on 127.0.0.1 {reason}, or choose another --port.") from error

@@ -1,11 +1,9 @@
-"""Step Functions' AWS SDK integrations, made with boto3: names, values and errors as the service hands them on.
-
-Pure functions on boto3 objects; `stepfunctions.py` decides when they are used.
-"""
+"""Step Functions' AWS SDK integrations on boto3: names, values and errors as the service passes them on."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -19,35 +17,18 @@ BOTO3_NAMES = {
     "eventbridge": "events",
     "sagemakerruntime": "sagemaker-runtime",
 }
-"""Services that boto3 calls otherwise than Step Functions (which uses the Java SDK's names)."""
+"""boto3's names of the services that Step Functions names differently (after the Java SDK)."""
 
-ERROR_PREFIXES = {
-    "cloudformation": "CloudFormation",
-    "cloudwatch": "CloudWatch",
-    "cloudwatchlogs": "CloudWatchLogs",
-    "dynamodb": "DynamoDb",
-    "eventbridge": "EventBridge",
-    "lambda": "Lambda",
-    "s3": "S3",
-    "sagemaker": "SageMaker",
-    "sagemakerruntime": "SageMakerRuntime",
-    "secretsmanager": "SecretsManager",
-    "sfn": "Sfn",
-    "sns": "Sns",
-    "sqs": "Sqs",
-    "ssm": "Ssm",
-    "sts": "Sts",
-}
-"""The services reachable this way, with the prefix of their errors."""
+_PREFIXES = (
+    "CloudFormation CloudWatch CloudWatchLogs DynamoDb EventBridge Lambda S3 SageMaker SageMakerRuntime SecretsManager "
+    "Sfn Sns Sqs Ssm Sts"
+)
+ERROR_PREFIXES = {prefix.lower(): prefix for prefix in _PREFIXES.split()}
+"""The supported services, with the prefix of their errors."""
 
 
 class TaskError(Exception):
-    """A failed task.
-
-    Attributes:
-        error: name of the error, as Retry and Catch match it.
-        cause: text beside it.
-    """
+    """A failed task: the error's name, as Retry and Catch match it, and its text."""
 
     def __init__(self, error: str, cause: str) -> None:
         super().__init__(f"{error}: {cause}")
@@ -55,12 +36,11 @@ class TaskError(Exception):
         self.cause = cause
 
 
-def call(
-    client: Any, service: str, action: str, parameters: Mapping[str, Any], *, general_error: str = ""
-) -> dict[str, Any]:
-    """Make one call as a state's task does. `service`, `action`: from the resource ARN. Raises TaskError.
+def call(client: Any, service: str, action: str, parameters: Mapping[str, Any], *, general_error: str = "") -> Any:
+    """Make one call as a state's task does. Raises TaskError.
 
-    `general_error`: name for errors outside the service's model; the Java SDK's ``<Service>Exception`` if empty.
+    `service` (a key of ERROR_PREFIXES) and `action` are the resource ARN's; `parameters` has the Java SDK's names.
+    `general_error`: name of errors that the service's model does not know; by default `<Service>Exception`.
     """
     operation = action[:1].upper() + action[1:]
     prefix = ERROR_PREFIXES[service]
@@ -80,18 +60,13 @@ def call(
 
 
 def sdk_name(member: str) -> str:
-    """A member's name in Step Functions, after the Java SDK: runs of capitals become words (``DBArn`` → ``DbArn``)."""
-    words = ""
-    for position, letter in enumerate(member):
-        previous = member[position - 1 : position] if position else ""
-        following = member[position + 1 : position + 2]
-        inside_run = previous.isupper() and (not following or not following.islower())
-        words += letter.lower() if letter.isupper() and inside_run else letter
+    """Return a member's name in Step Functions, after the Java SDK: runs of capitals become words, as in `DbArn`."""
+    words = re.sub(r"(?<=[A-Z])[A-Z](?![a-z])", lambda letter: letter.group().lower(), member)
     return words[:1].upper() + words[1:]
 
 
 def _modelled_error(error: ClientError, operation: Any) -> str:
-    """Name of the exception class where the service's model knows the error, else ``""``."""
+    """Return the name of the error's class if the service's model knows it, else an empty string."""
     code = error.response["Error"]["Code"]
     for shape in operation.error_shapes:
         if code in (shape.name, shape.metadata.get("error", {}).get("code")):

@@ -1,59 +1,65 @@
-"""What ministack's interpreter of the states language leaves out: ``Output`` of Succeed, quotas, final errors, time."""
+"""What ministack's interpreter of the states language leaves out: quotas, timeouts, errors that nothing catches."""
 
 from __future__ import annotations
 
 import contextvars
 import json
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from ministack.core.responses import error_response_json, now_iso
 from ministack.services import stepfunctions
 
+from local.emulator.common.patching import Original, Record
+
 MAX_PAYLOAD_BYTES = 262_144
 """Quota of Step Functions for an execution's input and for the result of a task or a state (UTF-8)."""
 
 _TOO_LARGE = "States.DataLimitExceeded"
-_FINAL = (_TOO_LARGE, "States.Runtime")  # States.ALL does not match them
+_UNCAUGHT = (_TOO_LARGE, "States.Runtime")  # States.ALL does not match them
 
 
-def install() -> None:
-    """Close the gaps. To be called before the tasks are wrapped."""
-    apply_output_path = stepfunctions._apply_output_path
-    error_matches = stepfunctions._error_matches
-    fail_execution = stepfunctions._fail_execution
-    add_event = stepfunctions._add_event
+def apply_output_path(original: Original, state_def: Record, data: Any, ctx: Record | None = None) -> Any:
+    """Apply `Output` of a Succeed state in JSONata."""
+    if state_def.get("Type") == "Succeed" and stepfunctions._state_query_language(state_def, ctx) == "JSONata":
+        return stepfunctions._apply_jsonata_output(state_def, data, ctx, default=data)
+    return original(state_def, data, ctx)
 
-    def _apply_output_path(state_def: dict, data: Any, ctx: dict | None = None) -> Any:
-        if state_def.get("Type") == "Succeed" and stepfunctions._state_query_language(state_def, ctx) == "JSONata":
-            return stepfunctions._apply_jsonata_output(state_def, data, ctx, default=data)
-        return apply_output_path(state_def, data, ctx)
 
-    def _error_matches(error_equals: Sequence[str], error: str) -> bool:
-        return error in error_equals if error in _FINAL else error_matches(error_equals, error)
+def error_matches(original: Original, error_equals: Sequence[str], error: str) -> bool:
+    """Keep `States.ALL` from catching the errors that it does not match on AWS."""
+    return error in error_equals if error in _UNCAUGHT else bool(original(error_equals, error))
 
-    def _fail_execution(execution: dict, error: str, cause: str) -> None:
-        if execution["status"] == "RUNNING":  # a task that fails because its execution was stopped changes nothing
-            fail_execution(execution, error, cause)
 
-    def _add_event(execution: dict, event_type: str, details: dict | None = None) -> dict:
+def fail_execution(original: Original, execution: Record, error: str, cause: str) -> None:
+    """Fail an execution that is running: a task may also fail because its execution was stopped."""
+    if execution["status"] == "RUNNING":
+        original(execution, error, cause)
+
+
+def add_event(original: Original, execution: Record, event_type: str, details: Record | None = None) -> Any:
+    """Fail a state or a task whose result is larger than the quota."""
+    if event_type.endswith(("StateExited", "TaskSucceeded")):
         for members in (details or {}).values():
             output = members.get("output") if isinstance(members, dict) else None
-            if output is not None and event_type.endswith(("StateExited", "TaskSucceeded")):
-                _check_size(output)
-        return add_event(execution, event_type, details)
-
-    stepfunctions._apply_output_path = _apply_output_path
-    stepfunctions._error_matches = _error_matches
-    stepfunctions._fail_execution = _fail_execution
-    stepfunctions._add_event = _add_event
-    stepfunctions._start_execution = _with_checked_input(stepfunctions._start_execution)
-    stepfunctions._start_sync_execution = _with_checked_input(stepfunctions._start_sync_execution)
+            # ministack writes JSON in ASCII; the quota counts UTF-8.
+            if output is not None and len(output) > MAX_PAYLOAD_BYTES and _utf8_size(output) > MAX_PAYLOAD_BYTES:
+                raise stepfunctions._ExecutionError(
+                    _TOO_LARGE,
+                    "The state returned a result with a size exceeding the maximum number of bytes service limit.",
+                )
+    return original(execution, event_type, details)
 
 
-def time_limit(execution: dict, definition: str) -> threading.Timer | None:
-    """A started timer that ends the execution after the ``TimeoutSeconds`` of its state machine, if it has any."""
+def start_execution(original: Original, data: Record) -> Any:
+    """Refuse the inputs that Step Functions refuses."""
+    problem = input_problem(data.get("input", "{}"))
+    return error_response_json(*problem, 400) if problem else original(data)
+
+
+def time_limit(execution: Record, definition: str) -> threading.Timer | None:
+    """Start a timer that ends the execution after the `TimeoutSeconds` of its state machine, if there are any."""
     try:
         seconds = json.loads(definition).get("TimeoutSeconds")
     except ValueError:  # ministack fails the execution for it
@@ -67,7 +73,7 @@ def time_limit(execution: dict, definition: str) -> threading.Timer | None:
             stepfunctions._add_event(execution, "ExecutionTimedOut", {"executionTimedOutEventDetails": {}})
             stepfunctions._emit_execution_status_event(execution)
 
-    # In a copy of this context: the account and the region are in it.
+    # In a copy of this context, which holds the account and the region.
     timer = threading.Timer(seconds, contextvars.copy_context().run, (expire,))
     timer.daemon = True
     timer.start()
@@ -75,13 +81,11 @@ def time_limit(execution: dict, definition: str) -> threading.Timer | None:
 
 
 def input_problem(text: str) -> tuple[str, str] | None:
-    """(error code, message) with which Step Functions refuses the input of an execution; None if it takes it."""
+    """Return the error code and message with which Step Functions refuses an execution's input, or None."""
     if len(text.encode()) > MAX_PAYLOAD_BYTES:
-        return (
-            "ValidationException",
-            "1 validation error detected: Value at 'input' failed to satisfy constraint: Member must have length "
-            f"less than or equal to {MAX_PAYLOAD_BYTES}",
-        )
+        constraint = f"Member must have length less than or equal to {MAX_PAYLOAD_BYTES}"
+        message = f"1 validation error detected: Value at 'input' failed to satisfy constraint: {constraint}"
+        return "ValidationException", message
     try:
         json.loads(text)
     except ValueError as error:
@@ -89,19 +93,5 @@ def input_problem(text: str) -> tuple[str, str] | None:
     return None
 
 
-def _with_checked_input(handler: Callable[[dict], tuple]) -> Callable[[dict], tuple]:
-    def run(data: dict) -> tuple:
-        problem = input_problem(data.get("input", "{}"))
-        return error_response_json(*problem, 400) if problem else handler(data)
-
-    return run
-
-
-def _check_size(output: str) -> None:
-    # ministack writes JSON in ASCII; the quota counts UTF-8.
-    if len(output) > MAX_PAYLOAD_BYTES and len(json.dumps(json.loads(output), ensure_ascii=False).encode()) > (
-        MAX_PAYLOAD_BYTES
-    ):
-        raise stepfunctions._ExecutionError(
-            _TOO_LARGE, "The state returned a result with a size exceeding the maximum number of bytes service limit."
-        )
+def _utf8_size(document: str) -> int:
+    return len(json.dumps(json.loads(document), ensure_ascii=False).encode())

@@ -1,1 +1,1 @@
-"""Requests and answers: validation, lists, events."""
+"""Requests and answers: validation, lists, events, and the calls that all resources share."""

@@ -7,79 +7,50 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from local.sagemaker.api.listing import pick
-from local.sagemaker.common.scope import Scope
-from local.sagemaker.state.outbox import Outbox
+from local.sagemaker.common.names import Key
+from local.sagemaker.state.context import Context
 from local.sagemaker.state.store import Record
 
-TRAINING_JOB = "SageMaker Training Job State Change"
-TRANSFORM_JOB = "SageMaker Transform Job State Change"
-ENDPOINT = "SageMaker Endpoint State Change"
-MODEL_PACKAGE = "SageMaker Model Package State Change"
+_TRAINING_JOB = """
+    TrainingJobName TrainingJobArn TrainingJobStatus SecondaryStatus FailureReason HyperParameters
+    AlgorithmSpecification RoleArn InputDataConfig OutputDataConfig ResourceConfig StoppingCondition ModelArtifacts
+    CreationTime TrainingStartTime TrainingEndTime LastModifiedTime SecondaryStatusTransitions FinalMetricDataList
+""".split()  # noqa: SIM905 - a list of names is easier to compare with the documentation
+_ENDPOINT = ("EndpointName", "EndpointArn", "EndpointConfigName", "ProductionVariants", "FailureReason")
+_TIMES = ("CreationTime", "LastModifiedTime")
 
 
-def training_job_changed(outbox: Outbox, scope: Scope, job: Record, tags: Mapping[str, str]) -> None:
-    """Sent on every change of the job's status or secondary status."""
-    detail = pick(
-        job,
-        "TrainingJobName",
-        "TrainingJobArn",
-        "TrainingJobStatus",
-        "SecondaryStatus",
-        "FailureReason",
-        "HyperParameters",
-        "AlgorithmSpecification",
-        "RoleArn",
-        "InputDataConfig",
-        "OutputDataConfig",
-        "ResourceConfig",
-        "StoppingCondition",
-        "ModelArtifacts",
-        "CreationTime",
-        "TrainingStartTime",
-        "TrainingEndTime",
-        "LastModifiedTime",
-        "SecondaryStatusTransitions",
-        "FinalMetricDataList",
-    )
-    outbox.event(scope, TRAINING_JOB, {**_in_milliseconds(detail), "Tags": dict(tags)}, job["TrainingJobArn"])
+def training_job_changed(context: Context, key: Key, job: Record) -> None:
+    """Announce a change of the job's status or secondary status."""
+    _announce(context, key, "Training Job", pick(job, *_TRAINING_JOB), Tags=context.tags.of(key))
 
 
-def transform_job_changed(outbox: Outbox, scope: Scope, job: Record, tags: Mapping[str, str]) -> None:
-    """Sent on every change of the job's status."""
+def transform_job_changed(context: Context, key: Key, job: Record) -> None:
+    """Announce a change of the job's status."""
     detail = {member: value for member, value in job.items() if member != "LastModifiedTime"}
-    outbox.event(scope, TRANSFORM_JOB, {**_in_milliseconds(detail), "Tags": dict(tags)}, job["TransformJobArn"])
+    _announce(context, key, "Transform Job", detail, Tags=context.tags.of(key))
 
 
-def endpoint_changed(outbox: Outbox, scope: Scope, endpoint: Record, tags: Mapping[str, str], status: str = "") -> None:
-    """Sent on every change of the endpoint's status, which events spell in capitals (``IN_SERVICE``)."""
-    detail = pick(
-        endpoint,
-        "EndpointName",
-        "EndpointArn",
-        "EndpointConfigName",
-        "ProductionVariants",
-        "FailureReason",
-        "CreationTime",
-        "LastModifiedTime",
-    )
-    detail["EndpointStatus"] = _in_capitals(status or endpoint["EndpointStatus"])
-    outbox.event(scope, ENDPOINT, {**_in_milliseconds(detail), "Tags": dict(tags)}, endpoint["EndpointArn"])
+def endpoint_changed(context: Context, key: Key, endpoint: Record) -> None:
+    """Announce a change of the endpoint's status, which events write in capitals (`IN_SERVICE`)."""
+    status = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", endpoint["EndpointStatus"]).upper()
+    detail = pick(endpoint, *_ENDPOINT, *_TIMES)
+    _announce(context, key, "Endpoint", detail, EndpointStatus=status, Tags=context.tags.of(key))
 
 
-def model_package_changed(outbox: Outbox, scope: Scope, package: Record, updated: Sequence[str] = ()) -> None:
-    """Sent when a package is made and when one of its members changes (`updated` names those)."""
-    detail = _in_milliseconds(package)
-    if updated:
-        detail["UpdatedModelPackageFields"] = list(updated)
-    outbox.event(scope, MODEL_PACKAGE, detail, package["ModelPackageArn"])
+def model_package_changed(context: Context, key: Key, package: Record, updated: Sequence[str] = ()) -> None:
+    """Announce a new package, or the members of a package that were `updated`."""
+    fields = {"UpdatedModelPackageFields": list(updated)} if updated else {}
+    _announce(context, key, "Model Package", package, **fields)
 
 
-def _in_capitals(status: str) -> str:
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", status).upper()
+def _announce(context: Context, key: Key, what: str, members: Mapping[str, Any], **further: Any) -> None:
+    detail = {**_in_milliseconds(members), **further}
+    context.outbox.event(key.scope, f"SageMaker {what} State Change", detail, key.arn)
 
 
 def _in_milliseconds(value: Any) -> Any:
-    """Times are epoch seconds in the API and epoch milliseconds in events."""
+    """Convert the API's epoch seconds to the epoch milliseconds of events."""
     if isinstance(value, Mapping):
         return {
             name: int(item * 1000) if name.endswith("Time") and isinstance(item, float) else _in_milliseconds(item)

@@ -2,90 +2,55 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from botocore.utils import parse_to_aware_datetime
 
-from local.sagemaker.common.errors import ValidationException
+from local.sagemaker.common.errors import InvalidRequestError
 from local.sagemaker.state.store import Record
 
-_TIME_FILTERS = {
-    "CreationTimeAfter": ("CreationTime", 1),
-    "CreationTimeBefore": ("CreationTime", -1),
-    "LastModifiedTimeAfter": ("LastModifiedTime", 1),
-    "LastModifiedTimeBefore": ("LastModifiedTime", -1),
-}
+_TIMES = ("CreationTime", "LastModifiedTime")
+_TOKEN = "from:{}"
 _DEFAULT_PAGE = 10
 _MAX_PAGE = 100
 
 
 def page(
-    records: list[Record],
-    params: Mapping[str, Any],
-    *,
-    result: str,
-    name: str,
-    summary: Callable[[Record], Record],
-    status: str = "",
-    newest_first: bool = True,
-) -> dict[str, Any]:
-    """Answer a List call.
+    records: Sequence[Record], params: Mapping[str, Any], noun: str, *, newest_first: bool = True
+) -> tuple[list[Record], dict[str, str]]:
+    """Return the records of one page of a List call, and the NextToken if there are more.
 
-    Args:
-        records: everything there is.
-        params: the request (NameContains, StatusEquals, …After/Before, SortBy, SortOrder, MaxResults, NextToken).
-        result: member of the answer that holds the list.
-        name: member of a record that holds its name.
-        summary: turns a record into an entry of the list.
-        status: member that StatusEquals and ``SortBy=Status`` look at.
-        newest_first: order where the request names none; AWS documents it call by call.
+    `noun` begins the members that hold name and status (`<noun>Name`, `<noun>Status`). AWS documents call by call
+    whether the newest records come first where the request names no order.
     """
-    kept = [record for record in records if _keeps(record, params, name=name, status=status)]
+    name, status = f"{noun}Name", f"{noun}Status"
+    kept = [record for record in records if _keeps(record, params, record[name], record.get(status))]
     by = {"Name": name, "Status": status}.get(params.get("SortBy", ""), "CreationTime")
-    # The name decides between equals, so that pages never overlap.
+    # The name breaks ties, so that pages never overlap.
     order = params.get("SortOrder", "Descending" if newest_first else "Ascending")
     kept.sort(key=lambda record: (record.get(by, 0), record[name]), reverse=order == "Descending")
-    start = _decode(params.get("NextToken"))
-    size = min(params.get("MaxResults", _DEFAULT_PAGE), _MAX_PAGE)
-    answer: dict[str, Any] = {result: [summary(record) for record in kept[start : start + size]]}
-    if start + size < len(kept):
-        answer["NextToken"] = _encode(start + size)
-    return answer
+    try:
+        start = int(params.get("NextToken", _TOKEN.format(0)).removeprefix(_TOKEN.format("")))
+    except ValueError as error:
+        raise InvalidRequestError("Invalid pagination token.") from error
+    end = start + min(params.get("MaxResults", _DEFAULT_PAGE), _MAX_PAGE)
+    return kept[start:end], {"NextToken": _TOKEN.format(end)} if end < len(kept) else {}
 
 
-def pick(record: Record, *members: str) -> Record:
-    """The named members that the record has."""
+def pick(record: Mapping[str, Any], *members: str) -> Record:
+    """Return the named members that the record has."""
     return {member: record[member] for member in members if member in record}
 
 
-def _keeps(record: Record, params: Mapping[str, Any], *, name: str, status: str) -> bool:
-    if params.get("NameContains", "").lower() not in str(record[name]).lower():
+def _keeps(record: Record, params: Mapping[str, Any], name: str, status: str | None) -> bool:
+    if params.get("NameContains", "").lower() not in name.lower():
         return False
-    if status and params.get("StatusEquals", record[status]) != record[status]:
+    if params.get("StatusEquals", status) != status:
         return False
-    for filter_name, (member, sign) in _TIME_FILTERS.items():
-        if filter_name in params and sign * (record[member] - _epoch(params[filter_name])) <= 0:
-            return False
-    return True
-
-
-def _epoch(value: Any) -> float:
-    moment: datetime = parse_to_aware_datetime(value)
-    return moment.timestamp()
-
-
-def _encode(start: int) -> str:
-    return base64.urlsafe_b64encode(f"from:{start}".encode()).decode()
-
-
-def _decode(token: str | None) -> int:
-    if not token:
-        return 0
-    try:
-        return int(base64.urlsafe_b64decode(token).decode().removeprefix("from:"))
-    except (ValueError, binascii.Error) as error:
-        raise ValidationException("Invalid pagination token.") from error
+    return all(
+        sign * (record[member] - parse_to_aware_datetime(params[f"{member}{word}"]).timestamp()) > 0
+        for member in _TIMES
+        for word, sign in (("After", 1), ("Before", -1))
+        if f"{member}{word}" in params
+    )

@@ -1,21 +1,35 @@
-"""Checks requests against botocore's own model of the service, and words complaints as AWS does."""
+"""Checks requests against botocore's model of the service and reports problems in AWS's words."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sized
 from datetime import datetime
 from numbers import Real
 from typing import Any
 
 from botocore import __version__ as botocore_version
 from botocore.loaders import Loader
-from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Shape, StructureShape
+from botocore.model import ListShape, MapShape, ServiceModel, Shape, StructureShape
 from botocore.utils import parse_to_aware_datetime
 
-from local.sagemaker.api.patterns import matches
-from local.sagemaker.common.errors import SerializationException, ValidationException
+from local.sagemaker.common.errors import InvalidRequestError, ServiceError
 
+# Unicode classes that `re` lacks. Letters and digits are exact. Marks, symbols and punctuation are approximated by
+# their blocks, which accepts too much rather than too little.
+_SYMBOLS = (
+    r"!-/:-@\[-`{-~\u00a1-\u00bf\u00d7\u00f7\u2010-\u2bff\u3001-\u303f\ufe10-\ufe6f\uff01-\uff65\U0001f000-\U0001fbff"
+)
+_UNICODE_CLASSES = {
+    r"\p{L}": r"\w",
+    r"\p{N}": r"\d",
+    r"\p{Z}": " \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000",
+    r"\p{M}": "\u0300-\u036f\u1ab0-\u1aff\u20d0-\u20ff\ufe00-\ufe0f",
+    r"\p{S}": _SYMBOLS,
+    r"\p{P}": _SYMBOLS,
+    r"\p{Alnum}": "a-zA-Z0-9",
+}
 _JSON_TYPES: dict[str, tuple[type, ...]] = {
     "string": (str,),
     "integer": (int,),
@@ -33,61 +47,43 @@ _JSON_TYPES: dict[str, tuple[type, ...]] = {
 
 @functools.lru_cache(maxsize=1)
 def service_model() -> ServiceModel:
-    """The model of the SageMaker API that botocore ships (loaded once, a quarter of a second)."""
+    """Return botocore's model of the SageMaker API. The first call takes a quarter of a second."""
     return ServiceModel(Loader().load_service_model("sagemaker", "service-2"), "sagemaker")
-
-
-def knows_action(action: str) -> bool:
-    """Whether AWS has an operation of this name."""
-    return action in service_model().operation_names
 
 
 def validate(action: str, params: Mapping[str, Any]) -> None:
     """Check the request of `action`.
 
-    Raises:
-        SerializationException: a member has the wrong JSON type.
-        ValidationException: a required member is missing, or a value breaks an enum, pattern, length or range.
+    Raises InvalidRequestError when a required member is missing or a value breaks an enum, pattern, length or range,
+    and ServiceError (SerializationException) when a member has the wrong JSON type.
     """
-    shape = _input_shape(action)
-    if shape is None:
-        return
-    problems = list(_problems(shape, params, ""))
+    shape = service_model().operation_model(action).input_shape
+    problems = list(_problems(shape, params, "")) if shape is not None else []
     if problems:
         noun = "error" if len(problems) == 1 else "errors"
-        raise ValidationException(f"{len(problems)} validation {noun} detected: " + "; ".join(problems))
-
-
-def _input_shape(action: str) -> Shape | None:
-    operation: OperationModel = service_model().operation_model(action)
-    return operation.input_shape
+        raise InvalidRequestError(f"{len(problems)} validation {noun} detected: " + "; ".join(problems))
 
 
 def _problems(shape: Shape, value: Any, path: str) -> Iterator[str]:
-    """The broken constraints of `value`, depth first, each as AWS words it."""
+    """Yield the broken constraints of `value`, depth first, each in AWS's words."""
     _check_type(shape, value, path)
+    yield from (_complaint(value, path, constraint) for constraint in _constraints(shape, value))
     if isinstance(shape, StructureShape):
         yield from _structure_problems(shape, value, path)
     elif isinstance(shape, ListShape):
-        yield from _size_problems(shape, value, len(value), path)
         for number, item in enumerate(value, start=1):
             yield from _problems(shape.member, item, f"{path}.{number}.member")
     elif isinstance(shape, MapShape):
-        yield from _size_problems(shape, value, len(value), path)
         for key, item in value.items():
             yield from _map_entry_problems(shape, key, item, value, path)
-    elif shape.type_name == "string":
-        yield from (_complaint(value, path, constraint) for constraint in _string_constraints(shape, value))
-    elif shape.type_name in ("integer", "long", "float", "double"):
-        yield from (_complaint(value, path, constraint) for constraint in _range_constraints(shape, value))
 
 
 def _structure_problems(shape: StructureShape, value: Mapping[str, Any], path: str) -> Iterator[str]:
     unknown = sorted(set(value) - set(shape.members))
     if unknown:
-        # AWS drops what it does not know; Step Functions and CloudFormation refuse it. Refusing finds the typing error.
+        # AWS ignores unknown members; Step Functions and CloudFormation refuse them. A refusal reveals a misspelling.
         where = f" of '{path}'" if path else ""
-        raise ValidationException(
+        raise InvalidRequestError(
             f"Unknown parameter{where}: {', '.join(unknown)} (botocore {botocore_version}, {shape.name})."
         )
     for name in shape.required_members:
@@ -99,67 +95,47 @@ def _structure_problems(shape: StructureShape, value: Mapping[str, Any], path: s
 
 
 def _map_entry_problems(shape: MapShape, key: str, item: Any, whole: Mapping[str, Any], path: str) -> Iterator[str]:
-    keys = list(_string_constraints(shape.key, key))
-    if keys:
+    if keys := list(_constraints(shape.key, key)):
         yield _complaint(dict(whole), path, f"Map keys must satisfy constraint: [{', '.join(keys)}]")
     if shape.value.type_name != "string":
         yield from _problems(shape.value, item, f"{path}.{key}.member")
         return
     _check_type(shape.value, item, path)
-    values = list(_string_constraints(shape.value, item))
-    if values:
+    if values := list(_constraints(shape.value, item)):
         yield _complaint(dict(whole), path, f"Map value must satisfy constraint: [{', '.join(values)}]")
 
 
-def _string_constraints(shape: Shape, value: str) -> Iterator[str]:
-    enum = getattr(shape, "enum", None)
-    if enum:
+def _constraints(shape: Shape, value: Any) -> Iterator[str]:
+    """Yield the constraints that `value` itself breaks, without those of its members."""
+    if enum := getattr(shape, "enum", None):
         if value not in enum:
             yield f"Member must satisfy enum value set: [{', '.join(enum)}]"
         return
-    yield from _length_constraints(shape, len(value))
+    measure, size = ("length", len(value)) if isinstance(value, Sized) else ("value", value)
+    if "min" in shape.metadata and size < shape.metadata["min"]:
+        yield f"Member must have {measure} greater than or equal to {shape.metadata['min']}"
+    if "max" in shape.metadata and size > shape.metadata["max"]:
+        yield f"Member must have {measure} less than or equal to {shape.metadata['max']}"
     pattern = shape.metadata.get("pattern")
     if pattern and not matches(pattern, value):
         yield f"Member must satisfy regular expression pattern: {pattern}"
 
 
-def _size_problems(shape: Shape, value: Any, size: int, path: str) -> Iterator[str]:
-    yield from (_complaint(value, path, constraint) for constraint in _length_constraints(shape, size))
-
-
-def _length_constraints(shape: Shape, size: int) -> Iterator[str]:
-    if size < shape.metadata.get("min", 0):
-        yield f"Member must have length greater than or equal to {shape.metadata['min']}"
-    if "max" in shape.metadata and size > shape.metadata["max"]:
-        yield f"Member must have length less than or equal to {shape.metadata['max']}"
-
-
-def _range_constraints(shape: Shape, value: float) -> Iterator[str]:
-    if "min" in shape.metadata and value < shape.metadata["min"]:
-        yield f"Member must have value greater than or equal to {shape.metadata['min']}"
-    if "max" in shape.metadata and value > shape.metadata["max"]:
-        yield f"Member must have value less than or equal to {shape.metadata['max']}"
-
-
 def _check_type(shape: Shape, value: Any, path: str) -> None:
-    allowed = _JSON_TYPES.get(shape.type_name)
-    fits = allowed is None or isinstance(value, allowed)
+    allowed = _JSON_TYPES.get(shape.type_name, (object,))
+    fits = isinstance(value, allowed)
     if isinstance(value, bool) and shape.type_name != "boolean":
         fits = False
     if fits and shape.type_name == "timestamp":
-        fits = _reads_as_time(value)
+        try:
+            parse_to_aware_datetime(value)
+        except (ValueError, TypeError, OverflowError):
+            fits = False
     if not fits:
-        raise SerializationException(
-            f"Value of type {type(value).__name__} at '{path or 'request'}' can not be converted to {shape.type_name}"
+        raise ServiceError(
+            "SerializationException",
+            f"Value of type {type(value).__name__} at '{path or 'request'}' can not be converted to {shape.type_name}",
         )
-
-
-def _reads_as_time(value: Any) -> bool:
-    try:
-        parse_to_aware_datetime(value)
-    except (ValueError, TypeError, OverflowError):
-        return False
-    return True
 
 
 def _complaint(value: Any, path: str, constraint: str) -> str:
@@ -168,6 +144,25 @@ def _complaint(value: Any, path: str, constraint: str) -> str:
 
 
 def _child(path: str, name: str) -> str:
-    """Member path as AWS writes it: ``ProductionVariants`` → ``productionVariants``."""
+    """Return the path of a member as AWS writes it: `ProductionVariants` → `productionVariants`."""
     camel = name[:1].lower() + name[1:]
     return f"{path}.{camel}" if path else camel
+
+
+@functools.lru_cache(maxsize=1024)
+def _compiled(pattern: str) -> re.Pattern[str] | None:
+    for java, python in _UNICODE_CLASSES.items():
+        pattern = pattern.replace(java, python)
+    try:
+        return re.compile(pattern)
+    except re.error:
+        return None
+
+
+def matches(pattern: str, value: str) -> bool:
+    """Return whether the whole of `value` matches a pattern of the service model, which is written for Java.
+
+    A pattern that cannot be translated matches everything.
+    """
+    compiled = _compiled(pattern)
+    return compiled is None or compiled.fullmatch(value) is not None

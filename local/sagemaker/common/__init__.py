@@ -1,1 +1,1 @@
-"""Errors, settings, and what the service needs from the cloud around it."""
+"""Errors, names and settings, and what the service needs from the cloud around it."""

@@ -1,4 +1,4 @@
-"""The one error tree of the local SageMaker: what a client of the AWS API sees."""
+"""The errors that a client of the AWS API sees: error answers, and failures of jobs and endpoints."""
 
 from __future__ import annotations
 
@@ -6,14 +6,23 @@ from collections.abc import Mapping
 from typing import Any
 
 
+class FailedError(Exception):
+    """A job or an endpoint has failed. The message becomes its FailureReason."""
+
+
+def shortened(text: str, length: int = 1024) -> str:
+    """Return `text` with its middle cut out if it is longer than `length` (by default that of a FailureReason)."""
+    if len(text) <= length:
+        return text
+    head = length // 3
+    return f"{text[:head]} … {text[-(length - head - 3) :]}"
+
+
 class ServiceError(Exception):
     """An error answer of the API.
 
-    Attributes:
-        code: AWS error code (``__type`` of the JSON answer).
-        message: the sentence the client sees.
-        http_status: status of the HTTP answer.
-        details: further members of the JSON answer (e.g. ``OriginalStatusCode`` of a ModelError).
+    `code` is AWS's error code (`__type` of the JSON answer), `message` the text for the client. `details` are further
+    members of the JSON answer, e.g. `OriginalStatusCode` of a ModelError.
     """
 
     def __init__(
@@ -26,79 +35,15 @@ class ServiceError(Exception):
         self.details = dict(details or {})
 
 
-class ValidationException(ServiceError):
-    """A request that breaks a constraint, or that does not fit the state of the resource."""
+class InvalidRequestError(ServiceError):
+    """A request that breaks a constraint or does not fit the state of the resource: AWS's ValidationException."""
 
     def __init__(self, message: str) -> None:
         super().__init__("ValidationException", message)
 
 
-class ResourceInUse(ServiceError):
-    """The name is taken."""
+class UnsupportedError(InvalidRequestError):
+    """A request for something that AWS has and the local cloud does not."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__("ResourceInUse", message)
-
-
-class ResourceLimitExceeded(ServiceError):
-    """One more would exceed a limit of the account."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__("ResourceLimitExceeded", message)
-
-
-class ConflictException(ServiceError):
-    """The resource is still used by another one."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__("ConflictException", message)
-
-
-class UnknownOperation(ServiceError):
-    """An action that AWS or the local cloud does not have."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__("UnknownOperationException", message)
-
-
-class SerializationException(ServiceError):
-    """A member of the request has the wrong JSON type."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__("SerializationException", message)
-
-
-class EndpointMissing(ServiceError):
-    """InvokeEndpoint on an endpoint that does not exist or never came up (runtime plane)."""
-
-    def __init__(self, name: str, account: str) -> None:
-        super().__init__("ValidationError", f"Endpoint {name} of account {account} not found.")
-
-
-class ThrottlingException(ServiceError):
-    """More requests at a time than the endpoint's MaxConcurrency (runtime plane)."""
-
-    def __init__(self, message: str = "Rate exceeded") -> None:
-        super().__init__("ThrottlingException", message, 429)
-
-
-class ModelNotReady(ServiceError):
-    """The endpoint exists but its model is still being started (runtime plane)."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__("ModelNotReadyException", message, 429)
-
-
-class ModelError(ServiceError):
-    """The model answered with an error, or not at all (runtime plane).
-
-    Attributes in `details`: ``OriginalStatusCode`` (int, 0 for a time-out), ``OriginalMessage``, ``LogStreamArn``.
-    """
-
-    def __init__(self, message: str, *, original_status: int, original_message: str, log_stream_arn: str) -> None:
-        details = {
-            "OriginalStatusCode": original_status,
-            "OriginalMessage": original_message,
-            "LogStreamArn": log_stream_arn,
-        }
-        super().__init__("ModelError", message, 424, details)
+    def __init__(self, what: str) -> None:
+        super().__init__(f"The local cloud does not support {what}.")

@@ -1,32 +1,34 @@
-"""Settings of the local SageMaker service, given by whoever starts it."""
+"""Settings of the local SageMaker service."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Literal
+
+from local.sagemaker.common.errors import FailedError
 
 
 @dataclass(frozen=True, kw_only=True)
 class ImageRule:
-    """How a container image is replaced by a program of this machine."""
+    """Which program of this machine stands for a container image."""
 
     image: str
-    """Pattern of image URIs (`fnmatch`), e.g. ``*huggingface-pytorch-inference*``."""
+    """Pattern of image URIs (`fnmatch`), e.g. `*huggingface-pytorch-inference*`."""
     kind: Literal["training", "serving"]
-    """What the image is used for."""
     python: str
-    """Interpreter that takes the place of the one inside the image."""
+    """Path of the interpreter that stands for the image's."""
     command: tuple[str, ...] = ()
-    """Serving only: arguments for the interpreter, relative to the extracted artifact."""
+    """Arguments of the interpreter, required for serving. Paths are relative to the extracted artifact."""
     environment: Mapping[str, str] = field(default_factory=dict)
-    """Variables the image would set; the request's Environment wins over them."""
+    """Variables that the image would set. The request's Environment takes precedence."""
 
     @classmethod
     def from_dict(cls, entry: Mapping[str, Any]) -> ImageRule:
-        """Build a rule from one entry of the image map file. Raises ValueError naming what is wrong."""
+        """Build a rule from one entry of an image map. Raises ValueError."""
         unknown = sorted(set(entry) - {"image", "kind", "python", "command", "environment"})
         missing = sorted({"image", "kind", "python"} - set(entry))
         if unknown or missing:
@@ -35,13 +37,7 @@ class ImageRule:
             raise ValueError(f"Image map entry {dict(entry)}: kind is 'training' or 'serving'.")
         if entry["kind"] == "serving" and not entry.get("command"):
             raise ValueError(f"Image map entry {dict(entry)}: a serving image needs a command.")
-        return cls(
-            image=entry["image"],
-            kind=entry["kind"],
-            python=entry["python"],
-            command=tuple(entry.get("command", ())),
-            environment=dict(entry.get("environment", {})),
-        )
+        return cls(**{**entry, "command": tuple(entry.get("command", ()))})
 
 
 def load_image_map(path: Path) -> tuple[ImageRule, ...]:
@@ -54,27 +50,39 @@ def load_image_map(path: Path) -> tuple[ImageRule, ...]:
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Where the service keeps things and how patient it is."""
+    """Folders, limits and timeouts of the service."""
 
     state_dir: Path
-    """Folder of this service's own: resources as JSON, job folders, extracted artifacts."""
+    """Folder for resources (JSON), job folders and extracted artifacts; the service alone writes there."""
     log_dir: Path
-    """Folder of the log files: ``training-jobs/<job>.log`` and ``endpoints/<endpoint>-<variant>.log``."""
+    """Folder for log files: `training-jobs/<job>.log`, `transform-jobs/<job>.log`, `endpoints/<name>-<variant>.log`."""
     endpoint_url: str
-    """URL of the local cloud, given to children as AWS_ENDPOINT_URL."""
+    """URL of the local cloud, passed to child processes as AWS_ENDPOINT_URL."""
     images: Sequence[ImageRule] = ()
-    """The image map; the first matching rule wins."""
+    """The image map. The first matching rule applies."""
     child_environment: Mapping[str, str] = field(default_factory=dict)
-    """Variables every child gets (proxies, HF_HUB_OFFLINE, …). Nothing else of the server's environment reaches it."""
+    """Variables for every child process (proxies, HF_HUB_OFFLINE, …). It inherits nothing else from the server."""
     max_training_jobs: int = 4
-    """Training jobs at a time; one more is a ResourceLimitExceeded."""
+    """Concurrent training jobs. One more is refused with ResourceLimitExceeded."""
     stop_grace_seconds: float = 120.0
-    """From SIGTERM to SIGKILL when a job is stopped; 120 s on AWS."""
+    """Seconds between SIGTERM and SIGKILL when a job is stopped, as on AWS."""
     shutdown_grace_seconds: float = 3.0
     """The same when the whole service stops."""
     endpoint_start_seconds: float = 180.0
-    """A variant has to answer /ping within this time; 3 minutes on AWS."""
+    """Timeout for the first good /ping of a model server, as on AWS."""
     invocation_seconds: float = 60.0
-    """A model has to answer /invocations within this time; 60 s on AWS."""
-    keep_job_folders: bool = False
-    """Keep the folder of a finished job (input, code, model) instead of removing it."""
+    """Timeout for an answer to /invocations, as on AWS."""
+
+    def image_rule(self, image: str, kind: Literal["training", "serving"]) -> ImageRule:
+        """Return the first rule of `kind` whose pattern matches `image`. Raises FailedError."""
+        rules = [rule for rule in self.images if rule.kind == kind]
+        for rule in rules:
+            if not fnmatchcase(image, rule.image):
+                continue
+            if Path(rule.python).is_file():
+                return rule
+            raise FailedError(
+                f"The local cloud runs {rule.python} in place of image {image}, but there is no such file."
+            )
+        patterns = ", ".join(rule.image for rule in rules) or "none"
+        raise FailedError(f"The local cloud cannot run image {image} for {kind}. Images it knows: {patterns}.")

@@ -1,1 +1,1 @@
-"""Child processes, their logs and ports."""
+"""Child processes and what they need: environment, log, port, program."""

@@ -1,11 +1,12 @@
-"""Runs one command and never lets it outlive the local cloud. A script of its own: ``python child_guard.py COMMAND…``.
+"""Runs one command that must not outlive the local cloud. A script of its own: `python child_guard.py COMMAND…`.
 
-The guard reads orders from its standard input: ``T`` asks the command to end (SIGTERM), ``K`` ends its whole process
-group (SIGKILL). End of file means that the local cloud itself is gone, even if it was killed: then it does both.
-Whatever the command left running in its group is killed when it ends. Exit code: the command's; 128 + n after signal n.
+The guard reads orders from its standard input. `T` sends the command SIGTERM. `K` sends SIGKILL to its process group.
+End of file means that the local cloud has ended or was killed: the guard then sends SIGTERM and, after a grace period,
+SIGKILL. When the command ends, the rest of its process group is killed. The exit code is the command's, or 128 + n
+after signal n.
 
-(`prctl(PR_SET_PDEATHSIG)` alone would not do: it fires when the *thread* that forked ends, and reaches no grandchild.
-Here it is the second line of defence, for a guard that gets killed itself; the guard has a single thread.)
+`prctl(PR_SET_PDEATHSIG)` alone is not enough: it fires when the *thread* that forked ends, and it does not reach
+grandchildren. Here it only protects against a killed guard, which has a single thread.
 """
 
 from __future__ import annotations
@@ -18,18 +19,14 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 
-ORPHAN_GRACE_SECONDS = 2.0
+_ORPHAN_GRACE_SECONDS = 2.0
 _PR_SET_PDEATHSIG = 1
-
-
-def _die_with_guard() -> None:
-    """Runs in the command's process before it starts (Linux only)."""
-    assert _LIBC is not None
-    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
-_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
+_DIE_WITH_GUARD = (
+    partial(ctypes.CDLL(None).prctl, _PR_SET_PDEATHSIG, signal.SIGKILL) if sys.platform == "linux" else None
+)
+"""Runs in the command's process before the command starts."""
 
 
 def _kill_group(child: subprocess.Popen[bytes]) -> None:
@@ -38,10 +35,10 @@ def _kill_group(child: subprocess.Popen[bytes]) -> None:
 
 
 def main(command: list[str]) -> int:
-    """Run `command` until it ends; returns its exit code."""
+    """Run `command` until it ends and return its exit code."""
     wake_read, wake_write = os.pipe()
     os.set_blocking(wake_write, False)
-    # Handlers instead of SIG_IGN: an ignored signal would stay ignored in the command.
+    # Handlers instead of SIG_IGN: the command would inherit an ignored signal.
     for number in (signal.SIGCHLD, signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: None)
     signal.set_wakeup_fd(wake_write)
@@ -50,7 +47,7 @@ def main(command: list[str]) -> int:
             command,
             stdin=subprocess.DEVNULL,
             start_new_session=True,
-            preexec_fn=_die_with_guard if _LIBC is not None else None,
+            preexec_fn=_DIE_WITH_GUARD,  # noqa: PLW1509 - this process has one thread
         )
     except OSError as error:
         print(f"cannot start {command[0]}: {error.strerror}", file=sys.stderr, flush=True)
@@ -66,7 +63,7 @@ def main(command: list[str]) -> int:
             orders = os.read(0, 64)
             if not orders:
                 inputs.remove(0)
-                kill_at = time.monotonic() + ORPHAN_GRACE_SECONDS
+                kill_at = time.monotonic() + _ORPHAN_GRACE_SECONDS
             if not orders or b"T" in orders:
                 child.terminate()
             if b"K" in orders:

@@ -1,15 +1,16 @@
-"""A child of the local cloud: started under the guard, its output read line by line, ended for certain."""
+"""A child process of the local cloud. It runs under `child_guard`; its output is read line by line."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 _GUARD = Path(__file__).with_name("child_guard.py")
 _PROGRESS_SECONDS = 5.0
@@ -19,7 +20,7 @@ _DRAIN_SECONDS = 5.0
 
 
 def split_lines(chunks: Iterator[bytes]) -> Iterator[str]:
-    """Lines of a stream of bytes. Of a progress bar (parts ending in a carriage return) one part in five seconds."""
+    """Yield the lines of a stream of bytes; of a progress bar, which ends in a carriage return, one in five seconds."""
     pending = b""
     last_progress = 0.0
     for chunk in chunks:
@@ -38,26 +39,30 @@ def split_lines(chunks: Iterator[bytes]) -> Iterator[str]:
         yield pending.decode("utf-8", errors="replace").rstrip("\r\n")
 
 
+@dataclass(frozen=True)
+class Command:
+    """What a child process runs."""
+
+    words: Sequence[str]
+    cwd: Path
+    environment: Mapping[str, str]
+    """All of its environment; it inherits nothing."""
+
+
 class ChildProcess:
     """A running command.
 
-    Its standard output and error go to `on_line`; after the last line, when the command is gone, `on_exit` is called
-    once. Both are called from threads of this object.
+    Threads of this object call `on_line` for each line of output, standard error included, and `on_exit` once, after
+    the last line.
     """
 
     def __init__(
-        self,
-        command: Sequence[str],
-        *,
-        cwd: Path,
-        environment: Mapping[str, str],
-        on_line: Callable[[str], None],
-        on_exit: Callable[[], None] = lambda: None,
+        self, command: Command, on_line: Callable[[str], None], on_exit: Callable[[], None] = lambda: None
     ) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", str(_GUARD), *command],
-            cwd=cwd,
-            env=dict(environment),
+            [sys.executable, "-I", "-S", str(_GUARD), *command.words],
+            cwd=command.cwd,
+            env=dict(command.environment),
             bufsize=0,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -72,16 +77,16 @@ class ChildProcess:
 
     @property
     def running(self) -> bool:
-        """Whether the command still runs."""
+        """Whether the command is running."""
         return not self._ended.is_set()
 
     def wait(self, timeout: float | None = None) -> int | None:
-        """Exit code once the command has ended and its output has been read; None after `timeout` seconds."""
+        """Wait for the end of the command and its output; return the exit code, or None after `timeout` seconds."""
         self._ended.wait(timeout)
         return self._process.returncode if self._ended.is_set() else None
 
     def memory_mb(self) -> float | None:
-        """Memory of the command in megabytes, without its children; None where there is no /proc."""
+        """Return the memory of the command in megabytes, without its children; None where there is no /proc."""
         guard = self._process.pid
         try:
             (command,) = Path(f"/proc/{guard}/task/{guard}/children").read_text().split()
@@ -91,7 +96,7 @@ class ChildProcess:
         return pages * os.sysconf("SC_PAGE_SIZE") / 1024**2
 
     def stop(self, grace: float) -> int | None:
-        """SIGTERM, after `grace` seconds SIGKILL for the whole group; returns the exit code."""
+        """Send SIGTERM, and SIGKILL to the whole group after `grace` seconds. Return the exit code."""
         self._order(b"T")
         code = self.wait(grace)
         if code is None:
@@ -103,34 +108,25 @@ class ChildProcess:
         return code
 
     def _order(self, letter: bytes) -> None:
-        with self._order_lock:
-            if self._process.stdin is not None and not self._process.stdin.closed:
-                try:
-                    self._process.stdin.write(letter)
-                    self._process.stdin.flush()
-                except BrokenPipeError:
-                    pass  # it has just ended
+        assert self._process.stdin is not None
+        with self._order_lock, contextlib.suppress(BrokenPipeError):  # the guard may have just ended
+            if not self._process.stdin.closed:
+                self._process.stdin.write(letter)
 
     def _watch(self) -> None:
         reader = threading.Thread(target=self._read, name=f"output-{self._process.pid}", daemon=True)
         reader.start()
         self._process.wait()
-        # A descendant that left the process group may keep the pipe open: don't wait for it for ever.
+        # A descendant that left the process group may keep the pipe open, so this wait has a limit.
         reader.join(timeout=_DRAIN_SECONDS)
+        assert self._process.stdin is not None
         with self._order_lock:
-            if self._process.stdin is not None:
-                self._process.stdin.close()
+            self._process.stdin.close()
         self._ended.set()
         self._on_exit()
 
     def _read(self) -> None:
-        output = self._process.stdout
-        assert output is not None
-        with output:
-            for line in split_lines(_chunks(output)):
+        assert self._process.stdout is not None
+        with self._process.stdout as output:
+            for line in split_lines(iter(lambda: os.read(output.fileno(), 65_536), b"")):
                 self._on_line(line)
-
-
-def _chunks(stream: IO[bytes]) -> Iterator[bytes]:
-    while chunk := os.read(stream.fileno(), 65_536):
-        yield chunk

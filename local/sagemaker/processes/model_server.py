@@ -1,20 +1,18 @@
-"""One model server process: started, watched, restarted when it crashes, asked for predictions."""
+"""One model server process: it is started, watched, restarted after a crash, and asked for predictions."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import replace
 
 import urllib3
 
 from local.sagemaker.processes import ports
-from local.sagemaker.processes.child_process import ChildProcess
+from local.sagemaker.processes.child_process import ChildProcess, Command
 from local.sagemaker.processes.log_stream import LogStream
 
-HOST = "127.0.0.1"
 _PING_EVERY_SECONDS = 0.05
 _PING_TIMEOUT_SECONDS = 5.0
 _CONNECT_SECONDS = 5.0
@@ -24,33 +22,26 @@ _POOL_SIZE = 200  # the highest MaxConcurrency
 
 
 class StartError(Exception):
-    """The server did not come up; the message says why."""
+    """The server did not come up."""
 
 
-class ServerDown(Exception):
-    """There is no process to ask just now, or it went away while answering."""
+class ServerDownError(Exception):
+    """The process is not running, or it ended while it was answering."""
 
 
-class ServerTimeout(Exception):
+class ServerTimeoutError(Exception):
     """The model did not answer in time."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ServerCommand:
-    """How to start a model server; the port is added by `ModelServer`."""
-
-    command: Sequence[str]
-    cwd: Path
-    environment: Mapping[str, str]
 
 
 class ModelServer:
     """A process that answers GET /ping and POST /invocations on a loopback port."""
 
-    def __init__(
-        self, command: ServerCommand, log: LogStream, *, start_seconds: float, abandon: threading.Event
-    ) -> None:
-        """`start_seconds`: until /ping has to say 200. `abandon`: when set, `start` gives up."""
+    def __init__(self, command: Command, log: LogStream, *, start_seconds: float, abandon: threading.Event) -> None:
+        """Prepare a server; `start` adds the port to the environment of its command.
+
+        `start_seconds` is the timeout for the first good /ping. `start` gives up as soon as `abandon` is set. `stop`
+        closes the log.
+        """
         self._command = command
         self._log = log
         self._start_seconds = start_seconds
@@ -63,10 +54,10 @@ class ModelServer:
         self._pool: urllib3.HTTPConnectionPool | None = None
         self._keeper: threading.Thread | None = None
         self.start_took = 0.0
-        """Seconds from the start of the process to its first good /ping; of the first start, not of restarts."""
+        """Seconds from the first start of the process to its first good /ping."""
 
     def start(self) -> None:
-        """Start the process and wait until /ping says 200. Raises StartError."""
+        """Start the process and wait until /ping answers 200. Raises StartError."""
         began = time.monotonic()
         try:
             self._launch()
@@ -78,7 +69,7 @@ class ModelServer:
         self._keeper.start()
 
     def stop(self, grace: float) -> None:
-        """End the process for good; blocks."""
+        """End the process for good, within `grace` seconds and a little more."""
         self._stopping.set()
         self._exited.set()
         self._end_child(grace)
@@ -87,45 +78,37 @@ class ModelServer:
         self._log.close()
 
     def memory_mb(self) -> float | None:
-        """Megabytes that the process holds; None where it is gone or the system does not tell."""
+        """Return the memory of the process in megabytes, or None where it is unknown."""
         child = self._child
         return child.memory_mb() if child is not None else None
 
     def invoke(self, body: bytes, headers: Mapping[str, str], timeout: float) -> urllib3.BaseHTTPResponse:
-        """POST /invocations. Raises ServerDown, ServerTimeout."""
+        """Send POST /invocations and return the answer. Raises ServerDownError, ServerTimeoutError."""
         pool = self._pool
         if pool is None:
-            raise ServerDown("the model server is being restarted")
+            raise ServerDownError("the model server is being restarted")
         limits = urllib3.Timeout(connect=_CONNECT_SECONDS, read=timeout)
         try:
             return pool.urlopen(
                 "POST", "/invocations", body=body, headers=dict(headers), timeout=limits, retries=False, redirect=False
             )
         except urllib3.exceptions.ReadTimeoutError as error:
-            raise ServerTimeout(f"no answer within {timeout:g} s") from error
+            raise ServerTimeoutError(f"no answer within {timeout:g} s") from error
         except urllib3.exceptions.HTTPError as error:
-            raise ServerDown(f"the connection to the model server broke: {error}") from error
+            raise ServerDownError(f"the connection to the model server broke: {error}") from error
 
     def _launch(self) -> None:
-        port = ports.claim(HOST)
+        port = ports.claim()
         with self._lock:
             if self._stopping.is_set():
                 ports.release(port)
                 raise StartError("the server was stopped while it started")
             self._exited.clear()
             self._port = port
-            self._child = ChildProcess(
-                self._command.command,
-                cwd=self._command.cwd,
-                environment={
-                    **self._command.environment,
-                    "SAGEMAKER_BIND_TO_HOST": HOST,
-                    "SAGEMAKER_BIND_TO_PORT": str(port),
-                },
-                on_line=self._log.line,
-                on_exit=self._exited.set,
-            )
-        pool = urllib3.HTTPConnectionPool(HOST, port, maxsize=_POOL_SIZE, retries=False)
+            address = {"SAGEMAKER_BIND_TO_HOST": ports.HOST, "SAGEMAKER_BIND_TO_PORT": str(port)}
+            command = replace(self._command, environment={**self._command.environment, **address})
+            self._child = ChildProcess(command, self._log.line, self._exited.set)
+        pool = urllib3.HTTPConnectionPool(ports.HOST, port, maxsize=_POOL_SIZE, retries=False)
         self._await_ping(self._child, pool)
         self._pool = pool
 
@@ -146,7 +129,7 @@ class ModelServer:
         raise StartError(f"/ping did not answer 200 within {self._start_seconds:g} s")
 
     def _keep_alive(self) -> None:
-        """Restart the process whenever it ends by itself, more slowly each time it fails to come up."""
+        """Restart the process whenever it ends by itself. The delay doubles with each failed start."""
         backoff = _FIRST_BACKOFF_SECONDS
         while True:
             self._exited.wait()
@@ -155,7 +138,7 @@ class ModelServer:
             child = self._child
             code = child.wait(0) if child is not None else None
             self._end_child(0)
-            self._log.line(f"[local cloud] The model server ended with exit code {code}; it is started again.")
+            self._log.note(f"The model server ended with exit code {code}; it is started again.")
             if self._stopping.wait(backoff):
                 return
             try:
@@ -163,7 +146,7 @@ class ModelServer:
                 backoff = _FIRST_BACKOFF_SECONDS
             except (StartError, OSError) as error:
                 backoff = min(backoff * 2, _LAST_BACKOFF_SECONDS)
-                self._log.line(f"[local cloud] The model server did not come up again: {error}")
+                self._log.note(f"The model server did not come up again: {error}")
                 self._exited.set()
 
     def _end_child(self, grace: float) -> None:

@@ -1,1 +1,1 @@
-"""Stored resources, artifacts, and what is on its way to logs and events."""
+"""Stored state: records, tags, artifacts, and the queue of outgoing messages."""

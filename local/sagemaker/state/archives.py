@@ -1,4 +1,4 @@
-"""Tar archives: safe to unpack, and the same bytes for the same content."""
+"""Tar archives: safe extraction and reproducible packing."""
 
 from __future__ import annotations
 
@@ -9,20 +9,19 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-# Python 3.11 has it from 3.11.4 on; it also drops owners and strange modes.
+# Available from Python 3.11.4 on; the filter also drops owners and unusual modes.
 _FILTER: dict[str, Any] = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
 
 
 class ArchiveError(Exception):
-    """The archive is damaged, or has members that would land outside the folder."""
+    """The archive is damaged or has members outside the folder."""
 
 
 def extract(archive: Path, directory: Path) -> None:
-    """Unpack a ``.tar.gz`` into `directory` (made if missing).
+    """Extract a `.tar.gz` into `directory`, which is created if missing. Raises ArchiveError.
 
-    Plain files and folders only: absolute names, ``..``, links and devices are refused, so that nothing can land
-    outside. Raises ArchiveError; what came before the offending member stays, so unpack into a folder that can be
-    thrown away.
+    Absolute names, `..`, links and devices are refused. Members before the refused one stay in `directory`, so the
+    caller should extract into a folder that can be deleted.
     """
     directory.mkdir(parents=True, exist_ok=True)
     try:
@@ -41,10 +40,9 @@ def _checked(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
 
 
 def pack(directory: Path, archive: Path) -> None:
-    """Write the files below `directory` as a ``.tar.gz`` whose bytes depend on names and contents only.
+    """Write the files below `directory` as a `.tar.gz` whose bytes depend on names and contents only.
 
-    Read and written in blocks, never held in memory. Links are followed; compression is light, because weights hardly
-    compress.
+    The files are streamed. Links are followed. Compression is light, because weights hardly compress.
     """
     with (
         archive.open("wb") as raw,
@@ -62,5 +60,5 @@ def pack(directory: Path, archive: Path) -> None:
 
 
 def holds_files(directory: Path) -> bool:
-    """Whether there is any file below `directory`."""
+    """Return whether there is any file below `directory`."""
     return any(path.is_file() for path in directory.rglob("*"))

@@ -1,4 +1,4 @@
-"""Extracted model artifacts, kept by the hash of their archive."""
+"""Extracted model artifacts, stored by the hash of their archive."""
 
 from __future__ import annotations
 
@@ -8,31 +8,28 @@ import tempfile
 import threading
 from pathlib import Path
 
-from local.sagemaker.common.hooks import HookError, Hooks
+from local.sagemaker.common.errors import FailedError
+from local.sagemaker.common.surroundings import Surroundings, SurroundingsError
 from local.sagemaker.state import archives
 
 
-class ArtifactError(Exception):
-    """The artifact could not be had; the message becomes the FailureReason."""
-
-
 class ArtifactCache:
-    """Folders ``<root>/<sha256>``, each one extracted model.tar.gz, shared by the servers that use it."""
+    """Folders `<root>/<sha256>`, one for each extracted model.tar.gz. The servers of the same artifact share it."""
 
-    def __init__(self, root: Path, hooks: Hooks) -> None:
+    def __init__(self, root: Path, surroundings: Surroundings) -> None:
         self._root = root
-        self._hooks = hooks
+        self._surroundings = surroundings
         self._lock = threading.Lock()
 
     def fetch(self, uri: str, role_arn: str) -> Path:
-        """Download with the role's rights (every time: the right may be gone) and extract unless it is there already.
+        """Return the folder of an artifact; extract it if it is new. Raises FailedError.
 
-        Raises ArtifactError.
+        The role may have lost its right to read the artifact, so it is downloaded every time.
         """
         try:
-            content = self._hooks.s3_get(uri, role_arn=role_arn)
-        except HookError as error:
-            raise ArtifactError(
+            content = self._surroundings.s3_get(uri, role_arn=role_arn)
+        except SurroundingsError as error:
+            raise FailedError(
                 f'Failed to download model data for container "container_1" from URL: "{uri}". Please ensure that '
                 "there is an object located at the URL and that the role passed to CreateModel has permissions to "
                 f"download the model. ({error})"
@@ -44,17 +41,17 @@ class ArtifactCache:
         return folder
 
     def clear(self) -> None:
-        """Remove everything; only while no server runs."""
+        """Remove all artifacts; only allowed while no server runs."""
         shutil.rmtree(self._root, ignore_errors=True)
 
     def _extract(self, content: bytes, folder: Path, uri: str) -> None:
         self._root.mkdir(parents=True, exist_ok=True)
-        # Extracted beside its place and moved there, so that a folder that exists is whole.
+        # Extracted beside its place and then moved, so that an existing folder is always complete.
         with tempfile.TemporaryDirectory(dir=self._root) as scratch:
             archive = Path(scratch) / "model.tar.gz"
             archive.write_bytes(content)
             try:
                 archives.extract(archive, Path(scratch) / "model")
             except archives.ArchiveError as error:
-                raise ArtifactError(f"The model artifact {uri} is not a usable model.tar.gz: {error}") from error
+                raise FailedError(f"The model artifact {uri} is not a usable model.tar.gz: {error}") from error
             (Path(scratch) / "model").replace(folder)

@@ -1,4 +1,4 @@
-"""The resources as JSON files: one a file, written atomically, so that they outlive a restart or a kill."""
+"""The resources as JSON files, one file each. Atomic writes keep them intact when the process is killed."""
 
 from __future__ import annotations
 
@@ -7,82 +7,63 @@ import json
 import logging
 import threading
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import quote
 
-from local.sagemaker.common.scope import Scope
+from local.sagemaker.common.names import Key, Scope
 
 logger = logging.getLogger(__name__)
 
 Record = dict[str, Any]
 
 
-class Key(NamedTuple):
-    """Where a record is found: kind (``endpoint``), owner and name."""
-
-    kind: str
-    scope: Scope
-    name: str
-
-
 class Store:
-    """Records in memory, mirrored on disk. Everything handed out is a copy; every method is thread-safe."""
+    """Records in memory, mirrored on disk. All methods are thread-safe; records are copied in and out."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
         self._records: dict[Key, Record] = {}
         self.lock = threading.RLock()
-        """Held around a check that is followed by a change."""
+        """To be held around a check and the change that depends on it."""
 
     def load(self) -> None:
-        """Read what an earlier process left; an unreadable file is skipped with a warning."""
+        """Read what an earlier process left. An unreadable file is skipped with a warning."""
         with self.lock:
             self._records.clear()
             for path in sorted(self._root.glob("*/*/*/*.json")):
                 try:
                     entry = json.loads(path.read_text(encoding="utf-8"))
-                    key = Key(entry["kind"], Scope(*entry["scope"]), entry["name"])
-                    self._records[key] = entry["record"]
+                    self._records[Key(entry["kind"], Scope(*entry["scope"]), entry["name"])] = entry["record"]
                 except (OSError, ValueError, KeyError, TypeError) as error:
                     logger.warning("ignoring unreadable state file %s: %s", path, error)
 
-    def get(self, kind: str, scope: Scope, name: str) -> Record | None:
-        """The record, or None."""
+    def get(self, key: Key) -> Record | None:
+        """Return a record, or None."""
         with self.lock:
-            return copy.deepcopy(self._records.get(Key(kind, scope, name)))
+            return copy.deepcopy(self._records.get(key))
 
-    def put(self, kind: str, scope: Scope, name: str, record: Record) -> None:
+    def put(self, key: Key, record: Record) -> None:
         """Create or replace a record."""
         with self.lock:
-            key = Key(kind, scope, name)
             self._records[key] = copy.deepcopy(record)
             self._write(key)
 
-    def update(self, kind: str, scope: Scope, name: str, **changes: Any) -> Record | None:
-        """Change members of a record (None removes one) and return it; None if it is gone."""
+    def update(self, key: Key, **changes: Any) -> None:
+        """Change members of a record (None removes one). Do nothing if there is no record."""
         with self.lock:
-            key = Key(kind, scope, name)
-            record = self._records.get(key)
-            if record is None:
-                return None
-            for member, value in changes.items():
-                if value is None:
-                    record.pop(member, None)
-                else:
-                    record[member] = copy.deepcopy(value)
-            self._write(key)
-            return copy.deepcopy(record)
+            if key in self._records:
+                merged = {**self._records[key], **copy.deepcopy(changes)}
+                self._records[key] = {member: value for member, value in merged.items() if value is not None}
+                self._write(key)
 
-    def delete(self, kind: str, scope: Scope, name: str) -> Record | None:
-        """Remove a record and return it; None if there was none."""
+    def delete(self, key: Key) -> Record | None:
+        """Remove a record and return it, or None if there is no record."""
         with self.lock:
-            key = Key(kind, scope, name)
-            record = self._records.pop(key, None)
             self._path(key).unlink(missing_ok=True)
-            return record
+            return self._records.pop(key, None)
 
     def all(self, kind: str, scope: Scope | None = None) -> list[tuple[Key, Record]]:
-        """Every record of a kind, of one owner or of all."""
+        """Return every record of a kind, in one scope or in all."""
         with self.lock:
             return [
                 (key, copy.deepcopy(record))
@@ -96,7 +77,6 @@ class Store:
     def _write(self, key: Key) -> None:
         path = self._path(key)
         path.parent.mkdir(parents=True, exist_ok=True)
-        entry = {"kind": key.kind, "scope": list(key.scope), "name": key.name, "record": self._records[key]}
         temporary = path.with_suffix(".tmp")
-        temporary.write_text(json.dumps(entry, indent=1), encoding="utf-8")
+        temporary.write_text(json.dumps({**key._asdict(), "record": self._records[key]}, indent=1), encoding="utf-8")
         temporary.replace(path)

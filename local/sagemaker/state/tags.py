@@ -1,77 +1,67 @@
-"""Tags of resources, kept by ARN."""
+"""Tags of resources, stored by ARN."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from local.sagemaker.common.errors import ValidationException
-from local.sagemaker.common.scope import Scope, last_part
+from local.sagemaker.common.errors import InvalidRequestError
+from local.sagemaker.common.names import Key, Scope
 from local.sagemaker.state.store import Store
 
 _KIND = "tags"
 _MAX_TAGS = 50
-_KINDS_BY_ARN = {
-    "training-job": "training-job",
-    "transform-job": "transform-job",
-    "model": "model",
-    "endpoint-config": "endpoint-config",
-    "endpoint": "endpoint",
-    "model-package-group": "model-package-group",
-    "model-package": "model-package",
-}
 
 
 class Tags:
-    """AddTags, ListTags, DeleteTags, and the tags given when a resource is made."""
+    """AddTags, ListTags and DeleteTags, and the tags given when a resource is created."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def of(self, scope: Scope, arn: str) -> dict[str, str]:
-        """The tags of a resource."""
-        return dict((self._store.get(_KIND, scope, arn) or {}).items())
+    def of(self, key: Key) -> dict[str, str]:
+        """Return the tags of a resource."""
+        return self._store.get(_tags_key(key)) or {}
 
-    def put(self, scope: Scope, arn: str, tags: Sequence[Mapping[str, str]]) -> dict[str, str]:
-        """Add tags in the form of the API (``[{"Key", "Value"}]``); returns all of them."""
+    def put(self, key: Key, tags: Sequence[Mapping[str, str]]) -> None:
+        """Add tags in the form of the API (`[{"Key", "Value"}]`)."""
         with self._store.lock:
-            merged = self.of(scope, arn) | {tag["Key"]: tag["Value"] for tag in tags}
+            merged = self.of(key) | {tag["Key"]: tag["Value"] for tag in tags}
             if len(merged) > _MAX_TAGS:
-                raise ValidationException(f"Too many tags on {arn}: at most {_MAX_TAGS}.")
+                raise InvalidRequestError(f"Too many tags on {key.arn}: at most {_MAX_TAGS}.")
             if merged:
-                self._store.put(_KIND, scope, arn, merged)
-            return merged
+                self._store.put(_tags_key(key), merged)
 
-    def forget(self, scope: Scope, arn: str) -> None:
+    def forget(self, key: Key) -> None:
         """Drop the tags of a deleted resource."""
-        self._store.delete(_KIND, scope, arn)
+        self._store.delete(_tags_key(key))
 
     def add_tags(self, scope: Scope, params: Mapping[str, Any]) -> dict[str, Any]:
-        """AddTags."""
-        self._require_resource(scope, params["ResourceArn"])
-        return {"Tags": _listed(self.put(scope, params["ResourceArn"], params["Tags"]))}
+        """Answer AddTags."""
+        self.put(self._resource(scope, params), params["Tags"])
+        return self.list_tags(scope, params)
 
     def list_tags(self, scope: Scope, params: Mapping[str, Any]) -> dict[str, Any]:
-        """ListTags: at most 50 exist, so all of them."""
-        self._require_resource(scope, params["ResourceArn"])
-        return {"Tags": _listed(self.of(scope, params["ResourceArn"]))}
+        """Answer ListTags with all tags, in one page."""
+        tags = self.of(self._resource(scope, params))
+        return {"Tags": [{"Key": name, "Value": value} for name, value in sorted(tags.items())]}
 
     def delete_tags(self, scope: Scope, params: Mapping[str, Any]) -> dict[str, Any]:
-        """DeleteTags; keys that are not there are fine."""
-        arn = params["ResourceArn"]
-        self._require_resource(scope, arn)
+        """Answer DeleteTags. Unknown keys are ignored."""
+        key = self._resource(scope, params)
         with self._store.lock:
-            kept = {key: value for key, value in self.of(scope, arn).items() if key not in params["TagKeys"]}
-            self._store.put(_KIND, scope, arn, kept)
+            kept = {name: value for name, value in self.of(key).items() if name not in params["TagKeys"]}
+            self._store.put(_tags_key(key), kept)
         return {}
 
-    def _require_resource(self, scope: Scope, arn: str) -> None:
-        kind = _KINDS_BY_ARN.get(arn.split(":", 5)[-1].partition("/")[0])
-        if kind is None or arn != scope.arn(f"{kind}/{last_part(arn)}"):
-            raise ValidationException(f'Could not find resource "{arn}" in this account and region.')
-        if self._store.get(kind, scope, last_part(arn)) is None:
-            raise ValidationException(f'Could not find resource "{arn}".')
+    def _resource(self, scope: Scope, params: Mapping[str, Any]) -> Key:
+        arn = params["ResourceArn"]
+        kind, _, name = arn.split(":", 5)[-1].partition("/")
+        key = Key(kind, scope, name)
+        if kind == _KIND or arn != key.arn or self._store.get(key) is None:
+            raise InvalidRequestError(f'Could not find resource "{arn}" in this account and region.')
+        return key
 
 
-def _listed(tags: Mapping[str, str]) -> list[dict[str, str]]:
-    return [{"Key": key, "Value": value} for key, value in sorted(tags.items())]
+def _tags_key(key: Key) -> Key:
+    return Key(_KIND, key.scope, key.arn)

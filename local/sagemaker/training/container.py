@@ -1,172 +1,152 @@
-"""What a training container finds: the folder that stands for /opt/ml, the SM_… variables and the command.
+"""What a training container finds: the folder that stands for /opt/ml, and the SM_… variables.
 
-The contract of the sagemaker-training toolkit, with SAGEMAKER_BASE_DIR pointing at a folder of this job.
+This is the contract of the sagemaker-training toolkit, with SAGEMAKER_BASE_DIR set to a folder of the job. How the
+script is started is in `launch`.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from local.sagemaker.common.errors import FailedError
 from local.sagemaker.processes.child_environment import cpu_count
 from local.sagemaker.state.store import Record
-from local.sagemaker.training import hosts as training_hosts
 from local.sagemaker.training import hyperparameters
 
 _CONTAINER_BASE = PurePosixPath("/opt/ml")
 _NETWORK_INTERFACE = "lo"
+_LOG_LEVEL = 20
+TORCHRUN_HYPERPARAMETER = "sagemaker_torch_distributed_enabled"
+"""With `true` the toolkit starts the script through torchrun, with one process for each instance without GPUs."""
 
 
-class ContractError(Exception):
-    """The job asks for something that breaks the toolkit's contract; the message becomes the FailureReason."""
-
-
-@dataclass(frozen=True)
 class JobFolder:
     """The folder of one job, laid out as /opt/ml."""
 
-    base: Path
-
-    @property
-    def code(self) -> Path:
-        """Where the source tarball is unpacked; working directory of the script."""
-        return self.base / "code"
-
-    @property
-    def model(self) -> Path:
+    def __init__(self, base: Path) -> None:
+        self.base = base
+        self.code = base / "code"
+        """Source code; working directory of the script."""
+        self.model = base / "model"
         """SM_MODEL_DIR; becomes model.tar.gz."""
-        return self.base / "model"
-
-    @property
-    def output_data(self) -> Path:
+        self.output_data = base / "output" / "data"
         """SM_OUTPUT_DATA_DIR; becomes output.tar.gz."""
-        return self.base / "output" / "data"
-
-    @property
-    def failure(self) -> Path:
-        """The file in which the script leaves the reason of its failure."""
-        return self.base / "output" / "failure"
-
-    @property
-    def home(self) -> Path:
+        self.failure = base / "output" / "failure"
+        """File in which the script leaves the reason of its failure."""
+        self.home = base / "home"
         """HOME of the script."""
-        return self.base / "home"
+        self.config = base / "input" / "config"
+        """The job's configuration as JSON files."""
 
     def channel(self, name: str) -> Path:
-        """SM_CHANNEL_<NAME>."""
+        """Return SM_CHANNEL_<NAME>."""
         return self.base / "input" / "data" / name
 
     def scratch(self, name: str) -> Path:
-        """A place for archives on their way in or out, outside the contract's folders."""
+        """Return a path for an archive on its way in or out; it is not part of the contract."""
         return self.base / "transfer" / name
 
     def checkpoints(self, local_path: str | None) -> Path:
-        """The folder that stands for CheckpointConfig's LocalPath (default /opt/ml/checkpoints).
+        """Return the folder that stands for CheckpointConfig's LocalPath, by default /opt/ml/checkpoints.
 
-        Raises ContractError for a path outside /opt/ml, which a process without a container can't be given.
+        Raises FailedError for a path outside /opt/ml, which does not exist without a container.
         """
         path = PurePosixPath(local_path or "/opt/ml/checkpoints")
         if not path.is_relative_to(_CONTAINER_BASE) or ".." in path.parts:
-            raise ContractError(f"ClientError: CheckpointConfig.LocalPath {path}: locally it has to be below /opt/ml.")
+            raise FailedError(f"ClientError: CheckpointConfig.LocalPath {path}: locally it has to be below /opt/ml.")
         return self.base / path.relative_to(_CONTAINER_BASE)
 
     def create(self, job: Record) -> None:
-        """Make the folders and write input/config/*.json."""
-        for folder in (self.code, self.model, self.output_data, self.home, self.scratch(""), self._config):
+        """Create the folders and write the configuration files."""
+        for folder in (self.code, self.model, self.output_data, self.home, self.scratch(""), self.config):
             folder.mkdir(parents=True, exist_ok=True)
         for name, content in {
             "hyperparameters": job.get("HyperParameters", {}),
             "inputdataconfig": input_data_config(job),
             "resourceconfig": resource_config(job),
         }.items():
-            (self._config / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
+            (self.config / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
 
-    @property
-    def _config(self) -> Path:
-        return self.base / "input" / "config"
+
+def instance_hosts(job: Mapping[str, Any]) -> list[str]:
+    """Return the names of the instances as on AWS. A single process runs on the first."""
+    return [f"algo-{number}" for number in range(1, job["ResourceConfig"].get("InstanceCount", 1) + 1)]
+
+
+def uses_torchrun(job: Mapping[str, Any]) -> bool:
+    """Return whether torchrun starts the script."""
+    _, toolkit = hyperparameters.of(job)
+    return str(toolkit.get(TORCHRUN_HYPERPARAMETER)).lower() == "true"
 
 
 def input_data_config(job: Record) -> dict[str, dict[str, str]]:
-    """Content of inputdataconfig.json."""
+    """Return the content of inputdataconfig.json."""
     config = {}
     for channel in job.get("InputDataConfig", []):
         source = channel["DataSource"]["S3DataSource"]
-        entry = {
+        config[channel["ChannelName"]] = {
             "TrainingInputMode": "File",
             "S3DistributionType": source.get("S3DataDistributionType", "FullyReplicated"),
             "RecordWrapperType": channel.get("RecordWrapperType", "None"),
+            **({"ContentType": channel["ContentType"]} if "ContentType" in channel else {}),
         }
-        if "ContentType" in channel:
-            entry["ContentType"] = channel["ContentType"]
-        config[channel["ChannelName"]] = entry
     return config
 
 
 def resource_config(job: Record) -> dict[str, Any]:
-    """Content of resourceconfig.json; whichever process reads it is on the first of the hosts."""
+    """Return the content of resourceconfig.json, which presents every process as the first host."""
     instance_type = job["ResourceConfig"].get("InstanceType", "")
-    hosts = training_hosts.hosts(job)
+    hosts = instance_hosts(job)
+    group = {"instance_group_name": "homogeneousCluster", "instance_type": instance_type, "hosts": hosts}
     return {
         "current_host": hosts[0],
         "current_instance_type": instance_type,
-        "current_group_name": "homogeneousCluster",
+        "current_group_name": group["instance_group_name"],
         "hosts": hosts,
-        "instance_groups": [
-            {"instance_group_name": "homogeneousCluster", "instance_type": instance_type, "hosts": hosts}
-        ],
+        "instance_groups": [group],
         "network_interface_name": _NETWORK_INTERFACE,
     }
 
 
 def entry_point(job: Record) -> tuple[str, str]:
-    """(file to run, S3 URI of the source tarball) from the two ``sagemaker_*`` hyperparameters.
+    """Return the file to run and the S3 URI of the source tarball, from the two `sagemaker_*` hyperparameters.
 
-    Raises ContractError when one is missing or is not of the kind that can be run here.
+    Raises FailedError when one of them is missing or is not supported here.
     """
-    _, toolkit = hyperparameters.split(hyperparameters.decode(job.get("HyperParameters", {})))
+    _, toolkit = hyperparameters.of(job)
     program, source = toolkit.get("sagemaker_program"), toolkit.get("sagemaker_submit_directory")
     if not program or not source:
-        raise ContractError(
+        raise FailedError(
             "AlgorithmError: the hyperparameters sagemaker_program (the file to run) and sagemaker_submit_directory "
             "(s3://…/sourcedir.tar.gz) are needed, because the local cloud runs scripts, not images."
         )
     path = PurePosixPath(str(program))
     if path.suffix != ".py" or path.is_absolute() or ".." in path.parts:
-        raise ContractError(f"AlgorithmError: sagemaker_program has to be a Python file in the tarball, not {program}.")
+        raise FailedError(f"AlgorithmError: sagemaker_program has to be a Python file in the tarball, not {program}.")
     if not str(source).startswith("s3://") or not str(source).endswith(".tar.gz"):
-        raise ContractError(f"AlgorithmError: sagemaker_submit_directory has to be s3://…/….tar.gz, not {source}.")
+        raise FailedError(f"AlgorithmError: sagemaker_submit_directory has to be s3://…/….tar.gz, not {source}.")
     return str(program), str(source)
 
 
-def command(job: Record, python: str, program: str) -> list[str]:
-    """The script's command line, behind torchrun where the job asks for that."""
-    script, _ = hyperparameters.split(hyperparameters.decode(job.get("HyperParameters", {})))
-    return [*training_hosts.launcher(job, python), program, *hyperparameters.arguments(script)]
-
-
-def contract_variables(job: Record, folder: JobFolder, program: str, source: str) -> dict[str, str]:
-    """The SM_… variables and their relatives."""
-    decoded = hyperparameters.decode(job.get("HyperParameters", {}))
-    script, toolkit = hyperparameters.split(decoded)
+def contract_variables(job: Record, folder: JobFolder) -> dict[str, str]:
+    """Return the SM_… variables and those that belong to them."""
+    program, source = entry_point(job)
+    script, toolkit = hyperparameters.of(job)
     channels = input_data_config(job)
+    channel_dirs = {name: str(folder.channel(name)) for name in channels}
     resources = resource_config(job)
-    training_env = {
-        "additional_framework_parameters": toolkit,
-        "channel_input_dirs": {name: str(folder.channel(name)) for name in channels},
+    # These members of SM_TRAINING_ENV are also variables of their own: `model_dir` is SM_MODEL_DIR.
+    shared = {
         "current_host": resources["current_host"],
         "current_instance_type": resources["current_instance_type"],
         "hosts": resources["hosts"],
-        "hyperparameters": script,
-        "input_config_dir": str(folder.base / "input" / "config"),
+        "input_config_dir": str(folder.config),
         "input_data_config": channels,
         "input_dir": str(folder.base / "input"),
-        "is_master": True,
-        "job_name": job["TrainingJobName"],
-        "log_level": 20,
-        "master_hostname": resources["hosts"][0],
+        "log_level": _LOG_LEVEL,
         "model_dir": str(folder.model),
         "module_dir": source,
         "module_name": PurePosixPath(program).stem,
@@ -180,36 +160,25 @@ def contract_variables(job: Record, folder: JobFolder, program: str, source: str
         "resource_config": resources,
         "user_entry_point": program,
     }
-    variables: Mapping[str, Any] = {
-        "CHANNELS": sorted(channels),
-        "CURRENT_HOST": resources["current_host"],
-        "CURRENT_INSTANCE_TYPE": training_env["current_instance_type"],
-        "FRAMEWORK_PARAMS": toolkit,
-        "HOSTS": resources["hosts"],
-        "HPS": script,
-        "INPUT_CONFIG_DIR": training_env["input_config_dir"],
-        "INPUT_DATA_CONFIG": channels,
-        "INPUT_DIR": training_env["input_dir"],
-        "LOG_LEVEL": 20,
-        "MODEL_DIR": training_env["model_dir"],
-        "MODULE_DIR": source,
-        "MODULE_NAME": training_env["module_name"],
-        "NETWORK_INTERFACE_NAME": _NETWORK_INTERFACE,
-        "NUM_CPUS": training_env["num_cpus"],
-        "NUM_GPUS": 0,
-        "NUM_NEURONS": 0,
-        "OUTPUT_DATA_DIR": training_env["output_data_dir"],
-        "OUTPUT_DIR": training_env["output_dir"],
-        "OUTPUT_INTERMEDIATE_DIR": training_env["output_intermediate_dir"],
-        "RESOURCE_CONFIG": resources,
-        "TRAINING_ENV": training_env,
-        "USER_ARGS": hyperparameters.arguments(script),
-        "USER_ENTRY_POINT": program,
-        **{f"CHANNEL_{name.upper()}": str(folder.channel(name)) for name in channels},
-        **{f"HP_{name.upper()}": value for name, value in script.items()},
+    training_env = shared | {
+        "additional_framework_parameters": toolkit,
+        "channel_input_dirs": channel_dirs,
+        "hyperparameters": script,
+        "is_master": True,
+        "job_name": job["TrainingJobName"],
+        "master_hostname": resources["hosts"][0],
+    }
+    variables = shared | {
+        "channels": sorted(channels),
+        "framework_params": toolkit,
+        "hps": script,
+        "training_env": training_env,
+        "user_args": hyperparameters.arguments(script),
+        **{f"channel_{name}": path for name, path in channel_dirs.items()},
+        **{f"hp_{name}": value for name, value in script.items()},
     }
     return {
-        **{f"SM_{name}": hyperparameters.as_variable(value) for name, value in variables.items()},
+        **{f"SM_{name.upper()}": hyperparameters.as_variable(value) for name, value in variables.items()},
         "SAGEMAKER_BASE_DIR": str(folder.base),
         "TRAINING_JOB_NAME": job["TrainingJobName"],
         "TRAINING_JOB_ARN": job["TrainingJobArn"],

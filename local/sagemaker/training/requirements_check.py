@@ -1,6 +1,6 @@
-"""Says which lines of a requirements.txt the running interpreter does not satisfy, one a line of output.
+"""Prints the lines of a requirements.txt that the running interpreter does not meet.
 
-A script of its own, run by the interpreter of the image map: ``python requirements_check.py requirements.txt``.
+A script of its own, for the interpreter of the image map: `python requirements_check.py requirements.txt`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ except ImportError:  # every interpreter with pip has a copy
 
 
 def unsatisfied(text: str) -> list[str]:
-    """The lines of a requirements file that are not met, each with what is there instead."""
+    """Return the lines of a requirements file that are not met, each with the version that was found."""
     problems = []
     for line in text.splitlines():
         wanted = line.split(" #")[0].strip()

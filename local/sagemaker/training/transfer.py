@@ -1,73 +1,75 @@
-"""What goes in and out of a training job: code, channels, checkpoints, artifacts. All with the role's credentials."""
+"""What goes in and out of a training job with its role's rights: code, channels, checkpoints, artifacts."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from local.sagemaker.common.hooks import HookError, Hooks
+from local.sagemaker.common.errors import FailedError
+from local.sagemaker.common.surroundings import Surroundings, SurroundingsError
 from local.sagemaker.state import archives
 from local.sagemaker.state.store import Record
-from local.sagemaker.training.container import ContractError, JobFolder
+from local.sagemaker.training.container import JobFolder
 
 _CHECKPOINT_SECONDS = 10.0
 
 
-class TransferError(Exception):
-    """A transfer failed; the message becomes the FailureReason."""
+class Transfer:
+    """Moves code, channels and archives between S3 and the folder of a job. Its methods raise FailedError."""
 
+    def __init__(self, surroundings: Surroundings, job: Record, folder: JobFolder) -> None:
+        self._surroundings = surroundings
+        self._role = job["RoleArn"]
+        self._output = f"{job['OutputDataConfig']['S3OutputPath'].rstrip('/')}/{job['TrainingJobName']}/output"
+        self._folder = folder
 
-def download_code(hooks: Hooks, job: Record, folder: JobFolder, source: str) -> None:
-    """Fetch the source tarball and unpack it into the code folder."""
-    archive = folder.scratch("sourcedir.tar.gz")
-    try:
-        archive.write_bytes(hooks.s3_get(source, role_arn=job["RoleArn"]))
-    except HookError as error:
-        raise TransferError(f"ClientError: Code download failed: {error} ({source})") from error
-    try:
-        archives.extract(archive, folder.code)
-    except archives.ArchiveError as error:
-        raise TransferError(f"AlgorithmError: {error} ({source})") from error
-    archive.unlink()
+    def download_code(self, source: str) -> None:
+        """Fetch the source tarball and extract it into the code folder."""
+        archive = self._folder.scratch("sourcedir.tar.gz")
+        with _explained("Code download", source):
+            archive.write_bytes(self._surroundings.s3_get(source, role_arn=self._role))
+        try:
+            archives.extract(archive, self._folder.code)
+        except archives.ArchiveError as error:
+            raise FailedError(f"AlgorithmError: {error} ({source})") from error
+        archive.unlink()
 
+    def download_channel(self, channel: Mapping[str, Any]) -> None:
+        """Fetch one input channel."""
+        name, uri = channel["ChannelName"], channel["DataSource"]["S3DataSource"]["S3Uri"]
+        target = self._folder.channel(name)
+        target.mkdir(parents=True, exist_ok=True)
+        with _explained("Data download", f"channel {name}, {uri}"):
+            files = self._surroundings.s3_download(uri, target, role_arn=self._role)
+        if files == 0:
+            raise FailedError(
+                f'ClientError: Data download failed: No S3 objects found under S3 URL "{uri}" given in input data '
+                f"source of channel {name}. Please ensure that the bucket exists, that objects exist under that S3 "
+                f'prefix, and that the role "{self._role}" has "s3:ListBucket" permissions on the bucket.'
+            )
 
-def download_channel(hooks: Hooks, job: Record, folder: JobFolder, name: str, uri: str) -> None:
-    """Fetch one input channel."""
-    target = folder.channel(name)
-    target.mkdir(parents=True, exist_ok=True)
-    try:
-        files = hooks.s3_download(uri, target, role_arn=job["RoleArn"])
-    except HookError as error:
-        raise TransferError(f"ClientError: Data download failed: {error} (channel {name}, {uri})") from error
-    if files == 0:
-        raise TransferError(
-            f'ClientError: Data download failed: No S3 objects found under S3 URL "{uri}" given in input data source '
-            f"of channel {name}. Please ensure that the bucket exists, that objects exist under that S3 prefix, and "
-            f'that the role "{job["RoleArn"]}" has "s3:ListBucket" permissions on the bucket.'
-        )
-
-
-def upload_archive(hooks: Hooks, job: Record, folder: JobFolder, content: Path, name: str) -> str:
-    """Pack a folder and store it as ``<S3OutputPath>/<job>/output/<name>``; returns that URI."""
-    uri = f"{job['OutputDataConfig']['S3OutputPath'].rstrip('/')}/{job['TrainingJobName']}/output/{name}"
-    archive = folder.scratch(name)
-    archives.pack(content, archive)
-    try:
-        hooks.s3_upload(archive, uri, role_arn=job["RoleArn"])
-    except HookError as error:
-        raise TransferError(f"ClientError: Artifact upload failed: {error} ({uri})") from error
-    finally:
-        archive.unlink(missing_ok=True)
-    return uri
+    def upload_archive(self, content: Path, name: str) -> str:
+        """Pack a folder, store it as `<S3OutputPath>/<job>/output/<name>`, and return that URI."""
+        uri, archive = f"{self._output}/{name}", self._folder.scratch(name)
+        archives.pack(content, archive)
+        try:
+            with _explained("Artifact upload", uri):
+                self._surroundings.s3_upload(archive, uri, role_arn=self._role)
+        finally:
+            archive.unlink(missing_ok=True)
+        return uri
 
 
 class CheckpointSync:
-    """Keeps the checkpoint folder of a job and its place in S3 alike: down before training, up during and after it."""
+    """Copies checkpoints: from S3 before training, to S3 during and after it. Does nothing without CheckpointConfig."""
 
-    def __init__(self, hooks: Hooks, job: Record, folder: JobFolder) -> None:
-        """Raises ContractError for a LocalPath that cannot be had."""
+    def __init__(self, surroundings: Surroundings, job: Record, folder: JobFolder) -> None:
+        """Raise FailedError for a LocalPath that is not possible here."""
         config = job.get("CheckpointConfig")
-        self._hooks = hooks
+        self._surroundings = surroundings
         self._role = job["RoleArn"]
         self._uri = f"{config['S3Uri'].rstrip('/')}/" if config else ""
         self._folder = folder.checkpoints(config.get("LocalPath")) if config else None
@@ -76,58 +78,56 @@ class CheckpointSync:
         self._thread: threading.Thread | None = None
 
     def download(self) -> None:
-        """Fetch what an earlier job left there."""
+        """Fetch the checkpoints of an earlier job. Raises FailedError."""
         if self._folder is None:
             return
         if self._folder.exists() and any(self._folder.iterdir()):
-            raise ContractError(
-                f"ClientError: CheckpointConfig.LocalPath {self._folder.name} is used by the job itself."
-            )
+            raise FailedError(f"ClientError: CheckpointConfig.LocalPath {self._folder.name} is used by the job itself.")
         self._folder.mkdir(parents=True, exist_ok=True)
-        try:
-            self._hooks.s3_download(self._uri, self._folder, role_arn=self._role)
-        except HookError as error:
-            raise TransferError(f"ClientError: Checkpoint download failed: {error} ({self._uri})") from error
-        self._uploaded = {path: _stamp(path) for path in self._files()}
+        with _explained("Checkpoint download", self._uri):
+            self._surroundings.s3_download(self._uri, self._folder, role_arn=self._role)
+        self._uploaded = dict(_stamps(self._folder))
 
     def start(self) -> None:
         """Upload new and changed files every few seconds, until `finish`."""
         if self._folder is not None:
-            self._thread = threading.Thread(target=self._run, name="checkpoints", daemon=True)
+            self._thread = threading.Thread(target=self._run, args=(self._folder,), name="checkpoints", daemon=True)
             self._thread.start()
 
     def finish(self) -> None:
-        """Stop the background upload and upload the rest. Raises TransferError."""
+        """Stop the background upload and upload the rest. Raises FailedError."""
         self._done.set()
-        if self._thread is not None:
+        if self._thread is not None and self._folder is not None:
             self._thread.join()
-            self._upload()
+            self._upload(self._folder)
 
-    def _run(self) -> None:
+    def _run(self, folder: Path) -> None:
         while not self._done.wait(_CHECKPOINT_SECONDS):
             try:
-                self._upload()
-            except (TransferError, OSError):
-                continue  # a file that vanished meanwhile, or no right to write: `finish` reports what stays wrong
+                self._upload(folder)
+            except (FailedError, OSError):
+                continue  # a file was just deleted, or the right to write is missing: `finish` reports what remains
 
-    def _upload(self) -> None:
-        for path in self._files():
-            stamp = _stamp(path)
-            if self._uploaded.get(path) == stamp:
-                continue
-            assert self._folder is not None
-            uri = self._uri + path.relative_to(self._folder).as_posix()
-            try:
-                self._hooks.s3_upload(path, uri, role_arn=self._role)
-            except HookError as error:
-                raise TransferError(f"ClientError: Checkpoint upload failed: {error} ({uri})") from error
-            self._uploaded[path] = stamp
-
-    def _files(self) -> list[Path]:
-        assert self._folder is not None
-        return [path for path in sorted(self._folder.rglob("*")) if path.is_file()]
+    def _upload(self, folder: Path) -> None:
+        for path, stamp in _stamps(folder):
+            if self._uploaded.get(path) != stamp:
+                uri = self._uri + path.relative_to(folder).as_posix()
+                with _explained("Checkpoint upload", uri):
+                    self._surroundings.s3_upload(path, uri, role_arn=self._role)
+                self._uploaded[path] = stamp
 
 
-def _stamp(path: Path) -> tuple[int, int]:
-    status = path.stat()
-    return status.st_mtime_ns, status.st_size
+def _stamps(folder: Path) -> Iterator[tuple[Path, tuple[int, int]]]:
+    """Yield each file with its time of change and its size."""
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            status = path.stat()
+            yield path, (status.st_mtime_ns, status.st_size)
+
+
+@contextmanager
+def _explained(what: str, where: str) -> Iterator[None]:
+    try:
+        yield
+    except SurroundingsError as error:
+        raise FailedError(f"ClientError: {what} failed: {error} ({where})") from error

@@ -1,7 +1,7 @@
-"""Becomes one process of torchrun, one that ends with it. A script of its own: ``python training_worker.py SCRIPT…``.
+"""Becomes a process of torchrun that ends with torchrun. A script of its own: `python worker.py SCRIPT…`.
 
-torchrun gives each of its processes a session of its own, where the guard of the job (`child_guard`) does not reach
-them: a killed torchrun would leave them behind.
+torchrun starts each process in a session of its own, which the guard of the job (`child_guard`) does not reach. Without
+this script the processes would survive when torchrun is killed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 def main(command: list[str]) -> None:
-    """Replace this process by `command`, run by the same interpreter."""
+    """Replace this process by `command`, with the same interpreter."""
     parent = os.getppid()
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)  # stays in force after exec

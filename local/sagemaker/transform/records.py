@@ -1,4 +1,4 @@
-"""Objects into records, answers into an object: SplitType and AssembleWith of a transform job."""
+"""Splits objects into records and joins answers: SplitType and AssembleWith of a transform job."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from typing import Any
 
 
 def split(content: bytes, split_type: str) -> list[bytes]:
-    """The records of one object.
+    """Return the records of one object; an empty object has none.
 
-    ``None``: the object is the record. ``Line``: one record a line, without its line ending; the line ending of the
-    last one may be missing. An empty object has no record.
+    With `Line` each line is a record, without its line ending. With `None` the object is the record.
     """
     if not content:
         return []
@@ -21,11 +20,11 @@ def split(content: bytes, split_type: str) -> list[bytes]:
 
 
 def assemble(answers: Iterable[bytes], assemble_with: str) -> bytes:
-    """The answers in one object: ``Line`` puts a newline behind each, ``None`` nothing."""
+    """Join the answers; with `Line` a newline follows each, with `None` nothing."""
     ending = b"\n" if assemble_with == "Line" else b""
     return b"".join(answer + ending for answer in answers)
 
 
 def output_uri(job: Mapping[str, Any], relative: str) -> str:
-    """Where the answers to the object go that was found under the name `relative` below the input's prefix."""
+    """Return the URI of the answers to an object; `relative` is its name below the input's prefix."""
     return f"{job['TransformOutput']['S3OutputPath'].rstrip('/')}/{relative}.out"

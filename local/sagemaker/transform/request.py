@@ -1,51 +1,39 @@
-"""What a CreateTransformJob request may ask for here, beyond what the service model says, and its defaults."""
+"""The members of a CreateTransformJob request: their defaults, and what is refused beyond the service model."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from local.sagemaker.common.errors import ValidationException
+from local.sagemaker.common.errors import InvalidRequestError, UnsupportedError
 
 _MAX_TOTAL_MB = 100
 _DEFAULT_PAYLOAD_MB = 6
 
 
 def check(params: Mapping[str, Any]) -> None:
-    """Refuse what AWS would refuse, and features that are not to be had here. Raises ValidationException."""
-    source, output = params["TransformInput"], params["TransformOutput"]
-    data, split_type = source["DataSource"]["S3DataSource"], source.get("SplitType", "None")
-    if data["S3DataType"] != "S3Prefix":
-        _unsupported(f"S3DataType {data['S3DataType']}; use S3Prefix")
-    for member, uri in (("S3Uri", data["S3Uri"]), ("S3OutputPath", output["S3OutputPath"])):
-        if not uri.startswith("s3://"):
-            _unsupported(f"{member} {uri}; use s3://bucket/prefix")
-    if split_type not in ("None", "Line"):
-        _unsupported(f"SplitType {split_type}; use Line or None")
-    if split_type == "Line" and params.get("BatchStrategy") != "SingleRecord":
-        _unsupported("BatchStrategy MultiRecord, the default where SplitType is Line; set it to SingleRecord")
-    if source.get("CompressionType") == "Gzip":
-        _unsupported("CompressionType Gzip; store the input uncompressed")
-    for member in ("DataProcessing", "DataCaptureConfig"):
-        if params.get(member):
-            _unsupported(member)
-    if params.get("ModelClientConfig", {}).get("InvocationsMaxRetries"):
-        _unsupported("InvocationsMaxRetries above 0: a record that fails is sent once")
-    _check_limits(params)
+    """Refuse what AWS refuses, and what the local cloud does not support. Raises InvalidRequestError."""
+    for problem in _unsupported(params):
+        raise UnsupportedError(f"this in a transform job: {problem}")
+    payload, transforms = payload_mb(params), transforms_at_a_time(params)
+    if payload * transforms > _MAX_TOTAL_MB:
+        raise InvalidRequestError(
+            f"MaxConcurrentTransforms ({transforms}) * MaxPayloadInMB ({payload}) must not exceed {_MAX_TOTAL_MB} MB."
+        )
 
 
 def transforms_at_a_time(job: Mapping[str, Any]) -> int:
-    """How many records are sent at a time; 1 where the job does not say (0 asks AWS to choose)."""
-    return job.get("MaxConcurrentTransforms") or 1
+    """Return how many records are sent at a time: 1 by default and for 0, with which AWS chooses."""
+    return int(job.get("MaxConcurrentTransforms") or 1)
 
 
 def payload_mb(job: Mapping[str, Any]) -> int:
-    """Largest record, in MB."""
-    return job.get("MaxPayloadInMB", _DEFAULT_PAYLOAD_MB)
+    """Return the size limit of a record in MB."""
+    return int(job.get("MaxPayloadInMB", _DEFAULT_PAYLOAD_MB))
 
 
 def variables(job: Mapping[str, Any]) -> dict[str, str]:
-    """What tells a container that it works for a transform job."""
+    """Return the variables by which a container knows that it works for a transform job."""
     return {
         "SAGEMAKER_BATCH": "true",
         "SAGEMAKER_BATCH_STRATEGY": "SINGLE_RECORD",
@@ -54,15 +42,22 @@ def variables(job: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _check_limits(params: Mapping[str, Any]) -> None:
+def _unsupported(params: Mapping[str, Any]) -> Iterator[str]:
+    source, output = params["TransformInput"], params["TransformOutput"]
+    data, split_type = source["DataSource"]["S3DataSource"], source.get("SplitType", "None")
+    if data["S3DataType"] != "S3Prefix":
+        yield f"S3DataType {data['S3DataType']}; use S3Prefix"
+    for member, uri in (("S3Uri", data["S3Uri"]), ("S3OutputPath", output["S3OutputPath"])):
+        if not uri.startswith("s3://"):
+            yield f"{member} {uri}; use s3://bucket/prefix"
+    if split_type not in ("None", "Line"):
+        yield f"SplitType {split_type}; use Line or None"
+    if split_type == "Line" and params.get("BatchStrategy") != "SingleRecord":
+        yield "BatchStrategy MultiRecord, the default where SplitType is Line; set it to SingleRecord"
+    if source.get("CompressionType") == "Gzip":
+        yield "CompressionType Gzip; store the input uncompressed"
+    yield from (member for member in ("DataProcessing", "DataCaptureConfig") if params.get(member))
+    if params.get("ModelClientConfig", {}).get("InvocationsMaxRetries"):
+        yield "InvocationsMaxRetries above 0: a record that fails is sent once"
     if params.get("MaxPayloadInMB") == 0:
-        _unsupported("MaxPayloadInMB 0 (payloads of any size, sent in chunks); set 1 to 100")
-    payload, transforms = payload_mb(params), transforms_at_a_time(params)
-    if payload * transforms > _MAX_TOTAL_MB:
-        raise ValidationException(
-            f"MaxConcurrentTransforms ({transforms}) * MaxPayloadInMB ({payload}) must not exceed {_MAX_TOTAL_MB} MB."
-        )
-
-
-def _unsupported(what: str) -> None:
-    raise ValidationException(f"The local cloud does not support this in a transform job: {what}.")
+        yield "MaxPayloadInMB 0 (payloads of any size, sent in chunks); set 1 to 100"

@@ -68,8 +68,7 @@ class GateFunctions(Construct):
                 description=description,
                 handler=f"gate.{step}.handler",
                 sources={
-                    "gate": sources.lambda_package("gate"),
-                    "distribution": sources.lambda_package("distribution"),
+                    **{name: sources.lambda_package(name) for name in ("gate", "distribution", "shared")},
                     # The job's own resampling, so that a report and a verdict speak of the same intervals.
                     "classifier/evaluation": sources.training_job / "classifier" / "evaluation",
                 },

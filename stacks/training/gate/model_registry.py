@@ -72,7 +72,7 @@ class ModelRegistry(Construct):
             name=f"{group.model_package_group_name}-registry",
             description="Empties the model package group when its stack is destroyed",
             handler="registry_cleanup.handler.handler",
-            sources={"registry_cleanup": sources.lambda_package("registry_cleanup")},
+            sources={name: sources.lambda_package(name) for name in ("registry_cleanup", "shared")},
             layers=[],
             environment={},
             memory_mb=256,

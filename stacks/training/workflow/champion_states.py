@@ -17,7 +17,7 @@ MAX_LOOKS = 60
 MAX_PLANS = 5
 """So often is a model compared anew with a champion that has changed meanwhile."""
 
-# As in the gate's own look (lambda/gate/champion.py): the resources of such a stack were never made, or go.
+# As in the gate's own look (lambda/shared/champion.py): the resources of such a stack were never made, or go.
 _NOTHING_SERVES = (
     "ROLLBACK_COMPLETE",
     "ROLLBACK_FAILED",

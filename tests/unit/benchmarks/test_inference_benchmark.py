@@ -27,7 +27,7 @@ from benchmarks.inference_report import (
     draw,
     report,
 )
-from benchmarks.machine import TELLING, machine
+from benchmarks.results import TELLING, machine
 
 SCRIPT = Path(inference.__file__)
 MINILM = SimpleNamespace(num_hidden_layers=6, hidden_size=384, intermediate_size=1536)

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from benchmarks import serving
-from benchmarks.load import LoadError, load
 from benchmarks.serving_report import FIGURES, SLIM_FULL, SLIM_STUDENT, STOCK, draw, report
+from operations.errors import OperationError
+from operations.sizing.http_load import load
 
 SCRIPT = Path(serving.__file__)
 
@@ -62,7 +63,7 @@ def test_a_load_ends_in_time(server: ThreadingHTTPServer) -> None:
 
 def test_another_status_is_no_success(server: ThreadingHTTPServer) -> None:
     """A server that fails fast must not look fast."""
-    with pytest.raises(LoadError, match="503"):
+    with pytest.raises(OperationError, match="503"):
         load(server.server_port, [b"503"], connections=1, requests=5, seconds=5)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import Any
 
@@ -38,7 +39,7 @@ def test_order_is_kept_limits_hold_and_nothing_is_lost(texts: list[Any]) -> None
 def test_a_batch_is_closed_only_when_it_is_full(texts: list[str]) -> None:
     """The first text of a batch would not have fitted into the one before."""
     made = list(batches(enumerate(texts), SMALL))
-    for before, after in zip(made, made[1:], strict=False):
+    for before, after in itertools.pairwise(made):
         following = json.dumps(texts[after.keys[0]], ensure_ascii=False).encode()
         assert len(before) == SMALL.texts or len(before.body()) + 1 + len(following) > SMALL.body_bytes
 

@@ -155,9 +155,9 @@ def test_ctrl_c_says_how_far_it_is_and_how_to_go_on(
             assert cli.main(arguments) == cli.INTERRUPTED
         said = capsys.readouterr().err
         assert "Interrupted. 200 of 500 rows are done." in said
-        assert "Next step: the same command goes on from there." in said
+        assert "Next step: the same command resumes from there." in said
         assert cli.main(arguments) == cli.DONE
-        assert "Going on: 200 of 500 rows are done." in capsys.readouterr().err
+        assert "Resuming: 200 of 500 rows are done." in capsys.readouterr().err
 
 
 def test_help_documents_exit_codes_and_environment(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""container/: what can be checked of the image without a Docker engine."""
+"""container/: checks of the image without a Docker engine."""
 
 from __future__ import annotations
 
@@ -54,15 +54,15 @@ def test_the_build_sees_our_serving_code_and_nothing_else() -> None:
 
 
 def test_every_copied_file_exists_in_the_build() -> None:
-    """What COPY names is there, once the ignored files are gone."""
-    sources = re.findall(r"^COPY (?!--from)(\S+) ", INSTRUCTIONS, re.M)
+    """Files named by COPY are not ignored."""
+    sources = re.findall(r"^COPY (?!--from)(\S+) ", INSTRUCTIONS, re.MULTILINE)
     assert sources == ["container/requirements.txt", "container/__main__.py", "training_job/serving/"]
     assert all(any(path.startswith(source) for path in context()) for source in sources)
 
 
 def test_the_base_is_pinned_by_tag_and_digest() -> None:
-    """Both stages stand on the same bytes."""
-    bases = re.findall(r"^FROM (\S+)", INSTRUCTIONS, re.M)
+    """Both stages use the same base."""
+    bases = re.findall(r"^FROM (\S+)", INSTRUCTIONS, re.MULTILINE)
     assert len(bases) == 2 and len(set(bases)) == 1
     assert re.search(r":3\.11\.\d+-slim-bookworm@sha256:[0-9a-f]{64}$", bases[0])
 
@@ -70,8 +70,9 @@ def test_the_base_is_pinned_by_tag_and_digest() -> None:
 def test_the_image_runs_as_nobody_and_starts_with_serve() -> None:
     """A numeric user, so that an orchestrator can check that it is not root; ENTRYPOINT takes the argument."""
     last = INSTRUCTIONS.rpartition("\nFROM ")[2]
-    assert re.search(r"^USER 65534:65534$", last, re.M)
-    assert ast.literal_eval(re.search(r"^ENTRYPOINT (.*)$", last, re.M)[1]) == ["python", "-I", "-S", "/opt/server"]
+    assert re.search(r"^USER 65534:65534$", last, re.MULTILINE)
+    entry_point = re.search(r"^ENTRYPOINT (.*)$", last, re.MULTILINE)
+    assert entry_point and ast.literal_eval(entry_point[1]) == ["python", "-I", "-S", "/opt/server"]
 
 
 LARGE_PAGES = Path("/sys/kernel/mm/transparent_hugepage/enabled")
@@ -82,8 +83,8 @@ LARGE_PAGES = Path("/sys/kernel/mm/transparent_hugepage/enabled")
     reason="this kernel gives large pages to everybody or to nobody: there is nothing to ask for",
 )
 def test_weights_lie_in_large_pages() -> None:
-    """The C library follows the image's tunables: what it allocates asks the kernel for large pages."""
-    ((name, value),) = re.findall(r"^ENV (\w+)=(\S+)$", INSTRUCTIONS, re.M)
+    """With the image's tunables, the C library requests large pages from the kernel."""
+    ((name, value),) = re.findall(r"^ENV (\w+)=(\S+)$", INSTRUCTIONS, re.MULTILINE)
     code = "block = bytearray(32 << 20); print(open('/proc/self/smaps').read().count(' hg'))"
     command = [sys.executable, "-I", "-S", "-c", code]
     without, with_it = (int(subprocess.check_output(command, env=env)) for env in ({}, {name: value}))
@@ -93,8 +94,8 @@ def test_weights_lie_in_large_pages() -> None:
 def test_packages_are_pinned_with_hashes_to_the_tested_versions() -> None:
     """What the image installs is what this environment tests with."""
     text = (ROOT / "container" / "requirements.txt").read_text()
-    pins = re.findall(r"^([a-z_-]+)==(\S+) \\\n    --hash=sha256:[0-9a-f]{64}", text, re.M)
-    assert len(pins) == len(re.findall(r"^[a-z]", text, re.M))
+    pins = re.findall(r"^([a-z_-]+)==(\S+) \\\n    --hash=sha256:[0-9a-f]{64}", text, re.MULTILINE)
+    assert len(pins) == len(re.findall(r"^[a-z]", text, re.MULTILINE))
     assert dict(pins) == {name: importlib.metadata.version(name) for name, _ in pins}
 
 
@@ -113,7 +114,7 @@ def test_the_installed_tree_is_small() -> None:
 
 def healthcheck() -> str:
     """The Dockerfile's HEALTHCHECK program."""
-    command = re.search(r"^HEALTHCHECK .* CMD (\[.*\])$", INSTRUCTIONS, re.M)
+    command = re.search(r"^HEALTHCHECK .* CMD (\[.*\])$", INSTRUCTIONS, re.MULTILINE)
     assert command is not None
     return ast.literal_eval(command[1])[-1]
 

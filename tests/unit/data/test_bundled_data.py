@@ -1,4 +1,4 @@
-"""The bundled data set: enough, in the real set's form, our own, and worth learning from."""
+"""The bundled data set: large enough, in the real set's form, made for this project, and learnable."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import re
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import Ridge
 
-from classifier.data.dataset import prepare
+from classifier.data.prepare import prepare
 
 
 def rows(folder, split):
@@ -23,12 +23,12 @@ def test_size_and_balance(bundled):
     """At least 560 and 140 rows, both classes well represented."""
     for split, least in (("train", 560), ("test", 140)):
         prepared = prepare(bundled / f"{split}.json")
-        assert prepared.counts.kept == prepared.counts.read >= least
+        assert prepared.counts["kept"] == prepared.counts["read"] >= least
         assert 0.4 < prepared.frame["label"].mean() < 0.75
 
 
 def test_same_form_as_the_real_set(bundled):
-    """The keys are the real ones and the family, the scores lie in [0, 2], the products are plainly invented."""
+    """The keys are the real set's and the family, the scores lie in [0, 2], and the products are marked as invented."""
     for row in rows(bundled, "train") + rows(bundled, "test"):
         assert list(row) == ["asin", "sentence", "helpful", "main_image_url", "product_title", "product_family"]
         assert 0 <= row["helpful"] <= 2
@@ -50,7 +50,7 @@ def test_families_are_large_enough_to_be_compared(bundled):
 
 
 def test_no_sentence_occurs_twice(bundled):
-    """Neither within a file nor across: the test split is unseen."""
+    """No sentence is repeated within or across the files."""
     texts = [plain(row["sentence"]) for row in rows(bundled, "train") + rows(bundled, "test")]
     assert len(set(texts)) == len(texts)
 
@@ -73,7 +73,7 @@ def test_nothing_is_taken_from_the_real_set(bundled, real_set):
 
 
 def test_length_alone_does_not_give_the_label_away(bundled):
-    """The best rule on the number of characters stays far below what words can tell."""
+    """The best rule on the number of characters is far worse than words."""
     frame = prepare(bundled / "test.json").frame
     lengths = frame["text"].str.len()
     best = max(((lengths >= limit) == frame["label"]).mean() for limit in range(200))
@@ -81,7 +81,7 @@ def test_length_alone_does_not_give_the_label_away(bundled):
 
 
 def test_words_tell_the_classes_apart(bundled):
-    """Word counts and ridge regression on the score reach what the note says: learnable, yet not a giveaway."""
+    """Word counts and ridge regression on the score reach the quality that the README states."""
     train, test = (prepare(bundled / f"{split}.json").frame for split in ("train", "test"))
     words = TfidfVectorizer(ngram_range=(1, 2))
     model = Ridge().fit(words.fit_transform(train["text"]), train["score"])

@@ -1,4 +1,4 @@
-"""What holds for every file, whatever is in it."""
+"""Properties that hold for every file."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from classifier.data.dataset import prepare
-from classifier.errors import PrepareError
+from classifier.data.prepare import prepare
+from classifier.errors import DataError
 
 TWO_CLASSES = [{"sentence": f"anchor {number}", "helpful": float(number % 2) * 2} for number in range(24)]
 
@@ -31,7 +31,7 @@ lines = (rows | json_values.map(json.dumps) | st.text(max_size=30)).map(lambda l
 
 
 def on_one_line(line: bytes) -> bytes:
-    """The line without line breaks, and without the zero bytes that make a file binary."""
+    """Remove line breaks, and the zero bytes that make a file binary."""
     return line.replace(b"\n", b"").replace(b"\0", b"")
 
 
@@ -46,11 +46,12 @@ def test_every_line_is_accounted_for(unknown):
         path.write_bytes(content)
         prepared = prepare(path, quarantine_path=Path(folder) / "q.jsonl")
         counts = prepared.counts
-        quarantined = [] if prepared.quarantine_path is None else prepared.quarantine_path.read_bytes().splitlines()
-    assert counts.read == len(known) + len(unknown)
-    assert counts.kept + counts.malformed + counts.empty + counts.duplicate == counts.read
-    assert counts.kept == len(prepared.frame)
-    assert len(quarantined) == counts.read - counts.kept
+        quarantine = Path(folder) / "q.jsonl"
+        quarantined = quarantine.read_bytes().splitlines() if quarantine.exists() else []
+    assert counts["read"] == len(known) + len(unknown)
+    assert counts["kept"] + counts["malformed"] + counts["empty"] + counts["duplicate"] == counts["read"]
+    assert counts["kept"] == len(prepared.frame)
+    assert len(quarantined) == counts["read"] - counts["kept"]
     assert set(prepared.frame["label"]) == {0, 1}
     assert list(prepared.frame["label"]) == [int(score >= 1) for score in prepared.frame["score"]]
     assert not prepared.frame.duplicated(["text", "score"]).any()
@@ -60,13 +61,13 @@ def test_every_line_is_accounted_for(unknown):
 @given(st.binary(max_size=300), st.sampled_from(["train.json", "train.csv"]))
 @settings(max_examples=60, deadline=None)
 def test_any_bytes_are_read_or_refused(content, name):
-    """No content, however strange, ends in another error than a refusal."""
+    """Any content is read or refused with a DataError."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / name
         path.write_bytes(content)
         try:
             prepared = prepare(path)
-        except PrepareError as refusal:
+        except DataError as refusal:
             assert refusal.hint
         else:
-            assert prepared.counts.kept >= 2
+            assert prepared.counts["kept"] >= 2

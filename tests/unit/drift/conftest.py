@@ -1,4 +1,4 @@
-"""AWS as far as the drift check asks it: one champion with a baseline, and metrics by minute."""
+"""A fake AWS for the drift check: one champion with a baseline, and metrics by minute."""
 
 from __future__ import annotations
 

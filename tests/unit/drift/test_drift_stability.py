@@ -1,4 +1,4 @@
-"""drift.stability: the index, what chance makes of it, and how often chance alone would call."""
+"""The stability index, its average by chance, and how rarely chance alone would raise an alarm."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def drawn(weights: list[int], count: int, generator: random.Random) -> list[int]
 
 
 def test_equal_shares_have_an_index_of_nothing() -> None:
-    """Whatever the sizes; what is left is the smoothing of empty bins."""
+    """This holds for any sizes; only the smoothing of empty bins remains."""
     shift = compare(REFERENCE, [count * 2 for count in REFERENCE])
     assert shift.index == pytest.approx(0, abs=1e-5) and shift.excess == 0
 
@@ -49,12 +49,12 @@ def test_unchanged_traffic_does_not_call() -> None:
 
 
 def test_a_bin_that_nobody_falls_into_any_more_is_finite() -> None:
-    """An empty bin has no logarithm; half a count has."""
+    """An empty bin has no logarithm, so half a count is added."""
     assert THRESHOLD < compare([500, 500], [500, 0]).index < 10
 
 
 def test_rare_bins_are_joined_with_their_neighbours() -> None:
-    """Each joined bin holds a twentieth of the reference or more, and nothing is lost."""
+    """Each joined bin holds at least a twentieth of the reference, and nothing is lost."""
     reference, current = join_rare([0, 10, 500, 20, 460, 10], [7, 1, 2, 3, 4, 5])
     assert (reference, current) == ([510, 490], [10, 12])
 

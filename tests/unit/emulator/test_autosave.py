@@ -21,7 +21,7 @@ def _saves(
     late_seconds: float = 60,
     save: Callable[[], None] = lambda: None,
 ) -> list[set[str]]:
-    """What was saved each time within `seconds`, with a look for changes every 10 ms."""
+    """Return what was saved each time within `seconds`; changes are checked every 10 ms."""
     saved: list[set[str]] = []
 
     def noted(services: Collection[str]) -> None:
@@ -70,12 +70,12 @@ def test_a_change_is_saved_soon(change: Callable[[Autosave], None], saved: set[s
     ],
 )
 def test_nothing_is_saved_without_a_change(change: Callable[[Autosave], None]) -> None:
-    """Reading, predictions and idling write nothing."""
+    """Reads, predictions and idle time write nothing."""
     assert not _saves(change, late_seconds=0)
 
 
 def test_logs_are_saved_with_everything_else() -> None:
-    """Log lines alone make no early save; everything is written when the longer time is over."""
+    """Log lines alone cause no early save; they are written with every service after the longer time."""
     assert not _saves(_request("POST", "/", "logs"))
     assert set() in _saves(_request("POST", "/", "logs"), late_seconds=0.02)
 

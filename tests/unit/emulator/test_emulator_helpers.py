@@ -8,14 +8,13 @@ from typing import Any
 import pytest
 from ministack.services.cloudformation import engine
 
-from local.emulator.access.identity import account_of, trusts_service
+from local.emulator.access.identity import scope_of, trusts_service
 from local.emulator.access.perimeter import is_loopback
-from local.emulator.cloudformation.conditions import without_joins
-from local.emulator.cloudformation.deletes import dependencies
-from local.emulator.gateway.lambda_errors import error_type, stack_trace
+from local.emulator.cloudformation.stack_rules import dependencies, without_joins
 from local.emulator.recovery.interrupted import final_status
-from local.emulator.sagemaker_bridge.hooks import split_uri, target_path
-from local.sagemaker.common.hooks import HookError
+from local.emulator.sagemaker_bridge.surroundings import split_uri, target_path
+from local.emulator.workflows.lambda_errors import error_type, stack_trace
+from local.sagemaker.common.surroundings import SurroundingsError
 
 SAGEMAKER = "sagemaker.amazonaws.com"
 
@@ -28,8 +27,8 @@ def test_an_s3_uri_is_bucket_and_key(uri: str, expected: tuple[str, str]) -> Non
 
 @pytest.mark.parametrize("uri", ["https://b/k", "s3://", "/tmp/x"])
 def test_other_uris_are_refused(uri: str) -> None:
-    """What is not in S3 cannot be fetched from it."""
-    with pytest.raises(HookError):
+    """Anything that does not start with s3:// and a bucket."""
+    with pytest.raises(SurroundingsError):
         split_uri(uri)
 
 
@@ -47,14 +46,14 @@ def test_objects_keep_their_place_below_the_prefix(tmp_path: Path, prefix: str, 
 
 
 def test_a_key_cannot_lead_out_of_the_folder(tmp_path: Path) -> None:
-    """Dots in an object's key are no way to other files."""
-    with pytest.raises(HookError, match="leads out"):
+    """Dots in an object's key reach no other file."""
+    with pytest.raises(SurroundingsError, match="leads out"):
         target_path(tmp_path, "in/", "in/../../etc/passwd")
 
 
 @pytest.mark.parametrize(("value", "filled"), [("", False), ("a,b", True)])
 def test_a_join_in_a_condition_is_evaluated(value: str, filled: bool) -> None:
-    """CDK's bootstrap template asks in this way whether a list parameter is empty."""
+    """CDK's bootstrap template tests in this way whether a list parameter is empty."""
     params = {"Policies": {"Value": value}}
     joined = {"Fn::Join": ["", {"Ref": "Policies"}]}
     conditions = {"Has": {"Fn::Not": [{"Fn::Equals": ["", joined]}]}}
@@ -63,7 +62,7 @@ def test_a_join_in_a_condition_is_evaluated(value: str, filled: bool) -> None:
 
 
 def test_a_join_of_constants_and_parameters_is_one_string() -> None:
-    """Parts are put together in order."""
+    """Parts are joined in order."""
     parts = ["a", {"Ref": "P"}, {"Fn::Join": [".", ["c", "d"]]}]
     assert without_joins({"Fn::Join": ["-", parts]}, {"P": {"Value": "b"}}) == "a-b-c.d"
 
@@ -125,17 +124,18 @@ def test_a_role_trusts_the_services_it_names(policy: dict[str, Any], trusted: bo
     assert trusts_service(policy, SAGEMAKER, {"aws:sourceaccount": "000000000000"}) is trusted
 
 
-def test_the_account_is_read_from_an_arn() -> None:
-    """The fifth field, where there is one."""
-    assert account_of("arn:aws:iam::123456789012:role/r") == "123456789012"
-    assert account_of("nonsense") == ""
+def test_account_and_region_are_read_from_an_arn() -> None:
+    """Its fifth and fourth fields, where there are any."""
+    assert scope_of("arn:aws:iam::123456789012:role/r") == ("123456789012", "")
+    assert scope_of("arn:aws:sns:eu-west-1:123456789012:topic") == ("123456789012", "eu-west-1")
+    assert scope_of("nonsense") == ("", "")
 
 
 @pytest.mark.parametrize(
     ("address", "own"), [("127.0.0.1", True), ("::1", True), ("192.168.0.1", False), ("unknown", False)]
 )
 def test_loopback_is_this_machine_only(address: str, own: bool) -> None:
-    """Anything else than a loopback address is foreign."""
+    """Only loopback addresses count."""
     assert is_loopback(address) is own
 
 
@@ -149,12 +149,12 @@ def test_loopback_is_this_machine_only(address: str, own: bool) -> None:
     ],
 )
 def test_an_interrupted_operation_ends_where_the_cdk_can_go_on(status: str, final: str) -> None:
-    """Creations can be deleted, updates repeated, deletions retried."""
+    """The CDK can delete a creation, repeat an update and retry a deletion."""
     assert final_status(status) == final
 
 
 def test_dependencies_are_followed_through_others() -> None:
-    """A custom resource needs its function, the function its role; the bucket is nobody's business."""
+    """A custom resource needs its function, the function its role and policy; nothing needs the bucket."""
     definitions = {
         "Empty": {"Properties": {"ServiceToken": {"Fn::GetAtt": ["Function", "Arn"]}}},
         "Function": {"Properties": {"Role": {"Ref": "Role"}}, "DependsOn": ["Policy"]},

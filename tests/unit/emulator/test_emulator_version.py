@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from local.emulator.common.errors import UnsupportedEmulator
+from local.emulator.common.errors import CannotStartError, ExitCode
 from local.emulator.common.version import REQUIRED_VERSION, installed_version, require_supported_version
 
 
 @pytest.mark.parametrize("installed", [None, "1.5.32", "1.5.330", "2.0.0"])
 def test_any_other_version_is_refused(installed: str | None) -> None:
     """The message says what was found and how to install the right one."""
-    with pytest.raises(UnsupportedEmulator, match=rf"ministack=={REQUIRED_VERSION}") as refused:
+    with pytest.raises(CannotStartError, match=rf"ministack=={REQUIRED_VERSION}") as refused:
         require_supported_version(installed)
-    assert refused.value.installed == installed
+    assert f"found {f'ministack {installed}' if installed else 'no ministack'}." in str(refused.value)
+    assert refused.value.exit_code == ExitCode.UNSUPPORTED_EMULATOR == 5
 
 
 def test_the_installed_version_is_the_one_written_for() -> None:

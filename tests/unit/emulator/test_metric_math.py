@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from local.emulator.cloudwatch.metric_math import UnsupportedExpression, evaluate
+from local.emulator.cloudwatch.metric_math import UnsupportedExpressionError, evaluate
 
 SERIES = {"errors": {0: 1.0, 2: 5.0}, "requests": {0: 4.0, 1: 10.0, 2: 50.0}, "none": {}}
 
@@ -32,7 +32,7 @@ def test_expressions(expression: str, expected: dict[int, float]) -> None:
     "expression", ["SEARCH('x', 'Sum')", "errors ** 2", "missing", "__import__('os')", "errors.real", "errors +", ""]
 )
 def test_anything_else_is_refused_by_name(expression: str) -> None:
-    """The message repeats the expression and says what there is."""
-    with pytest.raises(UnsupportedExpression, match="the local cloud knows numbers, ids") as caught:
+    """The message repeats the expression and says what is supported."""
+    with pytest.raises(UnsupportedExpressionError, match="the local cloud knows numbers, ids") as caught:
         evaluate(expression, SERIES, periods=3)
     assert f"'{expression}'" in str(caught.value)

@@ -1,4 +1,4 @@
-"""``sagemaker:create…Job.sync``: one waiting loop for every kind of job."""
+"""`sagemaker:create…Job.sync`: one waiting loop for every kind of job."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _REQUESTS: dict[str, dict[str, Any]] = {
 
 
 class FakeSageMaker:
-    """Answers with one status after the other, and remembers what it was asked."""
+    """Answers with one status after the other, and records the calls."""
 
     def __init__(self, *statuses: str) -> None:
         self.meta = boto3.client("sagemaker", region_name="us-east-1").meta
@@ -41,10 +41,10 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("action", sagemaker_jobs.SYNC_JOBS)
 def test_a_completed_job_gives_its_description(action: str) -> None:
-    """The result is what Describe says, without the SDK's own members."""
+    """The result is the description, without the SDK's own members."""
     client = FakeSageMaker("InProgress", "Completed")
     result = sagemaker_jobs.run(client, action, _REQUESTS[action], lambda: False)
-    noun = sagemaker_jobs.SYNC_JOBS[action].noun
+    noun = sagemaker_jobs.SYNC_JOBS[action]
     assert result == {f"{noun}Status": "Completed", "FailureReason": "it smells"}
     assert client.calls == [f"Create{noun}", f"Describe{noun}", f"Describe{noun}"]
 
@@ -60,9 +60,9 @@ def test_a_failed_job_fails_the_task_with_its_description(action: str) -> None:
 
 @pytest.mark.parametrize("action", sagemaker_jobs.SYNC_JOBS)
 def test_a_job_nobody_waits_for_is_stopped_once(action: str) -> None:
-    """When the execution is over, the job is stopped and then awaited."""
+    """When the execution has ended, the job is stopped, and the task waits for its end."""
     client = FakeSageMaker("InProgress", "Stopping", "Stopped")
     with pytest.raises(TaskError):
         sagemaker_jobs.run(client, action, _REQUESTS[action], lambda: True)
-    noun = sagemaker_jobs.SYNC_JOBS[action].noun
+    noun = sagemaker_jobs.SYNC_JOBS[action]
     assert [call for call in client.calls if call.startswith("Stop")] == [f"Stop{noun}"]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from local.emulator.common.errors import PortInUse, StateDirInUse
+from local.emulator.common.errors import CannotStartError, ExitCode
 from local.emulator.state.state_dir import CREDENTIALS_FILE, credentials, exclusive, listening_socket, running_pid
 
 
@@ -29,22 +29,25 @@ def test_credentials_stay_and_the_endpoint_follows(tmp_path: Path) -> None:
 
 
 def test_a_broken_credentials_file_is_replaced(tmp_path: Path) -> None:
-    """Half a file from a full disk does not keep the cloud from starting."""
+    """An incomplete file, left by a full disk, does not prevent the start."""
     (tmp_path / CREDENTIALS_FILE).write_text('{"aws_acc')
     assert credentials(tmp_path, port=1, region="us-east-1")["aws_access_key_id"]
 
 
 def test_the_key_is_no_account_number(tmp_path: Path) -> None:
-    """ministack would take twelve digits for an account."""
+    """Twelve digits would be an account number to ministack."""
     assert not credentials(tmp_path, port=1, region="us-east-1")["aws_access_key_id"].isdigit()
 
 
 def test_a_second_holder_is_refused_by_name(tmp_path: Path) -> None:
     """The error carries the process id of the first holder; afterwards the folder is free again."""
     with exclusive(tmp_path):
-        with pytest.raises(StateDirInUse) as refused, exclusive(tmp_path):
+        with (
+            pytest.raises(CannotStartError, match=rf"in use by process {os.getpid()}\.") as refused,
+            exclusive(tmp_path),
+        ):
             pass
-        assert refused.value.pid == os.getpid()
+        assert refused.value.exit_code == ExitCode.STATE_FOLDER_IN_USE == 4
         assert running_pid(tmp_path) == os.getpid()
     assert running_pid(tmp_path) is None
     with exclusive(tmp_path):
@@ -57,9 +60,9 @@ def test_a_taken_port_is_an_error_with_the_next_step() -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        with pytest.raises(PortInUse, match=rf"Port {port} .*--port") as refused:
+        with pytest.raises(CannotStartError, match=rf"Port {port} .*--port") as refused:
             listening_socket(port)
-    assert refused.value.exit_code == 3
+    assert refused.value.exit_code == ExitCode.PORT_IN_USE == 3
 
 
 def _folders(parent: Path) -> list[str]:

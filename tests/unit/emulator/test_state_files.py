@@ -1,4 +1,4 @@
-"""What is written without ministack's copies is what ministack reads back."""
+"""ministack reads back what is written without its copies."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import pytest
 from ministack.core import persistence
 from ministack.services import stepfunctions
 
-from local.emulator.state import state_files
+from local.emulator.state.persistence import save_service
 
 _ARN = "arn:aws:states:us-east-1:000000000000:execution:m:e"
 
 
 @pytest.fixture
 def executions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """ministack's executions, empty, with a state folder of their own."""
+    """Executions of ministack, empty, with a state folder of their own."""
     monkeypatch.setattr(persistence, "STATE_DIR", str(tmp_path))
     monkeypatch.setattr(persistence, "PERSIST_STATE", True)
     stepfunctions._executions.clear()
@@ -31,14 +31,14 @@ def _execution(status: str, *events: str) -> dict[str, Any]:
 
 
 def _read_back() -> dict[str, Any]:
-    state_files.save("stepfunctions", stepfunctions.get_state)
+    save_service("stepfunctions", stepfunctions.get_state)
     loaded = persistence.load_state("stepfunctions")
     assert loaded is not None
     return {key[2]: record for key, record in loaded["executions"]._data.items()}
 
 
 def test_executions_are_read_back_as_they_are(executions: Any) -> None:
-    """Running and ended ones, each time, also when an ended one was written before."""
+    """Running and ended executions, also when an ended one was written before."""
     executions[_ARN] = _execution("RUNNING", "ExecutionStarted")
     executions[f"{_ARN}2"] = _execution("SUCCEEDED", "ExecutionStarted", "ExecutionSucceeded")
     for _ in range(2):

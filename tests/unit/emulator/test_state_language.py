@@ -25,7 +25,7 @@ def test_an_input_within_the_quota_is_taken(text: str) -> None:
     ],
 )
 def test_other_inputs_are_refused(text: str, code: str) -> None:
-    """Bytes of UTF-8 count, not characters; broken JSON has an error of its own."""
+    """The quota counts bytes of UTF-8, not characters; broken JSON has an error of its own."""
     problem = input_problem(text)
     assert problem is not None
     assert problem[0] == code

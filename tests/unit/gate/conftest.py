@@ -1,8 +1,7 @@
-"""AWS as far as the gate asks it, kept in dicts, and a training run's files in it."""
+"""A training run's files in a fake AWS."""
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import random
@@ -11,7 +10,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+
+from aws_fakes import FakeCloudFormation, FakeS3, FakeSageMaker
 
 BUCKET = "artifacts"
 OUTPUT_URI = f"s3://{BUCKET}/training/job-1/output/output.tar.gz"
@@ -20,72 +20,10 @@ ENVIRONMENT = {
     "EVIDENCE_PREFIX": "evidence",
     "SERVING_STACK": "text-classifier-dev-serving",
     "PREFIX": "text-classifier-dev",
+    "MODEL_PACKAGE_GROUP": "text-classifier-dev",
 }
 LABELS = ("not helpful", "helpful")
 PACKAGE = "arn:aws:sagemaker:us-east-1:111122223333:model-package/text-classifier-dev/7"
-
-
-def client_error(operation: str, code: str, message: str = "no") -> ClientError:
-    """An error as boto3 raises it."""
-    return ClientError({"Error": {"Code": code, "Message": message}}, operation)
-
-
-class FakeS3:
-    """Objects by their URI; reading a URI in ``denied`` is refused."""
-
-    def __init__(self) -> None:
-        self.objects: dict[str, bytes] = {}
-        self.types: dict[str, str] = {}
-        self.denied: set[str] = set()
-
-    def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:
-        uri = f"s3://{Bucket}/{Key}"
-        if uri in self.denied:
-            raise client_error("GetObject", "AccessDenied")
-        if uri not in self.objects:
-            raise client_error("GetObject", "NoSuchKey")
-        return {"Body": io.BytesIO(self.objects[uri])}
-
-    def head_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:
-        uri = f"s3://{Bucket}/{Key}"
-        if uri in self.denied:
-            raise client_error("HeadObject", "403")
-        if uri not in self.objects:
-            raise client_error("HeadObject", "404")
-        return {"ETag": f'"{hashlib.md5(self.objects[uri]).hexdigest()}"'}
-
-    def put_object(self, *, Bucket: str, Key: str, Body: bytes, ContentType: str) -> None:
-        self.objects[f"s3://{Bucket}/{Key}"] = Body
-        self.types[f"s3://{Bucket}/{Key}"] = ContentType
-
-
-class FakeCloudFormation:
-    """One stack at most, with the parameter of the champion."""
-
-    def __init__(self, package_arn: str | None = None, status: str = "UPDATE_COMPLETE") -> None:
-        self.package_arn = package_arn
-        self.status = status
-        self.refusal: ClientError | None = None
-
-    def describe_stacks(self, *, StackName: str) -> dict[str, Any]:
-        if self.refusal:
-            raise self.refusal
-        if self.package_arn is None:
-            raise client_error("DescribeStacks", "ValidationError", f"Stack with id {StackName} does not exist")
-        parameters = [{"ParameterKey": "ModelPackageArn", "ParameterValue": self.package_arn}]
-        return {"Stacks": [{"StackName": StackName, "StackStatus": self.status, "Parameters": parameters}]}
-
-
-class FakeSageMaker:
-    """Model packages by ARN: their containers."""
-
-    def __init__(self) -> None:
-        self.containers: dict[str, list[dict[str, Any]]] = {}
-
-    def describe_model_package(self, *, ModelPackageName: str) -> dict[str, Any]:
-        if ModelPackageName not in self.containers:
-            raise client_error("DescribeModelPackage", "ValidationException", "ModelPackage does not exist.")
-        return {"InferenceSpecification": {"Containers": self.containers[ModelPackageName]}}
 
 
 class World:
@@ -106,7 +44,7 @@ class World:
         self.s3.objects["s3://artifacts/new/model.tar.gz"] = b"the challenger"
 
     def put_output(self, **files: bytes | None) -> None:
-        """Writes ``output.tar.gz``; a keyword (dots as ``__``) replaces a file, None leaves it out."""
+        """Writes `output.tar.gz`; a keyword (dots as `__`) replaces a file, None leaves it out."""
         content: dict[str, bytes | None] = {
             "test_rows.jsonl": "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in self.rows).encode(),
             "evaluation.json": json.dumps({"labels": LABELS}).encode(),
@@ -149,7 +87,7 @@ class World:
         self.s3.objects[uri] = answer_lines(answers)
 
     def wrong(self, count: int, start: int = 0) -> list[int]:
-        """Answers of which ``count`` are wrong, from row ``start`` on."""
+        """Answers of which `count` are wrong, from row `start` on."""
         wrong = range(start, start + count)
         return [1 - label if place in wrong else label for place, label in enumerate(self.labels)]
 
@@ -198,7 +136,7 @@ class World:
 
 
 def answer_lines(answers: Sequence[int]) -> bytes:
-    """The ``.out`` file of these labels."""
+    """The `.out` file of these labels."""
     lines = [
         {
             "predictions": [{"label": LABELS[answer], "confidence": 0.9, "score": None, "truncated": False}],
@@ -216,15 +154,10 @@ def world() -> World:
 
 @pytest.fixture
 def package() -> str:
-    """ARN of the champion that ``World.serve`` makes."""
+    """ARN of the champion that `World.serve` makes."""
     return PACKAGE
 
 
 @pytest.fixture
 def lines() -> Callable[[Sequence[int]], bytes]:
     return answer_lines
-
-
-@pytest.fixture
-def refusal() -> Callable[..., ClientError]:
-    return client_error

@@ -1,4 +1,4 @@
-"""The judge: evidence and mode in, status and files out."""
+"""The judge function, from the evidence and the mode of approval to status and files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FOLDER = "s3://artifacts/training/job-1/evaluation/abc123/"
 
 
 def test_a_good_first_model_is_approved(world: World) -> None:
-    """Nothing serves, the floors hold."""
+    """No model serves, and the floors are cleared."""
     verdict = world.scored(world.wrong(40))
     assert (verdict["status"], verdict["passed"]) == ("Approved", True)
     assert verdict["metadata"]["compared_with"] == "none"
@@ -25,7 +25,7 @@ def test_a_good_first_model_is_approved(world: World) -> None:
 
 
 def test_a_challenger_as_good_as_the_champion_is_approved(world: World) -> None:
-    """Other mistakes, the same number."""
+    """It makes other mistakes, but as many."""
     verdict = world.scored(world.wrong(8), world.wrong(8, start=30))
     assert (verdict["status"], verdict["metadata"]["compared_with"]) == ("Approved", "7")
     assert verdict["numbers"]["difference"]["value"] == 0.0
@@ -40,7 +40,7 @@ def test_a_worse_challenger_is_rejected(world: World) -> None:
 
 @pytest.mark.parametrize("champion", [True, False])
 def test_a_model_of_shuffled_labels_is_rejected(world: World, champion: bool) -> None:
-    """Its answers have nothing to do with the texts, whether or not there is a champion."""
+    """Its answers do not depend on the texts; it is rejected with and without a champion."""
     shuffled = random.Random(3).sample(world.labels, len(world.labels))
     verdict = world.scored(shuffled, world.labels if champion else None)
     assert verdict["status"] == "Rejected"
@@ -48,7 +48,7 @@ def test_a_model_of_shuffled_labels_is_rejected(world: World, champion: bool) ->
 
 
 def test_always_the_commonest_label_is_rejected(world: World) -> None:
-    """Even with floors that would let it through."""
+    """It is rejected even with floors that it clears."""
     verdict = world.scored([1] * 400, gate={"min_accuracy": 0.0, "min_f1": 0.0, "margin": 0.5})
     assert verdict["status"] == "Rejected"
     assert "commonest label" in verdict["summary"]
@@ -63,7 +63,7 @@ def test_always_the_commonest_label_is_rejected(world: World) -> None:
     ],
 )
 def test_the_mode_decides_what_becomes_of_a_verdict(world: World, approval: str, good: str, bad: str) -> None:
-    """The verdict itself is the same in every mode, and told."""
+    """The outcome is the same in every mode, and it is recorded."""
     passed = world.scored(world.wrong(20), approval=approval)
     refused = world.scored(world.wrong(200), approval=approval)
     assert (passed["status"], refused["status"]) == (good, bad)
@@ -74,7 +74,7 @@ def test_the_mode_decides_what_becomes_of_a_verdict(world: World, approval: str,
 
 @pytest.mark.parametrize("approval", ["auto", "manual", "never"])
 def test_an_artifact_that_cannot_answer_is_rejected_in_every_mode(world: World, approval: str) -> None:
-    """With the transform job's reason."""
+    """The summary gives the transform job's reason."""
     scores = [{"who": "challenger", "error": "onnx/model_int8.onnx is missing", "asked": True}]
     verdict = world.judge(world.plan(), approval=approval, scores=scores)
     assert (verdict["status"], verdict["passed"]) == ("Rejected", False)
@@ -84,7 +84,7 @@ def test_an_artifact_that_cannot_answer_is_rejected_in_every_mode(world: World, 
 
 @pytest.mark.parametrize(("approval", "status"), [("auto", "PendingManualApproval"), ("never", "Rejected")])
 def test_an_artifact_that_was_not_asked_is_left_to_a_person(world: World, approval: str, status: str) -> None:
-    """A quota, a right or a machine that failed says nothing about the model; the reason says what to do."""
+    """A quota or a missing permission says nothing about the model; the reason says what to do."""
     scores = [{"who": "challenger", "error": "the account-level service limit is 0 Instances", "asked": False}]
     verdict = world.judge(world.plan(), approval=approval, scores=scores)
     assert (verdict["status"], verdict["passed"]) == (status, False)
@@ -92,7 +92,7 @@ def test_an_artifact_that_was_not_asked_is_left_to_a_person(world: World, approv
 
 
 def test_a_job_with_test_sentences_of_its_own_is_left_to_a_person(world: World) -> None:
-    """A job started elsewhere passes by itself only on the very rows that the champion was judged on."""
+    """A job started elsewhere is approved automatically only on the same rows that the champion was judged on."""
     world.serve()
     plan = world.plan()
     for who in ("challenger", "champion"):
@@ -106,7 +106,7 @@ def test_a_job_with_test_sentences_of_its_own_is_left_to_a_person(world: World) 
 
 @pytest.mark.parametrize("content", [None, b"", b"<html>\n" * 400])
 def test_unusable_answers_are_no_answers(world: World, content: bytes | None) -> None:
-    """None, too few, or not what was asked for: the artifact could not answer."""
+    """Without answers, with too few, or with something else, the artifact could not answer."""
     plan = world.plan()
     if content is not None:
         world.s3.objects[plan["challenger"]["evidence_uri"]] = content
@@ -131,7 +131,7 @@ def test_a_champion_that_cannot_answer_leaves_it_to_a_person(world: World, appro
 
 
 def test_a_challenger_below_the_floor_needs_no_comparison(world: World) -> None:
-    """It is refused, whatever the champion would have answered."""
+    """It is rejected, whatever the champion would have answered."""
     world.serve()
     world.sagemaker.containers.clear()
     plan = world.plan()
@@ -153,7 +153,7 @@ def test_without_test_rows_a_person_decides(world: World, approval: str, status:
 
 
 def test_a_slice_alone_can_refuse(world: World) -> None:
-    """Better on the whole, clearly worse on one family."""
+    """The challenger is better on the whole and clearly worse on one family."""
     spoiled = [place for place, row in enumerate(world.rows) if row["family"] == "f0"][:12]
     fixed = [place for place, row in enumerate(world.rows) if row["family"] == "f1"][:20]
     challenger = [1 - label if place in spoiled else label for place, label in enumerate(world.labels)]
@@ -164,7 +164,7 @@ def test_a_slice_alone_can_refuse(world: World) -> None:
 
 
 def test_the_files_lie_beside_the_artifact(world: World) -> None:
-    """Report and statistics, where the package's links lead."""
+    """Report and statistics are where the package's links point."""
     verdict = world.scored(world.wrong(20), world.wrong(20))
     assert verdict["report_uri"] == verdict["metadata"]["report"] == f"{FOLDER}report.html"
     assert verdict["statistics_uri"] == f"{FOLDER}verdict.json"
@@ -173,7 +173,7 @@ def test_the_files_lie_beside_the_artifact(world: World) -> None:
 
 
 def test_the_baseline_counts_what_was_answered(world: World) -> None:
-    """Labels by the data's own names, every row in one bin of each feature."""
+    """Labels have the data's names, and every row is in one bin of each feature."""
     verdict = world.scored(world.wrong(20))
     assert verdict["baseline_uri"] == f"{FOLDER}baseline.json"
     baseline = json.loads(world.s3.objects[verdict["baseline_uri"]])
@@ -183,7 +183,7 @@ def test_the_baseline_counts_what_was_answered(world: World) -> None:
 
 
 def test_without_answers_the_baseline_is_of_no_rows(world: World) -> None:
-    """The file is there all the same: the package refers to it."""
+    """The file exists nevertheless, because the package refers to it."""
     verdict = world.judge(world.plan())
     assert json.loads(world.s3.objects[verdict["baseline_uri"]])["rows"] == 0
 
@@ -193,7 +193,7 @@ def statistics(world: World) -> dict[str, Any]:
 
 
 def test_the_statistics_hold_figures_and_verdict(world: World) -> None:
-    """In the form of SageMaker's model quality statistics, with the gate's own part."""
+    """The file has the form of SageMaker's model quality statistics, with a section of the gate."""
     world.scored(world.wrong(20), world.wrong(20))
     found = statistics(world)
     metrics = found["binary_classification_metrics"]
@@ -205,15 +205,24 @@ def test_the_statistics_hold_figures_and_verdict(world: World) -> None:
     assert len(found["gate"]["comparison"]["slices"]) == 8
 
 
+def test_a_failure_without_words_is_a_failure(world: World) -> None:
+    """An empty error says that the model did not answer, and null that it did."""
+    plan = world.plan()
+    world.answer(plan["challenger"]["evidence_uri"], world.labels)
+    refused = world.judge(plan, scores=[{"who": "challenger", "error": ""}])
+    assert refused["status"] == "Rejected" and "no reason was given" in refused["summary"]
+    assert world.judge(plan, scores=[{"who": "challenger", "error": None}])["status"] == "Approved"
+
+
 def test_the_statistics_of_no_answer_say_so(world: World) -> None:
-    """No invented figures."""
+    """The file has no metrics then."""
     world.judge(world.plan(), scores=[{"who": "challenger", "error": "broken"}])
     assert "binary_classification_metrics" not in statistics(world)
     assert statistics(world)["gate"]["outcome"] == "refused"
 
 
 def test_the_same_evidence_gives_the_same_verdict(world: World) -> None:
-    """The bootstrap's seed is fixed."""
+    """The bootstrap's seed is fixed, so the result can be reproduced."""
     first = world.scored(world.wrong(20), world.wrong(25, start=10))
     assert world.scored(world.wrong(20), world.wrong(25, start=10)) == first
     assert json.loads(json.dumps(first, allow_nan=False)) == first

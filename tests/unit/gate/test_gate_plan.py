@@ -1,4 +1,4 @@
-"""The plan: which answers are missing."""
+"""The plan function, which finds out whose answers are missing."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gate.errors import EvidenceInvalid, GateError
+from shared.errors import EvidenceError, MisconfiguredError
+from shared.storage import StorageError
 
 if TYPE_CHECKING:
     from conftest import World
 
 
 def test_a_first_model_is_asked_alone(world: World) -> None:
-    """Nothing is stored yet, nothing serves: the challenger answers all sentences."""
+    """Nothing is stored and nothing serves yet, so only the challenger has to answer."""
     plan = world.plan()
     assert (plan["rows"], plan["champion"], plan["problem"]) == (400, None, None)
     (item,) = plan["to_score"]
@@ -27,7 +28,7 @@ def test_a_first_model_is_asked_alone(world: World) -> None:
 
 
 def test_the_sentences_are_stored_under_their_hash(world: World) -> None:
-    """One line a row, in order; the hash is that of the file's bytes."""
+    """There is one line per row, in order; the hash is that of the file's bytes."""
     plan = world.plan()
     content = world.s3.objects[plan["sentences_uri"]]
     assert hashlib.sha256(content).hexdigest() == plan["test_sha256"]
@@ -36,7 +37,7 @@ def test_the_sentences_are_stored_under_their_hash(world: World) -> None:
 
 
 def test_other_labels_are_the_same_sentences(world: World) -> None:
-    """Evidence is what a model says to a text, and does not depend on what was wanted."""
+    """Evidence is what a model answers to a text, so it does not depend on the true labels."""
     before = world.plan()["test_sha256"]
     world.rows = [{**row, "label": 0} for row in world.rows]
     world.put_output()
@@ -44,7 +45,7 @@ def test_other_labels_are_the_same_sentences(world: World) -> None:
 
 
 def test_who_has_answered_is_not_asked_again(world: World) -> None:
-    """Of challenger and champion, whoever lacks the answers to these sentences."""
+    """Only a model without answers to these sentences is asked."""
     world.serve()
     plan = world.plan()
     assert [item["who"] for item in plan["to_score"]] == ["challenger", "champion"]
@@ -55,14 +56,14 @@ def test_who_has_answered_is_not_asked_again(world: World) -> None:
 
 
 def test_incomplete_answers_are_asked_for_again(world: World) -> None:
-    """A file with too few lines is no evidence."""
+    """A file with too few lines does not count."""
     plan = world.plan()
     world.answer(plan["challenger"]["evidence_uri"], world.labels[:-1])
     assert [item["who"] for item in world.plan()["to_score"]] == ["challenger"]
 
 
 def test_the_champion_judged_again_answers_once(world: World) -> None:
-    """The same artifact on both sides has one file of answers."""
+    """Both sides are the same artifact and share one file of answers."""
     world.serve(model_data="s3://artifacts/new/model.tar.gz")
     plan = world.plan()
     assert [item["who"] for item in plan["to_score"]] == ["challenger"]
@@ -70,7 +71,7 @@ def test_the_champion_judged_again_answers_once(world: World) -> None:
 
 
 def test_other_content_at_the_same_address_is_asked_anew(world: World) -> None:
-    """An artifact that was replaced after it had answered can't pass on the answers of the former one."""
+    """An artifact that replaced another one cannot use the answers of the former."""
     before = world.plan()["challenger"]["evidence_uri"]
     world.answer(before, world.labels)
     world.s3.objects["s3://artifacts/new/model.tar.gz"] = b"something else"
@@ -89,18 +90,16 @@ def test_a_champion_whose_model_data_is_gone_cannot_be_scored(world: World) -> N
 
 
 def test_names_are_allowed_and_differ(world: World) -> None:
-    """At most 63 characters, also with the longest prefix."""
-    from gate.settings import MAX_PREFIX
-
+    """At most 63 characters, also with the longest prefix that the configuration allows."""
     world.serve()
-    world.environment["PREFIX"] = "p" * MAX_PREFIX
+    world.environment["PREFIX"] = "p" * 32
     names = [item[key] for item in world.plan()["to_score"] for key in ("model_name", "transform_job_name")]
-    assert {len(name) for name in names} == {63} and len(set(names)) == 2
-    assert names[0].startswith("p" * MAX_PREFIX + "-evidence-") and names[0].endswith("-abc123")
+    assert max(len(name) for name in names) <= 63 and len(set(names)) == 2
+    assert names[0].startswith("p" * 32 + "-evidence-") and names[0].endswith("-abc123")
 
 
 def test_a_champion_that_cannot_be_described_is_planned_with_its_problem(world: World, package: str) -> None:
-    """It is not asked, and not forgotten."""
+    """It is not asked, and the plan names it with its problem."""
     world.serve()
     world.sagemaker.containers.clear()
     plan = world.plan()
@@ -111,7 +110,7 @@ def test_a_champion_that_cannot_be_described_is_planned_with_its_problem(world: 
 
 @pytest.mark.parametrize("files", [{"test_rows__jsonl": None}, {"test_rows__jsonl": b""}, None])
 def test_a_job_without_test_rows_has_nothing_to_ask(world: World, files: dict[str, bytes | None] | None) -> None:
-    """No file, an empty one, or no output at all."""
+    """The file is missing or empty, or there is no output at all."""
     world.serve()
     if files is None:
         world.s3.objects.clear()
@@ -123,24 +122,24 @@ def test_a_job_without_test_rows_has_nothing_to_ask(world: World, files: dict[st
 
 
 def test_broken_test_rows_end_the_run(world: World) -> None:
-    """With the archive, the file and the line."""
+    """The error names the archive, the file and the line."""
     world.put_output(test_rows__jsonl=b'{"text": "a", "label": 1}\n{"text": "b"}\n')
-    with pytest.raises(EvidenceInvalid, match=r"output.tar.gz: test_rows.jsonl, line 2: label is null"):
+    with pytest.raises(EvidenceError, match=r"output.tar.gz: test_rows.jsonl, line 2: label is null"):
         world.plan()
 
 
-def test_every_error_is_one_of_the_gates_own(world: World) -> None:
-    """Step Functions shows class and message."""
+def test_every_error_says_what_failed(world: World) -> None:
+    """Step Functions shows the error's class and message."""
     world.s3.denied.add("s3://artifacts/training/job-1/output/output.tar.gz")
-    with pytest.raises(GateError, match="AccessDenied"):
+    with pytest.raises(StorageError, match="AccessDenied"):
         world.plan()
     world.environment.pop("PREFIX")
-    with pytest.raises(GateError, match="PREFIX"):
+    with pytest.raises(MisconfiguredError, match="PREFIX"):
         world.plan()
 
 
 def test_the_plan_is_json(world: World) -> None:
-    """As Lambda has to return it."""
+    """Lambda has to return it."""
     world.serve()
     plan = world.plan()
     assert json.loads(json.dumps(plan)) == plan

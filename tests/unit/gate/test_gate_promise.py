@@ -24,7 +24,7 @@ SMALL = Setting(rows=177, accuracy=0.97, discordance=0.03)
     ],
 )
 def test_how_often_a_challenger_is_approved(setting: Setting, drop: float, least: float, most: float) -> None:
-    """Equal ones nearly always, 2 points worse seldom, 5 never; bounds leave room for 200 test sets' chance."""
+    """Equal ones nearly always, 2 points worse seldom, 5 never; the bounds allow for the chance in 200 test sets."""
     measured = list(simulate(setting, drop, sets=200, bootstrap=300, rng=np.random.default_rng(11)))
     (share,) = approved_shares(measured, [MARGIN])
     assert least <= share <= most
@@ -33,7 +33,7 @@ def test_how_often_a_challenger_is_approved(setting: Setting, drop: float, least
 def test_an_assumed_challenger_is_as_much_worse_as_it_says() -> None:
     """The simulation's probabilities add up to the accuracies that it claims."""
     for drop in (0.0, 0.03):
-        n000, n001, n010, n011, n100, n101, n110, n111 = LARGE.probabilities(drop)
+        n000, n001, n010, _n011, n100, n101, n110, n111 = LARGE.probabilities(drop)
         assert n000 + n001 + n110 + n111 == pytest.approx(0.868)
         assert n000 + n010 + n101 + n111 == pytest.approx(0.868 - drop)
         assert n100 + n101 + n110 + n111 == pytest.approx(0.65)

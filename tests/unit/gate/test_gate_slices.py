@@ -6,8 +6,8 @@ import math
 
 import pytest
 
-from gate.evidence import Row
-from gate.slices import MIN_ROWS, SliceCounts, compare_slices, count_slices, holm, sign_test, slice_names
+from gate.evidence.job_output import Row
+from gate.statistics.slices import MIN_ROWS, SliceCounts, compare_slices, count_slices, holm, sign_test, slice_names
 
 
 @pytest.mark.parametrize(
@@ -20,23 +20,23 @@ def test_a_text_belongs_to_one_length(words: int, name: str) -> None:
 
 
 def test_a_known_family_is_a_slice() -> None:
-    """An empty family is none."""
+    """An empty family does not count."""
     assert slice_names(Row("a", 1, family="kettles"))[1:] == ["family: kettles"]
     assert len(slice_names(Row("a", 1, family=" "))) == 1
 
 
 def test_a_small_slice_does_not_count() -> None:
-    """From 30 rows on."""
+    """A slice counts from 30 rows on."""
     rows = [Row("a", 1, family="small")] * (MIN_ROWS - 1) + [Row("a", 1, family="large")] * MIN_ROWS
-    right = [True] * len(rows)
+    right = [1] * len(rows)
     names = [one.name for one in count_slices(rows, right, right)]
     assert names == ["family: large", "text length: up to 5 words"]
 
 
 def test_the_counts_of_a_slice() -> None:
-    """Who alone is right, and the accuracies that follow."""
-    champion = [True] * 10 + [False] * 4 + [True] * 16
-    challenger = [False] * 10 + [True] * 4 + [True] * 16
+    """They say who alone is right, and the accuracies follow from them."""
+    champion = [1] * 10 + [0] * 4 + [1] * 16
+    challenger = [0] * 10 + [1] * 4 + [1] * 16
     (counts,) = count_slices([Row("a", 1)] * 30, champion, challenger)
     assert (counts.only_champion_right, counts.only_challenger_right, counts.both_right) == (10, 4, 16)
     assert (counts.champion_accuracy, counts.challenger_accuracy) == (26 / 30, 20 / 30)
@@ -44,12 +44,12 @@ def test_the_counts_of_a_slice() -> None:
 
 @pytest.mark.parametrize(("losses", "wins", "p"), [(0, 0, 1.0), (5, 0, 1 / 32), (0, 5, 1.0), (4, 1, 6 / 32)])
 def test_the_sign_test_worked_by_hand(losses: int, wins: int, p: float) -> None:
-    """Tosses of a fair coin."""
+    """The p-values are those of tosses of a fair coin."""
     assert sign_test(losses, wins) == pytest.approx(p)
 
 
 def test_the_sign_test_is_exact_for_many_rows() -> None:
-    """No table and no normal approximation: numbers beyond a float's range on the way do not matter."""
+    """Intermediate numbers may exceed a float's range; there is no normal approximation."""
     assert sign_test(5_000, 5_000) == pytest.approx(0.5 + math.comb(10_000, 5_000) / 2**10_001)
     assert sign_test(2_000, 0) == 0.5**2_000
 

@@ -1,4 +1,4 @@
-"""The rules of the gate, one by one."""
+"""The rules of the verdict, one by one."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import math
 import pytest
 
 from classifier.evaluation.bootstrap import Confusion, Interval, Joint
-from gate.measure import Comparison, Measured
-from gate.slices import SliceCounts, compare_slices
-from gate.verdict import MIN_ROWS, Thresholds, Verdict, decide, floor_for, margin_for
+from gate.statistics.measure import Comparison, Measured
+from gate.statistics.slices import SliceCounts, compare_slices
+from gate.statistics.verdict import MIN_ROWS, Thresholds, Verdict, floor_for, margin_for, reach_verdict
 
 GATE = Thresholds(min_accuracy=0.8, min_f1=0.8, margin=0.03)
 
@@ -31,7 +31,7 @@ def measured(
     rows: int = 1000,
     compared: Comparison | None = None,
 ) -> Measured:
-    """A challenger with these lower ends; how many are right does not matter to the rules."""
+    """A challenger with these lower ends; the rules do not read the number of right answers."""
     counts = Confusion(ones, 0, 0, rows - ones)
     accuracy = Interval(accuracy_low + 0.02, accuracy_low, accuracy_low + 0.04)
     return Measured(counts, accuracy, Interval(f1_low + 0.02, f1_low, f1_low + 0.04), compared)
@@ -43,7 +43,7 @@ def failed(verdict: Verdict) -> list[str]:
 
 def test_a_first_model_needs_only_the_floors() -> None:
     """Without a champion there are three checks."""
-    verdict = decide(measured(), GATE)
+    verdict = reach_verdict(measured(), GATE)
     assert verdict.outcome == "passed"
     assert [check.name for check in verdict.checks] == ["accuracy floor", "commonest label", "F1 floor"]
 
@@ -53,35 +53,35 @@ def test_a_first_model_needs_only_the_floors() -> None:
     [(0.8001, 0.8001, []), (0.8, 0.9, ["accuracy floor"]), (0.9, 0.8, ["F1 floor"])],
 )
 def test_the_lower_end_must_be_above_the_floor(accuracy_low: float, f1_low: float, names: list[str]) -> None:
-    """The figure itself does not count."""
-    assert failed(decide(measured(accuracy_low, f1_low), GATE)) == names
+    """The lower end counts, not the figure itself."""
+    assert failed(reach_verdict(measured(accuracy_low, f1_low), GATE)) == names
 
 
 @pytest.mark.parametrize("ones", [850, 150])
 def test_saying_always_the_commonest_label_is_not_enough(ones: int) -> None:
-    """Whichever label that is; a floor below its share does not help."""
-    verdict = decide(measured(0.85, ones=ones), GATE)
+    """This holds for both labels, even with a floor below the label's share."""
+    verdict = reach_verdict(measured(0.85, ones=ones), GATE)
     assert failed(verdict) == ["commonest label"]
-    assert decide(measured(0.8501, ones=ones), GATE).outcome == "passed"
+    assert reach_verdict(measured(0.8501, ones=ones), GATE).outcome == "passed"
 
 
 @pytest.mark.parametrize(("low", "outcome"), [(-0.0299, "passed"), (-0.03, "refused")])
 def test_the_paired_difference_must_be_above_minus_the_margin(low: float, outcome: str) -> None:
-    """Its lower end, of the accuracy and of F1 alike."""
-    assert decide(measured(compared=comparison(low)), GATE).outcome == outcome
-    assert decide(measured(compared=comparison(0.0, low)), GATE).outcome == outcome
+    """This holds for the lower ends of accuracy and F1 alike."""
+    assert reach_verdict(measured(compared=comparison(low)), GATE).outcome == outcome
+    assert reach_verdict(measured(compared=comparison(0.0, low)), GATE).outcome == outcome
 
 
 def test_a_slice_that_is_worse_refuses() -> None:
-    """However good the whole is, and the reason names the slice."""
-    verdict = decide(measured(compared=comparison(0.0, 0.0, SliceCounts("family: lamps", 40, 12, 0, 20))), GATE)
+    """However good the whole is, the slice refuses, and the reason names it."""
+    verdict = reach_verdict(measured(compared=comparison(0.0, 0.0, SliceCounts("family: lamps", 40, 12, 0, 20))), GATE)
     assert verdict.outcome == "refused"
     assert len(verdict.reasons) == 1 and "family: lamps (40 rows)" in verdict.reasons[0]
 
 
 def test_a_refusal_names_every_failed_check_with_its_numbers() -> None:
-    """One sentence each, nothing of what held."""
-    verdict = decide(measured(0.7, 0.75, compared=comparison(-0.05)), GATE)
+    """Each failed check has a sentence; passed checks have none."""
+    verdict = reach_verdict(measured(0.7, 0.75, compared=comparison(-0.05)), GATE)
     assert failed(verdict) == ["accuracy floor", "F1 floor", "Accuracy difference"]
     assert verdict.reasons[0] == (
         "Accuracy 0.720: the lower end of its 95 % interval, 0.700, is not above the floor of 0.800 for 1000 test rows."
@@ -107,15 +107,15 @@ def test_floors_and_margin_hold_from_the_reference_size_on() -> None:
 
 def test_a_smaller_test_set_widens_the_margin_and_says_so() -> None:
     """With the square root of the size: a quarter of the rows, twice the margin."""
-    verdict = decide(measured(rows=250, ones=150, compared=comparison(-0.059)), GATE)
+    verdict = reach_verdict(measured(rows=250, ones=150, compared=comparison(-0.059)), GATE)
     assert verdict.margin == pytest.approx(0.06)
     assert verdict.outcome == "passed"
     assert "allowed -0.0600 (widened for the size of the test set)" in " ".join(verdict.reasons)
 
 
 def test_too_few_rows_are_left_to_a_person_unless_something_fails() -> None:
-    """A hundred rows decide, fewer can only refuse."""
-    assert decide(measured(rows=MIN_ROWS, ones=60), GATE).outcome == "passed"
-    few = decide(measured(rows=MIN_ROWS - 1, ones=60), GATE)
+    """From 100 rows on the statistics decide; fewer rows can only refuse."""
+    assert reach_verdict(measured(rows=MIN_ROWS, ones=60), GATE).outcome == "passed"
+    few = reach_verdict(measured(rows=MIN_ROWS - 1, ones=60), GATE)
     assert few.outcome == "undecided" and "99 test rows are too few" in few.reasons[0]
-    assert decide(measured(0.1, rows=MIN_ROWS - 1, ones=60), GATE).outcome == "refused"
+    assert reach_verdict(measured(0.1, rows=MIN_ROWS - 1, ones=60), GATE).outcome == "refused"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from image_build.build import BuildFailed, ImageRequest, ensure_image
+from image_build.build import BuildFailedError, ImageRequest, ensure_image
 from image_build.handler import respond
 
 REQUEST = ImageRequest(project="p-image", repository="p-serving", tag="cafe", token="request-1")
@@ -27,7 +27,7 @@ class FakeRegistry:
     def __init__(self, *tags: str) -> None:
         self.tags = tags
 
-    def describe_images(self, *, repositoryName: str, imageIds: list[dict[str, str]]) -> Any:  # noqa: N803
+    def describe_images(self, *, repositoryName: str, imageIds: list[dict[str, str]]) -> Any:
         assert repositoryName == REQUEST.repository
         if imageIds[0]["imageTag"] not in self.tags:
             raise ImageNotFound
@@ -56,7 +56,7 @@ class FakeBuilds:
         assert ids == ["p-image:1"]
         return {"builds": [self._build()]}
 
-    def stop_build(self, *, id: str) -> None:  # noqa: A002  boto3's spelling
+    def stop_build(self, *, id: str) -> None:
         self.stopped.append(id)
 
 
@@ -81,7 +81,7 @@ def test_a_changed_source_is_built_and_waited_for() -> None:
 @pytest.mark.parametrize("status", ["FAILED", "FAULT", "TIMED_OUT", "STOPPED"])
 def test_a_failed_build_says_why_and_where_to_read_on(status: str) -> None:
     """The message has the status, the phase with its remark, and the link to the log."""
-    with pytest.raises(BuildFailed) as caught:
+    with pytest.raises(BuildFailedError) as caught:
         ensure(FakeBuilds("IN_PROGRESS", status, said="docker build ... exit status 1"), FakeRegistry())
     assert all(part in str(caught.value) for part in (status, "BUILD: docker build ... exit status 1", LOG))
 
@@ -89,7 +89,7 @@ def test_a_failed_build_says_why_and_where_to_read_on(status: str) -> None:
 def test_a_build_that_takes_too_long_is_stopped() -> None:
     """Before its own time is over the function stops the build and says so, with the link to the log."""
     builds = FakeBuilds("IN_PROGRESS")
-    with pytest.raises(BuildFailed, match="too long") as caught:
+    with pytest.raises(BuildFailedError, match="too long") as caught:
         ensure(builds, FakeRegistry(), seconds=29)
     assert builds.stopped == ["p-image:1"] and LOG in str(caught.value)
 
@@ -123,7 +123,7 @@ def test_a_failure_fails_the_deployment_with_its_reason() -> None:
     """The stack event shows the reason, cut to what CloudFormation takes."""
 
     def build(_: ImageRequest) -> str:
-        raise BuildFailed("no base image" + " and more" * 1000)
+        raise BuildFailedError("no base image" + " and more" * 1000)
 
     answer = send("Create", build)
     assert answer["Status"] == "FAILED" and "no base image" in answer["Reason"]

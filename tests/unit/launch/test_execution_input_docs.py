@@ -10,7 +10,7 @@ import pytest
 
 from classifier.job.hyperparameters import fields
 from launch import schema
-from launch.errors import InvalidExecutionInput
+from shared.errors import InvalidExecutionInputError
 
 DOCUMENT = (Path(__file__).resolve().parents[3] / "docs" / "execution-input.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```json\n(.*?)```", DOCUMENT, re.DOTALL)
@@ -66,7 +66,7 @@ def test_examples_are_accepted(parse, example):
 @pytest.mark.parametrize(("example", "message"), REFUSED)
 def test_refused_examples_say_what_the_document_says(parse, example, message):
     """Every refused example gives the message beside it."""
-    with pytest.raises(InvalidExecutionInput) as caught:
+    with pytest.raises(InvalidExecutionInputError) as caught:
         parse(json.loads(example))
     assert str(caught.value) == message
 

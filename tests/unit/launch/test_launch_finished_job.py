@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from launch.errors import InvalidExecutionInput, TrainingJobUnreadable
-from launch.finished_job import finished_job
+from launch.finished_job import TrainingJobUnreadableError, finished_job
+from shared.errors import InvalidExecutionInputError
 
 ROOT = "s3://artifacts/training"
 
@@ -47,16 +47,16 @@ def test_what_a_job_need_not_have(sagemaker, finished):
 def test_job_that_does_not_exist(sagemaker, code):
     """An unknown name is the caller's mistake."""
     sagemaker.error = code
-    with pytest.raises(InvalidExecutionInput, match="training_job nobody does not exist .* status Completed"):
+    with pytest.raises(InvalidExecutionInputError, match=r"training_job nobody does not exist .* status Completed"):
         finished_job("nobody", ROOT, sagemaker)
 
 
 def test_refused_question_is_no_mistake_of_the_caller(sagemaker):
     """Missing rights name SageMaker's code."""
     sagemaker.error = "AccessDeniedException"
-    with pytest.raises(TrainingJobUnreadable) as caught:
+    with pytest.raises(TrainingJobUnreadableError) as caught:
         finished_job("any", ROOT, sagemaker)
-    assert (caught.value.name, caught.value.code) == ("any", "AccessDeniedException")
+    assert "training job any: SageMaker answered AccessDeniedException" in str(caught.value)
 
 
 def test_unreachable_service(sagemaker):
@@ -66,14 +66,14 @@ def test_unreachable_service(sagemaker):
         def describe_training_job(self, **_):
             raise EndpointConnectionError(endpoint_url="https://x")
 
-    with pytest.raises(TrainingJobUnreadable, match="EndpointConnectionError"):
+    with pytest.raises(TrainingJobUnreadableError, match="EndpointConnectionError"):
         finished_job("any", ROOT, Unreachable())
 
 
 @pytest.mark.parametrize("status", ["InProgress", "Stopping", "Stopped", "Failed"])
 def test_unfinished_job(ask, status):
     """Only a completed job can be judged; the message says what it is instead."""
-    with pytest.raises(InvalidExecutionInput, match=f"has the status {status} \\(AlgorithmError: x+…\\)"):
+    with pytest.raises(InvalidExecutionInputError, match=f"has the status {status} \\(AlgorithmError: x+…\\)"):
         ask(TrainingJobStatus=status, FailureReason="AlgorithmError: " + "x" * 1000)
 
 
@@ -88,5 +88,5 @@ def test_unfinished_job(ask, status):
 )
 def test_artifact_that_the_endpoint_could_not_read(ask, artifact):
     """The model has to be an archive below the folder that the serving role reads, and the message names it."""
-    with pytest.raises(InvalidExecutionInput, match=r"below s3://artifacts/training/, because the endpoint's role"):
+    with pytest.raises(InvalidExecutionInputError, match=r"below s3://artifacts/training/, because the"):
         ask(ModelArtifacts={"S3ModelArtifacts": artifact} if artifact else {})

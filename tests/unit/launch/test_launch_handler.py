@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from launch import handler
-from launch.errors import InvalidExecutionInput, Misconfigured
 from launch.settings import Settings
+from shared.errors import InvalidExecutionInputError, MisconfiguredError
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -69,7 +69,7 @@ def test_finished_job_is_judged_under_its_own_name(environment, sagemaker, finis
 
 def test_wrong_input_is_refused_before_anything_is_asked(environment, sagemaker):
     """A finished job is not described for an input that is wrong elsewhere."""
-    with pytest.raises(InvalidExecutionInput):
+    with pytest.raises(InvalidExecutionInputError):
         handler.run({"training_job": "elsewhere", "gate": {"margin": 2}}, environment, lambda: sagemaker)
     assert sagemaker.asked == []
 
@@ -90,9 +90,9 @@ def test_handler_raises_for_step_functions_and_logs_why(environment, monkeypatch
     """Lambda's entry point lets the named error through; the log line says which error and why."""
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    with pytest.raises(InvalidExecutionInput, match="unknown_key"):
+    with pytest.raises(InvalidExecutionInputError, match="unknown_key"):
         handler.handler({"unknown_key": 1}, Context())
-    assert caplog.records[-1].__dict__["error"] == "InvalidExecutionInput"
+    assert caplog.records[-1].__dict__["error"] == "InvalidExecutionInputError"
     assert "unknown_key is not known" in caplog.records[-1].__dict__["reason"]
 
 
@@ -121,7 +121,7 @@ def test_handler_answers(environment, monkeypatch):
 )
 def test_wrong_environment_is_named(environment, variable, value):
     """A mistake of the deployment names the variable."""
-    with pytest.raises(Misconfigured) as caught:
+    with pytest.raises(MisconfiguredError) as caught:
         Settings.from_environment({**environment, variable: value})
     assert caught.value.variable == variable
 
@@ -144,7 +144,7 @@ def test_defaults_are_held_to_the_same_rules(environment, part, key, value, mess
     document[part][key] = value
     if value is ...:
         del document[part][key]
-    with pytest.raises(Misconfigured, match=re.escape(message)):
+    with pytest.raises(MisconfiguredError, match=re.escape(message)):
         Settings.from_environment({**environment, "DEFAULTS": json.dumps(document)})
 
 
@@ -156,7 +156,8 @@ def test_slash_at_the_end_of_the_artifacts_folder_means_nothing(environment):
 
 def test_handler_needs_only_what_a_lambda_has(tmp_path, environment):
     """It runs from its own folder and one of the classifier, with nothing but boto3 and the layer's packages."""
-    shutil.copytree(ROOT / "lambda" / "launch", tmp_path / "launch")
+    for name in ("launch", "shared"):
+        shutil.copytree(ROOT / "lambda" / name, tmp_path / name)
     shutil.copytree(ROOT / "training_job" / "classifier" / "job", tmp_path / "classifier" / "job")
     shutil.copy(ROOT / "training_job" / "classifier" / "errors.py", tmp_path / "classifier")
     program = (
@@ -175,8 +176,8 @@ def test_handler_needs_only_what_a_lambda_has(tmp_path, environment):
     )
     assert done.returncode == 0, done.stderr
     imported = {name for name in done.stdout.split() if not name.startswith("__")}
-    ours = {"launch", "classifier", "classifier.errors", "classifier.job"}
-    ours |= {f"classifier.job.{name}" for name in ("hyperparameters", "settings")}
+    ours = {"launch", "shared", "classifier", "classifier.errors", "classifier.job"}
+    ours |= {f"classifier.job.{name}" for name in ("hyperparameters", "hyperparameter_rules")}
     runtime = {"boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six"}
     runtime.add("certifi")  # botocore takes it if it is there
     layer = {"aws_lambda_powertools", "fastjsonschema", "typing_extensions"}

@@ -9,9 +9,9 @@ import time
 import pytest
 from hypothesis import given, settings, strategies
 
-from launch.errors import InvalidExecutionInput
 from launch.execution_input import parse as parse_input
 from launch.settings import Settings
+from shared.errors import InvalidExecutionInputError
 
 
 @pytest.mark.parametrize("event", [{}, {"Comment": "Insert your JSON here"}, {"Comment": ""}, {"hyperparameters": {}}])
@@ -107,7 +107,7 @@ def test_types_are_not_looked_up_without_need(settings):
 def test_a_megabyte_is_refused_quickly_and_briefly(parse, event):
     """Whatever is in it, a large document is answered in well under a second, with a short message."""
     start = time.perf_counter()
-    with pytest.raises(InvalidExecutionInput) as caught:
+    with pytest.raises(InvalidExecutionInputError) as caught:
         parse(event)
     assert time.perf_counter() - start < 2
     assert len(str(caught.value)) < 700
@@ -120,7 +120,7 @@ def test_deep_nesting_is_refused(parse):
     for _ in range(100_000):
         deep = [deep]
     for event in (deep, {"gate": deep}, {"hyperparameters": {"epochs": deep}}, {"unknown": deep}):
-        with pytest.raises(InvalidExecutionInput):
+        with pytest.raises(InvalidExecutionInputError):
             parse(event)
 
 
@@ -178,7 +178,7 @@ def test_any_json_is_accepted_or_refused_with_a_message(event):
     """Arbitrary JSON ends in a complete request that JSON can hold, or in the one error, and in nothing else."""
     try:
         wanted = parse_input(event, _DEFAULTS, lambda: ["ml.m5.xlarge"])
-    except InvalidExecutionInput as error:
+    except InvalidExecutionInputError as error:
         assert str(error) == f"{error.field} {error.problem}. Allowed: {error.allowed}."
         assert str(error).isprintable() and len(str(error)) < 900
     else:

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from classifier.job.hyperparameters import fields
-from launch.errors import InvalidExecutionInput
 from launch.schema import SCHEMA
+from shared.errors import InvalidExecutionInputError
 
 NAMES = "base_model, base_model_revision, objective, epochs,"
 SOURCE = "a prefix https://…, http://… or s3://… below which train.json and test.json lie."
@@ -139,8 +139,8 @@ def test_every_rule_of_the_schema_has_a_refused_example():
     assert set(_rules(SCHEMA)) == set(BY_RULE)
 
 
-def _refusal(parse: Any, event: Any) -> InvalidExecutionInput:
-    with pytest.raises(InvalidExecutionInput) as caught:
+def _refusal(parse: Any, event: Any) -> InvalidExecutionInputError:
+    with pytest.raises(InvalidExecutionInputError) as caught:
         parse(event)
     return caught.value
 
@@ -198,8 +198,10 @@ def test_rule_of_the_schema(parse, place):
         ),
         (
             {"max_wait_minutes": 59, "spot": True},
-            "max_wait_minutes is 59, less than max_runtime_minutes. "
-            "Allowed: a whole number from 60, which is max_runtime_minutes.",
+            (
+                "max_wait_minutes is 59, less than max_runtime_minutes. "
+                "Allowed: a whole number from 60, which is max_runtime_minutes."
+            ),
         ),
     ],
 )
@@ -210,7 +212,9 @@ def test_refusal_beyond_the_schema(parse, event, message):
     assert "secret" not in str(error)
 
 
-def test_long_values_are_cut():
+@pytest.mark.parametrize(("outer", "start"), [(None, ""), ("hyperparameters", "hyperparameters.")])
+def test_long_names_are_cut(parse, outer, start):
     """A message repeats at most 80 characters of a name."""
-    error = InvalidExecutionInput("x" * 1000, "is not known", "less")
-    assert error.field == "x" * 80 + "…"
+    unknown = {"x" * 1000: 1}
+    error = _refusal(parse, {outer: unknown} if outer else unknown)
+    assert error.field == start + "x" * (80 - len(start)) + "…"

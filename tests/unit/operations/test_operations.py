@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +9,12 @@ import boto3
 import numpy as np
 import pytest
 
-from operations import data, local_cloud
-from operations.deployment import Deployment
-from operations.errors import NotDeployed, OperationError
-from operations.evaluate import measure
-from operations.train import hyperparameters
+from operations import command_line
+from operations.aws import data
+from operations.aws.deployment import Deployment
+from operations.errors import OperationError
+from operations.verbs.evaluate import measure
+from operations.verbs.training import hyperparameters
 
 
 class FakeDeployment(Deployment):
@@ -54,7 +54,7 @@ def test_api_url_on_the_local_cloud_points_at_its_own_address() -> None:
 
 def test_a_missing_output_names_the_environment_and_the_next_step() -> None:
     """An operation on something that is not deployed says so."""
-    with pytest.raises(NotDeployed) as caught:
+    with pytest.raises(OperationError) as caught:
         deployment().output("DataBucket")
     assert "'local'" in caught.value.message
     assert caught.value.hint == "make up"
@@ -109,10 +109,8 @@ def test_a_folder_without_the_files_is_refused_before_anything_is_uploaded(tmp_p
 @pytest.mark.parametrize("port", ["abc", "0", "99999", "-1", "80"])
 def test_a_port_that_cannot_be_is_refused(port: str, capsys: pytest.CaptureFixture[str]) -> None:
     """The message names the value and what is allowed, without a stack trace."""
-    parser = argparse.ArgumentParser()
-    local_cloud.add_port(parser)
     with pytest.raises(SystemExit):
-        parser.parse_args([f"--port={port}"])
+        command_line.parse(["up", f"--port={port}"])
     message = capsys.readouterr().err
     assert port in message
     assert "1024 to 65535" in message

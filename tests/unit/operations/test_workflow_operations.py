@@ -12,10 +12,13 @@ from typing import Any
 import boto3
 import pytest
 
-from operations import executions, recipe, registry, release, releases, report, workflow
-from operations.deployment import Deployment
-from operations.errors import OperationError, ReleaseFailed, TrainingFailed
-from operations.train import overrides_of
+from operations.aws import executions, registry, training
+from operations.aws import releases as release_workflow
+from operations.aws.deployment import Deployment
+from operations.errors import OperationError
+from operations.verbs import releases
+from operations.verbs import training as training_verbs
+from operations.verbs.training import overrides_of
 
 GROUP = "text-classifier-local"
 ARN = f"arn:aws:sagemaker:us-east-1:000000000000:model-package/{GROUP}"
@@ -42,11 +45,11 @@ class FakeRegistry:
     def get_paginator(self, _: str) -> FakeRegistry:
         return self
 
-    def paginate(self, ModelPackageGroupName: str) -> Iterator[dict[str, Any]]:  # noqa: N803
+    def paginate(self, ModelPackageGroupName: str) -> Iterator[dict[str, Any]]:
         assert ModelPackageGroupName == GROUP
         yield {"ModelPackageSummaryList": [{"ModelPackageArn": arn} for arn in reversed(self._packages)]}
 
-    def describe_model_package(self, ModelPackageName: str) -> dict[str, Any]:  # noqa: N803
+    def describe_model_package(self, ModelPackageName: str) -> dict[str, Any]:
         return self._packages[ModelPackageName]
 
 
@@ -131,7 +134,7 @@ def test_the_table_marks_the_champion_and_shows_its_figures() -> None:
             )
         )
     )
-    line = releases.table([releases.row(found[0], f"{ARN}/2")]).splitlines()[1]
+    line = releases.table(found, f"{ARN}/2").splitlines()[1]
     assert line.split()[:4] == ["*", "2", "Approved", "passed"]
     assert "0.868 (0.846-0.888)" in line and "+0.004 to v1" in line and "2026-01-02 10:11" in line
 
@@ -139,33 +142,31 @@ def test_the_table_marks_the_champion_and_shows_its_figures() -> None:
 def test_a_package_without_figures_shows_dashes() -> None:
     """One registered by hand is listed all the same."""
     found = registry.packages(deployment(sagemaker=FakeRegistry(package(1, "PendingManualApproval"))))
-    assert releases.row(found[0], "")[3:7] == ("-", "-", "-", "-")
+    assert releases.table(found, "").splitlines()[1].split()[2:6] == ["-", "-", "-", "-"]
 
 
-def test_a_package_without_report_says_how_to_get_one() -> None:
+def test_a_package_without_report_says_how_to_get_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is written, and the hint names the way to have it judged."""
+    monkeypatch.setattr(releases, "connect", lambda env: deployment(sagemaker=FakeRegistry(package(1))))
     with pytest.raises(OperationError) as caught:
-        report.fetch(deployment(sagemaker=FakeRegistry(package(1))), "1")
+        releases.report(argparse.Namespace(env="local", package="1"))
     assert "TRAINING_JOB" in caught.value.hint
 
 
 def test_a_run_is_read_from_the_executions_output() -> None:
     """Package, status and summary of the verdict."""
     output = {"model_package_arn": f"{ARN}/3", "verdict": {"status": "Rejected", "summary": "accuracy below the floor"}}
-    run = workflow.result({"status": "SUCCEEDED", "output": json.dumps(output)})
-    assert (run.package, run.approved, run.status, run.summary) == (
-        f"{ARN}/3",
-        False,
-        "Rejected",
-        "accuracy below the floor",
-    )
+    run = training.result({"status": "SUCCEEDED", "output": json.dumps(output)})
+    assert run == {"package": f"{ARN}/3", "status": "Rejected", "summary": "accuracy below the floor"}
 
 
 def test_a_failed_execution_shows_error_and_cause() -> None:
     """What the console shows is what the terminal shows."""
-    with pytest.raises(TrainingFailed) as caught:
-        workflow.result({"status": "FAILED", "error": "InvalidExecutionInput", "cause": "epochs is -1. Allowed: 1"})
-    assert "InvalidExecutionInput" in caught.value.message and "epochs is -1" in caught.value.message
+    with pytest.raises(OperationError) as caught:
+        training.result(
+            {"status": "FAILED", "error": "InvalidExecutionInputError", "cause": "epochs is -1. Allowed: 1"}
+        )
+    assert "InvalidExecutionInputError" in caught.value.message and "epochs is -1" in caught.value.message
 
 
 def exited(state: str, output: str) -> dict[str, Any]:
@@ -186,14 +187,14 @@ class FakeWorkflows:
     def __init__(self, ended: dict[str, Any]) -> None:
         self._descriptions = iter([{"status": "RUNNING"}, ended])
 
-    def describe_execution(self, executionArn: str) -> dict[str, Any]:  # noqa: N803
+    def describe_execution(self, executionArn: str) -> dict[str, Any]:
         return next(self._descriptions)
 
     def get_paginator(self, _: str) -> FakeWorkflows:
         return self
 
-    def paginate(self, executionArn: str) -> Iterator[dict[str, Any]]:  # noqa: N803
-        states = ["Wait for turn", "Wait for turn", "Update endpoint"]
+    def paginate(self, executionArn: str) -> Iterator[dict[str, Any]]:
+        states = ["Wait for turn", "Is it the turn?", "Wait for turn", "Is it the turn?", "Update endpoint"]
         yield {
             "events": [
                 {"id": number, "type": "TaskStateEntered", "stateEnteredEventDetails": {"name": state}}
@@ -208,16 +209,17 @@ def test_following_shows_a_waiting_state_once(
     """Each event is shown once, and a state entered again and again is one line."""
     monkeypatch.setattr(executions, "POLL_SECONDS", 0)
     ended = FakeWorkflows({"status": "SUCCEEDED", "output": '{"outcome": "released"}'})
-    assert release.follow(deployment(1, stepfunctions=ended), "arn") == "released"
-    assert capsys.readouterr().out.splitlines() == ["  release: Wait for turn", "  release: Update endpoint"]
+    assert release_workflow.follow(deployment(1, stepfunctions=ended), "arn") == "released"
+    shown = [line.removeprefix("  release: ") for line in capsys.readouterr().out.splitlines()]
+    assert shown == ["Wait for turn", "Is it the turn?", "Update endpoint"]
 
 
 def test_a_failed_release_says_who_serves(monkeypatch: pytest.MonkeyPatch) -> None:
     """The workflow's reason, and the champion that stayed."""
     monkeypatch.setattr(executions, "POLL_SECONDS", 0)
     ended = FakeWorkflows({"status": "FAILED", "error": "ReleaseFailed", "cause": "2 of 20 answers were wrong"})
-    with pytest.raises(ReleaseFailed) as caught:
-        release.follow(deployment(4, stepfunctions=ended), "arn")
+    with pytest.raises(OperationError) as caught:
+        release_workflow.follow(deployment(4, stepfunctions=ended), "arn")
     assert "2 of 20" in caught.value.message and f"{ARN}/4" in caught.value.message
 
 
@@ -260,7 +262,7 @@ def test_an_input_that_is_no_json_object_is_refused(wrong: str) -> None:
 
 def test_the_recipes_fields_have_paths_like_the_request() -> None:
     """Nested members and list items are spelt as SageMaker names them."""
-    assert recipe.fields({"A": {"B": 1}, "C": [{"D": "x"}]}) == [("A.B", "1"), ("C[0].D", "x")]
+    assert training_verbs.fields({"A": {"B": 1}, "C": [{"D": "x"}]}) == [("A.B", "1"), ("C[0].D", "x")]
 
 
 def test_a_report_is_written_into_the_projects_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -272,6 +274,8 @@ def test_a_report_is_written_into_the_projects_folder(tmp_path: Path, monkeypatc
 
     monkeypatch.setattr("operations.paths.LOCAL", tmp_path)
     known = FakeRegistry(package(1, report="s3://artifacts/training/job/evaluation/report.html"))
-    file = report.fetch(deployment(sagemaker=known, s3=FakeStorage()), "")
-    assert file == tmp_path / "reports" / "local-1.html"
+    monkeypatch.setattr(releases, "connect", lambda env: deployment(sagemaker=known, s3=FakeStorage()))
+    file = tmp_path / "reports" / "local-1.html"
+    answer = releases.report(argparse.Namespace(env="local", package=None))
+    assert answer.text == file.as_uri() and answer.document == {"version": 1, "file": str(file)}
     assert file.read_text() == "artifacts training/job/evaluation/report.html"

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from fake_time import FakeTime
 from predict.api import Api
 from predict.endpoint import SageMakerEndpoint
 from predict.observability import create_observability
@@ -41,25 +42,10 @@ class FakeRuntime:
         return [json.loads(call["Body"])["inputs"] for call in self.calls]
 
 
-class FakeTime:
-    """A clock that moves only when somebody sleeps or the test moves it."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-        self.slept: list[float] = []
-
-    def clock(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.now += seconds
-
-
 @pytest.fixture
 def fake_time() -> FakeTime:
     """A clock and a sleep that take no time."""
-    return FakeTime()
+    return FakeTime(1000.0)
 
 
 @pytest.fixture

@@ -22,11 +22,10 @@ from botocore.exceptions import ReadTimeoutError
 import predict
 from predict.api import Api
 from predict.endpoint import SageMakerEndpoint
-from predict.observability import Observability
+from predict.observability import Observability, Telemetry
 from predict.registry import ModelRegistry
-from predict.retry import Retry
 from predict.service import PredictionService
-from predict.telemetry import Telemetry
+from shared.retry import Retry
 
 
 class Context:

@@ -20,7 +20,7 @@ def test_the_package_is_small() -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["aws_xray_sdk", "aws_lambda_powertools.event_handler", "fastjsonschema", "requests", "predict.contract"]
+    "module", ["aws_xray_sdk", "aws_lambda_powertools.event_handler", "fastjsonschema", "requests", "tools"]
 )
 def test_the_handler_loads_nothing_that_it_does_not_need(module: str) -> None:
     """Starting leaves out what is slow to import and needed by few requests, or by none."""

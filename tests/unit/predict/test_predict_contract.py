@@ -8,13 +8,14 @@ from typing import Any
 import jsonschema
 import pytest
 
-from predict import contract, models, pages
+from predict import models, pages
 from predict.api import Api
 from predict.problems import PROBLEM_TYPES
 from predict.request import MAX_BODY_BYTES, REQUEST_SCHEMA, parse_request
-from tools.contract import documents
+from tools.contract import document
+from tools.contract.__main__ import documents
 
-DOCUMENT = contract.build()
+DOCUMENT = document.build()
 
 
 def schema(name: str) -> dict[str, Any]:

@@ -37,7 +37,7 @@ def test_asks_the_named_endpoint_in_json(fake_runtime: Any, own: Any) -> None:
     ("code", "message", "details", "expected"),
     [
         ("ValidationError", "Endpoint x of account 1 not found.", {}, errors.ModelNotReleasedError),
-        ("ValidationError", "1 validation error detected", {}, errors.MisconfiguredError),
+        ("ValidationError", "1 validation error detected", {}, errors.DeploymentError),
         ("ModelNotReadyException", "", {"status": 429}, errors.ModelWarmingUpError),
         ("ServiceUnavailable", "", {"status": 503}, errors.ModelWarmingUpError),
         ("ThrottlingException", "", {"status": 400}, errors.ThrottledError),
@@ -45,7 +45,7 @@ def test_asks_the_named_endpoint_in_json(fake_runtime: Any, own: Any) -> None:
         ("413", "Request Entity Too Large", {"status": 413}, errors.PayloadTooLargeError),
         ("InternalFailure", "", {"status": 500}, errors.EndpointUnavailableError),
         ("InternalDependencyException", "", {"status": 530}, errors.EndpointUnavailableError),
-        ("AccessDeniedException", "not authorized", {"status": 403}, errors.MisconfiguredError),
+        ("AccessDeniedException", "not authorized", {"status": 403}, errors.DeploymentError),
         ("ModelError", "", model_error(400, own_error("bad_request")), errors.InvalidRequestError),
         ("ModelError", "", model_error(413, own_error("payload_too_large")), errors.PayloadTooLargeError),
         ("ModelError", "", model_error(500, own_error("model_error")), errors.ModelFailedError),
@@ -84,7 +84,7 @@ def test_an_error_answer_is_translated(
         (exceptions.EndpointConnectionError(endpoint_url="u"), errors.EndpointUnavailableError),
         (exceptions.ConnectionClosedError(endpoint_url="u"), errors.EndpointUnavailableError),
         (exceptions.IncompleteReadError(actual_bytes=1, expected_bytes=2), errors.EndpointUnavailableError),
-        (exceptions.NoCredentialsError(), errors.MisconfiguredError),
+        (exceptions.NoCredentialsError(), errors.DeploymentError),
     ],
 )
 def test_a_failed_connection_is_translated(
@@ -146,7 +146,7 @@ def test_clients_are_kept(fake_runtime: Any, own: Any) -> None:
 
 
 def test_the_real_client_does_not_retry_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    """botocore makes one attempt with the given timeout, so that the budget is this package's alone."""
+    """Botocore makes one attempt with the given timeout, so that the budget is this package's alone."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     config: Any = make_client(12).meta.config  # type: ignore[attr-defined]
     assert (config.retries["total_max_attempts"], config.read_timeout) == (1, 12)
@@ -166,3 +166,16 @@ def test_botocores_own_error_shape_is_understood() -> None:
     )
     with stub, pytest.raises(errors.InvalidRequestError):
         SageMakerEndpoint("e", lambda _: client).ask(["x"], seconds=25)
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"{}", b'[{"label": "x"}]', b'[{"label": "x", "score": 0.5}]'])
+def test_an_answer_without_a_prediction_for_each_text_is_the_models_failure(fake_runtime: Any, body: bytes) -> None:
+    """What is in no known form, or answers another number of texts, never becomes an answer."""
+    with pytest.raises(errors.ModelFailedError, match="does not have the expected form"):
+        SageMakerEndpoint("e", lambda _: fake_runtime(body)).ask(["a", "b"], seconds=25)
+
+
+def test_the_stock_containers_answer_is_understood(fake_runtime: Any) -> None:
+    """A hub model's stock container answers in its own form."""
+    runtime = fake_runtime([{"label": "LABEL_1", "score": 0.98}])
+    assert SageMakerEndpoint("e", lambda _: runtime).ask(["a"], seconds=25).predictions[0].confidence == 0.98

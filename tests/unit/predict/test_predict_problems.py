@@ -25,7 +25,7 @@ CONTRACT = {
     errors.ModelWarmingUpError(): (503, "model_warming_up", "10"),
     errors.RegistryUnavailableError(): (503, "registry_unavailable", "5"),
     errors.ModelTimeoutError(): (504, "model_timeout", "5"),
-    errors.MisconfiguredError("AccessDenied on arn:aws:…"): (500, "internal", None),
+    errors.DeploymentError("AccessDenied on arn:aws:…"): (500, "internal", None),
     KeyError("anything"): (500, "internal", None),
 }
 
@@ -44,7 +44,7 @@ def test_every_error_has_a_problem(kind: type[errors.PredictError]) -> None:
     assert to_problem(error).kind.status >= 400
 
 
-@pytest.mark.parametrize("error", [errors.MisconfiguredError("role arn:secret"), ValueError("arn:secret")])
+@pytest.mark.parametrize("error", [errors.DeploymentError("role arn:secret"), ValueError("arn:secret")])
 def test_reasons_for_the_operator_stay_inside(error: Exception) -> None:
     """Nothing of an internal reason is in what the caller gets."""
     assert "secret" not in str(to_problem(error).document("id"))
@@ -52,7 +52,7 @@ def test_reasons_for_the_operator_stay_inside(error: Exception) -> None:
 
 def test_a_misconfiguration_names_its_reason_to_the_operator() -> None:
     """What a crash at start prints is the reason, not the caller's message."""
-    assert str(errors.MisconfiguredError("ENDPOINT_NAME is missing")) == "ENDPOINT_NAME is missing"
+    assert str(errors.DeploymentError("ENDPOINT_NAME is missing")) == "ENDPOINT_NAME is missing"
 
 
 def test_the_body_is_problem_json() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from predict.errors import MisconfiguredError, RegistryUnavailableError
+from predict.errors import DeploymentError, RegistryUnavailableError
 from predict.models import as_json
 from predict.registry import KEPT_SECONDS, ModelRegistry, card
 
@@ -126,5 +126,5 @@ def test_a_registry_that_does_not_answer_may_answer_later(cause: Exception) -> N
 
 def test_a_missing_permission_is_for_the_operator() -> None:
     """The caller is told nothing of roles."""
-    with pytest.raises(MisconfiguredError):
+    with pytest.raises(DeploymentError):
         registry(FakeClient(error("AccessDeniedException", "role r may not", 403))).describe("3")

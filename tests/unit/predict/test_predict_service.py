@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from predict.answers import EndpointAnswer, Prediction
 from predict.errors import ModelWarmingUpError
 from predict.request import PredictionRequest
-from predict.retry import Retry
 from predict.service import PredictionService
+from shared.answers import Answer, Prediction
+from shared.retry import Retry
 
 
 class FakeEndpoint:
@@ -23,12 +23,12 @@ class FakeEndpoint:
         self.asked: list[tuple[str, ...]] = []
         self.seconds: list[float] = []
 
-    def ask(self, texts: Sequence[str], *, seconds: float) -> EndpointAnswer:
+    def ask(self, texts: Sequence[str], *, seconds: float) -> Answer:
         self.asked.append(tuple(texts))
         self.seconds.append(seconds)
         if len(self.asked) <= self.failures:
             raise ModelWarmingUpError()
-        return EndpointAnswer(tuple(Prediction("a", 0.9, float(len(text)), False) for text in texts), self.version)
+        return Answer(tuple(Prediction("a", 0.9, float(len(text)), False) for text in texts), self.version)
 
 
 def test_identical_texts_are_asked_once_and_answered_each() -> None:

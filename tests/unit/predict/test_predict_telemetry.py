@@ -1,4 +1,4 @@
-"""predict.telemetry: what is counted about answers, and that texts are not."""
+"""predict.observability: what is counted about answers, and that texts are not."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from distribution.features import CONFIDENCE, FEATURES
-from predict.answers import Prediction
-from predict.telemetry import Telemetry
+from predict.observability import Telemetry
+from shared.answers import Prediction
 
 
 @pytest.fixture

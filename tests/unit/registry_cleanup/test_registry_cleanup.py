@@ -22,12 +22,12 @@ class FakeRegistry:
         assert operation == "list_model_packages"
         return self
 
-    def paginate(self, *, ModelPackageGroupName: str) -> Iterator[dict[str, Any]]:  # noqa: N803  boto3's spelling
+    def paginate(self, *, ModelPackageGroupName: str) -> Iterator[dict[str, Any]]:
         arns = list(self.packages)
         for start in range(0, max(len(arns), 1), 2):
             yield {"ModelPackageSummaryList": [{"ModelPackageArn": arn} for arn in arns[start : start + 2]]}
 
-    def delete_model_package(self, *, ModelPackageName: str) -> None:  # noqa: N803
+    def delete_model_package(self, *, ModelPackageName: str) -> None:
         if self.refuses:
             raise PermissionError("not authorized")
         self.packages.remove(ModelPackageName)

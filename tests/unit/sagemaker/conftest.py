@@ -1,4 +1,4 @@
-"""A cloud made of folders around the SageMaker service, tiny scripts as training code, a tiny server as model."""
+"""A cloud made of folders around the SageMaker service, with tiny scripts as training code and a tiny model server."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from typing import Any
 
 import pytest
 
-from local.sagemaker.common.hooks import HookError
 from local.sagemaker.common.settings import ImageRule, Settings
-from local.sagemaker.service import InvokeResult, SageMakerService
+from local.sagemaker.common.surroundings import SurroundingsError
+from local.sagemaker.endpoints.invocation import InvokeResult
+from local.sagemaker.service import SageMakerService
 
 ACCOUNT, REGION = "000000000000", "us-east-1"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/worker"
@@ -95,8 +96,8 @@ def archive(files: Mapping[str, str]) -> bytes:
     return buffer.getvalue()
 
 
-class FolderHooks:
-    """The surrounding cloud as a folder of objects and lists of what was said."""
+class FolderSurroundings:
+    """The cloud around the service: a folder of objects, and lists of logs, events and metrics."""
 
     def __init__(self, objects: Path) -> None:
         self.objects = objects
@@ -110,7 +111,7 @@ class FolderHooks:
         self.unwritable: set[str] = set()
         """Beginnings of URIs that no role may write."""
         self.broken: set[str] = set()
-        """Methods that raise something unforeseen."""
+        """Methods that raise an unexpected exception."""
         self._lock = threading.Lock()
 
     def path(self, uri: str) -> Path:
@@ -124,7 +125,7 @@ class FolderHooks:
     def s3_get(self, uri: str, *, role_arn: str) -> bytes:
         self._check(uri, role_arn, self.unreadable)
         if not self.path(uri).is_file():
-            raise HookError("NoSuchKey", "The specified key does not exist.")
+            raise SurroundingsError("NoSuchKey", "The specified key does not exist.")
         return self.path(uri).read_bytes()
 
     def s3_download(self, uri: str, directory: Path, *, role_arn: str) -> int:
@@ -193,9 +194,9 @@ class FolderHooks:
 
     def _check(self, uri: str, role_arn: str, denied: set[str]) -> None:
         if role_arn in self.untrusted_roles:
-            raise HookError("AccessDenied", "not authorized to perform: sts:AssumeRole")
+            raise SurroundingsError("AccessDenied", "not authorized to perform: sts:AssumeRole")
         if any(uri.startswith(beginning) for beginning in denied):
-            raise HookError("AccessDenied", "Access Denied")
+            raise SurroundingsError("AccessDenied", "Access Denied")
 
 
 def transform_request(version: str = "1") -> dict[str, Any]:
@@ -216,8 +217,8 @@ class Cloud:
 
     def __init__(self, folder: Path, settings: Settings) -> None:
         self.settings = settings
-        self.hooks = FolderHooks(folder / "objects")
-        self.service = SageMakerService(settings, self.hooks)
+        self.surroundings = FolderSurroundings(folder / "objects")
+        self.service = SageMakerService(settings, self.surroundings)
         self.service.start()
 
     def call(self, action: str, **params: Any) -> dict[str, Any]:
@@ -231,13 +232,13 @@ class Cloud:
     def restart(self) -> None:
         """Stop the service and start another one on the same folder."""
         self.service.stop()
-        self.service = SageMakerService(self.settings, self.hooks)
+        self.service = SageMakerService(self.settings, self.surroundings)
         self.service.start()
 
     def train(self, script: str, name: str = "job", files: Mapping[str, str] | None = None, **params: Any) -> None:
         """Start a training job whose code is `script` (train.py)."""
         code = {"train.py": textwrap.dedent(script), **(files or {})}
-        source = self.hooks.put(f"s3://bucket/code/{name}/sourcedir.tar.gz", archive(code))
+        source = self.surroundings.put(f"s3://bucket/code/{name}/sourcedir.tar.gz", archive(code))
         hyperparameters = {"sagemaker_program": "train.py", "sagemaker_submit_directory": source}
         algorithm = {"TrainingImage": "acct/training:1", "TrainingInputMode": "File"}
         request = {
@@ -260,29 +261,29 @@ class Cloud:
         )
 
     def transform(self, records: Sequence[Any] | bytes, version: str = "1", **params: Any) -> None:
-        """Start the transform job ``batch`` on one object: these bytes, or a JSON record a line."""
+        """Start the transform job `batch` on one object: these bytes, or a JSON record a line."""
         environment = {"MODEL_VERSION": version, **params.pop("model_environment", {})}
         container = {"Image": "acct/serving:1", "ModelDataUrl": self.put_model(version), "Environment": environment}
         self.call("CreateModel", ModelName=f"model-{version}", PrimaryContainer=container, ExecutionRoleArn=ROLE)
         if not isinstance(records, bytes):
             records = "".join(json.dumps(record) + "\n" for record in records).encode()
-        self.hooks.put("s3://bucket/in/rows.jsonl", records)
+        self.surroundings.put("s3://bucket/in/rows.jsonl", records)
         self.call("CreateTransformJob", **(transform_request(version) | params))
 
     def transformed(self) -> dict[str, Any]:
-        """The description of ``batch`` once it has ended."""
+        """The description of `batch` once it has ended."""
         return self.until(
             lambda: self.call("DescribeTransformJob", TransformJobName="batch"),
             lambda job: job["TransformJobStatus"] not in ("InProgress", "Stopping"),
         )
 
     def training_log(self) -> list[str]:
-        return self.hooks.log_of("/aws/sagemaker/TrainingJobs")
+        return self.surroundings.log_of("/aws/sagemaker/TrainingJobs")
 
     def put_model(self, version: str, files: Mapping[str, str] | None = None) -> str:
         """Store an artifact and return its URI."""
         content = {"code/serve.py": MODEL_SERVER, "version.txt": version, **(files or {})}
-        return self.hooks.put(f"s3://bucket/models/{version}/model.tar.gz", archive(content))
+        return self.surroundings.put(f"s3://bucket/models/{version}/model.tar.gz", archive(content))
 
     def create_config(self, version: str, *, environment: Mapping[str, str] | None = None, **serverless: int) -> str:
         """Make a model and a configuration around it; returns the configuration's name."""
@@ -301,13 +302,13 @@ class Cloud:
         return f"config-{version}"
 
     def deploy(self, version: str = "1", **config: Any) -> dict[str, Any]:
-        """Create the endpoint ``reviews`` and wait until it has come up or failed."""
+        """Create the endpoint `reviews` and wait until it has come up or failed."""
         name = self.create_config(version, **config)
         self.call("CreateEndpoint", EndpointName="reviews", EndpointConfigName=name)
         return self.endpoint()
 
     def endpoint(self) -> dict[str, Any]:
-        """The description of ``reviews`` once nothing is under way."""
+        """The description of `reviews` once it is InService or Failed."""
         return self.until(
             lambda: self.call("DescribeEndpoint", EndpointName="reviews"),
             lambda endpoint: endpoint["EndpointStatus"] in ("InService", "Failed"),

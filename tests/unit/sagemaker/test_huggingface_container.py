@@ -164,7 +164,7 @@ def test_a_hook_that_raises_is_a_400(start: Callable[..., Container]) -> None:
 
 
 def test_hooks_are_called_one_at_a_time(start: Callable[..., Container]) -> None:
-    """Requests that come together are answered one after the other: one worker."""
+    """Concurrent requests are answered one after the other."""
     container = start(
         """
         import threading, time
@@ -192,7 +192,7 @@ def test_hooks_are_called_one_at_a_time(start: Callable[..., Container]) -> None
         ("raise RuntimeError('no such library')", "RuntimeError: no such library"),
         ("def model_fn(model_dir):\n    raise OSError('no weights')", "OSError: no weights"),
         ("def model_fn(): ...", "TypeError: model_fn of code/inference.py takes 0 arguments; it is given 1 or 2"),
-        ("x = 1", "UnusableArtifact: code/inference.py defines no model_fn"),
+        ("x = 1", "UnusableArtifactError: code/inference.py defines no model_fn"),
         ("def model_fn(a): ...\ntransform_fn = input_fn = model_fn", "ValueError: code/inference.py defines"),
         (None, "There is no code/inference.py in "),
     ],
@@ -254,7 +254,7 @@ def test_stock_ping_with_a_good_model(start: Callable[..., Container]) -> None:
 def test_with_the_stock_ping_the_context_names_the_stock_server(
     start: Callable[..., Container], ping: str, server: str
 ) -> None:
-    """An artifact can tell whether raising in model_fn would be seen."""
+    """An artifact can find out which server runs it."""
     inference = """
         def model_fn(model_dir, context):
             return str(context.system_properties.get("server_name"))
@@ -272,7 +272,7 @@ def test_a_ping_mode_that_does_not_exist(start: Callable[..., Container]) -> Non
 
 
 def test_sigterm_lets_the_running_request_finish(start: Callable[..., Container]) -> None:
-    """SIGTERM: nothing new is accepted, what runs is answered, exit code 0."""
+    """After SIGTERM the process accepts no request, answers the current one, and ends with exit code 0."""
     slow = SIMPLE.replace("return f", 'import time; print("asked", flush=True); time.sleep(1); return f')
     container = start(slow).ready()
     seen: list[int] = []
@@ -298,12 +298,12 @@ def test_sigterm_ends_a_model_that_never_loads(start: Callable[..., Container]) 
 
 
 def test_other_paths_are_not_found(start: Callable[..., Container]) -> None:
-    """There are two paths only."""
+    """Every other path is a 404."""
     assert start(SIMPLE).ready().ask(path="/models")[0] == 404
 
 
 def test_it_is_started_with_serve(tmp_path: Path) -> None:
-    """Another argument than SageMaker's is a usage error."""
+    """Any other argument is a usage error."""
     done = subprocess.run([sys.executable, str(PROGRAM)], capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 2
     assert "usage" in done.stdout

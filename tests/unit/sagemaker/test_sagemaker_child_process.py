@@ -1,4 +1,4 @@
-"""Children: their output, their end, and that none outlives the process that started it."""
+"""Child processes: their output, their end, and that none outlives its parent."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from local.sagemaker.processes.child_process import ChildProcess, split_lines
+from local.sagemaker.processes.child_process import ChildProcess, Command, split_lines
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -28,19 +28,14 @@ def children() -> Iterator[list[ChildProcess]]:
 
 
 def run(children: list[ChildProcess], script: str, lines: list[str], **options: object) -> ChildProcess:
-    child = ChildProcess(
-        [sys.executable, "-S", "-u", "-c", script],
-        cwd=Path("/"),
-        environment={"PATH": os.environ["PATH"]},
-        on_line=lines.append,
-        **options,  # type: ignore[arg-type]
-    )
+    command = Command([sys.executable, "-S", "-u", "-c", script], Path("/"), {"PATH": os.environ["PATH"]})
+    child = ChildProcess(command, lines.append, **options)  # type: ignore[arg-type]
     children.append(child)
     return child
 
 
 def gone(pid: int, seconds: float = 10.0) -> bool:
-    """Whether the process ends (or is but a zombie) within `seconds`."""
+    """Return whether the process ends (or becomes a zombie) within `seconds`."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         try:
@@ -82,16 +77,16 @@ def test_exit_is_announced_once(children: list[ChildProcess]) -> None:
 
 
 def test_missing_program(children: list[ChildProcess]) -> None:
-    """A program that does not exist is exit code 127 and a line that says so."""
+    """A missing program gives exit code 127 and a line that says so."""
     lines: list[str] = []
-    child = ChildProcess(["/no/such/program"], cwd=Path("/"), environment={}, on_line=lines.append)
+    child = ChildProcess(Command(["/no/such/program"], Path("/"), {}), lines.append)
     children.append(child)
     assert child.wait(10) == 127
     assert lines == ["cannot start /no/such/program: No such file or directory"]
 
 
 def test_stop_asks_first(children: list[ChildProcess]) -> None:
-    """SIGTERM comes first, and a child that obeys keeps its exit code."""
+    """`stop` sends SIGTERM first, and a child that ends then keeps its exit code."""
     lines: list[str] = []
     script = (
         "import signal, sys, time\nsignal.signal(signal.SIGTERM, lambda *_: sys.exit(5))\nprint('up')\ntime.sleep(60)"
@@ -102,7 +97,7 @@ def test_stop_asks_first(children: list[ChildProcess]) -> None:
 
 
 def test_signals_are_not_ignored_in_the_child(children: list[ChildProcess]) -> None:
-    """The guard's own deafness to signals is not inherited."""
+    """The command does not inherit the guard's signal handling."""
     lines: list[str] = []
     script = "import signal; print([signal.getsignal(s).name for s in (signal.SIGTERM, signal.SIGHUP)])"
     run(children, script, lines).wait(10)
@@ -127,11 +122,11 @@ def test_children_die_with_a_killed_parent(tmp_path: Path) -> None:
     )
     parent = (
         "import sys, time\nfrom pathlib import Path\n"
-        "from local.sagemaker.processes.child_process import ChildProcess\n"
+        "from local.sagemaker.processes.child_process import ChildProcess, Command\n"
         f"command = [sys.executable, '-S', '-c', {script!r}]\n"
         "environment = {'PATH': '/usr/bin:/bin'}\n"
         "show = lambda line: print(line, flush=True)\n"
-        "ChildProcess(command, cwd=Path('/'), environment=environment, on_line=show)\n"
+        "ChildProcess(Command(command, Path('/'), environment), show)\n"
         "time.sleep(60)\n"
     )
     process = subprocess.Popen([sys.executable, "-c", parent], cwd=ROOT, stdout=subprocess.PIPE, text=True)
@@ -150,7 +145,7 @@ def test_lines_across_chunks() -> None:
 
 
 def test_progress_bars_are_thinned_out() -> None:
-    """Of a progress bar's many updates the first and the final one remain."""
+    """Only the first and the last update of a progress bar remain."""
     updates = [f"{percent}%\r".encode() for percent in range(100)]
     assert list(split_lines(iter([*updates, b"100%\n"]))) == ["0%", "100%"]
 

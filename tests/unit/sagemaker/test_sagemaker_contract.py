@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from local.sagemaker.common.errors import ServiceError
+from local.sagemaker.common.errors import FailedError, ServiceError
 from local.sagemaker.training import hyperparameters
-from local.sagemaker.training.container import ContractError, JobFolder
+from local.sagemaker.training.container import JobFolder
 
 REPORT = """
     import json, os, pathlib, sys
@@ -36,7 +36,7 @@ def report(cloud: Any, **params: Any) -> dict[str, Any]:
 
 
 def test_quoting_of_hyperparameters(cloud: Any) -> None:
-    """Plain and JSON-quoted values reach the script alike; those of the toolkit do not reach it at all."""
+    """Plain and JSON-quoted values reach the script alike; the toolkit's own values do not."""
     values = {"epochs": "2", "lr": '"3e-5"', "name": '"a b"', "flag": "true", "sagemaker_program": '"train.py"'}
     seen = report(cloud, HyperParameters=values)
     assert seen["arguments"] == ["train.py", "--epochs", "2", "--flag", "True", "--lr", "3e-5", "--name", "a b"]
@@ -48,7 +48,7 @@ def test_quoting_of_hyperparameters(cloud: Any) -> None:
 
 def test_variables_of_the_toolkit(cloud: Any) -> None:
     """The SM_ variables name folders that exist below SAGEMAKER_BASE_DIR, one host and no GPU."""
-    cloud.hooks.put("s3://bucket/data/a", b"")
+    cloud.surroundings.put("s3://bucket/data/a", b"")
     source = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://bucket/data/"}}
     channels = [{"ChannelName": name, "DataSource": source} for name in ("train", "test")]
     seen = report(cloud, InputDataConfig=channels)
@@ -96,7 +96,7 @@ def test_network_isolation_gives_no_credentials(cloud: Any) -> None:
 
 
 def several(count: int, enabled: str = "true") -> dict[str, Any]:
-    """What a request says to train with `count` instances together."""
+    """The members of a request that trains with `count` instances together."""
     return {
         "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": count, "VolumeSizeInGB": 1},
         "HyperParameters": {"sagemaker_torch_distributed_enabled": enabled},
@@ -104,7 +104,7 @@ def several(count: int, enabled: str = "true") -> dict[str, Any]:
 
 
 def fake_torchrun(script: str) -> dict[str, str]:
-    """A module that stands in for torch's launcher: it only says how it was started."""
+    """A module in place of torch's launcher that reports how it was started."""
     return {
         "torch/__init__.py": "",
         "torch/distributed/__init__.py": "",
@@ -114,7 +114,7 @@ def fake_torchrun(script: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("enabled", ["true", '"true"', "True"])
 def test_instances_that_train_together_are_processes_of_torchrun(cloud: Any, enabled: str) -> None:
-    """The script is started by torchrun, with as many processes as instances, and is told of as many hosts."""
+    """The launcher starts one process for each instance, and the script is told the same number of hosts."""
     request = several(2, enabled)
     request["HyperParameters"] |= {"epochs": "2"}
     cloud.train("", files=fake_torchrun(REPORT), **request)
@@ -140,7 +140,7 @@ def test_instances_that_train_together_are_processes_of_torchrun(cloud: Any, ena
     ],
 )
 def test_instances_that_cannot_train_together_are_refused(cloud: Any, request_part: dict[str, Any], words: str) -> None:
-    """Several instances need torchrun, and there are only so many on one machine; no job is made."""
+    """Several instances need torchrun, and four is the limit; a refused request creates no job."""
     with pytest.raises(ServiceError, match=words) as refused:
         cloud.train("", **request_part)
     assert refused.value.code == "ValidationException"
@@ -157,15 +157,15 @@ def test_instances_that_cannot_train_together_are_refused(cloud: Any, request_pa
     ],
 )
 def test_broken_contract_is_explained(cloud: Any, values: dict[str, str], words: str) -> None:
-    """A program or tarball that cannot be run fails the job with what was wrong and what is expected."""
+    """A program or tarball that cannot be run fails the job; the reason says what is wrong and what is expected."""
     cloud.train("", HyperParameters=values)
     assert words in cloud.job()["FailureReason"]
 
 
 @pytest.mark.parametrize("path", ["/data/checkpoints", "/opt/ml/../x"])
 def test_checkpoint_folder_has_to_be_below_opt_ml(tmp_path: Path, path: str) -> None:
-    """Only folders below /opt/ml can be given to a process without a container."""
-    with pytest.raises(ContractError):
+    """Without a container only folders below /opt/ml are possible."""
+    with pytest.raises(FailedError):
         JobFolder(tmp_path).checkpoints(path)
 
 
@@ -188,7 +188,7 @@ def test_structured_values_become_json_variables() -> None:
 
 
 def test_processes_of_torchrun_do_not_outlive_it(start_cloud: Any) -> None:
-    """torchrun gives its processes sessions of their own; a killed one takes them with it all the same."""
+    """The processes of a killed torchrun end, although they have sessions of their own."""
     cloud = start_cloud(stop_grace_seconds=0.3)
     launcher = """
         import signal, subprocess, sys, time

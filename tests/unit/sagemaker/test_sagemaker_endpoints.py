@@ -42,17 +42,17 @@ def test_server_log_reaches_the_log_group(cloud: Any) -> None:
     """What the server prints is in /aws/sagemaker/Endpoints/<name> and in a file."""
     cloud.deploy()
     group = "/aws/sagemaker/Endpoints/reviews"
-    cloud.until(lambda: cloud.hooks.log_of(group), lambda lines: "serving 1" in lines)
+    cloud.until(lambda: cloud.surroundings.log_of(group), lambda lines: "serving 1" in lines)
     assert "serving 1" in (cloud.settings.log_dir / "endpoints" / "reviews-AllTraffic.log").read_text()
 
 
 def test_states_are_announced_in_capitals(cloud: Any) -> None:
-    """Each status is an event, spelled as AWS's events spell it."""
+    """Each status is an event, in the spelling of AWS's events."""
     cloud.deploy()
     cloud.call("DeleteEndpoint", EndpointName="reviews")
-    cloud.until(lambda: len(cloud.hooks.events), lambda count: count == 4)
-    assert {kind for kind, _ in cloud.hooks.events} == {"SageMaker Endpoint State Change"}
-    statuses = [detail["EndpointStatus"] for _, detail in cloud.hooks.events]
+    cloud.until(lambda: len(cloud.surroundings.events), lambda count: count == 4)
+    assert {kind for kind, _ in cloud.surroundings.events} == {"SageMaker Endpoint State Change"}
+    statuses = [detail["EndpointStatus"] for _, detail in cloud.surroundings.events]
     assert statuses == ["CREATING", "IN_SERVICE", "DELETING", "DELETED"]
 
 
@@ -101,16 +101,16 @@ def test_ping_failure_is_worded_as_on_aws(start_cloud: Any) -> None:
 
 def test_artifact_that_may_not_be_read(cloud: Any) -> None:
     """A model role without the right to its artifact makes the endpoint Failed with AccessDenied."""
-    cloud.hooks.unreadable.add("s3://bucket/models/1/")
+    cloud.surroundings.unreadable.add("s3://bucket/models/1/")
     reason = cloud.deploy("1")["FailureReason"]
     assert reason.startswith('Failed to download model data for container "container_1" from URL: "s3://bucket/models/')
     assert "AccessDenied" in reason
 
 
 def test_artifact_that_is_no_archive(cloud: Any) -> None:
-    """An artifact that is not a tar.gz makes the endpoint Failed and leaves nothing half extracted."""
+    """An artifact that is not a tar.gz makes the endpoint Failed and leaves no partial folder."""
     name = cloud.create_config("1")
-    cloud.hooks.put("s3://bucket/models/1/model.tar.gz", b"not an archive")
+    cloud.surroundings.put("s3://bucket/models/1/model.tar.gz", b"not an archive")
     cloud.call("CreateEndpoint", EndpointName="reviews", EndpointConfigName=name)
     assert "is not a usable model.tar.gz" in cloud.endpoint()["FailureReason"]
     assert list((cloud.settings.state_dir / "artifacts").iterdir()) == []
@@ -127,7 +127,7 @@ def test_failed_endpoint_can_only_be_deleted(cloud: Any) -> None:
 
 
 def test_existing_names_are_refused_in_aws_words(cloud: Any) -> None:
-    """Model, configuration and endpoint of an existing name are refused with the sentences AWS uses."""
+    """A model, configuration or endpoint with an existing name is refused in AWS's words."""
     cloud.deploy()
     with pytest.raises(ServiceError) as endpoint:
         cloud.call("CreateEndpoint", EndpointName="reviews", EndpointConfigName="config-1")

@@ -1,4 +1,4 @@
-"""InvokeEndpoint: what goes through, and what each way of failing becomes."""
+"""InvokeEndpoint: what is passed on, and the error for each kind of failure."""
 
 from __future__ import annotations
 
@@ -102,7 +102,9 @@ def test_server_that_cannot_come_back_says_503(cloud: Any) -> None:
     with pytest.raises(ServiceError):
         ask(cloud, crash=True)
     group = "/aws/sagemaker/Endpoints/reviews"
-    cloud.until(lambda: cloud.hooks.log_of(group), lambda lines: any("did not come up again" in line for line in lines))
+    cloud.until(
+        lambda: cloud.surroundings.log_of(group), lambda lines: any("did not come up again" in line for line in lines)
+    )
     with pytest.raises(ServiceError) as failed:
         ask(cloud)
     assert failed.value.details["OriginalStatusCode"] == 503

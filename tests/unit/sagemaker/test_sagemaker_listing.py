@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from local.sagemaker.api.listing import page, pick
-from local.sagemaker.common.errors import ValidationException
+from local.sagemaker.api.listing import page
+from local.sagemaker.common.errors import InvalidRequestError
 
 RECORDS = [
     {"Name": f"item-{number}", "Status": "Good" if number % 2 else "Bad", "CreationTime": 1000.0 + number}
@@ -16,16 +16,8 @@ RECORDS = [
 
 
 def listed(newest_first: bool = True, **params: Any) -> tuple[list[str], str | None]:
-    answer = page(
-        list(RECORDS),
-        params,
-        result="Items",
-        name="Name",
-        status="Status",
-        newest_first=newest_first,
-        summary=lambda record: pick(record, "Name"),
-    )
-    return [item["Name"] for item in answer["Items"]], answer.get("NextToken")
+    found, token = page(list(RECORDS), params, "", newest_first=newest_first)
+    return [record["Name"] for record in found], token.get("NextToken")
 
 
 def test_pages_cover_everything_once() -> None:
@@ -66,6 +58,6 @@ def test_filters() -> None:
 
 
 def test_broken_token() -> None:
-    """A token that was not given out is refused."""
-    with pytest.raises(ValidationException):
+    """An invalid token is refused."""
+    with pytest.raises(InvalidRequestError):
         listed(NextToken="garbage")

@@ -18,13 +18,13 @@ DIMENSIONS = {"EndpointName": "reviews", "VariantName": "AllTraffic"}
 
 def values(cloud: Cloud, name: str, namespace: str = "AWS/SageMaker") -> list[float]:
     """The values of a metric once there is one; their dimensions are the variant's."""
-    found = cloud.until(lambda: cloud.hooks.metrics.get((namespace, name), []), bool)
+    found = cloud.until(lambda: cloud.surroundings.metrics.get((namespace, name), []), bool)
     assert all(dimensions == DIMENSIONS for _, _, dimensions in found)
     return [value for value, _, _ in found]
 
 
 def unit(cloud: Cloud, name: str) -> str:
-    return cloud.hooks.metrics[("AWS/SageMaker", name)][0][1]
+    return cloud.surroundings.metrics[("AWS/SageMaker", name)][0][1]
 
 
 def ask(cloud: Cloud, **order: Any) -> None:

@@ -14,7 +14,7 @@ ROLE = "arn:aws:iam::000000000000:role/worker"
 
 
 def register(cloud: Any, **params: Any) -> str:
-    """A package in the group ``reviews``; returns its ARN."""
+    """A package in the group `reviews`; returns its ARN."""
     container = {
         "Image": "acct/serving:1",
         "ModelDataUrl": "s3://bucket/models/1/model.tar.gz",
@@ -31,13 +31,13 @@ def register(cloud: Any, **params: Any) -> str:
 
 @pytest.fixture
 def group(cloud: Any) -> Any:
-    """A cloud with the group ``reviews``."""
+    """A cloud with the group `reviews`."""
     cloud.call("CreateModelPackageGroup", ModelPackageGroupName="reviews")
     return cloud
 
 
 def test_versions_count_up(group: Any) -> None:
-    """Packages are numbered from 1; the number of a deleted one does not come back."""
+    """Packages are numbered from 1, and the number of a deleted one is not used again."""
     assert register(group) == f"{PREFIX}:model-package/reviews/1"
     second = register(group)
     group.call("DeleteModelPackage", ModelPackageName=second)
@@ -56,13 +56,13 @@ def test_description(group: Any) -> None:
 
 
 def test_update_event_names_what_changed(group: Any) -> None:
-    """The event of an update lists the members that changed; an update that changes nothing is silent."""
+    """The event of an update lists the changed members; an update without a change sends no event."""
     arn = register(group)
     group.call("UpdateModelPackage", ModelPackageArn=arn, ModelApprovalStatus="Approved")
     group.call("UpdateModelPackage", ModelPackageArn=arn, ModelApprovalStatus="Approved")
     group.call("UpdateModelPackage", ModelPackageArn=arn, CustomerMetadataProperties={"note": "x"})
-    group.until(lambda: len(group.hooks.events), lambda count: count == 3)
-    kinds, details = zip(*group.hooks.events, strict=True)
+    group.until(lambda: len(group.surroundings.events), lambda count: count == 3)
+    kinds, details = zip(*group.surroundings.events, strict=True)
     assert set(kinds) == {"SageMaker Model Package State Change"}
     assert [detail.get("UpdatedModelPackageFields") for detail in details] == [
         None,
@@ -117,7 +117,7 @@ def test_group_with_packages_stays(group: Any) -> None:
 
 
 def test_group_by_arn(group: Any) -> None:
-    """A group can be named by its ARN; bookkeeping does not show."""
+    """A group can be named by its ARN; internal members are not shown."""
     register(group, ModelPackageGroupName=f"{PREFIX}:model-package-group/reviews")
     described = group.call("DescribeModelPackageGroup", ModelPackageGroupName=f"{PREFIX}:model-package-group/reviews")
     assert described["ModelPackageGroupStatus"] == "Completed"

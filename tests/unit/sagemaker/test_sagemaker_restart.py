@@ -1,4 +1,4 @@
-"""Stopping and starting the service: no process is left behind, and what matters comes back."""
+"""Stopping and starting the service: no process is left, and jobs and endpoints recover."""
 
 from __future__ import annotations
 
@@ -45,7 +45,9 @@ def test_stop_while_an_endpoint_comes_up(cloud: Any) -> None:
     """`stop` does not wait for an endpoint that is still starting."""
     name = cloud.create_config("1", environment={"BEHAVIOUR": "never ready"})
     cloud.call("CreateEndpoint", EndpointName="reviews", EndpointConfigName=name)
-    cloud.until(lambda: cloud.hooks.log_of("/aws/sagemaker/Endpoints/reviews"), lambda lines: "serving 1" in lines)
+    cloud.until(
+        lambda: cloud.surroundings.log_of("/aws/sagemaker/Endpoints/reviews"), lambda lines: "serving 1" in lines
+    )
     cloud.service.stop()
     assert cloud.call("DescribeEndpoint", EndpointName="reviews")["EndpointStatus"] == "Creating"
 
@@ -97,7 +99,7 @@ def test_deleted_model_does_not_keep_an_endpoint_down(cloud: Any) -> None:
 
 
 def test_interrupted_update_falls_back(cloud: Any) -> None:
-    """An update that was under way is undone by a restart, and the endpoint says so."""
+    """A restart undoes an unfinished update, and the FailureReason says so."""
     cloud.deploy("1")
     name = cloud.create_config("2", environment={"BEHAVIOUR": "never ready"})
     cloud.call("UpdateEndpoint", EndpointName="reviews", EndpointConfigName=name)

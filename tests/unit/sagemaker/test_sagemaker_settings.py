@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -10,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from local.sagemaker.common.settings import ImageRule, load_image_map
-from local.sagemaker.processes.images import UnknownImage, find_rule
+from local.sagemaker.common.errors import FailedError
+from local.sagemaker.common.settings import ImageRule, Settings, load_image_map
 from local.server import parse_arguments
-from operations import local_cloud, paths
+from operations import paths
+from operations.local_cloud import images as local_cloud
 
 TRAINING = ImageRule(image="*pytorch-training*", kind="training", python=sys.executable)
 SERVING = ImageRule(image="*pytorch-inference*", kind="serving", python=sys.executable, command=("serve.py",))
@@ -41,25 +43,29 @@ def test_map_is_read_from_a_file(tmp_path: Path) -> None:
     ],
 )
 def test_broken_entries_are_explained(entry: dict[str, Any], words: str) -> None:
-    """A rule that cannot be meant says what is wrong with it."""
-    with pytest.raises(ValueError) as refused:
+    """The error for an invalid rule says what is wrong with it."""
+    with pytest.raises(ValueError, match=re.escape(words)):
         ImageRule.from_dict(entry)
-    assert words in str(refused.value)
+
+
+def with_images(*rules: ImageRule) -> Settings:
+    return Settings(state_dir=Path("/"), log_dir=Path("/"), endpoint_url="", images=rules)
 
 
 def test_first_fitting_rule_of_the_kind() -> None:
     """Image and kind decide; the account and tag of the image do not matter."""
     image = "763104351884.dkr.ecr.us-east-1.amazonaws.com/huggingface-pytorch-inference:2.6.0-cpu"
-    assert find_rule([TRAINING, SERVING], image, "serving") is SERVING
-    with pytest.raises(UnknownImage, match=r"Images it knows: \*pytorch-training\*\."):
-        find_rule([TRAINING, SERVING], image, "training")
+    settings = with_images(TRAINING, SERVING)
+    assert settings.image_rule(image, "serving") is SERVING
+    with pytest.raises(FailedError, match=r"Images it knows: \*pytorch-training\*\."):
+        settings.image_rule(image, "training")
 
 
 def test_missing_interpreter_is_named() -> None:
     """A rule whose interpreter does not exist is an error that names the file."""
     rule = ImageRule(image="*", kind="training", python="/no/python")
-    with pytest.raises(UnknownImage, match="/no/python"):
-        find_rule([rule], "x", "training")
+    with pytest.raises(FailedError, match="/no/python"):
+        with_images(rule).image_rule("x", "training")
 
 
 def test_the_official_inference_image_is_stood_for_by_the_stand_in(
@@ -93,7 +99,7 @@ def server_options(*arguments: str) -> Any:
 
 
 def test_the_start_time_of_endpoints_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    """AWS's 180 s, unless LOCAL_ENDPOINT_START_SECONDS or, before it, the server's option says otherwise."""
+    """The default is AWS's 180 s. LOCAL_ENDPOINT_START_SECONDS overrides it, and the server's option overrides both."""
     monkeypatch.delenv("LOCAL_ENDPOINT_START_SECONDS", raising=False)
     assert server_options().endpoint_start_seconds == 180.0
     monkeypatch.setenv("LOCAL_ENDPOINT_START_SECONDS", "20")
@@ -103,7 +109,7 @@ def test_the_start_time_of_endpoints_can_be_set(monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.parametrize("value", ["0", "-1", "soon", "nan", "3601"])
 def test_a_start_time_that_cannot_be_meant(value: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """A start time that is no number of seconds, or out of range, is refused with what is allowed."""
+    """A start time that is not a number of seconds in the range is refused, and the message says what is allowed."""
     with pytest.raises(SystemExit):
         server_options("--endpoint-start-seconds", value)
     assert f"'{value}' is no number of seconds; allowed: above 0, up to 3600" in capsys.readouterr().err

@@ -28,7 +28,7 @@ def test_tags_of_creation(tagged: Any) -> None:
 
 
 def test_add_and_delete(tagged: Any) -> None:
-    """AddTags adds and overwrites, DeleteTags removes, keys that are not there do no harm."""
+    """AddTags adds and overwrites, DeleteTags removes and ignores unknown keys."""
     tagged.call("AddTags", ResourceArn=ARN, Tags=[{"Key": "a", "Value": "2"}, {"Key": "b", "Value": "3"}])
     assert tags(tagged) == {"a": "2", "b": "3"}
     tagged.call("DeleteTags", ResourceArn=ARN, TagKeys=["a", "nothing"])
@@ -36,7 +36,7 @@ def test_add_and_delete(tagged: Any) -> None:
 
 
 def test_tags_go_with_their_resource(tagged: Any) -> None:
-    """A resource made again under the name of a deleted one has none of its tags."""
+    """A resource with the name of a deleted one has none of its tags."""
     tagged.call("DeleteModelPackageGroup", ModelPackageGroupName="reviews")
     tagged.call("CreateModelPackageGroup", ModelPackageGroupName="reviews")
     assert tags(tagged) == {}

@@ -32,7 +32,7 @@ def test_completed_job_uploads_its_model(cloud: Any) -> None:
     job = cloud.job()
     uri = "s3://bucket/models/job/output/model.tar.gz"
     assert (job["TrainingJobStatus"], job["ModelArtifacts"]) == ("Completed", {"S3ModelArtifacts": uri})
-    assert members(cloud.hooks.path(uri)) == {"weights.bin": b"w" * 10}
+    assert members(cloud.surroundings.path(uri)) == {"weights.bin": b"w" * 10}
 
 
 def test_phases_are_recorded_and_announced(cloud: Any) -> None:
@@ -42,8 +42,8 @@ def test_phases_are_recorded_and_announced(cloud: Any) -> None:
     phases = ["Starting", "Downloading", "Training", "Uploading", "Completed"]
     assert [entry["Status"] for entry in transitions] == phases
     assert all(entry["EndTime"] >= entry["StartTime"] for entry in transitions[:-1])
-    cloud.until(lambda: len(cloud.hooks.events), lambda count: count == len(phases))
-    kinds, details = zip(*cloud.hooks.events, strict=True)
+    cloud.until(lambda: len(cloud.surroundings.events), lambda count: count == len(phases))
+    kinds, details = zip(*cloud.surroundings.events, strict=True)
     assert set(kinds) == {"SageMaker Training Job State Change"}
     assert [detail["SecondaryStatus"] for detail in details] == phases
     assert details[-1]["TrainingJobStatus"] == "Completed"
@@ -53,8 +53,8 @@ def test_phases_are_recorded_and_announced(cloud: Any) -> None:
 
 def test_channels_are_downloaded_below_their_prefix(cloud: Any) -> None:
     """SM_CHANNEL_<NAME> holds the objects below the channel's prefix under the rest of their keys."""
-    cloud.hooks.put("s3://bucket/data/train/train.json", b"rows")
-    cloud.hooks.put("s3://bucket/data/train/deep/more.json", b"more")
+    cloud.surroundings.put("s3://bucket/data/train/train.json", b"rows")
+    cloud.surroundings.put("s3://bucket/data/train/deep/more.json", b"more")
     channel = {
         "ChannelName": "train",
         "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://bucket/data/train/"}},
@@ -79,7 +79,7 @@ def test_log_arrives_while_the_script_runs(cloud: Any) -> None:
     """
     cloud.train(script)
     cloud.until(cloud.training_log, lambda lines: {"to stdout", "to stderr"} <= set(lines))
-    ((group, stream),) = cloud.hooks.logs
+    ((group, stream),) = cloud.surroundings.logs
     assert group == "/aws/sagemaker/TrainingJobs"
     assert stream.startswith("job/algo-1-")
     assert "to stderr" in (cloud.settings.log_dir / "training-jobs" / "job.log").read_text()
@@ -112,7 +112,7 @@ def test_failure_file_becomes_the_reason(cloud: Any) -> None:
     assert (job["TrainingJobStatus"], job["SecondaryStatus"]) == ("Failed", "Failed")
     assert job["FailureReason"] == "AlgorithmError: column text is missing, exit code: 1"
     assert "ModelArtifacts" not in job
-    assert not cloud.hooks.path("s3://bucket/models/job/output/model.tar.gz").exists()
+    assert not cloud.surroundings.path("s3://bucket/models/job/output/model.tar.gz").exists()
 
 
 def test_without_failure_file_the_log_explains(cloud: Any) -> None:
@@ -139,7 +139,9 @@ def test_failed_job_keeps_its_output_data(cloud: Any) -> None:
     """
     cloud.train(script)
     assert cloud.job()["TrainingJobStatus"] == "Failed"
-    assert members(cloud.hooks.path("s3://bucket/models/job/output/output.tar.gz")) == {"quarantine.jsonl": b"bad line"}
+    assert members(cloud.surroundings.path("s3://bucket/models/job/output/output.tar.gz")) == {
+        "quarantine.jsonl": b"bad line"
+    }
 
 
 @pytest.mark.parametrize(
@@ -151,17 +153,17 @@ def test_failed_job_keeps_its_output_data(cloud: Any) -> None:
 )
 def test_missing_read_right_fails_the_job(cloud: Any, denied: str, reason: str) -> None:
     """A role that may not read its data or code fails the job with AccessDenied, before anything runs."""
-    cloud.hooks.unreadable.add(denied)
+    cloud.surroundings.unreadable.add(denied)
     source = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://bucket/data/"}}
-    cloud.hooks.put("s3://bucket/data/train.json", b"")
+    cloud.surroundings.put("s3://bucket/data/train.json", b"")
     cloud.train('print("ran")', InputDataConfig=[{"ChannelName": "train", "DataSource": source}])
     assert cloud.job()["FailureReason"].startswith(reason)
     assert "ran" not in cloud.training_log()
 
 
 def test_missing_write_right_fails_the_job(cloud: Any) -> None:
-    """A role that may not write the artifact fails the job, and no ModelArtifacts are claimed."""
-    cloud.hooks.unwritable.add("s3://bucket/models")
+    """A role that may not write the artifact fails the job, and the description has no ModelArtifacts."""
+    cloud.surroundings.unwritable.add("s3://bucket/models")
     cloud.train(WRITE_MODEL)
     job = cloud.job()
     assert job["FailureReason"].startswith("ClientError: Artifact upload failed: AccessDenied: Access Denied")
@@ -171,7 +173,7 @@ def test_missing_write_right_fails_the_job(cloud: Any) -> None:
 def test_role_that_cannot_be_assumed_fails_the_job(cloud: Any) -> None:
     """A role that does not trust SageMaker fails the job with its name."""
     role = "arn:aws:iam::000000000000:role/stranger"
-    cloud.hooks.untrusted_roles.add(role)
+    cloud.surroundings.untrusted_roles.add(role)
     cloud.train(WRITE_MODEL, RoleArn=role)
     assert cloud.job()["FailureReason"].startswith(f"ClientError: Could not assume role {role}.")
 
@@ -191,16 +193,15 @@ def test_unknown_image_names_image_and_patterns(cloud: Any) -> None:
     )
 
 
-def test_code_that_leads_out_of_its_folder_is_refused(start_cloud: Any) -> None:
+def test_code_that_leads_out_of_its_folder_is_refused(cloud: Any) -> None:
     """A source tarball with a member outside the folder fails the job and writes nothing outside."""
-    cloud = start_cloud(keep_job_folders=True)
     cloud.train("", files={"../../escaped.txt": "x"})
     assert "unsafe member in sourcedir.tar.gz" in cloud.job()["FailureReason"]
     assert not list(cloud.settings.state_dir.rglob("escaped.txt"))
 
 
 def test_missing_entry_point_is_named(cloud: Any) -> None:
-    """A sagemaker_program that is not in the tarball fails the job by name."""
+    """A sagemaker_program that is not in the tarball fails the job; the reason names it."""
     cloud.train("", HyperParameters={"sagemaker_program": "fit.py"})
     assert "there is no fit.py at the root of s3://bucket/code/job/" in cloud.job()["FailureReason"]
 
@@ -223,7 +224,7 @@ def test_stop_lets_the_script_save_its_work(cloud: Any) -> None:
     job = cloud.job()
     assert (job["TrainingJobStatus"], job["SecondaryStatus"]) == ("Stopped", "Stopped")
     assert "FailureReason" not in job
-    assert members(cloud.hooks.path(job["ModelArtifacts"]["S3ModelArtifacts"])) == {"partial": b"saved"}
+    assert members(cloud.surroundings.path(job["ModelArtifacts"]["S3ModelArtifacts"])) == {"partial": b"saved"}
 
 
 def test_stop_kills_what_does_not_listen(start_cloud: Any) -> None:
@@ -284,7 +285,7 @@ def test_limit_of_jobs_at_a_time(start_cloud: Any) -> None:
 
 def test_checkpoints_travel_from_job_to_job(cloud: Any) -> None:
     """CheckpointConfig brings earlier checkpoints in and takes new ones out, apart from the model."""
-    cloud.hooks.put("s3://bucket/checkpoints/step-1/state", b"one")
+    cloud.surroundings.put("s3://bucket/checkpoints/step-1/state", b"one")
     script = """
         import os, pathlib
         folder = pathlib.Path(os.environ["SAGEMAKER_BASE_DIR"], "checkpoints")
@@ -295,8 +296,8 @@ def test_checkpoints_travel_from_job_to_job(cloud: Any) -> None:
     cloud.train(script, CheckpointConfig={"S3Uri": "s3://bucket/checkpoints"})
     job = cloud.job()
     assert "resuming from one" in cloud.training_log()
-    assert cloud.hooks.path("s3://bucket/checkpoints/step-2/state").read_bytes() == b"two"
-    assert members(cloud.hooks.path(job["ModelArtifacts"]["S3ModelArtifacts"])) == {}
+    assert cloud.surroundings.path("s3://bucket/checkpoints/step-2/state").read_bytes() == b"two"
+    assert members(cloud.surroundings.path(job["ModelArtifacts"]["S3ModelArtifacts"])) == {}
 
 
 SPOT = {
@@ -332,7 +333,7 @@ def test_a_spot_job_goes_on_where_the_stopped_one_was(cloud: Any) -> None:
 
 
 def test_a_spot_job_says_how_long_it_trained_and_what_is_billed(cloud: Any) -> None:
-    """Both times are whole seconds; nothing is saved here, as no instance is ever taken away."""
+    """Both times are equal whole seconds, because no instance is ever interrupted here."""
     cloud.train("import time; time.sleep(1.2)", **SPOT)
     job = cloud.job()
     assert job["EnableManagedSpotTraining"] is True
@@ -360,14 +361,14 @@ def test_job_folder_is_removed(cloud: Any) -> None:
 
 def test_broken_hook_is_an_internal_error(cloud: Any) -> None:
     """An unexpected error inside the local cloud fails the job instead of leaving it InProgress."""
-    cloud.hooks.broken.add("credentials_for")
+    cloud.surroundings.broken.add("credentials_for")
     cloud.train(WRITE_MODEL)
     assert cloud.job()["FailureReason"] == "InternalServerError: ZeroDivisionError: oops"
 
 
 def test_failing_log_hook_does_not_harm_the_job(cloud: Any) -> None:
-    """Logs that cannot be delivered cost nothing but the logs."""
-    cloud.hooks.broken.add("put_log")
+    """A failed delivery of logs has no other effect."""
+    cloud.surroundings.broken.add("put_log")
     cloud.train('print("ran")')
     assert cloud.job()["TrainingJobStatus"] == "Completed"
     assert "ran" in (cloud.settings.log_dir / "training-jobs" / "job.log").read_text()
@@ -384,7 +385,7 @@ def test_failing_log_hook_does_not_harm_the_job(cloud: Any) -> None:
     ],
 )
 def test_what_is_not_supported_is_refused_at_once(cloud: Any, change: dict[str, Any], words: str) -> None:
-    """A feature that is not to be had locally is a ValidationException naming it, and no job is made."""
+    """A feature that the local cloud lacks is a ValidationException that names it, and no job is created."""
     with pytest.raises(ServiceError) as refused:
         cloud.train(WRITE_MODEL, **change)
     assert refused.value.code == "ValidationException"

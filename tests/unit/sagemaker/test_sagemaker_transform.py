@@ -18,12 +18,12 @@ INTERRUPTED = "The local cloud was stopped while the job was running"
 
 def answers(cloud: Any) -> list[dict[str, Any]]:
     """The lines of the output object."""
-    return [json.loads(line) for line in cloud.hooks.path(OUTPUT).read_text().splitlines()]
+    return [json.loads(line) for line in cloud.surroundings.path(OUTPUT).read_text().splitlines()]
 
 
 def wait_for_model(cloud: Any) -> None:
-    """Wait until the job's server has said something."""
-    cloud.until(lambda: cloud.hooks.log_of(GROUP), lambda lines: "serving 1" in lines)
+    """Wait for the first log line of the job's server."""
+    cloud.until(lambda: cloud.surroundings.log_of(GROUP), lambda lines: "serving 1" in lines)
 
 
 @pytest.mark.parametrize("transforms", [None, 4])
@@ -57,16 +57,16 @@ def test_an_object_without_split_is_one_record(cloud: Any) -> None:
     source = {"DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://bucket/in/rows.jsonl"}}}
     cloud.transform(b'{\n"n": 7\n}', TransformInput=source, TransformOutput={"S3OutputPath": "s3://bucket/out/"})
     assert cloud.transformed()["TransformJobStatus"] == "Completed"
-    assert not cloud.hooks.path(OUTPUT).read_bytes().endswith(b"\n")
+    assert not cloud.surroundings.path(OUTPUT).read_bytes().endswith(b"\n")
     assert answers(cloud)[0]["order"] == {"n": 7}
 
 
 def test_every_object_below_the_prefix_is_answered(cloud: Any) -> None:
     """Each object's answers are stored under its name below the prefix, with .out behind it."""
-    cloud.hooks.put("s3://bucket/in/more/b.jsonl", b'{"n": 9}')
+    cloud.surroundings.put("s3://bucket/in/more/b.jsonl", b'{"n": 9}')
     cloud.transform([{"n": 1}])
     assert cloud.transformed()["TransformJobStatus"] == "Completed"
-    assert json.loads(cloud.hooks.path("s3://bucket/out/more/b.jsonl.out").read_bytes())["order"] == {"n": 9}
+    assert json.loads(cloud.surroundings.path("s3://bucket/out/more/b.jsonl.out").read_bytes())["order"] == {"n": 9}
     assert answers(cloud)[0]["order"] == {"n": 1}
 
 
@@ -80,8 +80,8 @@ def test_a_record_that_fails_fails_the_job(cloud: Any, status: int, kind: str) -
         f"{kind}: See job logs for more information "
         f'(record 2 of rows.jsonl: the model answered with status {status}: {{"error": "no"}})'
     )
-    assert not cloud.hooks.path(OUTPUT).exists()
-    assert any("record 2 of rows.jsonl" in line for line in cloud.hooks.log_of(GROUP))
+    assert not cloud.surroundings.path(OUTPUT).exists()
+    assert any("record 2 of rows.jsonl" in line for line in cloud.surroundings.log_of(GROUP))
 
 
 def test_a_model_that_crashes_fails_the_job(cloud: Any) -> None:
@@ -103,7 +103,7 @@ def test_a_model_that_does_not_load(cloud: Any) -> None:
 
 
 def test_a_ping_that_never_answers(start_cloud: Any) -> None:
-    """A server that is never ready fails the job when the start time is over."""
+    """A server that is not ready within the start time fails the job."""
     cloud = start_cloud(endpoint_start_seconds=1.0)
     cloud.transform([{}], model_environment={"BEHAVIOUR": "never ready"})
     assert "/ping did not answer 200 within 1 s" in cloud.transformed()["FailureReason"]
@@ -130,7 +130,7 @@ def test_no_input(cloud: Any) -> None:
 
 
 def test_an_empty_object(cloud: Any) -> None:
-    """An object without a record fails the job: nothing was answered."""
+    """An object without a record fails the job."""
     cloud.transform([])
     assert "rows.jsonl is empty: there is no record to transform" in cloud.transformed()["FailureReason"]
 
@@ -145,7 +145,7 @@ def test_an_empty_object(cloud: Any) -> None:
 )
 def test_the_models_role_needs_the_rights(cloud: Any, denied: str, uri: str, words: str) -> None:
     """Input, artifact and output are read and written with the model's role; a missing right is a ClientError."""
-    getattr(cloud.hooks, denied).add(uri)
+    getattr(cloud.surroundings, denied).add(uri)
     cloud.transform([{}])
     reason = cloud.transformed()["FailureReason"]
     assert reason.startswith("ClientError: See job logs for more information (")
@@ -156,7 +156,7 @@ def test_statuses_are_announced_with_tags(cloud: Any) -> None:
     """Each status is an event with the job's members, its times in milliseconds, and its tags."""
     cloud.transform([{}], Tags=[{"Key": "a", "Value": "b"}])
     cloud.transformed()
-    events = cloud.until(lambda: list(cloud.hooks.events), lambda events: len(events) == 2)
+    events = cloud.until(lambda: list(cloud.surroundings.events), lambda events: len(events) == 2)
     assert {kind for kind, _ in events} == {"SageMaker Transform Job State Change"}
     assert [detail["TransformJobStatus"] for _, detail in events] == ["InProgress", "Completed"]
     last = events[1][1]
@@ -183,14 +183,14 @@ def test_a_job_is_stopped(cloud: Any) -> None:
     job = cloud.transformed()
     assert job["TransformJobStatus"] == "Stopped"
     assert "FailureReason" not in job
-    assert not cloud.hooks.path(OUTPUT).exists()
+    assert not cloud.surroundings.path(OUTPUT).exists()
     with pytest.raises(ServiceError) as refused:
         cloud.call("StopTransformJob", TransformJobName="batch")
     assert refused.value.message == "The request was rejected because the transform job is in status Stopped."
 
 
 def test_a_job_is_stopped_while_its_model_starts(cloud: Any) -> None:
-    """StopTransformJob does not wait for a /ping that never comes."""
+    """StopTransformJob does not wait for the first good /ping."""
     cloud.transform([{}], model_environment={"BEHAVIOUR": "never ready"})
     wait_for_model(cloud)
     cloud.call("StopTransformJob", TransformJobName="batch")

@@ -1,4 +1,4 @@
-"""What CreateTransformJob takes and refuses, and how objects become records and answers an object."""
+"""What CreateTransformJob refuses, how objects are split into records, and how answers are joined."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_the_service_model_is_checked(cloud: Any, path: str, value: Any, words: 
 
 def test_a_model_that_does_not_exist(cloud: Any) -> None:
     """The model has to be there when the job is made."""
-    with pytest.raises(ServiceError, match='Could not find model "arn:aws:sagemaker:.*:model/m"'):
+    with pytest.raises(ServiceError, match=r'Could not find model "arn:aws:sagemaker:.*:model/m"'):
         cloud.call("CreateTransformJob", **REQUEST)
 
 

@@ -54,7 +54,7 @@ def test_no_request_fails_while_the_model_is_switched(cloud: Any) -> None:
 
 
 def test_request_under_way_is_answered_by_the_old_model(cloud: Any) -> None:
-    """The old server is stopped after its last answer only."""
+    """The old server stops only after its last answer."""
     cloud.deploy("1")
     answers: list[str] = []
     slow = threading.Thread(target=lambda: answers.append(version(cloud, sleep=1.5)))

@@ -9,15 +9,14 @@ import boto3
 import pytest
 from botocore.exceptions import ParamValidationError
 
-from local.sagemaker.api.patterns import matches
-from local.sagemaker.api.validation import service_model, validate
-from local.sagemaker.common.errors import SerializationException, ServiceError, ValidationException
+from local.sagemaker.api.validation import matches, service_model, validate
+from local.sagemaker.common.errors import InvalidRequestError, ServiceError
 
 VARIANT = {"VariantName": "v", "ModelName": "m", "ServerlessConfig": {"MemorySizeInMB": 4096, "MaxConcurrency": 10}}
 
 
 def message(action: str, **params: Any) -> str:
-    with pytest.raises(ValidationException) as refused:
+    with pytest.raises(InvalidRequestError) as refused:
         validate(action, params)
     return refused.value.message
 
@@ -51,7 +50,7 @@ def test_pattern() -> None:
 
 
 def test_pattern_covers_the_whole_value() -> None:
-    """A line break after a good name does not slip through."""
+    """A line break after a valid name is refused."""
     assert "regular expression" in message("DescribeTrainingJob", TrainingJobName="good\n")
 
 
@@ -62,7 +61,7 @@ def test_length() -> None:
 
 
 def test_enum() -> None:
-    """A word outside an enumeration is refused with the words there are."""
+    """A word outside an enumeration is refused with the allowed words."""
     assert message("ListModels", SortOrder="Up") == (
         "1 validation error detected: Value 'Up' at 'sortOrder' failed to satisfy constraint: "
         "Member must satisfy enum value set: [Ascending, Descending]"
@@ -78,7 +77,7 @@ def test_map_entries() -> None:
 
 
 def test_list_size() -> None:
-    """An empty list where one is needed is refused for its length."""
+    """A list that must not be empty is refused for its length."""
     text = message("CreateEndpointConfig", EndpointConfigName="c", ProductionVariants=[])
     assert "Member must have length greater than or equal to 1" in text
 
@@ -95,12 +94,13 @@ def test_list_size() -> None:
 )
 def test_wrong_json_type(action: str, params: dict[str, Any]) -> None:
     """A value of the wrong JSON type is a SerializationException."""
-    with pytest.raises(SerializationException):
+    with pytest.raises(ServiceError) as refused:
         validate(action, params)
+    assert refused.value.code == "SerializationException"
 
 
 def test_unknown_member_is_named() -> None:
-    """A member that the service model lacks is refused by name: it is a typing error."""
+    """A member that the service model lacks is refused by name, because it is probably misspelt."""
     assert message("DescribeEndpoint", EndpointName="e", Endpointname="e").startswith("Unknown parameter: Endpointname")
 
 
@@ -129,7 +129,7 @@ def test_agrees_with_botocore(action: str, params: dict[str, Any]) -> None:
 
 
 def test_unicode_classes_of_java() -> None:
-    """Patterns with Java's Unicode classes work: letters of any script pass, control characters do not."""
+    """Java's Unicode classes work: letters of any script match, control characters do not."""
     tag = service_model().shape_for("TagValue").metadata["pattern"]
     assert matches(tag, "größe 3/日本")
     assert not matches(tag, "a\x00b")
@@ -144,7 +144,7 @@ def test_every_pattern_of_the_implemented_calls_is_usable() -> None:
 
 
 def test_unknown_action(cloud: Any) -> None:
-    """An action that does not exist and one that is not implemented are told apart."""
+    """The errors for an unknown action and for one that is not implemented differ."""
     with pytest.raises(ServiceError) as unknown:
         cloud.call("MakeCoffee")
     assert unknown.value.message == "SageMaker has no operation MakeCoffee."
@@ -155,4 +155,4 @@ def test_unknown_action(cloud: Any) -> None:
 
 def test_every_action_is_one_of_aws(start_cloud: Callable[..., Any]) -> None:
     """All handlers have the name of an operation of the real service."""
-    assert start_cloud().service.actions <= set(service_model().operation_names)
+    assert start_cloud().service._handlers.keys() <= set(service_model().operation_names)

@@ -1,4 +1,4 @@
-"""A tiny artifact whose answers can be worked out by hand, and servers around it."""
+"""A tiny artifact whose answers can be computed by hand, and servers around it."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def build_tokenizer(path: Path) -> None:
 
 @pytest.fixture(scope="session")
 def tiny_artifact(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A complete artifact folder, code included. Not to be changed: copy it first."""
+    """Make a complete artifact folder, code included. Copy it before changing anything."""
     folder = tmp_path_factory.mktemp("artifact")
     (folder / "onnx").mkdir()
     build_network(folder / "onnx" / "model_int8.onnx")
@@ -158,7 +158,7 @@ class ServerProcess:
 
 @pytest.fixture
 def start_process() -> Iterator[Callable[..., ServerProcess]]:
-    """Starts server processes, which end with the test."""
+    """Start server processes, which end with the test."""
     started: list[ServerProcess] = []
 
     def start(artifact: Path, **options: Any) -> ServerProcess:

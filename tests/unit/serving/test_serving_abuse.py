@@ -1,4 +1,4 @@
-"""The slim server as a process under callers who mean harm: the right status, it lives on, its memory returns."""
+"""The slim server under hostile callers: it returns the right status, keeps running and frees its memory."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MOST_GROWTH_MB = 30
 
 @pytest.fixture
 def unharmed(served: Any, ask: Any) -> Any:
-    """Afterwards the server answers, and its memory is about what it was."""
+    """Check afterwards that the server answers, and that its memory has hardly grown."""
     ask(served.port, GOOD)
     before = resident(served)
     yield served
@@ -43,7 +43,7 @@ def resident(server: Any) -> float:
 
 
 def status_of(port: int, data: bytes) -> int:
-    """Status of the answer to bytes sent as they are."""
+    """Send bytes unchanged; return the status of the answer."""
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
         connection.sendall(data)
         response = http.client.HTTPResponse(connection)
@@ -52,7 +52,7 @@ def status_of(port: int, data: bytes) -> int:
 
 
 def test_64_megabytes_are_refused_before_they_come(unharmed: Any) -> None:
-    """The announced length is enough: the answer is there after the head."""
+    """The announced length is enough: the answer comes after the head."""
     head = b"POST /invocations HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % (64 * 2**20)
     assert status_of(unharmed.port, head) == 413
 
@@ -92,13 +92,13 @@ def test_64_megabytes_that_come_all_the_same_are_not_kept(unharmed: Any, ask: An
 def test_what_is_too_much_or_malformed_is_a_bad_request(
     unharmed: Any, ask: Any, body: bytes, content_type: str
 ) -> None:
-    """Found before any tokenising."""
+    """Such requests are refused before any tokenising."""
     status, answer = ask(unharmed.port, body, **{"Content-Type": content_type})
     assert (status, answer["error"]["type"]) == (400, "bad_request")
 
 
 def test_the_longest_text_is_answered_and_said_to_be_cut(unharmed: Any, ask: Any) -> None:
-    """Truncation is reported, not silent."""
+    """Truncation is reported."""
     status, answer = ask(unharmed.port, json.dumps({"inputs": "good " * 3_999}))
     assert (status, answer["predictions"][0]["truncated"]) == (200, True)
 
@@ -106,7 +106,7 @@ def test_the_longest_text_is_answered_and_said_to_be_cut(unharmed: Any, ask: Any
 def test_a_model_that_answers_nan_is_a_model_error(
     artifact_copy: Path, start_process: Callable[..., Any], ask: Any
 ) -> None:
-    """For the texts on which it does; the other texts are answered, in bulk too."""
+    """The error is for those texts only; the other texts are answered, also in bulk."""
     path = artifact_copy / "onnx" / "model_int8.onnx"
     model = onnx.load(path)
     table = next(each for each in model.graph.initializer if each.name == "table")
@@ -123,7 +123,7 @@ def test_a_model_that_answers_nan_is_a_model_error(
 
 
 def test_500_connections_of_which_most_are_silent(unharmed: Any, ask: Any) -> None:
-    """Slow and silent clients do not keep others from being answered."""
+    """Slow and silent clients do not block others."""
     held = []
     try:
         for number in range(500):
@@ -137,7 +137,7 @@ def test_500_connections_of_which_most_are_silent(unharmed: Any, ask: Any) -> No
 
 
 def test_200_requests_at_once_are_all_answered(unharmed: Any) -> None:
-    """As many as SageMaker sends to a serverless endpoint at most."""
+    """SageMaker sends at most that many to a serverless endpoint."""
     request = b"POST /invocations HTTP/1.1\r\nContent-Length: %d\r\n\r\n%s" % (len(GOOD), GOOD.encode())
     connections = [socket.create_connection(("127.0.0.1", unharmed.port), timeout=20) for _ in range(200)]
     for connection in connections:
@@ -149,7 +149,7 @@ def test_200_requests_at_once_are_all_answered(unharmed: Any) -> None:
 
 
 def test_clients_that_go_away_in_the_middle_leave_nothing_behind(unharmed: Any, ask: Any) -> None:
-    """Half a body, then a reset, many times: no connection and no byte stays counted."""
+    """After many resets during a body, no connection and no byte stays counted."""
     for _ in range(200):
         with socket.create_connection(("127.0.0.1", unharmed.port)) as connection:
             connection.sendall(b"POST /invocations HTTP/1.1\r\nContent-Length: 200000\r\n\r\n" + b"x" * 100_000)
@@ -191,7 +191,7 @@ DAMAGES: dict[str, tuple[str, Callable[[Path], object], str]] = {
 def test_a_damaged_artifact_fails_within_a_second_with_file_and_reason(
     artifact_copy: Path, start_process: Callable[..., Any], damage: str
 ) -> None:
-    """Exit status 1, and the last log line names the file. Seconds of the processor: other work may keep it busy."""
+    """The exit status is 1, and the last log line names the file. CPU seconds count: the machine may be busy."""
     name, damaging, said = DAMAGES[damage]
     damaging(artifact_copy / name)
     server = start_process(artifact_copy)

@@ -1,4 +1,4 @@
-"""serving.answer: one body to one answer, shared by every container."""
+"""serving.answer: from one body to one answer, in every container."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def test_answer_has_the_contracts_form(tiny_artifact: Path) -> None:
 
 
 def test_a_bad_body_is_a_bad_request(tiny_artifact: Path) -> None:
-    """The caller's fault is 400 in the contract's error form."""
+    """A caller's mistake is a 400 in the contract's error format."""
     result = answer(load_predictor(tiny_artifact), b"{}", version=None)
     assert (result.status, json.loads(result.body)["error"]["type"]) == (400, "bad_request")
 
 
 def test_a_failing_model_is_a_model_error_without_its_reason(tiny_artifact: Path) -> None:
-    """The model's fault is 500, and neither exception nor traceback reaches the caller."""
+    """A failure of the model is a 500, without exception or traceback."""
     result = answer(load_predictor(tiny_artifact), b'{"inputs": "overflow"}', version=None)
     error: dict[str, Any] = json.loads(result.body)["error"]
     assert (result.status, error["type"]) == (500, "model_error")
@@ -43,7 +43,7 @@ def test_a_failing_model_is_a_model_error_without_its_reason(tiny_artifact: Path
 
 
 def test_a_failing_model_is_logged_with_its_reason(tiny_artifact: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """What the caller is not told is in the log."""
+    """The log has the details that the caller does not get."""
     logger = logging.getLogger("serving")
     logger.addHandler(caplog.handler)
     try:

@@ -1,4 +1,4 @@
-"""serving.server.batcher: who shares a forward pass, and that everybody gets his own answer."""
+"""serving.server.batcher: which texts share a forward pass, and that all callers get their own answers."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ class Echo:
 
 @pytest.fixture
 def echo() -> Echo:
-    """The stand-in for a model."""
+    """Stand in for a model."""
     return Echo()
 
 
 @pytest.fixture
 def answers(echo: Echo) -> Callable[..., list[Any]]:
-    """Submits the texts of several callers at once; each one's labels, or None."""
+    """Submit the texts of several callers at once; return each one's labels, or None."""
 
     def submit(*callers: list[str], workers: int = 1) -> list[Any]:
         async def all_at_once() -> list[list[Prediction] | None]:
@@ -52,14 +52,14 @@ def answers(echo: Echo) -> Callable[..., list[Any]]:
 
 
 def test_callers_who_wait_together_share_a_pass(echo: Echo, answers: Callable[..., list[Any]]) -> None:
-    """Three callers, one pass, and each has his own answers."""
+    """Three callers share one pass, and each gets the right answers."""
     assert answers(["a"], ["b", "c"], ["d"]) == [["a"], ["b", "c"], ["d"]]
     assert echo.passes == [["a", "b", "c", "d"]]
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3])
 def test_lists_of_any_length_come_back_in_order(echo: Echo, answers: Callable[..., list[Any]], workers: int) -> None:
-    """Texts are neither lost nor mixed up where windows end, and no window is too large."""
+    """No text is lost or misplaced at the ends of windows, and no window is too large."""
     callers = [[f"{caller}-{number}" for number in range(size)] for caller, size in enumerate([1, 300, 128, 7, 1_000])]
     assert answers(*callers, workers=workers) == callers
     assert max(map(len, echo.passes)) <= WINDOW
@@ -67,7 +67,7 @@ def test_lists_of_any_length_come_back_in_order(echo: Echo, answers: Callable[..
 
 
 def test_a_long_list_lets_others_have_their_turn(echo: Echo, answers: Callable[..., list[Any]]) -> None:
-    """Who comes after 1,000 texts waits for one window of them."""
+    """A caller behind 1,000 texts waits for one window of them."""
     answers([f"{number}" for number in range(1_000)], ["late"])
     assert "late" in echo.passes[1]
 
@@ -75,7 +75,7 @@ def test_a_long_list_lets_others_have_their_turn(echo: Echo, answers: Callable[.
 def test_a_text_that_the_model_fails_on_hurts_its_own_caller_only(
     answers: Callable[..., list[Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The others are asked again without it, and the failure is in the log once."""
+    """The others are predicted again without it, and the failure is logged once."""
     records: list[logging.LogRecord] = []
     monkeypatch.setattr(logging.getLogger("serving"), "handle", records.append)
     assert answers(["a"], ["b", "poison"], ["c"]) == [["a"], None, ["c"]]
@@ -83,7 +83,7 @@ def test_a_text_that_the_model_fails_on_hurts_its_own_caller_only(
 
 
 def test_one_list_is_divided_among_idle_workers(echo: Echo, answers: Callable[..., list[Any]]) -> None:
-    """Sixteen texts, two workers: eight each."""
+    """Two workers take eight of sixteen texts each."""
     assert answers([str(number) for number in range(16)], workers=2) == [[str(number) for number in range(16)]]
     assert sorted(map(len, echo.passes)) == [8, 8]
 
@@ -91,7 +91,7 @@ def test_one_list_is_divided_among_idle_workers(echo: Echo, answers: Callable[..
 def test_the_loop_predicts_only_little_and_only_where_there_is_one_worker(
     echo: Echo, answers: Callable[..., list[Any]]
 ) -> None:
-    """Long texts would keep connections waiting, and other cores have nothing to do with the loop."""
+    """Long texts would block connections, and with several workers other cores can predict."""
     answers(["x" * INLINE_CHARACTERS])
     answers(["x" * (INLINE_CHARACTERS + 1)])
     answers(["x"], workers=2)

@@ -1,4 +1,4 @@
-"""benchmarks/bulk.py: it runs, and counts what it sent."""
+"""benchmarks/bulk.py runs, and counts the sentences that it sent."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[3]
 @pytest.mark.integration
 @pytest.mark.parametrize("kind", ["csv", "jsonlines"])
 def test_every_sentence_is_answered(tiny_artifact: Path, kind: str) -> None:
-    """A line a tenth, and an estimate at the end; without real data it says what it used."""
+    """It prints a line for each tenth and an estimate at the end, and says which data it used."""
     command = [sys.executable, str(ROOT / "benchmarks" / "bulk.py"), "--model", str(tiny_artifact), "--type", kind]
     options = ["--data", str(tiny_artifact), "--sentences", "300", "--records", "30"]
     run = subprocess.run(command + options, capture_output=True, text=True, check=False, timeout=120)

@@ -1,4 +1,4 @@
-"""serving.server.connection without a network: whatever comes in whatever pieces."""
+"""serving.server.connection without a network: any bytes, in any pieces."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class Echo:
 
 
 def talk(chunks: list[bytes], *, half_closed: bool = False) -> Transport:
-    """Everything that a connection writes, given `chunks`, and what it did then."""
+    """Feed `chunks` to a connection; return the transport with everything that was written."""
 
     async def conversation() -> Transport:
         shared, transport = Connections(Echo(), ServerSettings()), Transport()
@@ -98,7 +98,7 @@ def talk(chunks: list[bytes], *, half_closed: bool = False) -> Transport:
 
 
 def statuses(transport: Transport) -> list[bytes]:
-    """Of the answers, in order."""
+    """Return the statuses of the answers, in order."""
     return re.findall(rb"HTTP/1\.1 (\d+) ", transport.written)
 
 
@@ -111,7 +111,7 @@ STREAM = (
 
 @pytest.mark.parametrize("size", range(1, len(STREAM) + 1))
 def test_answers_do_not_depend_on_how_requests_come_in_pieces(size: int) -> None:
-    """Byte by byte, or all at once: the same three answers."""
+    """Byte by byte or all at once, the three answers are the same."""
     chunks = [STREAM[start : start + size] for start in range(0, len(STREAM), size)]
     transport = talk(chunks)
     assert statuses(transport) == [b"200", b"404", b"200"]
@@ -121,7 +121,7 @@ def test_answers_do_not_depend_on_how_requests_come_in_pieces(size: int) -> None
 
 @given(st.lists(st.sampled_from(PIECES), max_size=30), st.booleans())
 def test_whatever_comes_is_answered_or_refused(pieces: list[bytes], half_closed: bool) -> None:
-    """Nothing raises, nothing stays counted, every answer is well-formed, and a refusal is the last word."""
+    """Nothing raises, nothing stays counted, every answer is well-formed, and nothing follows a refusal."""
     transport = talk(pieces, half_closed=half_closed)
     rest = transport.written
     while rest:
@@ -140,25 +140,25 @@ def test_whatever_comes_is_answered_or_refused(pieces: list[bytes], half_closed:
 
 
 def test_a_head_request_is_answered_without_a_body() -> None:
-    """The length is that of the body that GET would bring."""
+    """The length is that of the answer to GET."""
     written = talk([b"HEAD /nowhere HTTP/1.1\r\n\r\n"]).written
     assert written.startswith(b"HTTP/1.1 404 Not Found\r\n") and written.endswith(b"\r\n\r\n")
 
 
 def test_old_clients_get_one_answer() -> None:
-    """HTTP/1.0 keeps no connection."""
+    """HTTP/1.0 connections are closed after an answer."""
     transport = talk([b"POST /invocations HTTP/1.0\r\nContent-Length: 3\r\n\r\nabc"])
     assert (statuses(transport), transport.closed) == ([b"200"], True)
 
 
 def test_answers_carry_the_date() -> None:
-    """As HTTP asks of a server with a clock."""
+    """HTTP requires it of a server with a clock."""
     written = talk([b"POST /invocations HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc"]).written
     assert re.search(rb"\r\ndate: [A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT\r\n", written)
 
 
 def test_a_client_who_goes_away_is_not_written_to() -> None:
-    """His request was being answered: nothing is written, and nothing stays counted."""
+    """If the client leaves during an answer, nothing is written and nothing stays counted."""
 
     async def conversation() -> bytes:
         shared, transport = Connections(Echo(), ServerSettings()), Transport()

@@ -1,4 +1,4 @@
-"""serving.formats: what is read and written in each content type."""
+"""serving.formats: reading and writing each content type."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from serving import formats
 from serving.errors import RequestError
 from serving.formats import CSV, JSON, JSON_LINES
 from serving.predictor import Prediction
-from serving.request import Limits
 
 GOOD = Prediction("helpful", 0.9, 1.5, False)
 ODD = Prediction('not, "helpful"', 0.5, None, True)
@@ -22,8 +21,8 @@ TEXTS = st.lists(st.text(st.characters(codec="utf-8"), min_size=1, max_size=8), 
 
 
 def read(content_type: str, body: bytes) -> list[str]:
-    """With the server's limits."""
-    return formats.read_texts(content_type, body, Limits())
+    """As the server reads a body."""
+    return formats.read_texts(content_type, body)
 
 
 @settings(max_examples=30)
@@ -43,12 +42,12 @@ def test_json_lines_bring_every_text_through(texts: list[str]) -> None:
 
 
 def test_a_first_line_is_a_text_like_any_other() -> None:
-    """There is no header: a piece of a file that batch transform has cut would have none either."""
+    """There is no header line, because batch transform splits files."""
     assert read(CSV, b"sentence\na gift\n") == ["sentence", "a gift"]
 
 
 def test_bulk_has_more_records_than_a_json_list() -> None:
-    """What bounds a bulk body is its size."""
+    """Bulk bodies are limited by size."""
     assert len(read(CSV, b"good\n" * 5_000)) == 5_000
 
 
@@ -82,13 +81,13 @@ def test_a_bad_record_is_named(content_type: str, body: bytes, said: str) -> Non
 
 
 def test_json_answers_are_one_object() -> None:
-    """However many predictions there are."""
+    """All predictions are in one object."""
     answer = json.loads(formats.write(JSON, [GOOD, GOOD, ODD], "3"))
     assert answer == {"predictions": [GOOD.as_dict(), GOOD.as_dict(), ODD.as_dict()], "model": {"version": "3"}}
 
 
 def test_json_lines_carry_the_version_in_each_line() -> None:
-    """A line stands for itself after a job has put the answers of many bodies together."""
+    """Lines are complete, because a job joins the answers of many bodies."""
     body = formats.write(JSON_LINES, [GOOD, ODD], "3")
     assert [json.loads(line) for line in body.splitlines()] == [
         each.as_dict() | {"model": {"version": "3"}} for each in (GOOD, ODD)
@@ -106,7 +105,7 @@ def test_csv_answers_are_one_record_each() -> None:
     [(None, JSON), ("Application/JSON", JSON), ("text/csv; charset=UTF-8", CSV), ('text/csv;charset="utf-8"', CSV)],
 )
 def test_the_content_type_decides_how_a_body_is_read(header: str | None, expected: str) -> None:
-    """Without one it is JSON."""
+    """The default is JSON."""
     assert formats.request_type(header) == expected
 
 
@@ -131,7 +130,7 @@ def test_other_content_types_are_refused(header: str) -> None:
     ],
 )
 def test_accept_decides_what_is_written(accept: str | None, content_type: str, expected: str) -> None:
-    """Its best type; where it leaves the choice, that of the request."""
+    """The preferred type is written; among equals, that of the request."""
     assert formats.answer_type(accept, content_type) == expected
 
 

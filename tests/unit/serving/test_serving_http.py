@@ -35,7 +35,7 @@ BODY = json.dumps({"inputs": "good"})
 
 
 class GatedBackend:
-    """A network that answers only when it is let, and counts how many callers it has at once."""
+    """A network that answers on command, and counts its simultaneous callers."""
 
     name = "gated"
     features = ["input_ids"]
@@ -73,7 +73,7 @@ def predictor(backend: GatedBackend, tiny_artifact: Path) -> Predictor:
 
 
 def raw(port: int, data: bytes) -> bytes:
-    """Send bytes as they are; everything that comes back until the server closes."""
+    """Send bytes unchanged; return everything until the server closes."""
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
         connection.sendall(data)
         return b"".join(iter(lambda: connection.recv(65_536), b""))
@@ -82,7 +82,7 @@ def raw(port: int, data: bytes) -> bytes:
 def test_ping_answers_while_every_worker_is_busy(
     in_process: Running, ask: Any, backend: GatedBackend, predictor: Predictor
 ) -> None:
-    """A long prediction does not make the server look dead: one of several workers', or a single one's long list."""
+    """A long prediction does not block /ping, neither with several workers nor with a long list on a single one."""
     long = json.dumps({"inputs": ["good " * 100] * 100})
     for workers, body in ((2, BODY), (1, long)):
         backend.open.clear()
@@ -105,7 +105,7 @@ def test_forward_passes_are_bounded(in_process: Running, ask: Any, backend: Gate
 
 
 def test_connections_are_bounded(in_process: Running, ask: Any, predictor: Predictor) -> None:
-    """A connection beyond the limit is told so at once, and a freed place is given again."""
+    """A connection beyond the limit is refused at once, and a freed place is used again."""
     with in_process(predictor, max_connections=1) as server:
         with socket.create_connection(("127.0.0.1", server.port)) as held:
             held.sendall(b"GET /ping HTTP/1.1\r\n\r\n")
@@ -120,7 +120,7 @@ def test_connections_are_bounded(in_process: Running, ask: Any, predictor: Predi
 def test_a_full_queue_is_said_at_once(
     in_process: Running, ask: Any, backend: GatedBackend, predictor: Predictor
 ) -> None:
-    """Two requests run and one waits; the others are told to come again, and the three are answered."""
+    """Two requests run and one waits; further ones are refused, and the three are answered."""
     with in_process(predictor, workers=2, queue=1) as server, ThreadPoolExecutor(7) as pool:
         requests = [pool.submit(ask, server.port, BODY) for _ in range(7)]
         refused = [request.result() for request in itertools.islice(as_completed(requests, timeout=5), 4)]
@@ -145,7 +145,7 @@ def test_a_refusal_for_want_of_room_says_when_to_come_again(
 def test_bodies_in_memory_are_bounded(
     in_process: Running, ask: Any, backend: GatedBackend, predictor: Predictor
 ) -> None:
-    """Requests that wait hold four bodies of the largest size at most; more are told to come again."""
+    """Waiting requests hold at most four bodies of the largest size; further ones are refused."""
     body = json.dumps({"inputs": ["x" * 1_000] * 90})
     with in_process(predictor, workers=1, max_body_bytes=100_000) as server, ThreadPoolExecutor(8) as pool:
         requests = [pool.submit(ask, server.port, body) for _ in range(8)]
@@ -171,7 +171,7 @@ def test_stop_lets_a_running_request_finish(
 
 
 def test_a_stop_that_came_while_the_model_was_loaded_holds(predictor: Predictor) -> None:
-    """SIGTERM before there is an event loop: the server ends as soon as it would begin."""
+    """After a SIGTERM before the event loop starts, the server ends as soon as it would begin."""
 
     async def served() -> bool:
         settings = ServerSettings(host="127.0.0.1", port=0)
@@ -181,7 +181,7 @@ def test_a_stop_that_came_while_the_model_was_loaded_holds(predictor: Predictor)
 
 
 def accepts(port: int) -> bool:
-    """Whether somebody listens there."""
+    """Return whether somebody listens there."""
     try:
         socket.create_connection(("127.0.0.1", port)).close()
     except ConnectionRefusedError:
@@ -202,7 +202,7 @@ def test_stop_does_not_wait_for_idle_connections(in_process: Running, predictor:
 def test_stop_gives_a_request_up_after_the_drain_time(
     in_process: Running, ask: Any, backend: GatedBackend, predictor: Predictor
 ) -> None:
-    """A request that does not finish does not keep the process."""
+    """A request that does not finish does not keep the process running."""
     with in_process(predictor, workers=2, drain_seconds=0.1) as server, ThreadPoolExecutor() as pool:
         running = pool.submit(ask, server.port, BODY)
         assert backend.entered.acquire(timeout=5)
@@ -215,13 +215,13 @@ def test_stop_gives_a_request_up_after_the_drain_time(
 
 
 def test_a_silent_connection_is_closed(in_process: Running, predictor: Predictor) -> None:
-    """A client that never begins a request does not keep its place."""
+    """A client that never begins a request loses its connection."""
     with in_process(predictor, read_seconds=0.2) as server:
         assert raw(server.port, b"") == b""
 
 
 def test_a_head_that_trickles_in_is_given_up(in_process: Running, predictor: Predictor) -> None:
-    """The time counts from the head's first byte, whatever comes in between."""
+    """The time limit counts from the head's first byte."""
     with (
         in_process(predictor, read_seconds=0.5) as server,
         socket.create_connection(("127.0.0.1", server.port), timeout=5) as slow,
@@ -239,7 +239,7 @@ def test_a_head_that_trickles_in_is_given_up(in_process: Running, predictor: Pre
 
 
 def test_a_body_that_never_comes_is_given_up(in_process: Running, predictor: Predictor) -> None:
-    """A client that announces more than it sends gets an answer after the reading time."""
+    """A client that announces more than it sends gets an answer after the time limit."""
     head = b"POST /invocations HTTP/1.1\r\nContent-Length: 100\r\n\r\n{"
     with in_process(predictor, read_seconds=0.2) as server:
         assert raw(server.port, head).startswith(b"HTTP/1.1 408 ")
@@ -293,7 +293,7 @@ def test_pipelined_requests_are_answered_in_order(
 
 
 def test_what_follows_a_refused_body_is_not_a_request(in_process: Running, predictor: Predictor) -> None:
-    """The rest of a body that was not read cannot smuggle a request of its own."""
+    """The unread rest of a body cannot contain a request."""
     body = b"GET /ping HTTP/1.1\r\n\r\n"
     head = b"POST /nowhere HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % len(body)
     with in_process(predictor) as server:
@@ -321,7 +321,7 @@ def test_requests_sent_ahead_of_their_turn_are_bounded(
 
 
 class FakeTransport(asyncio.Transport):
-    """A transport that remembers whether it was given up, and whether it is read from."""
+    """A transport that remembers whether it was aborted, and whether it is read from."""
 
     aborted = False
     reading = True
@@ -338,7 +338,7 @@ class FakeTransport(asyncio.Transport):
 
 @pytest.mark.parametrize("caught_up", [False, True])
 def test_a_client_that_does_not_read_is_given_up(predictor: Predictor, caught_up: bool) -> None:
-    """Answers that nobody takes do not keep a connection; a client that catches up in time keeps his."""
+    """A client that does not read its answers loses its connection; one that catches up in time keeps it."""
 
     async def stall() -> tuple[bool, bool]:
         settings = ServerSettings(idle_seconds=0.05)
@@ -385,7 +385,7 @@ def test_a_client_that_does_not_read_is_given_up(predictor: Predictor, caught_up
 def test_what_is_not_served_is_refused_as_json(
     in_process: Running, predictor: Predictor, head: bytes, status: int
 ) -> None:
-    """Every refusal has its status and the contract's error form, and ends the connection."""
+    """Every refusal has its status and the contract's error format, and ends the connection."""
     with in_process(predictor) as server, socket.create_connection(("127.0.0.1", server.port)) as connection:
         connection.settimeout(5)
         connection.sendall(head)

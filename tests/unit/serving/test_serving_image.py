@@ -40,7 +40,7 @@ def sealed(tiny_artifact: Path) -> Iterator[Path]:
 
 
 def test_it_serves_as_nobody_from_that_tree_alone(sealed: Path, start_process: Callable[..., Any], ask: Any) -> None:
-    """No other package can be imported, nothing is written, no privilege is needed."""
+    """It imports no other package, writes nothing and needs no privilege."""
     python = interpreter()
     before = sorted(sealed.rglob("*"))
     server = start_process(sealed / "model", command=[python, "-I", "-S", str(sealed / "server"), "serve"], user=NOBODY)

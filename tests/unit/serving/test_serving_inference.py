@@ -1,4 +1,4 @@
-"""serving.inference: the hooks that the official Hugging Face container calls."""
+"""serving.inference: the functions that the official Hugging Face container calls."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from serving.errors import ArtifactError
 
 
 class Context:
-    """The part of the container's context that the hooks use."""
+    """The part of the container's context that the functions use."""
 
     def __init__(self, **properties: str) -> None:
         self.status: int | None = None
@@ -28,7 +28,7 @@ class Context:
 
 @pytest.fixture(scope="module")
 def model(tiny_artifact: Path) -> Any:
-    """What the container keeps between requests."""
+    """Load what the container keeps between requests."""
     return inference.model_fn(str(tiny_artifact))
 
 
@@ -48,7 +48,7 @@ def test_the_true_status_goes_through_the_context(model: Any, inputs: str, statu
 
 
 def test_in_the_stock_server_a_broken_model_says_so_itself(artifact_copy: Path) -> None:
-    """There an exception would become a 400, and the load be tried again with every request."""
+    """There an exception would become a 400, and every request would load the model again."""
     (artifact_copy / "onnx" / "model_int8.onnx").write_bytes(b"cut off")
     context = Context(server_name="MMS")
     model = inference.model_fn(str(artifact_copy), context)
@@ -61,7 +61,7 @@ def test_in_the_stock_server_a_broken_model_says_so_itself(artifact_copy: Path) 
 def test_in_the_stock_server_a_wrong_variable_says_so_itself(
     tiny_artifact: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was not foreseen goes by its name only; the log has the rest."""
+    """The answer has only the name of an unexpected error; the log has the rest."""
     monkeypatch.setenv("SERVING_INTRA_OP_THREADS", "many")
     model = inference.model_fn(str(tiny_artifact), Context(server_name="MMS"))
     assert json.loads(inference.transform_fn(model, "{}", "", ""))["error"]["message"].endswith(": ValueError")
@@ -69,7 +69,7 @@ def test_in_the_stock_server_a_wrong_variable_says_so_itself(
 
 @pytest.mark.parametrize("context", [None, Context()])
 def test_elsewhere_a_broken_model_ends_the_start(artifact_copy: Path, context: Context | None) -> None:
-    """A server that looks at model_fn learns at once that nothing will serve."""
+    """A server that checks model_fn fails at once."""
     (artifact_copy / "onnx" / "model_int8.onnx").unlink()
     with pytest.raises(ArtifactError, match="the file is missing"):
         inference.model_fn(str(artifact_copy), context)
@@ -80,7 +80,7 @@ def test_elsewhere_a_broken_model_ends_the_start(artifact_copy: Path, context: C
     [("good\nbad\n", "text/csv"), (b'{"inputs": "good"}\n{"inputs": "bad"}', "application/jsonlines")],
 )
 def test_bulk_bodies_are_answered_as_accept_asks(model: Any, body: Any, content_type: str) -> None:
-    """The container hands CSV over as text and JSON Lines as bytes; without an Accept header it asks for JSON."""
+    """The container passes CSV as text and JSON Lines as bytes; without an Accept header it asks for JSON."""
     answer = json.loads(inference.transform_fn(model, body, content_type, "application/json", Context()))
     assert [prediction["label"] for prediction in answer["predictions"]] == ["helpful", "not_helpful"]
     lines = inference.transform_fn(model, body, content_type, "text/csv", Context()).splitlines()
@@ -91,7 +91,7 @@ def test_bulk_bodies_are_answered_as_accept_asks(model: Any, body: Any, content_
     ("content_type", "accept", "status"), [("image/png", "*/*", 415), ("text/csv", "image/png", 406)]
 )
 def test_other_types_are_refused(model: Any, content_type: str, accept: str, status: int) -> None:
-    """With the status that says which side has to change."""
+    """The status says that the caller has to change the request."""
     context = Context()
     inference.transform_fn(model, b"good", content_type, accept, context)
     assert context.status == status
@@ -110,13 +110,13 @@ def test_the_version_is_the_containers_environment(model: Any, monkeypatch: pyte
 
 
 def test_signatures_are_those_the_container_counts() -> None:
-    """It passes its context to hooks that have exactly one parameter more than the plain ones (toolkit 2.6.0)."""
+    """It passes its context to functions with exactly one additional parameter (toolkit 2.6.0)."""
     counts = [len(inspect.signature(hook).parameters) for hook in (inference.model_fn, inference.transform_fn)]
     assert counts == [2, 5]
 
 
 def test_only_the_vendored_folder_of_this_python_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A copy for this interpreter goes on the path behind code/; one for another does not."""
+    """A copy for this interpreter goes on the path after code/; one for another does not."""
     monkeypatch.setattr(sys, "path", ["code", "site-packages"])
     (tmp_path / "vendor" / "cp27").mkdir(parents=True)
     assert inference.use_vendored(tmp_path) is None
@@ -127,7 +127,7 @@ def test_only_the_vendored_folder_of_this_python_is_used(tmp_path: Path, monkeyp
 
 
 def test_the_artifacts_own_file_works_and_names_its_backend(tiny_artifact: Path) -> None:
-    """Imported from code/ as the container does it, the hooks run and the log says onnxruntime."""
+    """Imported from code/ as in the container, the functions run and the log says onnxruntime."""
     code = (
         "import sys; sys.path.insert(0, sys.argv[1] + '/code'); import inference; "
         "model = inference.model_fn(sys.argv[1]); print(inference.transform_fn(model, sys.argv[2], '', ''))"

@@ -1,4 +1,4 @@
-"""serving.model_config: what a config.json must say."""
+"""serving.model_config: the required content of config.json."""
 
 from __future__ import annotations
 

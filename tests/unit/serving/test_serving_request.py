@@ -1,4 +1,4 @@
-"""serving.request: what a body may be."""
+"""serving.request: acceptable bodies."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from serving.errors import RequestError
-from serving.request import Limits, parse_texts
+from serving.request import MAX_CHARACTERS, MAX_TEXTS, parse_texts
 
 
 def body(inputs: Any, **more: Any) -> bytes:
@@ -26,13 +26,13 @@ def test_a_list_keeps_its_order() -> None:
 
 
 def test_parameters_are_ignored() -> None:
-    """A body written for a Hugging Face endpoint is taken."""
+    """A body for a Hugging Face endpoint is accepted."""
     assert parse_texts(body("x", parameters={"top_k": None})) == ["x"]
 
 
 def test_the_limits_themselves_are_allowed() -> None:
-    """As many texts, as long as allowed."""
-    assert len(parse_texts(body(["ab", "cd"]), Limits(max_texts=2, max_characters=2))) == 2
+    """The largest number of texts of the largest length is accepted."""
+    assert len(parse_texts(body(["x" * MAX_CHARACTERS] * MAX_TEXTS))) == MAX_TEXTS
 
 
 @pytest.mark.parametrize(
@@ -62,14 +62,14 @@ def test_the_limits_themselves_are_allowed() -> None:
     ],
 )
 def test_a_bad_body_is_refused_with_what_is_allowed(bad: bytes, said: str) -> None:
-    """Every malformed body is a 400 whose message names the fault."""
+    """Every malformed body is a 400 whose message says what is wrong."""
     with pytest.raises(RequestError, match=said) as caught:
         parse_texts(bad)
     assert (caught.value.status, caught.value.kind) == (400, "bad_request")
 
 
 def test_a_refusal_does_not_quote_the_text() -> None:
-    """Messages travel into logs: the caller's words do not."""
+    """Messages go into logs, so they must not contain the text."""
     with pytest.raises(RequestError) as caught:
         parse_texts(body(["my secret", ["my secret"]]))
     assert "secret" not in caught.value.message

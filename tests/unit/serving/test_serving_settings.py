@@ -1,4 +1,4 @@
-"""serving.server.settings: the server's environment."""
+"""serving.server.settings: the server's environment variables."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from serving.errors import SettingsError
+from serving.errors import ServingError
 from serving.server.settings import ServerSettings, usable_cores
 
 
 def test_without_variables_it_is_sagemakers_contract() -> None:
     """Port 8080 on every interface, the model in /opt/ml/model."""
-    settings = ServerSettings.from_env({})
+    settings = ServerSettings.from_environment({})
     assert (settings.host, settings.port, settings.model_dir) == ("0.0.0.0", 8080, Path("/opt/ml/model"))
 
 
 def test_variables_are_read() -> None:
     """Each variable reaches its field with its type."""
-    settings = ServerSettings.from_env(
+    settings = ServerSettings.from_environment(
         {
             "SM_MODEL_DIR": "/m",
             "SAGEMAKER_BIND_TO_HOST": "127.0.0.1",
@@ -53,14 +53,14 @@ def test_variables_are_read() -> None:
 
 
 def test_there_is_a_worker_for_each_usable_core() -> None:
-    """More would only make each other wait; with several threads a pass there are fewer, and always one."""
-    assert ServerSettings.from_env({}).workers == usable_cores()
-    assert ServerSettings.from_env({"SERVING_INTRA_OP_THREADS": "64"}).workers == max(usable_cores() // 64, 1)
+    """There are fewer with several threads a pass, and always at least one."""
+    assert ServerSettings.from_environment({}).workers == usable_cores()
+    assert ServerSettings.from_environment({"SERVING_INTRA_OP_THREADS": "64"}).workers == max(usable_cores() // 64, 1)
 
 
 def test_an_empty_version_is_none() -> None:
-    """A stack without a version sets the variable to nothing; that is no version."""
-    assert ServerSettings.from_env({"MODEL_VERSION": ""}).model_version is None
+    """A stack without a version sets the variable to an empty value, which means None."""
+    assert ServerSettings.from_environment({"MODEL_VERSION": ""}).model_version is None
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_an_empty_version_is_none() -> None:
     ],
 )
 def test_a_bad_value_names_its_variable(name: str, value: str) -> None:
-    """What is not allowed is refused with the variable's name."""
-    with pytest.raises(SettingsError) as caught:
-        ServerSettings.from_env({name: value})
-    assert caught.value.name == name
+    """The message begins with the variable's name."""
+    with pytest.raises(ServingError) as caught:
+        ServerSettings.from_environment({name: value})
+    assert str(caught.value).startswith(f"{name}=")

@@ -20,10 +20,10 @@ from typing import Any
 
 import pytest
 
-from benchmarks.stock.environment import StackMissing, StockStack, hooks_only
+from benchmarks.stock.environment import StackMissingError, StockStack, hooks_only
 from benchmarks.stock.server import StockServer
 from classifier.artifact.vendoring import vendor
-from classifier.errors import VendoringFailed
+from classifier.errors import VendoringError
 from local.sagemaker.processes import ports
 
 pytestmark = pytest.mark.integration
@@ -75,7 +75,7 @@ def stack() -> StockStack:
     """The installed stack; skips where this machine lacks something, saying what."""
     try:
         return hooks_only()
-    except StackMissing as missing:
+    except StackMissingError as missing:
         pytest.skip(str(missing))
 
 
@@ -85,7 +85,7 @@ def artifact(tmp_path_factory: pytest.TempPathFactory, tiny_artifact: Path) -> P
     folder = Path(shutil.copytree(tiny_artifact, tmp_path_factory.mktemp("stock") / "model"))
     try:
         vendor(folder / "code")
-    except VendoringFailed as failed:
+    except VendoringError as failed:
         pytest.skip(str(failed))
     return folder
 

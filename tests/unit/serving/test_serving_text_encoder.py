@@ -28,13 +28,13 @@ def test_batches_keep_the_bound_on_rows(lengths: list[int], rows: int) -> None:
 
 
 def cost(lengths: list[int], batches: list[list[int]], pass_tokens: int) -> int:
-    """What the passes cost, in cells."""
+    """Return the cost of the passes, in cells."""
     return sum(pass_tokens + len(batch) * max(lengths[position] for position in batch) for batch in batches)
 
 
 @given(st.lists(st.integers(1, 30), min_size=1, max_size=7), st.integers(0, 40), st.integers(2, 4))
 def test_no_other_division_is_cheaper(lengths: list[int], pass_tokens: int, rows: int) -> None:
-    """Against every way to cut the sorted texts."""
+    """It is compared with every division of the sorted texts."""
     order = sorted(range(len(lengths)), key=lengths.__getitem__)
     least = min(
         cost(lengths, batches, pass_tokens)
@@ -45,7 +45,7 @@ def test_no_other_division_is_cheaper(lengths: list[int], pass_tokens: int, rows
 
 
 def divided(order: list[int], cuts: tuple[bool, ...]) -> list[list[int]]:
-    """`order` cut after each place that `cuts` says."""
+    """Cut `order` after each of the places in `cuts`."""
     batches = [[order[0]]]
     for position, cut in zip(order[1:], cuts, strict=True):
         if cut:

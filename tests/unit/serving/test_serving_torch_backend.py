@@ -1,4 +1,4 @@
-"""serving.torch_backend: what happens where onnxruntime is not installed."""
+"""serving.torch_backend: serving without onnxruntime."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from serving.errors import ArtifactError, BackendMissingError
+from serving.errors import ArtifactError, ServingError
 from serving.predictor import load_backend, load_predictor
 
 torch = pytest.importorskip("torch")
@@ -52,7 +52,7 @@ def test_torch_serves_the_same_folder(bert_artifact: Path) -> None:
 
 @pytest.mark.usefixtures("without_onnxruntime")
 def test_the_fallback_is_said_in_the_log(bert_artifact: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """Serving several times slower than intended is a warning."""
+    """The log warns that serving is several times slower."""
     logger = logging.getLogger("serving")
     logger.addHandler(caplog.handler)
     try:
@@ -72,8 +72,8 @@ def test_weights_that_cannot_be_loaded_are_an_artifact_error(bert_artifact: Path
 
 @pytest.mark.usefixtures("without_onnxruntime")
 def test_without_any_library_it_says_what_to_install(tiny_artifact: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither onnxruntime nor torch: the error names what to do."""
+    """Without onnxruntime and torch, the error says what to install."""
     monkeypatch.delitem(sys.modules, "serving.torch_backend", raising=False)
     monkeypatch.setitem(sys.modules, "torch", None)
-    with pytest.raises(BackendMissingError, match="install onnxruntime"):
+    with pytest.raises(ServingError, match="install onnxruntime"):
         load_predictor(tiny_artifact)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from smoke_test_fakes import FakeTime
+from fake_time import FakeTime
 
 
 @pytest.fixture

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, NoCredentialsError, ReadTimeoutError
 
-from smoke_test.endpoint import PATIENCE_SECONDS, Endpoint
-from smoke_test.errors import EndpointUnusable
-from smoke_test_fakes import FakeRuntime, FakeTime, answer, client_error, sentence
+from fake_time import FakeTime
+from smoke_test.endpoint import PATIENCE_SECONDS, RETRY, Endpoint, EndpointUnusableError
+from smoke_test_fakes import FakeRuntime, answer, client_error, sentence
 
 PASSING = [
     client_error("ModelNotReadyException", status=429),
@@ -29,21 +31,27 @@ FINAL = [
 ]
 
 
+def _endpoint(runtime: FakeRuntime, time: FakeTime) -> Endpoint:
+    return Endpoint("text-classifier-dev", runtime, replace(RETRY, clock=time.clock, sleep=time.sleep))
+
+
 @pytest.mark.parametrize("error", PASSING, ids=str)
 def test_cold_or_busy_endpoint_is_given_time(time: FakeTime, error: Exception) -> None:
     """What passes is asked again, with growing pauses, until the answer comes."""
     left: list[bytes | Exception] = [error, error, answer()]
     runtime = FakeRuntime(lambda _: left.pop(0))
-    assert Endpoint("text-classifier-dev", runtime, clock=time.clock, sleep=time.sleep).ask(sentence("a")).label
-    assert time.pauses == [1.0, 2.0]
+    assert _endpoint(runtime, time).ask(sentence("a")).predictions
+    assert time.slept == [1.0, 2.0]
 
 
 @pytest.mark.parametrize("error", PASSING, ids=str)
 def test_patience_ends(time: FakeTime, error: Exception) -> None:
     """An endpoint that stays cold is given up after two minutes, over all questions together."""
-    endpoint = Endpoint("text-classifier-dev", FakeRuntime(lambda _: error), clock=time.clock, sleep=time.sleep)
+    endpoint = Endpoint(
+        "text-classifier-dev", FakeRuntime(lambda _: error), replace(RETRY, clock=time.clock, sleep=time.sleep)
+    )
     for _ in range(2):
-        with pytest.raises(EndpointUnusable, match="stayed so for 120 seconds"):
+        with pytest.raises(EndpointUnusableError, match="stayed so for 120 seconds"):
             endpoint.ask(sentence("a"))
     assert PATIENCE_SECONDS - 10 < time.now < PATIENCE_SECONDS
 
@@ -51,10 +59,12 @@ def test_patience_ends(time: FakeTime, error: Exception) -> None:
 @pytest.mark.parametrize(("error", "told"), FINAL, ids=str)
 def test_what_does_not_pass_is_told_at_once(time: FakeTime, error: Exception, told: str) -> None:
     """A model that fails, a missing endpoint or right is an error with the reason, without waiting."""
-    endpoint = Endpoint("text-classifier-dev", FakeRuntime(lambda _: error), clock=time.clock, sleep=time.sleep)
-    with pytest.raises(EndpointUnusable, match=told) as caught:
+    endpoint = Endpoint(
+        "text-classifier-dev", FakeRuntime(lambda _: error), replace(RETRY, clock=time.clock, sleep=time.sleep)
+    )
+    with pytest.raises(EndpointUnusableError, match=told) as caught:
         endpoint.ask(sentence("a"))
-    assert caught.value.endpoint == "text-classifier-dev" and time.pauses == []
+    assert "endpoint text-classifier-dev " in str(caught.value) and time.slept == []
 
 
 @pytest.mark.parametrize(
@@ -76,6 +86,8 @@ def test_what_does_not_pass_is_told_at_once(time: FakeTime, error: Exception, to
 )
 def test_anything_but_a_prediction_is_unusable(time: FakeTime, body: bytes) -> None:
     """An answer in another form, or with a number out of its range, is no answer."""
-    endpoint = Endpoint("text-classifier-dev", FakeRuntime(lambda _: body), clock=time.clock, sleep=time.sleep)
-    with pytest.raises(EndpointUnusable, match="gave an answer that"):
+    endpoint = Endpoint(
+        "text-classifier-dev", FakeRuntime(lambda _: body), replace(RETRY, clock=time.clock, sleep=time.sleep)
+    )
+    with pytest.raises(EndpointUnusableError, match="gave an answer that"):
         endpoint.ask(sentence("a"))

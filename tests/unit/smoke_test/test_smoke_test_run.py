@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from shared.errors import FunctionError, MisconfiguredError
+from smoke_test import handler
 from smoke_test.endpoint import Endpoint
-from smoke_test.errors import EvidenceUnreadable, Misconfigured, PackageUnreadable, WrongAnswers
-from smoke_test.run import smoke_test
-from smoke_test.settings import Settings
+from smoke_test.package import PackageUnreadableError
+from smoke_test.run import WrongAnswersError, smoke_test
 from smoke_test_fakes import ARN, FOLDER, FakeRegistry, FakeRuntime, FakeStore, answer, client_error, sentence
 
 TEXTS = [f"sentence {number}" for number in range(200)]
+CONTEXT = SimpleNamespace(
+    function_name="smoke-test", memory_limit_in_mb=512, invoked_function_arn="arn", aws_request_id="request"
+)
 OUT, SENTENCES = f"{FOLDER}/0123/sentences.jsonl.out", f"{FOLDER}/sentences.jsonl"
 
 
@@ -95,15 +100,15 @@ def test_rounding_is_no_difference(given: bytes) -> None:
 )
 def test_other_answers_are_wrong(given: bytes, told: str) -> None:
     """Another label, confidence, score or version is a wrong answer, told with the sentence and what was expected."""
-    with pytest.raises(WrongAnswers, match="20 of 20 sentences were answered wrongly") as caught:
+    with pytest.raises(WrongAnswersError, match="20 of 20 sentences were answered wrongly") as caught:
         ask(lambda _: given)
     assert '"sentence 0"' in str(caught.value) and told in str(caught.value)
-    assert len(caught.value.problems) == caught.value.asked == 20
+    assert len(caught.value.problems) == 20
 
 
 def test_one_wrong_answer_is_enough() -> None:
     """A single sentence answered otherwise fails the test."""
-    with pytest.raises(WrongAnswers, match='1 of 20 .* "sentence 150"'):
+    with pytest.raises(WrongAnswersError, match=r'1 of 20 .* "sentence 150"'):
         ask(lambda text: answer(label="not helpful" if text == "sentence 150" else "helpful"))
 
 
@@ -116,7 +121,7 @@ def test_model_without_scores_is_compared_by_confidence() -> None:
 def test_long_sentence_is_shortened_in_the_message() -> None:
     """A message holds the beginning of a sentence, not all of it."""
     objects = {OUT: answer(version=None), SENTENCES: sentence("x" * 5000)}
-    with pytest.raises(WrongAnswers) as caught:
+    with pytest.raises(WrongAnswersError) as caught:
         ask(lambda _: answer(label="other"), objects)
     assert len(str(caught.value)) < 300
 
@@ -126,7 +131,7 @@ def test_package_without_evidence_is_asked_built_in_sentences(metadata: dict[str
     """Without evidence only form and version are checked."""
     result, asked = ask(lambda _: answer(label="anything"), {}, FakeRegistry(metadata))
     assert result == {"asked": len(asked), "compared": 0, "version": "7"} and asked
-    with pytest.raises(WrongAnswers, match="by version 6"):
+    with pytest.raises(WrongAnswersError, match="by version 6"):
         ask(lambda _: answer(version="6"), {}, FakeRegistry(metadata))
 
 
@@ -144,12 +149,12 @@ def test_evidence_that_is_gone_does_not_stop_a_rollback(missing: str) -> None:
         ({OUT: client_error("AccessDenied", status=403)}, "AccessDenied"),
         ({OUT: answer() + b"\n"}, "1 answers to 200 sentences"),
         ({OUT: b"", SENTENCES: b""}, "0 answers"),
-        ({OUT: b"{}\n" * 200}, "is not one prediction"),
+        ({OUT: b"{}\n" * 200}, "has no predictions"),
     ],
 )
 def test_evidence_that_cannot_be_used_is_an_error(changed: dict[str, bytes | Exception], told: str) -> None:
     """Evidence that is there and can't be read, or doesn't fit the sentences, fails the test."""
-    with pytest.raises(EvidenceUnreadable, match=told):
+    with pytest.raises(FunctionError, match=told):
         ask(objects={**evidence(), **changed})
 
 
@@ -157,14 +162,25 @@ def test_evidence_that_cannot_be_used_is_an_error(changed: dict[str, bytes | Exc
 def test_unknown_package_is_named(event: dict[str, str]) -> None:
     """A package that can't be looked up is told by its ARN."""
     endpoint = Endpoint("text-classifier-dev", FakeRuntime(lambda _: answer()))
-    with pytest.raises(PackageUnreadable, match="does not exist") as caught:
+    with pytest.raises(PackageUnreadableError, match="does not exist") as caught:
         smoke_test(event, FakeRegistry(), FakeStore({}), endpoint)
-    assert caught.value.arn == event.get("model_package_arn", "")
+    assert f"model package {event.get('model_package_arn', '')} " in str(caught.value)
 
 
-def test_endpoint_comes_from_the_environment() -> None:
-    """ENDPOINT_NAME is read, and asked for where it is missing."""
-    assert Settings.from_environment({"ENDPOINT_NAME": "text-classifier-dev"}).endpoint_name == "text-classifier-dev"
-    with pytest.raises(Misconfigured, match="ENDPOINT_NAME") as caught:
-        Settings.from_environment({})
+@pytest.mark.parametrize("changes", [{}, {"ENDPOINT_NAME": " "}])
+def test_endpoint_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch, changes: dict[str, str]) -> None:
+    """ENDPOINT_NAME names the endpoint; where it is missing the handler says so."""
+    monkeypatch.delenv("ENDPOINT_NAME", raising=False)
+    for name, value in changes.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(MisconfiguredError, match="ENDPOINT_NAME") as caught:
+        handler.handler({}, CONTEXT)
     assert caught.value.variable == "ENDPOINT_NAME"
+
+
+def test_handler_asks_the_endpoint_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the stack's variable set, the handler asks that endpoint and returns the result."""
+    monkeypatch.setenv("ENDPOINT_NAME", "text-classifier-dev")
+    clients = (FakeRegistry(), FakeStore(evidence()), FakeRuntime(lambda _: answer()))
+    monkeypatch.setattr(handler, "_clients", lambda: clients)
+    assert handler.handler({"model_package_arn": ARN}, CONTEXT) == {"asked": 20, "compared": 20, "version": "7"}

@@ -13,7 +13,7 @@ WORDS = ("good", "bad", "battery", "camera", "works", "broke", "great", "poor", 
 
 @pytest.fixture(scope="module", autouse=True)
 def offline_and_frugal() -> Iterator[None]:
-    """No hub is asked, and each process computes in one thread: on tiny models more only get in each other's way."""
+    """Ask no hub, and compute in one thread in each process, because tiny models gain nothing from more."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HF_HUB_OFFLINE", "1")
         patch.setenv("OMP_NUM_THREADS", "1")
@@ -22,7 +22,7 @@ def offline_and_frugal() -> Iterator[None]:
 
 @pytest.fixture
 def one_thread() -> Iterator[None]:
-    """Torch in this process computes in one thread."""
+    """Let torch compute in one thread in this process."""
     import torch
 
     before = torch.get_num_threads()
@@ -33,7 +33,7 @@ def one_thread() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a BERT of 2 layers and 32 dimensions, random weights, and a tokenizer that knows `WORDS`."""
+    """Make a folder with a BERT of 2 layers and 32 dimensions, random weights, and a tokenizer that knows `WORDS`."""
     import torch
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
     from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
@@ -77,7 +77,7 @@ def scored_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def write_reviews(path: Path, *, rows: int, offset: int) -> None:
-    """Writes rows of `sentence` and `helpful`, all different; every second one has a score of 1 or more."""
+    """Write rows of `sentence` and `helpful`, all different; every second one has a score of 1 or more."""
     good, bad = ("good", "great", "works", "lasts"), ("bad", "poor", "broke", "short")
     with path.open("w", encoding="utf-8") as file:
         for n in range(offset, offset + rows):

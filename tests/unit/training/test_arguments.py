@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from classifier.errors import CommandLineInvalid, HyperparameterUnknown
+from classifier.errors import JobError
 from classifier.job.arguments import parse_arguments
 from classifier.job.hyperparameters import fields
 
@@ -15,39 +15,38 @@ TRAIN = Path(__file__).parents[3] / "training_job" / "train.py"
 
 
 def test_folders_and_hyperparameters_are_told_apart() -> None:
-    """Both arrive on one command line, in either spelling and with or without an equals sign."""
+    """Both come on one command line, in either spelling and with or without an equals sign."""
     arguments = parse_arguments(["--train", "data", "--model_dir=out", "--max_length", '"64"', "--epochs=3"])
     assert arguments.folders == {"train": "data", "model_dir": "out"}
     assert arguments.hyperparameters == {"max_length": '"64"', "epochs": "3"}
 
 
 def test_an_underscore_in_a_value_stays() -> None:
-    """Only names are spelled both ways."""
+    """Only names may be spelled both ways."""
     assert parse_arguments(["--base_model=package:my_model"]).hyperparameters == {"base_model": "package:my_model"}
 
 
 def test_the_toolkits_options_are_ignored_with_their_values() -> None:
-    """The container passes its own hyperparameters on as well."""
+    """The container also passes its own hyperparameters."""
     argv = ["--sagemaker_program", "train.py", "--epochs", "2", "--sagemaker_region=eu-west-1"]
     assert parse_arguments(argv).hyperparameters == {"epochs": "2"}
 
 
 def test_an_unknown_option_is_refused_with_the_nearest() -> None:
-    """A typo on the command line is no traceback and no silent default."""
-    with pytest.raises(HyperparameterUnknown) as caught:
+    """A typo on the command line causes neither a traceback nor a silent default."""
+    with pytest.raises(JobError, match=r"no hyperparameter epoch\. Did you mean epochs\?"):
         parse_arguments(["--epoch", "3"])
-    assert caught.value.closest == "epochs"
 
 
 @pytest.mark.parametrize("argv", [["--epochs"], ["stray"], ["--learning_rate", "-abc"]])
 def test_a_command_line_that_cannot_be_read_is_refused(argv: list[str]) -> None:
     """A missing value or a stray word raises, so that the reason reaches the failure file."""
-    with pytest.raises(CommandLineInvalid):
+    with pytest.raises(JobError, match="cannot be read"):
         parse_arguments(argv)
 
 
 def test_help_is_quick_and_names_every_hyperparameter() -> None:
-    """`train.py --help` imports neither torch nor pandas, and lists all there is."""
+    """`train.py --help` imports neither torch nor pandas, and lists every hyperparameter."""
     started = time.monotonic()
     shown = subprocess.run([sys.executable, TRAIN, "--help"], capture_output=True, text=True, check=True).stdout
     assert time.monotonic() - started < 3

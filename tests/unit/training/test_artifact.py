@@ -1,4 +1,4 @@
-"""The model folder: all of it or nothing of it."""
+"""The model folder is written completely or not at all."""
 
 from pathlib import Path
 
@@ -6,10 +6,11 @@ import pytest
 
 from classifier.artifact.model_card import model_card
 from classifier.artifact.package import copy_serving_code, model_folder
+from classifier.model.base_model import find_base_model
 
 
 def names(folder: Path) -> list[str]:
-    """Everything in a folder, hidden or not."""
+    """List everything in a folder, hidden files included."""
     return sorted(path.name for path in folder.iterdir())
 
 
@@ -24,7 +25,7 @@ def test_what_was_built_is_moved_in(tmp_path: Path) -> None:
 
 
 def test_until_the_end_nothing_is_in_the_model_folder(tmp_path: Path) -> None:
-    """A container that dies half-way uploads no half model."""
+    """A container that dies during the export uploads no partial model."""
     (tmp_path / "model").mkdir()
     with model_folder(tmp_path / "model") as folder:
         (folder / "config.json").touch()
@@ -33,7 +34,7 @@ def test_until_the_end_nothing_is_in_the_model_folder(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, SystemExit])
 def test_after_a_failure_the_earlier_model_is_unchanged(tmp_path: Path, error: type[BaseException]) -> None:
-    """An exception, Ctrl-C and a stop leave what was there, and no scratch folder."""
+    """An exception, Ctrl-C and a stop leave the previous content and no scratch folder."""
     (tmp_path / "model").mkdir()
     (tmp_path / "model/config.json").write_text("old")
     with pytest.raises(error), model_folder(tmp_path / "model") as folder:
@@ -53,7 +54,7 @@ def test_an_earlier_model_is_replaced_whole(tmp_path: Path) -> None:
 
 
 def test_serving_code_is_laid_out_for_the_containers(tmp_path: Path) -> None:
-    """The entry point directly in code/, the package below it, and neither compiled files nor the image's server."""
+    """The entry point is directly in code/, the package below it; no compiled files, no server of the image."""
     copy_serving_code(tmp_path)
     assert {"inference.py", "serving"} == set(names(tmp_path / "code"))
     assert "__init__.py" in names(tmp_path / "code/serving")
@@ -61,7 +62,7 @@ def test_serving_code_is_laid_out_for_the_containers(tmp_path: Path) -> None:
 
 
 def test_the_model_card_states_the_figures_that_were_measured() -> None:
-    """The card's table is evaluation.json's, to four digits."""
+    """The card's table has the figures of evaluation.json, to four digits."""
     figures = {
         "accuracy": {"value": 0.8691, "low": 0.8541, "high": 0.8839},
         "f1": {"value": 0.9041, "low": 0.8925, "high": 0.9152},
@@ -72,14 +73,14 @@ def test_the_model_card_states_the_figures_that_were_measured() -> None:
         "test": figures,
         "validation": figures,
         "int8": {"accuracy": 0.8675, "agreement": 0.9861, "split": "test"},
+        "labels": ["no", "yes"],
+        "objective": "regression",
         "train_rows": 19000,
         "data_sha256": "abc",
         "train_seconds": 170.2,
         "vendored": {"note": "onnxruntime 1.31.1 travels along."},
     }
-    card = model_card(
-        evaluation, labels=("no", "yes"), base_model="distilbert-base-uncased", on_hub=True, objective="regression"
-    )
+    card = model_card(evaluation, find_base_model("distilbert-base-uncased"))
     assert "| test | 1000 | 0.8691 (0.8541–0.8839) | 0.9041 (0.8925–0.9152) | – |" in card
     assert "98.6% of the test rows (accuracy 0.8675)" in card
     assert "\nbase_model: distilbert-base-uncased\n" in card

@@ -1,4 +1,4 @@
-"""What quantising shifts on average is taken back by the biases."""
+"""Corrected biases offset the mean error of the quantisation."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ WIDTH, LAYERS = 16, 3
 
 
 def _exact() -> Any:
-    """Linear layers in float32, all with the weights and the bias of one; each adds half of what it read."""
+    """Make linear layers in float32 that share weights and bias; each adds half of its input."""
     import onnx
     from onnx import TensorProto, helper, numpy_helper
 
@@ -48,22 +48,21 @@ def _texts(seed: int, count: int) -> list[dict[str, np.ndarray]]:
 
 @pytest.fixture(scope="module")
 def networks(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any, Any]:
-    """In float32, in int8, and in int8 with its biases corrected."""
+    """Make the network in float32, in int8, and in int8 with corrected biases."""
     import copy
 
     import onnx
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
-    from classifier.onnx_export.biases import correct_biases
+    from classifier.onnx_export.calibration import correct_biases, with_static_ranges
     from classifier.onnx_export.export import quiet
-    from classifier.onnx_export.ranges import with_fixed_ranges
 
     folder = tmp_path_factory.mktemp("onnx")
     exact = _exact()
     onnx.save(exact, folder / "exact.onnx")
     with quiet():
         quantize_dynamic(folder / "exact.onnx", folder / "int8.onnx", weight_type=QuantType.QInt8, reduce_range=True)
-    int8 = with_fixed_ranges(onnx.load(folder / "int8.onnx"), _texts(1, 60))
+    int8 = with_static_ranges(onnx.load(folder / "int8.onnx"), _texts(1, 60))
     corrected = copy.deepcopy(int8)
     correct_biases(corrected, exact, _texts(1, 60))
     return exact, int8, corrected
@@ -74,10 +73,10 @@ def _results(network: Any) -> list[str]:
 
 
 def test_each_product_has_the_mean_it_has_in_float32(networks: tuple[Any, Any, Any]) -> None:
-    """On the texts of the correction, to the last digits; without it most are off."""
-    from classifier.onnx_export.biases import means
+    """On the texts of the correction the means agree to the last digits; without it most differ."""
+    from classifier.onnx_export.calibration import means
 
-    exact, int8, corrected = networks
+    corrected = networks[2]
     names = _results(corrected)
     assert len(names) == LAYERS
     wanted, before, after = (means(network, names, _texts(1, 60)) for network in networks)
@@ -88,7 +87,7 @@ def test_each_product_has_the_mean_it_has_in_float32(networks: tuple[Any, Any, A
 
 def test_it_holds_for_other_texts_too(networks: tuple[Any, Any, Any]) -> None:
     """The last layer's means on texts that the correction has not seen are nearer to float32's, on average."""
-    from classifier.onnx_export.biases import means
+    from classifier.onnx_export.calibration import means
 
     last = _results(networks[2])[-1]
     wanted, before, after = (means(network, [last], _texts(2, 60))[last] for network in networks)
@@ -96,7 +95,7 @@ def test_it_holds_for_other_texts_too(networks: tuple[Any, Any, Any]) -> None:
 
 
 def test_layers_that_share_a_bias_get_one_each(networks: tuple[Any, Any, Any]) -> None:
-    """Each is shifted by something else; the shared one, which nobody reads any more, is gone."""
+    """Each product gets its own correction, and the unused shared bias is deleted."""
     _, int8, corrected = networks
     biases = {node.input[6] for node in corrected.graph.node if node.op_type == "MatMulIntegerToFloat"}
     assert len(biases) == LAYERS
@@ -106,7 +105,7 @@ def test_layers_that_share_a_bias_get_one_each(networks: tuple[Any, Any, Any]) -
 
 def test_means_are_over_tokens_not_over_texts() -> None:
     """A text of three tokens counts three times as much as one of one token."""
-    from classifier.onnx_export.biases import means
+    from classifier.onnx_export.calibration import means
 
     texts = [{"input_ids": np.array([[1, 2, 3]])}, {"input_ids": np.array([[4]])}]
     network = _exact()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from classifier.errors import JobPathInvalid
+from classifier.errors import JobError
 from classifier.job.environment import FAILURE_LIMIT, JobEnvironment, hyperparameters_file, write_failure
 
 
@@ -18,7 +18,7 @@ def base(tmp_path: Path) -> Path:
 
 
 def test_the_containers_variables_say_where_everything_is(base: Path, tmp_path: Path) -> None:
-    """SM_* variables are taken before the base directory's usual places."""
+    """SM_* variables take precedence over the default folders of the base directory."""
     elsewhere = tmp_path / "channel"
     elsewhere.mkdir()
     environ = {
@@ -45,7 +45,7 @@ def test_the_base_directory_alone_is_enough(base: Path) -> None:
 
 
 def test_the_command_line_wins(base: Path, tmp_path: Path) -> None:
-    """A folder named on the command line is taken before the environment's."""
+    """A folder on the command line takes precedence over the environment's."""
     job = JobEnvironment.resolve({"model_dir": str(tmp_path / "mine")}, {"SAGEMAKER_BASE_DIR": str(base)})
     assert job.model_dir == tmp_path / "mine"
 
@@ -70,15 +70,15 @@ def test_without_a_container_output_goes_beside_the_model(tmp_path: Path) -> Non
 )
 def test_a_folder_that_cannot_be_is_refused(folders: dict[str, str], role: str) -> None:
     """The error names the folder that is missing, not there or in the wrong place."""
-    with pytest.raises(JobPathInvalid) as caught:
+    with pytest.raises(JobError, match=f"--{role}") as caught:
         JobEnvironment.resolve(folders, {})
-    assert caught.value.role == role
+    assert caught.value.hint
 
 
 def test_a_model_folder_with_something_else_in_it_is_left_alone(tmp_path: Path) -> None:
-    """A mistyped --model-dir must not cost anybody their files."""
+    """A mistyped --model-dir must not delete anybody's files."""
     (tmp_path / "thesis.txt").touch()
-    with pytest.raises(JobPathInvalid):
+    with pytest.raises(JobError, match="not touched"):
         JobEnvironment.resolve({"train": str(tmp_path), "model_dir": str(tmp_path)}, {})
 
 
@@ -91,18 +91,18 @@ def test_an_earlier_model_may_be_replaced(tmp_path: Path) -> None:
 
 
 def test_the_failure_reason_is_written_where_the_platform_looks(base: Path) -> None:
-    """`output/failure` below the base directory, cut to what is kept of it."""
+    """The reason goes to `output/failure` below the base directory, truncated to what SageMaker keeps."""
     write_failure("x" * 5000, {"SAGEMAKER_BASE_DIR": str(base)})
     assert (base / "output/failure").read_text() == "x" * FAILURE_LIMIT
 
 
 def test_hyperparameters_are_read_from_the_containers_file(base: Path) -> None:
-    """Whoever starts the script without a command line finds them all the same."""
+    """They also apply when the script starts without a command line."""
     (base / "input/config").mkdir()
     (base / "input/config/hyperparameters.json").write_text(json.dumps({"epochs": '"3"'}))
     assert hyperparameters_file({"SAGEMAKER_BASE_DIR": str(base)}) == {"epochs": '"3"'}
 
 
 def test_no_container_means_no_hyperparameter_file() -> None:
-    """A bare machine has none, which is no error."""
+    """Outside of a container there is no such file, which is not an error."""
     assert hyperparameters_file({"SAGEMAKER_BASE_DIR": "/nowhere"}) == {}

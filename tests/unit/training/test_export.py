@@ -1,4 +1,4 @@
-"""From a PyTorch model to the int8 network: faster, the same answers, and none that depends on its neighbours."""
+"""From a PyTorch model to the int8 network: faster, the same answers, independent of other texts in the batch."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def exported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 
 def _export(model: Any, path: Path) -> None:
-    """Writes the int8 network of ``model``, with ranges from 60 texts of random numbers."""
+    """Write the int8 network of `model`, with ranges from 60 texts of random numbers."""
     from datasets import Dataset
     from transformers import PreTrainedTokenizerFast
 
@@ -90,7 +90,7 @@ def _answers(path: Path, ids: np.ndarray, mask: np.ndarray) -> np.ndarray:
 
 
 def test_the_network_is_fused_and_rewritten(exported: tuple[Any, Path]) -> None:
-    """Attention in two products of the heads a layer, and nothing that looks for ranges while it serves."""
+    """Each layer has two products of the heads for attention, and nothing measures ranges while serving."""
     found = _operators(exported[1])
     assert found.count("FusedMatMul") == 4
     assert found.count("Gelu") == 2
@@ -110,7 +110,7 @@ def test_onnxruntime_does_not_make_the_slow_layer_norm_of_it(exported: tuple[Any
 
 
 def test_no_product_has_zero_points_of_its_weights(exported: tuple[Any, Path]) -> None:
-    """They are 0, and a product that is told so takes longer."""
+    """They are 0, and a product with explicit zero points is slower."""
     import onnx
 
     nodes = onnx.load(str(exported[1])).graph.node
@@ -129,7 +129,7 @@ def test_what_follows_the_last_attention_is_computed_for_one_token(exported: tup
 
 @pytest.mark.parametrize("padded", [slice(7, None), slice(0, 5)], ids=["right", "left"])
 def test_it_answers_as_pytorch(exported: tuple[Any, Path], padded: slice) -> None:
-    """Within what 7 bits cost, on a batch with padding on either side."""
+    """It agrees within the precision of 7 bits, on a batch with padding on either side."""
     ids = np.random.default_rng(1).integers(5, 40, (6, 12))
     mask = np.ones_like(ids)
     mask[::2, padded] = 0
@@ -146,7 +146,7 @@ def _wanted(model: Any, ids: np.ndarray, mask: np.ndarray) -> np.ndarray:
 def test_where_the_head_reads_every_token_attention_stays_one_operator(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The tokens become the first axis only where the head selects the first one; the answers are right either way."""
+    """The tokens become the first axis only if the head selects the first one; the answers are right in both cases."""
     import torch
 
     torch.manual_seed(0)
@@ -166,7 +166,7 @@ def test_the_rewrites_change_no_answer(make: Any, tmp_path: Path) -> None:
     import torch
 
     from classifier.onnx_export.export import _trace, quiet
-    from classifier.onnx_export.graph import rewritten
+    from classifier.onnx_export.rewrites import rewritten
 
     torch.manual_seed(0)
     model = make().eval()
@@ -183,7 +183,7 @@ def test_the_rewrites_change_no_answer(make: Any, tmp_path: Path) -> None:
 
 
 def test_an_answer_does_not_depend_on_its_neighbours(exported: tuple[Any, Path]) -> None:
-    """A text alone is answered as it is in a batch, to the last digits of a float."""
+    """A text gets the same answer alone and in a batch, to the last digits of a float."""
     ids = np.random.default_rng(2).integers(5, 40, (8, 9))
     mask = np.ones_like(ids)
     together = _answers(exported[1], ids, mask)
@@ -194,7 +194,7 @@ def test_an_answer_does_not_depend_on_its_neighbours(exported: tuple[Any, Path])
 def test_a_network_that_cannot_be_rewritten_is_exported_as_it_is(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without the optimizer the int8 network is slower, the log says so, and the ranges are fixed all the same."""
+    """Without the optimizer the int8 network is slower, the log says so, and the ranges are still static."""
     import sys
 
     from datasets import Dataset
@@ -208,3 +208,17 @@ def test_a_network_that_cannot_be_rewritten_is_exported_as_it_is(
     assert "which is slower" in caplog.text
     found = _operators(tmp_path / "int8.onnx")
     assert "MatMulIntegerToFloat" in found and "QAttention" not in found and "DynamicQuantizeLinear" not in found
+
+
+def test_an_int8_network_with_other_labels_is_refused() -> None:
+    """One label of twenty may differ, two may not; the message says how many agree."""
+    from classifier.errors import JobError
+    from classifier.onnx_export.export import check_agreement
+
+    float32 = np.tile([[0.0, 1.0]], (20, 1))
+    int8 = float32.copy()
+    int8[0] = [1.0, 0.0]
+    assert check_agreement(int8, float32) == 0.95
+    int8[1] = [1.0, 0.0]
+    with pytest.raises(JobError, match=r"on 90\.0% of the validation rows; at least 95% are needed"):
+        check_agreement(int8, float32)

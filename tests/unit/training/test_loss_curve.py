@@ -1,4 +1,4 @@
-"""The picture of the loss."""
+"""The loss curve."""
 
 import xml.etree.ElementTree as ET
 from typing import Any
@@ -18,7 +18,7 @@ def test_every_run_has_a_line_and_its_validation_dots() -> None:
 
 
 def test_everything_is_inside_the_picture() -> None:
-    """The largest loss and the last step do not fall off the edges."""
+    """The largest loss and the last step are inside the edges."""
     (line,) = ET.fromstring(loss_curve([RUN])).iter(f"{SVG}polyline")
     points = [tuple(float(value) for value in point.split(",")) for point in line.get("points", "").split()]
     assert all(0 <= x <= WIDTH and 0 <= y <= HEIGHT for x, y in points)
@@ -26,5 +26,5 @@ def test_everything_is_inside_the_picture() -> None:
 
 
 def test_a_run_too_short_to_log_is_still_a_picture() -> None:
-    """Fewer steps than logging_steps leave nothing to draw, which is no error."""
+    """With fewer steps than logging_steps there is nothing to draw, which is not an error."""
     assert ET.fromstring(loss_curve([[]])).tag == f"{SVG}svg"

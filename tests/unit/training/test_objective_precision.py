@@ -1,4 +1,4 @@
-"""What is learned, on which scale, and in which arithmetic."""
+"""The objective, its scale, and the arithmetic of training."""
 
 from pathlib import Path
 
@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from classifier.data.splits import held_out_fraction
-from classifier.errors import HyperparameterInvalid
+from classifier.errors import HyperparameterError
 from classifier.model.objective import ScoreScale, choose_objective, targets
-from classifier.model.precision import choose_precision, read_cpu_flags
+from classifier.training.precision import choose_precision, read_cpu_flags
 
 
 @pytest.mark.parametrize(
@@ -27,14 +27,14 @@ def test_auto_learns_the_score_where_there_is_one(wanted: str, has_score: bool, 
 
 
 def test_regression_without_a_score_is_refused() -> None:
-    """There is nothing to regress on."""
-    with pytest.raises(HyperparameterInvalid) as caught:
+    """There is no target for a regression."""
+    with pytest.raises(HyperparameterError) as caught:
         choose_objective("regression", has_score=False)
     assert caught.value.name == "objective"
 
 
 def test_standardising_and_restoring_are_inverse() -> None:
-    """Scores of any scale come back."""
+    """Scores on any scale are restored."""
     scores = np.array([10.0, 55.0, 91.0])
     scale = ScoreScale.of(scores)
     assert np.allclose(scale.restore(scale.standardise(scores)), scores)
@@ -42,10 +42,10 @@ def test_standardising_and_restoring_are_inverse() -> None:
 
 
 def test_classification_learns_whole_numbers() -> None:
-    """Cross-entropy wants class numbers, not floats."""
+    """Cross-entropy needs class numbers, not floats."""
     frame = pd.DataFrame({"label": [0, 1], "score": [0.5, 1.5]})
-    assert targets(frame, "classification", None) == [0, 1]
-    assert all(isinstance(target, int) for target in targets(frame, "classification", None))
+    assert targets(frame, None) == [0, 1]
+    assert all(isinstance(target, int) for target in targets(frame, None))
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_bfloat16_is_used_where_the_processor_computes_in_it(flags: set[str], pr
 
 
 def test_a_given_precision_is_taken() -> None:
-    """Who asks for float32 gets it on any processor."""
+    """float32 is used on any CPU if it is set."""
     assert choose_precision("fp32", cpu_flags=frozenset({"avx512_bf16"})) == "fp32"
 
 
@@ -70,11 +70,11 @@ def test_processor_features_are_read_on_x86_and_arm(tmp_path: Path, name: str) -
 
 
 def test_no_such_file_means_no_features(tmp_path: Path) -> None:
-    """Other systems than Linux train in float32."""
+    """Systems other than Linux train in float32."""
     assert read_cpu_flags(tmp_path / "cpuinfo") == frozenset()
 
 
 @pytest.mark.parametrize(("rows", "fraction"), [(20_000, 0.05), (2_000, 0.1), (600, 0.2)])
 def test_small_data_holds_more_out(rows: int, fraction: float) -> None:
-    """At least 200 rows to decide by, but never more than a fifth for that reason."""
+    """At least 200 rows are held out, but at most a fifth for that reason."""
     assert held_out_fraction(rows, 0.05) == fraction

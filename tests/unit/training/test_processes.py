@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from classifier.errors import OtherProcessFailed, ProcessesInvalid
+from classifier.errors import JobError
 from classifier.job.processes import Processes, newest_common
 from classifier.training.checkpoints import last_common
 
@@ -44,7 +44,7 @@ class DictStore:
 
 
 class LostStore(DictStore):
-    """A store whose machine is gone."""
+    """A store whose machine has gone away."""
 
     def compare_set(self, key: str, expected: str, desired: str) -> bytes:
         """Fails as the real one does."""
@@ -52,7 +52,7 @@ class LostStore(DictStore):
 
 
 def together(act: Callable[[Processes], Any], count: int = 2) -> list[Any]:
-    """What `act` gives in each of `count` processes; an error is given as the exception."""
+    """Run `act` in each of `count` processes and return the results; an error is returned as the exception."""
     store = DictStore()
 
     def one(rank: int) -> Any:
@@ -84,19 +84,19 @@ def test_started_by_itself_a_process_is_alone_and_waits_for_nobody() -> None:
     ],
 )
 def test_processes_that_cannot_work_together_are_refused(environ: dict[str, str], said: str) -> None:
-    """Instances that each run alone, or variables that make no sense, end the job before it has cost anything."""
-    with pytest.raises(ProcessesInvalid, match=said):
+    """Instances that each run alone, or contradictory variables, end the job at once."""
+    with pytest.raises(JobError, match=said):
         Processes.join(environ)
 
 
 def test_everyone_learns_what_everyone_said() -> None:
-    """`gather` gives all values by rank, to all."""
+    """`gather` returns all values by rank in every process."""
     said = together(lambda processes: processes.gather("x", f"by {processes.rank}"), 3)
     assert said == [["by 0", "by 1", "by 2"]] * 3
 
 
 def test_the_main_process_goes_first() -> None:
-    """The others enter the block only when it has left it."""
+    """The others enter the block only after the main process has left it."""
     order: list[int] = []
 
     def act(processes: Processes) -> None:
@@ -108,7 +108,7 @@ def test_the_main_process_goes_first() -> None:
 
 
 def test_a_failure_of_the_main_process_ends_the_others_with_its_reason() -> None:
-    """Who waits for a process that failed does not wait for ever, and has no reason of its own."""
+    """A process that waits for a failed one ends, with the failed one's reason."""
 
     def act(processes: Processes) -> Any:
         try:
@@ -125,12 +125,12 @@ def test_a_failure_of_the_main_process_ends_the_others_with_its_reason() -> None
 
 
 def test_a_failure_of_another_process_reaches_the_main_one_with_its_number() -> None:
-    """The main process waits for all, and is told by whom it waits in vain."""
+    """The main process, which waits for all, learns which process failed."""
 
     def act(processes: Processes) -> Any:
         if not processes.main:
             return processes.first_failure("disk full")
-        with pytest.raises(OtherProcessFailed):
+        with pytest.raises(JobError, match="Another process"):
             processes.gather("ready")
         return processes.first_failure("another one failed")
 
@@ -140,7 +140,7 @@ def test_a_failure_of_another_process_reaches_the_main_one_with_its_number() -> 
 
 
 def test_without_its_store_a_process_tells_its_own_reason() -> None:
-    """The store is gone with the main process's machine; the reason is not."""
+    """If the main process's machine has gone, a process still reports its own reason."""
     failure = Processes(1, 2, LostStore()).first_failure("Connection closed by peer")
     assert failure.reason == "Process 1 of 2: Connection closed by peer"
 
@@ -150,12 +150,12 @@ def test_without_its_store_a_process_tells_its_own_reason() -> None:
     [(["a b c"], "c"), (["a b c", "a b"], "b"), (["a", "b"], None), (["a", ""], None), ([""], None)],
 )
 def test_the_newest_that_all_have(lists: list[str], newest: str | None) -> None:
-    """What one process lacks, none goes on from."""
+    """No process resumes from a checkpoint that another one lacks."""
     assert newest_common(lists) == newest
 
 
 def checkpoint(folder: Path, step: int, *, best: str | None = None) -> Path:
-    """A whole checkpoint, as far as is looked at."""
+    """Make the parts of a complete checkpoint that are checked."""
     path = folder / f"checkpoint-{step}"
     path.mkdir(parents=True)
     (path / "trainer_state.json").write_text(json.dumps({"best_model_checkpoint": best, "global_step": step}))
@@ -163,17 +163,17 @@ def checkpoint(folder: Path, step: int, *, best: str | None = None) -> Path:
 
 
 def test_processes_on_machines_of_their_own_go_on_from_the_same_checkpoint(tmp_path: Path) -> None:
-    """The second machine lacks the newest one, and a broken one counts for nothing."""
+    """The second machine lacks the newest one, and an incomplete one does not count."""
     for rank, steps in ((0, (8, 9, 10)), (1, (8, 9))):
         for step in steps:
-            checkpoint(tmp_path / str(rank), step)
-        (tmp_path / str(rank) / "checkpoint-11").mkdir()
-    found = together(lambda processes: last_common(tmp_path / str(processes.rank), processes))
-    assert found == [tmp_path / "0/checkpoint-9", tmp_path / "1/checkpoint-9"]
+            checkpoint(tmp_path / str(rank) / "full", step)
+        (tmp_path / str(rank) / "full/checkpoint-11").mkdir()
+    found = together(lambda processes: last_common(tmp_path / str(processes.rank) / "full", processes))
+    assert found == [tmp_path / "0/full/checkpoint-9", tmp_path / "1/full/checkpoint-9"]
 
 
 def test_a_checkpoint_from_another_folder_names_the_best_epoch_where_it_is_now(tmp_path: Path) -> None:
-    """The Trainer notes a whole path, which is of no use after the way through S3."""
+    """The Trainer saves an absolute path, which is wrong after the transfer through S3."""
     checkpoint(tmp_path, 8)
     newest = checkpoint(tmp_path, 16, best="/gone/with/the/instance/checkpoint-8")
     assert last_common(tmp_path, Processes()) == newest

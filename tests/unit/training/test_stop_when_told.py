@@ -17,11 +17,11 @@ from classifier.training.callbacks import StopWhenTold
 def test_a_process_that_is_told_while_they_agree_stops_with_the_others(
     agreed: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """SIGTERM comes between its share of the vote and the outcome: the outcome counts, or it would leave them alone."""
+    """SIGTERM arrives during the exchange: the agreed value counts, or the process would leave the others waiting."""
     stop = StopRequest()
 
     def vote(told: torch.Tensor, **_: Any) -> None:
-        stop.request()
+        stop.requested = True
         told.fill_(int(agreed))
 
     monkeypatch.setattr(torch.distributed, "all_reduce", vote)

@@ -1,4 +1,4 @@
-"""A student: some layers of the trained model, taught by it, and its price stated wherever figures are."""
+"""A student: some layers of the trained model, taught by it; all reports state its cost in accuracy."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from transformers import (
 )
 
 import train
-from classifier.errors import HyperparameterInvalid
+from classifier.errors import HyperparameterError
 from classifier.job.hyperparameters import Hyperparameters
 from classifier.training.student import (
     crossed,
@@ -33,18 +33,18 @@ QUICK = ["--epochs=8", "--learning_rate=5e-3", "--max_length=16", "--logging_ste
 
 @pytest.mark.parametrize(("wanted", "total", "kept"), [(3, 6, [0, 2, 5]), (1, 6, [0]), (6, 12, [0, 2, 4, 7, 9, 11])])
 def test_layers_are_kept_evenly(wanted: int, total: int, kept: list[int]) -> None:
-    """First and last stay; between them the distances differ by one at most."""
+    """First and last are kept; the distances between kept layers differ by one at most."""
     assert kept_layers(wanted, total) == kept
 
 
 def test_a_student_has_fewer_layers_than_its_teacher() -> None:
-    """As many are refused, with the number that is allowed."""
-    with pytest.raises(HyperparameterInvalid, match="the base model has 6 layers"):
+    """The same number is refused, and the message says what is allowed."""
+    with pytest.raises(HyperparameterError, match="the base model has 6 layers"):
         kept_layers(6, 6)
 
 
 def test_a_student_starts_with_its_teachers_layers(tiny_base: Path) -> None:
-    """The layers are copies, two thirds as wide inside; the teacher keeps all of its own."""
+    """The layers are copies with two thirds of the inner units; the teacher is unchanged."""
     from transformers import AutoModelForSequenceClassification
 
     teacher = AutoModelForSequenceClassification.from_pretrained(tiny_base, num_labels=1)
@@ -59,7 +59,7 @@ def test_a_student_starts_with_its_teachers_layers(tiny_base: Path) -> None:
 
 
 def models() -> list[PreTrainedModel]:
-    """Two architectures, of two layers each, whose feed-forward blocks go by different names."""
+    """Make two architectures with two layers each, whose feed-forward blocks have different names."""
     small = {"vocab_size": 50, "max_position_embeddings": 16, "num_labels": 1}
     return [
         BertForSequenceClassification(
@@ -71,7 +71,7 @@ def models() -> list[PreTrainedModel]:
 
 @pytest.mark.parametrize("model", models(), ids=lambda model: type(model).__name__)
 def test_a_narrow_model_keeps_the_units_with_the_largest_weights(model: PreTrainedModel, tmp_path: Path) -> None:
-    """It computes what the wide one does whose other units weigh nothing, and it can be saved and loaded."""
+    """It computes the same as the wide model if the other units have zero weights, and it can be saved and loaded."""
     downs = [module for module in model.modules() if isinstance(module, torch.nn.Linear) and module.in_features == 16]
     with torch.no_grad():
         for down in downs:
@@ -88,7 +88,7 @@ def test_a_narrow_model_keeps_the_units_with_the_largest_weights(model: PreTrain
 
 
 def test_a_model_that_is_built_otherwise_stays_as_wide(tiny_base: Path) -> None:
-    """Here one block has no second linear layer of that width."""
+    """One block of this model has no second linear layer of that width."""
     from transformers import AutoModelForSequenceClassification
 
     model = AutoModelForSequenceClassification.from_pretrained(tiny_base, num_labels=1)
@@ -108,7 +108,7 @@ def test_word_embeddings_of_a_student_stay_as_they_are(tiny_base: Path) -> None:
 
 
 def test_hidden_states_are_compared_at_the_same_depth() -> None:
-    """Three layers are held against the second, fourth and sixth of six; one that is off by the spread costs 1 of 3."""
+    """Three layers are compared with layers 2, 4 and 6 of six; one that is off by the spread costs 1 of 3."""
     teacher = list(torch.randn(7, 2, 5, 8))
     student = [teacher[0], teacher[2], teacher[4], teacher[6]]
     everything = torch.ones(2, 5, dtype=torch.int64)
@@ -128,7 +128,7 @@ def test_hidden_states_of_padding_do_not_count() -> None:
 
 
 def test_crossed_texts_take_tokens_from_the_same_places_of_others() -> None:
-    """About half of the texts change, in less than half of their places; special tokens neither go nor come."""
+    """About half of the texts change, in less than half of their places; special tokens are left alone."""
     torch.manual_seed(0)
     rows, tokens = 400, 20
     ids = 1000 * torch.arange(1, rows + 1)[:, None] + torch.arange(tokens)
@@ -145,7 +145,7 @@ def test_crossed_texts_take_tokens_from_the_same_places_of_others() -> None:
 
 
 def test_a_student_takes_more_and_larger_steps_within_the_limits() -> None:
-    """Six times the passes, three times the learning rate."""
+    """A student has six times the epochs and three times the learning rate."""
     student = student_hyperparameters(Hyperparameters(epochs=4, learning_rate=1e-4), rows=100)
     assert (student.epochs, student.learning_rate) == (24, pytest.approx(3e-4))
     student = student_hyperparameters(Hyperparameters(epochs=1000, learning_rate=0.1), rows=100)
@@ -163,7 +163,7 @@ def test_a_student_run_states_its_price(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """An ordinary artifact of fewer layers; evaluation, card and log have the full model's figures beside its own."""
+    """The artifact has fewer layers; evaluation, card and log compare it with the full model."""
     out = tmp_path / "out"
     data = ["--train", str(scored_data), "--test", str(scored_data), "--model-dir", str(out)]
     student = [f"--base_model={tiny_base}", f"--objective={objective}", "--student_layers=1"]

@@ -27,7 +27,7 @@ QUICK = [
 
 
 def container(base: Path, data: Path) -> dict[str, str]:
-    """The variables of a container whose folders are below `base`, with `data` as both channels."""
+    """Return the variables of a container whose folders are below `base`, with `data` as both channels."""
     for channel in ("train", "test"):
         folder = base / "input/data" / channel
         folder.mkdir(parents=True)
@@ -44,19 +44,19 @@ def container(base: Path, data: Path) -> dict[str, str]:
 
 
 def command(script: Path, *arguments: str) -> list[str]:
-    """`script` by two processes."""
+    """Return the command that runs `script` in two processes."""
     launcher = ["-m", "torch.distributed.run", "--standalone", "--local-addr=127.0.0.1", "--nproc-per-node=2"]
     return [sys.executable, *launcher, str(script), *arguments]
 
 
 def run(arguments: Sequence[str], environ: dict[str, str], script: Path = JOB / "train.py"):
-    """The finished job."""
+    """Run the job to its end."""
     return subprocess.run(command(script, *arguments), env=environ, capture_output=True, text=True, timeout=240)
 
 
 @pytest.fixture(scope="module")
 def distributed(tiny_base: Path, scored_data: Path, tmp_path_factory: pytest.TempPathFactory):
-    """A job that two processes have run to its end, and its folder."""
+    """Run a job with two processes; return its folder and the finished process."""
     base = tmp_path_factory.mktemp("ml")
     done = run([f"--base_model={tiny_base}", "--epochs=5", *QUICK], container(base, scored_data))
     assert done.returncode == 0, done.stderr
@@ -64,7 +64,7 @@ def distributed(tiny_base: Path, scored_data: Path, tmp_path_factory: pytest.Tem
 
 
 def test_one_process_speaks_and_writes(distributed) -> None:
-    """One artifact, one evaluation, one set of lines for the metrics; nothing on stderr."""
+    """There is one artifact, one evaluation and one set of metric lines, and nothing on stderr."""
     base, done = distributed
     evaluations = sorted(str(path.relative_to(base)) for path in base.rglob("evaluation.json"))
     assert evaluations == ["model/evaluation.json", "output/data/evaluation.json"]
@@ -76,7 +76,7 @@ def test_one_process_speaks_and_writes(distributed) -> None:
 
 
 def test_the_processes_share_a_batch(distributed) -> None:
-    """Epochs have as many steps as with one process, and the data is learned as well."""
+    """Epochs have as many steps as with one process, and the model learns as well."""
     figures = json.loads((distributed[0] / "model/evaluation.json").read_text())
     steps = -(-figures["train_rows"] // 32)
     assert f" step={5 * steps}/{5 * steps} " in distributed[1].stdout
@@ -85,7 +85,7 @@ def test_the_processes_share_a_batch(distributed) -> None:
 
 
 def test_wrong_data_is_told_once(tiny_base: Path, scored_data: Path, tmp_path: Path) -> None:
-    """Both processes read it, one says what is wrong with it, and torchrun ends with an error."""
+    """Both processes read it, one reports what is wrong, and torchrun ends with an error."""
     done = run([f"--base_model={tiny_base}", "--text_column=review", *QUICK], container(tmp_path, scored_data))
     assert done.returncode != 0
     assert (tmp_path / "output/failure").read_text().startswith("train.json has no column 'review'")
@@ -94,7 +94,7 @@ def test_wrong_data_is_told_once(tiny_base: Path, scored_data: Path, tmp_path: P
 
 
 def test_a_failure_of_one_process_is_the_reason_of_all(tiny_base: Path, scored_data: Path, tmp_path: Path) -> None:
-    """The second process fails in training; the first one, which waits for it, gives that reason and not its own."""
+    """The second process fails in training; the first one, which waits for it, reports that reason."""
     script = tmp_path / "broken.py"
     script.write_text(
         f"import os, sys\nsys.path.insert(0, {str(JOB)!r})\n"
@@ -116,7 +116,7 @@ def test_a_failure_of_one_process_is_the_reason_of_all(tiny_base: Path, scored_d
 def test_told_to_stop_they_stop_after_the_same_step_and_go_on_from_there(
     tiny_base: Path, scored_data: Path, tmp_path: Path
 ) -> None:
-    """SIGTERM as before spot instances go; the next job finds the checkpoints by way of S3, in a folder of its own."""
+    """SIGTERM stops the job, as before a spot instance ends; the next job gets copies of the checkpoints."""
     arguments = [f"--base_model={tiny_base}", "--epochs=5", *QUICK]
     environ = container(tmp_path / "first", scored_data)
     job = subprocess.Popen(
@@ -138,12 +138,12 @@ def test_told_to_stop_they_stop_after_the_same_step_and_go_on_from_there(
     shutil.copytree(tmp_path / "first/checkpoints", tmp_path / "second/checkpoints")
     done = run(arguments, environ)
     assert done.returncode == 0, done.stderr
-    assert "Going on from checkpoint" in done.stdout and " step=3/" not in done.stdout
+    assert "Resuming from checkpoint" in done.stdout and " step=3/" not in done.stdout
     assert list((tmp_path / "second/checkpoints").iterdir()) == []
 
 
 def test_a_student_of_two_processes_is_stopped_and_goes_on(tiny_base: Path, scored_data: Path, tmp_path: Path) -> None:
-    """Stopped in the student's training: the full model is not trained again, and the student ends as good as alone."""
+    """After a stop in the student's training the full model is not trained again, and the student is good."""
     arguments = [f"--base_model={tiny_base}", "--epochs=12", "--student_layers=1", *QUICK]
     environ = container(tmp_path / "ml", scored_data)
     job = subprocess.Popen(

@@ -29,7 +29,7 @@ QUICK = [
 
 
 def start(*arguments: str, environ: dict[str, str] | None = None) -> int:
-    """The job in this process; its exit status."""
+    """Run the job in this process; return its exit status."""
     return train.main(list(arguments), environ or {})
 
 
@@ -37,7 +37,7 @@ def start(*arguments: str, environ: dict[str, str] | None = None) -> int:
 def trained(
     tiny_base: Path, scored_data: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, subprocess.CompletedProcess[str]]:
-    """A model folder made by the script as a process under the container's contract, and what it printed."""
+    """Run the script as a process under the container's contract; return the model folder and the output."""
     base = tmp_path_factory.mktemp("ml")
     (base / "input/data").mkdir(parents=True)
     for channel in ("train", "test"):
@@ -59,12 +59,12 @@ def trained(
 
 @pytest.fixture(scope="module")
 def evaluation(trained: tuple[Path, subprocess.CompletedProcess[str]]) -> dict:
-    """The content of the run's evaluation.json."""
+    """Read the run's evaluation.json."""
     return json.loads((trained[0] / "evaluation.json").read_text())
 
 
 def test_the_artifact_has_everything_that_serves(trained) -> None:
-    """Hugging Face files, the int8 model, the serving code, figures and card: the contract of model.tar.gz."""
+    """Hugging Face files, int8 model, serving code, evaluation and card are the contract of model.tar.gz."""
     files = {str(path.relative_to(trained[0])) for path in trained[0].rglob("*") if path.is_file()}
     assert {
         "config.json",
@@ -81,18 +81,18 @@ def test_the_artifact_has_everything_that_serves(trained) -> None:
 
 
 def test_whoever_serves_may_read_the_network(trained) -> None:
-    """The container's user is not the one who trained."""
+    """The container runs as another user than the training."""
     assert {path.stat().st_mode & 0o004 for path in (trained[0] / "onnx").iterdir()} == {0o004}
 
 
 def test_no_checkpoint_and_no_python_requirements_travel_with_the_model(trained) -> None:
-    """Both make trouble on an endpoint: size, and pip at every cold start."""
+    """On an endpoint, checkpoints cost size, and requirements run pip at every cold start."""
     names = {path.name for path in trained[0].rglob("*")}
     assert not any(name.startswith("checkpoint-") or name == "requirements.txt" for name in names)
 
 
 def test_the_configuration_carries_what_serving_needs(trained) -> None:
-    """Labels, objective, limit, and the way from logits back to the score."""
+    """config.json has labels, objective, limit, and what recovers the score from the logits."""
     config = json.loads((trained[0] / "config.json").read_text())
     assert config["id2label"] == {"0": "not_helpful", "1": "helpful"}
     assert (config["objective"], config["max_length"], config["score_threshold"]) == ("regression", 16, 1.0)
@@ -106,7 +106,7 @@ def test_the_model_learned_what_there_is_to_learn(evaluation) -> None:
 
 
 def test_the_evaluation_says_what_was_measured_on_what(evaluation, scored_data: Path) -> None:
-    """Rows, intervals, hashes, hyperparameters and versions: enough to judge the model, and to make it again."""
+    """Rows, intervals, hashes, hyperparameters and versions are enough to judge and to reproduce the model."""
     import hashlib
 
     lines = "".join(
@@ -125,22 +125,23 @@ def test_the_evaluation_says_what_was_measured_on_what(evaluation, scored_data: 
 
 
 def test_the_log_has_the_lines_that_become_metrics(trained) -> None:
-    """MetricDefinitions read these lines; steps count up over both runs."""
-    steps = [int(n) for n in re.findall(r"^epoch=[\d.]+ step=(\d+)/\d+ loss=[\d.]+ eta=\d+s$", trained[1].stdout, re.M)]
-    assert steps == sorted(steps) and len(steps) > 5
+    """MetricDefinitions read these lines; steps count up."""
+    said = trained[1].stdout
+    steps = re.findall(r"^epoch=[\d.]+ step=(\d+)/\d+ loss=[\d.]+ eta=\d+s$", said, re.MULTILINE)
+    assert [*map(int, steps)] == sorted(map(int, steps)) and len(steps) > 5
     for split in ("eval", "test"):
-        assert re.search(rf"{split}_accuracy=[\d.]+ {split}_f1=[\d.]+ {split}_pearson=[\d.]+$", trained[1].stdout, re.M)
+        assert re.search(rf"{split}_accuracy=[\d.]+ {split}_f1=[\d.]+ {split}_pearson=[\d.]+$", said, re.MULTILINE)
 
 
 def test_the_log_has_nothing_else(trained) -> None:
-    """No progress bars, no warnings of libraries: whoever reads the log sees the job."""
+    """The log has no progress bars and no library warnings."""
     assert trained[1].stderr == ""
-    known = r"data: |epoch=|validation: |trained in |The average |eval_|test_|int8_|model: "
+    known = r"data: |epoch=|trained in |eval_|test_|int8_|model: "
     assert [line for line in trained[1].stdout.splitlines() if not re.match(known, line)] == []
 
 
 def test_nothing_is_left_but_model_and_output(trained) -> None:
-    """Checkpoints of a finished run, scratch folders and library caches are gone."""
+    """Checkpoints of a finished run, scratch folders and library caches are deleted."""
     base = trained[0].parent
     assert {path.name for path in base.iterdir()} == {"input", "model", "output", "checkpoints"}
     assert list((base / "checkpoints").iterdir()) == []
@@ -149,7 +150,7 @@ def test_nothing_is_left_but_model_and_output(trained) -> None:
 
 
 def test_the_test_rows_are_handed_over(trained, scored_data: Path) -> None:
-    """Whoever judges the model finds texts, labels and scores as the job used them, in the order of the file."""
+    """The output has texts, labels and scores as the job used them, in the order of the file."""
     rows = [json.loads(line) for line in (trained[0].parent / "output/data/test_rows.jsonl").open()]
     given = [json.loads(line) for line in (scored_data / "test.json").open()]
     assert rows == [
@@ -159,7 +160,7 @@ def test_the_test_rows_are_handed_over(trained, scored_data: Path) -> None:
 
 
 def test_no_path_of_this_machine_travels_with_the_model(trained, tiny_base: Path) -> None:
-    """The artifact is published; where it was made is nobody's business."""
+    """The published artifact must not reveal where it was made."""
     for path in trained[0].rglob("*"):
         if path.is_file() and path.name != "evaluation.json":  # which says what the job was given
             content = path.read_bytes()
@@ -168,7 +169,7 @@ def test_no_path_of_this_machine_travels_with_the_model(trained, tiny_base: Path
 
 
 def test_the_articles_pipeline_decides_as_the_int8_model_and_answers_both_labels(trained, scored_data: Path) -> None:
-    """`pipeline("text-classification")` on the folder: same decisions as ONNX, and not always LABEL_0."""
+    """`pipeline("text-classification")` on the folder decides like ONNX, and not always for LABEL_0."""
     from transformers import AutoTokenizer, pipeline
 
     from classifier.model.encoding import encode
@@ -186,7 +187,7 @@ def test_the_articles_pipeline_decides_as_the_int8_model_and_answers_both_labels
 
 
 def test_the_articles_evaluator_runs_with_bootstrap(trained, scored_data: Path) -> None:
-    """`evaluator(...).compute(strategy="bootstrap", label_mapping=...)` on the trained model, without a network."""
+    """`evaluator(...).compute(strategy="bootstrap", label_mapping=...)` works on the model without a network."""
     from datasets import Dataset
     from evaluate import evaluator
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
@@ -211,7 +212,7 @@ def test_the_articles_evaluator_runs_with_bootstrap(trained, scored_data: Path) 
 
 
 def test_the_onnx_model_has_the_inputs_that_serving_feeds(trained) -> None:
-    """input_ids and attention_mask in, logits out, any batch and any length."""
+    """It maps input_ids and attention_mask to logits, for any batch size and length."""
     import onnxruntime
 
     session = onnxruntime.InferenceSession(str(trained[0] / "onnx/model_int8.onnx"))
@@ -222,7 +223,7 @@ def test_the_onnx_model_has_the_inputs_that_serving_feeds(trained) -> None:
 
 
 def test_data_with_labels_only_is_learned_as_classification(tiny_base: Path, tmp_path: Path) -> None:
-    """A CSV with a text and a label column: two names of its own, no score."""
+    """A CSV with a text and a label column gives two label names and no score."""
     rows = "".join(
         f"the {'great' if n % 2 else 'poor'} battery {n},{'praise' if n % 2 else 'blame'}\n" for n in range(120)
     )
@@ -251,7 +252,7 @@ def test_data_with_labels_only_is_learned_as_classification(tiny_base: Path, tmp
 
 
 def test_a_model_of_this_job_can_be_the_base_of_the_next(trained, scored_data: Path, tmp_path: Path) -> None:
-    """Training goes on from an artifact; its two-label head is replaced."""
+    """Training starts from an artifact and replaces its two-label head."""
     out = tmp_path / "out"
     status = start(
         "--train", str(scored_data), "--model-dir", str(out), f"--base_model={trained[0]}", *QUICK, "--epochs=1"
@@ -273,7 +274,7 @@ def test_a_model_of_this_job_can_be_the_base_of_the_next(trained, scored_data: P
 def test_bad_input_ends_with_a_reason_and_no_model(
     arguments: list[str], said: str, scored_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Exit status 1; the reason on stderr and in the failure file, without a stack trace; nothing half-done."""
+    """The exit status is 1, stderr and the failure file have the reason without a stack trace, and no model is left."""
     environ = {"SAGEMAKER_BASE_DIR": str(tmp_path), "SM_CHANNEL_TRAIN": str(scored_data)}
     assert start(*arguments, environ=environ) == 1
     shown = capsys.readouterr().err
@@ -283,7 +284,7 @@ def test_bad_input_ends_with_a_reason_and_no_model(
 
 
 def test_a_diverging_training_is_reported_as_such(tiny_base: Path, scored_data: Path, tmp_path: Path, caplog) -> None:
-    """A loss that is no number ends the job instead of producing a model of noise."""
+    """A loss that is not finite ends the job instead of producing a useless model."""
     import shutil
 
     import safetensors.torch
@@ -307,7 +308,7 @@ class StopAt(logging.Handler):
         self.step = step
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Looks at one line of the log."""
+        """Check one line of the log."""
         if f"step={self.step}/" in record.getMessage():
             signal.raise_signal(signal.SIGTERM)
 
@@ -315,11 +316,11 @@ class StopAt(logging.Handler):
 def test_a_stopped_job_keeps_a_checkpoint_and_goes_on_from_it(
     tiny_base: Path, scored_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """SIGTERM, as before a spot instance goes: checkpoint, exit, and the next start continues instead of beginning."""
+    """SIGTERM, as before a spot instance ends: the job writes a checkpoint, and the next start resumes from it."""
     arguments = ["--train", str(scored_data), "--model-dir", str(tmp_path / "out"), f"--base_model={tiny_base}"]
-    arguments += [*QUICK, "--epochs=4", "--averaged_runs=2", "--logging_steps=1"]
+    arguments += [*QUICK, "--epochs=4", "--student_layers=1", "--logging_steps=1"]
     log = logging.getLogger("classifier")
-    handler = StopAt(step=28)  # of 48: 24 a run, so in the second one; it is seen after the next step
+    handler = StopAt(step=28)  # of 168: 24 for the full model, so in the student's; it is seen after the next step
     log.addHandler(handler)
     try:
         with pytest.raises(SystemExit) as stopped:
@@ -328,19 +329,19 @@ def test_a_stopped_job_keeps_a_checkpoint_and_goes_on_from_it(
         log.removeHandler(handler)
     assert stopped.value.code == 143
     assert not (tmp_path / "out").exists()
-    assert [path.name for path in (tmp_path / "out-checkpoints").glob("*/run-1/checkpoint-*")] == ["checkpoint-5"]
+    assert [path.name for path in (tmp_path / "out-checkpoints").glob("*/student/checkpoint-*")] == ["checkpoint-5"]
 
     capsys.readouterr()
     assert start(*arguments) == 0
-    steps = [int(step) for step in re.findall(r"step=(\d+)/48", capsys.readouterr().out)]
-    assert steps[0] == 30 and steps[-1] == 48
+    steps = [int(step) for step in re.findall(r"step=(\d+)/168", capsys.readouterr().out)]
+    assert steps[0] == 30 and steps[-1] == 168
     assert not (tmp_path / "out-checkpoints").exists()
 
 
 def test_the_inference_benchmark_measures_it_and_keeps_the_result(
     trained: tuple[Path, subprocess.CompletedProcess[str]], scored_data: Path, tmp_path: Path
 ) -> None:
-    """Every figure in one run: times, peaks, bandwidth, floors, accuracies; kept as table, numbers and chart."""
+    """One run measures times, peaks, bandwidth, floors and accuracies, and keeps them as table, numbers and chart."""
     from benchmarks import inference
     from benchmarks.inference_report import AS_FOUND, AS_FUSED, DISTILBERT, OURS, PIPELINE, STUDENT
 

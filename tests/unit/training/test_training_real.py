@@ -1,4 +1,4 @@
-"""One training for real: the base model that the package carries, on the data set that comes with the project."""
+"""A real training: the base model of the package, on the bundled data set."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ INPUTS = {"input_ids": [[2, 4, 5, 3], [2, 8, 9, 3]], "attention_mask": [[1, 1, 1
 
 @pytest.fixture(scope="module", params=["bert", "distilbert", "roberta"])
 def one_output(request: pytest.FixtureRequest):
-    """A tiny randomly initialised regression model; the three name their last layer differently."""
+    """Make a tiny random regression model; the three architectures name their last layer differently."""
     import torch
     from transformers import AutoConfig, AutoModelForSequenceClassification
 
@@ -29,7 +29,7 @@ def one_output(request: pytest.FixtureRequest):
 
 
 def logits_of(model) -> np.ndarray:
-    """What a model answers to the two rows of INPUTS."""
+    """Run a model on the two rows of INPUTS."""
     import torch
 
     with torch.inference_mode():
@@ -57,14 +57,14 @@ def test_the_model_is_an_ordinary_two_label_classifier(one_output) -> None:
 
 
 def test_a_last_layer_without_bias_is_refused() -> None:
-    """The threshold would have nowhere to go."""
+    """The threshold needs a bias."""
     from transformers import AutoModelForSequenceClassification, GPT2Config
 
-    from classifier.errors import BaseModelUnsuitable
+    from classifier.errors import JobError
 
     config = GPT2Config(vocab_size=30, n_embd=32, n_layer=1, n_head=2, n_positions=16, num_labels=1)
     model = AutoModelForSequenceClassification.from_config(config)
-    with pytest.raises(BaseModelUnsuitable):
+    with pytest.raises(JobError, match="not linear with a bias"):
         to_two_logits(model, scale=SCALE, sharpness=1.0, threshold=1.0)
 
 
@@ -75,7 +75,7 @@ def log_loss(a: float, scores: np.ndarray, labels: np.ndarray) -> float:
 
 
 def test_calibration_finds_the_slope_that_made_the_labels() -> None:
-    """Labels drawn with a known slope are answered with that slope, within the noise of 20,000 rows."""
+    """From labels drawn with a known slope it finds that slope, within the noise of 20,000 rows."""
     rng = np.random.default_rng(0)
     scores = rng.normal(1.2, 0.4, 20_000)
     labels = (rng.random(20_000) < 1 / (1 + np.exp(-5.0 * (scores - 1.0)))).astype(int)
@@ -85,7 +85,7 @@ def test_calibration_finds_the_slope_that_made_the_labels() -> None:
 @settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 1000), noise=st.floats(0.05, 0.5))
 def test_no_other_slope_has_a_smaller_log_loss(seed: int, noise: float) -> None:
-    """The slope found is a minimum: a little more and a little less are both worse or equal."""
+    """A slightly larger and a slightly smaller slope are both worse or equal."""
     rng = np.random.default_rng(seed)
     scores = rng.normal(1.1, 0.4, 300)
     labels = (scores + rng.normal(0, noise, 300) >= 1.0).astype(int)
@@ -95,12 +95,12 @@ def test_no_other_slope_has_a_smaller_log_loss(seed: int, noise: float) -> None:
 
 
 def test_separable_labels_give_a_finite_slope() -> None:
-    """Perfect predictions would ask for an infinite slope; it is capped."""
+    """For perfect predictions the best slope would be infinite; it is capped."""
     scores = np.array([0.5, 0.6, 1.4, 1.5])
     assert calibrate(scores, (scores >= 1).astype(int), 1.0, 2.0) == pytest.approx(100.0 / 2.0)
 
 
 def test_predictions_worse_than_chance_still_give_a_positive_slope() -> None:
-    """The slope never turns the labels round."""
+    """The slope never inverts the labels."""
     scores = np.array([0.5, 0.6, 1.4, 1.5])
     assert calibrate(scores, (scores < 1).astype(int), 1.0, 1.0) > 0

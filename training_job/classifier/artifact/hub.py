@@ -1,8 +1,8 @@
-"""Publishing a model folder to the Hugging Face Hub.
+"""Publish a model folder to the Hugging Face Hub.
 
     HF_TOKEN=… python -m classifier.artifact.hub --model-dir OUT --repo-id NAME/MODEL
 
-The token comes from the environment variable HF_TOKEN only: a hyperparameter would be readable in every console.
+The token comes only from the environment variable HF_TOKEN: a hyperparameter would be readable in every console.
 """
 
 from __future__ import annotations
@@ -13,31 +13,29 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from classifier.errors import ClassifierError, PublishError
+from classifier.errors import ClassifierError, JobError
 
 
 def publish(model_dir: Path, repo_id: str, *, private: bool = True, endpoint: str | None = None) -> str:
-    """Uploads ``model_dir`` to the model repository ``repo_id``, which is made if it is not there.
+    """Upload `model_dir` to a model repository, which is created if necessary.
 
     Args:
-        model_dir: the artifact's folder.
-        repo_id: ``owner/name``.
-        private: whether a repository that is made is private.
-        endpoint: the hub's address, if it is not the usual one (environment variable HF_ENDPOINT).
+        repo_id: `owner/name`.
+        private: whether a new repository is private.
+        endpoint: address of the hub; default: HF_ENDPOINT, else the public hub.
 
     Returns:
-        The commit's address.
+        The URL of the commit.
 
     Raises:
-        PublishError: no token, no such folder, or the hub refused.
+        JobError: there is no token or no model, or the hub refused.
     """
     if not (model_dir / "config.json").is_file():
-        raise PublishError(f"{model_dir} holds no model (no config.json).", repo_id=repo_id)
+        raise JobError(f"{model_dir} holds no model (no config.json).")
     token = os.environ.get("HF_TOKEN")
     if not token:
-        raise PublishError(
+        raise JobError(
             "There is no token for the Hugging Face Hub.",
-            repo_id=repo_id,
             hint="Set the environment variable HF_TOKEN to a token with write access.",
         )
     import httpx
@@ -46,25 +44,23 @@ def publish(model_dir: Path, repo_id: str, *, private: bool = True, endpoint: st
     api = HfApi(endpoint=endpoint, token=token)
     try:
         api.create_repo(repo_id, exist_ok=True, private=private)
-        return str(
-            api.upload_folder(repo_id=repo_id, folder_path=model_dir, commit_message="Publish the model").commit_url
-        )
+        commit = api.upload_folder(repo_id=repo_id, folder_path=model_dir, commit_message="Publish the model")
     except (OSError, ValueError, httpx.HTTPError) as e:
-        raise PublishError(
+        raise JobError(
             f"The model could not be published to {repo_id}: {str(e).strip().splitlines()[0]}",
-            repo_id=repo_id,
-            hint="The model folder itself is complete; publish it later with python -m classifier.artifact.hub.",
+            hint="The model folder is complete; publish it later with python -m classifier.artifact.hub.",
         ) from e
+    return str(commit.commit_url)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """The command line; 0, or 1 with the reason on stderr."""
+    """Run the command line; return 0, or 1 with the reason on stderr."""
     parser = argparse.ArgumentParser(
         prog="python -m classifier.artifact.hub", description="Publish a model folder to the hub."
     )
     parser.add_argument("--model-dir", type=Path, required=True, help="The model folder.")
     parser.add_argument("--repo-id", required=True, help="owner/name of the model repository.")
-    parser.add_argument("--public", action="store_true", help="Make a new repository public rather than private.")
+    parser.add_argument("--public", action="store_true", help="Make a new repository public instead of private.")
     arguments = parser.parse_args(argv)
     try:
         address = publish(arguments.model_dir, arguments.repo_id, private=not arguments.public)

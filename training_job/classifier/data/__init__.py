@@ -1,1 +1,1 @@
-"""From a labelled file to the splits that are trained and tested on."""
+"""From a labelled file to training, validation and test rows: read, check, prepare, hold out."""

@@ -5,18 +5,18 @@ from __future__ import annotations
 import hashlib
 import logging
 from dataclasses import dataclass
-from pathlib import Path
 
 import pandas as pd
 
 from classifier.data.columns import Columns
-from classifier.data.dataset import PreparedData, find_data_file, prepare, split_validation
+from classifier.data.holdout import hold_out
+from classifier.data.prepare import find_data_file, prepare
 from classifier.job.environment import JobEnvironment
 from classifier.job.hyperparameters import Hyperparameters
-from classifier.model.objective import Kind, ScoreScale, choose_objective
+from classifier.model.objective import Objective, ScoreScale, choose_objective
 
 MIN_VALIDATION_ROWS = 200
-"""Fewer rows than this decide nothing (standard error of accuracy above 2.5 points); small data holds out more."""
+"""Fewer rows decide nothing (standard error of accuracy above 2.5 points); small data sets hold out a larger share."""
 
 MAX_SMALL_FRACTION = 0.2
 """Largest share that is held out for that reason."""
@@ -26,23 +26,21 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Splits:
-    """Rows with the columns ``text``, ``label``, ``score`` and ``family``, and what the run makes of them.
+    """The rows of a run, with the columns `text`, `label`, `score` and `family`.
 
     Attributes:
-        train: rows that are learned.
         validation: rows held out of the training data, for every choice.
-        test: rows that choose nothing; None if the job was given none.
-        objective: what is learned.
+        test: rows that decide nothing; None if the job has no test channel.
         scale: how the score is standardised; None for classification.
-        label_names: names of label 0 and label 1.
-        data_sha256: hash over the hashes of the files, as ``collect`` and ``sha256sum`` make it.
+        label_names: of label 0 and label 1.
+        data_sha256: hash over the hashes of the files, as `sha256sum` prints them.
         quarantined: rows left out, by split and kind.
     """
 
     train: pd.DataFrame
     validation: pd.DataFrame
     test: pd.DataFrame | None
-    objective: Kind
+    objective: Objective
     scale: ScoreScale | None
     label_names: tuple[str, str]
     data_sha256: str
@@ -50,16 +48,14 @@ class Splits:
 
 
 def load_splits(job: JobEnvironment, hp: Hyperparameters, *, quarantine: bool = True) -> Splits:
-    """Reads the channels, sets unusable rows aside in the output folder, and holds the validation rows out.
+    """Read the channels, set unusable rows aside, and hold out the validation rows.
 
     Args:
-        job: where the channels are.
-        hp: of the run.
-        quarantine: whether the rows set aside are written to the output folder.
+        quarantine: whether to write the rows set aside to the output folder.
 
     Raises:
-        DataError: the data is refused; the subclass says why.
-        HyperparameterInvalid: the objective does not fit the data.
+        DataError: the data is refused.
+        HyperparameterError: the objective does not fit the data.
     """
     columns = Columns(
         text_column=hp.text_column,
@@ -70,7 +66,7 @@ def load_splits(job: JobEnvironment, hp: Hyperparameters, *, quarantine: bool = 
         product_column=hp.product_column,
         family_column=hp.family_column,
     )
-    files: dict[str, Path] = {"train": find_data_file(job.train, "train")}
+    files = {"train": find_data_file(job.train, "train")}
     if job.test is not None:
         files["test"] = find_data_file(job.test, "test")
     aside = job.output_data_dir if quarantine else None
@@ -79,12 +75,14 @@ def load_splits(job: JobEnvironment, hp: Hyperparameters, *, quarantine: bool = 
         for split, path in files.items()
     }
     train, test = prepared["train"], prepared.get("test")
-    objective = choose_objective(hp.objective, has_score=train.has_score)
-    cut = split_validation(train.frame, held_out_fraction(len(train.frame), hp.validation_fraction), seed=hp.seed)
-    for split, data in prepared.items():
-        kept, read = data.counts.kept, data.counts.read
-        _log.info("data: %s %d rows used, %d set aside (%s)", split, kept, read - kept, files[split].name)
-    _log.info("data: %d rows to learn, %d to validate (%s held out)", len(cut.train), len(cut.validation), cut.held_out)
+    objective = choose_objective(hp.objective, has_score=bool(train.frame["score"].notna().all()))
+    cut = hold_out(train.frame, held_out_fraction(len(train.frame), hp.validation_fraction), seed=hp.seed)
+    counts = {split: data.counts for split, data in prepared.items()}
+    for split, of in counts.items():
+        _log.info(
+            "data: %s %d rows used, %d set aside (%s)", split, of["kept"], of["read"] - of["kept"], files[split].name
+        )
+    _log.info("data: %d rows to learn, %d to validate (%s held out)", len(cut.train), len(cut.validation), cut.drawn)
     return Splits(
         train=cut.train,
         validation=cut.validation,
@@ -93,17 +91,15 @@ def load_splits(job: JobEnvironment, hp: Hyperparameters, *, quarantine: bool = 
         scale=ScoreScale.of(cut.train["score"].to_numpy()) if objective == "regression" else None,
         label_names=train.label_names,
         data_sha256=_combined_hash({files[split].name: data.sha256 for split, data in prepared.items()}),
-        quarantined={split: _kinds(data) for split, data in prepared.items()},
+        quarantined={
+            split: {kind: n for kind, n in of.items() if kind not in ("read", "kept")} for split, of in counts.items()
+        },
     )
 
 
 def held_out_fraction(rows: int, fraction: float) -> float:
-    """The share of ``rows`` to hold out: ``fraction``, or more where that would be too few rows to decide by."""
+    """Return the share of `rows` to hold out: `fraction`, or more where that would be too few rows to decide by."""
     return max(fraction, min(MAX_SMALL_FRACTION, MIN_VALIDATION_ROWS / rows))
-
-
-def _kinds(data: PreparedData) -> dict[str, int]:
-    return {kind: n for kind, n in data.counts.as_dict().items() if kind not in ("read", "kept")}
 
 
 def _combined_hash(hashes: dict[str, str]) -> str:

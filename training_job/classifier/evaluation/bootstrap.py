@@ -1,27 +1,27 @@
-"""Percentile bootstrap intervals for accuracy, F1 and their difference between two classifiers.
+"""Accuracy and F1 with percentile bootstrap intervals, and their difference between two classifiers.
 
-Standard library only: the gate's Lambda function carries this very file, so that a model card and a verdict
-cannot disagree about what an interval is.
+This module uses the standard library only: the gate's Lambda ships it, so that a model card, a verdict and
+`make evaluate` agree on what an interval is.
 
-All these figures depend on the rows only through counts, and the counts of a resample of rows are multinomial:
-drawing the counts is drawing the rows, in a fraction of the time.
+All these figures depend on the rows only through counts, and the counts of a resample of rows are multinomial. So the
+counts are drawn instead of the rows, which takes a fraction of the time.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from random import Random
 from typing import NamedTuple
 
 CONFIDENCE = 0.95
 
 _NEGLIGIBLE = 1e-18
-"""Relative to the most likely outcome; what is less likely is left out of a table. No random float is so fine."""
+"""Outcomes less likely than this, relative to the most likely one, are left out: no random float is so fine."""
 
 Draw = Callable[[Sequence[int], int, int], Sequence[Sequence[int]]]
-"""Counts, number of resamples and seed to resampled counts, as ``draw_counts``."""
+"""Draws resampled counts from counts, a number of resamples and a seed, as `draw_counts` does."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,8 @@ class Interval:
     high: float
 
     def as_dict(self) -> dict[str, float]:
-        """As it stands in ``evaluation.json``."""
-        return {"value": self.value, "low": self.low, "high": self.high}
+        """Return the form of `evaluation.json`."""
+        return asdict(self)
 
 
 class Confusion(NamedTuple):
@@ -47,12 +47,12 @@ class Confusion(NamedTuple):
 
     @property
     def rows(self) -> int:
-        """How many answers there are."""
+        """Number of answers."""
         return sum(self)
 
 
 class Joint(NamedTuple):
-    """Counts of rows by label, champion's and challenger's answer, in this order: ``n101`` is label 1, 0, 1."""
+    """Counts of rows by label, champion's and challenger's answer, in this order: `n101` is label 1, 0, 1."""
 
     n000: int = 0
     n001: int = 0
@@ -65,7 +65,7 @@ class Joint(NamedTuple):
 
     @classmethod
     def of(cls, labels: Iterable[int], champion: Iterable[int], challenger: Iterable[int]) -> Joint:
-        """Counts of rows; every argument is (rows,) 0 or 1."""
+        """Count rows; every argument is (rows,) 0 or 1."""
         counts = [0] * 8
         for label, before, after in zip(labels, champion, challenger, strict=True):
             counts[4 * label + 2 * before + after] += 1
@@ -74,68 +74,38 @@ class Joint(NamedTuple):
     @property
     def champion(self) -> Confusion:
         """The champion's answers alone."""
-        n = self
-        return Confusion(n.n110 + n.n111, n.n010 + n.n011, n.n100 + n.n101, n.n000 + n.n001)
+        n000, n001, n010, n011, n100, n101, n110, n111 = self
+        return Confusion(n110 + n111, n010 + n011, n100 + n101, n000 + n001)
 
     @property
     def challenger(self) -> Confusion:
         """The challenger's answers alone."""
-        n = self
-        return Confusion(n.n101 + n.n111, n.n001 + n.n011, n.n100 + n.n110, n.n000 + n.n010)
-
-    @property
-    def only_champion_right(self) -> int:
-        """Rows on which the champion is right and the challenger wrong."""
-        return self.n001 + self.n110
-
-    @property
-    def only_challenger_right(self) -> int:
-        """Rows on which the challenger is right and the champion wrong."""
-        return self.n010 + self.n101
+        n000, n001, n010, n011, n100, n101, n110, n111 = self
+        return Confusion(n101 + n111, n001 + n011, n100 + n110, n000 + n010)
 
 
 def confusion(predictions: Iterable[int], labels: Iterable[int]) -> Confusion:
-    """Counts of answers against labels; both (rows,) 0 or 1."""
+    """Count answers against labels; both are (rows,) 0 or 1."""
     counts = [0, 0, 0, 0]
     for predicted, label in zip(predictions, labels, strict=True):
         counts[2 * (predicted != 1) + (label != 1)] += 1
-    hits, false_alarms, misses, rejections = counts
-    return Confusion(hits, false_alarms, misses, rejections)
+    return Confusion(*counts)
 
 
-def bootstrap_intervals(
-    predictions: Iterable[int], labels: Iterable[int], *, resamples: int, seed: int
-) -> dict[str, tuple[float, float]]:
-    """Low and high ends for accuracy and F1 over rows drawn with replacement.
-
-    Args:
-        predictions: (rows,) 0 or 1.
-        labels: (rows,) 0 or 1.
-        resamples: number of resamples.
-        seed: of the draw.
-
-    Returns:
-        ``{"accuracy": (low, high), "f1": (low, high)}``.
-    """
-    intervals = figure_intervals(confusion(predictions, labels), resamples=resamples, seed=seed)
-    return {name: (interval.low, interval.high) for name, interval in intervals.items()}
+def figures(predictions: Iterable[int], labels: Iterable[int], *, resamples: int, seed: int) -> dict[str, Interval]:
+    """Return `accuracy` and `f1` with their intervals; predictions and labels are (rows,) 0 or 1, at least one row."""
+    return figure_intervals(confusion(predictions, labels), resamples=resamples, seed=seed)
 
 
 def draw_counts(counts: Sequence[int], resamples: int, seed: int) -> list[tuple[int, ...]]:
-    """Counts of resamples of as many rows: multinomial, one cell after the other, each binomial given those before.
+    """Draw `resamples` tuples of counts, each of as many rows as `counts` and in its layout; at least one row.
 
-    Args:
-        counts: rows in each cell, at least one row altogether.
-        resamples: how many to draw.
-        seed: of the draw.
-
-    Returns:
-        ``resamples`` tuples laid out as ``counts``.
+    They are multinomial: one cell after the other, each binomial given those before.
     """
     random = Random(seed).random
     columns: list[list[int]] = [[]] * len(counts)
     left, mass = [sum(counts)] * resamples, sum(counts)
-    # Rare cells first: what is left then varies little, and few tables are needed.
+    # Rare cells first: the rest then varies little and needs few tables.
     *drawn, rest = sorted(range(len(counts)), key=lambda cell: counts[cell])
     for cell in drawn:
         share = counts[cell] / mass
@@ -147,44 +117,26 @@ def draw_counts(counts: Sequence[int], resamples: int, seed: int) -> list[tuple[
 
 
 def figure_intervals(counts: Confusion, *, resamples: int, seed: int, draw: Draw = draw_counts) -> dict[str, Interval]:
-    """Accuracy and F1 of one classifier with their intervals.
+    """Return `accuracy` and `f1` of one classifier with their intervals; `counts` holds at least one answer."""
+    return _intervals(_figures, counts, draw(counts, resamples, seed))
 
-    Args:
-        counts: of its answers, at least one.
-        resamples: number of resamples.
-        seed: of the draw.
-        draw: what draws the resamples; a simulation may bring a faster one.
 
-    Returns:
-        ``{"accuracy": …, "f1": …}``.
-    """
-    drawn = [_figures(*cells) for cells in draw(counts, resamples, seed)]
-    return {
-        name: _interval(value, [figures[place] for figures in drawn])
-        for place, (name, value) in enumerate(zip(("accuracy", "f1"), _figures(*counts), strict=True))
-    }
+def difference_intervals(joint: Joint, *, resamples: int, seed: int, draw: Draw = draw_counts) -> dict[str, Interval]:
+    """Return `accuracy` and `f1` of the challenger minus the champion's on the same rows, with paired intervals."""
+    return _intervals(_differences, joint, draw(joint, resamples, seed))
 
 
 def _figures(hits: int, false_alarms: int, misses: int, rejections: int) -> tuple[float, float]:
-    """Accuracy, and F1 = ``2·hits / (2·hits + false alarms + misses)``: 0 where nothing is positive on either side."""
+    """Return accuracy, and F1 = 2·hits / (2·hits + false alarms + misses): 0 where neither side has a positive."""
     wrong = false_alarms + misses
     f1 = 2 * hits / (2 * hits + wrong) if hits else 0.0
     return (hits + rejections) / (hits + wrong + rejections), f1
 
 
-def difference_intervals(joint: Joint, *, resamples: int, seed: int, draw: Draw = draw_counts) -> dict[str, Interval]:
-    """Challenger minus champion on the same rows; arguments and keys as in ``figure_intervals``."""
-    drawn = [_differences(*cells) for cells in draw(joint, resamples, seed)]
-    return {
-        name: _interval(value, [figures[place] for figures in drawn])
-        for place, (name, value) in enumerate(zip(("accuracy", "f1"), _differences(*joint), strict=True))
-    }
-
-
 def _differences(
     n000: int, n001: int, n010: int, n011: int, n100: int, n101: int, n110: int, n111: int
 ) -> tuple[float, float]:
-    """Challenger's accuracy and F1 minus the champion's, from the cells of ``Joint``. Plain sums: it runs often."""
+    """Return the differences of accuracy and F1 from the cells of `Joint`, as plain sums because it runs often."""
     ones = n100 + n101 + n110 + n111
     zeros = n000 + n001 + n010 + n011
     before, after = n110 + n111, n101 + n111
@@ -194,14 +146,21 @@ def _differences(
     return (n010 + n101 - n001 - n110) / (ones + zeros), f1_after - f1_before
 
 
-def _interval(value: float, values: list[float]) -> Interval:
-    values.sort()
+def _intervals(
+    both: Callable[..., tuple[float, float]], counts: Sequence[int], resampled: Sequence[Sequence[int]]
+) -> dict[str, Interval]:
+    """Return both figures of the counts, each with the quantiles of its values over the resamples."""
     tail = (1 - CONFIDENCE) / 2
-    return Interval(value, _quantile(values, tail), _quantile(values, 1 - tail))
+    found = {}
+    columns = zip(*(both(*cells) for cells in resampled), strict=True)
+    for name, value, column in zip(("accuracy", "f1"), both(*counts), columns, strict=True):
+        values = sorted(column)
+        found[name] = Interval(value, _quantile(values, tail), _quantile(values, 1 - tail))
+    return found
 
 
 def _quantile(ordered: Sequence[float], share: float) -> float:
-    """Linear between the two neighbours, which is numpy's default."""
+    """Interpolate linearly between the two neighbours, which is numpy's default."""
     place = share * (len(ordered) - 1)
     below = int(place)
     above = min(below + 1, len(ordered) - 1)
@@ -209,10 +168,10 @@ def _quantile(ordered: Sequence[float], share: float) -> float:
 
 
 def _binomials(trials: Sequence[int], share: float, random: Callable[[], float]) -> list[int]:
-    """One binomial draw for each number of trials.
+    """Draw one binomial for each number of trials.
 
-    The trials differ from draw to draw. Those that all have are drawn from one table, what one has beyond them from a
-    small table of its own: the sum of two binomials of one share is binomial, and large tables are made once.
+    The trials that all draws have in common come from one large table, the rest of each draw from a small one: the
+    sum of two binomials with the same share is binomial.
     """
     common = min(trials)
     start, ends = _cumulative(common, share)
@@ -228,9 +187,9 @@ def _binomials(trials: Sequence[int], share: float, random: Callable[[], float])
 
 
 def _cumulative(trials: int, share: float) -> tuple[int, list[float]]:
-    """The smallest outcome worth counting, and the cumulative probabilities from it on, without the last (1).
+    """Return the smallest outcome that counts, and the cumulative probabilities from it on without the last (1).
 
-    Weights grow outwards from the most likely outcome by the ratio of neighbours, so that nothing overflows.
+    The weights are built outwards from the most likely outcome by the ratio of neighbours, so that nothing overflows.
     """
     odds = share / (1 - share)
     mode = min(trials, int((trials + 1) * share))

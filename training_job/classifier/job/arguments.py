@@ -7,55 +7,51 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
-from classifier.errors import CommandLineInvalid
+from classifier.errors import JobError
 from classifier.job.hyperparameters import IGNORED_PREFIX, Hyperparameters, fields, unknown
 
 FOLDERS = {
-    "train": "Folder with train.json (or train.csv, or one data file), or that file. Else SM_CHANNEL_TRAIN.",
-    "test": "The same for the test split; without it only validation figures are reported. Else SM_CHANNEL_TEST.",
-    "model-dir": "Folder the model is written to. Else SM_MODEL_DIR.",
-    "output-data-dir": "Folder for the figures, the loss curve and the rows left out. Else SM_OUTPUT_DATA_DIR, "
+    "train": "Folder with train.json (or train.csv, or a single data file), or that file. Default: SM_CHANNEL_TRAIN.",
+    "test": "The same for the test split; without it only validation metrics are reported. Default: SM_CHANNEL_TEST.",
+    "model-dir": "Folder for the model. Default: SM_MODEL_DIR.",
+    "output-data-dir": "Folder for metrics, the loss curve and the rows left out. Default: SM_OUTPUT_DATA_DIR, "
     "else MODEL_DIR-output.",
-    "checkpoint-dir": "Folder for checkpoints; a run that was stopped goes on from there. Else checkpoints in the "
+    "checkpoint-dir": "Folder for checkpoints, from which a stopped run resumes. Default: checkpoints in the "
     "container's base directory, else MODEL_DIR-checkpoints.",
 }
-"""The folders that can be given on the command line, and what each is for."""
+"""The folders that the command line accepts, with their help texts."""
 
 
 @dataclass(frozen=True)
 class Arguments:
-    """The command line, read but not checked: names to text, only those that were given."""
+    """The options that were given, as text and unchecked."""
 
     hyperparameters: dict[str, str]
     folders: dict[str, str]
 
 
 class _Parser(argparse.ArgumentParser):
-    """argparse that raises instead of ending the process, so that the reason reaches the job's failure file."""
+    """An argparse parser that raises instead of ending the process, so that the job's failure file gets the reason."""
 
     def error(self, message: str) -> NoReturn:
-        raise CommandLineInvalid(
+        raise JobError(
             f"The command line cannot be read: {message}.", hint="Run `python train.py --help` for what is allowed."
         )
 
 
 def parse_arguments(argv: Sequence[str]) -> Arguments:
-    """Reads the command line; prints the help and ends for ``--help``.
+    """Read the command line. Print the help and exit for `--help`.
 
-    Hyphens and underscores in names are the same. ``--sagemaker_*`` is the container toolkit's own and is ignored.
+    Names may use hyphens or underscores. `--sagemaker_*` belongs to the container's toolkit and is ignored.
 
     Raises:
-        HyperparameterUnknown: an option does not exist; the nearest one is named.
-        CommandLineInvalid: an option lacks its value, or a value lacks its option.
+        JobError: an option does not exist, lacks its value, or a value has no option.
     """
     known, rest = _parser().parse_known_args([_hyphenated(item) for item in argv])
     _refuse_unknown(rest)
     given = {name: value for name, value in vars(known).items() if value is not None}
-    folders = {name.replace("-", "_") for name in FOLDERS}
-    return Arguments(
-        hyperparameters={name: value for name, value in given.items() if name not in folders},
-        folders={name: value for name, value in given.items() if name in folders},
-    )
+    folders = {name: given.pop(name) for name in (key.replace("-", "_") for key in FOLDERS) if name in given}
+    return Arguments(hyperparameters=given, folders=folders)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -81,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _hyphenated(item: str) -> str:
-    """An option with its name's underscores as hyphens; a value as it is."""
+    """Write the underscores in an option's name as hyphens; leave values alone."""
     name, equals, value = item.partition("=")
     return name.replace("_", "-") + equals + value if item.startswith("--") else item
 
@@ -91,7 +87,7 @@ def _escape(help_text: str) -> str:
 
 
 def _refuse_unknown(rest: list[str]) -> None:
-    """Raises for what is left of the command line, except for options of the toolkit and their values."""
+    """Refuse what argparse did not recognise, except for the toolkit's options and their values."""
     ignored = False
     for item in rest:
         if item.startswith("--"):
@@ -102,7 +98,7 @@ def _refuse_unknown(rest: list[str]) -> None:
         elif ignored:
             ignored = False
         else:
-            raise CommandLineInvalid(
+            raise JobError(
                 f"The command line cannot be read: {item!r} belongs to no option.",
                 hint="Write --name value; `python train.py --help` lists the names.",
             )

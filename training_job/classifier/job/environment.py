@@ -1,8 +1,8 @@
-"""Where the job's folders are: the SageMaker training container's contract, and the same on a bare machine.
+"""The job's folders: the contract of the SageMaker training container, and the same on any other machine.
 
-The contract: channels in ``SM_CHANNEL_<NAME>``, the model into ``SM_MODEL_DIR``, other output into
-``SM_OUTPUT_DATA_DIR``, checkpoints and the failure reason below the base directory, which is ``/opt/ml`` or
-``SAGEMAKER_BASE_DIR``. A folder named on the command line wins.
+The contract: channels in `SM_CHANNEL_<NAME>`, the model in `SM_MODEL_DIR`, other output in `SM_OUTPUT_DATA_DIR`;
+checkpoints and the failure reason below the base directory, which is `SAGEMAKER_BASE_DIR` or `/opt/ml`. A folder on the
+command line takes precedence.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from classifier.errors import JobPathInvalid
+from classifier.errors import JobError
 
 DEFAULT_BASE = "/opt/ml"
 FAILURE_LIMIT = 1024
@@ -25,11 +25,10 @@ class JobEnvironment:
     """The folders of one training job.
 
     Attributes:
-        train: folder or file with the training split.
-        test: the same for the test split, or None.
-        model_dir: what becomes ``model.tar.gz``; written at the very end, in one go.
-        output_data_dir: what becomes ``output.tar.gz``: figures, loss curve, test rows, quarantined rows.
-        checkpoint_dir: checkpoints, never inside ``model_dir``.
+        train: folder or file, as is `test`.
+        model_dir: becomes `model.tar.gz`; written at the very end, in one go.
+        output_data_dir: becomes `output.tar.gz`: metrics, loss curve, test rows, quarantined rows.
+        checkpoint_dir: never inside `model_dir`.
         managed: True in a training container, whose folders belong to the platform.
     """
 
@@ -42,14 +41,13 @@ class JobEnvironment:
 
     @classmethod
     def resolve(cls, folders: Mapping[str, str], environ: Mapping[str, str]) -> JobEnvironment:
-        """The folders from the command line, else from the environment, else from the base directory if it is there.
+        """Find the folders: on the command line, else in the environment, else below an existing base directory.
 
         Args:
-            folders: ``train``, ``test``, ``model_dir``, ``output_data_dir``, ``checkpoint_dir``, those given.
-            environ: environment variables.
+            folders: `train`, `test`, `model_dir`, `output_data_dir`, `checkpoint_dir`, where given.
 
         Raises:
-            JobPathInvalid: a folder that is needed is not named, a channel is not there, or the model folder is in use.
+            JobError: a required folder is not named, a channel does not exist, or the model folder is in use.
         """
         base = base_directory(environ)
 
@@ -61,13 +59,16 @@ class JobEnvironment:
 
         train = find("train", "SM_CHANNEL_TRAIN", "input/data/train")
         model_dir = find("model_dir", "SM_MODEL_DIR", "model")
-        if train is None:
-            raise _not_named("train", "the training data", "SM_CHANNEL_TRAIN")
-        if model_dir is None:
-            raise _not_named("model-dir", "the folder for the model", "SM_MODEL_DIR")
+        if train is None or model_dir is None:
+            what = "The training data is" if train is None else "The folder for the model is"
+            options = "--train, or set SM_CHANNEL_TRAIN" if train is None else "--model-dir, or set SM_MODEL_DIR"
+            raise JobError(
+                f"{what} not named: give {options}.",
+                hint="On this machine: python train.py --train DATA --test DATA --model-dir OUT.",
+            )
         test = find("test", "SM_CHANNEL_TEST", "input/data/test")
         if test and not (folders.get("test") or environ.get("SM_CHANNEL_TEST")) and not test.exists():
-            test = None  # only looked for
+            test = None  # nobody named it, so it is optional
         job = cls(
             train=train,
             test=test,
@@ -83,28 +84,24 @@ class JobEnvironment:
     def _check(self) -> None:
         for role, path in (("train", self.train), ("test", self.test)):
             if path is not None and not path.exists():
-                raise JobPathInvalid(
-                    f"There is no {role} data at {path}.",
-                    role=role,
-                    hint=f"Give --{role} a folder or a file that exists.",
+                raise JobError(
+                    f"There is no {role} data at {path}.", hint=f"Give --{role} a folder or a file that exists."
                 )
         if self.checkpoint_dir.resolve().is_relative_to(self.model_dir.resolve()):
-            raise JobPathInvalid(
+            raise JobError(
                 f"The checkpoint folder {self.checkpoint_dir} lies inside the model folder {self.model_dir}; it would "
                 "become part of model.tar.gz.",
-                role="checkpoint-dir",
                 hint="Give --checkpoint-dir another folder.",
             )
-        if self.model_dir.exists() and not is_replaceable(self.model_dir):
-            raise JobPathInvalid(
-                f"The model folder {self.model_dir} holds something that is no model of this job; it is left alone.",
-                role="model-dir",
+        if self.model_dir.exists() and not _is_replaceable(self.model_dir):
+            raise JobError(
+                f"The model folder {self.model_dir} holds files that are no model of this job. They were not touched.",
                 hint="Give --model-dir a folder that is empty, does not exist yet, or holds an earlier model.",
             )
 
 
 def base_directory(environ: Mapping[str, str]) -> Path | None:
-    """The container's base directory, or None on a machine that is no training container."""
+    """Return the container's base directory, or None outside of a training container."""
     named = environ.get("SAGEMAKER_BASE_DIR")
     if named:
         return Path(named)
@@ -112,16 +109,16 @@ def base_directory(environ: Mapping[str, str]) -> Path | None:
     return default if (default / "input").is_dir() else None
 
 
-def is_replaceable(folder: Path) -> bool:
-    """True if ``folder`` is an empty folder, or holds a model that an earlier run of this job wrote."""
+def _is_replaceable(folder: Path) -> bool:
+    """Return whether `folder` is empty or holds a model of this job."""
     return folder.is_dir() and (not any(folder.iterdir()) or (folder / "evaluation.json").is_file())
 
 
 def hyperparameters_file(environ: Mapping[str, str]) -> dict[str, object]:
-    """The hyperparameters of ``input/config/hyperparameters.json``; empty if there is no such file.
+    """Read `input/config/hyperparameters.json` of the container; an empty dictionary if there is none.
 
-    The container's toolkit passes the same values on the command line, which win; whoever starts the script in another
-    way need not.
+    The container's toolkit passes the same values on the command line, which take precedence. A job that is started in
+    another way needs the file.
     """
     base = base_directory(environ)
     path = base / "input/config/hyperparameters.json" if base else None
@@ -130,34 +127,26 @@ def hyperparameters_file(environ: Mapping[str, str]) -> dict[str, object]:
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as e:
-        raise JobPathInvalid(f"{path} is not JSON: {e}.", role="hyperparameters.json") from e
+        raise JobError(f"{path} is not JSON: {e}.") from e
     return values if isinstance(values, dict) else {}
 
 
 def write_failure(reason: str, environ: Mapping[str, str]) -> None:
-    """Leaves ``reason`` where SageMaker looks for it: ``output/failure`` below the base directory, if there is one."""
+    """Write `reason` where SageMaker looks for it: `output/failure` below the base directory, if there is one."""
     base = base_directory(environ)
     if base is None:
         return
     path = base / "output/failure"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # In one go: with several processes, the first to end makes torchrun end the others, this one perhaps.
+        # Atomically: when the first of several processes ends, torchrun ends the others, maybe while they write.
         part = path.with_name(f".{path.name}-{os.getpid()}")
         part.write_text(reason[:FAILURE_LIMIT], encoding="utf-8")
         part.replace(path)
     except OSError:
-        return  # the reason is on stderr as well, and must not be hidden by this one
+        return  # stderr has the reason too, and this error must not hide it
 
 
 def _beside(folder: Path, suffix: str) -> Path:
     folder = folder.resolve()
     return folder.with_name(f"{folder.name}-{suffix}")
-
-
-def _not_named(role: str, meaning: str, variable: str) -> JobPathInvalid:
-    return JobPathInvalid(
-        f"It is not said where {meaning} is: neither --{role} nor {variable} is given.",
-        role=role,
-        hint="On this machine: python train.py --train DATA --test DATA --model-dir OUT.",
-    )

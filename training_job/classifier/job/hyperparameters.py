@@ -1,6 +1,6 @@
 """The hyperparameters of the training job: one frozen dataclass, each field with its meaning, range and source.
 
-``python train.py --help`` prints what stands here.
+`python train.py --help` prints them.
 """
 
 from __future__ import annotations
@@ -12,17 +12,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from classifier.errors import HyperparameterUnknown
-from classifier.job.settings import SETTING, Setting, choice, number, number_or_auto, parse_value, text
+from classifier.errors import JobError
+from classifier.job.hyperparameter_rules import (
+    SETTING,
+    Setting,
+    choice,
+    number,
+    number_or_auto,
+    optional_text,
+    parse_value,
+    text,
+)
 
-OBJECTIVES = ("auto", "regression", "classification")
-PRECISIONS = ("auto", "fp32", "bf16", "fp16")
 AUTO_EPOCHS = 2
 AUTO_STEPS = 100
-"""With fewer steps than this the new head is hardly trained: a few hundred rows are passed over more often."""
+"""With fewer steps the new head is hardly trained, so small data sets get more epochs."""
 
 IGNORED_PREFIX = "sagemaker_"
-"""Hyperparameters of the container toolkit itself travel in the same dictionary; they are none of ours."""
+"""Reserved for the container's toolkit; ignored."""
 
 
 def _two_names_or_none(value: str) -> bool:
@@ -30,16 +37,12 @@ def _two_names_or_none(value: str) -> bool:
     return value == "" or (len(names) == 2 and all(names) and names[0] != names[1])
 
 
-def _anything(_: str) -> bool:
-    return True
-
-
 @dataclass(frozen=True, kw_only=True)
 class Hyperparameters:
-    """Everything about a training run that can be chosen. Values are read and checked when an instance is made.
+    """Every choice about a training run. Making an instance parses and checks the values.
 
     Raises:
-        HyperparameterInvalid: a value is outside its range; the error names the field, the value and the range.
+        HyperparameterError: a value is outside its range; the message names the field, the value and the range.
     """
 
     base_model: str = text(
@@ -47,31 +50,19 @@ class Hyperparameters:
         "Model to start from: a hub id (distilbert-base-uncased), a local folder, or package:NAME for the folder "
         "`model` inside an installed Python package (needs no hub).",
     )
-    base_model_revision: str = text(
-        "",
-        "Commit, tag or branch of a hub model; empty for its default branch.",
-        allowed="any text",
-        holds=_anything,
-    )
+    base_model_revision: str = optional_text("Commit, tag or branch of a hub model; empty for its default branch.")
     objective: str = choice(
         "auto",
         "regression learns the score (mean squared error) and decides at score_threshold; classification learns the "
         "label (cross-entropy); auto takes regression when the data has a score column. Source: the score carries "
         "more than the label, +2 points of accuracy on Helpful Sentences.",
-        choices=OBJECTIVES,
+        choices=("auto", "regression", "classification"),
     )
     epochs: int | Literal["auto"] = number_or_auto(
         "Passes over the training split; auto makes 2 (source: a third gained nothing on Helpful Sentences), or as "
         "many as a small data set needs for 100 training steps.",
         at_least=1,
         at_most=1000,
-    )
-    averaged_runs: int = number(
-        1,
-        "Trainings from the same start, with batches in different order, whose weights are averaged where that lowers "
-        "the validation loss; the answers cost no more, the training as many times the time.",
-        at_least=1,
-        at_most=10,
     )
     student_layers: int = number(
         0,
@@ -115,11 +106,8 @@ class Hyperparameters:
     score_threshold: float = number(1.0, "Score from which on a text has the second label.", above=-1e9, below=1e9)
     text_column: str = text("sentence", "Column that holds the text.")
     score_column: str = text("helpful", "Column that holds the score; not read when label_column is given.")
-    label_column: str = text(
-        "",
-        "Column that holds one of two labels, for data without a score; empty when the label follows from the score.",
-        allowed="any text",
-        holds=_anything,
+    label_column: str = optional_text(
+        "Column that holds one of two labels, for data without a score; empty when the label follows from the score."
     )
     label_names: str = text(
         "",
@@ -133,14 +121,13 @@ class Hyperparameters:
         "Column that says which rows belong together (they stay on one side of the validation split), if there is one.",
     )
     family_column: str = text(
-        "product_family",
-        "Column with the kind of product, for figures of each kind, if there is one.",
+        "product_family", "Column with the kind of product, for figures of each kind, if there is one."
     )
     precision: str = choice(
         "auto",
         "Arithmetic of training: auto takes bf16 where the processor computes in it (fp16 on older GPUs), else fp32. "
         "Evaluation and the saved weights are always fp32.",
-        choices=PRECISIONS,
+        choices=("auto", "fp32", "bf16", "fp16"),
     )
     seed: int = number(
         42, "Seed of the split, the new layers, the batches and the bootstrap.", at_least=0, at_most=2**32 - 1
@@ -156,11 +143,8 @@ class Hyperparameters:
         "bytes where the slim container serves.",
         choices=("yes", "no"),
     )
-    hub_repo_id: str = text(
-        "",
-        "Publish the model folder to this Hugging Face Hub repository (token: environment variable HF_TOKEN).",
-        allowed="any text",
-        holds=_anything,
+    hub_repo_id: str = optional_text(
+        "Publish the model folder to this Hugging Face Hub repository (token: environment variable HF_TOKEN)."
     )
 
     def __post_init__(self) -> None:
@@ -169,15 +153,15 @@ class Hyperparameters:
 
     @classmethod
     def parse(cls, values: Mapping[str, object]) -> Hyperparameters:
-        """Hyperparameters from text as launchers pass it.
+        """Parse hyperparameters as launchers pass them.
 
         Args:
-            values: name to value; hyphens and underscores in names are the same, ``sagemaker_*`` is ignored, a name
-                that is missing keeps its default.
+            values: name to value. Names may use hyphens or underscores; `sagemaker_*` is ignored; a missing name keeps
+                its default.
 
         Raises:
-            HyperparameterUnknown: there is no such name; the error lists those that exist.
-            HyperparameterInvalid: a value cannot be read or is outside its range.
+            JobError: there is no such name; the message lists those that exist.
+            HyperparameterError: a value cannot be parsed or is outside its range.
         """
         given: dict[str, Any] = {}
         for key, raw in values.items():
@@ -190,36 +174,31 @@ class Hyperparameters:
         return cls(**given)
 
     def names_of_labels(self) -> tuple[str, str] | None:
-        """The names of label 0 and label 1, or None if the data names them."""
+        """Return the names of label 0 and label 1, or None if the data names them."""
         if not self.label_names:
             return None
         negative, positive = (name.strip() for name in self.label_names.split(","))
         return negative, positive
 
-    def passes(self, rows: int) -> int:
-        """Passes over ``rows`` training rows: ``epochs``, or what ``auto`` makes of them."""
+    def epochs_for(self, rows: int) -> int:
+        """Return the epochs over `rows` training rows: `epochs`, or what `auto` means for so many."""
         if self.epochs != "auto":
             return self.epochs
         steps = math.ceil(rows / self.train_batch_size)
         return max(AUTO_EPOCHS, math.ceil(AUTO_STEPS / steps))
 
     def as_dict(self) -> dict[str, Any]:
-        """Name to value, as it is written to ``evaluation.json``."""
+        """Return name to value, as in `evaluation.json`."""
         return dataclasses.asdict(self)
 
 
 def fields() -> dict[str, Setting]:
-    """Name to rule and meaning of every hyperparameter, in their order."""
+    """Return the meaning and rule of every hyperparameter, in their order."""
     return {field.name: field.metadata[SETTING] for field in dataclasses.fields(Hyperparameters)}
 
 
-def unknown(name: str) -> HyperparameterUnknown:
-    """The error for a hyperparameter that does not exist, with the nearest that does."""
+def unknown(name: str) -> JobError:
+    """Make the error for a hyperparameter that does not exist; it suggests the most similar one."""
     closest = next(iter(difflib.get_close_matches(name, list(fields()), n=1, cutoff=0.6)), None)
     suggestion = f" Did you mean {closest}?" if closest else ""
-    return HyperparameterUnknown(
-        f"There is no hyperparameter {name}.{suggestion}",
-        name=name,
-        closest=closest,
-        hint="Allowed are: " + ", ".join(fields()) + ".",
-    )
+    return JobError(f"There is no hyperparameter {name}.{suggestion}", hint="Allowed are: " + ", ".join(fields()) + ".")

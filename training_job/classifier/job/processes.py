@@ -1,8 +1,8 @@
-"""The processes of one training: alone usually, several in step under torchrun.
+"""The processes of one training: usually one, several in step under torchrun.
 
-torchrun tells each process its number and where the others meet (``RANK``, ``WORLD_SIZE``, ``MASTER_ADDR``, …). The
-Trainer shares the gradients; what is here is the rest: one process decides and speaks, and a failure of one is the
-failure of all, with the reason of the one that failed first.
+torchrun gives each process its number and a meeting point (`RANK`, `WORLD_SIZE`, `MASTER_ADDR`, …). The Trainer shares
+the gradients. This module does the rest: one process decides and reports, and when one fails, all fail with the reason
+of the one that failed first.
 """
 
 from __future__ import annotations
@@ -12,34 +12,21 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING
 
-from classifier.errors import OtherProcessFailed, ProcessesInvalid
+from classifier.errors import JobError
+
+if TYPE_CHECKING:
+    from torch.distributed import Store  # type: ignore[attr-defined]
 
 TORCHRUN_HYPERPARAMETER = "sagemaker_torch_distributed_enabled"
-"""With the value ``true`` the container's toolkit starts the script through torchrun, on all instances of the job."""
+"""Set to `true`, it makes the container's toolkit start the script with torchrun on all instances of the job."""
 
 PATIENCE_SECONDS = 1800.0
-"""How long a process waits for the others: as long as torch does at a collective operation."""
+"""Longest wait for other processes: the same as torch's for a collective operation."""
 
 _POLL_SECONDS = 0.1
 _FAILURE = "failure"
-
-
-class Store(Protocol):
-    """What is used of torch's key-value store, which all processes of a training reach."""
-
-    def set(self, key: str, value: str) -> None:
-        """Writes a value."""
-
-    def get(self, key: str) -> bytes:
-        """Reads a value; waits for it if there is none."""
-
-    def check(self, keys: list[str]) -> bool:
-        """Whether all of these keys have values."""
-
-    def compare_set(self, key: str, expected: str, desired: str) -> bytes:
-        """Writes ``desired`` if the value is ``expected`` (empty: there is none); returns what then stands there."""
 
 
 @dataclass(frozen=True)
@@ -51,30 +38,30 @@ class Failure:
 
 
 class Processes:
-    """This process among those of the training; ``rank`` counts from 0, which is the main one."""
+    """This process and its place in the training. `rank` counts from 0, the main process."""
 
     def __init__(self, rank: int = 0, count: int = 1, store: Store | None = None) -> None:
-        """A training of a single process needs no store."""
+        """Describe a process. Several share torch's key-value `store`; a single one needs none."""
         self.rank = rank
         self.count = count
         self._store = store
 
     @classmethod
     def join(cls, environ: Mapping[str, str]) -> Processes:
-        """The processes that torchrun started; a single one if the script was started by itself.
+        """Join the processes that torchrun started, or return a single process without torchrun.
 
         Raises:
-            ProcessesInvalid: torchrun's variables make no sense, or a job of several instances was started without it.
+            JobError: torchrun's variables contradict each other, or a job with several instances runs without it.
         """
         rank, count = _number(environ, "RANK", 0), _number(environ, "WORLD_SIZE", 1)
         hosts = _hosts(environ)
         if count == 1 and hosts > 1:
-            raise ProcessesInvalid(
+            raise JobError(
                 f"The job has {hosts} instances, and each of them runs the script for itself.",
-                hint=f"Give the hyperparameter {TORCHRUN_HYPERPARAMETER}=true, or take one instance.",
+                hint=f"Set the hyperparameter {TORCHRUN_HYPERPARAMETER}=true, or use one instance.",
             )
         if not 0 <= rank < count:
-            raise ProcessesInvalid(
+            raise JobError(
                 f"RANK={rank} is not allowed for WORLD_SIZE={count}: from 0 to {count - 1}.",
                 hint="Start the script with torchrun, or without these variables.",
             )
@@ -82,15 +69,15 @@ class Processes:
 
     @property
     def main(self) -> bool:
-        """True in the process that evaluates, writes and speaks."""
+        """True in the process that evaluates, writes and logs."""
         return self.rank == 0
 
     @contextmanager
     def main_first(self, what: str) -> Iterator[None]:
-        """The main process runs the block alone, the others after it has done so without an error.
+        """Run the block in the main process alone, then, if it succeeded, in the others.
 
         Raises:
-            OtherProcessFailed: it did not.
+            JobError: the main process failed.
         """
         if self._store is None:
             yield
@@ -102,10 +89,10 @@ class Processes:
             self._store.set(f"{what}/main", "done")
 
     def gather(self, what: str, value: str = "") -> list[str]:
-        """``value`` of every process, by rank; waits for all of them.
+        """Wait for the `value` of every process and return them by rank.
 
         Raises:
-            OtherProcessFailed: a process failed, or did not come.
+            JobError: a process failed, or did not arrive in time.
         """
         if self._store is None:
             return [value]
@@ -115,7 +102,7 @@ class Processes:
         return [self._store.get(key).decode() for key in keys]
 
     def first_failure(self, reason: str) -> Failure:
-        """Reports that this process fails for ``reason``; the failure of the one that did so first."""
+        """Report that this process fails for `reason`; return the failure of the process that failed first."""
         if self._store is None:
             return Failure(self.rank, reason)
         told = reason if self.main else f"Process {self.rank} of {self.count}: {reason}"
@@ -127,7 +114,7 @@ class Processes:
         return Failure(rank, told)
 
     def leave(self) -> None:
-        """Ends the exchange of gradients; from here on no process waits for another one."""
+        """End the exchange of gradients; no process waits for another one after this."""
         if self._store is None:
             return
         import torch.distributed
@@ -140,44 +127,44 @@ class Processes:
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not self._store.check(keys):
             if self._store.check([_FAILURE]):
-                raise OtherProcessFailed("Another process of the training failed.")
+                raise JobError("Another process of the training failed.")
             if time.monotonic() > deadline:
-                raise OtherProcessFailed(
-                    f"Other processes of the training did not come within {PATIENCE_SECONDS:g} s.",
-                    hint="Look for what they said last, in the logs of the other instances.",
+                raise JobError(
+                    f"Other processes of the training did not arrive within {PATIENCE_SECONDS:g} s.",
+                    hint="Look at the last lines in the logs of the other instances.",
                 )
             time.sleep(_POLL_SECONDS)
 
 
 def newest_common(lists: Sequence[str]) -> str | None:
-    """The last entry of the first list that all others have too; each is text, its entries separated by blanks."""
-    first, *others = ([*text.split()] for text in lists)
+    """Return the last entry of the first list that is in all others too; a list is text, separated by spaces."""
+    first, *others = (text.split() for text in lists)
     return next((entry for entry in reversed(first) if all(entry in other for other in others)), None)
 
 
 def _torch_store(rank: int, count: int) -> Store:
-    """A corner of our own in the store through which the processes find each other."""
+    """Return a namespace of our own in the store through which the processes find each other."""
     import torch.distributed
 
     try:
-        store, _, _ = next(torch.distributed.rendezvous("env://", rank, count))
+        store, _, _ = next(torch.distributed.rendezvous("env://", rank, count))  # type: ignore[attr-defined]
     except (ValueError, RuntimeError) as e:
-        raise ProcessesInvalid(
+        raise JobError(
             f"The processes of the training do not find each other: {str(e).splitlines()[0]}",
             hint="Start the script with torchrun, which sets MASTER_ADDR and MASTER_PORT.",
         ) from e
-    return torch.distributed.PrefixStore("classifier", store)  # type: ignore[no-any-return]
+    return torch.distributed.PrefixStore("classifier", store)  # type: ignore[attr-defined]
 
 
 def _number(environ: Mapping[str, str], name: str, default: int) -> int:
     raw = environ.get(name) or str(default)
     if not raw.isdecimal():
-        raise ProcessesInvalid(f"{name}={raw} is not a whole number.", hint="torchrun sets it; leave it to torchrun.")
+        raise JobError(f"{name}={raw} is not a whole number.", hint="Leave this variable to torchrun.")
     return int(raw)
 
 
 def _hosts(environ: Mapping[str, str]) -> int:
-    """Instances of the job; 1 outside of a training container."""
+    """Return the number of instances of the job; 1 outside of a training container."""
     try:
         hosts = json.loads(environ.get("SM_HOSTS") or "[]")
     except ValueError:

@@ -1,1 +1,1 @@
-"""The base model, its tokenizer, its objective and its output head."""
+"""Base model, encoding, objective, and the step from one output to two logits."""

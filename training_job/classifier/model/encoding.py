@@ -1,4 +1,4 @@
-"""Texts as token numbers, made once, and put into batches of similar length."""
+"""Tokenise texts once, and batch them by length."""
 
 from __future__ import annotations
 
@@ -12,19 +12,17 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 MODEL_INPUTS = ["input_ids", "attention_mask"]
-"""What the model reads. Without token types: a single text has only one, which is every model's default."""
+"""Inputs of the model. Token types are left out: a single text has only one, which is every model's default."""
 
 
 def encode(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], targets: Sequence[float] | None = None) -> Dataset:
-    """``texts`` tokenised and cut off at the tokenizer's limit, with their length in tokens.
+    """Tokenise `texts` and truncate them to the tokenizer's `model_max_length`.
 
     Args:
-        tokenizer: its ``model_max_length`` is the limit.
-        texts: (rows,).
-        targets: (rows,) what the model shall learn: floats for a score, integers for a label.
+        targets: (rows,) what to learn: floats for a score, integers for a label.
 
     Returns:
-        Rows of ``input_ids``, ``attention_mask``, ``length`` and, with targets, ``labels``.
+        Rows of `input_ids`, `attention_mask`, `length` (tokens) and, with targets, `labels`.
     """
     from datasets import Dataset
 
@@ -39,10 +37,10 @@ def encode(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], targets: Se
 def batches(
     tokenizer: PreTrainedTokenizerBase, encoded: Dataset, size: int
 ) -> Iterator[tuple[np.ndarray, dict[str, np.ndarray]]]:
-    """Batches of rows of similar length, padded to the longest of each.
+    """Batch rows of similar length, each batch padded to its longest row.
 
     Yields:
-        Row numbers (batch,), and ``input_ids`` and ``attention_mask``, each (batch, tokens) int64.
+        Row numbers (batch,), and `input_ids` and `attention_mask`, each (batch, tokens) int64.
     """
     order = np.argsort(np.asarray(encoded["length"]), kind="stable")
     columns = {name: encoded[name] for name in MODEL_INPUTS}
@@ -57,15 +55,15 @@ def batches(
 def model_logits(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, encoded: Dataset, batch_size: int
 ) -> np.ndarray:
-    """What ``model`` (on the processor, in float32) answers without dropout.
+    """Run `model`, which is on the CPU in float32, without dropout.
 
     Returns:
-        logits: (rows, outputs) float32, in the order of ``encoded``.
+        logits: (rows, outputs) float32, in the order of `encoded`.
     """
     import torch
 
     outputs = np.zeros((len(encoded), model.config.num_labels), dtype=np.float32)
-    model.eval()
+    model.train(False)
     with torch.inference_mode():
         for rows, inputs in batches(tokenizer, encoded, batch_size):
             tensors = {name: torch.from_numpy(values) for name, values in inputs.items()}

@@ -1,7 +1,7 @@
-"""What is learned: the score (regression) or the label (classification), and how its scale goes in and out.
+"""What the model learns: the score (regression) or the label (classification).
 
-A score is learned as ``z = (score - mean) / unit``, so that the same learning rate suits scores of any scale and the
-new head starts at the mean. The way back is linear and ends up in the last layer of the exported model.
+A score is learned as `z = (score - mean) / unit`, so that one learning rate suits scores on any scale and the new head
+starts at the mean. The last layer of the exported model reverts this linear step.
 """
 
 from __future__ import annotations
@@ -12,10 +12,9 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from classifier.errors import HyperparameterInvalid
+from classifier.errors import HyperparameterError
 
-Kind = Literal["regression", "classification"]
-
+Objective = Literal["regression", "classification"]
 
 TARGET_DEVIATION = 0.4
 """Standard deviation of z. That of the Helpful Sentences scores, for which learning rate and clipping were measured."""
@@ -23,67 +22,49 @@ TARGET_DEVIATION = 0.4
 
 @dataclass(frozen=True)
 class ScoreScale:
-    """The scale of the scores: ``score = mean + unit * z``."""
+    """The scale of the scores: `score = mean + unit * z`."""
 
     mean: float
     unit: float
 
     @classmethod
     def of(cls, scores: np.ndarray) -> ScoreScale:
-        """The scale of ``scores``, (rows,) float; constant scores keep the unit 1."""
+        """Measure the scale of `scores`, (rows,) float; constant scores get the unit 1."""
         return cls(float(np.mean(scores)), float(np.std(scores)) / TARGET_DEVIATION or 1.0)
 
     def standardise(self, scores: np.ndarray) -> np.ndarray:
-        """z: (rows,) float."""
-        return (np.asarray(scores, dtype=np.float64) - self.mean) / self.unit
+        """Turn scores into z, both (rows,) float."""
+        z: np.ndarray = (np.asarray(scores, dtype=np.float64) - self.mean) / self.unit
+        return z
 
     def restore(self, z: np.ndarray) -> np.ndarray:
-        """Scores: (rows,) float."""
-        return self.mean + self.unit * np.asarray(z, dtype=np.float64)
+        """Turn z into scores, both (rows,) float."""
+        scores: np.ndarray = self.mean + self.unit * np.asarray(z, dtype=np.float64)
+        return scores
 
 
-def choose_objective(wanted: str, *, has_score: bool) -> Kind:
-    """The objective for data with or without a score.
+def choose_objective(wanted: str, *, has_score: bool) -> Objective:
+    """Choose the objective that the data allows.
 
     Args:
-        wanted: ``auto``, ``regression`` or ``classification``.
-        has_score: whether every training row carries a score.
+        wanted: `auto`, `regression` or `classification`.
+        has_score: whether every training row has a score.
 
     Raises:
-        HyperparameterInvalid: regression is wanted, and there is no score.
+        HyperparameterError: regression is wanted, and there is no score.
     """
     if wanted == "regression" and not has_score:
-        raise HyperparameterInvalid(
-            "objective=regression is not allowed for data without a score.",
+        raise HyperparameterError(
+            "objective=regression is not allowed for data without a score: auto or classification.",
             name="objective",
             value=wanted,
-            allowed="auto or classification",
             hint="Take objective=auto, or name the score_column and leave label_column empty.",
         )
-    if wanted == "classification" or not has_score:
-        return "classification"
-    return "regression"
+    return "classification" if wanted == "classification" or not has_score else "regression"
 
 
-def targets(frame: pd.DataFrame, kind: Kind, scale: ScoreScale | None) -> list[float] | list[int]:
-    """What the model shall answer for each row of ``frame``: standardised scores, or labels."""
-    if kind == "regression":
-        assert scale is not None
-        return [float(z) for z in scale.standardise(frame["score"].to_numpy())]
-    return [int(label) for label in frame["label"]]
-
-
-def loss(outputs: np.ndarray, wanted: np.ndarray, kind: Kind) -> float:
-    """What training makes small: mean squared error, or cross-entropy.
-
-    Args:
-        outputs: (rows, 1) standardised scores, or (rows, 2) logits.
-        wanted: (rows,) as ``targets`` gives them.
-        kind: which of the two.
-    """
-    outputs = outputs.astype(np.float64)
-    if kind == "regression":
-        return float(np.mean((outputs[:, 0] - wanted) ** 2))
-    shifted = outputs - outputs.max(axis=1, keepdims=True)
-    log_probability = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-    return float(-np.mean(log_probability[np.arange(len(wanted)), wanted.astype(int)]))
+def targets(frame: pd.DataFrame, scale: ScoreScale | None) -> list[float] | list[int]:
+    """Return what to learn from each row of `frame`: standardised scores, or labels if there is no `scale`."""
+    if scale is None:
+        return [int(label) for label in frame["label"]]
+    return [float(z) for z in scale.standardise(frame["score"].to_numpy())]

@@ -1,4 +1,4 @@
-"""From the trained PyTorch model to the int8 ONNX model that serves, and the proof that both say the same."""
+"""Export the trained PyTorch model to the int8 ONNX model that serves, and check that both agree."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import onnx
+import onnxruntime
 import torch
 
-from classifier.errors import ExportError, QuantizationDisagrees
+from classifier.errors import JobError
 from classifier.model.encoding import MODEL_INPUTS, batches
-from classifier.onnx_export.biases import correct_biases
-from classifier.onnx_export.graph import rewritten
-from classifier.onnx_export.ranges import with_fixed_ranges
+from classifier.onnx_export.calibration import correct_biases, with_static_ranges
+from classifier.onnx_export.rewrites import rewritten
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -36,47 +36,47 @@ MAX_DIFFERENCE = 1e-2
 """Largest difference of a float32 logit between PyTorch and ONNX, relative to the largest logit. Measured: 1e-6."""
 
 CALIBRATION_TEXTS = 1_000
-"""Texts that decide about the ranges: 400 training and 1,000 validation texts gave equally good ones."""
+"""Texts for the calibration: 400 training and 1,000 validation texts gave equally good ranges."""
+
+_OTHER_BASE = "Take a base model of another architecture, such as distilbert-base-uncased or MiniLM."
 
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Quantized:
-    """What was found when the int8 model answered the validation rows."""
-
-    logits: np.ndarray
-    """(rows, 2) float32."""
-
-    agreement: float
-    """Share of rows with the label of the float32 model."""
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Suppress the notes of exporter and quantizer, on which the user cannot act."""
+    before = logging.root.manager.disable
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        logging.disable(logging.WARNING)
+        try:
+            yield
+        finally:
+            logging.disable(before)
 
 
 def export_int8(model: PreTrainedModel, target: Path, tokenizer: PreTrainedTokenizerBase, calibration: Dataset) -> None:
-    """Writes ``model`` to ``target`` as an ONNX file with int8 weights, fixed ranges and corrected biases.
+    """Write `model` to `target` as an ONNX file with int8 weights, static ranges and corrected biases.
 
-    The weights are in a second file, with ``.data`` after the name.
+    The weights go into a second file, with `.data` after the name.
 
-    Inputs ``input_ids`` and ``attention_mask``, (batch, tokens) int64; output ``logits``, (batch, 2) float32. The
-    answer to a text does not depend on the texts beside it. Where onnxruntime's optimizer recognises the architecture
-    the network is rewritten to be faster (see ``classifier.onnx_export.graph``).
+    Inputs `input_ids` and `attention_mask`, (batch, tokens) int64; output `logits`, (batch, 2) float32. The answer to a
+    text does not depend on the other texts in the batch. If onnxruntime's optimizer recognises the architecture, the
+    network is rewritten to be faster (see `classifier.onnx_export.rewrites`).
 
     Args:
         model: in float32.
-        target: the file.
-        tokenizer: for the inputs of the calibration.
-        calibration: encoded texts, of which at most ``CALIBRATION_TEXTS`` decide about ranges and biases.
+        calibration: encoded texts; at most `CALIBRATION_TEXTS` of them are used.
 
     Raises:
-        ExportError: the architecture cannot be traced, or the traced model answers differently.
+        JobError: the architecture cannot be traced, or the traced model answers differently.
     """
-    import onnx
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     with tempfile.TemporaryDirectory(prefix="onnx-") as scratch:
         traced, quantized = Path(scratch) / "model.onnx", Path(scratch) / "int8.onnx"
-        with quiet():
-            _trace(model, traced)
+        _trace(model, traced)
         faster = _rewrite(model, traced)
         with quiet():
             quantize_dynamic(
@@ -84,55 +84,35 @@ def export_int8(model: PreTrainedModel, target: Path, tokenizer: PreTrainedToken
                 str(quantized),
                 weight_type=QuantType.QInt8,
                 per_channel=True,  # a tenth of the wrong labels of one scale a tensor, at the same speed
-                reduce_range=True,  # 7 bits: 8 overflow on processors without VNNI, and one never knows where it serves
+                reduce_range=True,  # 7 bits: 8 overflow on CPUs without VNNI, and the serving CPU is unknown
                 extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},  # fused operators have no shape inference
             )
         step = math.ceil(len(calibration) / CALIBRATION_TEXTS)
         chosen = calibration.select(range(0, len(calibration), step))
         texts = [inputs for _, inputs in batches(tokenizer, chosen, 1)]
-        network = with_fixed_ranges(onnx.load(str(quantized)), texts)
+        network = with_static_ranges(onnx.load(str(quantized)), texts)
         correct_biases(network, onnx.load(str(faster)), texts)
         _save(network, target)
 
 
-def check_int8(
-    path: Path,
-    reference: np.ndarray,
-    tokenizer: PreTrainedTokenizerBase,
-    encoded: Dataset,
-    batch_size: int,
-    *,
-    floor: float = MIN_AGREEMENT,
-) -> Quantized:
-    """Lets the int8 model answer ``encoded`` and compares its labels with those of the float32 model.
-
-    Args:
-        path: the int8 model.
-        reference: (rows, 2) float32 logits of the float32 model on the same rows.
-        tokenizer: for padding.
-        encoded: the validation rows.
-        batch_size: rows answered at once.
-        floor: smallest agreement allowed.
+def check_agreement(int8: np.ndarray, float32: np.ndarray) -> float:
+    """Return the share of rows with the same label, from logits (rows, 2) of the int8 and the float32 model.
 
     Raises:
-        QuantizationDisagrees: too few labels are the same; such a model must not be published.
+        JobError: the share is too small; such a model must not be published.
     """
-    logits = onnx_logits(path, tokenizer, encoded, batch_size)
-    agreement = float(np.mean(logits.argmax(axis=1) == reference.argmax(axis=1)))
-    if agreement < floor:
-        raise QuantizationDisagrees(
+    agreement = float(np.mean(int8.argmax(axis=1) == float32.argmax(axis=1)))
+    if agreement < MIN_AGREEMENT:
+        raise JobError(
             f"The int8 model gives the label of the float32 model on {agreement:.1%} of the validation rows; at least "
-            f"{floor:.0%} are needed.",
-            agreement=agreement,
-            hint="Nothing was written. Take another base_model, or train longer: an undecided model tips over.",
+            f"{MIN_AGREEMENT:.0%} are needed.",
+            hint="Nothing was written. Take another base_model, or train longer: labels near the threshold change.",
         )
-    return Quantized(logits, agreement)
+    return agreement
 
 
 def onnx_logits(path: Path, tokenizer: PreTrainedTokenizerBase, encoded: Dataset, batch_size: int) -> np.ndarray:
-    """What the ONNX model at ``path`` answers: logits (rows, 2) float32, in the order of ``encoded``."""
-    import onnxruntime
-
+    """Run the ONNX model at `path`; return logits (rows, 2) float32 in the order of `encoded`."""
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     logits = np.zeros((len(encoded), 2), dtype=np.float32)
     for rows, inputs in batches(tokenizer, encoded, batch_size):
@@ -141,21 +121,23 @@ def onnx_logits(path: Path, tokenizer: PreTrainedTokenizerBase, encoded: Dataset
 
 
 class Logits(torch.nn.Module):
-    """``model`` as a plain function of the two inputs, which is what tracing needs."""
+    """A model as a plain function of its two inputs, as tracing needs it."""
 
     def __init__(self, model: PreTrainedModel) -> None:
         super().__init__()
         self.model = model
 
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-        """(batch, tokens) int64, twice, to (batch, 2) float32."""
-        return self.model(input_ids=input_ids, attention_mask=attention_mask).logits
+        """Map two tensors (batch, tokens) int64 to logits (batch, 2) float32."""
+        logits: torch.Tensor = self.model(input_ids=input_ids, attention_mask=attention_mask).logits
+        return logits
 
 
+@quiet()
 def _trace(model: PreTrainedModel, path: Path) -> None:
-    """Writes the float32 ONNX model, and checks that it answers as PyTorch does."""
+    """Write the float32 ONNX model, and check that it answers like PyTorch."""
     attention = model.config._attn_implementation
-    model.set_attn_implementation("eager")  # the fusion recognises this form only
+    model.set_attn_implementation("eager")  # the only form that the fusion recognises
     rows = {0: "batch", 1: "tokens"}
     try:
         torch.onnx.export(
@@ -170,53 +152,48 @@ def _trace(model: PreTrainedModel, path: Path) -> None:
         )
         difference = _difference(model, path)
     except Exception as e:  # torch.onnx and onnxruntime raise many kinds, without a common base
-        raise ExportError(
-            f"{type(model).__name__} cannot be exported as ONNX: {str(e).strip().splitlines()[0]}",
-            hint="Take a base model of another architecture, such as distilbert-base-uncased or MiniLM.",
+        raise JobError(
+            f"{type(model).__name__} cannot be exported as ONNX: {str(e).strip().splitlines()[0]}", hint=_OTHER_BASE
         ) from e
     finally:
         model.set_attn_implementation(attention)
     if difference > MAX_DIFFERENCE:
-        raise ExportError(
+        raise JobError(
             f"The ONNX form of {type(model).__name__} answers differently from the model itself (by {difference:.3g}).",
-            hint="Take a base model of another architecture, such as distilbert-base-uncased or MiniLM.",
+            hint=_OTHER_BASE,
         )
 
 
 def _rewrite(model: PreTrainedModel, traced: Path) -> Path:
-    """A faster network with the same answers; the traced one if the optimizer is missing or does not know it."""
+    """Write a faster network with the same answers; keep the traced one if the optimizer cannot handle it."""
     path = traced.with_name("faster.onnx")
     try:
         with quiet():
             rewritten(model, traced).save_model_to_file(str(path))
             difference = _difference(model, path)
-    except Exception as e:  # the optimizer fails in its own ways on graphs it was not made for
-        _log.warning("The network is exported as it is, which is slower: %s", e)
+    except Exception as e:  # the optimizer raises many kinds on graphs it was not made for
+        _log.warning("The network is exported without rewrites, which is slower: %s", e)
         return traced
     if difference > MAX_DIFFERENCE:
-        _log.warning("The network is exported as it is, which is slower: rewritten it is off by %.3g", difference)
+        _log.warning("The network is exported without rewrites, which is slower: they change it by %.3g", difference)
         return traced
     return path
 
 
 def _save(network: ModelProto, target: Path) -> None:
-    """Writes the weights into a file of their own, which onnxruntime maps into memory instead of copying it twice."""
-    import onnx
-
+    """Write the weights into a file of their own, which onnxruntime maps into memory instead of copying it twice."""
     target.parent.mkdir(parents=True, exist_ok=True)
     weights = target.with_name(f"{target.name}.data")
     weights.unlink(missing_ok=True)  # onnx would append to it
     onnx.save(network, str(target), save_as_external_data=True, location=weights.name)
-    weights.chmod(0o644)  # onnx lets nobody else read it, and who serves is somebody else
+    weights.chmod(0o644)  # onnx makes it private, and the server runs as another user
 
 
 def _difference(model: PreTrainedModel, path: Path) -> float:
-    """Largest difference of a logit between ``model`` and the float32 ONNX file, relative to the largest logit.
+    """Return the largest difference of a logit between `model` and the float32 ONNX file, relative to the largest.
 
-    At a batch size, a length and a padding that it was not traced with.
+    The batch size, the length and the padding differ from those of the trace.
     """
-    import onnxruntime
-
     inputs = _example(batch=3, tokens=13, padding=5)
     with torch.inference_mode():
         wanted = Logits(model).eval()(*inputs).numpy()
@@ -226,21 +203,8 @@ def _difference(model: PreTrainedModel, path: Path) -> float:
 
 
 def _example(*, batch: int, tokens: int, padding: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Input numbers and an attention mask, each (batch, tokens) int64; the last row ends in ``padding``."""
+    """Make input ids and an attention mask, each (batch, tokens) int64; the last row ends in `padding`."""
     ids = torch.arange(batch * tokens).reshape(batch, tokens) % 7 + 1
     mask = torch.ones_like(ids)
     mask[-1, -padding:] = 0
     return ids, mask
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Keeps notes of the exporter and the quantizer, which nobody here can act on, out of the log."""
-    before = logging.root.manager.disable
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        logging.disable(logging.WARNING)
-        try:
-            yield
-        finally:
-            logging.disable(before)

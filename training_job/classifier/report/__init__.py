@@ -1,1 +1,1 @@
-"""What the job reports about its result."""
+"""The results of a run: evaluation file, log lines, output folder."""

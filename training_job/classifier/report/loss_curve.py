@@ -1,34 +1,32 @@
-"""The loss over the training steps as a small SVG, drawn here: a plotting library would be the largest dependency."""
+"""The loss over the training steps as a small SVG. A plotting library would be the largest dependency."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 WIDTH, HEIGHT = 480, 320
-"""Small, so that the letters stay readable at a phone's width."""
+"""Small, so that the text stays readable on a phone."""
 
 LEFT, RIGHT, TOP, BOTTOM = 52, 16, 48, 44
 GRID_LINES = 4
-RUNS_NAMED = 5
-"""Colours there are; beyond that many runs they begin again."""
 
 _STYLE = (
-    "svg{--paper:#fff;--ink:#1c2128;--rule:#d5dae0;--r0:#0b62a8;--r1:#b3470f;--r2:#1a7037;--r3:#7a4ea3;--r4:#8a6d1d}"
-    "@media (prefers-color-scheme:dark){svg{--paper:#14181d;--ink:#e6eaee;--rule:#38424c;"
-    "--r0:#6cb6ff;--r1:#ff9a5c;--r2:#5fd083;--r3:#c79bf0;--r4:#e0c060}}"
+    "svg{--paper:#fff;--ink:#1c2128;--rule:#d5dae0;--r0:#0b62a8;--r1:#b3470f}"
+    "@media (prefers-color-scheme:dark){svg{--paper:#14181d;--ink:#e6eaee;--rule:#38424c;--r0:#6cb6ff;--r1:#ff9a5c}}"
     "rect{fill:var(--paper)}text{fill:var(--ink)}line{stroke:var(--rule)}"
     "polyline{fill:none;stroke:var(--run);stroke-width:1.5}circle{fill:var(--run)}text.name{fill:var(--run)}"
 )
 
 
 def loss_curve(histories: list[list[dict[str, Any]]]) -> str:
-    """Training loss (lines) and validation loss (dots) of each run, for light and dark screens.
+    """Draw the training loss (lines) and validation loss (dots) of each run, for light and dark screens.
 
     Args:
-        histories: the Trainer's log of each run: entries with ``step`` and ``loss`` or ``eval_loss``.
+        histories: the Trainer's log of at most two runs: entries with `step` and `loss` or `eval_loss`.
 
     Returns:
-        The text of an SVG file; axes only if nothing was logged.
+        An SVG document; axes only if nothing was logged.
     """
     entries = [entry for history in histories for entry in history if "loss" in entry or "eval_loss" in entry]
     last_step = max((entry["step"] for entry in entries), default=1)
@@ -45,9 +43,8 @@ def loss_curve(histories: list[list[dict[str, Any]]]) -> str:
         dots = [place(entry["step"], float(entry["eval_loss"])) for entry in history if "eval_loss" in entry]
         points = " ".join(f"{x},{y}" for x, y in line)
         marks = f'<polyline points="{points}"/>' + "".join(f'<circle cx="{x}" cy="{y}" r="4"/>' for x, y in dots)
-        if number < RUNS_NAMED:
-            marks += f'<text class="name" x="{LEFT + 62 * number}" y="18">run {number + 1}</text>'
-        parts.append(f'<g style="--run:var(--r{number % RUNS_NAMED})">{marks}</g>')
+        marks += f'<text class="name" x="{LEFT + 62 * number}" y="18">run {number + 1}</text>'
+        parts.append(f'<g style="--run:var(--r{number})">{marks}</g>')
     parts.append(_text(WIDTH - RIGHT, 38, "line: training, dot: validation", anchor="end"))
     body = "\n".join(parts)
     return (
@@ -58,8 +55,8 @@ def loss_curve(histories: list[list[dict[str, Any]]]) -> str:
     )
 
 
-def _axes(last_step: int, highest: float, place: Any) -> list[str]:
-    """Grid lines with their values, the largest step, and what the axes are."""
+def _axes(last_step: int, highest: float, place: Callable[[float, float], tuple[float, float]]) -> list[str]:
+    """Draw grid lines with their values, the first and last step, and the names of the axes."""
     parts = []
     for n in range(GRID_LINES + 1):
         value = highest * n / GRID_LINES

@@ -1,1 +1,1 @@
-"""Fitting the model, checkpoints, and the student."""
+"""The training recipe: fit the model, teach a student, keep checkpoints."""

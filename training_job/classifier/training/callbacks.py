@@ -1,33 +1,34 @@
-"""What happens during training besides training: progress lines, and stopping when told to."""
+"""Progress lines during training, and stopping on request."""
 
 from __future__ import annotations
 
 import logging
 import math
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from classifier.errors import TrainingDiverged
+from classifier.errors import JobError
 from classifier.job.interruption import StopRequest
 
 _log = logging.getLogger(__name__)
 
 
 class Progress(TrainerCallback):
-    """Prints ``epoch=1.25 step=120/500 loss=0.1234 eta=95s``, and the validation figures after each epoch.
+    """Log `epoch=1.25 step=120/500 loss=0.1234 eta=95s`, and the validation metrics after each epoch.
 
-    The lines are read by MetricDefinitions: change them together with the stack.
+    MetricDefinitions parse these lines: change both together.
     """
 
     def __init__(self, before: int = 0, after: int = 0) -> None:
-        """Counts steps and epochs over several trainings on the same rows.
+        """Count epochs and steps over several trainings on the same rows.
 
         Args:
             before: epochs of the trainings before this one.
-            after: epochs of those that follow.
+            after: epochs of the trainings after this one.
         """
         self._before = before
         self._after = after
@@ -35,7 +36,7 @@ class Progress(TrainerCallback):
         self._first_step = 0
 
     def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        """Starts the clock; after a resume the steps already done do not count for the speed."""
+        """Start the clock. After a resume, earlier steps do not count for the speed."""
         self._started = time.monotonic()
         self._first_step = state.global_step
 
@@ -47,30 +48,31 @@ class Progress(TrainerCallback):
         logs: dict[str, Any] | None = None,
         **_: Any,
     ) -> None:
-        """Prints a progress line for a loss, and refuses a loss that is no number.
+        """Log a progress line.
 
         Raises:
-            TrainingDiverged: the loss is not finite.
+            JobError: the loss is not finite.
         """
         logs = logs or {}
+        epoch = self._before + (state.epoch or 0.0)
         if "loss" in logs:
             loss = float(logs["loss"])
             if not math.isfinite(loss):
-                raise TrainingDiverged(
+                raise JobError(
                     f"The training loss is {loss} at step {state.global_step}: the training diverged.",
                     hint="Lower learning_rate, or take precision=fp32.",
                 )
             _log.info(
                 "epoch=%.2f step=%d/%d loss=%.4f eta=%ds",
-                self._epoch(state),
+                epoch,
                 self._steps(self._before, state) + state.global_step,
                 self._steps(self._before + self._after, state) + state.max_steps,
                 loss,
                 self._seconds_left(state),
             )
         elif "eval_accuracy" in logs:
-            figures = {name.removeprefix("eval_"): value for name, value in logs.items()}
-            _log.info("epoch=%.2f %s", self._epoch(state), figures_line("eval", figures))
+            metrics = {name.removeprefix("eval_"): value for name, value in logs.items()}
+            _log.info("epoch=%.2f %s", epoch, metrics_line("eval", metrics))
 
     def _seconds_left(self, state: TrainerState) -> int:
         done = state.global_step - self._first_step
@@ -79,30 +81,28 @@ class Progress(TrainerCallback):
 
     @staticmethod
     def _steps(epochs: int, state: TrainerState) -> int:
-        """Steps of ``epochs`` epochs, which are as long as those of this training."""
+        """Convert epochs to steps; all epochs have as many as those of this training."""
         return round(epochs * state.max_steps / state.num_train_epochs)
-
-    def _epoch(self, state: TrainerState) -> float:
-        return self._before + (state.epoch or 0.0)
 
 
 class StopWhenTold(TrainerCallback):
-    """Writes a checkpoint and ends the training after the step in which the job was told to stop.
+    """Write a checkpoint and end the training after the step in which the job was told to stop.
 
-    Several processes stop after the same step, whichever of them was told, or one would wait for the others for ever.
+    Several processes stop after the same step, whichever of them was told; otherwise one would wait for the others
+    forever.
     """
 
     def __init__(self, stop: StopRequest) -> None:
         self._stop = stop
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        """Asks for a checkpoint and the end."""
+        """Ask for a checkpoint and the end."""
         if self._told(args):
             control.should_save = True
             control.should_training_stop = True
 
     def on_epoch_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        """Leaves the evaluation out: there are two minutes at most."""
+        """Skip the evaluation, because there are two minutes at most."""
         if self._told(args):
             control.should_evaluate = False
 
@@ -110,14 +110,14 @@ class StopWhenTold(TrainerCallback):
         if args.world_size > 1:
             told = torch.tensor(int(self._stop.requested), device=args.device)
             torch.distributed.all_reduce(told, op=torch.distributed.ReduceOp.MAX)
-            # What they agreed on, and not `requested`: the signal may have come to this one while they did.
+            # Use the agreed value, not `requested`: the signal may have arrived during the exchange.
             if not told.item():
                 return False
-            self._stop.request()
+            self._stop.requested = True
         return self._stop.requested
 
 
-def figures_line(split: str, figures: dict[str, Any]) -> str:
-    """``eval_accuracy=0.8690 eval_f1=0.9040 eval_pearson=0.8720``; Pearson is left out where there is no score."""
+def metrics_line(split: str, metrics: Mapping[str, Any]) -> str:
+    """Format `eval_accuracy=0.8690 eval_f1=0.9040 eval_pearson=0.8720`; without a score there is no Pearson."""
     names = ("accuracy", "f1", "pearson")
-    return " ".join(f"{split}_{name}={float(figures[name]):.4f}" for name in names if figures.get(name) is not None)
+    return " ".join(f"{split}_{name}={float(metrics[name]):.4f}" for name in names if metrics.get(name) is not None)

@@ -1,4 +1,4 @@
-"""Checkpoints of a run: where they are, which one is whole, and when they are of no use any more."""
+"""Checkpoints of a run: where they are, which one is complete, and when to delete them."""
 
 from __future__ import annotations
 
@@ -13,35 +13,33 @@ from classifier.job.processes import Processes, newest_common
 
 
 def run_folder(checkpoint_dir: Path, identity: dict[str, Any]) -> Path:
-    """The checkpoint folder of a run: the same for the same ``identity`` (data, base model, hyperparameters) only.
+    """Return the checkpoint folder of a run, which depends on its `identity` (data, base model, hyperparameters).
 
-    So a job never goes on from the checkpoint of a different one, even if both were given the same folder.
+    So a job never resumes from the checkpoint of a different one, even if both were given the same folder.
     """
     digest = hashlib.sha256(json.dumps(identity, sort_keys=True, default=str).encode()).hexdigest()
     return checkpoint_dir / digest[:16]
 
 
-def last_common(folder: Path, processes: Processes, run: int = 0) -> Path | None:
-    """The newest whole checkpoint that every process of the training has, if any, ready to go on from here.
+def last_common(folder: Path, processes: Processes) -> Path | None:
+    """Find the newest complete checkpoint that every process has, and make it ready to resume from.
 
     Args:
-        folder: of this very run; on instances of their own the processes see folders of their own.
-        processes: that train together.
-        run: number of the training among ``averaged_runs``.
+        folder: of one training of the run. Processes on instances of their own see folders of their own.
     """
     complete = sorted((path for path in folder.glob("checkpoint-*") if _is_complete(path)), key=_step)
-    found = processes.gather(f"checkpoints of run {run}", " ".join(path.name for path in complete))
+    found = processes.gather(f"{folder.name}/checkpoints", " ".join(path.name for path in complete))
     name = newest_common(found)
     if name is None:
         return None
     if processes.main:
-        _say_where_the_best_is(folder / name)
-    processes.gather(f"checkpoint of run {run}")  # the others read what the main process has just changed
+        _correct_best_checkpoint(folder / name)
+    processes.gather(f"{folder.name}/checkpoint")  # the others read what the main process has just changed
     return folder / name
 
 
-def _say_where_the_best_is(checkpoint: Path) -> None:
-    """Corrects the path of the best epoch's checkpoint after the folder came from another place, by way of S3."""
+def _correct_best_checkpoint(checkpoint: Path) -> None:
+    """Correct the absolute path to the best epoch's checkpoint, for a folder that came from elsewhere through S3."""
     path = checkpoint / "trainer_state.json"
     state = json.loads(path.read_text(encoding="utf-8"))
     best = state.get("best_model_checkpoint")
@@ -53,15 +51,15 @@ def _say_where_the_best_is(checkpoint: Path) -> None:
 
 
 def forget(folder: Path, *, and_parent: bool) -> None:
-    """Removes the checkpoints of a run that is done; a second run with the same settings then starts afresh.
+    """Delete the checkpoints of a finished run, so that a second run with the same settings starts anew.
 
     Args:
-        folder: as ``run_folder`` gives it.
-        and_parent: remove the folder it lies in as well, if nothing else is in it.
+        folder: from `run_folder`.
+        and_parent: delete its parent folder too, if that is empty then.
     """
     shutil.rmtree(folder, ignore_errors=True)
     if and_parent:
-        with contextlib.suppress(OSError):  # other runs' checkpoints are in it
+        with contextlib.suppress(OSError):  # it has the checkpoints of other runs
             folder.parent.rmdir()
 
 

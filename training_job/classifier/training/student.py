@@ -1,7 +1,7 @@
-"""A smaller model that learns from the trained one: some of its layers, taught to compute what it computes.
+"""A smaller model that learns from the trained one: some of its layers, trained to compute what it computes.
 
-Half the layers take about half the time to answer; what they cost in accuracy, and which other recipes were tried, is
-in ``docs/decisions/0007-inference-speed.md``.
+Half the layers answer in about half the time. Their cost in accuracy, and the other recipes that were tried, are in
+`docs/decisions/0007-inference-speed.md`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import torch
 from torch.nn.functional import mse_loss
 from transformers import Trainer
 
-from classifier.errors import BaseModelUnsuitable, HyperparameterInvalid
+from classifier.errors import HyperparameterError, JobError
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -24,42 +24,40 @@ if TYPE_CHECKING:
     from classifier.job.hyperparameters import Hyperparameters
 
 CROSSED_SHARE = 0.5
-"""Share of the texts of a batch that are crossed with another one. Source, as for all of these: docs/decisions/0007."""
+"""Share of the texts of a batch that get tokens of another one. Source, as for all of these: docs/decisions/0007."""
 
 KEPT_UNITS = 2 / 3
 """Share of the inner units of each feed-forward block that a student keeps."""
 
-PASSES = 6
-"""The student's passes over the training rows, in those of the full model."""
+EPOCHS_FACTOR = 6
+"""The student's epochs, relative to the full model's."""
 
-RATE = 3.0
-"""The student's learning rate, in those of the full model."""
+RATE_FACTOR = 3.0
+"""The student's learning rate, relative to the full model's."""
 
 
 def kept_layers(wanted: int, total: int) -> list[int]:
-    """Numbers of the ``wanted`` layers that a student keeps of ``total``, evenly spaced, first and last among them.
+    """Choose `wanted` of `total` layers, evenly spaced, including the first and the last.
 
     Raises:
-        HyperparameterInvalid: there are not more layers than that.
+        HyperparameterError: there are not more layers than that.
     """
     if wanted >= total:
-        raise HyperparameterInvalid(
-            f"student_layers={wanted} is not allowed: the base model has {total} layers, a student has fewer.",
+        raise HyperparameterError(
+            f"student_layers={wanted} is not allowed: the base model has {total} layers; at most {total - 1} for a "
+            "student.",
             name="student_layers",
             value=wanted,
-            allowed=f"at most {total - 1} for this base model",
             hint="Leave student_layers out to keep the whole model.",
         )
     return [int(layer) for layer in np.linspace(0, total - 1, wanted).round()]
 
 
 def cut_layers(model: PreTrainedModel, keep: list[int]) -> PreTrainedModel:
-    """A copy of ``model`` with the layers ``keep`` alone, and two thirds of the inner units of those.
-
-    Its word embeddings are not trained any further.
+    """Copy `model` with the layers `keep` only, and two thirds of their inner units. Freeze the word embeddings.
 
     Raises:
-        BaseModelUnsuitable: its layers are not in one list.
+        JobError: the layers are not in one list.
     """
     student = copy.deepcopy(model)
     places = [
@@ -69,24 +67,23 @@ def cut_layers(model: PreTrainedModel, keep: list[int]) -> PreTrainedModel:
         if isinstance(child, torch.nn.ModuleList) and len(child) == model.config.num_hidden_layers
     ]
     if len(places) != 1:
-        raise BaseModelUnsuitable(
+        raise JobError(
             f"The layers of {type(model).__name__} are not in one list; no student can be cut from it.",
-            base_model=str(getattr(model.config, "name_or_path", "")),
             hint="Leave student_layers out, or take an encoder model such as distilbert-base-uncased.",
         )
     module, name, layers = places[0]
     setattr(module, name, torch.nn.ModuleList(layers[number] for number in keep))
     student.config.num_hidden_layers = len(keep)
     narrow(student, KEPT_UNITS)
-    student.get_input_embeddings().requires_grad_(False)  # half of the weights, and nothing lost by it
+    student.get_input_embeddings().requires_grad_(False)  # half of the weights; training them gained nothing
     return student
 
 
 def narrow(model: PreTrainedModel, share: float) -> None:
-    """Leaves ``share`` of the inner units of each feed-forward block of ``model``: those with the largest weights.
+    """Keep `share` of the inner units of each feed-forward block of `model`: those with the largest weights.
 
-    A block is a pair of linear layers, one up to the configured width and one down from it. A model that is not made
-    of those stays as it is.
+    A block is a pair of linear layers, one up to the configured width and one down from it. Other models stay as they
+    are.
     """
     name = next((name for name in ("intermediate_size", "hidden_dim") if hasattr(model.config, name)), None)
     if name is None:
@@ -110,22 +107,22 @@ def narrow(model: PreTrainedModel, share: float) -> None:
 
 
 class StudentTrainer(Trainer):
-    """Trains a student towards the answers and the hidden states of its teacher; the data's targets are not used.
+    """Train a student towards its teacher's answers and hidden states; the data's targets are not used.
 
-    The teacher answers every batch anew, so half of the texts can be new ones in each epoch: crossed from two of the
-    batch.
+    The teacher answers every batch, so the texts need no labels: in each epoch half of them are new, crossed from two
+    texts of the batch.
     """
 
     def __init__(self, *args: Any, teacher: PreTrainedModel, special: list[int], **kwargs: Any) -> None:
-        """As for the Trainer.
+        """Make a Trainer with a copy of the teacher.
 
         Args:
-            teacher: is copied.
-            special: numbers of the tokens that are no part of a text, padding among them.
+            special: ids of the tokens that are not part of a text, padding included.
         """
         super().__init__(*args, **kwargs)
-        # In bfloat16 as a whole where training is: its answers take two thirds of the time and move by 0.001.
-        self._teacher = copy.deepcopy(teacher).eval().to(self.args.device, torch.bfloat16 if self.args.bf16 else None)
+        # In bfloat16 as a whole where training is: that takes a third of the time off, and moves its answers by 0.001.
+        copied: torch.nn.Module = copy.deepcopy(teacher)
+        self._teacher = copied.eval().to(self.args.device, torch.bfloat16 if self.args.bf16 else None)
         self._special = torch.tensor(special, device=self.args.device)
 
     def compute_loss(
@@ -135,7 +132,7 @@ class StudentTrainer(Trainer):
         return_outputs: bool = False,
         num_items_in_batch: Any = None,
     ) -> Any:
-        """The loss of a batch, and where ``return_outputs`` the logits; in evaluation no text is crossed."""
+        """Compute the loss of a batch, with the logits if `return_outputs`. Evaluation crosses no texts."""
         inputs = {name: tensor for name, tensor in inputs.items() if name != "labels"}
         if model.training:
             inputs["input_ids"] = crossed(inputs["input_ids"], self._special)
@@ -148,13 +145,14 @@ class StudentTrainer(Trainer):
 
 
 def crossed(ids: torch.Tensor, special: torch.Tensor) -> torch.Tensor:
-    """A batch of which half of the texts have some tokens of another text in the same places.
+    """Replace some tokens in half of the texts of a batch by those of another text in the same places.
 
-    How many is drawn for each text, from none to half of them. Batches are of similar length, so most places match.
+    The share is drawn for each text, from none to half of its tokens. Texts of a batch have similar lengths, so most
+    places match.
 
     Args:
         ids: (rows, tokens) int64, padded.
-        special: (numbers,) int64; tokens that neither go nor come, padding among them.
+        special: (ids,) int64; tokens that are neither replaced nor copied, padding included.
     """
     other = ids[torch.randperm(len(ids), device=ids.device)]
     share = 0.5 * torch.rand(len(ids), 1, device=ids.device)
@@ -166,9 +164,9 @@ def crossed(ids: torch.Tensor, special: torch.Tensor) -> torch.Tensor:
 def hidden_loss(
     student: Sequence[torch.Tensor], teacher: Sequence[torch.Tensor], attention_mask: torch.Tensor
 ) -> torch.Tensor:
-    """Distance of the student's hidden states from the teacher's, in shares of the teacher's variance; (), 0 if equal.
+    """Compare hidden states: mean squared distance relative to the teacher's variance, a scalar; 0 if equal.
 
-    Each of the student's layers is held against the teacher's at the same share of the depth.
+    Each layer of the student is compared with the teacher's layer at the same relative depth.
 
     Args:
         student: embeddings and the output of each layer, (rows, tokens, dimensions).
@@ -186,6 +184,10 @@ def hidden_loss(
 
 
 def student_hyperparameters(hp: Hyperparameters, rows: int) -> Hyperparameters:
-    """Those of the student's training on ``rows`` rows: it takes more passes, and larger steps, than the full model."""
-    epochs, rate = PASSES * hp.passes(rows), RATE * hp.learning_rate
-    return dataclasses.replace(hp, epochs=min(epochs, 1000), learning_rate=min(rate, 0.1))  # what is allowed at most
+    """Derive the student's hyperparameters: more epochs on `rows` rows, larger steps, batches in another order."""
+    return dataclasses.replace(
+        hp,
+        epochs=min(EPOCHS_FACTOR * hp.epochs_for(rows), 1000),  # 1000 and 0.1 are the largest values allowed
+        learning_rate=min(RATE_FACTOR * hp.learning_rate, 0.1),
+        seed=(hp.seed + 1) % 2**32,
+    )

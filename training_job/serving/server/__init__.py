@@ -1,1 +1,1 @@
-"""The server of the slim image. It is baked into the image and not part of an artifact; see container/README.md."""
+"""The server of the slim image. It is part of the image and not of an artifact; see container/README.md."""

@@ -1,4 +1,4 @@
-"""The server's requests: GET /ping and POST /invocations, everything else refused as JSON."""
+"""Answer GET /ping and POST /invocations; refuse everything else as JSON."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from serving import formats
-from serving.answer import Answer, error_answer, model_failure, success
+from serving.answer import Answer, error_answer, model_failure, refused, success
 from serving.errors import RequestError
 from serving.predictor import Prediction, Predictor
-from serving.request import Limits
 from serving.server.batcher import Batcher, predicted
 from serving.server.connection import Request, busy
 from serving.server.settings import ServerSettings
@@ -21,7 +20,7 @@ logger = logging.getLogger("serving")
 
 ROUTES = {"/ping": "GET", "/invocations": "POST"}
 PARSED_INLINE_BYTES = 16 * 1024
-"""Larger bodies are parsed, and their answers written, by a worker: connections and /ping do not wait for it."""
+"""For larger bodies a worker parses the request and writes the answer, so that connections and /ping do not wait."""
 
 Reply = Callable[[Answer], None]
 
@@ -31,14 +30,13 @@ class InferenceApp:
 
     def __init__(self, predictor: Predictor, settings: ServerSettings) -> None:
         self._settings = settings
-        self._limits = Limits()
         self._workers = ThreadPoolExecutor(settings.workers, thread_name_prefix="worker")
         self._batcher = Batcher(predictor, self._workers, settings.workers)
         self._running = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
     def refusal(self, request: Request) -> Answer | None:
-        """The answer to a request that its head alone rules out; None for one whose body shall be read."""
+        """Return the answer to a request whose head is unacceptable; None if its body shall be read."""
         allowed = ROUTES.get(request.path)
         if allowed is None:
             return error_answer(404, "not_found", f"no such path: there are {' and '.join(ROUTES)}")
@@ -58,7 +56,7 @@ class InferenceApp:
         try:
             _types(request)
         except RequestError as error:
-            return _refused(error)
+            return refused(error)
         return None
 
     def answer(self, request: Request, reply: Reply) -> None:
@@ -77,17 +75,17 @@ class InferenceApp:
 
         if len(request.body) > PARSED_INLINE_BYTES:
             task = asyncio.get_running_loop().create_task(self._answer_large(request, finish))
-            self._tasks.add(task)  # the loop itself keeps no hold of it
+            self._tasks.add(task)  # the loop keeps only a weak reference
             task.add_done_callback(self._tasks.discard)
         else:
             self._answer_small(request, finish)
 
     def _answer_small(self, request: Request, finish: Reply) -> None:
-        """Without a task, which would cost as much as everything else here."""
+        """Answer without a task, which would cost as much as everything else here."""
         try:
             texts = self._texts(request)
         except RequestError as error:
-            finish(_refused(error))
+            finish(refused(error))
             return
         self._batcher.submit(texts, lambda predictions: finish(self._written(request, texts, predictions)))
 
@@ -98,14 +96,14 @@ class InferenceApp:
             predictions = await predicted(self._batcher, texts)
             answer = await run(self._workers, self._written, request, texts, predictions)
         except RequestError as error:
-            answer = _refused(error)
+            answer = refused(error)
         except MemoryError:
             logger.exception("no memory left for a request")
             answer = busy()
         finish(answer)
 
     def _texts(self, request: Request) -> list[str]:
-        return formats.read_texts(_types(request)[0], request.body, self._limits)
+        return formats.read_texts(_types(request)[0], request.body)
 
     def _written(self, request: Request, texts: Sequence[str], predictions: Sequence[Prediction] | None) -> Answer:
         if predictions is None:
@@ -114,7 +112,7 @@ class InferenceApp:
 
 
 def _types(request: Request) -> tuple[str, str]:
-    """Content type of the request's body and of its answer."""
+    """Return the content type of the request's body and of its answer."""
     return _negotiated(request.headers.get("content-type"), request.headers.get("accept"))
 
 
@@ -122,7 +120,3 @@ def _types(request: Request) -> tuple[str, str]:
 def _negotiated(content_type: str | None, accept: str | None) -> tuple[str, str]:
     read = formats.request_type(content_type)
     return read, formats.answer_type(accept, read)
-
-
-def _refused(error: RequestError) -> Answer:
-    return error_answer(error.status, error.kind, error.message)

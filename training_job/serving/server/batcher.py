@@ -1,7 +1,7 @@
-"""Forward passes for the texts of all callers: those that wait at the same time share them.
+"""Run forward passes; the texts of callers that wait at the same time share them.
 
-That is possible because an answer does not depend on the texts beside it (docs/decisions/0007), and worth it because a
-pass over sixteen texts takes half the time of sixteen passes (docs/decisions/0006).
+This is possible because an answer does not depend on the other texts in its batch (docs/decisions/0007), and useful
+because a pass over sixteen texts takes half the time of sixteen passes (docs/decisions/0006).
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from serving.answer import log_model_failure
 from serving.predictor import Prediction, Predictor
 
 WINDOW = 128
-"""Most texts that a worker takes at once. Longer requests take turns, so that others do not wait for all of them."""
+"""Most texts that a worker takes at once. Longer requests take turns, so that others need not wait for all of one."""
 INLINE_CHARACTERS = 4_096
-"""Windows up to this size are predicted in the event loop where there is one worker: a thread of its own could only
-take turns with the loop on the same core. 4,096 characters take about 40 ms, for which connections and /ping wait."""
+"""With a single worker, windows up to this size are predicted in the event loop: a thread would only take turns with
+the loop on the same core. 4,096 characters take about 40 ms, for which connections and /ping wait."""
 
 Done = Callable[[list[Prediction] | None], None]
-"""Takes the predictions, one a text, or None when the model failed."""
+"""Receives the predictions, one a text, or None if the model failed."""
 
 
 class _Job:
@@ -35,9 +35,8 @@ class _Job:
     def __init__(self, texts: Sequence[str], done: Done) -> None:
         self.texts = texts
         self.done = done
-        self.given = 0
-        """How many of the texts were handed to a worker."""
-        self.missing = len(texts)
+        self.given = 0  # texts that a worker has taken
+        self.missing = len(texts)  # texts without a prediction
         self.failed = False
         self.predictions: list[Any] = [None] * len(texts)
 
@@ -55,11 +54,11 @@ class _Part:
 
 
 Outcomes = list[list[Prediction] | None]
-"""Of each part of a window: its predictions, or None where the model failed."""
+"""For each part of a window its predictions, or None if the model failed."""
 
 
 class Batcher:
-    """Gives the texts that wait to the workers. Everything but `_predict` runs in the event loop."""
+    """Distributes the waiting texts to the workers. Everything but `_predict` runs in the event loop."""
 
     def __init__(self, predictor: Predictor, executor: ThreadPoolExecutor, workers: int) -> None:
         self._predictor = predictor
@@ -67,13 +66,11 @@ class Batcher:
         self._workers = workers
         self._free = workers
         self._jobs: deque[_Job] = deque()
-        self._waiting = 0
-        """Texts of the jobs that no worker has taken."""
-        self._due = False
-        """Whether the next window is about to be taken."""
+        self._waiting = 0  # texts that no worker has taken
+        self._due = False  # whether `_take` is scheduled
 
     def submit(self, texts: Sequence[str], done: Done) -> None:
-        """Predict for a request's texts, at least one, and call `done` in the event loop."""
+        """Predict for the texts of a request, at least one, and call `done` in the event loop."""
         self._jobs.append(_Job(texts, done))
         self._waiting += len(texts)
         self._take_soon()
@@ -81,7 +78,7 @@ class Batcher:
     def _take_soon(self) -> None:
         if self._jobs and self._free and not self._due:
             self._due = True
-            # After what else is ready now: requests that came at the same time share the window.
+            # After everything else that is ready now, so that simultaneous requests share the window.
             asyncio.get_running_loop().call_soon(self._take)
 
     def _take(self) -> None:
@@ -98,7 +95,7 @@ class Batcher:
         self._take_soon()
 
     def _window(self, size: int) -> list[_Part]:
-        """Parts of `size` texts together; a job of which some are left goes to the end of the line."""
+        """Take parts with `size` texts in total; a job with texts left goes to the end of the queue."""
         window: list[_Part] = []
         while size and self._jobs:
             job = self._jobs.popleft()
@@ -111,15 +108,15 @@ class Batcher:
         return window
 
     def _predict(self, window: list[_Part]) -> Outcomes:
-        """In a worker, or in the event loop."""
+        """Run the model, in a worker or in the event loop."""
         predictions: list[Prediction] = []
         try:
             predictions = self._predictor.predict([text for part in window for text in part.texts])
-        except Exception:  # whatever the network's library raises
+        except Exception:  # libraries raise many kinds
             if len(window) == 1:
                 log_model_failure()
                 return [None]
-        if not predictions:  # one caller's text may be to blame, and the others shall not hear of it
+        if not predictions:  # one caller's text may be the cause; the other callers still get answers
             return [outcome for part in window for outcome in self._predict([part])]
         outcomes: Outcomes = []
         start = 0
@@ -143,7 +140,7 @@ class Batcher:
 
 
 async def predicted(batcher: Batcher, texts: Sequence[str]) -> list[Prediction] | None:
-    """`Batcher.submit` for coroutines."""
+    """Call `Batcher.submit` from a coroutine."""
     answered: asyncio.Future[list[Prediction] | None] = asyncio.get_running_loop().create_future()
     batcher.submit(texts, functools.partial(_resolve, answered))
     return await answered

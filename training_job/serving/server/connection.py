@@ -1,9 +1,9 @@
-"""One HTTP/1.1 connection: bytes to requests, answers to bytes, with a limit on everything that a client controls.
+"""HTTP/1.1 connections, with a limit on everything that a client controls.
 
-The parser is llhttp (httptools), the one under Node and uvicorn; asyncio reads and writes. What stands between them
-here is what a server without a proxy in front of it needs: time limits for heads, bodies, idle connections and clients
-who do not read; limits on heads, bodies, connections and requests sent ahead; answers in order; refusals as JSON. Why
-no ready server is used is in docs/decisions/0006.
+The parser is llhttp (httptools), which Node and uvicorn use too; asyncio reads and writes. This module adds what a
+server without a proxy needs: time limits for heads, bodies, idle connections and slow readers; limits on heads, bodies,
+connections and pipelined requests; answers in order; refusals as JSON. Why no existing server is used is in
+docs/decisions/0006.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ logger = logging.getLogger("serving")
 
 MAX_HEAD_BYTES = 64 * 1024
 MAX_PIPELINED = 16
-"""Requests of one connection that may wait for the one before them; what comes after them is not read."""
+"""Requests of one connection that may wait for an earlier one; further ones are not read."""
 HELD_BODIES = 4
-"""Bodies of the largest size that may be in memory at once, over all connections and counted in bytes."""
+"""Limit on the memory for the bodies of all connections, in bodies of the largest size."""
 MAX_REFUSED = 64
-"""Connections beyond the limit that are told so at one time; further ones are reset."""
+"""Connections beyond the limit that get a refusal at one time; further ones are reset."""
 LINGER_SECONDS = 2.0
-"""How long what still comes after a refusal is read and forgotten, so that the refusal is not lost to a reset."""
+"""How long to read and discard data after a refusal, so that a reset does not destroy the refusal."""
 
 
 class Request:
-    """One request, from its head on."""
+    """A request whose head is complete."""
 
     __slots__ = ("body", "complete", "headers", "keep_alive", "length", "method", "path", "refusal", "started")
 
@@ -44,23 +44,21 @@ class Request:
         self.method = method
         self.path = path
         self.headers = headers
-        """Lower-case names. Of a repeated one the last counts; what decides about lengths the parser checks."""
+        """By lower-case name; the last one counts if repeated. The parser checks those that decide about lengths."""
         self.keep_alive = keep_alive
         self.length = int(headers.get("content-length", "0"))
-        """Bytes announced."""
         self.body = bytearray()
         self.complete = self.length == 0 and "transfer-encoding" not in headers
-        """Whether nothing of the body is left to be read."""
         self.refusal: Answer | None = None
-        """The answer, where it is known before the body is."""
+        """The answer, if it is known before the body is complete."""
         self.started = time.perf_counter()
 
 
 class Application(Protocol):
-    """What answers requests."""
+    """Answers requests."""
 
     def refusal(self, request: Request) -> Answer | None:
-        """The answer to a request that its head alone rules out; None for one whose body shall be read."""
+        """Return the answer to a request whose head is unacceptable; None if its body shall be read."""
         ...
 
     def answer(self, request: Request, reply: Callable[[Answer], None]) -> None:
@@ -69,45 +67,40 @@ class Application(Protocol):
 
 
 class Connections:
-    """What the connections of one server share."""
+    """The shared state of a server's connections."""
 
     def __init__(self, application: Application, settings: ServerSettings) -> None:
         self.application = application
         self.settings = settings
         self.open: set[Connection] = set()
         self.refused: set[Connection] = set()
-        """Beyond the limit on connections; they end as soon as they were told so."""
+        """Connections beyond the limit; each ends after its refusal."""
         self.log = RequestLog()
         self.held_bytes = 0
-        """Of the bodies that were received and are not answered yet."""
+        """Memory of the bodies whose requests are not answered yet."""
 
     def new(self) -> Connection:
-        """For asyncio: the protocol of a connection that is being made."""
+        """Make the protocol of a new connection, for asyncio."""
         return Connection(self)
 
 
 class Connection(asyncio.Protocol):
-    """Reads the requests of one connection, lets them be answered one after the other, and writes the answers."""
+    """Reads the requests of one connection and writes the answers, one after the other."""
 
     def __init__(self, shared: Connections) -> None:
         self._shared = shared
         self._settings = shared.settings
         self._loop = asyncio.get_running_loop()
         self._parser = httptools.HttpRequestParser(self)
-        # llhttp would refuse what follows a request with "Connection: close" before that request is answered.
+        # Otherwise llhttp refuses data after a request with "Connection: close" before that request is answered.
         self._parser.set_dangerous_leniencies(lenient_data_after_close=True)
-        self._requests: deque[Request] = deque()
-        """Not answered yet; the first one's turn it is."""
-        self._answering = False
-        self._reading = True
-        """Whether what comes is parsed; else it is forgotten."""
-        self._client_done = False
-        """Whether he has closed his side."""
+        self._requests: deque[Request] = deque()  # not answered yet
+        self._answering = False  # whether the first of them is being answered
+        self._reading = True  # whether received data is parsed, or discarded
+        self._client_done = False  # whether the client closed its side
         self._in_head = False
-        self._head_bytes = 0
-        """Of the head that is being read: what was parsed of it."""
-        self._unparsed_bytes = 0
-        """The same, as it came: the parser holds an unfinished line back."""
+        self._head_bytes = 0  # parsed bytes of the current head
+        self._unparsed_bytes = 0  # received bytes of it: the parser holds an unfinished line back
         self._url = b""
         self._headers: dict[str, str] = {}
         self._deadline = 0.0
@@ -115,10 +108,10 @@ class Connection(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._stalled: asyncio.TimerHandle | None = None
 
-    # What asyncio calls
+    # Called by asyncio
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take the connection, or refuse it when there are too many."""
+        """Accept the connection, or refuse it if there are too many."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         if len(self._shared.open) >= self._settings.max_connections:
@@ -143,7 +136,7 @@ class Connection(asyncio.Protocol):
             self._forget(self._requests.pop(), Answer(499, b"", {"client_gone": True}))
 
     def data_received(self, data: bytes) -> None:
-        """Parse what came, then let the first request be answered if it is complete."""
+        """Parse the data, then answer the first request if it is complete."""
         if not self._reading:
             return
         if self._in_head:
@@ -159,7 +152,7 @@ class Connection(asyncio.Protocol):
         self._advance()
 
     def eof_received(self) -> bool:
-        """The client closed his side: True where an answer is still owed to him, else the connection ends."""
+        """Handle a client that closed its side: return True to keep the connection for a pending answer."""
         self._client_done = True
         if not self._requests:
             return False
@@ -172,37 +165,37 @@ class Connection(asyncio.Protocol):
         return True
 
     def pause_writing(self) -> None:
-        """The client reads more slowly than we write: from now on he has limited time."""
+        """Start the time limit for a client that reads more slowly than we write."""
         self._stalled = self._loop.call_later(self._settings.idle_seconds, self._transport.abort)
         self._transport.pause_reading()
 
     def resume_writing(self) -> None:
-        """He has caught up."""
+        """End that time limit: the client has caught up."""
         if self._stalled is not None:
             self._stalled.cancel()
             self._stalled = None
         self._transport.resume_reading()
 
-    # What the parser calls
+    # Called by the parser
 
     def on_message_begin(self) -> None:
-        """The first byte of a request."""
+        """Begin a request."""
         self._in_head, self._head_bytes, self._unparsed_bytes = True, 0, 0
         self._url, self._headers = b"", {}
         self._limit(self._settings.read_seconds, self._head_is_late)
 
     def on_url(self, url: bytes) -> None:
-        """A piece of the target."""
+        """Add a part of the URL."""
         self._url += url
         self._count(len(url))
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """One header."""
+        """Add a header."""
         self._count(len(name) + len(value) + 4)
         self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
 
     def on_headers_complete(self) -> None:
-        """The head is complete; the request waits for its body and its turn."""
+        """Queue the request, or refuse it by its head."""
         if len(self._requests) > MAX_PIPELINED:
             raise ValueError("too many requests sent ahead")
         self._in_head = False
@@ -219,10 +212,10 @@ class Connection(asyncio.Protocol):
         elif request.refusal is None:
             self._limit(self._settings.read_seconds, self._body_is_late)
         else:
-            self._end_reading()  # what follows would be the rest of the body and not a request
+            self._end_reading()  # the rest of the body follows, not a request
 
     def on_body(self, body: bytes) -> None:
-        """A piece of the last request's body."""
+        """Add a part of the last request's body."""
         if not self._reading:
             return
         request = self._requests[-1]
@@ -233,7 +226,7 @@ class Connection(asyncio.Protocol):
             self._end_reading()
 
     def on_message_complete(self) -> None:
-        """The last request's body is complete."""
+        """Complete the last request."""
         if self._reading:
             self._requests[-1].complete = True
             self._no_limit()
@@ -241,23 +234,23 @@ class Connection(asyncio.Protocol):
     def _count(self, size: int) -> None:
         self._head_bytes += size
         if self._head_bytes > MAX_HEAD_BYTES:
-            raise ValueError("the head is too long")  # for the parser, which ends with an error
+            raise ValueError("the head is too long")  # makes the parser fail
 
     # Answers
 
     def stop(self) -> None:
-        """The server stops: the requests that are here are answered, then the connection ends."""
+        """End the connection after answering the requests that have arrived."""
         if self._requests:
             self._requests[-1].keep_alive = False
         else:
             self._transport.close()
 
     def abort(self) -> None:
-        """End at once, whatever is owed."""
+        """End the connection at once."""
         self._transport.abort()
 
     def _advance(self) -> None:
-        """Let the first request be answered, if it is its turn and everything about it is known."""
+        """Answer the first request, if it is complete or refused and no other is being answered."""
         if self._answering or not self._requests:
             return
         request = self._requests[0]
@@ -272,7 +265,7 @@ class Connection(asyncio.Protocol):
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def _reply(self, request: Request, answer: Answer) -> None:
-        """Write the answer to the first request, and go on with the next one."""
+        """Write the answer to the first request, and continue with the next one."""
         self._requests.popleft()
         self._answering = False
         last = not request.keep_alive or (not self._reading and not self._requests)
@@ -281,9 +274,10 @@ class Connection(asyncio.Protocol):
             if last:
                 self._close()
             elif self._requests:
-                self._loop.call_soon(self._advance)  # others have their turn in between
+                self._loop.call_soon(self._advance)  # other connections get a turn in between
             elif not self._in_head:
-                self._limit(self._settings.idle_seconds, self._transport.abort)  # even if he never read his answer
+                # Also ends a connection whose client never reads its answer.
+                self._limit(self._settings.idle_seconds, self._transport.abort)
         self._forget(request, answer)
 
     def _forget(self, request: Request, answer: Answer) -> None:
@@ -299,7 +293,7 @@ class Connection(asyncio.Protocol):
             self._shared.log.add(facts)
 
     def _cannot_go_on(self) -> None:
-        """What came is not HTTP, or too much of it. Requests that were understood are answered first."""
+        """Refuse data that is not HTTP, or too long a head, after answering the requests before it."""
         if not self._reading:
             return
         if self._requests:
@@ -310,32 +304,32 @@ class Connection(asyncio.Protocol):
             self._refuse(error_answer(400, "bad_request", "this is not an HTTP/1.1 request"))
 
     def _refuse(self, answer: Answer) -> None:
-        """Write an answer that belongs to no request, and end the connection."""
+        """Write an answer without a request, and end the connection."""
         self._shared.log.add({"status": answer.status, **answer.facts})
         self._transport.write(_serialised(answer, close=True))
         self._end_reading()
         self._close()
 
     def _end_reading(self) -> None:
-        """What still comes is forgotten; the last request that was understood is the last of the connection."""
+        """Discard further data: the last parsed request is the last of the connection."""
         self._reading = self._in_head = False
         self._no_limit()
 
     def _close(self) -> None:
-        """End the connection after what was written."""
+        """End the connection after the written data."""
         if self._reading or self._client_done:
             self._transport.close()
             return
-        # Closing with something unread would reset the connection, and the answer would be lost with it.
+        # Closing with unread data would reset the connection, and the answer would be lost.
         self._transport.write_eof()
         self._limit(LINGER_SECONDS, self._transport.abort)
 
     # Time limits
 
     def _limit(self, seconds: float, late: Callable[[], None]) -> None:
-        """Call `late` unless another limit, or none, is set within `seconds`."""
+        """Call `late` after `seconds`, unless another limit is set, or `_no_limit` called, before that."""
         self._deadline, self._late = self._loop.time() + seconds, late
-        # A timer that is due earlier looks again by itself; so a connection has one, not one for each request.
+        # An earlier timer rearms itself when due, so a connection needs one timer and not one for each request.
         if self._timer is None or self._timer.when() > self._deadline:
             self._start_timer()
 
@@ -375,7 +369,7 @@ class Connection(asyncio.Protocol):
 
 
 def busy() -> Answer:
-    """The answer to a request for which there is no room."""
+    """Make the answer for a server without free capacity."""
     message = "the server has more requests than it can queue: try again"
     return error_answer(429, "busy", message, {"retry-after": "1"})
 
@@ -397,12 +391,12 @@ def _serialised(answer: Answer, *, close: bool, head_only: bool = False) -> byte
 def _phrase(status: int) -> str:
     if status == 200:
         return "OK"
-    from http import HTTPStatus  # not before the first refusal: it would delay the start
+    from http import HTTPStatus  # imported with the first refusal, because it would delay the start
 
     return HTTPStatus(status).phrase
 
 
 @functools.lru_cache(maxsize=1)
 def _date(second: int) -> str:
-    """An HTTP date; English, whatever the locale, because nothing here sets one."""
+    """Format an HTTP date. It is in English, because nothing here sets a locale."""
     return time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(second))

@@ -1,4 +1,4 @@
-"""The server process: load the model, serve until SIGTERM, let running requests finish."""
+"""Load the model, serve until SIGTERM, and finish the running requests."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class Server:
         self._stopping = asyncio.Event()
 
     def begin_stop(self) -> None:
-        """Take no new connection, and end when the requests that are here are answered. In the event loop."""
+        """Refuse new connections and end after answering the requests that have arrived. Call it in the event loop."""
         self._stopping.set()
 
     async def serve(self, listener: socket.socket) -> bool:
-        """Serve until `begin_stop`; whether every request was answered within the drain time."""
+        """Serve until `begin_stop`; return whether every request was answered within the drain time."""
         loop = asyncio.get_running_loop()
         async with await loop.create_server(self.connections.new, sock=listener, backlog=BACKLOG):
             await self._stopping.wait()
@@ -54,32 +54,31 @@ class Server:
 
 
 def listen(settings: ServerSettings) -> socket.socket:
-    """A listening socket on the settings' address; raises OSError. Connections wait in it until the model is loaded."""
-    # asyncio sends small segments at once (TCP_NODELAY) on sockets that name TCP as their protocol only; without it
-    # each answer on a kept connection waits 40 ms for a delayed acknowledgement.
+    """Open a listening socket, in which connections wait until the model is loaded; raise ServingError."""
+    # asyncio sets TCP_NODELAY only on sockets that name TCP as their protocol. Without it each answer on a kept
+    # connection waits 40 ms for a delayed acknowledgement.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((settings.host, settings.port))
         listener.listen(BACKLOG)
-    except OSError:
+    except OSError as error:
         listener.close()
-        raise
+        raise ServingError(f"cannot listen on {settings.host}:{settings.port} ({error.strerror})") from error
     return listener
 
 
 def run(environ: Mapping[str, str] = os.environ) -> int:
-    """Serve until SIGTERM or SIGINT; the process's exit status. The reason of a failed start is the last log line."""
+    """Serve until SIGTERM or SIGINT; return the exit status. The last log line has the reason of a failed start."""
     logs.configure()
-    told: list[int] = []
-    # While the model loads they are remembered.
+    told: list[int] = []  # signals that arrive while the model loads
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, _: told.append(number))
     try:
-        settings = ServerSettings.from_env(environ)
+        settings = ServerSettings.from_environment(environ)
         logs.configure(settings.log_level)
         started = time.perf_counter()
-        with _listener(settings) as listener:
+        with listen(settings) as listener:  # before loading the model, so that a port in use is reported at once
             predictor = load_predictor(settings.model_dir, threads=settings.threads)
             facts = {
                 "host": settings.host,
@@ -102,18 +101,9 @@ async def _serve(predictor: Predictor, settings: ServerSettings, listener: socke
     server = Server(predictor, settings)
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, server.begin_stop)
-    if told:  # before there was a loop that could be told
+    if told:
         server.begin_stop()
-    # What was loaded stays: the collector need not look at it again in the middle of a request.
+    # Exclude the loaded model from garbage collection, which would otherwise scan it during requests.
     gc.freeze()
     gc.enable()
     return await server.serve(listener)
-
-
-def _listener(settings: ServerSettings) -> socket.socket:
-    """The port first: a taken one is found before any time is spent on the model."""
-    try:
-        return listen(settings)
-    except OSError as error:
-        reason = f"cannot listen on {settings.host}:{settings.port} ({error.strerror})"
-        raise ServingError(reason) from error

@@ -1,7 +1,7 @@
-"""One log line a request, written a little later: many lines at a time cost a fifth of what each costs by itself.
+"""Log one line a request, in batches a little later, which takes a fifth of the time.
 
-Right after an answer the processor's caches hold the network and nothing of the log, so that a line takes 60 µs, which
-the next request would wait for.
+Right after an answer the CPU's caches hold the network and nothing of the log: a line takes 60 µs then, for which the
+next request would wait.
 """
 
 from __future__ import annotations
@@ -14,23 +14,23 @@ from typing import Any
 logger = logging.getLogger("serving")
 
 DELAY_SECONDS = 0.1
-"""How long a line may wait; as much of the log is lost with a process that is killed."""
+"""Longest wait of a line; a killed process loses as much of its log."""
 
 
 class RequestLog:
-    """The lines that wait. Belongs to one event loop."""
+    """The waiting lines of one event loop."""
 
     def __init__(self) -> None:
         self._waiting: list[tuple[float, dict[str, Any]]] = []
 
     def add(self, facts: dict[str, Any]) -> None:
-        """A request was answered."""
+        """Queue the line of an answered request."""
         if not self._waiting:
             asyncio.get_running_loop().call_later(DELAY_SECONDS, self.write)
         self._waiting.append((time.time(), facts))
 
     def write(self) -> None:
-        """Write what waits, with the times at which it happened."""
+        """Write the waiting lines, each with the time of its request."""
         lines, self._waiting = self._waiting, []
         if not logger.isEnabledFor(logging.INFO):
             return

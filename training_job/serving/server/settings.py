@@ -1,4 +1,4 @@
-"""The server's environment variables, typed."""
+"""The server's settings, from environment variables."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from serving.errors import SettingsError
+from serving.errors import ServingError
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 MEGABYTE = 1024 * 1024
 
 
 def usable_cores() -> int:
-    """Cores that this process may run on."""
+    """Return the number of cores that this process may run on."""
     if hasattr(os, "sched_getaffinity"):  # not on macOS
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
@@ -22,45 +22,45 @@ def usable_cores() -> int:
 
 @dataclass(frozen=True, kw_only=True)
 class ServerSettings:
-    """How one server process runs."""
+    """The settings of one server process."""
 
     model_dir: Path = Path("/opt/ml/model")
     """`SM_MODEL_DIR`: the unpacked artifact."""
     host: str = "0.0.0.0"
-    """`SAGEMAKER_BIND_TO_HOST`: inside a container every interface, on a developer's machine 127.0.0.1."""
+    """`SAGEMAKER_BIND_TO_HOST`: every interface inside a container; use 127.0.0.1 on a developer's machine."""
     port: int = 8080
-    """`SAGEMAKER_BIND_TO_PORT`; 0 picks a free one, which the log names."""
+    """`SAGEMAKER_BIND_TO_PORT`; 0 selects a free port, which the log names."""
     max_body_bytes: int = 6 * MEGABYTE
-    """`SAGEMAKER_MAX_PAYLOAD_IN_MB`: largest request body. SageMaker sends 6 MB at most to an instance, 4 MB to a
-    serverless endpoint; a batch transform job sets the variable to its own limit, 100 at most (0, which would make it
-    send bodies of unknown length, is not supported)."""
+    """`SAGEMAKER_MAX_PAYLOAD_IN_MB`: largest request body. SageMaker sends at most 6 MB to an instance and 4 MB to a
+    serverless endpoint. A batch transform job sets the variable to its own limit, at most 100 (0 is not supported: the
+    job would send bodies of unknown length)."""
     model_version: str | None = None
-    """`MODEL_VERSION`: the version of the model package, repeated in every answer."""
+    """`MODEL_VERSION`: the version of the model package, returned in every answer."""
     threads: int = 1
-    """`SERVING_INTRA_OP_THREADS`: cores that one forward pass may use."""
+    """`SERVING_INTRA_OP_THREADS`: cores for one forward pass."""
     workers: int = field(default_factory=usable_cores)
-    """`SERVING_WORKERS`: forward passes at the same time. Default: as many as the cores allow, at `threads` each."""
+    """`SERVING_WORKERS`: simultaneous forward passes. Default: as many as the cores allow, with `threads` each."""
     queue: int = 256
-    """`SERVING_QUEUE`: requests that may wait for a worker; a further one is answered with 429. Above the 200
-    concurrent requests that SageMaker sends to a serverless endpoint at most."""
+    """`SERVING_QUEUE`: requests that may wait for a worker; further ones get a 429. More than the 200 concurrent
+    requests that SageMaker sends to a serverless endpoint at most."""
     max_connections: int = 1_024
-    """`SERVING_MAX_CONNECTIONS`: open connections; a further one is answered with 503."""
+    """`SERVING_MAX_CONNECTIONS`: open connections; further ones get a 503."""
     read_seconds: float = 30
-    """`SERVING_READ_SECONDS`: time for a request's head to arrive, and again for its body."""
+    """`SERVING_READ_SECONDS`: time limit for a request's head, and again for its body."""
     idle_seconds: float = 65
-    """`SERVING_IDLE_SECONDS`: a connection between two requests is closed after this; longer than the 60 s that a
-    request may take."""
+    """`SERVING_IDLE_SECONDS`: time limit between two requests of a connection; longer than the 60 s that a request may
+    take."""
     drain_seconds: float = 25
-    """`SERVING_DRAIN_SECONDS`: after SIGTERM, time for running requests to finish; below the usual 30 s to SIGKILL."""
+    """`SERVING_DRAIN_SECONDS`: time limit for running requests after SIGTERM; below the usual 30 s to SIGKILL."""
     log_level: str = "INFO"
     """`LOG_LEVEL`; pings are logged at DEBUG only."""
 
     @classmethod
-    def from_env(cls, environ: Mapping[str, str]) -> ServerSettings:
-        """Read the variables named above; raises SettingsError naming the variable and what it allows."""
+    def from_environment(cls, environ: Mapping[str, str]) -> ServerSettings:
+        """Read the variables named above; raise ServingError with the variable and what it allows."""
         level = environ.get("LOG_LEVEL", cls.log_level).upper()
         if level not in LOG_LEVELS:
-            raise SettingsError("LOG_LEVEL", level, f"one of {', '.join(LOG_LEVELS)}")
+            raise _not_allowed("LOG_LEVEL", level, f"one of {', '.join(LOG_LEVELS)}")
         megabytes = _whole_number(environ, "SAGEMAKER_MAX_PAYLOAD_IN_MB", cls.max_body_bytes // MEGABYTE, 1, 100)
         threads = _whole_number(environ, "SERVING_INTRA_OP_THREADS", cls.threads, 1, 64)
         return cls(
@@ -85,5 +85,9 @@ def _whole_number(environ: Mapping[str, str], name: str, default: int, low: int,
     if text is None:
         return default
     if not (text.isascii() and text.isdigit()) or len(text) > 9 or not low <= int(text) <= high:
-        raise SettingsError(name, text, f"a whole number from {low} to {high}")
+        raise _not_allowed(name, text, f"a whole number from {low} to {high}")
     return int(text)
+
+
+def _not_allowed(name: str, value: str, allowed: str) -> ServingError:
+    return ServingError(f"{name}={value!r} is not allowed: expected {allowed}")

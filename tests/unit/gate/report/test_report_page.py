@@ -1,4 +1,4 @@
-"""The report as a whole."""
+"""The whole report."""
 
 from __future__ import annotations
 
@@ -9,12 +9,16 @@ from html.parser import HTMLParser
 
 import pytest
 
-from gate.report import render_report
-from gate.report.data import Figure, Figures, ReportData, Row, SliceRow, Verdict
-from gate.report.style import STYLE
+from classifier.evaluation.bootstrap import Confusion, Interval
+from gate.evidence.evidence import AnsweredRow
+from gate.report.page import STYLE, render_report
+from gate.report.report import Report
+from gate.report.tables import by_confidence
+from gate.statistics.measure import Measured
+from gate.statistics.slices import SliceCounts, SliceTest
 
-Simulated = Callable[..., ReportData]
-Rows = Callable[..., tuple[Row, ...]]
+Simulated = Callable[..., Report]
+Rows = Callable[..., tuple[AnsweredRow, ...]]
 
 SECTIONS = [
     "verdict",
@@ -46,7 +50,7 @@ HOSTILE = [
 
 
 class Page(HTMLParser):
-    """Reads a page, fails on an element closed out of turn, and keeps what tests ask for."""
+    """Parses a page, fails on an element that is not closed in order, and keeps what the tests ask for."""
 
     def __init__(self, text: str) -> None:
         super().__init__(convert_charrefs=True)
@@ -72,8 +76,8 @@ class Page(HTMLParser):
         return [attributes for name, attributes in self.elements if name == tag]
 
 
-def check(data: ReportData) -> Page:
-    """Renders, and checks what holds for every report: balanced, whole, nothing active, nothing fetched."""
+def check(data: Report) -> Page:
+    """Renders a report and checks that its elements are closed, and that it runs and fetches nothing."""
     text = render_report(data)
     text.encode("utf-8")
     page = Page(text)
@@ -92,7 +96,7 @@ def check(data: ReportData) -> Page:
 
 
 def test_a_full_report_shows_every_part(report: Simulated) -> None:
-    """Seven drawings, each with a name and a description, the loss curve, and tables with captions."""
+    """Six drawings with a name and a description each, the loss curve, and tables with captions."""
     page = check(report())
     drawings = page.named("svg")
     identifiers = {attributes.get("id") for _, attributes in page.elements}
@@ -109,35 +113,44 @@ def test_the_verdict_comes_first_with_its_reasons(report: Simulated) -> None:
     """The decision, the summary and each reason stand before any figure."""
     data = report()
     words = check(data).words
-    decided = ("Approved", "This model goes into service.", data.verdict.summary, *data.verdict.reasons)
-    places = [words.index(sentence) for sentence in (*decided, "On 60")]
+    decided = ("Approved", "This model goes into service.", data.summary, *data.decision.reasons)
+    places = [words.index(sentence) for sentence in (*decided, "On 1,000")]
     assert places == sorted(places)
 
 
 @pytest.mark.parametrize(
-    ("status", "passed", "title"),
-    [("Rejected", False, "Rejected"), ("PendingManualApproval", None, "Waiting for a person"), ("Odd", True, "Odd")],
+    ("status", "outcome", "words"),
+    [
+        ("Approved", "passed", ["Approved", "This model goes into service. The gate's conditions hold."]),
+        ("Rejected", "refused", ["Rejected", "The gate's conditions do not hold."]),
+        ("PendingManualApproval", "undecided", ["Waiting for a person", "could not decide whether"]),
+    ],
 )
-def test_every_status_is_said_in_words(report: Simulated, status: str, passed: bool | None, title: str) -> None:
-    """Whoever sees no colour reads the decision."""
-    page = check(report(verdict=Verdict(status=status, passed=passed, summary="")))
-    assert title in page.words
+def test_every_status_is_said_in_words(report: Simulated, status: str, outcome: str, words: list[str]) -> None:
+    """People who see no colours can read the decision."""
+    page = check(report(status=status, outcome=outcome, summary=""))
+    assert all(word in page.words for word in words)
 
 
 @pytest.mark.parametrize("hostile", HOSTILE, ids=range(len(HOSTILE)))
 def test_no_text_is_taken_for_markup(report: Simulated, rows: Rows, hostile: str) -> None:
-    """Any text in any place leaves the page whole, inactive and small."""
+    """With any text in any place the page stays well-formed, inactive and small."""
     given = report()
+    names = ("job_name", "package_group", "created", "data_source", "image")
+    measured = given.decision.measured
+    assert measured is not None and measured.comparison is not None
+    slices = (SliceTest(SliceCounts(hostile, 1, 0, 0, 1), 1.0, worse=False),)
+    wrong = [
+        one._replace(row=replace(one.row, text=hostile, family=hostile, label=1 - one.answer.label)) for one in rows(40)
+    ]
     data = report(
-        [replace(row, text=hostile, family=hostile, predicted=1 - row.label) for row in rows(40)],
-        facts=replace(
-            given.facts,
-            **dict.fromkeys(("job_name", "package_group", "created", "data_source", "image", "champion"), hostile),
-            hyperparameters={hostile: hostile},
-        ),
-        verdict=Verdict(status=hostile, passed=None, summary=hostile, reasons=(hostile,)),
-        label_names=(hostile, hostile),
-        slices=(SliceRow(name=hostile, rows=1, challenger_accuracy=1.0),),
+        wrong,
+        provenance=replace(given.provenance, **dict.fromkeys(names, hostile), hyperparameters={hostile: hostile}),
+        summary=hostile,
+        reasons=(hostile,),
+        champion_version=hostile,
+        measured=replace(measured, comparison=replace(measured.comparison, slices=slices)),
+        labels=(hostile, hostile),
         loss_svg=hostile,
     )
     check(data)
@@ -146,30 +159,55 @@ def test_no_text_is_taken_for_markup(report: Simulated, rows: Rows, hostile: str
 
 def test_a_long_sentence_is_cut_at_300_characters(report: Simulated, rows: Rows) -> None:
     """299 characters and an ellipsis are shown."""
-    wrong = replace(rows(1)[0], text="x" * 100_000, predicted=0, label=1)
+    one = rows(1)[0]
+    wrong = one._replace(row=replace(one.row, text="x" * 100_000, label=1), answer=replace(one.answer, label=0))
     words = check(report([wrong])).words
     assert "x" * 299 + "…" in words
     assert "x" * 300 not in words
 
 
-def one_row(rows: Sequence[Row]) -> Sequence[Row]:
+def test_the_confusion_matrix_counts_truth_against_answers(report: Simulated, rows: Rows) -> None:
+    """There is a row for each true label; precision and recall follow from the same counts."""
+    pairs = [(0, 0)] * 3 + [(0, 1)] * 2 + [(1, 0)] + [(1, 1)] * 4
+    drawn = [
+        one._replace(row=replace(one.row, label=label), answer=replace(one.answer, label=answered))
+        for one, (label, answered) in zip(rows(10), pairs, strict=True)
+    ]
+    words = check(report(drawn)).words
+    assert "truly not_helpful360.0\u00a0%240.0\u00a0%5truly helpful120.0\u00a0%480.0\u00a0%5" in words
+    assert "66.7\u00a0% of its answers helpful are right, and it finds 80.0\u00a0% of all helpful" in words
+
+
+def test_the_twenty_most_confident_mistakes_of_each_kind_are_listed(report: Simulated, rows: Rows) -> None:
+    """The sentence after the twentieth is not shown, and the caption gives the number of all."""
+    drawn = rows(1_000)
+    words = check(report(drawn)).words
+    listed = words[words.index("Answered helpful, truly") : words.index("Where challenger and champion differ")]
+    for label in (0, 1):
+        wrong = by_confidence(one for one in drawn if one.answer.label == label != one.row.label)
+        assert f"the 20 most confident of {len(wrong)}" in listed
+        assert [one.row.text in listed for one in wrong] == [True] * 20 + [False] * (len(wrong) - 20)
+
+
+def one_row(rows: Sequence[AnsweredRow]) -> Sequence[AnsweredRow]:
     return rows[:1]
 
 
-def all_of(label: int) -> Callable[[Sequence[Row]], Sequence[Row]]:
-    return lambda rows: [replace(row, label=label) for row in rows]
+def all_of(label: int) -> Callable[[Sequence[AnsweredRow]], Sequence[AnsweredRow]]:
+    return lambda rows: [one._replace(row=replace(one.row, label=label)) for one in rows]
 
 
-def never_answered(rows: Sequence[Row]) -> Sequence[Row]:
-    return [replace(row, predicted=0, probability=0.0) for row in rows]
+def never_answered(rows: Sequence[AnsweredRow]) -> Sequence[AnsweredRow]:
+    return [one._replace(answer=replace(one.answer, label=0, probability=0.0)) for one in rows]
 
 
-def always_right(rows: Sequence[Row]) -> Sequence[Row]:
-    return [replace(row, predicted=row.label, champion_predicted=row.label) for row in rows]
+def always_right(rows: Sequence[AnsweredRow]) -> Sequence[AnsweredRow]:
+    right = [replace(one.answer, label=one.row.label) for one in rows]
+    return [one._replace(answer=answer, champion=answer) for one, answer in zip(rows, right, strict=True)]
 
 
-def one_score(rows: Sequence[Row]) -> Sequence[Row]:
-    return [replace(row, score=1.0, true_score=1.0) for row in rows]
+def one_score(rows: Sequence[AnsweredRow]) -> Sequence[AnsweredRow]:
+    return [one._replace(row=replace(one.row, score=1.0), answer=replace(one.answer, score=1.0)) for one in rows]
 
 
 @pytest.mark.parametrize(
@@ -178,23 +216,23 @@ def one_score(rows: Sequence[Row]) -> Sequence[Row]:
     ids=["one row", "all label 0", "all label 1", "label 1 never answered", "no mistake", "one score"],
 )
 def test_odd_test_sets_are_reported(
-    report: Simulated, rows: Rows, change: Callable[[Sequence[Row]], Sequence[Row]]
+    report: Simulated, rows: Rows, change: Callable[[Sequence[AnsweredRow]], Sequence[AnsweredRow]]
 ) -> None:
-    """No division by zero, no empty scale: the page is whole."""
+    """Nothing divides by zero, no scale is empty, and the page is well-formed."""
     check(report(change(rows(50))))
 
 
 def test_without_a_champion_nothing_is_compared(report: Simulated, rows: Rows) -> None:
-    """No champion: no difference chart, and a sentence says why."""
-    alone = Figures(accuracy=Figure(value=0.9, low=0.8, high=0.95), f1=Figure(value=1, low=1, high=1))
-    page = check(report([replace(row, champion_predicted=None) for row in rows(30)], figures=alone, slices=()))
-    assert "No champion was compared with." in page.words
+    """Without a champion a sentence replaces the difference chart."""
+    alone = Measured(Confusion(20, 1, 2, 7), Interval(0.9, 0.8, 0.95), Interval(1, 1, 1), None)
+    page = check(report([one._replace(champion=None) for one in rows(30)], measured=alone))
+    assert "There is no champion to compare with." in page.words
     assert "No champion answered these sentences" in page.words
     assert len(page.named("svg")) == 5
 
 
 def test_without_scores_a_sentence_stands_for_the_scatter(report: Simulated, rows: Rows) -> None:
-    """Data with labels only has no scatter, and the report says so."""
+    """Data with labels only has no scatter plot, and the report says so."""
     page = check(report(rows(30, scores=False)))
     assert "labels only and no scores" in page.words
     assert not [drawing for drawing in page.named("svg") if "score-chart" in str(drawing["aria-labelledby"])]
@@ -202,7 +240,7 @@ def test_without_scores_a_sentence_stands_for_the_scatter(report: Simulated, row
 
 def test_a_challenger_that_never_answered_still_has_a_report(report: Simulated) -> None:
     """No rows and no figures: every section is there and says that there is nothing to show."""
-    page = check(replace(report(figures=None, slices=(), loss_svg=None), rows=()))
+    page = check(report([], measured=None, verdict=None, loss_svg=None))
     assert page.words.count("There are no answers to test sentences") == 6
     assert page.named("svg") == []
 
@@ -226,14 +264,14 @@ def test_a_huge_test_set_is_thinned_and_says_so(report: Simulated, rows: Rows) -
 
 
 def test_the_same_data_gives_the_same_bytes(report: Simulated) -> None:
-    """No clock, no chance, no order of a dict: hyperparameters are sorted."""
-    facts = report().facts
-    turned = replace(facts, hyperparameters=dict(reversed(list(facts.hyperparameters.items()))))
-    assert render_report(report()) == render_report(report(facts=turned))
+    """The bytes depend neither on the time nor on the order of the hyperparameters."""
+    given = report().provenance
+    turned = replace(given, hyperparameters=dict(reversed(list(given.hyperparameters.items()))))
+    assert render_report(report()) == render_report(report(provenance=turned))
 
 
 def test_the_browser_is_told_to_fetch_and_run_nothing(report: Simulated) -> None:
-    """A policy forbids everything but the page's own styles and the embedded picture; the styles name no address."""
+    """The policy allows only the page's own styles and the embedded picture; the styles contain no address."""
     (policy,) = [m for m in check(report()).named("meta") if m.get("http-equiv") == "Content-Security-Policy"]
     assert str(policy["content"]).startswith("default-src 'none'")
     assert not re.search(r"@import|url\(|//", STYLE)

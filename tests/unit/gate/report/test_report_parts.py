@@ -1,4 +1,4 @@
-"""The report's small parts: what is selected, how numbers are written, axes, and the loss curve's check."""
+"""The parts of the report: selected rows, numbers, axes, markup, and the check of the loss curve."""
 
 from __future__ import annotations
 
@@ -7,48 +7,53 @@ from dataclasses import replace
 
 import pytest
 
+from classifier.evaluation.bootstrap import Interval
 from classifier.report.loss_curve import loss_curve
-from gate.report.data import Figure, Row
-from gate.report.loss import loss_picture
+from gate.evidence.evidence import AnsweredRow
 from gate.report.markup import Markup, join, shorten, tag
-from gate.report.selection import SHOWN, confidence, disagreement, surest_mistakes
-from gate.report.svg import Plot, ticks
-from gate.report.wording import count, interval, number, percent, points_interval
+from gate.report.numbers import count, interval, number, percent, points_interval
+from gate.report.plot import Plot, round_values
+from gate.report.scores import loss_picture
+from gate.report.tables import SHOWN, by_confidence, disagreement
 
-Rows = Callable[..., tuple[Row, ...]]
+Rows = Callable[..., tuple[AnsweredRow, ...]]
 
 
-def test_the_surest_mistakes_come_first(rows: Rows) -> None:
-    """At most twenty, all of the asked kind, by falling confidence."""
-    for answer in (0, 1):
-        wrong = surest_mistakes(rows(1_000), answer)
-        assert len(wrong) == SHOWN
-        assert all(row.predicted == answer != row.label for row in wrong)
-        sure = [confidence(row) for row in wrong]
-        assert sure == sorted(sure, reverse=True)
+def answered(one: AnsweredRow, label: int, champion: int | None) -> AnsweredRow:
+    """The row with other answers."""
+    before = None if champion is None else replace(one.answer, label=champion)
+    return one._replace(answer=replace(one.answer, label=label), champion=before)
+
+
+def test_the_most_confident_answers_come_first(rows: Rows) -> None:
+    """Confidence is that of the answered label, whichever it is."""
+    drawn = by_confidence(rows(1_000))
+    assert len(drawn) == 1_000
+    sure = [max(one.answer.probability, 1 - one.answer.probability) for one in drawn]
+    assert sure == sorted(sure, reverse=True)
 
 
 def test_both_sides_of_a_disagreement_are_shown(rows: Rows) -> None:
-    """Counts are of all rows; of the twenty shown, ten are the champion's."""
+    """All rows are counted; of the twenty shown, the champion is right on ten."""
     parted = disagreement(rows(1_000))
     assert parted is not None
     assert len(parted.shown) == SHOWN
-    assert sum(row.predicted == row.label for row in parted.shown) == SHOWN // 2
+    assert sum(row.right for row in parted.shown) == SHOWN // 2
     assert parted.challenger_right + parted.champion_right == sum(
-        row.predicted != row.champion_predicted for row in rows(1_000)
+        row.champion is None or row.answer.label != row.champion.label for row in rows(1_000)
     )
 
 
 def test_free_places_go_to_the_other_side(rows: Rows) -> None:
-    """If the challenger is never right where they differ, all twenty places show that."""
-    parted = disagreement([replace(row, predicted=1 - row.label, champion_predicted=row.label) for row in rows(50)])
+    """If the challenger is never right where they differ, all twenty rows show that."""
+    parted = disagreement([answered(one, 1 - one.row.label, one.row.label) for one in rows(50)])
     assert parted is not None
     assert (parted.challenger_right, parted.champion_right, len(parted.shown)) == (0, 50, SHOWN)
 
 
 def test_no_champion_is_no_disagreement(rows: Rows) -> None:
-    """None, not zero: nobody was asked."""
-    assert disagreement([replace(row, champion_predicted=None) for row in rows(5)]) is None
+    """The result is None and not zero, because nobody was asked."""
+    assert disagreement([answered(one, 1, None) for one in rows(5)]) is None
 
 
 def test_numbers_are_written_one_way() -> None:
@@ -59,42 +64,42 @@ def test_numbers_are_written_one_way() -> None:
     assert number(-1234.5, 1) == "−1,234.5"
     assert count(1, "slice") == "1\u00a0slice"
     assert count(2000, "slice") == "2,000\u00a0slices"
-    assert interval(Figure(value=0.5, low=0.25, high=0.75)) == "50.0\u00a0% (25.0 to 75.0\u00a0%)"
-    assert points_interval(Figure(value=0.01, low=-0.02, high=0.04)) == "+1.0 points (−2.0 to +4.0)"
+    assert interval(Interval(0.5, 0.25, 0.75)) == "50.0\u00a0% (25.0 to 75.0\u00a0%)"
+    assert points_interval(Interval(0.01, -0.02, 0.04)) == "+1.0 points (−2.0 to +4.0)"
 
 
 @pytest.mark.parametrize(
     ("low", "high"), [(0, 2), (0.78, 0.92), (-0.02, 0.04), (1, 1), (-3e5, 8e9), (0, 1e-12), (5e-324, 1e300)]
 )
-def test_ticks_enclose_their_range(low: float, high: float) -> None:
+def test_round_values_enclose_their_range(low: float, high: float) -> None:
     """From two to eight distinct, rising values; the range lies between the first and the last."""
-    at = ticks(low, high)
+    at = round_values(low, high)
     assert at == sorted(set(at))
     assert 2 <= len(at) <= 9
     assert at[0] <= low and high <= at[-1]
 
 
-def test_ticks_of_an_endless_range_are_those_of_the_unit() -> None:
-    """No value of a chart can stop the report."""
-    assert ticks(float("-inf"), float("nan"))[0] == 0
+def test_round_values_of_an_endless_range_are_those_of_the_unit() -> None:
+    """Infinite values and values that are no number do not break the report."""
+    assert round_values(float("-inf"), float("nan"))[0] == 0
 
 
 def test_a_value_outside_of_the_axes_stays_in_the_frame() -> None:
-    """The plot clips, so that no mark is drawn over its neighbour."""
+    """The plot clips values, so that no mark lies outside."""
     plot = Plot(x_range=(0, 1), y_range=(0, 1))
     assert plot.x(7) == plot.x(1)
     assert plot.y(-7) == plot.y(0)
 
 
 def test_a_straight_run_of_a_curve_is_one_line() -> None:
-    """Points on one row of pixels are left out; the corners stay."""
+    """Points on a straight run are left out; the corners stay."""
     plot = Plot(x_range=(0, 1), y_range=(0, 1))
     drawn = plot.curve([(0, 0), (0.1, 0), (0.5, 0), (1, 0), (1, 0.5), (1, 1)], "curve")
     assert drawn.count(",") == 3
 
 
 def test_only_markup_is_not_escaped() -> None:
-    """Texts and attributes are escaped, what was made here is not, None is left out."""
+    """Texts and attributes are escaped, markup is not, and None is left out."""
     inner = tag("b", "<&>")
     assert inner == "<b>&lt;&amp;&gt;</b>"
     assert tag("p", inner, "<", None, class_='"x"', title=None) == f'<p class="&quot;x&quot;">{inner}&lt;</p>'

@@ -1,24 +1,22 @@
-"""Accuracy as a local module for the ``evaluate`` library: ``evaluate.load("…/metrics/accuracy")``."""
+"""Accuracy as a local module for the `evaluate` library: `evaluate.load("…/metrics/accuracy")`."""
 
 import datasets
 import evaluate
 import numpy as np
 
-_DESCRIPTION = "Share of the predictions that equal their reference."
+_LABELS = datasets.Value("int32")
 
 
-class Accuracy(evaluate.Metric):
-    """Share of right labels."""
+class Accuracy(evaluate.Metric):  # type: ignore[misc]
+    """Share of the predictions that equal their reference."""
 
     def _info(self) -> evaluate.MetricInfo:
-        """What goes in: one integer label a row, on both sides."""
         return evaluate.MetricInfo(
-            description=_DESCRIPTION,
+            description=self.__doc__,
             citation="",
             inputs_description="predictions, references: labels, (rows,) int",
-            features=datasets.Features({"predictions": datasets.Value("int32"), "references": datasets.Value("int32")}),
+            features=datasets.Features({"predictions": _LABELS, "references": _LABELS}),
         )
 
     def _compute(self, predictions: list[int], references: list[int]) -> dict[str, float]:
-        """The metric by its name."""
         return {"accuracy": float(np.mean(np.asarray(predictions) == np.asarray(references)))}

@@ -1,0 +1,1 @@
+"""What a verdict is based on: the test set, and what each model answered to it."""

@@ -1,0 +1,59 @@
+"""Reading JSON Lines files that the training job and batch transform wrote. An error names the file and the line."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from typing import Any, TypeGuard
+
+from shared.errors import EvidenceError
+
+_QUOTED = 80  # characters of a wrong value
+
+
+def read_objects(content: bytes, source: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the place and the object of each line; errors call the file `source`.
+
+    Raises:
+        EvidenceError: a line is not a JSON object.
+    """
+    for place, line in lines_of(content, source):
+        try:
+            value = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise EvidenceError(place, f"is not JSON: {quote(line)}") from error
+        if not isinstance(value, dict):
+            raise EvidenceError(place, f"is not a JSON object: {quote(value)}")
+        yield place, value
+
+
+def lines_of(content: bytes, source: str) -> Iterator[tuple[str, bytes]]:
+    """Yield each line of a file with its place, such as `x.jsonl, line 2`."""
+    lines = content.removesuffix(b"\n").split(b"\n") if content else []
+    for number, line in enumerate(lines, 1):
+        yield f"{source}, line {number}", line
+
+
+def count_lines(content: bytes) -> int:
+    """Count the lines of a file, whether or not the last one ends with a line break."""
+    return content.count(b"\n") + (not content.endswith(b"\n") and bool(content))
+
+
+def number_or_none(value: dict[str, Any], name: str, place: str) -> float | None:
+    """Return the finite number or null under `name`."""
+    number = value.get(name)
+    if number is not None and not is_number(number):
+        raise EvidenceError(place, f"{name} is {quote(number)}; a number or null is expected")
+    return number
+
+
+def is_number(value: Any) -> TypeGuard[float]:
+    """Tell whether a JSON value is a finite number."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def quote(value: Any) -> str:
+    """Return the start of a wrong value as JSON, for a message."""
+    text = value.decode(errors="replace") if isinstance(value, bytes) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _QUOTED else f"{text[:_QUOTED]}…"

@@ -1,0 +1,132 @@
+"""Accuracy, F1 and the difference to the champion: in sentences, and as intervals beside floors and margin."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from classifier.evaluation.bootstrap import CONFIDENCE, Interval
+from gate.report.markup import Markup, join, paragraph, section, tag
+from gate.report.numbers import count, interval, number, percent, points, points_interval
+from gate.report.plot import WIDTH, Plot, drawing, round_values, text
+from gate.report.probabilities import NO_ANSWERS
+from gate.report.report import Report
+from gate.statistics.measure import Measured
+from gate.statistics.verdict import Verdict
+
+_ROW = 44
+_TOP = 26
+
+
+class _Bar(NamedTuple):
+    name: str
+    figure: Interval
+    kind: str
+    written: str
+
+
+def key_figures_section(report: Report) -> Markup:
+    """Show the figures that the gate judged."""
+    measured, verdict = report.decision.measured, report.decision.verdict
+    if measured is None or verdict is None:
+        return section("figures", "Key figures", paragraph(NO_ANSWERS))
+    compared = measured.comparison
+    champion = compared.champion_figures() if compared else {}
+    charts = [
+        _figure_chart("accuracy-chart", "accuracy", measured.accuracy, champion.get("accuracy"), verdict),
+        _figure_chart("f1-chart", "F1", measured.f1, champion.get("f1"), verdict),
+    ]
+    if compared is not None:
+        charts.append(_difference_chart(compared.accuracy, verdict.margin))
+    return section(
+        "figures",
+        "Key figures",
+        *[paragraph(sentences) for sentences in _sentences(measured, verdict)],
+        tag("div", *[tag("figure", chart) for chart in charts], class_="charts"),
+    )
+
+
+def _sentences(measured: Measured, verdict: Verdict) -> list[str]:
+    """Say what was measured against the floors, then what against the champion."""
+    figures = (
+        f"On {count(measured.rows, 'test sentence')} the challenger reaches an accuracy of "
+        f"{interval(measured.accuracy)} and an F1 of {interval(measured.f1)}; in brackets the "
+        f"{number(CONFIDENCE * 100, 0)} % intervals. The intervals' lower ends must clear the floors: "
+        f"accuracy {percent(verdict.floors['accuracy'])}, F1 {percent(verdict.floors['f1'])}."
+    )
+    if measured.comparison is None:
+        return [figures, "There is no champion to compare with."]
+    compared = (
+        "The challenger's accuracy minus the champion's on the same sentences is "
+        f"{points_interval(measured.comparison.accuracy)}. "
+        f"The interval's lower end must be above the margin, {points(-verdict.margin)} points."
+    )
+    return [figures, compared]
+
+
+def _figure_chart(
+    identifier: str, name: str, challenger: Interval, champion: Interval | None, verdict: Verdict
+) -> Markup:
+    """Draw one figure of both models, and the floor for the interval's lower end."""
+    bars = [_Bar("Challenger", challenger, "challenger", interval(challenger))]
+    if champion is not None:
+        bars.append(_Bar("Champion", champion, "champion", interval(champion)))
+    floor = verdict.floors[name.lower()]
+    values = [value for value in _axis_values(bars, floor) if -1e-9 <= value <= 1 + 1e-9]
+    at = [(value, number(value * 100, _decimals(values))) for value in values]
+    return _chart(identifier, f"{name}, %", bars, (floor, f"floor {percent(floor)}"), at)
+
+
+def _difference_chart(difference: Interval, margin: float) -> Markup:
+    """Draw the paired difference to the champion, zero, and the margin."""
+    bars = [_Bar("Difference", difference, "challenger", points_interval(difference))]
+    values = [value for value in _axis_values(bars, -margin, 0.0) if -1 - 1e-9 <= value <= 1 + 1e-9]
+    at = [(value, points(value, _decimals(values))) for value in values]
+    limit = (-margin, f"margin {points(-margin)}")
+    return _chart("difference-chart", "accuracy: challenger minus champion, points", bars, limit, at)
+
+
+def _axis_values(bars: Sequence[_Bar], *others: float) -> list[float]:
+    """Return round values around everything that is drawn."""
+    values = [*others, *(value for bar in bars for value in (bar.figure.low, bar.figure.high, bar.figure.value))]
+    low, high = min(values), max(values)
+    spare = max(0.02 * (high - low), 0.002)
+    return round_values(low - spare, high + spare, 5)
+
+
+def _decimals(shares: Sequence[float]) -> int:
+    """Return how many decimals these shares need as percentages."""
+    return 0 if all(abs(value * 100 - round(value * 100)) < 1e-6 for value in shares) else 1
+
+
+def _chart(
+    identifier: str, axis: str, bars: Sequence[_Bar], limit: tuple[float, str], at: Sequence[tuple[float, str]]
+) -> Markup:
+    height = _TOP + _ROW * len(bars) + 50
+    plot = Plot(x_range=(at[0][0], at[-1][0]), y_range=(0, 1), height=height, left=14, top=_TOP)
+    value, written = limit
+    position = plot.x(value)
+    side = "start" if position < WIDTH / 3 else "end" if position > WIDTH * 2 / 3 else "middle"
+    described = [*(f"{bar.name}: {bar.written}." for bar in bars), f"{written.capitalize()}."]
+    return drawing(
+        identifier,
+        axis,
+        " ".join(described),
+        height,
+        plot.x_axis(at, axis),
+        plot.line((value, 0), (value, 1), "floor"),
+        text(position, _TOP - 8, written, anchor=side, kind="floor-name"),
+        *[_bar(plot, bar, _TOP + _ROW * place) for place, bar in enumerate(bars)],
+    )
+
+
+def _bar(plot: Plot, bar: _Bar, top: float) -> Markup:
+    """Draw name and numbers on one line, and the interval with its value below."""
+    level = 1 - (top + 32 - plot.top) / (plot.height - plot.bottom - plot.top)
+    low, high = (bar.figure.low, level), (bar.figure.high, level)
+    return join(
+        text(plot.left, top + 17, bar.name, kind="name over"),
+        text(WIDTH - plot.right, top + 17, bar.written, anchor="end", kind="over"),
+        plot.line(low, high, f"interval {bar.kind}"),
+        plot.dots([(bar.figure.value, level)], bar.kind, radius=6),
+    )

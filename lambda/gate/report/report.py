@@ -1,0 +1,54 @@
+"""What the report shows, in the gate's own types."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from gate.decision.decision import Decision
+from gate.evidence.evidence import AnsweredRow, Evidence
+from gate.report.markup import shorten
+
+_LABEL_LIMIT = 24
+"""Characters of a label's name, which has to fit on an axis."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provenance:
+    """Where the challenger comes from, with `created` as the time of the decision in ISO 8601.
+
+    None means unknown, and the report says so. `test_sha256` is the digest of the test sentences as they were sent
+    to the model; `image` is the serving image that answered them.
+    """
+
+    job_name: str
+    package_group: str
+    created: str
+    data_source: str | None = None
+    data_sha256: str | None = None
+    test_sha256: str | None = None
+    code_version: str | None = None
+    image: str | None = None
+    hyperparameters: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """Everything that the report shows. Texts in it may hold anything; they are escaped and shortened."""
+
+    decision: Decision
+    summary: str
+    evidence: Evidence
+    provenance: Provenance
+
+    @cached_property
+    def rows(self) -> list[AnsweredRow]:
+        """The answered test rows; empty if the challenger could not be measured."""
+        return self.evidence.answered_rows()
+
+    @property
+    def labels(self) -> tuple[str, str]:
+        """Names of label 0 and label 1, short enough for an axis."""
+        zero, one = self.evidence.output.labels
+        return shorten(zero, _LABEL_LIMIT), shorten(one, _LABEL_LIMIT)

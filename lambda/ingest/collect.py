@@ -1,0 +1,189 @@
+"""Copies the data files into a folder of this machine: all of them, or none."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import secrets
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ingest.errors import DataUnavailableError, SourceUnreachableError
+from ingest.sources import Source, open_source
+from ingest.sources.base import Limits, Stream
+from ingest.sources.folder import FolderSource
+
+BUNDLED_NAME = "bundled"
+"""Name of the bundled data set as a source, wherever its folder is."""
+
+_NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+@dataclass(frozen=True)
+class CollectedFile:
+    """One file in the destination: `size` in bytes, `sha256` in hexadecimal."""
+
+    name: str
+    path: Path
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class CollectedData:
+    """The collected files."""
+
+    files: tuple[CollectedFile, ...]
+    data_sha256: str
+    """Identifies the data set: SHA-256 of the lines `<sha256>  <name>`, sorted by name, as `sha256sum` prints them."""
+    source: str
+    """The source that was used."""
+    fell_back: bool = False
+    """Whether it is another source than the requested one; `reason` then says why."""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Progress of one file: `received` of `total` bytes, None if the total was not announced."""
+
+    name: str
+    received: int
+    total: int | None
+    done: bool = False
+
+
+ProgressCallback = Callable[[Progress], None]
+
+
+def collect(
+    source: str,
+    destination: Path | str,
+    *,
+    files: Sequence[str] | None = None,
+    fallback: Path | None = None,
+    limits: Limits | None = None,
+    progress: ProgressCallback | None = None,
+    check_url: Callable[[str], None] | None = None,
+    s3_client: Any = None,
+) -> CollectedData:
+    """Copy the train and the test file from `source` into `destination`.
+
+    The files get their names after all of them are complete. A failure before that (a broken connection, a full disk,
+    Ctrl-C) leaves nothing behind.
+
+    Args:
+        source: Prefix `http(s)://…` or `s3://…`, or the path of a folder.
+        destination: Folder for the files; created if missing.
+        files: Their names. By default `train` and `test` with a known suffix where the source can be listed, and
+            `train.json` and `test.json` below a web address.
+        fallback: Folder to copy the files from if the host cannot be reached; the result says so.
+        limits: Timeouts and number of attempts.
+        progress: Called after every block of bytes and once at the end of each file.
+        check_url: Called with every web address before it is requested, including redirects; raises to refuse it.
+        s3_client: A boto3 S3 client to use instead of one from the environment.
+
+    Raises:
+        DataUnavailableError: The files cannot be copied.
+    """
+    limits = limits or Limits()
+    try:
+        place = open_source(source, limits, check_url=check_url, s3_client=s3_client)
+        return _Copier(place, limits, progress).copy_all(Path(destination), files)
+    except SourceUnreachableError as error:
+        if fallback is None:
+            raise
+        bundled = collect_bundled(destination, fallback, progress=progress)
+        return replace(bundled, fell_back=True, reason=error.message)
+
+
+def collect_bundled(
+    destination: Path | str, folder: Path, *, progress: ProgressCallback | None = None
+) -> CollectedData:
+    """Copy the bundled data set from `folder` into `destination`."""
+    return _Copier(FolderSource(folder, BUNDLED_NAME), Limits(), progress).copy_all(Path(destination), None)
+
+
+@dataclass(frozen=True)
+class _Copier:
+    source: Source
+    limits: Limits
+    progress: ProgressCallback | None
+
+    def copy_all(self, destination: Path, files: Sequence[str] | None) -> CollectedData:
+        parts: list[Path] = []
+        fetched: list[CollectedFile] = []
+        try:
+            names = tuple(files) if files is not None else self.source.find_files()
+            with _writing(destination):
+                destination.mkdir(parents=True, exist_ok=True)
+            for name in names:
+                part = destination / f".{name}.{secrets.token_hex(4)}.part"
+                parts.append(part)
+                fetched.append(self._fetch(name, part))
+            for part, file in zip(parts, fetched, strict=True):
+                with _writing(file.path):
+                    part.replace(file.path)
+        finally:
+            for part in parts:
+                part.unlink(missing_ok=True)
+        lines = "".join(f"{file.sha256}  {file.name}\n" for file in sorted(fetched, key=lambda file: file.name))
+        return CollectedData(tuple(fetched), hashlib.sha256(lines.encode()).hexdigest(), self.source.name)
+
+    def _fetch(self, name: str, part: Path) -> CollectedFile:
+        """Copy one file into `part`; try again while the failure may pass."""
+        attempt = 1
+        while True:
+            try:
+                with self.source.open(name) as stream:
+                    return self._copy(stream, name, part)
+            except SourceUnreachableError as error:
+                if attempt == self.limits.attempts:
+                    raise
+                wait = max(self.limits.backoff * 2 ** (attempt - 1), error.retry_after)
+                time.sleep(min(wait, self.limits.max_wait))
+                attempt += 1
+
+    def _copy(self, stream: Stream, name: str, part: Path) -> CollectedFile:
+        """Write the stream into `part`."""
+        digest = hashlib.sha256()
+        received = 0
+        deadline = time.monotonic() + self.limits.time_limit
+        with _writing(part), part.open("wb") as file:
+            for chunk in stream.chunks:
+                file.write(chunk)
+                digest.update(chunk)
+                received += len(chunk)
+                if self.progress:
+                    self.progress(Progress(name, received, stream.size))
+                if time.monotonic() > deadline:
+                    problem = f"{name} from {self.source.name} was not complete after {self.limits.time_limit:g} s."
+                    raise SourceUnreachableError(problem, hint="Try again on a faster connection.")
+            file.flush()
+            os.fsync(file.fileno())  # else a power cut after the rename could leave an empty file under the final name
+        if stream.size is not None and received != stream.size:
+            problem = f"{name} from {self.source.name} has {received} bytes, {stream.size} were announced."
+            raise SourceUnreachableError(problem, hint="Try again.")
+        if self.progress:
+            self.progress(Progress(name, received, stream.size, done=True))
+        return CollectedFile(name, part.parent / name, received, digest.hexdigest())
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Translate the file system's errors in writing `path`."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _NO_SPACE:
+            problem = f"no space left to write {path} ({error.strerror})."
+            hint = "Free some space, or choose another destination; nothing was left behind."
+        else:
+            problem = f"{path} cannot be written: {error.strerror or error}."
+            hint = "Choose a destination folder that you may write to."
+        raise DataUnavailableError(problem, hint=hint) from error

@@ -1,0 +1,41 @@
+"""The places that data files come from: a web address, a prefix in S3, a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from ingest.errors import SourceInvalidError
+from ingest.sources.base import ALLOWED, Limits
+from ingest.sources.folder import FolderSource
+from ingest.sources.http import HttpSource
+from ingest.sources.s3 import S3Source
+
+Source = FolderSource | HttpSource | S3Source
+"""Each has a `name` for logs and manifests, finds its files and opens one."""
+
+
+def open_source(
+    source: str, limits: Limits, *, check_url: Callable[[str], None] | None = None, s3_client: Any = None
+) -> Source:
+    """Return the source behind a URL, an `s3://` prefix or the path of a folder.
+
+    Raises:
+        SourceInvalidError: It is none of these, or has a part that is secret or that no file name can follow.
+    """
+    if not source.strip():
+        raise SourceInvalidError(f"the source is empty; allowed is {ALLOWED}.")
+    if "://" not in source:
+        return FolderSource(Path(source).expanduser())
+    parts = urlsplit(source)
+    if parts.scheme not in ("http", "https", "s3"):
+        raise SourceInvalidError(f"{parts.scheme}:// is not supported; allowed is {ALLOWED}.")
+    if parts.query or parts.fragment or "@" in parts.netloc:
+        raise SourceInvalidError(
+            f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}: user, password, query and fragment are "
+            "not allowed in a source; it is a plain prefix.",
+            hint="Download the files yourself and give their folder, or put them into S3.",
+        )
+    return S3Source(source, limits, s3_client) if parts.scheme == "s3" else HttpSource(source, limits, check_url)

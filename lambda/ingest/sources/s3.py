@@ -1,0 +1,80 @@
+"""Data files below a prefix in S3."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, ParamValidationError
+
+from ingest.errors import DataUnavailableError, SourceInvalidError, SourceUnreachableError
+from ingest.sources.base import CHUNK_BYTES, Limits, Stream, split_files
+
+_PASSING_CODES = frozenset({"SlowDown", "InternalError", "ServiceUnavailable", "RequestTimeout", "500", "503"})
+
+
+class S3Source:
+    """Files below a prefix in S3, read with `client`, or with a boto3 client from the environment."""
+
+    def __init__(self, uri: str, limits: Limits, client: Any = None) -> None:
+        parts = urlsplit(uri)
+        self.name = uri.rstrip("/")
+        self._bucket = parts.netloc
+        self._prefix = parts.path.strip("/")
+        if not self._bucket:
+            raise SourceInvalidError(f"{uri} names no bucket; s3://bucket/prefix is allowed.")
+        # One attempt: the caller counts the tries, of the body as well as of the request.
+        config = Config(
+            connect_timeout=limits.connect_timeout, read_timeout=limits.read_timeout, retries={"total_max_attempts": 1}
+        )
+        self._client = client if client is not None else boto3.client("s3", config=config)
+
+    def find_files(self) -> tuple[str, ...]:
+        """Return the names of the train and the test file below the prefix."""
+        start = f"{self._prefix}/" if self._prefix else ""
+        with _translated(self.name):
+            pages = self._client.get_paginator("list_objects_v2").paginate(
+                Bucket=self._bucket, Prefix=start, Delimiter="/"
+            )
+            keys = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+        return split_files((key.removeprefix(start) for key in keys), self.name)
+
+    @contextmanager
+    def open(self, file: str) -> Iterator[Stream]:
+        """Request one file."""
+        key = f"{self._prefix}/{file}" if self._prefix else file
+        uri = f"s3://{self._bucket}/{key}"
+        with _translated(uri):
+            answer = self._client.get_object(Bucket=self._bucket, Key=key)
+        with answer["Body"] as body:
+            yield Stream(answer["ContentLength"], _chunks(body, uri))
+
+
+def _chunks(body: Any, uri: str) -> Iterator[bytes]:
+    with _translated(uri):
+        yield from iter(lambda: body.read(CHUNK_BYTES), b"")
+
+
+@contextmanager
+def _translated(uri: str) -> Iterator[None]:
+    """Turn botocore's errors into those of this package."""
+    try:
+        yield
+    except ClientError as error:
+        code = error.response.get("Error", {}).get("Code", "unknown")
+        if code in _PASSING_CODES:
+            raise SourceUnreachableError(f"{uri}: S3 answered {code}.") from error
+        raise DataUnavailableError(
+            f"{uri}: S3 answered {code}.",
+            hint="Check bucket and prefix, and that the caller may list and read them.",
+        ) from error
+    except (NoCredentialsError, ParamValidationError) as error:
+        raise DataUnavailableError(
+            f"{uri} cannot be requested: {error}.", hint="Set AWS credentials, or use https://."
+        ) from error
+    except BotoCoreError as error:
+        raise SourceUnreachableError(f"{uri} cannot be reached: {error}.") from error

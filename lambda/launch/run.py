@@ -1,0 +1,52 @@
+"""From an execution's input to everything that the later steps of the workflow read."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from launch.execution_input import parse
+from launch.finished_job import finished_job
+from launch.settings import Settings
+
+
+def run(event: Any, environment: Mapping[str, str], sagemaker: Callable[[], Any]) -> dict[str, Any]:
+    """Check the input and decide what the workflow does.
+
+    Args:
+        event: The execution's input, parsed from JSON.
+        environment: The variables of `Settings`.
+        sagemaker: Returns a boto3 client; called only when it is needed, because creating one takes a while.
+
+    Returns:
+        `mode` (`train` a new job, or `judge` a finished one), `job_name`, `data_source`, `hyperparameters`, `compute`,
+        `gate`, `approval`, and `training`: the description of the finished job, None in mode `train`.
+
+    Raises:
+        FunctionError: The input or the deployment is wrong, or SageMaker did not describe the named job.
+    """
+    settings = Settings.from_environment(environment)
+
+    def instance_types() -> tuple[str, ...]:
+        """Return the types that the AWS SDK of this runtime knows."""
+        return tuple(sagemaker().meta.service_model.shape_for("TrainingInstanceType").enum)
+
+    wanted = parse(event, settings.defaults, instance_types)
+    training = None
+    if wanted.training_job is not None:
+        training = finished_job(wanted.training_job, settings.artifacts_uri, sagemaker())
+    # Six random digits distinguish two jobs of the same second.
+    new_name = f"{settings.job_name_prefix}-{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+    return {
+        "mode": "judge" if training else "train",
+        "job_name": training["job_name"] if training else new_name,
+        "data_source": wanted.data_source,
+        "hyperparameters": training["hyperparameters"] if training else wanted.hyperparameters,
+        "compute": asdict(wanted.compute),
+        "gate": wanted.gate,
+        "approval": wanted.approval,
+        "training": training,
+    }

@@ -1,0 +1,117 @@
+"""Which model serves, according to CloudFormation and the model registry. This module translates boto3's errors."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from shared.errors import FunctionError
+
+PARAMETER = "ModelPackageArn"
+"""Parameter of the serving stack that names the champion."""
+
+_NOTHING_SERVES = (
+    "ROLLBACK_COMPLETE",
+    "ROLLBACK_FAILED",
+    "REVIEW_IN_PROGRESS",
+    "DELETE_COMPLETE",
+    "DELETE_IN_PROGRESS",
+)
+"""States of a stack whose resources were never created or are being deleted."""
+
+
+class ServingUnknownError(FunctionError):
+    """The serving stack can't be described, so nobody can tell which model serves."""
+
+    def __init__(self, stack: str, problem: str) -> None:
+        super().__init__(
+            f"cannot tell which model serves: stack {stack} cannot be described: {problem}. Check this function's role."
+        )
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A serving container as a model package names it.
+
+    `etag` is S3's ETag of the model data, empty until it was looked up: other content at the same address is
+    another artifact.
+    """
+
+    image: str
+    model_data: str
+    environment: Mapping[str, str]
+    etag: str = ""
+
+    @property
+    def identity(self) -> str:
+        """16 hexadecimal digits, equal for artifacts that are the same in every part."""
+        environment = json.dumps(dict(self.environment), sort_keys=True)
+        return hashlib.sha256(f"{self.model_data}{self.etag}{self.image}{environment}".encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Champion:
+    """The model package that serves.
+
+    Attributes:
+        artifact: None where the registry can't name it; `problem` then says why.
+        rows_sha256: digest of the test rows that the package was judged on; None where it is not recorded.
+        baseline_uri: address of the distribution of its answers to them; None where it is not recorded.
+    """
+
+    package_arn: str
+    version: str
+    artifact: Artifact | None
+    problem: str | None = None
+    rows_sha256: str | None = None
+    baseline_uri: str | None = None
+
+
+def find_champion(cloudformation: Any, sagemaker: Any, stack: str) -> Champion | None:
+    """Return the package that the serving stack `stack` names; None without such a stack or package.
+
+    Raises:
+        ServingUnknownError: the stack can't be described.
+    """
+    package_arn = _parameter(cloudformation, stack)
+    if not package_arn:
+        return None
+    version = package_arn.rpartition("/")[2]
+    try:
+        package = sagemaker.describe_model_package(ModelPackageName=package_arn)
+        container = package["InferenceSpecification"]["Containers"][0]
+        artifact = Artifact(container["Image"], container["ModelDataUrl"], container.get("Environment") or {})
+    except (ClientError, BotoCoreError) as error:
+        problem = f"model package {package_arn} cannot be described: {_explain(error)}"
+        return Champion(package_arn, version, None, problem)
+    except (KeyError, IndexError) as error:
+        return Champion(package_arn, version, None, f"model package {package_arn} names no {error}")
+    judged_on = package.get("CustomerMetadataProperties", {}).get("rows_sha256")
+    baseline = package.get("DriftCheckBaselines", {}).get("ModelDataQuality", {}).get("Statistics", {}).get("S3Uri")
+    return Champion(package_arn, version, artifact, rows_sha256=judged_on, baseline_uri=baseline)
+
+
+def _parameter(cloudformation: Any, stack: str) -> str:
+    try:
+        described = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
+    except (ClientError, BotoCoreError) as error:
+        # CloudFormation has no code of its own for a stack that does not exist.
+        if "ValidationError" in str(error) and "does not exist" in str(error):
+            return ""
+        raise ServingUnknownError(stack, _explain(error)) from error
+    if described["StackStatus"] in _NOTHING_SERVES:
+        return ""
+    values = {entry["ParameterKey"]: entry["ParameterValue"] for entry in described.get("Parameters", [])}
+    return str(values.get(PARAMETER, "")).strip()
+
+
+def _explain(error: Exception) -> str:
+    if isinstance(error, ClientError):
+        details = error.response.get("Error", {})
+        return f"{details.get('Code', 'unknown')}: {details.get('Message', '')}".rstrip(": ")
+    return str(error)

@@ -1,0 +1,105 @@
+"""Reading and writing S3 objects. This module translates boto3's errors and reads nothing without a size limit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from shared.errors import FunctionError
+
+MAX_BYTES = 64 * 1024**2
+
+_MISSING = ("NoSuchKey", "NoSuchBucket", "404", "NotFound")
+
+
+class StorageError(FunctionError):
+    """The object at `uri` could not be read or written; `missing` is true where it does not exist."""
+
+    def __init__(self, uri: str, problem: str, *, missing: bool = False) -> None:
+        super().__init__(f"{uri} {problem}.")
+        self.missing = missing
+
+
+class ObjectStore:
+    """Reads and writes whole objects, addressed as `s3://bucket/key`, through a boto3 S3 client."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def read(self, uri: str, limit: int = MAX_BYTES) -> bytes:
+        """Return the content of an object.
+
+        Raises:
+            StorageError: the object is missing, unreadable or larger than `limit` bytes.
+        """
+        with self.opened(uri) as body:
+            content: bytes = body.read(limit + 1)
+        if len(content) > limit:
+            raise StorageError(uri, f"is larger than {limit} bytes")
+        return content
+
+    def read_if_there(self, uri: str, limit: int = MAX_BYTES) -> bytes | None:
+        """Return the content of an object, or None where it does not exist."""
+        try:
+            return self.read(uri, limit)
+        except StorageError as error:
+            if error.missing:
+                return None
+            raise
+
+    def etag(self, uri: str) -> str:
+        """Return S3's ETag, which changes with the content; empty where the object does not exist.
+
+        Raises:
+            StorageError: the object may not be looked at.
+        """
+        bucket, key = split_uri(uri)
+        try:
+            with _translated("read", uri):
+                return str(self._client.head_object(Bucket=bucket, Key=key)["ETag"]).strip('"')
+        except StorageError as error:
+            if error.missing:
+                return ""
+            raise
+
+    def write(self, uri: str, content: bytes, content_type: str) -> None:
+        """Write an object, replacing what was there."""
+        bucket, key = split_uri(uri)
+        with _translated("written", uri):
+            self._client.put_object(Bucket=bucket, Key=key, Body=content, ContentType=content_type)
+
+    @contextmanager
+    def opened(self, uri: str) -> Iterator[Any]:
+        """Open an object as a stream; the reader has to limit what it takes."""
+        bucket, key = split_uri(uri)
+        with _translated("read", uri):
+            yield self._client.get_object(Bucket=bucket, Key=key)["Body"]
+
+
+def split_uri(uri: str) -> tuple[str, str]:
+    """Split `s3://bucket/key` into bucket and key.
+
+    Raises:
+        StorageError: the address has another form.
+    """
+    parts = urlsplit(uri)
+    if parts.scheme != "s3" or not parts.netloc or not parts.path.strip("/"):
+        raise StorageError(uri, "is no address s3://bucket/key")
+    return parts.netloc, uri.removeprefix(f"s3://{parts.netloc}/")
+
+
+@contextmanager
+def _translated(verb: str, uri: str) -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        code = error.response.get("Error", {}).get("Code", "unknown")
+        if code in _MISSING:
+            raise StorageError(uri, "does not exist", missing=True) from error
+        raise StorageError(uri, f"cannot be {verb}: S3 answered {code}; check this function's role") from error
+    except BotoCoreError as error:
+        raise StorageError(uri, f"cannot be {verb} ({error})") from error

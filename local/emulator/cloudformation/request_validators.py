@@ -1,0 +1,61 @@
+"""AWS::ApiGateway::RequestValidator, and its use by AWS::ApiGateway::Method; ministack only invents an id."""
+
+from __future__ import annotations
+
+import json
+
+from ministack.services import apigateway_v1 as gateway
+from ministack.services.cloudformation import provisioners
+
+from local.emulator.cloudformation import resource_types
+from local.emulator.cloudformation.resource_types import Created
+from local.emulator.common.errors import ResourceFailedError
+from local.emulator.common.patching import Original, Record, wrap
+
+_TYPE = "AWS::ApiGateway::RequestValidator"
+
+
+def register() -> None:
+    """Replace the type's handlers, and extend the creation of methods, which their update calls too."""
+    resource_types.register(_TYPE, create=_create, update=_update, delete=_delete)
+    wrap(provisioners, "_apigw_method_create", _create_method)
+    provisioners._RESOURCE_HANDLERS["AWS::ApiGateway::Method"]["create"] = provisioners._apigw_method_create
+
+
+def _flags(props: Record) -> dict[str, bool]:
+    return {
+        "validateRequestBody": provisioners._cfn_bool(props.get("ValidateRequestBody")),
+        "validateRequestParameters": provisioners._cfn_bool(props.get("ValidateRequestParameters")),
+    }
+
+
+def _create(logical_id: str, props: Record, stack_name: str) -> Created:
+    name = props.get("Name") or provisioners._physical_name(stack_name, logical_id)
+    status, _, body = gateway._create_request_validator(props["RestApiId"], {"name": name, **_flags(props)})
+    if status >= 400:
+        raise ResourceFailedError(f"{_TYPE} create failed: {body!r}")
+    validator_id = json.loads(body)["id"]
+    return validator_id, {"RequestValidatorId": validator_id}
+
+
+def _update(physical_id: str, old: Record, new: Record, stack_name: str) -> Created:
+    validator = gateway._request_validators.get(new["RestApiId"], {}).get(physical_id)
+    if validator is None or any(old.get(name) != new.get(name) for name in ("RestApiId", "Name")):
+        created = _create(physical_id, new, stack_name)
+        provisioners._delete_predecessor(_delete, physical_id, old)
+        return created
+    validator.update(_flags(new))
+    return physical_id, {"RequestValidatorId": physical_id}
+
+
+def _delete(physical_id: str, props: Record) -> None:
+    gateway._request_validators.get(props.get("RestApiId", ""), {}).pop(physical_id, None)
+
+
+def _create_method(original: Original, logical_id: str, props: Record, stack_name: str) -> Created:
+    created: Created = original(logical_id, props, stack_name)
+    resource = gateway._resources.get(props.get("RestApiId", ""), {}).get(props.get("ResourceId", ""), {})
+    method = resource.get("resourceMethods", {}).get(props.get("HttpMethod", "ANY"))
+    if method is not None:
+        method["requestValidatorId"] = props.get("RequestValidatorId")
+    return created

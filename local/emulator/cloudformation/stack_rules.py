@@ -1,0 +1,94 @@
+"""Rules of CloudFormation that ministack leaves out: joins in conditions, busy stacks, the order of deletions."""
+
+from __future__ import annotations
+
+import contextvars
+from collections.abc import Mapping
+from typing import Any
+
+from ministack.services import cloudformation
+from ministack.services.cloudformation import engine, handlers, helpers
+
+from local.emulator.common.errors import ResourceFailedError
+from local.emulator.common.patching import Original, Record
+
+# {resource that has to stay: the resource that needs it and was not deleted}, in the task of a stack's deletion.
+_held: contextvars.ContextVar[dict[str, str] | None] = contextvars.ContextVar("local_cloudformation_held", default=None)
+
+
+def evaluate_conditions(original: Original, template: Record, params: Record) -> Any:
+    """Resolve `Fn::Join` in conditions, which ministack takes for a constant (CDK's bootstrap template uses it)."""
+    if conditions := template.get("Conditions"):
+        template = {**template, "Conditions": without_joins(conditions, params)}
+    return original(template, params)
+
+
+def without_joins(node: Any, params: Mapping[str, Mapping[str, Any]]) -> Any:
+    """Return `node` with every `Fn::Join` of parameters and constants replaced by its string.
+
+    `params`: resolved parameters, `{name: {"Value": …}}`; a list parameter's value is one string with commas.
+    """
+    if isinstance(node, list):
+        return [without_joins(item, params) for item in node]
+    if not isinstance(node, dict):
+        return node
+    if "Fn::Join" not in node:
+        return {key: without_joins(value, params) for key, value in node.items()}
+    separator, parts = node["Fn::Join"]
+    if isinstance(parts, dict):
+        parts = str(_value(parts, params)).split(",")
+    return separator.join(str(_value(without_joins(part, params), params)) for part in parts)
+
+
+def _value(node: Any, params: Mapping[str, Mapping[str, Any]]) -> Any:
+    if isinstance(node, dict) and node.get("Ref") in params:
+        return params[node["Ref"]]["Value"]
+    return node
+
+
+def update_stack(original: Original, params: Record) -> Any:
+    """Refuse UpdateStack for a stack that cannot be updated, in CloudFormation's words: callers match them."""
+    stack = handlers._resolve_stack(helpers._p(params, "StackName"))
+    status = stack["StackStatus"] if stack else "DELETE_COMPLETE"
+    if status.endswith("_COMPLETE") and status != "ROLLBACK_COMPLETE":
+        return original(params)
+    message = f"Stack:{stack['StackId']} is in {status} state and can not be updated."
+    return helpers._error("ValidationError", message)
+
+
+async def delete_stack(original: Original, *args: Any, **kwargs: Any) -> None:
+    """Delete a stack; `delete_resource` keeps what a resource needs that could not be deleted."""
+    _held.set({})  # the operation has a task, and so a context, of its own
+    await original(*args, **kwargs)
+
+
+def delete_resource(
+    original: Original, resource_type: str, physical_id: str, props: Record, stack_name: str = "", logical_id: str = ""
+) -> None:
+    """Keep the dependencies of a resource whose deletion failed.
+
+    ministack goes on to delete them, e.g. the function behind a custom resource, so that a second attempt could never
+    succeed.
+    """
+    held = _held.get()
+    if held is not None and logical_id in held:
+        raise ResourceFailedError(f"The resource is kept because {held[logical_id]} needs it and could not be deleted.")
+    try:
+        original(resource_type, physical_id, props, stack_name, logical_id)
+    except Exception:
+        if held is not None:
+            template = (cloudformation._stacks.get(stack_name) or {}).get("_template") or {}
+            held.update(dict.fromkeys(dependencies(template.get("Resources", {}), logical_id), logical_id))
+        raise
+
+
+def dependencies(definitions: Mapping[str, Any], logical_id: str) -> set[str]:
+    """Return everything that a resource of a template depends on, directly or through others."""
+    found: set[str] = set()
+    pending = [logical_id]
+    while pending:
+        definition = definitions.get(pending.pop())
+        fresh = set(engine._extract_deps(definition, set(definitions))) - found if definition else set()
+        found |= fresh
+        pending += fresh
+    return found - {logical_id}

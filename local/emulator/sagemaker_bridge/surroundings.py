@@ -1,0 +1,179 @@
+"""Implements `local.sagemaker.common.surroundings.Surroundings`: what the SageMaker service needs from the cloud."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from operator import itemgetter
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from ministack.core.responses import request_scope
+from ministack.services import eventbridge
+
+from local.emulator.access import front_door
+from local.emulator.access.identity import Credentials, assume_service_role, check_service_role, root_credentials
+from local.emulator.cloudwatch import metric_store
+from local.emulator.common.errors import CannotAssumeRoleError
+from local.sagemaker.common.surroundings import SurroundingsError
+
+_PRINCIPAL = "sagemaker.amazonaws.com"
+_RENEW_AFTER_SECONDS = 3600.0
+_LOG_BATCH = 1000
+
+
+class CloudSurroundings:
+    """Storage with the role's own rights, logs, events and credentials. Thread-safe."""
+
+    def __init__(self, region: str) -> None:
+        """`region`: of calls to S3."""
+        self._region = region
+        self._sessions: dict[str, tuple[float, Credentials]] = {}
+        self._lock = threading.Lock()
+
+    def s3_get(self, uri: str, *, role_arn: str) -> bytes:
+        """Return the content of one object."""
+        bucket, key = split_uri(uri)
+        with _translated():
+            content: bytes = self._s3(role_arn).get_object(Bucket=bucket, Key=key)["Body"].read()
+        return content
+
+    def s3_download(self, uri: str, directory: Path, *, role_arn: str) -> int:
+        """Fetch an object, or everything below a prefix, into `directory`; return the number of files written."""
+        bucket, prefix = split_uri(uri)
+        with _translated():
+            client = self._s3(role_arn)
+            keys = [
+                entry["Key"]
+                for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+                for entry in page.get("Contents", [])
+                if not entry["Key"].endswith("/")
+            ]
+            for key in keys:
+                target = target_path(directory, prefix, key)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                client.download_file(bucket, key, str(target))
+        return len(keys)
+
+    def s3_upload(self, path: Path, uri: str, *, role_arn: str) -> None:
+        """Store a file as the object `uri`."""
+        bucket, key = split_uri(uri)
+        with _translated():
+            self._s3(role_arn).upload_file(str(path), bucket, key)
+
+    def put_log(self, group: str, stream: str, lines: Sequence[tuple[int, str]], *, account: str, region: str) -> None:
+        """Append lines (epoch milliseconds, message) to a log stream, created on first use."""
+        if not lines:
+            return
+        client = front_door.client("logs", root_credentials(), region)
+        # CloudWatch Logs refuses an empty message.
+        events = [{"timestamp": moment, "message": text or " "} for moment, text in lines]
+        events.sort(key=itemgetter("timestamp"))
+        with _translated():
+            for start in range(0, len(events), _LOG_BATCH):
+                _append(client, group, stream, events[start : start + _LOG_BATCH])
+
+    def put_event(
+        self,
+        source: str,
+        detail_type: str,
+        detail: Mapping[str, Any],
+        *,
+        resources: Sequence[str],
+        account: str,
+        region: str,
+    ) -> None:
+        """Put an event of an AWS service on the account's default bus."""
+        entry: dict[str, Any] = {"Source": source, "DetailType": detail_type, "Resources": list(resources)}
+        entry["Detail"] = json.dumps(detail, default=str)
+        with request_scope(account, region):
+            # Not through the front door: PutEvents refuses sources that begin with "aws.".
+            eventbridge._put_events({"Entries": [entry]}, allow_aws_source=True)
+
+    def put_metrics(
+        self,
+        namespace: str,
+        values: Mapping[str, float],
+        unit: str,
+        dimensions: Mapping[str, str],
+        *,
+        account: str,
+        region: str,
+    ) -> None:
+        """Add one value to each of these CloudWatch metrics, now."""
+        with request_scope(account, region):
+            metric_store.record(namespace, values, unit=unit, dimensions=dimensions)
+
+    def credentials_for(self, role_arn: str) -> dict[str, str]:
+        """Return temporary credentials of the role as environment variables."""
+        session = self._session_of(role_arn)
+        keys = {"AWS_ACCESS_KEY_ID": session.access_key_id, "AWS_SECRET_ACCESS_KEY": session.secret_access_key}
+        return {**keys, "AWS_SESSION_TOKEN": session.session_token}
+
+    def _s3(self, role_arn: str) -> Any:
+        return front_door.client("s3", self._session_of(role_arn), self._region)
+
+    def _session_of(self, role_arn: str) -> Credentials:
+        with self._lock:
+            made, credentials = self._sessions.get(role_arn, (0.0, None))
+            try:
+                check_service_role(role_arn, _PRINCIPAL)  # the trust policy may have changed since
+                if credentials is None or time.monotonic() - made > _RENEW_AFTER_SECONDS:
+                    credentials = assume_service_role(role_arn, _PRINCIPAL, "SageMaker")
+                    self._sessions[role_arn] = (time.monotonic(), credentials)
+            except CannotAssumeRoleError as error:
+                raise SurroundingsError("ValidationException", str(error)) from error
+            return credentials
+
+
+def split_uri(uri: str) -> tuple[str, str]:
+    """Split `s3://bucket/some/key` into `("bucket", "some/key")`. Raises SurroundingsError."""
+    if not uri.startswith("s3://") or not uri[5:].partition("/")[0]:
+        raise SurroundingsError("ValidationException", f"Not an S3 URI: {uri}")
+    bucket, _, key = uri[5:].partition("/")
+    return bucket, key
+
+
+def target_path(directory: Path, prefix: str, key: str) -> Path:
+    """Return where the object `key`, found under `prefix`, goes below `directory`.
+
+    Raises:
+        SurroundingsError: it would lie outside of that folder.
+    """
+    relative = key[prefix.rfind("/") + 1 :]
+    target = (directory / relative).resolve()
+    if not target.is_relative_to(directory.resolve()):
+        raise SurroundingsError(
+            "ValidationException", f"The object key {key} leads out of the folder it is downloaded to."
+        )
+    return target
+
+
+def _append(client: Any, group: str, stream: str, events: Sequence[Mapping[str, Any]]) -> None:
+    wanted = {"logGroupName": group, "logStreamName": stream}
+    try:
+        client.put_log_events(**wanted, logEvents=events)
+    except client.exceptions.ResourceNotFoundException:
+        with suppress(client.exceptions.ResourceAlreadyExistsException):
+            client.create_log_group(logGroupName=group)
+        with suppress(client.exceptions.ResourceAlreadyExistsException):
+            client.create_log_stream(**wanted)
+        client.put_log_events(**wanted, logEvents=events)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        details = error.response.get("Error", {})
+        code = details.get("Code", "Unknown")
+        # A HEAD request has no body with a code.
+        code = {"403": "AccessDenied", "404": "NoSuchKey"}.get(code, code)
+        raise SurroundingsError(code, details.get("Message", str(error))) from error
+    except (BotoCoreError, OSError) as error:
+        raise SurroundingsError("InternalError", str(error)) from error

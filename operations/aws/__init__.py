@@ -1,0 +1,1 @@
+"""The AWS calls that the commands make: stacks, workflows, registry, data, logs."""

@@ -1,0 +1,143 @@
+"""One environment as its stacks describe it: clients with the right endpoint and credentials, and stack outputs."""
+
+from __future__ import annotations
+
+import json
+import socket
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from operations import paths
+from operations.errors import OperationError
+
+if TYPE_CHECKING:
+    from text_classifier import Client
+
+PROJECT = "text-classifier"
+LOCAL_ENV = "local"
+STACKS = ("storage", "training", "serving", "release", "api", "monitoring")
+CONNECT_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """Access to one deployed environment.
+
+    Attributes:
+        env: name of the environment in cdk.json.
+        session: boto3 session with the environment's credentials and region.
+        endpoint_url: the local cloud's URL, or None on AWS.
+    """
+
+    env: str
+    session: boto3.Session
+    endpoint_url: str | None
+
+    def client(self, service: str) -> Any:
+        """Return a boto3 client for `service` in this environment."""
+        # Path-style: bucket names as host names do not resolve on a laptop.
+        config = Config(s3={"addressing_style": "path"}) if self.endpoint_url else None
+        return self.session.client(service, endpoint_url=self.endpoint_url, config=config)
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """Environment variables with which other programs reach this environment; none on AWS, where they have them."""
+        if self.endpoint_url is None:
+            return {}
+        credentials = self.session.get_credentials()
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint_url,
+            "AWS_ACCESS_KEY_ID": credentials.access_key,
+            "AWS_SECRET_ACCESS_KEY": credentials.secret_key,
+            "AWS_REGION": self.session.region_name,
+            "AWS_DEFAULT_REGION": self.session.region_name,
+        }
+
+    @cached_property
+    def outputs(self) -> dict[str, str]:
+        """Outputs of all stacks of this environment that exist, by output name."""
+        return {
+            output["OutputKey"]: output["OutputValue"]
+            for part in STACKS
+            for output in (self.stack(part) or {}).get("Outputs", [])
+        }
+
+    def output(self, name: str) -> str:
+        """Return the value of an output of any stack; an error says where to deploy if none has it."""
+        if name not in self.outputs:
+            raise OperationError(
+                f"Environment '{self.env}' has no output {name}: it is not deployed.",
+                hint="make up" if self.env == LOCAL_ENV else f"cdk deploy --all -c env={self.env}",
+            )
+        return self.outputs[name]
+
+    def stack(self, part: str) -> dict[str, Any] | None:
+        """Return the description of one stack, or None where it does not exist."""
+        try:
+            found = self.client("cloudformation").describe_stacks(StackName=f"{PROJECT}-{self.env}-{part}")
+        except ClientError as error:
+            if "does not exist" in error.response["Error"].get("Message", ""):
+                return None
+            raise
+        return cast(dict[str, Any], found["Stacks"][0])
+
+    @property
+    def released_package(self) -> str:
+        """ARN of the champion: the serving stack's parameter. Empty where no package was released."""
+        parameters = (self.stack("serving") or {}).get("Parameters", [])
+        return next((p["ParameterValue"] for p in parameters if p["ParameterKey"] == "ModelPackageArn"), "")
+
+    @property
+    def model_version(self) -> str | None:
+        """Version number of the champion's model package, as the API answers it; None without one."""
+        return self.released_package.rsplit("/", 1)[-1] or None
+
+    @property
+    def api_url(self) -> str | None:
+        """Base URL of the REST API, without `/v1` and without a final slash; None before it is deployed."""
+        url = self.outputs.get("ApiUrl")
+        if url is None or self.endpoint_url is None:
+            return url and url.rstrip("/")
+        # The name in the output resolves on AWS only. The local cloud serves every REST API below its own address.
+        host, stage = url.removeprefix("https://").rstrip("/").split("/", 1)
+        return f"{self.endpoint_url}/restapis/{host.split('.', 1)[0]}/{stage}/_user_request_"
+
+    @property
+    def api_key(self) -> str | None:
+        """Value of the API key, or None where the configuration asks for none."""
+        key_id = self.outputs.get("ApiKeyId")
+        return self.client("apigateway").get_api_key(apiKey=key_id, includeValue=True)["value"] if key_id else None
+
+    def api_client(self) -> Client:
+        """Return the product's own client for the REST API."""
+        from text_classifier import Client
+
+        return Client(self.api_url or self.output("ApiUrl"), api_key=self.api_key)
+
+
+def connect(env: str) -> Deployment:
+    """Connect to an environment: the local cloud for `local`, otherwise AWS with the credentials boto3 finds."""
+    if env != LOCAL_ENV:
+        return Deployment(env, boto3.Session(), None)
+    not_running = OperationError("The local cloud does not run.", hint="make up")
+    if not paths.CREDENTIALS.exists():
+        raise not_running
+    access = json.loads(paths.CREDENTIALS.read_text(encoding="utf-8"))
+    address = urlsplit(access["endpoint_url"])
+    # boto3 would try for many seconds before it said so.
+    try:
+        socket.create_connection((address.hostname, address.port), timeout=CONNECT_SECONDS).close()
+    except OSError as error:
+        raise not_running from error
+    session = boto3.Session(
+        aws_access_key_id=access["aws_access_key_id"],
+        region_name=access["region"],
+        aws_secret_access_key=access["aws_secret_access_key"],
+    )
+    return Deployment(env, session, access["endpoint_url"])

@@ -1,0 +1,196 @@
+"""The command line `python -m operations <verb>`: every verb with its options.
+
+A verb is a function of its own name in a module of `operations.verbs`. Its docstring is what `--help` says, and the
+module's `INTERRUPTED` says what goes on after Ctrl-C. Only the module of the verb that runs is imported.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import inspect
+import os
+import shlex
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from operations.errors import OperationError
+from operations.sizing.sizes import PRICE_PER_GB_SECOND
+
+APPROVALS = ("auto", "manual", "never")
+EXIT_CODES = """\
+exit codes:
+  0    done
+  1    failed; standard error says what failed and what to do next
+  2    an argument is missing or not allowed
+  130  interrupted (Ctrl-C)
+"""
+
+
+def words_of(variable: str) -> list[str]:
+    """Split a variable of make into words as a shell does, quotes included, and interpret nothing else in it."""
+    try:
+        return shlex.split(os.environ.get(variable, ""))
+    except ValueError as error:
+        hint = f"close every quote in {variable}"
+        raise OperationError(f"{variable} can't be split into words: {error}.", hint=hint) from error
+
+
+def port(text: str) -> int:
+    """Read a port's number."""
+    if not text.isdecimal() or not 1024 <= int(text) <= 65535:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a port; allowed: 1024 to 65535, for example PORT=4567")
+    return int(text)
+
+
+def _approval(text: str) -> str:
+    if text not in APPROVALS:  # argparse does not compare defaults with its choices
+        raise argparse.ArgumentTypeError(f"'{text}' is not allowed; choose from {', '.join(APPROVALS)}")
+    return text
+
+
+def _positive(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0
+    if not 0 < number < 1e6:
+        raise argparse.ArgumentTypeError(f"'{text}' is not allowed; a number above 0")
+    return number
+
+
+@dataclass(frozen=True)
+class Option:
+    """An option, or an argument, of a verb.
+
+    Attributes:
+        name: with its dashes, if it is an option.
+        help: what it is for.
+        default: where neither the command line nor make gives a value.
+        variable: of make; its value, where it is not empty, is the default.
+        words: whether the option may be repeated, and the variable holds several values.
+        type, nargs, choices: as in `argparse`.
+    """
+
+    name: str
+    help: str
+    default: Any = None
+    variable: str = ""
+    words: bool = False
+    type: Callable[[str], Any] = str
+    nargs: str | None = None
+    choices: Sequence[str] | None = None
+
+    def add_to(self, parser: argparse.ArgumentParser) -> None:
+        """Add it to a verb's parser."""
+        notes = [f"make: {self.variable}="] if self.variable else []
+        notes += [] if self.default is None else [f"default: {self.default}"]
+        text = f"{self.help} ({'; '.join(notes)})" if notes else self.help
+        if self.words:
+            parser.add_argument(self.name, action="append", default=words_of(self.variable), help=text)
+            return
+        value = os.environ.get(self.variable) or self.default
+        nargs = "?" if value and not self.name.startswith("-") else self.nargs
+        parser.add_argument(self.name, default=value, type=self.type, nargs=nargs, choices=self.choices, help=text)
+
+
+@dataclass(frozen=True)
+class Verb:
+    """One line of the list of verbs.
+
+    Attributes:
+        module: in `operations.verbs`.
+        summary: what it does, in a few words.
+        options: beside those that many verbs have.
+        local: whether it works on the local cloud only, without `--env`, and has no result for `--json`.
+    """
+
+    module: str
+    summary: str
+    options: tuple[Option, ...] = ()
+    local: bool = False
+
+
+ENV = Option("--env", "environment of cdk.json: local (the local cloud), dev or prod (AWS)", "local", "ENV")
+PORT = Option("--port", "TCP port of the local cloud on 127.0.0.1", "4566", "PORT", type=port)
+CDK_ARGUMENTS = Option("arguments", "sub-command and options of cdk (make: ARGS=)", nargs=argparse.REMAINDER)
+LINES = Option("--lines", "lines of each log group", 15, type=int)
+HOURS = Option("--hours", "how far back", 24, type=float)
+HYPERPARAMETER = Option("--hyperparameter", "one of the job's, NAME=VALUE", variable="HYPERPARAMETERS", words=True)
+EXECUTION = (
+    HYPERPARAMETER,
+    Option("--data-source", "https:// or s3:// address of train.json and test.json", variable="DATA_SOURCE"),
+    Option("--training-job", "judge this finished training job, not a new one", variable="TRAINING_JOB"),
+    Option("--approval", f"after a good verdict: {', '.join(APPROVALS)}", variable="APPROVAL", type=_approval),
+    Option("--input", "any other input, as JSON (docs/execution-input.md)", variable="INPUT"),
+)
+PACKAGE = partial(Option, "package", variable="PACKAGE", nargs="?")
+LISTED = PACKAGE("version number or ARN to show in full; left out: list all")
+NEWEST = PACKAGE("version number or ARN; left out: the one registered last")
+PENDING = PACKAGE("version number or ARN", nargs=None)
+FORMER = PACKAGE("version number or ARN; left out: the one that served before")
+TEXT = Option("text", "to classify", variable="TEXT")
+TEST = (
+    Option("--data", "folder with test.json, or a test file; left out: bundled data", variable="DATA", type=Path),
+    Option("--minimum-accuracy", "exit with 1 below this accuracy", 0.0, type=float),
+    Option("--minimum-f1", "exit with 1 below this F1", 0.0, type=float),
+)
+SIZING = (
+    Option("--artifact", "folder or model.tar.gz; left out: the released one", variable="ARTIFACT", type=Path),
+    Option("--container", "server; left out: the package's, slim for --artifact", choices=("huggingface", "slim")),
+    Option("--price", "US dollars per GB and second; of us-east-1", PRICE_PER_GB_SECOND, type=_positive),
+    Option("--requests-per-second", "expected load; as dev's API allows", 20, type=_positive),
+    Option("--seconds", "how long each kind of request is repeated", 2.0, type=_positive),
+)
+
+VERBS = {
+    "up": Verb("local_cloud", "start the local cloud, deploy, train, serve, ask", (PORT,), local=True),
+    "deploy": Verb("local_cloud", "start the local cloud and deploy all stacks to it", (PORT,), local=True),
+    "cdk": Verb("local_cloud", "run any cdk command against the local cloud", (CDK_ARGUMENTS,), local=True),
+    "down": Verb("local_cloud", "stop the local cloud and everything in it", local=True),
+    "status": Verb("status", "show addresses, credentials and model version"),
+    "logs": Verb("logs", "show failures and the newest log lines", (LINES, HOURS)),
+    "train": Verb("training", "train, judge, register and release", EXECUTION),
+    "train-sdk": Verb("training", "launch the training job with the SageMaker SDK", (HYPERPARAMETER,)),
+    "recipe": Verb("training", "show the training job as the console asks for it"),
+    "releases": Verb("releases", "list the model packages, or show one in full", (LISTED,)),
+    "report": Verb("releases", "fetch the evaluation report of a model package", (NEWEST,)),
+    "approve": Verb("releases", "approve a model package, which releases it", (PENDING,)),
+    "rollback": Verb("releases", "go back to the model that served before", (FORMER,)),
+    "predict": Verb("predict", "classify one text through the REST API", (TEXT,)),
+    "evaluate": Verb("evaluate", "measure accuracy and F1 through the REST API", TEST),
+    "size-endpoint": Verb("size_endpoint", "measure the model, recommend memory and concurrency", SIZING),
+    "synth": Verb("local_cloud", "synthesise the templates of every environment", local=True),
+}
+
+
+def parse(words: Sequence[str]) -> argparse.Namespace:
+    """Read a command line. `run` is the verb's function, `interrupted` what a person should know after Ctrl-C."""
+    look = partial(argparse.RawDescriptionHelpFormatter, width=100, max_help_position=28)
+    parser = argparse.ArgumentParser(
+        prog="python -m operations",
+        description="Deploy, train, release, ask and measure; on the local cloud or on AWS.",
+        epilog=f"`python -m operations <verb> --help` explains a verb.\n\n{EXIT_CODES}",
+        formatter_class=look,
+    )
+    verbs = parser.add_subparsers(dest="verb", metavar="verb", required=True)
+    wanted = next((word for word in words if not word.startswith("-")), None)
+    for name, verb in VERBS.items():
+        added = verbs.add_parser(name, help=verb.summary, epilog=EXIT_CODES, formatter_class=look)
+        if name == wanted:
+            _configure(added, name, verb)
+    return parser.parse_args([*words, *words_of("ARGS")])
+
+
+def _configure(parser: argparse.ArgumentParser, name: str, verb: Verb) -> None:
+    module = importlib.import_module(f"operations.verbs.{verb.module}")
+    run = getattr(module, name.replace("-", "_"))
+    parser.description = inspect.getdoc(run)
+    parser.set_defaults(run=run, interrupted=getattr(module, "INTERRUPTED", ""), json=False)
+    for option in verb.options if verb.local else (*verb.options, ENV):
+        option.add_to(parser)
+    if not verb.local:
+        parser.add_argument("--json", action="store_true", help="print the result as JSON, progress to standard error")

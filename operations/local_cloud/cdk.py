@@ -1,0 +1,72 @@
+"""The real CDK command line: against the local cloud, or only to synthesise."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from operations import paths
+from operations.aws.deployment import LOCAL_ENV, Deployment
+from operations.errors import OperationError
+
+
+def run(
+    arguments: Sequence[str],
+    *,
+    env: str = LOCAL_ENV,
+    deployment: Deployment | None = None,
+    output: Path = paths.CDK_OUT,
+    on_line: Callable[[str], None] = lambda line: None,
+) -> None:
+    """Run one `cdk` command.
+
+    Args:
+        arguments: sub-command and options, for example `["deploy", "--all"]`.
+        env: environment of cdk.json.
+        deployment: the local cloud it talks to; None where it only synthesises.
+        output: folder of the cloud assembly.
+        on_line: called with every line it prints, as it comes.
+    """
+    paths.HOME.mkdir(parents=True, exist_ok=True)
+    # CONTEXT overrides values of the configuration: "serving.container=slim serving.kind=instances".
+    context = [f"env={env}", *os.environ.get("CONTEXT", "").split()]
+    options = ["--app", f"{paths.PYTHON} app.py", "--output", str(output), "--no-notices", "--no-color"]
+    options += [word for value in context for word in ("-c", value)]
+    printed: list[str] = []
+    with subprocess.Popen(
+        [str(paths.CDK), *arguments, *options],
+        cwd=paths.ROOT,
+        env=_variables(deployment),
+        text=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    ) as process:
+        try:
+            for line in process.stdout or ():
+                printed.append(line)
+                on_line(line.rstrip())
+        except BaseException:
+            process.terminate()
+            raise
+    if process.returncode:
+        raise OperationError(
+            f"`cdk {' '.join(arguments)}` failed:\n{''.join(printed[-25:])}",
+            hint="fix what it names and run it again; `make logs` shows the cloud's side",
+        )
+
+
+def _variables(deployment: Deployment | None) -> dict[str, str]:
+    """Return an environment in which `cdk` talks to nobody else and leaves nothing in the user's home."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CDK_"))}
+    return {
+        **kept,
+        "PATH": f"{paths.PYTHON.parent}{os.pathsep}{os.environ['PATH']}",
+        "HOME": str(paths.HOME),
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "CDK_DISABLE_CLI_TELEMETRY": "true",
+        "CDK_DISABLE_VERSION_CHECK": "1",
+        **(deployment.variables if deployment else {}),
+    }

@@ -1,0 +1,129 @@
+"""The local cloud's process: start it, see whether it lives, stop it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+from http import HTTPStatus
+
+import psutil
+
+from operations import paths
+from operations.errors import OperationError
+from operations.local_cloud.images import write_image_map
+
+HEALTH = "/_local/health"
+START_SECONDS, STOP_SECONDS = 60, 60
+
+
+def endpoint_url(port: int) -> str:
+    """Return the base URL of the local cloud's AWS API."""
+    return f"http://127.0.0.1:{port}"
+
+
+def start(port: int) -> int:
+    """Start the local cloud, detached from this terminal, and wait until it answers.
+
+    Args:
+        port: wanted TCP port on 127.0.0.1; a cloud that already runs keeps its own.
+
+    Returns:
+        The port it listens on.
+    """
+    if (current := _running_port()) is not None:
+        return current
+    stop()  # one that hangs would keep the state folder
+    if _port_taken(port):
+        raise OperationError(
+            f"Port {port} on 127.0.0.1 is in use by another program.",
+            hint=f"choose another one: make up PORT={port + 1}",
+        )
+    write_image_map()
+    for folder in (paths.CLOUD_STATE, paths.LOGS):
+        folder.mkdir(parents=True, exist_ok=True)
+    command = [str(paths.CLOUD_PYTHON), "-m", "local.server", "--port", str(port)]
+    command += ["--state-dir", str(paths.CLOUD_STATE), "--images", str(paths.IMAGES), "--log-dir", str(paths.LOGS)]
+    with paths.SERVER_LOG.open("a") as log:
+        process = subprocess.Popen(
+            command,
+            cwd=paths.ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    paths.SERVER_PID.write_text(f"{process.pid}\n")
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise _did_not_start(f"ended at once (exit code {process.returncode})")
+        if paths.CREDENTIALS.exists() and _healthy(port):
+            return port
+        time.sleep(0.2)
+    stop()
+    raise _did_not_start(f"did not answer within {START_SECONDS} s")
+
+
+def stop() -> bool:
+    """Stop the local cloud and everything it started; True where there was one."""
+    pid = _server_pid()
+    if pid is not None:
+        os.kill(pid, signal.SIGTERM)
+        deadline = time.monotonic() + STOP_SECONDS
+        while _server_pid() is not None and time.monotonic() < deadline:
+            time.sleep(0.1)
+        if _server_pid() is not None:
+            os.kill(pid, signal.SIGKILL)
+    for file in (paths.SERVER_PID, paths.STATUS):
+        file.unlink(missing_ok=True)
+    return pid is not None
+
+
+def _server_pid() -> int | None:
+    """Return the process id of the running server that belongs to this folder, or None."""
+    try:
+        pid = int(paths.SERVER_PID.read_text())
+        process = psutil.Process(pid)
+        command = process.cmdline() if process.status() != psutil.STATUS_ZOMBIE else []
+    except (OSError, ValueError, psutil.Error):
+        return None
+    # A pid file may outlive its process, and the number may be somebody else's by now.
+    return pid if "local.server" in command and str(paths.CLOUD_STATE) in command else None
+
+
+def _running_port() -> int | None:
+    if _server_pid() is None or not paths.CREDENTIALS.exists():
+        return None
+    port = int(json.loads(paths.CREDENTIALS.read_text())["endpoint_url"].rsplit(":", 1)[1])
+    return port if _healthy(port) else None
+
+
+def _healthy(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(endpoint_url(port) + HEALTH, timeout=5) as answer:
+            return bool(answer.status == HTTPStatus.OK)
+    except OSError:
+        return False
+
+
+def _port_taken(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return True
+    return False
+
+
+def _did_not_start(reason: str) -> OperationError:
+    log = paths.SERVER_LOG.read_text(errors="replace").splitlines()
+    return OperationError(
+        "\n".join([f"The local cloud {reason}:", *log[-8:]]),
+        hint=f"read {paths.SERVER_LOG}",
+    )

@@ -1,0 +1,1 @@
+"""The measurements and the arithmetic behind `size-endpoint`."""

@@ -1,0 +1,133 @@
+"""The local cloud: start it, deploy to it, bring everything up, stop it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+from pathlib import Path
+
+from operations import paths
+from operations.aws import data, executions, releases
+from operations.aws.deployment import LOCAL_ENV, Deployment, connect
+from operations.console import Phases, say
+from operations.local_cloud import cdk as cdk_command
+from operations.local_cloud import process
+from operations.verbs import status
+from operations.verbs.training import train_and_release
+
+EXAMPLE = "This was a Christmas gift for my grandson."  # the article's sentence
+ENVIRONMENTS = ("local", "dev", "prod")
+INTERRUPTED = "The local cloud and what runs in it go on; `make up` or `make deploy` continues, `make down` stops it."
+
+
+def up(arguments: argparse.Namespace) -> None:
+    """Start the local cloud, deploy, train on real text, serve, and ask the API.
+
+    Every step looks at what is already there, so running it again is quick and continues what was interrupted.
+    For example: make up DATA=folder PORT=4700
+    """
+    folder = os.environ.get("DATA")
+    if folder:
+        data.require_files(Path(folder))
+    phases = Phases(5)
+    deployment = _deployed(arguments.port, phases)
+
+    phases.begin("Data")
+    if folder:
+        changed = data.upload(deployment, Path(folder))
+        say(f"  {folder}: {'uploaded' if changed else 'already there'}")
+    else:
+        say("  no DATA folder: the public data set, or the bundled synthetic one where it cannot be reached")
+
+    phases.begin("Train and release")
+    if under_way := executions.running(deployment, deployment.output(releases.MACHINE)):
+        say("  following the release under way")
+        releases.follow(deployment, under_way)
+    if deployment.released_package:
+        say(f"  model version {deployment.model_version} serves already; `make train` trains a new one")
+    else:
+        train_and_release(deployment, {})
+
+    phases.begin("Ask the API")
+    with deployment.api_client() as client:
+        prediction = client.score(EXAMPLE)
+    status.write(deployment)
+    key = f" -H 'x-api-key: {deployment.api_key}'" if deployment.api_key else ""
+    say(
+        f"  {json.dumps(prediction.as_dict())}\n\nUp after {phases.seconds:.0f} s. The API: {deployment.api_url}\n\n"
+        f"curl -X POST {deployment.api_url}/v1/predictions -H 'Content-Type: application/json'{key} "
+        f"-d '{json.dumps({'inputs': EXAMPLE})}'\n"
+    )
+
+
+def deploy(arguments: argparse.Namespace) -> None:
+    """Start the local cloud and deploy every stack to it with the real CDK command line; no training.
+
+    For example: make deploy CONTEXT="serving.container=slim"
+    """
+    say(f"Deployed. The API: {_deployed(arguments.port, Phases(2)).api_url}")
+
+
+def cdk(arguments: argparse.Namespace) -> None:
+    """Run any `cdk` command against the local cloud.
+
+    For example: make cdk ARGS="destroy --all --force", python -m operations cdk diff
+    """
+    cdk_command.run(arguments.arguments, deployment=connect(LOCAL_ENV), on_line=say)
+
+
+def down(_: argparse.Namespace) -> None:
+    """Stop the local cloud with every training job and endpoint in it.
+
+    Its state stays in .local/ until `make clean`. For example: make down
+    """
+    stopped = process.stop()
+    say(
+        "The local cloud is stopped; `make up` continues where it was."
+        if stopped
+        else "The local cloud was not running."
+    )
+
+
+def synth(_: argparse.Namespace) -> None:
+    """Synthesise the CloudFormation templates of every environment into cdk.out/.
+
+    Needs neither a network nor an AWS account. For example: make synth
+    """
+    for env in ENVIRONMENTS:
+        output = paths.ROOT / "cdk.out" / env
+        cdk_command.run(["synth", "--quiet"], env=env, output=output)
+        say(f"cdk.out/{env}: {', '.join(sorted(file.name for file in output.glob('*.template.json')))}")
+
+
+def _deployed(port: int, phases: Phases) -> Deployment:
+    """Start the local cloud, bootstrap it where that is missing, and deploy all stacks."""
+    phases.begin("Local cloud")
+    chosen = process.start(port)
+    deployment = connect(LOCAL_ENV)
+    say(f"  {process.endpoint_url(chosen)}, state in .local/")
+
+    phases.begin("Deploy the stacks with cdk")
+    complete = ["CREATE_COMPLETE", "UPDATE_COMPLETE"]
+    stacks = deployment.client("cloudformation").list_stacks(StackStatusFilter=complete)["StackSummaries"]
+    if all(stack["StackName"] != "CDKToolkit" for stack in stacks):
+        account = deployment.client("sts").get_caller_identity()["Account"]
+        toolkit = ["bootstrap", f"aws://{account}/{deployment.session.region_name}"]
+        cdk_command.run(toolkit, deployment=deployment, on_line=_milestone)
+    # Parameters keep their previous values, so that a deployment never changes the champion.
+    everything = ["deploy", "--all", "--require-approval", "never", "--progress", "events"]
+    cdk_command.run(everything, deployment=deployment, on_line=_milestone)
+    deployment = connect(LOCAL_ENV)  # its outputs are new
+    if deployment.stack("image"):
+        say("  slim serving image: none was built (no Docker here); its server runs from build/slim")
+    status.write(deployment)
+    return deployment
+
+
+def _milestone(line: str) -> None:
+    """Show of cdk's many lines those that say a stack is done."""
+    # As a word, or as the end of a status: resources may be named after failures.
+    if "✅" in line or re.search(r"\bfailed\b|_FAILED\b", line, re.IGNORECASE):
+        say(f"  {line.strip()}")

@@ -1,0 +1,166 @@
+"""Train a model: with the workflow, with the SageMaker SDK, or by hand in the console."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import time
+from typing import Any
+
+from operations.aws import data, registry, releases, training
+from operations.aws.deployment import PROJECT, Deployment, connect
+from operations.aws.training_log import TrainingLog
+from operations.console import Answer, say
+from operations.errors import OperationError
+from operations.verbs.releases import follow
+
+INTERRUPTED = "What was started goes on: `make train` follows the workflow again, `make logs` shows workflow and job."
+POLL_SECONDS = 1.5
+VOLUME_GB = 30
+PREFIX = "datasets/terminal/"  # apart from source/, which decides what the workflow trains on
+
+
+def train(arguments: argparse.Namespace) -> Answer:
+    """Run the training workflow (collect the data, train, gather evidence, judge, register) and follow the release.
+
+    The same state machine runs from the Step Functions console with `{}`. Ctrl-C leaves it running; calling this again
+    follows the run under way. A package that the gate approves is released by itself.
+    For example: make train HYPERPARAMETERS='epochs=3 text_column="Review Text"', make train INPUT='{"spot": true}'
+    """
+    overrides = overrides_of(arguments)
+    say(f"Input of the execution: {json.dumps(overrides)}")
+    return Answer(train_and_release(connect(arguments.env), overrides), "")
+
+
+def train_and_release(deployment: Deployment, overrides: dict[str, Any]) -> dict[str, Any]:
+    """Run the workflow once and, where the gate approves, follow the release that the approval starts.
+
+    Returns:
+        ARN, version, status and summary of the package; of its release the outcome and the model that serves.
+
+    Raises:
+        OperationError: a run with another input is under way, the run failed, the gate refused the model, or the
+            release failed. In each case the champion serves.
+    """
+    known = releases.all_known(deployment)
+    run = training.follow(deployment, training.start_or_join(deployment, overrides))
+    version = run["package"].rsplit("/", 1)[-1]
+    say(f"Registered {run['package']}\n{run['summary']}")
+    if run["status"] == registry.APPROVED:
+        return {**run, **follow(deployment, releases.started_for(deployment, run["package"], known))}
+    next_step = f"make report PACKAGE={version} shows the figures; make approve PACKAGE={version} releases it"
+    if run["status"] != registry.PENDING and overrides.get("approval") != "never":
+        raise OperationError(f"Model version {version} was not approved.", hint=next_step, document=run)
+    say(f"Next step: {next_step}")
+    return run
+
+
+def hyperparameters(pairs: list[str]) -> dict[str, str]:
+    """Read `["epochs=3"]` as `{"epochs": "3"}`; refuse an item that is not NAME=VALUE."""
+    wrong = [pair for pair in pairs if "=" not in pair or pair.startswith("=")]
+    if wrong:
+        raise OperationError(f"Not NAME=VALUE: {', '.join(wrong)}.", hint='make train HYPERPARAMETERS="epochs=3"')
+    return dict(pair.split("=", 1) for pair in pairs)
+
+
+def overrides_of(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return the execution's input that the command line asks for; what is left out is the configuration's."""
+    example = """make train INPUT='{"spot": true}'"""
+    try:
+        made = json.loads(arguments.input or "{}")
+    except ValueError as error:
+        raise OperationError(f"INPUT is not JSON: {error}.", hint=example) from error
+    if not isinstance(made, dict):
+        raise OperationError("INPUT is not a JSON object.", hint=example)
+    if arguments.hyperparameter:
+        made["hyperparameters"] = {**made.get("hyperparameters", {}), **hyperparameters(arguments.hyperparameter)}
+    given = {name: getattr(arguments, name) for name in ("data_source", "training_job", "approval")}
+    return {**made, **{name: value for name, value in given.items() if value}}
+
+
+def train_sdk(arguments: argparse.Namespace) -> Answer:
+    """Launch the training job with the SageMaker SDK's ModelTrainer, and wait for it.
+
+    Image, code, role and hyperparameters are the workflow's own, taken from the training stack's outputs. Nothing is
+    registered or released; the artifact's address is printed. For example: make train-sdk HYPERPARAMETERS="epochs=2"
+    """
+    deployment = connect(arguments.env)
+    data.upload(deployment, data.default_folder(), PREFIX)
+    launched = trainer(deployment, hyperparameters(arguments.hyperparameter))
+    launched.train(wait=False)
+    job_name = launched._latest_training_job.training_job_name
+    say(f"Training job {job_name}")
+    log, client = TrainingLog(deployment, job_name), deployment.client("sagemaker")
+    while True:
+        job = client.describe_training_job(TrainingJobName=job_name)
+        log.show_new()
+        if job["TrainingJobStatus"] in ("Failed", "Stopped"):
+            raise OperationError(
+                f"Training job {job_name} {job['TrainingJobStatus']}: {job.get('FailureReason', '')}",
+                hint="fix what it names and launch again",
+            )
+        if job["TrainingJobStatus"] == "Completed":
+            artifact = job["ModelArtifacts"]["S3ModelArtifacts"]
+            return Answer({"training_job": job_name, "artifact": artifact}, f"Completed: {artifact}")
+        time.sleep(POLL_SECONDS)
+
+
+def trainer(deployment: Deployment, overrides: dict[str, str]) -> Any:
+    """Return a ModelTrainer for the product's training job.
+
+    `source_code` stays unset: with it the SDK puts an entry point of its own in front of the image's. The two
+    `sagemaker_*` hyperparameters name the code instead, as the workflow does.
+    """
+    # The SDK would refuse every role that lacks rights for VPCs and custom metrics, which this job does not need.
+    os.environ["SAGEMAKER_VALIDATE_ROLE"] = "false"
+    # The SDK makes clients of its own on import and in threads; these variables reach all of them.
+    os.environ |= deployment.variables
+    from sagemaker.core.helper.session_helper import Session
+    from sagemaker.core.training.configs import Compute, InputData, OutputDataConfig
+    from sagemaker.train.model_trainer import ModelTrainer
+
+    instance, bucket = deployment.output("TrainingInstanceType"), deployment.output("DataBucket")
+    return ModelTrainer(
+        sagemaker_session=Session(boto_session=deployment.session),
+        training_image=deployment.output("TrainingImage"),
+        role=deployment.output("TrainingRoleArn"),
+        base_job_name=f"{PROJECT}-{deployment.env}",
+        compute=Compute(instance_type=instance, instance_count=1, volume_size_in_gb=VOLUME_GB),
+        hyperparameters={
+            **json.loads(deployment.output("DefaultHyperparameters")),
+            **overrides,
+            "sagemaker_program": "train.py",
+            "sagemaker_submit_directory": deployment.output("TrainingCodeUri"),
+        },
+        input_data_config=[
+            InputData(channel_name=channel, data_source=f"s3://{bucket}/{PREFIX}{channel}.json")
+            for channel in ("train", "test")
+        ],
+        output_data_config=OutputDataConfig(s3_output_path=f"s3://{deployment.output('ArtifactsBucket')}/training"),
+    )
+
+
+def recipe(arguments: argparse.Namespace) -> Answer:
+    """Show the training job as SageMaker's *Create training job* page asks for it, field by field, to copy.
+
+    The values are the workflow's own: the stack writes them down; only the name is left to choose. With --json it is
+    the request for `aws sagemaker create-training-job`. A job made with it is judged and registered by
+    `make train TRAINING_JOB=name`, or by starting the state machine with {"training_job": "name"}.
+    For example: make recipe
+    """
+    deployment = connect(arguments.env)
+    parameter = deployment.client("ssm").get_parameter(Name=deployment.output("TrainingRecipeParameter"))
+    request = json.loads(parameter["Parameter"]["Value"])
+    lines = fields(request)
+    width = max(len(path) for path, _ in lines)
+    return Answer(request, "\n".join(f"{path.ljust(width)}  {value}" for path, value in lines))
+
+
+def fields(value: Any, path: str = "") -> list[tuple[str, str]]:
+    """Flatten a nested request into (path, value) lines: `ResourceConfig.InstanceType`, `ml.g4dn.xlarge`."""
+    if isinstance(value, dict):
+        return [line for key, inner in value.items() for line in fields(inner, f"{path}.{key}" if path else key)]
+    if isinstance(value, list):
+        return [line for number, inner in enumerate(value) for line in fields(inner, f"{path}[{number}]")]
+    return [(path, str(value))]

@@ -1,0 +1,68 @@
+"""Reading a model's answers: an error names the line that is wrong."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from gate.evidence.answers import Answer, parse_answers
+from gate.evidence.json_lines import count_lines
+from shared.errors import EvidenceError
+
+LABELS = ("not helpful", "helpful")
+
+
+def parse(content: bytes, rows: int = 2) -> list[Answer]:
+    return parse_answers(content, labels=LABELS, rows=rows, source="x.out")
+
+
+def answer(**changes: object) -> str:
+    return json.dumps(
+        {"predictions": [{"label": "helpful", "confidence": 0.9, "score": 1.5, **changes}], "model": {"version": "7"}}
+    )
+
+
+def test_answers_become_labels_and_probabilities(lines: Callable[[Sequence[int]], bytes]) -> None:
+    """The probability is that of label 1, whichever label was answered."""
+    assert [one.label for one in parse(lines([0, 1]))] == [0, 1]
+    assert [one.probability for one in parse(lines([0, 1]))] == pytest.approx([0.1, 0.9])
+    assert parse(lines([0, 1]).rstrip(b"\n")) == parse(lines([0, 1]))
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_another_number_of_answers_is_told(lines: Callable[[Sequence[int]], bytes], count: int) -> None:
+    """The message gives both numbers and names no line."""
+    with pytest.raises(EvidenceError, match=f"^x.out: has {count} answers to 2 sentences"):
+        parse(lines([1] * count))
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("<html>", "is not JSON: <html>"),
+        ("[" * 100_000, "is not JSON"),
+        ('"text"', "has no predictions"),
+        ('{"error": {"type": "model_error"}}', 'has no predictions: {"error"'),
+        ('{"predictions": []}', "has 0 predictions"),
+        ('{"predictions": [1]}', "has a prediction that is not an object"),
+        ('{"predictions": [{"confidence": 1}]}', "has no label"),
+        (answer(label="LABEL_1"), 'label is "LABEL_1"; the data has not helpful and helpful'),
+        (answer(label=["helpful"]), "has no label"),
+        (answer(confidence=1.5), "has a confidence of 1.5"),
+        (answer(confidence=None), "has a confidence that is no number"),
+        (answer(score="high"), "has a score that is no number"),
+    ],
+)
+def test_a_wrong_answer_is_named(line: str, said: str) -> None:
+    """The message gives the line's number and the start of its content."""
+    with pytest.raises(EvidenceError) as caught:
+        parse(f"{answer()}\n{line}\n".encode())
+    assert str(caught.value).startswith("x.out, line 2: ") and said in str(caught.value)
+    assert len(str(caught.value)) < 200
+
+
+def test_lines_count_with_and_without_a_last_line_end() -> None:
+    """Batch transform may write either form."""
+    assert [count_lines(content) for content in (b"", b"a", b"a\n", b"a\nb")] == [0, 1, 1, 2]

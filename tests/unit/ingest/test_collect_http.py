@@ -1,0 +1,237 @@
+"""Collecting from a web address, against a real server on this machine."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import ingest
+from ingest.collect import Progress, collect
+from ingest.errors import DataUnavailableError, SourceUnreachableError
+
+TRAIN = b'{"sentence": "Sturdy.", "helpful": 1.5}\n' * 40
+TEST = b'{"sentence": "Hello.", "helpful": 0.2}\n' * 10
+
+
+def files_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+
+
+def test_files_arrive_with_size_and_hash(site, quick, tmp_path):
+    """Both files are there byte for byte, and the result states what was received."""
+    site.serve("/data/train.json", TRAIN)
+    site.serve("/data/test.json", TEST)
+    collected = collect(f"{site.url}/data/", tmp_path, limits=quick)
+    assert [(file.name, file.size, file.sha256) for file in collected.files] == [
+        ("train.json", len(TRAIN), hashlib.sha256(TRAIN).hexdigest()),
+        ("test.json", len(TEST), hashlib.sha256(TEST).hexdigest()),
+    ]
+    assert [file.path.read_bytes() for file in collected.files] == [TRAIN, TEST]
+    assert (collected.source, collected.fell_back, collected.reason) == (f"{site.url}/data", False, "")
+
+
+def test_data_hash_depends_on_content_only(site, quick, tmp_path):
+    """The hash of the whole set is that of its listing, as sha256sum would print it."""
+    site.serve("/train.json", TRAIN)
+    site.serve("/test.json", TEST)
+    listing = f"{hashlib.sha256(TEST).hexdigest()}  test.json\n{hashlib.sha256(TRAIN).hexdigest()}  train.json\n"
+    assert collect(site.url, tmp_path, limits=quick).data_sha256 == hashlib.sha256(listing.encode()).hexdigest()
+
+
+def test_interrupted_download_leaves_nothing(site, answer, quick, tmp_path):
+    """A connection that breaks in every attempt ends in an error with the numbers, and an empty folder."""
+    site.serve("/train.json", answer(TRAIN, announced=len(TRAIN) + 100))
+    numbers = f"broke off after {len(TRAIN)} of {len(TRAIN) + 100} bytes"
+    with pytest.raises(SourceUnreachableError, match=numbers):
+        collect(site.url, tmp_path / "data", limits=quick)
+    assert files_in(tmp_path / "data") == []
+    assert len(site.requested) == quick.attempts
+
+
+def test_download_is_tried_again_from_the_start(site, answer, quick, tmp_path):
+    """A file whose first transfer broke off is whole after the second."""
+    site.serve("/train.json", answer(TRAIN[:50], announced=len(TRAIN)), answer(TRAIN))
+    site.serve("/test.json", TEST)
+    collected = collect(site.url, tmp_path, limits=quick)
+    assert collected.files[0].path.read_bytes() == TRAIN
+
+
+def test_files_of_an_earlier_run_survive_a_failure(site, answer, quick, tmp_path):
+    """The first file is not replaced if the second one fails: the folder never holds a mixture."""
+    for name in ("train.json", "test.json"):
+        (tmp_path / name).write_bytes(b"earlier")
+    site.serve("/train.json", TRAIN)
+    site.serve("/test.json", answer(TEST, announced=9999))
+    with pytest.raises(SourceUnreachableError):
+        collect(site.url, tmp_path, limits=quick)
+    assert files_in(tmp_path) == ["test.json", "train.json"]
+    assert (tmp_path / "train.json").read_bytes() == b"earlier"
+
+
+def test_compressed_answer_is_unpacked(site, answer, quick, tmp_path):
+    """A host that compresses although it was not asked to: its announced size is not that of the file."""
+    site.serve("/train.json", answer(gzip.compress(TRAIN), headers={"Content-Encoding": "gzip"}))
+    site.serve("/test.json", TEST)
+    assert collect(site.url, tmp_path, limits=quick).files[0].size == len(TRAIN)
+
+
+def test_answer_in_chunks_of_unannounced_size(site, answer, quick, tmp_path):
+    """Chunked transfer, without a Content-Length, arrives whole."""
+    body = b"%x\r\n%s\r\n%x\r\n%s\r\n0\r\n\r\n" % (7, TRAIN[:7], len(TRAIN) - 7, TRAIN[7:])
+    site.serve("/train.json", answer(body, headers={"Transfer-Encoding": "chunked", "Content-Length": ""}))
+    site.serve("/test.json", TEST)
+    assert collect(site.url, tmp_path, limits=quick).files[0].path.read_bytes() == TRAIN
+
+
+def test_chunks_that_break_off_are_noticed(site, answer, quick, tmp_path):
+    """A chunked transfer that ends before its last chunk is incomplete, though no size was announced."""
+    body = b"%x\r\n%s\r\n" % (len(TRAIN), TRAIN)
+    site.serve("/train.json", answer(body, headers={"Transfer-Encoding": "chunked", "Content-Length": ""}))
+    with pytest.raises(SourceUnreachableError, match=f"broke off after {len(TRAIN)} of an unknown number of bytes"):
+        collect(site.url, tmp_path, limits=quick)
+
+
+def test_passing_error_is_tried_again(site, answer, quick, tmp_path):
+    """A host that answers 503 once and then the file is not a failure."""
+    site.serve("/train.json", answer(status=503), answer(TRAIN))
+    site.serve("/test.json", TEST)
+    assert collect(site.url, tmp_path, limits=quick).files[0].size == len(TRAIN)
+    assert site.requested == ["/train.json", "/train.json", "/test.json"]
+
+
+def test_lasting_503_is_unreachable(site, answer, quick, tmp_path):
+    """After the allowed attempts a 503 counts as a host that can't be reached."""
+    site.serve("/train.json", answer(status=503))
+    with pytest.raises(SourceUnreachableError, match="503"):
+        collect(site.url, tmp_path, limits=quick)
+    assert len(site.requested) == quick.attempts
+
+
+def test_requested_wait_is_respected_up_to_the_limit(site, answer, quick, tmp_path):
+    """Retry-After lengthens the wait, but not beyond max_wait."""
+    site.serve("/train.json", answer(status=503, headers={"Retry-After": "3600"}), answer(TRAIN))
+    site.serve("/test.json", TEST)
+    start = time.monotonic()
+    collect(site.url, tmp_path, limits=replace(quick, max_wait=0.3))
+    assert 0.3 <= time.monotonic() - start < 3
+
+
+@pytest.mark.parametrize("status", [403, 404, 410])
+def test_refusal_is_final(site, answer, quick, tmp_path, bundled, status):
+    """A host that says no is asked once, and no other data is used in its stead."""
+    site.serve("/train.json", answer(status=status))
+    with pytest.raises(DataUnavailableError, match=str(status)):
+        collect(site.url, tmp_path, limits=quick, fallback=bundled)
+    assert len(site.requested) == 1
+
+
+def test_web_page_is_refused(site, answer, quick, tmp_path):
+    """A login page with status 200 is not taken for the data."""
+    site.serve("/train.json", answer(b"<html>", headers={"Content-Type": "text/html; charset=utf-8"}))
+    with pytest.raises(DataUnavailableError, match="web page"):
+        collect(site.url, tmp_path, limits=quick)
+
+
+def test_silent_host_is_given_up(site, answer, quick, tmp_path):
+    """A host that accepts the connection and says nothing is left after the read timeout."""
+    site.serve("/train.json", answer(TRAIN, pause=20))
+    start = time.monotonic()
+    with pytest.raises(SourceUnreachableError, match=r"silent for 0\.2 s"):
+        collect(site.url, tmp_path, limits=replace(quick, read_timeout=0.2, attempts=1))
+    assert time.monotonic() - start < 5
+
+
+def test_host_that_falls_silent_half_way_is_given_up(site, answer, quick, tmp_path):
+    """The read timeout holds for the body too, and the part received does not stay."""
+    site.serve("/train.json", answer(b"ab", drip=20))
+    with pytest.raises(SourceUnreachableError, match=r"silent for 0\.2 s"):
+        collect(site.url, tmp_path / "data", limits=replace(quick, read_timeout=0.2, attempts=1))
+    assert files_in(tmp_path / "data") == []
+
+
+def test_unfinished_file_is_given_up_after_the_time_limit(site, answer, quick, tmp_path):
+    """A host that never pauses long enough for the read timeout is left after the time limit."""
+    site.serve("/train.json", answer(TRAIN, drip=0.02))
+    start = time.monotonic()
+    with pytest.raises(SourceUnreachableError, match=r"not complete after 0\.3 s"):
+        collect(site.url, tmp_path, limits=replace(quick, read_timeout=5, time_limit=0.3, attempts=1))
+    assert time.monotonic() - start < 5
+
+
+def test_unreachable_host_leads_to_the_bundled_data(closed_url, quick, tmp_path, bundled):
+    """The bundled files are used, and the result says so and why."""
+    collected = collect(closed_url, tmp_path, limits=quick, fallback=bundled)
+    assert (collected.fell_back, collected.source) == (True, "bundled")
+    assert closed_url in collected.reason
+    assert (tmp_path / "train.json").read_bytes() == (bundled / "train.json").read_bytes()
+
+
+def test_fallback_replaces_both_files(site, answer, quick, tmp_path, bundled):
+    """Data of two sources is never mixed: a host lost after the first file leads to both bundled ones."""
+    site.serve("/train.json", TRAIN)
+    site.serve("/test.json", answer(status=500))
+    assert collect(site.url, tmp_path, limits=quick, fallback=bundled).fell_back
+    assert (tmp_path / "train.json").read_bytes() == (bundled / "train.json").read_bytes()
+
+
+def test_unreachable_host_without_fallback_is_an_error(closed_url, quick, tmp_path):
+    """Nothing is made up where no fallback is allowed."""
+    with pytest.raises(SourceUnreachableError, match=f"{closed_url}/train.json cannot be reached"):
+        collect(closed_url, tmp_path, limits=quick)
+
+
+def test_every_redirect_is_checked(site, answer, quick, tmp_path):
+    """The check sees the target of a redirect before it is requested."""
+    site.serve("/train.json", answer(status=302, headers={"Location": f"{site.url}/elsewhere"}))
+
+    def refuse_elsewhere(url: str) -> None:
+        if "elsewhere" in url:
+            raise PermissionError(url)
+
+    with pytest.raises(PermissionError):
+        collect(site.url, tmp_path, limits=quick, check_url=refuse_elsewhere)
+    assert site.requested == ["/train.json"]
+
+
+def test_progress_ends_with_the_whole_size(site, quick, tmp_path):
+    """Each file reports growing numbers and, last, that it is done."""
+    site.serve("/train.json", TRAIN)
+    site.serve("/test.json", TEST)
+    steps: list[Progress] = []
+    collect(site.url, tmp_path, limits=quick, progress=steps.append)
+    assert [step for step in steps if step.done] == [
+        Progress("train.json", len(TRAIN), len(TRAIN), done=True),
+        Progress("test.json", len(TEST), len(TEST), done=True),
+    ]
+
+
+def test_ctrl_c_leaves_nothing(site, answer, tmp_path):
+    """An interrupted command ends with status 130 and an empty folder; it does not fall back."""
+    site.serve("/train.json", answer(b"a" * 500, drip=0.05))
+    command = [
+        sys.executable,
+        "-m",
+        "ingest",
+        "--source",
+        site.url,
+        "--destination",
+        str(tmp_path / "data"),
+    ]
+    process = subprocess.Popen(command, cwd=Path(ingest.__file__).parents[1], stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 20
+    while not files_in(tmp_path / "data") and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert [name.endswith(".part") for name in files_in(tmp_path / "data")] == [True]
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "Traceback" not in errors
+    assert files_in(tmp_path / "data") == []

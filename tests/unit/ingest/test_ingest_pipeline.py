@@ -1,0 +1,208 @@
+"""The ingest step with a bucket in memory: which data is taken, what is written, what is returned."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from ingest.errors import DataUnavailableError
+from ingest.pipeline import ingest
+from ingest.settings import Settings
+from ingest.store import DataStore
+from shared.errors import InvalidExecutionInputError
+
+NOW = datetime(2026, 8, 1, 9, 5, 7, tzinfo=UTC)
+NOTHING_NAMED = None
+
+
+@pytest.fixture
+def settings(bundled):
+    """Makes settings; a configured address and the bundled set are given where a test needs them."""
+
+    def make(url: str = "", allow_bundled: bool = False) -> Settings:
+        return Settings(
+            data_bucket="data",
+            data_source_url=url,
+            bundled_data=bundled if allow_bundled else None,
+        )
+
+    return make
+
+
+@pytest.fixture
+def run(fake_s3, quick):
+    """Runs the step against the fake bucket."""
+
+    def call(given: str | None, settings: Settings) -> dict:
+        return ingest(given, settings, DataStore("data", fake_s3), now=NOW, limits=quick)
+
+    return call
+
+
+def put(fake_s3, prefix, marker):
+    for name in ("train.json", "test.json"):
+        fake_s3.objects["data", f"{prefix}{name}"] = f"{marker} {name}".encode()
+
+
+def stored(fake_s3, uri):
+    (content,) = [body for (_, key), body in fake_s3.objects.items() if f"s3://data/{key}".startswith(uri)]
+    return content.decode()
+
+
+def test_answer_has_what_the_next_steps_read(site, settings, run):
+    """Folders by hash, the hash and the source, in the form the state machine expects."""
+    site.serve("/train.json", b"a")
+    site.serve("/test.json", b"b")
+    answer = run(site.url, settings())
+    folder = f"s3://data/datasets/{answer['data_sha256'][:16]}"
+    assert answer == {
+        "train_uri": f"{folder}/train/",
+        "test_uri": f"{folder}/test/",
+        "data_sha256": answer["data_sha256"],
+        "source": site.url,
+        "fell_back": False,
+        "reason": "",
+    }
+
+
+def test_each_channel_holds_its_file(site, settings, run, fake_s3):
+    """The folder of a channel holds that split's file and nothing else."""
+    site.serve("/train.json", b"for training")
+    site.serve("/test.json", b"for testing")
+    answer = run(site.url, settings())
+    assert stored(fake_s3, answer["train_uri"]) == "for training"
+    assert stored(fake_s3, answer["test_uri"]) == "for testing"
+
+
+def test_manifest_is_written_after_its_files(site, settings, run, fake_s3):
+    """Where a manifest lies the data set is complete; it records origin, sizes and hashes."""
+    site.serve("/train.json", b"12345")
+    site.serve("/test.json", b"123")
+    answer = run(site.url, settings())
+    root = f"datasets/{answer['data_sha256'][:16]}"
+    assert fake_s3.written[:3] == [f"{root}/train/train.json", f"{root}/test/test.json", f"{root}/manifest.json"]
+    manifest = json.loads(fake_s3.objects["data", f"{root}/manifest.json"])
+    assert (manifest["data_sha256"], manifest["source"]) == (answer["data_sha256"], site.url)
+    assert [file["size"] for file in manifest["files"]] == [5, 3]
+    assert manifest["collected_at"] == "2026-08-01T09:05:07Z"
+
+
+def test_latest_holds_the_same_files(site, settings, run, fake_s3):
+    """Once the data set is complete its files lie under names that do not change, too."""
+    site.serve("/train.json", b"12345")
+    site.serve("/test.json", b"123")
+    run(site.url, settings())
+    assert fake_s3.written[3:] == ["datasets/latest/train/train.json", "datasets/latest/test/test.json"]
+    assert fake_s3.objects["data", "datasets/latest/train/train.json"] == b"12345"
+    assert fake_s3.objects["data", "datasets/latest/test/test.json"] == b"123"
+
+
+def test_latest_holds_one_file_a_channel(settings, run, fake_s3, site):
+    """A data set with other file names replaces the former one: a job that finds two files in a channel would stop."""
+    put(fake_s3, "other/", "named")
+    fake_s3.objects["data", "datasets/latest/train/train.csv"] = b"former"
+    fake_s3.objects["data", "datasets/latest-notes.txt"] = b"kept"
+    run("s3://data/other", settings())
+    latest = [key for _, key in fake_s3.objects if key.startswith("datasets/latest")]
+    assert sorted(latest) == [
+        "datasets/latest-notes.txt",
+        "datasets/latest/test/test.json",
+        "datasets/latest/train/train.json",
+    ]
+
+
+@pytest.mark.parametrize("source", ["/etc", "", "data", "~"])
+def test_folders_of_this_machine_are_no_source(settings, run, source):
+    """Whoever can invoke the function alone cannot make it read its own disk."""
+    with pytest.raises(InvalidExecutionInputError, match="data_source has no scheme"):
+        run(source, settings(allow_bundled=True))
+
+
+def test_source_of_the_execution_wins(settings, run, fake_s3, site):
+    """A data_source in the input is taken before uploaded files and the configured address."""
+    put(fake_s3, "source/", "uploaded")
+    put(fake_s3, "other/", "named")
+    answer = run("s3://data/other", settings(site.url))
+    assert (answer["source"], stored(fake_s3, answer["train_uri"])) == ("s3://data/other", "named train.json")
+
+
+def test_uploaded_files_win_over_the_configured_address(settings, run, fake_s3, site):
+    """Files below source/ are one's own data: the configured address is not even asked."""
+    put(fake_s3, "source/", "uploaded")
+    answer = run(NOTHING_NAMED, settings(site.url, allow_bundled=True))
+    assert stored(fake_s3, answer["train_uri"]) == "uploaded train.json"
+    assert (answer["source"], site.requested) == ("s3://data/source", [])
+
+
+def test_folder_marker_is_no_upload(settings, run, fake_s3, site):
+    """The empty object that the S3 console makes for a folder does not hide the configured address."""
+    fake_s3.objects["data", "source/"] = b""
+    site.serve("/train.json", b"a")
+    site.serve("/test.json", b"b")
+    assert run(NOTHING_NAMED, settings(site.url))["source"] == site.url
+
+
+def test_half_an_upload_is_an_error(settings, run, fake_s3, bundled):
+    """Files below source/ without a test file are reported, not passed over."""
+    fake_s3.objects["data", "source/train.csv"] = b"a"
+    with pytest.raises(DataUnavailableError, match="no test file"):
+        run(NOTHING_NAMED, settings(allow_bundled=True))
+
+
+def test_unreachable_address_falls_back(settings, run, fake_s3, closed_url, bundled):
+    """Where allowed, the bundled set stands in for the configured address, and the answer says so."""
+    answer = run(NOTHING_NAMED, settings(closed_url, allow_bundled=True))
+    assert (answer["fell_back"], answer["source"]) == (True, "bundled")
+    assert closed_url in answer["reason"]
+    assert stored(fake_s3, answer["train_uri"]) == (bundled / "train.json").read_text(encoding="utf-8")
+
+
+def test_unreachable_address_without_permission_is_an_error(settings, run, fake_s3, closed_url):
+    """Where the bundled set is not allowed, nothing stands in and nothing is written."""
+    with pytest.raises(DataUnavailableError, match=closed_url):
+        run(NOTHING_NAMED, settings(closed_url))
+    assert fake_s3.written == []
+
+
+def test_named_source_is_never_replaced(settings, run, closed_url):
+    """Whoever names a data set in the input does not get another one."""
+    with pytest.raises(DataUnavailableError) as caught:
+        run(closed_url, settings(allow_bundled=True))
+    assert type(caught.value) is DataUnavailableError  # the name that Step Functions shows
+
+
+def test_nothing_configured_uses_the_bundled_set(settings, run):
+    """Without any address the bundled set is used where allowed, and the answer says so."""
+    answer = run(NOTHING_NAMED, settings(allow_bundled=True))
+    assert (answer["source"], answer["fell_back"]) == ("bundled", True)
+    assert answer["reason"] == "No data source is configured."
+
+
+def test_nothing_at_all_says_what_to_do(settings, run):
+    """The error lists the ways to give data."""
+    with pytest.raises(DataUnavailableError, match=r"s3://data/source/.*data_source"):
+        run(NOTHING_NAMED, settings())
+
+
+def test_metadata_service_is_not_asked(settings, run):
+    """An input that names the metadata address is refused before any request."""
+    with pytest.raises(InvalidExecutionInputError, match="inside this function's own machine"):
+        run("http://169.254.169.254/latest", settings(allow_bundled=True))
+
+
+def test_redirect_to_the_metadata_service_is_not_followed(site, answer, settings, run):
+    """Nor is it reached through a redirect of a harmless host."""
+    site.serve("/train.json", answer(status=302, headers={"Location": "http://169.254.169.254/latest/meta-data"}))
+    with pytest.raises(InvalidExecutionInputError, match=r"169\.254\.169\.254"):
+        run(site.url, settings(allow_bundled=True))
+
+
+@pytest.mark.parametrize("operation", ["ListObjectsV2", "PutObject", "DeleteObject"])
+def test_missing_rights_are_named(settings, run, fake_s3, operation):
+    """A role without rights on the bucket ends in an error with S3's code and the place."""
+    fake_s3.objects["data", "datasets/latest/train/train.csv"] = b"former"
+    fake_s3.denied.add(operation)
+    with pytest.raises(DataUnavailableError, match=r"s3://data/.*AccessDenied"):
+        run(NOTHING_NAMED, settings(allow_bundled=True))

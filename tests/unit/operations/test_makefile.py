@@ -1,0 +1,84 @@
+"""Variables of make reach the commands as they were typed: this runs the real make, which runs the real command."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def make(*words: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run make without set-up, in an environment without variables of make, with `folder` for the local cloud."""
+    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
+    environment = {**kept, "LOCAL_DIR": str(folder / ".local"), **variables}
+    command = ["make", "--no-print-directory", "--old-file=setup", *words]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
+
+
+def overrides(done: subprocess.CompletedProcess[str]) -> dict[str, object]:
+    """The execution's input that `make train` says before it looks for the local cloud."""
+    line = next(line for line in done.stdout.splitlines() if line.startswith("Input of the execution: "))
+    assert "make up" in done.stderr and done.returncode == 2  # make's own code for a recipe that failed
+    return dict(json.loads(line.removeprefix("Input of the execution: ")))
+
+
+@pytest.mark.parametrize("from_environment", [False, True])
+def test_nothing_in_a_value_is_run(tmp_path: Path, from_environment: bool) -> None:
+    """Semicolons, substitutions, backticks, make's own functions, quotes and blanks arrive whole."""
+    mark = tmp_path / "mark"
+    hostile = f"a;touch {mark};$(touch {mark})`touch {mark}`$(shell touch {mark})$$(touch {mark})|&>{mark} \"'#\\%s"
+    quoted = "'" + hostile.replace("'", "'\"'\"'") + "'"
+    values = {
+        "HYPERPARAMETERS": f'label_names={quoted} text_column="Review Text" epochs=3',
+        "DATA_SOURCE": hostile,
+        "TRAINING_JOB": hostile,
+        "INPUT": json.dumps({"note": hostile}),
+    }
+    if from_environment:
+        done = make("train", folder=tmp_path, **values)
+    else:
+        done = make("train", *(f"{name}={value}" for name, value in values.items()), folder=tmp_path)
+    expected = {"label_names": hostile, "text_column": "Review Text", "epochs": "3"}
+    given = {"note": hostile, "hyperparameters": expected, "data_source": hostile, "training_job": hostile}
+    assert overrides(done) == given
+    assert not mark.exists()
+
+
+@pytest.mark.parametrize(
+    "target", ["approve", "rollback", "releases", "report", "predict", "size-endpoint", "cdk", "up"]
+)
+def test_no_target_runs_what_its_variables_hold(target: str, tmp_path: Path) -> None:
+    """Each ends with a message of its own, and the mark of a command inside a variable is never made."""
+    mark = tmp_path / "mark"
+    hostile = f"1; touch {mark}; $(touch {mark}) `touch {mark}` $(shell touch {mark})"
+    names = ("PACKAGE", "TEXT", "ARTIFACT", "ENV", "PORT", "CONTEXT", "DATA")
+    arguments = [f"{name}={hostile}" for name in names if (name, target) != ("ENV", "up")]
+    done = make(target, *arguments, f"ARGS='{hostile}'", folder=tmp_path)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr and "unexpected" not in done.stderr
+    assert not mark.exists()
+
+
+def test_arguments_are_split_as_a_shell_splits_them(tmp_path: Path) -> None:
+    """Quotes hold a value together; options of the command work behind make."""
+    done = make("size-endpoint", 'ARGS=--seconds "a b"', folder=tmp_path)
+    assert "argument --seconds: 'a b' is not allowed" in done.stderr
+    assert "recommend memory" in make("size-endpoint", "ARGS=--help", folder=tmp_path).stdout
+
+
+def test_help_shows_a_value_and_does_not_run_it(tmp_path: Path) -> None:
+    """`make help` prints the variables."""
+    mark = tmp_path / "mark"
+    done = make("help", f'DATA=$(touch {mark})`touch {mark}`"', folder=tmp_path)
+    assert f'DATA=$(touch {mark})`touch {mark}`"' in done.stdout
+    assert not mark.exists()
+
+
+def test_without_variables_the_defaults_hold(tmp_path: Path) -> None:
+    """The empty input, as in the console."""
+    assert overrides(make("train", folder=tmp_path)) == {}

@@ -1,0 +1,1 @@
+"""Makes the API's contract from the code of the predict Lambda."""

@@ -1,0 +1,33 @@
+"""Writes the API's contract and its rendering into the Lambda package (`make contract`).
+
+Run it after every change of the API. A test fails while the files differ from what this would write.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from predict.pages import CONTRACT_FILE, FOLDER
+from tools.contract.document import build
+from tools.contract.page import render
+
+
+def documents() -> dict[Path, str]:
+    """Return the content of each generated file."""
+    contract = build()
+    return {
+        CONTRACT_FILE: json.dumps(contract, indent=2, ensure_ascii=False) + "\n",
+        FOLDER / "docs.html": render(contract),
+    }
+
+
+def main() -> None:
+    """Write the files."""
+    for path, content in documents().items():
+        path.write_text(content, encoding="utf-8")
+        print(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,135 @@
+r"""Building blocks of the hyperparameters: fields with a meaning and a rule, and the parsing of text values.
+
+Hyperparameters arrive as text, and launchers quote them differently: `5`, `"5"`, `"\"5\""`, `'true'`. All of these
+parse to the value that was meant.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from classifier.errors import HyperparameterError
+
+SETTING = "setting"
+"""Key of the `Setting` in the metadata of a dataclass field."""
+
+AUTO = "auto"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """The values a hyperparameter may have: `allowed` in words, `holds` in code."""
+
+    allowed: str
+    holds: Callable[[Any], bool]
+    kind: type
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a hyperparameter means, and which values it may have."""
+
+    meaning: str
+    rule: Rule
+
+
+def number(
+    default: float,
+    meaning: str,
+    *,
+    at_least: float = -math.inf,
+    above: float = -math.inf,
+    at_most: float = math.inf,
+    below: float = math.inf,
+) -> Any:
+    """Make a dataclass field for a number within bounds: an integer if the default is one, else a float."""
+    bounds = (("at least", at_least), ("above", above), ("at most", at_most), ("below", below))
+    limits = " and ".join(f"{word} {bound}" for word, bound in bounds if math.isfinite(bound))
+    kind = "a whole number" if isinstance(default, int) else "a number"
+
+    def holds(value: float) -> bool:
+        return math.isfinite(value) and at_least <= value <= at_most and above < value < below
+
+    return _field(default, meaning, Rule(f"{kind}, {limits}", holds, type(default)))
+
+
+def number_or_auto(meaning: str, *, at_least: int, at_most: int) -> Any:
+    """Make a dataclass field for `auto`, which is the default, or a whole number within bounds."""
+    allowed = f"auto, or a whole number, at least {at_least} and at most {at_most}"
+    return _field(AUTO, meaning, Rule(allowed, lambda value: value == AUTO or at_least <= value <= at_most, int))
+
+
+def choice(default: str, meaning: str, *, choices: Sequence[str]) -> Any:
+    """Make a dataclass field for one of `choices`."""
+    return _field(default, meaning, Rule("one of " + ", ".join(choices), lambda value: value in choices, str))
+
+
+def text(
+    default: str, meaning: str, *, allowed: str = "text that is not empty", holds: Callable[[str], bool] = bool
+) -> Any:
+    """Make a dataclass field for text that satisfies `holds`; `allowed` describes such text."""
+    return _field(default, meaning, Rule(allowed, holds, str))
+
+
+def optional_text(meaning: str) -> Any:
+    """Make a dataclass field for any text, empty by default."""
+    return text("", meaning, allowed="any text", holds=lambda _: True)
+
+
+def parse_value(name: str, raw: object, rule: Rule) -> Any:
+    """Parse and check one value.
+
+    Args:
+        name: the hyperparameter's name, for the message.
+        raw: text as a launcher passed it, or a value that has its type already.
+
+    Raises:
+        HyperparameterError: the value cannot be parsed, or `rule` does not allow it.
+    """
+    cause: Exception | None = None
+    try:
+        value = unquote(raw) if isinstance(raw, str) else raw
+        value = value if value == AUTO else _convert(value, rule.kind)
+        if rule.holds(value):
+            return value
+    except (ValueError, TypeError, OverflowError) as e:
+        cause = e
+    shown = raw if isinstance(raw, str) else json.dumps(raw, default=str)
+    raise HyperparameterError(
+        f"Hyperparameter {name}={shown} is not allowed: {name} must be {rule.allowed}.",
+        name=name,
+        value=raw,
+        hint="`python train.py --help` lists every hyperparameter with its range and default.",
+    ) from cause
+
+
+def unquote(raw: str) -> str:
+    """Remove the layers of quotes and spaces that launchers put around a value."""
+    value = raw.strip()
+    while len(value) >= 2 and value[0] == value[-1] and value[0] in "\"'":
+        try:
+            decoded = json.loads(value)
+        except ValueError:
+            decoded = value[1:-1]
+        value = str(decoded).strip()
+    return value
+
+
+def _convert(value: Any, kind: type) -> Any:
+    if isinstance(value, bool):
+        raise ValueError("no hyperparameter takes true or false")
+    if kind is int:
+        as_float = float(value)  # "5.0" and "1e3" are whole numbers too
+        if not as_float.is_integer():
+            raise ValueError(f"{value} is not whole")
+        return int(as_float)
+    return kind(value)
+
+
+def _field(default: Any, meaning: str, rule: Rule) -> Any:
+    return dataclasses.field(default=default, metadata={SETTING: Setting(meaning, rule)})
