@@ -1,4 +1,4 @@
-"""A domain of one's own for the API."""
+"""Your own domain for the API."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from aws_cdk import aws_route53_targets as targets
 from constructs import Construct
 
 from stacks.api.rest_api import InferenceApi
-from stacks.config.environment import ApiConfig
+from stacks.config.api import ApiConfig
 
 
 class ApiDomain(Construct):
-    """The domain leads to the stage, whose name is no part of the URL then. TLS 1.2 at least.
+    """The domain leads to the stage, whose name is then not part of the URL. TLS 1.2 at least.
 
     Attributes:
         url: base URL under the domain, without a slash at the end.
@@ -21,14 +21,7 @@ class ApiDomain(Construct):
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, front: InferenceApi, settings: ApiConfig) -> None:
-        """Create the domain.
-
-        Args:
-            scope: parent construct.
-            construct_id: name within the parent.
-            front: the API that it leads to.
-            settings: the domain, its certificate, and the zone of its record.
-        """
+        """Create the domain, and its record where the configuration names a zone."""
         super().__init__(scope, construct_id)
         domain = apigateway.DomainName(
             self,
@@ -42,7 +35,7 @@ class ApiDomain(Construct):
         self.url = f"https://{settings.domain_name}"
         self.target = domain.domain_name_alias_domain_name
         if settings.hosted_zone_id:
-            # The record's name is the whole domain, so the zone's own name need not be known.
+            # The record's name is the whole domain, so the zone's own name is not needed.
             zone = route53.HostedZone.from_hosted_zone_attributes(
                 self, "Zone", hosted_zone_id=settings.hosted_zone_id, zone_name=settings.domain_name
             )

@@ -7,8 +7,8 @@ from constructs import Construct
 
 from stacks.api.rest_api import InferenceApi
 
-# Rules of the common set that look into bodies. A review may quote HTML or a path, and is longer than 8 KB when it is
-# a list: they count and don't block. The contract's schema is what checks bodies here.
+# Rules of the common set that inspect bodies. A review may quote HTML or a path, and a list is longer than 8 KB, so
+# these rules count and don't block. The contract's schema checks bodies here.
 COUNTED_BODY_RULES = (
     "SizeRestrictions_BODY",
     "CrossSiteScripting_BODY",
@@ -18,8 +18,8 @@ COUNTED_BODY_RULES = (
 )
 
 TOO_LARGE = "^0*(4[2-9][0-9]{5}|[5-9][0-9]{6}|[1-9][0-9]{7,})$"
-"""A Content-Length of 4.2 MB or more. The contract's limit is 4 MiB; the firewall can only match the header as text,
-because of a body it sees the first 16 KB."""
+"""A Content-Length of 4.2 MB or more. The contract's limit is 4 MiB. The firewall can only match the header as text,
+because it sees only the first 16 KB of a body."""
 
 
 class ApiFirewall(Construct):
@@ -32,15 +32,7 @@ class ApiFirewall(Construct):
     def __init__(
         self, scope: Construct, construct_id: str, *, name: str, front: InferenceApi, requests_in_5_minutes: int
     ) -> None:
-        """Create the firewall.
-
-        Args:
-            scope: parent construct.
-            construct_id: name within the parent.
-            name: name of the ACL.
-            front: the API it stands before.
-            requests_in_5_minutes: of one address; more are blocked until it has calmed down.
-        """
+        """Create the firewall; an address that sends more than `requests_in_5_minutes` is blocked for a while."""
         super().__init__(scope, construct_id)
         rate = waf.CfnWebACL.RateBasedStatementProperty(limit=requests_in_5_minutes, aggregate_key_type="IP")
         size = waf.CfnWebACL.RegexMatchStatementProperty(
@@ -85,7 +77,7 @@ class ApiFirewall(Construct):
                 waf.CfnWebACL.RuleProperty(
                     name="common",
                     priority=2,
-                    # A group of rules brings their actions along.
+                    # A group of rules has its own actions.
                     override_action=waf.CfnWebACL.OverrideActionProperty(none={}),
                     statement=waf.CfnWebACL.StatementProperty(managed_rule_group_statement=common),
                     visibility_config=_visible(f"{name}-common"),
@@ -96,7 +88,7 @@ class ApiFirewall(Construct):
 
 
 def _visible(name: str) -> waf.CfnWebACL.VisibilityConfigProperty:
-    # Samples of requests hold no bodies, but addresses and headers: metrics are enough.
+    # Samples of requests hold addresses and headers of callers; metrics are enough.
     return waf.CfnWebACL.VisibilityConfigProperty(
         cloud_watch_metrics_enabled=True, metric_name=name, sampled_requests_enabled=False
     )

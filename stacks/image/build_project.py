@@ -1,4 +1,4 @@
-"""The CodeBuild project that builds the slim serving image, so that whoever deploys needs no Docker."""
+"""The CodeBuild project that builds the slim serving image, so that deploying needs no Docker."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
-from stacks.common.acknowledgements import accept, accept_wildcard
 from stacks.common.log_keeping import LogKeeping
-from stacks.common.statements import list_buckets
+from stacks.common.names import bucket_arn
+from stacks.common.permissions import ECR_LOGIN, Right, accept, list_buckets, service_role
 
 BUILD_MINUTES, QUEUE_MINUTES = 8, 5
 """A build takes two to three minutes; the function that waits for it may run for fifteen."""
@@ -20,9 +20,7 @@ _STEPS = {
     "version": "0.2",
     "phases": {
         "pre_build": {
-            "commands": [
-                "aws ecr get-login-password | docker login --username AWS --password-stdin ${IMAGE%%/*}",
-            ]
+            "commands": ["aws ecr get-login-password | docker login --username AWS --password-stdin ${IMAGE%%/*}"]
         },
         "build": {
             "commands": [
@@ -41,7 +39,7 @@ class ImageProject(Construct):
     Attributes:
         name: name of the project.
         arn: ARN of the project.
-        ready: what has to exist before a build is started.
+        ready: what has to exist before a build starts.
     """
 
     def __init__(
@@ -58,8 +56,6 @@ class ImageProject(Construct):
         """Create the project.
 
         Args:
-            scope: parent construct.
-            construct_id: name within the parent.
             name: name of the project and of its role.
             source: zip of the build's folder.
             repository: where the image is pushed to.
@@ -91,7 +87,7 @@ class ImageProject(Construct):
                     codebuild.CfnProject.EnvironmentVariableProperty(name=name_, value=value)
                     for name_, value in {
                         "IMAGE": repository.repository_uri_for_tag(tag),
-                        # Attestations would make the tag an index of manifests, which SageMaker can't pull.
+                        # With attestations the tag would be an index of manifests, which SageMaker can't pull.
                         "BUILDX_NO_DEFAULT_ATTESTATIONS": "1",
                     }.items()
                 ],
@@ -115,8 +111,7 @@ class ImageProject(Construct):
         self.ready = (project, role)
 
     def _role(self, name: str, *, source: s3_assets.Asset, repository: ecr.IRepository, log_group_arn: str) -> iam.Role:
-        stack = Stack.of(self)
-        bucket_arn = f"arn:{stack.partition}:s3:::{source.s3_bucket_name}"
+        bucket = bucket_arn(self, source.s3_bucket_name)
         push = [
             "ecr:BatchCheckLayerAvailability",
             "ecr:InitiateLayerUpload",
@@ -124,28 +119,17 @@ class ImageProject(Construct):
             "ecr:CompleteLayerUpload",
             "ecr:PutImage",
         ]
-        role = iam.Role(
+        rights = [
+            Right(["s3:GetObject", "s3:GetObjectVersion"], [f"{bucket}/{source.s3_object_key}"]),
+            list_buckets(bucket),
+            Right(push, [repository.repository_arn]),
+            ECR_LOGIN,
+            Right(["logs:CreateLogStream", "logs:PutLogEvents"], [log_group_arn]),
+        ]
+        return service_role(
             self,
-            "Role",
-            role_name=name,
+            name=name,
+            service="codebuild",
             description=f"Execution role of the CodeBuild project {name}",
-            assumed_by=iam.ServicePrincipal("codebuild.amazonaws.com"),
-            inline_policies={
-                "build": iam.PolicyDocument(
-                    statements=[
-                        iam.PolicyStatement(
-                            actions=["s3:GetObject", "s3:GetObjectVersion"],
-                            resources=[f"{bucket_arn}/{source.s3_object_key}"],
-                        ),
-                        list_buckets(bucket_arn),
-                        iam.PolicyStatement(actions=push, resources=[repository.repository_arn]),
-                        iam.PolicyStatement(actions=["ecr:GetAuthorizationToken"], resources=["*"]),
-                        iam.PolicyStatement(
-                            actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[log_group_arn]
-                        ),
-                    ]
-                )
-            },
+            inline={"build": rights},
         )
-        accept_wildcard(role, "*", "ecr:GetAuthorizationToken has no resource-level permissions.")
-        return role

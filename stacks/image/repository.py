@@ -10,24 +10,17 @@ _UNTAGGED_DAYS = 7
 
 
 class ImageRepository(Construct):
-    """Scanned on push, a tag never moves, and a tagged image is never removed by a rule.
+    """Images are scanned on push; tags never move, and no rule removes a tagged image.
 
-    A model package names its image by tag, and any package may be released again: only a person knows which images
-    nobody will want back. Each tag is a version of the server's source, so that there are few.
+    A model package names its image by tag, and any package may be released again, so only a person can say which images
+    are no longer needed. Each tag is a version of the server's source, so there are few.
 
     Attributes:
         repository: the repository.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, name: str, removable: bool) -> None:
-        """Create the repository.
-
-        Args:
-            scope: parent construct.
-            construct_id: name within the parent.
-            name: name of the repository.
-            removable: whether it goes with its stack, images included.
-        """
+        """Create the repository; a `removable` one is deleted with its stack, images included."""
         super().__init__(scope, construct_id)
         self.repository = ecr.Repository(
             self,

@@ -1,4 +1,4 @@
-"""The alarms: each calls for a reason that a section of the runbook explains."""
+"""The alarms; a section of the runbook explains each of them."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from stacks.config.environment import MonitoringConfig
 from stacks.monitoring.emitted_metrics import PERIOD, EmittedMetrics
 
 _QUIET = cloudwatch.TreatMissingData.NOT_BREACHING
-"""Nobody asks, nothing fails: no data is good news."""
+"""Without requests nothing fails: no data counts as good."""
 _UNTIL_PROVEN = cloudwatch.TreatMissingData.IGNORE
-"""A state that stays until there is evidence for another one."""
+"""Without data the alarm keeps its state."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,11 +25,10 @@ class _Rule:
     """One alarm.
 
     Attributes:
-        name: of the alarm, after the prefix.
+        name: last part of the alarm's name.
         section: anchor of the runbook's section; several alarms may share one.
         says: what has happened, in one sentence.
-        metric: what is watched.
-        bound: the alarm is raised from this value on.
+        bound: lowest value that raises the alarm.
         periods: how many periods in a row.
         missing: what no data means.
     """
@@ -44,7 +43,7 @@ class _Rule:
 
 
 class OperationsAlarms(Construct):
-    """All alarms of one environment; each tells the topic when it is raised and when it is over.
+    """All alarms of one environment; each notifies the topic when it is raised and when it is over.
 
     Attributes:
         alarms: the alarms.
@@ -60,16 +59,7 @@ class OperationsAlarms(Construct):
         settings: MonitoringConfig,
         topic: sns.ITopic,
     ) -> None:
-        """Create the alarms.
-
-        Args:
-            scope: parent construct.
-            construct_id: name within the parent.
-            prefix: first part of their names.
-            metrics: what they watch.
-            settings: from where on they call.
-            topic: what they tell.
-        """
+        """Create the alarms; their names begin with `prefix`."""
         super().__init__(scope, construct_id)
         rules = (*_api_rules(metrics, settings), *_workflow_rules(metrics), *_drift_rules(metrics, settings))
         self.alarms = [self._alarm(prefix, rule, settings.runbook_url, topic) for rule in rules]
@@ -105,7 +95,7 @@ def _api_rules(metrics: EmittedMetrics, settings: MonitoringConfig) -> tuple[_Ru
             section="api-errors",
             metric=errors,
             bound=settings.error_percent,
-            says=f"{settings.error_percent:g} % of the requests, or more, were answered with 5xx.",
+            says=f"{settings.error_percent:g} % or more of the requests were answered with 5xx.",
         ),
         _Rule(
             name="api-latency",
@@ -138,7 +128,7 @@ def _api_rules(metrics: EmittedMetrics, settings: MonitoringConfig) -> tuple[_Ru
 
 
 def _workflow_rules(metrics: EmittedMetrics) -> tuple[_Rule, ...]:
-    # One alarm a metric: a sum of two would be no value at all while one of them has never been emitted.
+    # One alarm per metric: a sum of two has no value while one of them has never been emitted.
     return tuple(
         _Rule(
             name=f"{machine}-{how}",
@@ -149,7 +139,7 @@ def _workflow_rules(metrics: EmittedMetrics) -> tuple[_Rule, ...]:
         for machine in ("training", "release")
         for how, metric, said in (
             ("failed", "ExecutionsFailed", "failed"),
-            ("timed-out", "ExecutionsTimedOut", "took longer than it may"),
+            ("timed-out", "ExecutionsTimedOut", "took too long"),
         )
     )
 
@@ -169,6 +159,6 @@ def _drift_rules(metrics: EmittedMetrics, settings: MonitoringConfig) -> tuple[_
             name="drift-check-failed",
             section="drift-check-failed",
             metric=metrics.function("drift", "Errors", "Sum", period=period),
-            says="Nobody knows whether the traffic has drifted: the check itself failed.",
+            says="The drift check failed, so it is unknown whether the traffic has drifted.",
         ),
     )

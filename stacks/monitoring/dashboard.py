@@ -1,4 +1,4 @@
-"""The dashboard: one page that says how the API, the model and the bill are doing."""
+"""The dashboard: one page with the state of the API, the model and the costs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from stacks.common import metric_names as names
-from stacks.config.environment import MonitoringConfig, ServingConfig
+from stacks.config.environment import MonitoringConfig
+from stacks.config.serving import ServingConfig
 from stacks.monitoring.emitted_metrics import PERIOD, EmittedMetrics
 
 _THIRD = 8  # of the page's 24 columns
@@ -28,30 +29,19 @@ class OperationsDashboard(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        prefix: str,
+        name: str,
         metrics: EmittedMetrics,
         settings: MonitoringConfig,
         serving: ServingConfig,
         predict_memory_mb: int,
         alarms: list[cloudwatch.Alarm],
     ) -> None:
-        """Create the dashboard.
-
-        Args:
-            scope: parent construct.
-            construct_id: name within the parent.
-            prefix: its name.
-            metrics: what it shows.
-            settings: thresholds, drawn as lines, and the price of memory.
-            serving: size and limit of the endpoint.
-            predict_memory_mb: memory of the predict function, which is paid for.
-            alarms: their states, on top.
-        """
+        """Create the dashboard; the settings' thresholds are drawn as lines, the alarms are at the top."""
         super().__init__(scope, construct_id)
         cloudwatch.Dashboard(
             self,
             "Dashboard",
-            dashboard_name=prefix,
+            dashboard_name=name,
             widgets=[
                 [cloudwatch.AlarmStatusWidget(title="Alarms", alarms=list(alarms), width=24, height=3)],
                 [_traffic(metrics), _errors(metrics), _error_share(metrics, settings)],
@@ -230,19 +220,13 @@ def _workflows(metrics: EmittedMetrics) -> cloudwatch.GraphWidget:
 def _cost(
     metrics: EmittedMetrics, settings: MonitoringConfig, serving: ServingConfig, predict_memory_mb: int
 ) -> cloudwatch.GraphWidget:
-    """What the shown time has cost so far, without free tiers, training and storage."""
+    """Estimate the costs in the time shown, without free tiers, training and storage."""
     endpoint = serving.memory_mb / 1024 * settings.usd_per_gb_second / 1_000_000  # a microsecond
     function = predict_memory_mb / 1024 * _USD_PER_LAMBDA_GB_SECOND / 1000  # a millisecond
     parts = {
-        "endpoint": (
-            f"{endpoint:.18f} * latency",
-            {"latency": metrics.endpoint("ModelLatency", "Sum")},
-        ),
-        # By itself: in a sum, periods without a start would have no value.
-        "endpoint's starts": (
-            f"{endpoint:.18f} * setup",
-            {"setup": metrics.endpoint("ModelSetupTime", "Sum")},
-        ),
+        "endpoint": (f"{endpoint:.18f} * latency", {"latency": metrics.endpoint("ModelLatency", "Sum")}),
+        # Separate: in a sum, periods without a start would have no value.
+        "endpoint's starts": (f"{endpoint:.18f} * setup", {"setup": metrics.endpoint("ModelSetupTime", "Sum")}),
         "Lambda": (
             f"{function:.18f} * duration + {_USD_PER_LAMBDA_REQUEST:.10f} * calls",
             {

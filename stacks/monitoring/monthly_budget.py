@@ -1,4 +1,4 @@
-"""A monthly limit of the account's costs, and who is told when it comes near."""
+"""A monthly limit of the account's costs, and the notifications before and at it."""
 
 from __future__ import annotations
 
@@ -11,22 +11,13 @@ from constructs import Construct
 class MonthlyBudget(Construct):
     """AWS Budgets for the whole account.
 
-    Not narrowed to the project's tag: until somebody activates that tag for cost allocation in the billing console,
-    such a budget counts nothing, and says nothing.
+    It is not limited to the project's tag: such a budget counts nothing until somebody activates the tag for cost
+    allocation in the billing console.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, prefix: str, limit_usd: float, topic_arn: str) -> None:
-        """Create the budget.
-
-        Args:
-            scope: parent construct.
-            construct_id: name within the parent.
-            prefix: first part of its name.
-            limit_usd: US dollars a calendar month.
-            topic_arn: SNS topic that is told at 80 %, at 100 %, and when 100 % is forecast.
-        """
+        """Create the budget, in US dollars a month; it notifies at 80 %, at 100 %, and when 100 % is forecast."""
         super().__init__(scope, construct_id)
-
         budgets.CfnBudget(
             self,
             "Budget",

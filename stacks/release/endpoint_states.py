@@ -1,31 +1,26 @@
-"""The middle of a release: CloudFormation changes the endpoint's model, and the endpoint is asked."""
+"""The middle of a release: CloudFormation changes the endpoint's model, and the smoke test asks the endpoint."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from stacks.common.states_language import CAUSE, as_jsonata, retry_lambda
+from stacks.common.states_language import CAUSE, States, as_jsonata, catch
 from stacks.release import state_names as names
 from stacks.release.parts import (
     DEALT_WITH,
     LOOK_AGAIN,
     NO_CHANGE,
     NOW,
-    PENDING,
     REFUSAL,
-    SEEN,
-    UNREADABLE,
     USABLE,
     ReleaseParts,
-    catch,
     longer_than,
 )
 from stacks.release.request_states import outcome
+from stacks.serving.champion import PENDING
 
 SETTLE_SECONDS = 30 * 60
-"""A stack that somebody else has kept busy for that long is no longer waited for."""
+"""How long to wait for a stack that somebody else is changing."""
 UPDATE_SECONDS = 60 * 60
-"""An endpoint that isn't up that long after its update began is given up, and the champion put back."""
+"""How long to wait for an endpoint's update before the champion is restored."""
 
 _MEND = (
     " Nobody but a person can mend it: CloudFormation console, Stack actions, Continue update rollback; then start the "
@@ -34,26 +29,20 @@ _MEND = (
 _START_AGAIN = " Next: see in CloudFormation what goes on there, then start this release again."
 
 
-def compare(parts: ReleaseParts) -> dict[str, dict[str, Any]]:
-    """The states that find out which package serves, and wait while the stack is being changed.
+def compare(parts: ReleaseParts) -> States:
+    """Return the states that find out which package serves, and wait while the stack is changing.
 
-    What fails in here says nothing about the package; it keeps its approval.
+    A failure in them is not the package's fault; it keeps its approval.
     """
     dealt_with = parts.note({"release_approved_at": DEALT_WITH})
     already = outcome("already serving")
     return {
-        names.CHAMPION: {
-            **parts.describe_stack(),
-            "Assign": SEEN,
-            "Output": SEEN,
-            "Catch": catch(names.COMPARE, UNREADABLE),
-            "Next": names.COMPARE,
-        },
+        names.CHAMPION: parts.look_at_stack(names.COMPARE),
         names.COMPARE: {
             "Type": "Choice",
             "Choices": [
                 {
-                    # The answer to UpdateStack was lost: what is under way is its update.
+                    # The answer to UpdateStack was lost: its update is under way.
                     "Condition": f"{{% {PENDING} and $champion != null and $serving = $package %}}",
                     "Assign": {"since": NOW},
                     "Next": names.WAIT_UPDATE,
@@ -77,7 +66,7 @@ def compare(parts: ReleaseParts) -> dict[str, dict[str, Any]]:
                     "Next": names.NOTE_APPROVAL,
                 },
                 {
-                    # A release that broke off: nobody has asked this package yet.
+                    # An interrupted release: nobody has asked this package yet.
                     "Condition": "{% $serving = $package and $champion = null %}",
                     "Assign": {"champion": "{% $replaces %}"},
                     "Next": names.ASK,
@@ -91,23 +80,23 @@ def compare(parts: ReleaseParts) -> dict[str, dict[str, Any]]:
         names.NOTE_APPROVAL: {
             **dealt_with,
             "Output": already,
-            "Catch": [{**catch(names.NOTHING)[0], "Output": already}],
+            "Catch": catch(names.NOTHING, output=already),
             "Next": names.NOTHING,
         },
     }
 
 
-def update(parts: ReleaseParts) -> dict[str, dict[str, Any]]:
-    """The states that change the champion and follow CloudFormation until the endpoint is up or rolled back."""
+def update(parts: ReleaseParts) -> States:
+    """Return the states that change the champion and follow CloudFormation until the endpoint is up or rolled back."""
     former = '{% $champion = "" ? "none" : $champion %}'
     return {
         names.NOTE_RELEASE: {
-            # Whoever finds this package in service after a crash learns that it was not asked, and what was before it.
+            # After a crash this shows that the package in service was not asked yet, and what was before it.
             **parts.note({"release": "under way", "replaces": former}),
             "Output": {},
             "Catch": catch(
                 names.NOTE_FAILURE,
-                {
+                assign={
                     "reason": f'{{% "The release could not be noted on the package: " & {as_jsonata(CAUSE)} & '
                     '" Next: start this release again." %}'
                 },
@@ -117,7 +106,7 @@ def update(parts: ReleaseParts) -> dict[str, dict[str, Any]]:
         names.UPDATE: {
             **parts.update_stack("{% $package %}"),
             "Assign": {"since": NOW},
-            "Catch": catch(names.REFUSED_UPDATE, REFUSAL),
+            "Catch": catch(names.REFUSED_UPDATE, assign=REFUSAL),
             "Next": names.WAIT_UPDATE,
         },
         names.REFUSED_UPDATE: {
@@ -133,18 +122,12 @@ def update(parts: ReleaseParts) -> dict[str, dict[str, Any]]:
             "Default": names.NOTE_FAILURE,
         },
         names.WAIT_UPDATE: parts.wait(names.LOOK),
-        names.LOOK: {
-            **parts.describe_stack(),
-            "Assign": SEEN,
-            "Output": SEEN,
-            "Catch": catch(names.UPDATED, UNREADABLE),
-            "Next": names.UPDATED,
-        },
+        names.LOOK: parts.look_at_stack(names.UPDATED),
         names.UPDATED: {
             "Type": "Choice",
             "Choices": [
                 {
-                    # It may still come up by itself, so that ending here would leave it to serve unasked.
+                    # It may still come up by itself; ending here would let it serve unasked.
                     "Condition": f"{{% {PENDING} and {longer_than(UPDATE_SECONDS)} %}}",
                     "Assign": {
                         "reason": f'{{% "After {UPDATE_SECONDS // 60} minutes the serving stack was still " & '
@@ -175,15 +158,14 @@ def update(parts: ReleaseParts) -> dict[str, dict[str, Any]]:
             "Output": {},
             "Catch": catch(
                 names.RECORD_FAILURE,
-                {
+                assign={
                     "reason": '{% "The serving stack is " & $stack & "; why could not be read: " & '
                     f"{as_jsonata(CAUSE)} %}}"
                 },
             ),
             "Next": names.RECORD_FAILURE,
         },
-        names.ASK: ask(
-            parts,
+        names.ASK: parts.ask(
             "{% $package %}",
             on_error=names.LOOK_FIRST,
             assign={"reason": CAUSE, "since": NOW},
@@ -192,29 +174,8 @@ def update(parts: ReleaseParts) -> dict[str, dict[str, Any]]:
     }
 
 
-def ask(parts: ReleaseParts, package: str, *, on_error: str, assign: dict[str, str], then: str) -> dict[str, Any]:
-    """Let the smoke test ask the endpoint real questions.
-
-    Args:
-        parts: the surroundings.
-        package: expression of the ARN of the package that should answer.
-        on_error: next state if the answers are wrong.
-        assign: variables to set then.
-        then: next state otherwise.
-    """
-    return {
-        "Type": "Task",
-        "Resource": f"arn:{parts.partition}:states:::lambda:invoke",
-        "Arguments": {"FunctionName": parts.smoke_test_function_arn, "Payload": {"model_package_arn": package}},
-        "Output": "{% $states.result.Payload %}",
-        "Retry": retry_lambda(),
-        "Catch": catch(on_error, assign),
-        "Next": then,
-    }
-
-
 def _reason() -> str:
-    """The first failure since the update began; what was merely cancelled after it is no reason."""
+    """Return the first failure since the update began; what was only cancelled after it is not the reason."""
     return f"""{{% (
   $events := $states.result.StackEvents;
   $begins := $events[ResourceType = "AWS::CloudFormation::Stack" and ResourceStatus = "UPDATE_IN_PROGRESS"];

@@ -1,43 +1,24 @@
-"""The way back: an endpoint that came up and answers wrongly gets its champion back."""
+"""The rollback: an endpoint that came up and answers wrongly gets its champion back."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from stacks.common.states_language import CAUSE, as_jsonata
+from stacks.common.states_language import CAUSE, States, as_jsonata, catch
 from stacks.release import state_names as names
-from stacks.release.endpoint_states import ask
-from stacks.release.parts import (
-    LOOK_AGAIN,
-    NO_CHANGE,
-    PENDING,
-    REFUSAL,
-    SEEN,
-    UNREADABLE,
-    USABLE,
-    ReleaseParts,
-    catch,
-    longer_than,
-)
+from stacks.release.parts import LOOK_AGAIN, NO_CHANGE, REFUSAL, USABLE, ReleaseParts, longer_than
+from stacks.serving.champion import PENDING
 
 PUT_BACK_SECONDS = 60 * 60
-"""For that long after its release has failed, the champion is tried to be put back."""
+"""Keep trying to restore the champion for this long after a release has failed."""
 
 _NOT_BACK = " THE CHAMPION IS NOT BACK: "
 _NEXT = " Next: release the former package again (make rollback), or see in CloudFormation what is wrong."
 _IN_TIME = f"$not({longer_than(PUT_BACK_SECONDS)})"
 
 
-def put_back(parts: ReleaseParts) -> dict[str, dict[str, Any]]:
-    """The states that set the former value, wait, and ask the champion; what somebody else has set stays."""
+def put_back(parts: ReleaseParts) -> States:
+    """Return the states that set the former value, wait, and ask the champion; another's change is left alone."""
     return {
-        names.LOOK_FIRST: {
-            **parts.describe_stack(),
-            "Assign": SEEN,
-            "Output": SEEN,
-            "Catch": catch(names.MAY_PUT_BACK, UNREADABLE),
-            "Next": names.MAY_PUT_BACK,
-        },
+        names.LOOK_FIRST: parts.look_at_stack(names.MAY_PUT_BACK),
         names.MAY_PUT_BACK: {
             "Type": "Choice",
             "Choices": [
@@ -64,7 +45,7 @@ def put_back(parts: ReleaseParts) -> dict[str, dict[str, Any]]:
         },
         names.PUT_BACK: {
             **parts.update_stack("{% $champion %}"),
-            "Catch": catch(names.REFUSED_BACK, REFUSAL),
+            "Catch": catch(names.REFUSED_BACK, assign=REFUSAL),
             "Next": names.WAIT_BACK,
         },
         names.REFUSED_BACK: {
@@ -78,13 +59,7 @@ def put_back(parts: ReleaseParts) -> dict[str, dict[str, Any]]:
         },
         names.WAIT_RETRY: parts.wait(names.LOOK_FIRST),
         names.WAIT_BACK: parts.wait(names.LOOK_BACK),
-        names.LOOK_BACK: {
-            **parts.describe_stack(),
-            "Assign": SEEN,
-            "Output": SEEN,
-            "Catch": catch(names.IS_BACK, UNREADABLE),
-            "Next": names.IS_BACK,
-        },
+        names.LOOK_BACK: parts.look_at_stack(names.IS_BACK),
         names.IS_BACK: {
             "Type": "Choice",
             "Choices": [
@@ -98,8 +73,7 @@ def put_back(parts: ReleaseParts) -> dict[str, dict[str, Any]]:
             "Assign": {"reason": f'{{% $reason & "{_NOT_BACK}the serving stack is " & $stack & ".{_NEXT}" %}}'},
             "Default": names.RECORD_FAILURE,
         },
-        names.ASK_CHAMPION: ask(
-            parts,
+        names.ASK_CHAMPION: parts.ask(
             "{% $champion %}",
             on_error=names.RECORD_FAILURE,
             assign={

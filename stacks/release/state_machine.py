@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from stacks.common.log_keeping import LogKeeping
-from stacks.common.outputs import add_outputs
+from stacks.common.project_stack import add_outputs
+from stacks.common.state_machine import state_machine
 from stacks.release.definition import release_definition
 from stacks.release.parts import ReleaseParts
 
@@ -21,39 +20,16 @@ class ReleaseWorkflow(Construct):
     """
 
     def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        name: str,
-        parts: ReleaseParts,
-        role: iam.IRole,
-        logs: LogKeeping,
+        self, scope: Construct, construct_id: str, *, name: str, parts: ReleaseParts, role: iam.Role, logs: LogKeeping
     ) -> None:
-        """Create the state machine.
-
-        Args:
-            scope: parent construct.
-            construct_id: name within the parent.
-            name: name of the state machine.
-            parts: what its states refer to.
-            role: its execution role.
-            logs: how long the log is kept.
-        """
+        """Create the state machine."""
         super().__init__(scope, construct_id)
-        self.state_machine = sfn.StateMachine(
+        self.state_machine = state_machine(
             self,
-            "StateMachine",
-            state_machine_name=name,
+            name=name,
             comment="Puts an approved model package into service",
-            definition_body=sfn.DefinitionBody.from_string(Stack.of(self).to_json_string(release_definition(parts))),
+            definition=release_definition(parts),
             role=role,
-            tracing_enabled=True,
-            logs=sfn.LogOptions(
-                destination=logs.group(self, "Log", name=f"/aws/vendedlogs/states/{name}"),
-                level=sfn.LogLevel.ALL,
-                include_execution_data=True,
-            ),
-            removal_policy=RemovalPolicy.DESTROY,
+            logs=logs,
         )
         add_outputs(self, {"ReleaseStateMachineArn": self.state_machine.state_machine_arn})

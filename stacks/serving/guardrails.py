@@ -1,6 +1,6 @@
-"""How an update of an instance-backed endpoint is watched, and what takes it back.
+"""How an update of an instance-backed endpoint is watched, and what rolls it back.
 
-Serverless endpoints know nothing of the kind: SageMaker updates them all at once.
+Serverless endpoints have no such guard: SageMaker updates them all at once.
 """
 
 from __future__ import annotations
@@ -15,24 +15,24 @@ from constructs import Construct
 from stacks.config.serving import InstancesConfig
 from stacks.serving.variant import VARIANT
 
-# Instances start within minutes; an update that takes longer than its baking and this is given up by SageMaker,
-# before the release workflow's hour is over.
+# Instances start within minutes. SageMaker gives up an update that takes longer than its baking time and this, before
+# the release workflow's hour is over.
 _START_SECONDS = 25 * 60
 
 
 def guard_alarms(endpoint_name: str) -> str:
-    """What the names of an endpoint's guarding alarms begin with."""
+    """Return the beginning of the names of an endpoint's guarding alarms."""
     return f"{endpoint_name}-update-"
 
 
 class EndpointGuard(Construct):
     """Two alarms on the fleet of one endpoint config, and the deployment that they guard.
 
-    They see the new fleet alone (dimension ``EndpointConfigName``), and are made anew for each config: a fleet in
-    trouble must not keep its successor from taking over, and an alarm that is only changed keeps its state.
+    They watch the new fleet alone (dimension `EndpointConfigName`) and are created anew for each config: a failing
+    fleet must not block its successor, and an alarm that is only changed keeps its state.
 
     Attributes:
-        deployment: the endpoint's ``DeploymentConfig``, which refers to the alarms.
+        deployment: the endpoint's `DeploymentConfig`, which refers to the alarms.
     """
 
     def __init__(
@@ -48,8 +48,6 @@ class EndpointGuard(Construct):
         """Create the alarms.
 
         Args:
-            scope: parent construct.
-            construct_id: name within the parent.
             endpoint_name: name of the endpoint.
             endpoint_config_name: the config that is put into service; a CDK token.
             instances: canary, baking time and limits.
@@ -66,7 +64,7 @@ class EndpointGuard(Construct):
             "period": 60,
             "evaluation_periods": 1,
             "comparison_operator": "GreaterThanThreshold",
-            # Without requests there is nothing to say against a fleet.
+            # A fleet without requests is healthy.
             "treat_missing_data": "notBreaching",
         }
         alarms = (
@@ -76,7 +74,7 @@ class EndpointGuard(Construct):
                 alarm_name=f"{prefix}errors-{endpoint_config_name}",
                 alarm_description="The fleet of an update answers with server errors; SageMaker takes the update back",
                 metric_name="Invocation5XXErrors",
-                # Each request counts 0 or 1, so that the average is the share.
+                # Each request counts 0 or 1, so the average is the share.
                 statistic="Average",
                 threshold=instances.max_error_rate,
                 **common,

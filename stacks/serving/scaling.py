@@ -1,4 +1,4 @@
-"""Automatic scaling of the endpoint's variant: its instances, or what is kept warm of a serverless one."""
+"""Automatic scaling of the endpoint's variant: its instances, or the warm share of a serverless one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _INVOCATIONS = "SageMakerVariantInvocationsPerInstance"
 _CONCURRENCY = "SageMakerVariantConcurrentRequestsPerModelHighResolution"
 _WARM_IN_USE = "SageMakerVariantProvisionedConcurrencyUtilization"
 
-# Quick to help, slow to let go: Application Auto Scaling's own default waits five minutes for both.
+# Scales out sooner than in; Application Auto Scaling's own default waits five minutes for both.
 _SCALE_OUT_SECONDS, _SCALE_IN_SECONDS = 60, 300
 
 
@@ -35,15 +35,15 @@ class _Target:
 
 
 def scalable_dimension(serving: ServingConfig) -> str:
-    """Application Auto Scaling's name of what is adjusted."""
+    """Return Application Auto Scaling's name of what is adjusted."""
     return _target(serving).dimension
 
 
 class EndpointScaling(Construct):
     """A scalable target with one target-tracking policy.
 
-    Both are made without a role: Application Auto Scaling works with its service-linked one, so that the stack still
-    holds nothing of IAM.
+    Both are created without a role: Application Auto Scaling uses its service-linked one, so the stack still holds no
+    IAM.
     """
 
     def __init__(
@@ -59,9 +59,7 @@ class EndpointScaling(Construct):
         """Create target and policy.
 
         Args:
-            scope: parent construct.
-            construct_id: name within the parent.
-            endpoint: exists before the target, and until after it.
+            endpoint: created before the target and deleted after it.
             endpoint_name: its name; part of the policy's.
             serving: kind, bounds and target value.
             condition: under which the endpoint exists; None for always.

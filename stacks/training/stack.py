@@ -1,15 +1,11 @@
-"""Training: from raw data to a judged model package. Start the workflow with ``{}``, or a job from its recipe."""
+"""Training: data, jobs, the gate, the registry and the workflow over them."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
-from stacks.common.lambda_layer import LambdaLayer
-from stacks.common.log_keeping import LogKeeping
 from stacks.common.project_sources import ProjectSources
+from stacks.common.project_stack import ProjectStack, add_outputs
 from stacks.common.s3_folder import S3Folder
 from stacks.config.environment import Config
 from stacks.serving.container import serving_container
@@ -23,107 +19,60 @@ from stacks.training.job.console_recipe import ConsoleRecipe
 from stacks.training.job.training_job import TrainingJob
 from stacks.training.launch_function import LaunchFunction
 from stacks.training.notifications import Notifications
+from stacks.training.workflow.parts import WorkflowParts
 from stacks.training.workflow.state_machine import TrainingWorkflow
 
 
-class TrainingStack(Stack):
-    """Everything that makes and judges a model, and the role that a model is served under.
-
-    Attributes:
-        topic: tells of verdicts, and of what becomes of them.
-    """
+class TrainingStack(ProjectStack):
+    """Everything that makes and judges a model, and the role that a model is served under."""
 
     def __init__(
         self,
         scope: Construct,
-        id_: str,
         *,
         config: Config,
         storage: StorageStack,
         sources: ProjectSources,
         slim_tag: str | None,
-        **kw: Any,
     ) -> None:
-        """Create the training side of one environment.
-
-        `slim_tag`: tag of the slim image that its packages are served in; None for the official image.
-        """
-        super().__init__(scope, id_, **kw)
-        prefix = config.prefix
-        logs = LogKeeping(days=config.log_retention_days, removable=config.removable)
+        """Create the training side; `slim_tag` names the slim image of its packages, None the official one."""
+        super().__init__(scope, "training", config=config)
+        names, setup = self.names, self.function_setup(sources)
         uploads, datasets = S3Folder.exported(storage.data, "source"), S3Folder.exported(storage.data, "datasets")
         artifacts = S3Folder.exported(storage.artifacts, "training")
-        answers = S3Folder.exported(storage.artifacts, "evidence")
-        container = serving_container(self, config=config, slim_tag=slim_tag)
-        layer = LambdaLayer(self, "Packages", folder=sources.lambda_layer).layer
-        code: dict[str, Any] = {"prefix": prefix, "sources": sources, "layer": layer, "logs": logs}
+        evidence = S3Folder.exported(storage.artifacts, "evidence")
+        container = serving_container(self, names=names, region=config.region, slim_tag=slim_tag)
 
-        launch = LaunchFunction(self, "Launch", training=config.training, gate=config.gate, artifacts=artifacts, **code)
-        ingest = IngestFunction(self, "Ingest", settings=config.data, uploads=uploads, datasets=datasets, **code)
-        job = TrainingJob(
-            self,
-            "Job",
-            prefix=prefix,
-            settings=config.training,
-            datasets=datasets,
-            artifacts=artifacts,
-            sources=sources,
-            tags=config.tags,
+        launch = LaunchFunction(
+            self, "Launch", setup=setup, training=config.training, gate=config.gate, artifacts=artifacts
         )
-        ConsoleRecipe(self, "Recipe", prefix=prefix, recipe=job.recipe, datasets=datasets)
-        registry = ModelRegistry(
-            self,
-            "Registry",
-            name=config.model_package_group_name,
-            removable=config.removable,
-            sources=sources,
-            logs=logs,
+        ingest = IngestFunction(self, "Ingest", setup=setup, settings=config.data, uploads=uploads, datasets=datasets)
+        job = TrainingJob(self, "Job", setup=setup, config=config, datasets=datasets, artifacts=artifacts)
+        ConsoleRecipe(self, "Recipe", name=names.recipe, recipe=job.recipe, datasets=datasets)
+        ModelRegistry(self, "Registry", setup=setup, removable=config.removable)
+        gate = GateFunctions(self, "Gate", setup=setup, artifacts=artifacts, evidence=evidence)
+        answering = EvidenceRole(
+            self, "Evidence", names=names, artifacts=artifacts, evidence=evidence, images=container.pullable
         )
-        gate = GateFunctions(
-            self,
-            "Gate",
-            serving_stack=config.serving_stack_name,
-            registry=registry,
-            artifacts=artifacts,
-            evidence=answers,
-            **code,
-        )
-        evidence = EvidenceRole(
-            self,
-            "Evidence",
-            name=f"{prefix}-evidence",
-            artifacts=artifacts,
-            evidence=answers,
-            images=container.pullable,
-        )
-        self.topic = Notifications(self, "Notifications", prefix=prefix, settings=config.notifications).topic
-        TrainingWorkflow(
-            self,
-            "Workflow",
-            prefix=prefix,
-            launch=launch.function,
-            ingest=ingest.function,
-            job=job,
-            gate=gate,
-            evidence=evidence,
-            evidence_instance_type=config.evidence_instance_type,
-            container=container,
-            registry=registry,
-            topic=self.topic,
-            artifacts=artifacts,
-            serving_stack=config.serving_stack_name,
-            poll_seconds=config.release.poll_seconds,
+        topic = Notifications(self, "Notifications", names=names, settings=config.notifications).topic
+        parts = WorkflowParts(
+            partition=self.partition,
+            name=names.prefix,
+            launch_function_arn=launch.function.function_arn,
+            ingest_function_arn=ingest.function.function_arn,
+            plan_function_arn=gate.plan.function_arn,
+            judge_function_arn=gate.judge.function_arn,
+            job=job.recipe,
+            code_version=job.code.version,
             git_revision=config.code_version,
-            logs=logs,
+            container=container,
+            evidence_role_arn=answering.role.role_arn,
+            evidence_instance_type=config.evidence_instance_type,
+            package_group=names.package_group,
+            topic_arn=topic.topic_arn,
+            serving_stack=names.serving_stack,
+            poll_seconds=config.release.poll_seconds,
         )
-        model = ModelRole(
-            self,
-            "Model",
-            name=config.model_role_name,
-            endpoint_name=config.endpoint_name,
-            artifacts=artifacts,
-            images=container.pullable,
-            logs=logs,
-        )
-        CfnOutput(self, "ModelRoleArn", value=model.role.role_arn)
-        CfnOutput(self, "InferenceImage", value=container.image.uri)
+        TrainingWorkflow(self, "Workflow", names=names, parts=parts, artifacts=artifacts, logs=self.logs)
+        model = ModelRole(self, "Model", names=names, artifacts=artifacts, images=container.pullable, logs=self.logs)
+        add_outputs(self, {"ModelRoleArn": model.role.role_arn, "InferenceImage": container.image.uri})

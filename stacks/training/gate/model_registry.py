@@ -1,57 +1,27 @@
-"""The group of the model registry that every trained model enters."""
+"""The group of the model registry that holds every trained model."""
 
 from __future__ import annotations
 
-from aws_cdk import CustomResource, Duration, RemovalPolicy, Stack
-from aws_cdk import aws_iam as iam
+from aws_cdk import CustomResource, Duration, RemovalPolicy
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
-from stacks.common.acknowledgements import accept_wildcard
-from stacks.common.log_keeping import LogKeeping
-from stacks.common.outputs import add_outputs
-from stacks.common.project_sources import ProjectSources
-from stacks.common.python_function import PythonFunction
+from stacks.common.permissions import Right, grant
+from stacks.common.project_stack import add_outputs
+from stacks.common.python_function import FunctionSetup, PythonFunction
 
 
 class ModelRegistry(Construct):
-    """A model package group; where it is removable, its packages go with it.
+    """A model package group; a removable one is deleted with its packages.
 
-    SageMaker refuses to delete a group that holds packages, so a removable one gets a custom resource that empties it
-    when the stack is destroyed.
-
-    Attributes:
-        name: name of the group.
-        group_arn: ARN of the group.
-        packages_arn: pattern of the ARNs of its packages.
+    SageMaker refuses to delete a group that holds packages, so a custom resource empties a removable group when the
+    stack is destroyed.
     """
 
-    def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        name: str,
-        removable: bool,
-        sources: ProjectSources,
-        logs: LogKeeping,
-    ) -> None:
-        """Create the group.
-
-        Args:
-            scope: parent construct.
-            construct_id: name within the parent.
-            name: name of the group.
-            removable: whether the group and its packages go with the stack.
-            sources: where the code lies.
-            logs: how long the log of the emptying function is kept.
-        """
+    def __init__(self, scope: Construct, construct_id: str, *, setup: FunctionSetup, removable: bool) -> None:
+        """Create the group; `removable` says whether it and its packages are deleted with the stack."""
         super().__init__(scope, construct_id)
-        stack = Stack.of(self)
-        arn = f"arn:{stack.partition}:sagemaker:{stack.region}:{stack.account}"
-        self.name = name
-        self.group_arn = f"{arn}:model-package-group/{name}"
-        self.packages_arn = f"{arn}:model-package/{name}/*"
+        name = setup.names.package_group
         group = sagemaker.CfnModelPackageGroup(
             self,
             "Group",
@@ -61,31 +31,29 @@ class ModelRegistry(Construct):
         group.apply_removal_policy(RemovalPolicy.DESTROY if removable else RemovalPolicy.RETAIN)
         add_outputs(self, {"ModelPackageGroup": name})
         if removable:
-            self._empty_on_removal(group, sources=sources, logs=logs)
+            self._empty_on_removal(group, setup)
 
-    def _empty_on_removal(
-        self, group: sagemaker.CfnModelPackageGroup, *, sources: ProjectSources, logs: LogKeeping
-    ) -> None:
+    def _empty_on_removal(self, group: sagemaker.CfnModelPackageGroup, setup: FunctionSetup) -> None:
+        names, sources = setup.names, setup.sources
         emptying = PythonFunction(
             self,
             "Emptying",
-            name=f"{group.model_package_group_name}-registry",
+            setup=setup,
+            name="registry",
             description="Empties the model package group when its stack is destroyed",
             handler="registry_cleanup.handler.handler",
             sources={"registry_cleanup": sources.lambda_package("registry_cleanup")},
-            layers=[],
-            environment={},
             memory_mb=256,
             timeout=Duration.minutes(5),
-            logs=logs,
         )
-        emptying.role.add_to_policy(
-            iam.PolicyStatement(
-                actions=["sagemaker:ListModelPackages", "sagemaker:DeleteModelPackage"],
-                resources=[self.group_arn, self.packages_arn],
-            )
+        grant(
+            emptying.role,
+            Right(
+                ["sagemaker:ListModelPackages", "sagemaker:DeleteModelPackage"],
+                [names.package_group_arn, names.package_arns],
+                "It deletes every package of this one group.",
+            ),
         )
-        accept_wildcard(emptying.role, self.packages_arn, "It deletes every package of this one group.")
         resource = CustomResource(
             self,
             "Empty",
@@ -93,5 +61,5 @@ class ModelRegistry(Construct):
             service_token=emptying.function.function_arn,
             properties={"ModelPackageGroupName": group.model_package_group_name},
         )
-        # Deleted in reverse: the packages first, then the group. The permissions outlive the emptying.
+        # Deleted in reverse: first the packages, then the group; the permissions last.
         resource.node.add_dependency(group, emptying.role)

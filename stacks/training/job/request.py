@@ -1,4 +1,4 @@
-"""What a CreateTrainingJob request looks like: one place for the workflow's and for the console's recipe."""
+"""The CreateTrainingJob request, for the workflow and for the console's recipe."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from stacks.common.states_language import as_jsonata
 from stacks.config.environment import TrainingConfig
 
 CHECKPOINTS = "/opt/ml/checkpoints"
-"""Where the training container keeps its checkpoints; the job's own default as well."""
+"""Where the training container keeps its checkpoints; also the job's own default."""
 
-# Task name in the log → regex over the job's log lines; SageMaker makes a metric of the last match of each.
+# Metric name → regex over the job's log lines; SageMaker takes the last match of each as the metric.
 METRICS = {
     "train_loss": r"\bloss=([0-9.eE+-]+)",
     "eval_accuracy": r"\beval_accuracy=([0-9.]+)",
@@ -23,7 +23,7 @@ METRICS = {
     "test_pearson": r"\btest_pearson=(-?[0-9.]+)",
 }
 
-# Makes the container start one process a GPU, or one an instance without any, with torchrun.
+# Makes the container start one process per GPU, or one per instance without GPUs, with torchrun.
 _DISTRIBUTED = {"sagemaker_torch_distributed_enabled": "true"}
 
 
@@ -35,20 +35,20 @@ class JobRecipe:
     role_arn: str
     code_uri: str
     output_uri: str
-    """``s3://bucket/folder``; SageMaker appends ``/<job>/output/model.tar.gz``."""
+    """`s3://bucket/folder`; SageMaker appends `/<job>/output/model.tar.gz`."""
     environment: Mapping[str, str]
     tags: Mapping[str, str]
     settings: TrainingConfig
 
     @property
     def entry_point(self) -> dict[str, str]:
-        """Hyperparameters that make the container find the code; no execution may change them."""
+        """Hyperparameters by which the container finds the code; no execution may change them."""
         return {"sagemaker_program": "train.py", "sagemaker_submit_directory": self.code_uri}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """What differs from job to job: literals, or expressions that the workflow evaluates."""
+    """What differs between jobs: literals, or expressions that the workflow evaluates."""
 
     job_name: str
     hyperparameters: Any
@@ -63,9 +63,9 @@ class Run:
 
 
 def workflow_request(recipe: JobRecipe) -> str:
-    """The request as the workflow makes it, one expression over its variables `$request` and `$data`.
+    """Return the workflow's request: one expression over its variables `$request` and `$data`.
 
-    One expression, because members that only some jobs have can't be left out of an object of expressions.
+    It is one expression because an object of expressions can't omit members that only some jobs have.
     """
     compute = "$request.compute"
     own = ["$request.hyperparameters", as_jsonata(recipe.entry_point)]
@@ -87,14 +87,7 @@ def workflow_request(recipe: JobRecipe) -> str:
 
 
 def recipe_request(recipe: JobRecipe, *, job_name: str, train_uri: str, test_uri: str) -> dict[str, Any]:
-    """The request of a job that a person starts by hand, with the values an execution with `{}` would take.
-
-    Args:
-        recipe: what all jobs have in common.
-        job_name: name of the job.
-        train_uri: folder with the training data.
-        test_uri: folder with the test data.
-    """
+    """Return the request of a job that a person starts, with the values that an execution with `{}` would take."""
     settings = recipe.settings
     distributed = _DISTRIBUTED if settings.instance_count > 1 else {}
     run = Run(
@@ -137,7 +130,7 @@ def _request(recipe: JobRecipe, run: Run) -> dict[str, Any]:
 
 
 def _spot_members(run: Run) -> dict[str, Any]:
-    """What a job on spot capacity has in addition: the longer limit, and a place that outlives an interruption."""
+    """Return what a job on spot capacity adds: a longer limit, and a place that outlives an interruption."""
     return {
         "EnableManagedSpotTraining": True,
         "StoppingCondition": {

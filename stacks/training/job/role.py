@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from stacks.common.acknowledgements import accept_wildcard
 from stacks.common.container_image import ContainerImage
+from stacks.common.permissions import container_rights, list_buckets, read_objects, service_role, write_objects
 from stacks.common.s3_folder import S3Folder
-from stacks.common.statements import (
-    accept_container_wildcards,
-    container_statements,
-    list_buckets,
-    read_objects,
-    write_objects,
-)
 
 _LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 
@@ -40,38 +32,24 @@ class TrainingRole(Construct):
         """Create the role.
 
         Args:
-            scope: parent construct.
-            construct_id: name within the parent.
             name: name of the role.
             datasets: where the channels lie.
             artifacts: where jobs write models and checkpoints.
             code_object_arn: ARN of the code tarball.
-            image: the image a job runs.
+            image: the image of a job.
         """
         super().__init__(scope, construct_id)
-        self.role = iam.Role(
+        reason = "A data set's key contains its hash, an artifact's the name of its job; neither is known beforehand."
+        rights = [
+            read_objects(datasets.objects_arn, artifacts.objects_arn, code_object_arn, reason=reason),
+            list_buckets(datasets.bucket_arn, artifacts.bucket_arn),
+            write_objects(artifacts.objects_arn, reason=reason),
+            *container_rights(self, images=[image], log_group=_LOG_GROUP),
+        ]
+        self.role = service_role(
             self,
-            "Role",
-            role_name=name,
+            name=name,
+            service="sagemaker",
             description="Execution role of training jobs",
-            assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"),
-            inline_policies={
-                "training-job": iam.PolicyDocument(
-                    statements=[
-                        read_objects(datasets.objects_arn, artifacts.objects_arn, code_object_arn),
-                        list_buckets(datasets.bucket_arn, artifacts.bucket_arn),
-                        write_objects(artifacts.objects_arn),
-                        *container_statements(self, images=[image], log_group=_LOG_GROUP),
-                    ]
-                )
-            },
+            inline={"training-job": rights},
         )
-        accept_wildcard(
-            self.role, datasets.objects_arn, "A data set's key contains its hash, unknown before it is collected."
-        )
-        accept_wildcard(
-            self.role,
-            artifacts.objects_arn,
-            "An artifact's key contains the name of its job, unknown before it starts.",
-        )
-        accept_container_wildcards(self.role, log_group=_LOG_GROUP)

@@ -1,29 +1,26 @@
-"""What a training job is made of: image, code, role, instance and hyperparameters."""
+"""What a training job consists of: image, code, role, instance and hyperparameters."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 
-from aws_cdk import Stack
 from constructs import Construct
 
-from stacks.common.dlc_image import TRAINING, resolve_image
-from stacks.common.outputs import add_outputs
-from stacks.common.project_sources import ProjectSources
+from stacks.common.container_image import TRAINING, resolve_image
+from stacks.common.project_stack import add_outputs
+from stacks.common.python_function import FunctionSetup
 from stacks.common.s3_folder import S3Folder
-from stacks.config.environment import TrainingConfig
+from stacks.config.environment import Config
 from stacks.training.job.code import TrainingCode
 from stacks.training.job.request import JobRecipe
 from stacks.training.job.role import TrainingRole
 
 
 class TrainingJob(Construct):
-    """The recipe of a job; the workflow starts it, and so can a terminal or the console, from the stack's outputs.
+    """The recipe of a job. The workflow starts it; a terminal or the console can, from the stack's outputs.
 
     Attributes:
         code: the code tarball.
-        role: the role that jobs run under.
         recipe: what all jobs have in common.
     """
 
@@ -32,32 +29,20 @@ class TrainingJob(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        prefix: str,
-        settings: TrainingConfig,
-        sources: ProjectSources,
+        setup: FunctionSetup,
+        config: Config,
         datasets: S3Folder,
         artifacts: S3Folder,
-        tags: Mapping[str, str],
     ) -> None:
-        """Pack the code and create the role.
-
-        Args:
-            scope: parent construct.
-            construct_id: name within the parent.
-            prefix: first part of the role's name.
-            settings: the configuration's part about training.
-            sources: where the code lies.
-            datasets: where a job's channels lie.
-            artifacts: where jobs write.
-            tags: tags of every job.
-        """
+        """Pack the code and create the role."""
         super().__init__(scope, construct_id)
-        image = resolve_image(TRAINING, Stack.of(self).region)
-        self.code = TrainingCode(self, "Code", folder=sources.training_job)
-        self.role = TrainingRole(
+        settings = config.training
+        image = resolve_image(TRAINING, config.region)
+        self.code = TrainingCode(self, "Code", folder=setup.sources.training_job)
+        role = TrainingRole(
             self,
             "Role",
-            name=f"{prefix}-training",
+            name=setup.names.training,
             datasets=datasets,
             artifacts=artifacts,
             code_object_arn=self.code.object_arn,
@@ -65,17 +50,17 @@ class TrainingJob(Construct):
         ).role
         self.recipe = JobRecipe(
             image=image.uri,
-            role_arn=self.role.role_arn,
+            role_arn=role.role_arn,
             code_uri=self.code.uri,
             output_uri=artifacts.uri,
             environment={"HF_HUB_OFFLINE": "1"} if settings.offline else {},
-            tags=tags,
+            tags=config.tags,
             settings=settings,
         )
         add_outputs(
             self,
             {
-                "TrainingRoleArn": self.role.role_arn,
+                "TrainingRoleArn": role.role_arn,
                 "TrainingImage": image.uri,
                 "TrainingCodeUri": self.code.uri,
                 "TrainingInstanceType": settings.instance_type,
