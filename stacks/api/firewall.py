@@ -23,11 +23,7 @@ because it sees only the first 16 KB of a body."""
 
 
 class ApiFirewall(Construct):
-    """Limits each address, refuses large bodies, and applies AWS's common rules to all but the bodies.
-
-    Attributes:
-        acl: the web ACL.
-    """
+    """Limits each address, refuses large bodies, and applies AWS's common rules to all but the bodies."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, name: str, front: InferenceApi, requests_in_5_minutes: int

@@ -17,11 +17,7 @@ MEMORY_MB = 512
 
 
 class PredictFunction(Construct):
-    """Asks the endpoint and turns its answers and errors into the API's.
-
-    Attributes:
-        function: the function.
-    """
+    """Asks the endpoint and turns its answers and errors into the API's."""
 
     def __init__(
         self,
@@ -62,10 +58,6 @@ class PredictFunction(Construct):
             tracing=settings.tracing,
         )
         self.function = predict.function
-        grant(
-            predict.role,
-            Right(["sagemaker:InvokeEndpoint"], [names.endpoint_arn]),
-            use_packages(names.package_arns),
-        )
+        grant(predict.role, Right(["sagemaker:InvokeEndpoint"], [names.endpoint_arn]), use_packages(names.package_arns))
         if settings.tracing:
             accept_wildcard(predict.role, "*", "X-Ray's PutTraceSegments has no resource-level permissions.")

@@ -27,14 +27,7 @@ CONFIDENCE = (
     "Confidence90To95",
     "ConfidenceFrom95",
 )
-LENGTH = (
-    "LengthBelow25",
-    "Length25To40",
-    "Length40To60",
-    "Length60To90",
-    "Length90To150",
-    "LengthFrom150",
-)
+LENGTH = ("LengthBelow25", "Length25To40", "Length40To60", "Length60To90", "Length90To150", "LengthFrom150")
 
 DRIFT_SERVICE = "drift"
 DRIFT = "Drift"

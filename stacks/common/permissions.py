@@ -51,9 +51,7 @@ def service_role(
     """Create a role named `Role` in its scope.
 
     Args:
-        name: name of the role.
         service: first part of the principal: `lambda`, `states`, `sagemaker`, …
-        description: what the role is for.
         inline: policy name → rights that are created with the role, in one resource; a policy of its own arrives
             later.
     """
@@ -132,7 +130,6 @@ def container_rights(scope: Construct, *, images: Iterable[ContainerImage], log_
     """Return what every SageMaker container needs: pull its image, write its log, publish its metrics.
 
     Args:
-        scope: any construct of the stack.
         images: the images that the role may pull.
         log_group: log group below `/aws/sagemaker/` that the container writes to.
     """

@@ -19,7 +19,6 @@ class ProjectStack(Stack):
 
     Attributes:
         names: names and ARNs as this stack spells them.
-        logs: how long logs are kept.
     """
 
     def __init__(

@@ -27,9 +27,7 @@ class FunctionSetup:
     """What the functions of one stack have in common.
 
     Attributes:
-        names: the environment's names.
         sources: where the code lies.
-        logs: how long logs are kept.
         layer: third-party packages, Powertools among them; None in a stack that needs none.
     """
 
@@ -55,12 +53,7 @@ def packages_layer(stack: Stack, folder: Path) -> lambda_.LayerVersion:
 
 
 class PythonFunction(Construct):
-    """One Lambda. Its role may write its own log and whatever it is granted, nothing else.
-
-    Attributes:
-        function: the function.
-        role: its role.
-    """
+    """One Lambda. Its role may write its own log and whatever it is granted, nothing else."""
 
     def __init__(
         self,
@@ -82,16 +75,12 @@ class PythonFunction(Construct):
         """Create the function.
 
         Args:
-            setup: what the stack's functions have in common.
             name: last part of the names of the function, its role and its log group.
-            description: what it does, shown in the console.
             handler: `package.module.function`.
             sources: relative path in the deployed code → file or folder of the project.
             timeout: the function is stopped after this.
-            memory_mb: memory; CPU grows with it.
             storage_mb: size of `/tmp`.
             service: its name in logs and metrics; None for a function without third-party packages.
-            environment: further environment variables.
             tracing: whether it sends traces to X-Ray.
         """
         super().__init__(scope, construct_id)

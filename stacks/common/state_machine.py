@@ -19,11 +19,7 @@ def state_machine(
     """Create a traced and logged state machine named `StateMachine` in its scope.
 
     Args:
-        name: name of the state machine.
-        comment: what it does.
         definition: the machine in Amazon States Language; may hold CDK tokens.
-        role: its execution role.
-        logs: how long the log is kept.
     """
     accept_wildcard(
         role,

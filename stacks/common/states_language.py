@@ -69,6 +69,16 @@ def publish_task(partition: str, topic_arn: str, *, subject: str, message: str) 
     }
 
 
+def when(condition: str, then: str, *, output: Any = None, **assign: Any) -> dict[str, Any]:
+    """Return a rule of `choose`: if the JSONata condition holds, set variables and continue in another state."""
+    return {"Condition": f"{{% {condition} %}}", **_members(output, assign), "Next": then}
+
+
+def choose(*rules: dict[str, Any], otherwise: str, **assign: Any) -> State:
+    """Return a state that applies the first rule that holds, or else sets variables and continues elsewhere."""
+    return {"Type": "Choice", "Choices": list(rules), **_members(None, assign), "Default": otherwise}
+
+
 def catch(then: str, *, output: Any = None, assign: dict[str, Any] | None = None) -> list[dict[str, Any]]:
     """Continue in another state after any error.
 
@@ -77,9 +87,7 @@ def catch(then: str, *, output: Any = None, assign: dict[str, Any] | None = None
         output: its input; None passes the error on.
         assign: variables to set.
     """
-    given = {"Output": output, "Assign": assign}
-    members = {name: value for name, value in given.items() if value is not None}
-    return [{"ErrorEquals": ["States.ALL"], **members, "Next": then}]
+    return [{"ErrorEquals": ["States.ALL"], **_members(output, assign), "Next": then}]
 
 
 def catch_failure() -> list[dict[str, Any]]:
@@ -106,6 +114,10 @@ def retry_sagemaker(*more: str, repeatable: bool = True) -> list[dict[str, Any]]
 def retry(*errors: str) -> list[dict[str, Any]]:
     """Retry after 2, 4, 8 and 16 seconds."""
     return [{"ErrorEquals": list(errors), "IntervalSeconds": 2, "MaxAttempts": 4, "BackoffRate": 2}]
+
+
+def _members(output: Any, assign: dict[str, Any] | None) -> dict[str, Any]:
+    return {**({} if output is None else {"Output": output}), **({"Assign": assign} if assign else {})}
 
 
 def as_jsonata(value: Any, indent: str = "") -> str:

@@ -18,9 +18,6 @@ class ImageBuild(Construct):
     """Source → CodeBuild → repository; a custom resource waits for the build, and fails the deployment with its reason.
 
     The tag is the hash of the source: unchanged source builds nothing, changed source makes a new tag beside the old.
-
-    Attributes:
-        tag: tag of the image.
     """
 
     def __init__(
@@ -71,7 +68,6 @@ def _stage_source(construct: Construct, sources: ProjectSources) -> str:
     container = sources.container
     files = {f"container/{name}": path for name, path in source_files(container) if path.suffix != ".md"}
     staged = stage_folder(
-        staging_folder(construct, "serving-image"),
-        {**files, "training_job/serving": sources.training_job / "serving"},
+        staging_folder(construct, "serving-image"), {**files, "training_job/serving": sources.training_job / "serving"}
     )
     return str(staged)

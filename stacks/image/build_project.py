@@ -37,8 +37,6 @@ class ImageProject(Construct):
     """Builds one image from one source object and pushes it under one tag.
 
     Attributes:
-        name: name of the project.
-        arn: ARN of the project.
         ready: what has to exist before a build starts.
     """
 
@@ -59,8 +57,6 @@ class ImageProject(Construct):
             name: name of the project and of its role.
             source: zip of the build's folder.
             repository: where the image is pushed to.
-            tag: the image's tag.
-            logs: how long the build's log is kept.
         """
         super().__init__(scope, construct_id)
         stack = Stack.of(self)

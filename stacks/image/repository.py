@@ -14,9 +14,6 @@ class ImageRepository(Construct):
 
     A model package names its image by tag, and any package may be released again, so only a person can say which images
     are no longer needed. Each tag is a version of the server's source, so there are few.
-
-    Attributes:
-        repository: the repository.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, name: str, removable: bool) -> None:

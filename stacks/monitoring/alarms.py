@@ -43,11 +43,7 @@ class _Rule:
 
 
 class OperationsAlarms(Construct):
-    """All alarms of one environment; each notifies the topic when it is raised and when it is over.
-
-    Attributes:
-        alarms: the alarms.
-    """
+    """All alarms of one environment; each notifies the topic when it is raised and when it is over."""
 
     def __init__(
         self,

@@ -40,10 +40,7 @@ def _tell(
 ) -> budgets.CfnBudget.NotificationWithSubscribersProperty:
     return budgets.CfnBudget.NotificationWithSubscribersProperty(
         notification=budgets.CfnBudget.NotificationProperty(
-            notification_type=kind,
-            comparison_operator="GREATER_THAN",
-            threshold=percent,
-            threshold_type="PERCENTAGE",
+            notification_type=kind, comparison_operator="GREATER_THAN", threshold=percent, threshold_type="PERCENTAGE"
         ),
         subscribers=[budgets.CfnBudget.SubscriberProperty(subscription_type="SNS", address=topic_arn)],
     )

@@ -28,10 +28,7 @@ class ApprovalRule(Construct):
         super().__init__(scope, construct_id)
         name, group = names.release, names.package_group
         role = service_role(
-            self,
-            name=f"{name}-events",
-            service="events",
-            description=f"Starts {name} when a model package is approved",
+            self, name=f"{name}-events", service="events", description=f"Starts {name} when a model package is approved"
         )
         events.Rule(
             self,

@@ -26,9 +26,6 @@ class ReleaseRole(Construct):
     """Creates and removes the serving stack's models, endpoint configs and its one endpoint; nothing else.
 
     Where the endpoint scales or its updates are guarded, the stack's scalable target, policy and alarms as well.
-
-    Attributes:
-        role: the role.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, names: Names, serving: ServingConfig) -> None:

@@ -2,18 +2,9 @@
 
 from __future__ import annotations
 
-from stacks.common.states_language import CAUSE, States, as_jsonata, catch
+from stacks.common.states_language import CAUSE, States, as_jsonata, catch, choose, when
 from stacks.release import state_names as names
-from stacks.release.parts import (
-    DEALT_WITH,
-    LOOK_AGAIN,
-    NO_CHANGE,
-    NOW,
-    REFUSAL,
-    USABLE,
-    ReleaseParts,
-    longer_than,
-)
+from stacks.release.parts import DEALT_WITH, LOOK_AGAIN, NO_CHANGE, NOW, REFUSAL, USABLE, ReleaseParts, longer_than
 from stacks.release.request_states import outcome
 from stacks.serving.champion import PENDING
 
@@ -38,44 +29,26 @@ def compare(parts: ReleaseParts) -> States:
     already = outcome("already serving")
     return {
         names.CHAMPION: parts.look_at_stack(names.COMPARE),
-        names.COMPARE: {
-            "Type": "Choice",
-            "Choices": [
-                {
-                    # The answer to UpdateStack was lost: its update is under way.
-                    "Condition": f"{{% {PENDING} and $champion != null and $serving = $package %}}",
-                    "Assign": {"since": NOW},
-                    "Next": names.WAIT_UPDATE,
-                },
-                {
-                    "Condition": f"{{% {PENDING} and ({longer_than(SETTLE_SECONDS)} "
-                    'or $champion = null and $contains($stack, "unreadable")) %}',
-                    "Assign": {
-                        "reason": f'{{% "The serving stack {parts.serving_stack} is " & $stack & ".{_START_AGAIN}" %}}'
-                    },
-                    "Next": names.NOTE_FAILURE,
-                },
-                {"Condition": f"{{% {PENDING} %}}", "Next": names.WAIT_STACK},
-                {
-                    "Condition": f"{{% $not({USABLE}) %}}",
-                    "Assign": {"reason": f'{{% "The serving stack is " & $stack & ".{_MEND}" %}}'},
-                    "Next": names.NOTE_FAILURE,
-                },
-                {
-                    "Condition": "{% $serving = $package and $champion = null and $released %}",
-                    "Next": names.NOTE_APPROVAL,
-                },
-                {
-                    # An interrupted release: nobody has asked this package yet.
-                    "Condition": "{% $serving = $package and $champion = null %}",
-                    "Assign": {"champion": "{% $replaces %}"},
-                    "Next": names.ASK,
-                },
-                {"Condition": "{% $serving = $package %}", "Next": names.ASK},
-            ],
-            "Assign": {"champion": "{% $serving %}"},
-            "Default": names.NOTE_RELEASE,
-        },
+        names.COMPARE: choose(
+            # The answer to UpdateStack was lost: its update is under way.
+            when(f"{PENDING} and $champion != null and $serving = $package", names.WAIT_UPDATE, since=NOW),
+            when(
+                f"{PENDING} and ({longer_than(SETTLE_SECONDS)} "
+                'or $champion = null and $contains($stack, "unreadable"))',
+                names.NOTE_FAILURE,
+                reason=f'{{% "The serving stack {parts.serving_stack} is " & $stack & ".{_START_AGAIN}" %}}',
+            ),
+            when(PENDING, names.WAIT_STACK),
+            when(
+                f"$not({USABLE})", names.NOTE_FAILURE, reason=f'{{% "The serving stack is " & $stack & ".{_MEND}" %}}'
+            ),
+            when("$serving = $package and $champion = null and $released", names.NOTE_APPROVAL),
+            # An interrupted release: nobody has asked this package yet.
+            when("$serving = $package and $champion = null", names.ASK, champion="{% $replaces %}"),
+            when("$serving = $package", names.ASK),
+            otherwise=names.NOTE_RELEASE,
+            champion="{% $serving %}",
+        ),
         names.WAIT_STACK: parts.wait(names.CHAMPION),
         names.NOTE_APPROVAL: {
             **dealt_with,
@@ -109,49 +82,32 @@ def update(parts: ReleaseParts) -> States:
             "Catch": catch(names.REFUSED_UPDATE, assign=REFUSAL),
             "Next": names.WAIT_UPDATE,
         },
-        names.REFUSED_UPDATE: {
-            "Type": "Choice",
-            "Choices": [
-                {"Condition": f"{{% {NO_CHANGE} %}}", "Assign": {"since": NOW}, "Next": names.LOOK},
-                {
-                    "Condition": f"{{% {LOOK_AGAIN} and $not({longer_than(SETTLE_SECONDS)}) %}}",
-                    "Next": names.WAIT_STACK,
-                },
-            ],
-            "Assign": {"reason": f'{{% "CloudFormation refused the update: " & $refusal & "{_START_AGAIN}" %}}'},
-            "Default": names.NOTE_FAILURE,
-        },
+        names.REFUSED_UPDATE: choose(
+            when(NO_CHANGE, names.LOOK, since=NOW),
+            when(f"{LOOK_AGAIN} and $not({longer_than(SETTLE_SECONDS)})", names.WAIT_STACK),
+            otherwise=names.NOTE_FAILURE,
+            reason=f'{{% "CloudFormation refused the update: " & $refusal & "{_START_AGAIN}" %}}',
+        ),
         names.WAIT_UPDATE: parts.wait(names.LOOK),
         names.LOOK: parts.look_at_stack(names.UPDATED),
-        names.UPDATED: {
-            "Type": "Choice",
-            "Choices": [
-                {
-                    # It may still come up by itself; ending here would let it serve unasked.
-                    "Condition": f"{{% {PENDING} and {longer_than(UPDATE_SECONDS)} %}}",
-                    "Assign": {
-                        "reason": f'{{% "After {UPDATE_SECONDS // 60} minutes the serving stack was still " & '
-                        '$stack & "." %}',
-                        "since": NOW,
-                    },
-                    "Next": names.LOOK_FIRST,
-                },
-                {"Condition": f"{{% {PENDING} %}}", "Next": names.WAIT_UPDATE},
-                {
-                    "Condition": '{% $stack in ["CREATE_COMPLETE", "UPDATE_COMPLETE"] and $serving = $package %}',
-                    "Next": names.ASK,
-                },
-                {
-                    "Condition": '{% $stack in ["CREATE_COMPLETE", "UPDATE_COMPLETE"] %}',
-                    "Assign": {
-                        "reason": "Somebody else changed the serving stack in the meantime. Next: start this "
-                        "release again if it is still wanted."
-                    },
-                    "Next": names.NOTE_FAILURE,
-                },
-            ],
-            "Default": names.FIND_REASON,
-        },
+        names.UPDATED: choose(
+            when(
+                # It may still come up by itself; ending here would let it serve unasked.
+                f"{PENDING} and {longer_than(UPDATE_SECONDS)}",
+                names.LOOK_FIRST,
+                reason=f'{{% "After {UPDATE_SECONDS // 60} minutes the serving stack was still " & $stack & "." %}}',
+                since=NOW,
+            ),
+            when(PENDING, names.WAIT_UPDATE),
+            when('$stack in ["CREATE_COMPLETE", "UPDATE_COMPLETE"] and $serving = $package', names.ASK),
+            when(
+                '$stack in ["CREATE_COMPLETE", "UPDATE_COMPLETE"]',
+                names.NOTE_FAILURE,
+                reason="Somebody else changed the serving stack in the meantime. Next: start this release again if it "
+                "is still wanted.",
+            ),
+            otherwise=names.FIND_REASON,
+        ),
         names.FIND_REASON: {
             **parts.sdk_task("cloudformation", "describeStackEvents", {"StackName": parts.serving_stack}),
             "Assign": {"reason": _reason()},
@@ -166,10 +122,7 @@ def update(parts: ReleaseParts) -> States:
             "Next": names.RECORD_FAILURE,
         },
         names.ASK: parts.ask(
-            "{% $package %}",
-            on_error=names.LOOK_FIRST,
-            assign={"reason": CAUSE, "since": NOW},
-            then=names.RECORD,
+            "{% $package %}", on_error=names.LOOK_FIRST, assign={"reason": CAUSE, "since": NOW}, then=names.RECORD
         ),
     }
 

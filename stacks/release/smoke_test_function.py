@@ -11,11 +11,7 @@ from stacks.common.s3_folder import S3Folder
 
 
 class SmokeTestFunction(Construct):
-    """Asks what the package answered for the gate, and expects the same answers.
-
-    Attributes:
-        function: the function.
-    """
+    """Asks what the package answered for the gate, and expects the same answers."""
 
     def __init__(self, scope: Construct, construct_id: str, *, setup: FunctionSetup, evidence: S3Folder) -> None:
         """Create the function; `evidence` holds the sentences and the packages' answers."""

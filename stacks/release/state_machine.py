@@ -13,11 +13,7 @@ from stacks.release.parts import ReleaseParts
 
 
 class ReleaseWorkflow(Construct):
-    """Compare → update the stack → ask the endpoint → report, or back to the champion with the reason.
-
-    Attributes:
-        state_machine: the state machine.
-    """
+    """Compare → update the stack → ask the endpoint → report, or back to the champion with the reason."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, name: str, parts: ReleaseParts, role: iam.Role, logs: LogKeeping

@@ -10,11 +10,7 @@ from stacks.release.parts import ReleaseParts
 
 
 class ReleaseWorkflowRole(Construct):
-    """Execution role of the state machine.
-
-    Attributes:
-        role: the role.
-    """
+    """Execution role of the state machine."""
 
     def __init__(self, scope: Construct, construct_id: str, *, names: Names, parts: ReleaseParts) -> None:
         """Create the role."""

@@ -35,7 +35,6 @@ def serving_container(stack: Stack, *, names: Names, region: str, slim_tag: str 
 
     Args:
         stack: the stack that refers to it; account and domain are its own.
-        names: the environment's names.
         region: region of the registries.
         slim_tag: tag of the slim image; None where the official image serves new packages.
     """

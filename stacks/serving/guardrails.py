@@ -48,7 +48,6 @@ class EndpointGuard(Construct):
         """Create the alarms.
 
         Args:
-            endpoint_name: name of the endpoint.
             endpoint_config_name: the config that is put into service; a CDK token.
             instances: canary, baking time and limits.
             condition: under which the endpoint exists; None for always.

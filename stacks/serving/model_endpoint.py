@@ -33,7 +33,6 @@ class ModelEndpoint(Construct):
 
         Args:
             scope: the stack; the parameter has to be its direct child, or its name would have a prefix.
-            endpoint_name: name of the endpoint.
             serving: hub model, kind and size of the endpoint.
             role_arn: execution role of the model.
             image_uri: inference image for the hub model; a package brings its own.
@@ -107,11 +106,7 @@ class ModelEndpoint(Construct):
         return model
 
     def _hub_model(self, image_uri: str) -> sagemaker.CfnModel:
-        environment = {
-            "HF_MODEL_ID": self._serving.hub_model_id,
-            "HF_TASK": "text-classification",
-            **self._workers,
-        }
+        environment = {"HF_MODEL_ID": self._serving.hub_model_id, "HF_TASK": "text-classification", **self._workers}
         if self._serving.hub_model_revision:
             environment["HF_MODEL_REVISION"] = self._serving.hub_model_revision
         return sagemaker.CfnModel(

@@ -19,9 +19,6 @@ class ModelRole(Construct):
     The role and its policy are one resource: a model created between the two could not pull its image. The endpoint's
     log group is created here too: the serving stack holds nothing but the endpoint, and a group that SageMaker creates
     by itself keeps its logs for ever.
-
-    Attributes:
-        role: the role.
     """
 
     def __init__(
@@ -37,10 +34,7 @@ class ModelRole(Construct):
         """Create the role and the endpoint's log group.
 
         Args:
-            names: the environment's names.
             artifacts: where the models lie.
-            images: the serving images.
-            logs: how long the endpoint's log is kept.
         """
         super().__init__(scope, construct_id)
         log_group = f"/aws/sagemaker/Endpoints/{names.endpoint}"

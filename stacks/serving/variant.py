@@ -23,10 +23,7 @@ def production_variant(
 
 def _capacity(serving: ServingConfig) -> dict[str, Any]:
     if serving.kind == "instances":
-        return {
-            "instance_type": serving.instances.instance_type,
-            "initial_instance_count": serving.instances.min_count,
-        }
+        return {"instance_type": serving.instances.instance_type, "initial_instance_count": serving.instances.min_count}
     return {
         "serverless_config": sagemaker.CfnEndpointConfig.ServerlessConfigProperty(
             memory_size_in_mb=serving.memory_mb,

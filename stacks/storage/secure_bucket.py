@@ -15,9 +15,6 @@ class SecureBucket(Construct):
 
     It is encrypted with S3's own keys (SSE-S3). A KMS key of ours would cost money each month and need a grant for
     every reader, without keeping out anyone whom the bucket policy admits.
-
-    Attributes:
-        bucket: the bucket.
     """
 
     def __init__(

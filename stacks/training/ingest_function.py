@@ -16,11 +16,7 @@ _COLLECTING = ("__init__.py", "collect.py", "errors.py", "sources")
 
 
 class IngestFunction(Construct):
-    """Collects the raw data and writes it, named by its hash, where the training job's channels look.
-
-    Attributes:
-        function: the function.
-    """
+    """Collects the raw data and writes it, named by its hash, where the training job's channels look."""
 
     def __init__(
         self,
@@ -35,7 +31,6 @@ class IngestFunction(Construct):
         """Create the function.
 
         Args:
-            setup: what the stack's functions have in common.
             settings: where the data comes from.
             uploads: raw files that a person uploaded; they win over the configured source.
             datasets: where the collected data goes; in the same bucket.

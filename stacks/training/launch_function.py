@@ -14,11 +14,7 @@ from stacks.config.environment import GateConfig, TrainingConfig
 
 
 class LaunchFunction(Construct):
-    """Refuses in the first second what would fail after an hour.
-
-    Attributes:
-        function: the function.
-    """
+    """Refuses in the first second what would fail after an hour."""
 
     def __init__(
         self,
@@ -33,7 +29,6 @@ class LaunchFunction(Construct):
         """Create the function.
 
         Args:
-            setup: what the stack's functions have in common.
             training: instance, limits and hyperparameters of an execution that asks for none.
             gate: thresholds and approval mode of such an execution.
             artifacts: where the model of a job that was started elsewhere has to lie.

@@ -14,11 +14,7 @@ from stacks.config.environment import NotificationsConfig
 
 
 class Notifications(Construct):
-    """An SNS topic; its messages hold verdicts and addresses of reports, never a text that was classified.
-
-    Attributes:
-        topic: the topic.
-    """
+    """An SNS topic; its messages hold verdicts and addresses of reports, never a text that was classified."""
 
     def __init__(self, scope: Construct, construct_id: str, *, names: Names, settings: NotificationsConfig) -> None:
         """Create the topic, and subscribe the configured address."""

@@ -27,13 +27,7 @@ class TrainingStack(ProjectStack):
     """Everything that makes and judges a model, and the role that a model is served under."""
 
     def __init__(
-        self,
-        scope: Construct,
-        *,
-        config: Config,
-        storage: StorageStack,
-        sources: ProjectSources,
-        slim_tag: str | None,
+        self, scope: Construct, *, config: Config, storage: StorageStack, sources: ProjectSources, slim_tag: str | None
     ) -> None:
         """Create the training side; `slim_tag` names the slim image of its packages, None the official one."""
         super().__init__(scope, "training", config=config)

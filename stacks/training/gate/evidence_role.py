@@ -15,11 +15,7 @@ _LOG_GROUP = "/aws/sagemaker/TransformJobs"
 
 
 class EvidenceRole(Construct):
-    """The rights of the served model, and the right to read test sentences and write answers.
-
-    Attributes:
-        role: the role.
-    """
+    """The rights of the served model, and the right to read test sentences and write answers."""
 
     def __init__(
         self,
@@ -34,10 +30,8 @@ class EvidenceRole(Construct):
         """Create the role.
 
         Args:
-            names: the environment's names.
             artifacts: where the models lie.
             evidence: where test sentences are read and answers written.
-            images: the serving images.
         """
         super().__init__(scope, construct_id)
         rights = [

@@ -35,7 +35,6 @@ class GateFunctions(Construct):
         """Create the functions.
 
         Args:
-            setup: what the stack's functions have in common.
             artifacts: where training jobs write; the report is written beside the model.
             evidence: where test sentences and answers lie; in the same bucket.
         """

@@ -12,11 +12,7 @@ _LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 
 
 class TrainingRole(Construct):
-    """Reads the data and the code, writes the artifacts of jobs; nothing else.
-
-    Attributes:
-        role: the role.
-    """
+    """Reads the data and the code, writes the artifacts of jobs; nothing else."""
 
     def __init__(
         self,
@@ -32,11 +28,9 @@ class TrainingRole(Construct):
         """Create the role.
 
         Args:
-            name: name of the role.
             datasets: where the channels lie.
             artifacts: where jobs write models and checkpoints.
             code_object_arn: ARN of the code tarball.
-            image: the image of a job.
         """
         super().__init__(scope, construct_id)
         reason = "A data set's key contains its hash, an artifact's the name of its job; neither is known beforehand."

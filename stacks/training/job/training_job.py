@@ -17,12 +17,7 @@ from stacks.training.job.role import TrainingRole
 
 
 class TrainingJob(Construct):
-    """The recipe of a job. The workflow starts it; a terminal or the console can, from the stack's outputs.
-
-    Attributes:
-        code: the code tarball.
-        recipe: what all jobs have in common.
-    """
+    """The recipe of a job. The workflow starts it; a terminal or the console can, from the stack's outputs."""
 
     def __init__(
         self,

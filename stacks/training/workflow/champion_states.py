@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from stacks.common.states_language import CAUSE, States, as_jsonata, catch, retry, task
+from stacks.common.states_language import CAUSE, States, as_jsonata, catch, choose, retry, task, when
 from stacks.serving.champion import PENDING, STACK_CHAMPION, STACK_STATUS
 from stacks.training.workflow import state_names as names
 from stacks.training.workflow.parts import WorkflowParts
@@ -55,16 +55,13 @@ def champion_states(parts: WorkflowParts) -> States:
             "Catch": catch(names.COMPARE, output={}, assign={"looks": looked, "stack": _MISSED, "serving": ""}),
             "Next": names.COMPARE,
         },
-        names.COMPARE: {
-            "Type": "Choice",
-            "Choices": [
-                {"Condition": '{% $verdict.status != "Approved" %}', "Next": names.REGISTER},
-                {"Condition": f"{{% {_CHANGING} and $looks < {MAX_LOOKS} %}}", "Next": names.WAIT},
-                {"Condition": f"{{% $not({_CHANGING}) and {_SAME} %}}", "Next": names.REGISTER},
-                {"Condition": f"{{% $not({_CHANGING}) and $plans < {MAX_PLANS} %}}", "Next": names.PLAN},
-            ],
-            "Assign": {"verdict": _LEFT_TO_A_PERSON},
-            "Default": names.REGISTER,
-        },
+        names.COMPARE: choose(
+            when('$verdict.status != "Approved"', names.REGISTER),
+            when(f"{_CHANGING} and $looks < {MAX_LOOKS}", names.WAIT),
+            when(f"$not({_CHANGING}) and {_SAME}", names.REGISTER),
+            when(f"$not({_CHANGING}) and $plans < {MAX_PLANS}", names.PLAN),
+            otherwise=names.REGISTER,
+            verdict=_LEFT_TO_A_PERSON,
+        ),
         names.WAIT: {"Type": "Wait", "Seconds": parts.poll_seconds, "Next": names.LOOK},
     }

@@ -64,10 +64,7 @@ def evidence_states(parts: WorkflowParts) -> States:
             "Next": names.JUDGE,
         },
         names.JUDGE: parts.lambda_task(
-            parts.judge_function_arn,
-            judged,
-            assign={"verdict": "{% $states.result.Payload %}"},
-            then=names.LOOK,
+            parts.judge_function_arn, judged, assign={"verdict": "{% $states.result.Payload %}"}, then=names.LOOK
         ),
     }
 

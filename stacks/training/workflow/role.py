@@ -15,11 +15,7 @@ _RULES = ("StepFunctionsGetEventsForSageMakerTrainingJobsRule", "StepFunctionsGe
 
 
 class TrainingWorkflowRole(Construct):
-    """Execution role of the training workflow.
-
-    Attributes:
-        role: the role.
-    """
+    """Execution role of the training workflow."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, names: Names, parts: WorkflowParts, artifacts: S3Folder

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from stacks.common.states_language import NULL, State, States, as_jsonata, catch_failure, retry_sagemaker, task
+from stacks.common.states_language import (
+    NULL,
+    State,
+    States,
+    as_jsonata,
+    catch_failure,
+    choose,
+    retry_sagemaker,
+    task,
+    when,
+)
 from stacks.training.job.request import workflow_request
 from stacks.training.workflow import state_names as names
 from stacks.training.workflow.parts import WorkflowParts
@@ -37,11 +47,7 @@ def training_states(parts: WorkflowParts) -> States:
             assign={"request": _ANSWER, "training": "{% $states.result.Payload.training %}", "data": NULL, "plans": 0},
             then=names.ROUTE,
         ),
-        names.ROUTE: {
-            "Type": "Choice",
-            "Choices": [{"Condition": '{% $request.mode = "judge" %}', "Next": names.PLAN}],
-            "Default": names.INGEST,
-        },
+        names.ROUTE: choose(when('$request.mode = "judge"', names.PLAN), otherwise=names.INGEST),
         names.INGEST: {
             **parts.lambda_task(
                 parts.ingest_function_arn,
