@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from aws_cdk import aws_wafv2 as waf
 from constructs import Construct
 
@@ -46,8 +48,15 @@ class ApiFirewall(Construct):
                 for rule in COUNTED_BODY_RULES
             ],
         )
-        block = waf.CfnWebACL.RuleActionProperty(block={})
-        self.acl = waf.CfnWebACL(
+        block = {"action": waf.CfnWebACL.RuleActionProperty(block={})}
+        # A group of rules has its own actions.
+        grouped = {"override_action": waf.CfnWebACL.OverrideActionProperty(none={})}
+        rules: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
+            ("rate", {"rate_based_statement": rate}, block),
+            ("size", {"regex_match_statement": size}, block),
+            ("common", {"managed_rule_group_statement": common}, grouped),
+        ]
+        acl = waf.CfnWebACL(
             self,
             "Acl",
             name=name,
@@ -57,30 +66,16 @@ class ApiFirewall(Construct):
             visibility_config=_visible(name),
             rules=[
                 waf.CfnWebACL.RuleProperty(
-                    name="rate",
-                    priority=0,
-                    action=block,
-                    statement=waf.CfnWebACL.StatementProperty(rate_based_statement=rate),
-                    visibility_config=_visible(f"{name}-rate"),
-                ),
-                waf.CfnWebACL.RuleProperty(
-                    name="size",
-                    priority=1,
-                    action=block,
-                    statement=waf.CfnWebACL.StatementProperty(regex_match_statement=size),
-                    visibility_config=_visible(f"{name}-size"),
-                ),
-                waf.CfnWebACL.RuleProperty(
-                    name="common",
-                    priority=2,
-                    # A group of rules has its own actions.
-                    override_action=waf.CfnWebACL.OverrideActionProperty(none={}),
-                    statement=waf.CfnWebACL.StatementProperty(managed_rule_group_statement=common),
-                    visibility_config=_visible(f"{name}-common"),
-                ),
+                    name=rule,
+                    priority=priority,
+                    statement=waf.CfnWebACL.StatementProperty(**statement),
+                    visibility_config=_visible(f"{name}-{rule}"),
+                    **action,
+                )
+                for priority, (rule, statement, action) in enumerate(rules)
             ],
         )
-        waf.CfnWebACLAssociation(self, "Stage", resource_arn=front.stage.stage_arn, web_acl_arn=self.acl.attr_arn)
+        waf.CfnWebACLAssociation(self, "Stage", resource_arn=front.stage.stage_arn, web_acl_arn=acl.attr_arn)
 
 
 def _visible(name: str) -> waf.CfnWebACL.VisibilityConfigProperty:

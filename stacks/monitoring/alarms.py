@@ -20,26 +20,26 @@ _UNTIL_PROVEN = cloudwatch.TreatMissingData.IGNORE
 """Without data the alarm keeps its state."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class _Rule:
     """One alarm.
 
     Attributes:
-        name: last part of the alarm's name.
-        section: anchor of the runbook's section; several alarms may share one.
         says: what has happened, in one sentence.
+        name: last part of the alarm's name.
         bound: lowest value that raises the alarm.
         periods: how many periods in a row.
         missing: what no data means.
+        section: anchor of the runbook's section, where it differs from the name.
     """
 
-    name: str
-    section: str
     says: str
+    name: str
     metric: cloudwatch.IMetric
     bound: float = 1
     periods: int = 1
     missing: cloudwatch.TreatMissingData = _QUIET
+    section: str = ""
 
 
 class OperationsAlarms(Construct):
@@ -65,7 +65,7 @@ class OperationsAlarms(Construct):
             self,
             rule.name.title().replace("-", ""),
             alarm_name=f"{prefix}-{rule.name}",
-            alarm_description=f"{rule.says} What to do: {runbook}#{rule.section}",
+            alarm_description=f"{rule.says} What to do: {runbook}#{rule.section or rule.name}",
             metric=rule.metric,
             threshold=rule.bound,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
@@ -85,40 +85,33 @@ def _api_rules(metrics: EmittedMetrics, settings: MonitoringConfig) -> tuple[_Ru
         period=PERIOD,
         label="answers with 5xx, per cent",
     )
+    percent, latency = settings.error_percent, settings.p99_ms
     return (
+        _Rule(f"{percent:g} % or more of the requests were answered with 5xx.", "api-errors", errors, bound=percent),
         _Rule(
-            name="api-errors",
-            section="api-errors",
-            metric=errors,
-            bound=settings.error_percent,
-            says=f"{settings.error_percent:g} % or more of the requests were answered with 5xx.",
-        ),
-        _Rule(
-            name="api-latency",
-            section="api-latency",
-            metric=metrics.api("Latency", "p99"),
-            bound=settings.p99_ms,
+            f"The slowest hundredth of the requests took {latency} ms or more.",
+            "api-latency",
+            metrics.api("Latency", "p99"),
+            bound=latency,
             periods=3,
-            says=f"The slowest hundredth of the requests took {settings.p99_ms} ms or more.",
         ),
         _Rule(
-            name="throttles-lambda",
+            "Lambda refused to run the predict function.",
+            "throttles-lambda",
+            metrics.function("predict", "Throttles", "Sum"),
             section="throttles",
-            metric=metrics.function("predict", "Throttles", "Sum"),
-            says="Lambda refused to run the predict function.",
         ),
         _Rule(
-            name="throttles-endpoint",
+            "Requests found the endpoint at its concurrency limit, retries included.",
+            "throttles-endpoint",
+            metrics.predict(names.THROTTLED, "Sum"),
             section="throttles",
-            metric=metrics.predict(names.THROTTLED, "Sum"),
-            says="Requests found the endpoint at its concurrency limit, retries included.",
         ),
         _Rule(
-            name="endpoint-errors",
-            section="endpoint-errors",
-            metric=metrics.endpoint("Invocation5XXErrors", "Sum"),
+            "The model failed on requests, or its container does not answer.",
+            "endpoint-errors",
+            metrics.endpoint("Invocation5XXErrors", "Sum"),
             bound=3,
-            says="The model failed on requests, or its container does not answer.",
         ),
     )
 
@@ -127,10 +120,10 @@ def _workflow_rules(metrics: EmittedMetrics) -> tuple[_Rule, ...]:
     # One alarm per metric: a sum of two has no value while one of them has never been emitted.
     return tuple(
         _Rule(
-            name=f"{machine}-{how}",
+            f"An execution of the {machine} workflow {said}.",
+            f"{machine}-{how}",
+            metrics.workflow(machine, metric, "Sum"),
             section=f"{machine}-failed",
-            metric=metrics.workflow(machine, metric, "Sum"),
-            says=f"An execution of the {machine} workflow {said}.",
         )
         for machine in ("training", "release")
         for how, metric, said in (
@@ -144,17 +137,15 @@ def _drift_rules(metrics: EmittedMetrics, settings: MonitoringConfig) -> tuple[_
     period = Duration.minutes(settings.drift_minutes)
     return (
         _Rule(
-            name="drift",
-            section="drift",
-            metric=metrics.drift(names.DRIFT, "Maximum", period=period),
+            "The traffic no longer looks like the sentences that the model was judged on.",
+            "drift",
+            metrics.drift(names.DRIFT, "Maximum", period=period),
             bound=settings.drift_threshold,
             missing=_UNTIL_PROVEN,
-            says="The traffic no longer looks like the sentences that the model was judged on.",
         ),
         _Rule(
-            name="drift-check-failed",
-            section="drift-check-failed",
-            metric=metrics.function("drift", "Errors", "Sum", period=period),
-            says="The drift check failed, so it is unknown whether the traffic has drifted.",
+            "The drift check failed, so it is unknown whether the traffic has drifted.",
+            "drift-check-failed",
+            metrics.function("drift", "Errors", "Sum", period=period),
         ),
     )

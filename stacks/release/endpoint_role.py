@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from stacks.common.names import Names
@@ -22,41 +23,38 @@ _SCALING_SERVICE = f"{SERVICE}.application-autoscaling.amazonaws.com"
 _SCALING_ROLE = f"aws-service-role/{_SCALING_SERVICE}/AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
 
 
-class ReleaseRole(Construct):
-    """Creates and removes the serving stack's models, endpoint configs and its one endpoint; nothing else.
+def release_role(scope: Construct, *, names: Names, serving: ServingConfig) -> iam.Role:
+    """Create the role: it creates and removes the serving stack's models, endpoint configs and its one endpoint.
 
     Where the endpoint scales or its updates are guarded, the stack's scalable target, policy and alarms as well.
     """
-
-    def __init__(self, scope: Construct, construct_id: str, *, names: Names, serving: ServingConfig) -> None:
-        """Create the role; `serving` says whether the endpoint scales and what guards its updates."""
-        super().__init__(scope, construct_id)
-        stack_prefix = f"{names.serving_stack}-*"
-        models = [names.sagemaker_arn(f"model/{name}") for name in (stack_prefix, *_MODELS)]
-        configs = [names.sagemaker_arn(f"endpoint-config/{name}") for name in (stack_prefix, *_ENDPOINT_CONFIGS)]
-        endpoint = names.endpoint_arn
-        rights = [
-            _allow(["CreateModel", "DescribeModel", "DeleteModel"], models),
-            _allow(["CreateEndpointConfig", "DescribeEndpointConfig", "DeleteEndpointConfig"], configs),
-            # Creating and changing an endpoint is checked against its config as well.
-            _allow(["CreateEndpoint", "UpdateEndpoint"], [endpoint, *configs]),
-            _allow(["DescribeEndpoint", "DeleteEndpoint"], [endpoint]),
-            _allow(["AddTags", "DeleteTags", "ListTags"], [*models, *configs, endpoint]),
-            use_packages(names.package_arns),
-            pass_role(names.model_role_arn, "sagemaker"),
-        ]
-        self.role = service_role(
-            self,
-            name=names.release,
-            service="cloudformation",
-            description="Service role of CloudFormation for releases",
-            inline={"release": rights},
-        )
-        if serving.scales:
-            grant(self.role, *_scaling_rights(names, scalable_dimension(serving)))
-            grant(self.role, *_alarm_rights(names, f"TargetTracking-endpoint/{names.endpoint}/variant/"))
-        if serving.kind == "instances":
-            grant(self.role, *_alarm_rights(names, guard_alarms(names.endpoint)))
+    stack_prefix = f"{names.serving_stack}-*"
+    models = [names.sagemaker_arn(f"model/{name}") for name in (stack_prefix, *_MODELS)]
+    configs = [names.sagemaker_arn(f"endpoint-config/{name}") for name in (stack_prefix, *_ENDPOINT_CONFIGS)]
+    endpoint = names.endpoint_arn
+    rights = [
+        _allow(["CreateModel", "DescribeModel", "DeleteModel"], models),
+        _allow(["CreateEndpointConfig", "DescribeEndpointConfig", "DeleteEndpointConfig"], configs),
+        # Creating and changing an endpoint is checked against its config as well.
+        _allow(["CreateEndpoint", "UpdateEndpoint"], [endpoint, *configs]),
+        _allow(["DescribeEndpoint", "DeleteEndpoint"], [endpoint]),
+        _allow(["AddTags", "DeleteTags", "ListTags"], [*models, *configs, endpoint]),
+        use_packages(names.package_arns),
+        pass_role(names.model_role_arn, "sagemaker"),
+    ]
+    role = service_role(
+        scope,
+        name=names.release,
+        service="cloudformation",
+        description="Service role of CloudFormation for releases",
+        inline={"release": rights},
+    )
+    if serving.scales:
+        grant(role, *_scaling_rights(names, scalable_dimension(serving)))
+        grant(role, *_alarm_rights(names, f"TargetTracking-endpoint/{names.endpoint}/variant/"))
+    if serving.kind == "instances":
+        grant(role, *_alarm_rights(names, guard_alarms(names.endpoint)))
+    return role
 
 
 def _allow(calls: Sequence[str], resources: Sequence[str]) -> Right:

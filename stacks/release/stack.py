@@ -5,15 +5,16 @@ from __future__ import annotations
 from constructs import Construct
 
 from stacks.common.project_sources import ProjectSources
-from stacks.common.project_stack import ProjectStack
+from stacks.common.project_stack import ProjectStack, add_outputs
 from stacks.common.s3_folder import S3Folder
+from stacks.common.state_machine import state_machine
 from stacks.config.environment import Config
 from stacks.release.approval_rule import ApprovalRule
-from stacks.release.endpoint_role import ReleaseRole
+from stacks.release.definition import release_definition
+from stacks.release.endpoint_role import release_role
 from stacks.release.parts import ReleaseParts
 from stacks.release.smoke_test_function import SmokeTestFunction
-from stacks.release.state_machine import ReleaseWorkflow
-from stacks.release.workflow_role import ReleaseWorkflowRole
+from stacks.release.workflow_role import release_workflow_role
 from stacks.storage.stack import StorageStack
 
 
@@ -30,17 +31,24 @@ class ReleaseStack(ProjectStack):
             setup=self.function_setup(sources),
             evidence=S3Folder.exported(storage.artifacts, "evidence"),
         ).function
-        release_role = ReleaseRole(self, "Endpoint", names=names, serving=config.serving).role
+        endpoint_role = release_role(Construct(self, "Endpoint"), names=names, serving=config.serving)
         parts = ReleaseParts(
             partition=self.partition,
             name=names.prefix,
             package_arn_prefix=names.package_arn_prefix,
             topic_arn=names.topic_arn,
             serving_stack=names.serving_stack,
-            release_role_arn=release_role.role_arn,
+            release_role_arn=endpoint_role.role_arn,
             smoke_test_function_arn=smoke_test.function_arn,
             poll_seconds=config.release.poll_seconds,
         )
-        role = ReleaseWorkflowRole(self, "WorkflowRole", names=names, parts=parts).role
-        workflow = ReleaseWorkflow(self, "Workflow", name=names.release, parts=parts, role=role, logs=self.logs)
-        ApprovalRule(self, "Rule", names=names, state_machine=workflow.state_machine)
+        machine = state_machine(
+            Construct(self, "Workflow"),
+            name=names.release,
+            comment="Puts an approved model package into service",
+            definition=release_definition(parts),
+            role=release_workflow_role(Construct(self, "WorkflowRole"), names=names, parts=parts),
+            logs=self.logs,
+        )
+        ApprovalRule(self, "Rule", names=names, state_machine=machine)
+        add_outputs(self, {"ReleaseStateMachineArn": machine.state_machine_arn})

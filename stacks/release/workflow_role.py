@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from stacks.common.names import Names
@@ -9,30 +10,27 @@ from stacks.common.permissions import Right, grant, look_at_champion, pass_role,
 from stacks.release.parts import ReleaseParts
 
 
-class ReleaseWorkflowRole(Construct):
-    """Execution role of the state machine."""
-
-    def __init__(self, scope: Construct, construct_id: str, *, names: Names, parts: ReleaseParts) -> None:
-        """Create the role."""
-        super().__init__(scope, construct_id)
-        self.role = service_role(
-            self,
-            name=f"{names.release}-workflow",
-            service="states",
-            description=f"Execution role of the state machine {names.release}",
-        )
-        grant(
-            self.role,
-            Right(
-                ["cloudformation:UpdateStack"],
-                [names.serving_stack_arn],
-                "CloudFormation appends an id to the name of this one stack.",
-                conditions={"StringEquals": {"cloudformation:RoleArn": parts.release_role_arn}},
-            ),
-            pass_role(parts.release_role_arn, "cloudformation"),
-            look_at_champion(names.serving_stack_arn, "cloudformation:DescribeStackEvents"),
-            use_packages(names.package_arns, "sagemaker:UpdateModelPackage"),
-            Right(["states:ListExecutions"], [names.state_machine_arn(names.release)]),
-            Right(["lambda:InvokeFunction"], [parts.smoke_test_function_arn]),
-            Right(["sns:Publish"], [parts.topic_arn]),
-        )
+def release_workflow_role(scope: Construct, *, names: Names, parts: ReleaseParts) -> iam.Role:
+    """Create the execution role of the release workflow."""
+    role = service_role(
+        scope,
+        name=f"{names.release}-workflow",
+        service="states",
+        description=f"Execution role of the state machine {names.release}",
+    )
+    grant(
+        role,
+        Right(
+            ["cloudformation:UpdateStack"],
+            [names.serving_stack_arn],
+            "CloudFormation appends an id to the name of this one stack.",
+            conditions={"StringEquals": {"cloudformation:RoleArn": parts.release_role_arn}},
+        ),
+        pass_role(parts.release_role_arn, "cloudformation"),
+        look_at_champion(names.serving_stack_arn, "cloudformation:DescribeStackEvents"),
+        use_packages(names.package_arns, "sagemaker:UpdateModelPackage"),
+        Right(["states:ListExecutions"], [names.state_machine_arn(names.release)]),
+        Right(["lambda:InvokeFunction"], [parts.smoke_test_function_arn]),
+        Right(["sns:Publish"], [parts.topic_arn]),
+    )
+    return role

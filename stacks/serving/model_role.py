@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from stacks.common.container_image import ContainerImage
@@ -13,41 +14,26 @@ from stacks.common.permissions import container_rights, list_buckets, read_objec
 from stacks.common.s3_folder import S3Folder
 
 
-class ModelRole(Construct):
-    """Pulls a serving image, reads model artifacts, writes the endpoint's log.
+def model_role(
+    scope: Construct, *, names: Names, artifacts: S3Folder, images: Iterable[ContainerImage], logs: LogKeeping
+) -> iam.Role:
+    """Create the role, which pulls an image, reads artifacts and writes the endpoint's log; create that log, too.
 
-    The role and its policy are one resource: a model created between the two could not pull its image. The endpoint's
-    log group is created here too: the serving stack holds nothing but the endpoint, and a group that SageMaker creates
-    by itself keeps its logs for ever.
+    The role and its policy are one resource: a model created between the two could not pull its image. The log group
+    is not in the serving stack, which holds nothing but the endpoint; a group that SageMaker creates keeps its logs for
+    ever.
     """
-
-    def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        names: Names,
-        artifacts: S3Folder,
-        images: Iterable[ContainerImage],
-        logs: LogKeeping,
-    ) -> None:
-        """Create the role and the endpoint's log group.
-
-        Args:
-            artifacts: where the models lie.
-        """
-        super().__init__(scope, construct_id)
-        log_group = f"/aws/sagemaker/Endpoints/{names.endpoint}"
-        logs.group(self, "Log", name=log_group)
-        rights = [
-            read_objects(artifacts.objects_arn, reason="A model's key contains the name of the job that made it."),
-            list_buckets(artifacts.bucket_arn),
-            *container_rights(self, images=images, log_group=log_group),
-        ]
-        self.role = service_role(
-            self,
-            name=names.model_role,
-            service="sagemaker",
-            description="Execution role of the served model",
-            inline={"model": rights},
-        )
+    log_group = f"/aws/sagemaker/Endpoints/{names.endpoint}"
+    logs.group(scope, "Log", name=log_group)
+    rights = [
+        read_objects(artifacts.objects_arn, reason="A model's key contains the name of the job that made it."),
+        list_buckets(artifacts.bucket_arn),
+        *container_rights(scope, images=images, log_group=log_group),
+    ]
+    return service_role(
+        scope,
+        name=names.model_role,
+        service="sagemaker",
+        description="Execution role of the served model",
+        inline={"model": rights},
+    )

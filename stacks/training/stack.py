@@ -9,9 +9,9 @@ from stacks.common.project_stack import ProjectStack, add_outputs
 from stacks.common.s3_folder import S3Folder
 from stacks.config.environment import Config
 from stacks.serving.container import serving_container
-from stacks.serving.model_role import ModelRole
+from stacks.serving.model_role import model_role
 from stacks.storage.stack import StorageStack
-from stacks.training.gate.evidence_role import EvidenceRole
+from stacks.training.gate.evidence_role import evidence_role
 from stacks.training.gate.functions import GateFunctions
 from stacks.training.gate.model_registry import ModelRegistry
 from stacks.training.ingest_function import IngestFunction
@@ -45,8 +45,8 @@ class TrainingStack(ProjectStack):
         ConsoleRecipe(self, "Recipe", name=names.recipe, recipe=job.recipe, datasets=datasets)
         ModelRegistry(self, "Registry", setup=setup, removable=config.removable)
         gate = GateFunctions(self, "Gate", setup=setup, artifacts=artifacts, evidence=evidence)
-        answering = EvidenceRole(
-            self, "Evidence", names=names, artifacts=artifacts, evidence=evidence, images=container.pullable
+        answering = evidence_role(
+            Construct(self, "Evidence"), names=names, artifacts=artifacts, evidence=evidence, images=container.pullable
         )
         topic = Notifications(self, "Notifications", names=names, settings=config.notifications).topic
         parts = WorkflowParts(
@@ -60,7 +60,7 @@ class TrainingStack(ProjectStack):
             code_version=job.code.version,
             git_revision=config.code_version,
             container=container,
-            evidence_role_arn=answering.role.role_arn,
+            evidence_role_arn=answering.role_arn,
             evidence_instance_type=config.evidence_instance_type,
             package_group=names.package_group,
             topic_arn=topic.topic_arn,
@@ -68,5 +68,7 @@ class TrainingStack(ProjectStack):
             poll_seconds=config.release.poll_seconds,
         )
         TrainingWorkflow(self, "Workflow", names=names, parts=parts, artifacts=artifacts, logs=self.logs)
-        model = ModelRole(self, "Model", names=names, artifacts=artifacts, images=container.pullable, logs=self.logs)
-        add_outputs(self, {"ModelRoleArn": model.role.role_arn, "InferenceImage": container.image.uri})
+        model = model_role(
+            Construct(self, "Model"), names=names, artifacts=artifacts, images=container.pullable, logs=self.logs
+        )
+        add_outputs(self, {"ModelRoleArn": model.role_arn, "InferenceImage": container.image.uri})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from stacks.common.container_image import ContainerImage
@@ -14,41 +15,25 @@ from stacks.common.s3_folder import S3Folder
 _LOG_GROUP = "/aws/sagemaker/TransformJobs"
 
 
-class EvidenceRole(Construct):
-    """The rights of the served model, and the right to read test sentences and write answers."""
-
-    def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        names: Names,
-        artifacts: S3Folder,
-        evidence: S3Folder,
-        images: Iterable[ContainerImage],
-    ) -> None:
-        """Create the role.
-
-        Args:
-            artifacts: where the models lie.
-            evidence: where test sentences are read and answers written.
-        """
-        super().__init__(scope, construct_id)
-        rights = [
-            read_objects(
-                # Not the job's other archive: it holds the labels.
-                artifacts.arn_of("*/output/model.tar.gz"),
-                evidence.arn_of("*/sentences.jsonl"),
-                reason="A model's key contains the name of its job; evidence is named by the hash of the sentences.",
-            ),
-            write_objects(evidence.objects_arn, reason="Evidence is named by the hash of the test sentences."),
-            list_buckets(artifacts.bucket_arn),
-            *container_rights(self, images=images, log_group=_LOG_GROUP),
-        ]
-        self.role = service_role(
-            self,
-            name=f"{names.prefix}-evidence",
-            service="sagemaker",
-            description="Execution role of the models that answer the test sentences",
-            inline={"evidence": rights},
-        )
+def evidence_role(
+    scope: Construct, *, names: Names, artifacts: S3Folder, evidence: S3Folder, images: Iterable[ContainerImage]
+) -> iam.Role:
+    """Create a role with the rights of the served model that also reads test sentences and writes answers."""
+    rights = [
+        read_objects(
+            # Not the job's other archive: it holds the labels.
+            artifacts.arn_of("*/output/model.tar.gz"),
+            evidence.arn_of("*/sentences.jsonl"),
+            reason="A model's key contains the name of its job; evidence is named by the hash of the sentences.",
+        ),
+        write_objects(evidence.objects_arn, reason="Evidence is named by the hash of the test sentences."),
+        list_buckets(artifacts.bucket_arn),
+        *container_rights(scope, images=images, log_group=_LOG_GROUP),
+    ]
+    return service_role(
+        scope,
+        name=f"{names.prefix}-evidence",
+        service="sagemaker",
+        description="Execution role of the models that answer the test sentences",
+        inline={"evidence": rights},
+    )

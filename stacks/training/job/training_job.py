@@ -13,7 +13,7 @@ from stacks.common.s3_folder import S3Folder
 from stacks.config.environment import Config
 from stacks.training.job.code import TrainingCode
 from stacks.training.job.request import JobRecipe
-from stacks.training.job.role import TrainingRole
+from stacks.training.job.role import training_role
 
 
 class TrainingJob(Construct):
@@ -34,15 +34,14 @@ class TrainingJob(Construct):
         settings = config.training
         image = resolve_image(TRAINING, config.region)
         self.code = TrainingCode(self, "Code", folder=setup.sources.training_job)
-        role = TrainingRole(
-            self,
-            "Role",
+        role = training_role(
+            Construct(self, "Role"),
             name=setup.names.training,
             datasets=datasets,
             artifacts=artifacts,
             code_object_arn=self.code.object_arn,
             image=image,
-        ).role
+        )
         self.recipe = JobRecipe(
             image=image.uri,
             role_arn=role.role_arn,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aws_cdk import Stack
+from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from stacks.common.names import Names
@@ -14,46 +15,41 @@ from stacks.training.workflow.parts import WorkflowParts
 _RULES = ("StepFunctionsGetEventsForSageMakerTrainingJobsRule", "StepFunctionsGetEventsForSageMakerTransformJobsRule")
 
 
-class TrainingWorkflowRole(Construct):
-    """Execution role of the training workflow."""
-
-    def __init__(
-        self, scope: Construct, construct_id: str, *, names: Names, parts: WorkflowParts, artifacts: S3Folder
-    ) -> None:
-        """Create the role; `artifacts` is where the models lie."""
-        super().__init__(scope, construct_id)
-        self.role = service_role(
-            self,
-            name=f"{names.training}-workflow",
-            service="states",
-            description=f"Execution role of the state machine {names.training}",
-        )
-        functions = (
-            parts.launch_function_arn,
-            parts.ingest_function_arn,
-            parts.plan_function_arn,
-            parts.judge_function_arn,
-        )
-        grant(
-            self.role,
-            Right(["lambda:InvokeFunction"], functions),
-            Right(["sns:Publish"], [parts.topic_arn]),
-            _run_jobs("Training", names.sagemaker_arn(f"training-job/{names.prefix}-*")),
-            _run_jobs("Transform", names.sagemaker_arn(f"transform-job/{names.prefix}-*")),
-            Right(
-                ["sagemaker:CreateModel", "sagemaker:DeleteModel", "sagemaker:AddTags"],
-                [names.sagemaker_arn(f"model/{names.prefix}-evidence-*")],
-                "Each model that gives evidence has a random part in its name.",
-            ),
-            Right(
-                ["events:PutTargets", "events:PutRule", "events:DescribeRule"],
-                [names.event_rule_arn(rule) for rule in _RULES],
-            ),
-            pass_role(parts.job.role_arn, "sagemaker"),
-            pass_role(parts.evidence_role_arn, "sagemaker"),
-            *_register(names, parts, artifacts, Stack.of(self).partition),
-            look_at_champion(names.serving_stack_arn),
-        )
+def training_workflow_role(scope: Construct, *, names: Names, parts: WorkflowParts, artifacts: S3Folder) -> iam.Role:
+    """Create the execution role of the training workflow; `artifacts` is where the models lie."""
+    role = service_role(
+        scope,
+        name=f"{names.training}-workflow",
+        service="states",
+        description=f"Execution role of the state machine {names.training}",
+    )
+    functions = (
+        parts.launch_function_arn,
+        parts.ingest_function_arn,
+        parts.plan_function_arn,
+        parts.judge_function_arn,
+    )
+    grant(
+        role,
+        Right(["lambda:InvokeFunction"], functions),
+        Right(["sns:Publish"], [parts.topic_arn]),
+        _run_jobs("Training", names.sagemaker_arn(f"training-job/{names.prefix}-*")),
+        _run_jobs("Transform", names.sagemaker_arn(f"transform-job/{names.prefix}-*")),
+        Right(
+            ["sagemaker:CreateModel", "sagemaker:DeleteModel", "sagemaker:AddTags"],
+            [names.sagemaker_arn(f"model/{names.prefix}-evidence-*")],
+            "Each model that gives evidence has a random part in its name.",
+        ),
+        Right(
+            ["events:PutTargets", "events:PutRule", "events:DescribeRule"],
+            [names.event_rule_arn(rule) for rule in _RULES],
+        ),
+        pass_role(parts.job.role_arn, "sagemaker"),
+        pass_role(parts.evidence_role_arn, "sagemaker"),
+        *_register(names, parts, artifacts, Stack.of(scope).partition),
+        look_at_champion(names.serving_stack_arn),
+    )
+    return role
 
 
 def _run_jobs(kind: str, job_arns: str) -> Right:

@@ -11,7 +11,7 @@ from stacks.common.s3_folder import S3Folder
 from stacks.common.state_machine import state_machine
 from stacks.training.workflow.definition import training_definition
 from stacks.training.workflow.parts import WorkflowParts
-from stacks.training.workflow.role import TrainingWorkflowRole
+from stacks.training.workflow.role import training_workflow_role
 
 
 class TrainingWorkflow(Construct):
@@ -34,7 +34,7 @@ class TrainingWorkflow(Construct):
             name=names.training,
             comment="Trains a text classifier, judges it, and enters it into the model registry",
             definition=training_definition(parts),
-            role=TrainingWorkflowRole(self, "Role", names=names, parts=parts, artifacts=artifacts).role,
+            role=training_workflow_role(Construct(self, "Role"), names=names, parts=parts, artifacts=artifacts),
             logs=logs,
         )
         add_outputs(self, {"StateMachineArn": machine.state_machine_arn})
