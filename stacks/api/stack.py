@@ -7,7 +7,7 @@ from constructs import Construct
 from stacks.api.contract import ApiContract
 from stacks.api.domain import ApiDomain
 from stacks.api.firewall import ApiFirewall
-from stacks.api.keys import ApiKeys
+from stacks.api.keys import add_api_keys
 from stacks.api.predict_function import PredictFunction
 from stacks.api.rest_api import STAGE, InferenceApi
 from stacks.common.project_sources import ProjectSources
@@ -46,6 +46,6 @@ class ApiStack(ProjectStack):
             url = domain.url
             add_outputs(self, {"ApiDomainTarget": domain.target})
         if settings.api_key_required:
-            keys = ApiKeys(self, "Keys", name=name, front=front, settings=settings).keys
+            keys = add_api_keys(front, name=name, settings=settings)
             add_outputs(self, {"ApiKeyId": keys[settings.clients[0]].key_id})
         add_outputs(self, {"ApiUrl": url, "ApiId": front.api.rest_api_id, "ApiStage": STAGE})

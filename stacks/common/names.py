@@ -41,62 +41,36 @@ class Names:
         endpoint: name of the endpoint. It contains the kind, because SageMaker cannot turn an endpoint of one kind into
             the other: another name makes CloudFormation replace it.
         serving_stack: name of the stack whose parameter says which model package is the champion.
-        image_repository: name of the repository of the slim serving image.
-        package_group: name of the model package group.
+        serving_stack_arn: pattern of that stack's ARN, which ends in an id that CloudFormation creates.
         model_role: name of the served model's role; the serving stack builds its ARN from it and holds no IAM.
         release: name of the release workflow and of the role under which CloudFormation changes the endpoint.
         training: name of the training workflow and of the role of its jobs.
-        topic: name of the notification topic.
-        recipe: name of the SSM parameter with the training recipe.
+        package_arn_prefix: ARN of a model package without its version, with a slash at the end.
+        package_arns: pattern of the ARNs of the group's packages.
+        scalable_target_arns: pattern of the ARNs of Application Auto Scaling's targets, whose ids it creates.
     """
 
     def __init__(self, scope: Construct, config: Config) -> None:
         self._scope = scope
         self.prefix = prefix = config.prefix
         self.endpoint = prefix if config.serving.kind == "serverless" else f"{prefix}-{config.serving.kind}"
+        self.endpoint_arn = self.sagemaker_arn(f"endpoint/{self.endpoint}")
         self.serving_stack = stack_name(config, "serving")
+        self.serving_stack_arn = arn(scope, "cloudformation", f"stack/{self.serving_stack}/*")
         self.image_repository = f"{prefix}-serving"
-        self.package_group = prefix
         self.model_role = f"{prefix}-model"
+        self.model_role_arn = self.role_arn(self.model_role)
         self.release = f"{prefix}-release"
         self.training = f"{prefix}-training"
-        self.topic = f"{prefix}-notifications"
         self.recipe = f"/{prefix}/training-recipe"
-
-    @property
-    def endpoint_arn(self) -> str:
-        """ARN of the endpoint."""
-        return self.sagemaker_arn(f"endpoint/{self.endpoint}")
-
-    @property
-    def package_group_arn(self) -> str:
-        """ARN of the model package group."""
-        return self.sagemaker_arn(f"model-package-group/{self.package_group}")
-
-    @property
-    def package_arn_prefix(self) -> str:
-        """ARN of a model package without its version, with a slash at the end."""
-        return self.sagemaker_arn(f"model-package/{self.package_group}/")
-
-    @property
-    def package_arns(self) -> str:
-        """Pattern of the ARNs of the group's packages."""
-        return f"{self.package_arn_prefix}*"
-
-    @property
-    def serving_stack_arn(self) -> str:
-        """Pattern of the serving stack's ARN, which ends in an id that CloudFormation creates."""
-        return arn(self._scope, "cloudformation", f"stack/{self.serving_stack}/*")
-
-    @property
-    def model_role_arn(self) -> str:
-        """ARN of the served model's role."""
-        return self.role_arn(self.model_role)
-
-    @property
-    def topic_arn(self) -> str:
-        """ARN of the notification topic."""
-        return arn(self._scope, "sns", self.topic)
+        self.topic = f"{prefix}-notifications"
+        self.topic_arn = arn(scope, "sns", self.topic)
+        self.package_group = prefix
+        self.package_group_arn = self.sagemaker_arn(f"model-package-group/{self.package_group}")
+        self.package_arn_prefix = self.sagemaker_arn(f"model-package/{self.package_group}/")
+        self.package_arns = f"{self.package_arn_prefix}*"
+        self.budget_arns = arn(scope, "budgets", f"budget/{prefix}-*", regional=False)
+        self.scalable_target_arns = arn(scope, "application-autoscaling", "scalable-target/*")
 
     def sagemaker_arn(self, resource: str) -> str:
         """Return the ARN, or the pattern, of something in SageMaker."""
@@ -117,13 +91,3 @@ class Names:
     def event_rule_arn(self, name: str) -> str:
         """Return the ARN of an EventBridge rule."""
         return arn(self._scope, "events", f"rule/{name}")
-
-    @property
-    def budget_arns(self) -> str:
-        """Pattern of the ARNs of the environment's budgets."""
-        return arn(self._scope, "budgets", f"budget/{self.prefix}-*", regional=False)
-
-    @property
-    def scalable_target_arns(self) -> str:
-        """Pattern of the ARNs of Application Auto Scaling's targets, whose ids it creates."""
-        return arn(self._scope, "application-autoscaling", "scalable-target/*")

@@ -13,7 +13,7 @@ from stacks.common.project_stack import ProjectStack, add_outputs
 from stacks.common.python_function import FunctionSetup
 from stacks.config.environment import Config
 from stacks.image.build import ImageBuild
-from stacks.image.repository import ImageRepository
+from stacks.image.repository import image_repository
 
 
 class ImageStack(ProjectStack):
@@ -26,9 +26,9 @@ class ImageStack(ProjectStack):
     def __init__(self, scope: Construct, *, config: Config, sources: ProjectSources) -> None:
         """Create repository and build."""
         super().__init__(scope, "image", config=config)
-        repository = ImageRepository(
-            self, "Images", name=self.names.image_repository, removable=config.removable
-        ).repository
+        repository = image_repository(
+            Construct(self, "Images"), name=self.names.image_repository, removable=config.removable
+        )
         setup = FunctionSetup(names=self.names, sources=sources, logs=self.logs, layer=None)
         self.tag = ImageBuild(self, "Serving", setup=setup, repository=repository).tag
         add_outputs(self, {"ServingImage": repository.repository_uri_for_tag(self.tag)})

@@ -42,40 +42,29 @@ class _Rule:
     section: str = ""
 
 
-class OperationsAlarms(Construct):
-    """All alarms of one environment; each notifies the topic when it is raised and when it is over."""
-
-    def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        prefix: str,
-        metrics: EmittedMetrics,
-        settings: MonitoringConfig,
-        topic: sns.ITopic,
-    ) -> None:
-        """Create the alarms; their names begin with `prefix`."""
-        super().__init__(scope, construct_id)
-        rules = (*_api_rules(metrics, settings), *_workflow_rules(metrics), *_drift_rules(metrics, settings))
-        self.alarms = [self._alarm(prefix, rule, settings.runbook_url, topic) for rule in rules]
-
-    def _alarm(self, prefix: str, rule: _Rule, runbook: str, topic: sns.ITopic) -> cloudwatch.Alarm:
+def create_alarms(
+    scope: Construct, *, prefix: str, metrics: EmittedMetrics, settings: MonitoringConfig, topic: sns.ITopic
+) -> list[cloudwatch.Alarm]:
+    """Create all alarms of an environment; each notifies the topic when it is raised and when it is over."""
+    rules = (*_api_rules(metrics, settings), *_workflow_rules(metrics), *_drift_rules(metrics, settings))
+    action = actions.SnsAction(topic)
+    alarms = []
+    for rule in rules:
         alarm = cloudwatch.Alarm(
-            self,
+            scope,
             rule.name.title().replace("-", ""),
             alarm_name=f"{prefix}-{rule.name}",
-            alarm_description=f"{rule.says} What to do: {runbook}#{rule.section or rule.name}",
+            alarm_description=f"{rule.says} What to do: {settings.runbook_url}#{rule.section or rule.name}",
             metric=rule.metric,
             threshold=rule.bound,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
             evaluation_periods=rule.periods,
             treat_missing_data=rule.missing,
         )
-        action = actions.SnsAction(topic)
         alarm.add_alarm_action(action)
         alarm.add_ok_action(action)
-        return alarm
+        alarms.append(alarm)
+    return alarms
 
 
 def _api_rules(metrics: EmittedMetrics, settings: MonitoringConfig) -> tuple[_Rule, ...]:

@@ -21,36 +21,30 @@ _USD_PER_LAMBDA_REQUEST = 0.0000002
 _USD_PER_API_REQUEST = 0.0000035
 
 
-class OperationsDashboard(Construct):
-    """CloudWatch's dashboard of one environment."""
-
-    def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        name: str,
-        metrics: EmittedMetrics,
-        settings: MonitoringConfig,
-        serving: ServingConfig,
-        predict_memory_mb: int,
-        alarms: list[cloudwatch.Alarm],
-    ) -> None:
-        """Create the dashboard; the settings' thresholds are drawn as lines, the alarms are at the top."""
-        super().__init__(scope, construct_id)
-        cloudwatch.Dashboard(
-            self,
-            "Dashboard",
-            dashboard_name=name,
-            widgets=[
-                [cloudwatch.AlarmStatusWidget(title="Alarms", alarms=list(alarms), width=24, height=3)],
-                _requests(metrics, settings),
-                _latencies(metrics, settings),
-                _endpoint(metrics, serving),
-                _predictions(metrics),
-                [*_operations(metrics, settings), _cost(metrics, settings, serving, predict_memory_mb)],
-            ],
-        )
+def add_dashboard(
+    scope: Construct,
+    *,
+    name: str,
+    metrics: EmittedMetrics,
+    settings: MonitoringConfig,
+    serving: ServingConfig,
+    predict_memory_mb: int,
+    alarms: list[cloudwatch.Alarm],
+) -> None:
+    """Create the dashboard; the settings' thresholds are drawn as lines, the alarms are at the top."""
+    cloudwatch.Dashboard(
+        scope,
+        "Dashboard",
+        dashboard_name=name,
+        widgets=[
+            [cloudwatch.AlarmStatusWidget(title="Alarms", alarms=list(alarms), width=24, height=3)],
+            _requests(metrics, settings),
+            _latencies(metrics, settings),
+            _endpoint(metrics, serving),
+            _predictions(metrics),
+            [*_operations(metrics, settings), _cost(metrics, settings, serving, predict_memory_mb)],
+        ],
+    )
 
 
 def _graph(

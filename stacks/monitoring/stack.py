@@ -11,11 +11,11 @@ from stacks.common.project_sources import ProjectSources
 from stacks.common.project_stack import ProjectStack, add_outputs
 from stacks.common.s3_folder import S3Folder
 from stacks.config.environment import Config
-from stacks.monitoring.alarms import OperationsAlarms
-from stacks.monitoring.dashboard import OperationsDashboard
+from stacks.monitoring.alarms import create_alarms
+from stacks.monitoring.dashboard import add_dashboard
 from stacks.monitoring.drift_check import DriftCheck
 from stacks.monitoring.emitted_metrics import EmittedMetrics
-from stacks.monitoring.monthly_budget import MonthlyBudget
+from stacks.monitoring.monthly_budget import add_monthly_budget
 from stacks.serving.variant import VARIANT
 from stacks.storage.stack import StorageStack
 
@@ -43,12 +43,11 @@ class MonitoringStack(ProjectStack):
             settings=settings,
             artifacts=S3Folder.exported(storage.artifacts, "training"),
         )
-        alarms = OperationsAlarms(
-            self, "Alarms", prefix=names.prefix, metrics=metrics, settings=settings, topic=topic
-        ).alarms
-        OperationsDashboard(
-            self,
-            "Dashboard",
+        alarms = create_alarms(
+            Construct(self, "Alarms"), prefix=names.prefix, metrics=metrics, settings=settings, topic=topic
+        )
+        add_dashboard(
+            Construct(self, "Dashboard"),
             name=names.prefix,
             metrics=metrics,
             settings=settings,
@@ -58,5 +57,7 @@ class MonitoringStack(ProjectStack):
         )
         if settings.monthly_budget_usd:
             limit = settings.monthly_budget_usd
-            MonthlyBudget(self, "Budget", prefix=names.prefix, limit_usd=limit, topic_arn=topic.topic_arn)
+            add_monthly_budget(
+                Construct(self, "Budget"), prefix=names.prefix, limit_usd=limit, topic_arn=topic.topic_arn
+            )
         add_outputs(self, {"DashboardName": names.prefix, "DriftFunctionName": f"{names.prefix}-drift"})

@@ -8,8 +8,8 @@ from constructs import Construct
 
 from stacks.config.serving import ServingConfig
 from stacks.serving.champion import PARAMETER
-from stacks.serving.guardrails import EndpointGuard
-from stacks.serving.scaling import EndpointScaling
+from stacks.serving.guardrails import guarded_deployment
+from stacks.serving.scaling import add_scaling
 from stacks.serving.variant import production_variant
 
 
@@ -72,19 +72,22 @@ class ModelEndpoint(Construct):
         )
         endpoint.cfn_options.condition = condition
         if self._serving.kind == "instances":
-            endpoint.deployment_config = EndpointGuard(
-                self,
-                "Guard",
+            endpoint.deployment_config = guarded_deployment(
+                Construct(self, "Guard"),
                 endpoint_name=name,
                 endpoint_config_name=config.attr_endpoint_config_name,
                 instances=self._serving.instances,
                 condition=condition,
-            ).deployment
+            )
             # A release under load starts as many instances as run now, not the config's initial number.
             endpoint.retain_all_variant_properties = self._serving.scales or None
         if self._serving.scales:
-            EndpointScaling(
-                self, "Scaling", endpoint=endpoint, endpoint_name=name, serving=self._serving, condition=condition
+            add_scaling(
+                Construct(self, "Scaling"),
+                endpoint=endpoint,
+                endpoint_name=name,
+                serving=self._serving,
+                condition=condition,
             )
 
     def _package_model(self, arn: str, released: CfnCondition) -> sagemaker.CfnModel:

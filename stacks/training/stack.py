@@ -15,7 +15,7 @@ from stacks.training.gate.evidence_role import evidence_role
 from stacks.training.gate.functions import GateFunctions
 from stacks.training.gate.model_registry import ModelRegistry
 from stacks.training.ingest_function import IngestFunction
-from stacks.training.job.console_recipe import ConsoleRecipe
+from stacks.training.job.console_recipe import add_console_recipe
 from stacks.training.job.training_job import TrainingJob
 from stacks.training.launch_function import LaunchFunction
 from stacks.training.notifications import Notifications
@@ -42,7 +42,7 @@ class TrainingStack(ProjectStack):
         )
         ingest = IngestFunction(self, "Ingest", setup=setup, settings=config.data, uploads=uploads, datasets=datasets)
         job = TrainingJob(self, "Job", setup=setup, config=config, datasets=datasets, artifacts=artifacts)
-        ConsoleRecipe(self, "Recipe", name=names.recipe, recipe=job.recipe, datasets=datasets)
+        add_console_recipe(Construct(self, "Recipe"), name=names.recipe, recipe=job.recipe, datasets=datasets)
         ModelRegistry(self, "Registry", setup=setup, removable=config.removable)
         gate = GateFunctions(self, "Gate", setup=setup, artifacts=artifacts, evidence=evidence)
         answering = evidence_role(

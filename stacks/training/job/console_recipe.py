@@ -14,23 +14,20 @@ JOB_NAME = "REPLACE-WITH-A-NAME"
 """A job's name can't be used twice; the console suggests the cloned job's, so this one says what to do."""
 
 
-class ConsoleRecipe(Construct):
-    """A complete CreateTrainingJob request in an SSM parameter: the job that an execution with `{}` starts."""
+def add_console_recipe(scope: Construct, *, name: str, recipe: JobRecipe, datasets: S3Folder) -> None:
+    """Store a complete CreateTrainingJob request in an SSM parameter: the job that an execution with `{}` starts.
 
-    def __init__(
-        self, scope: Construct, construct_id: str, *, name: str, recipe: JobRecipe, datasets: S3Folder
-    ) -> None:
-        """Create the parameter; the job reads the data of the latest ingest."""
-        super().__init__(scope, construct_id)
-        latest = f"{datasets.uri}/latest"
-        request = recipe_request(recipe, job_name=JOB_NAME, train_uri=f"{latest}/train/", test_uri=f"{latest}/test/")
-        parameter = ssm.StringParameter(
-            self,
-            "Parameter",
-            parameter_name=name,
-            description="CreateTrainingJob request, the same as the training workflow's",
-            string_value=Stack.of(self).to_json_string(request, 2),
-            # A standard parameter holds 4 kB and costs nothing; long hyperparameters may need the larger kind.
-            tier=ssm.ParameterTier.INTELLIGENT_TIERING,
-        )
-        add_outputs(self, {"TrainingRecipeParameter": parameter.parameter_name})
+    It reads the data of the latest ingest.
+    """
+    latest = f"{datasets.uri}/latest"
+    request = recipe_request(recipe, job_name=JOB_NAME, train_uri=f"{latest}/train/", test_uri=f"{latest}/test/")
+    parameter = ssm.StringParameter(
+        scope,
+        "Parameter",
+        parameter_name=name,
+        description="CreateTrainingJob request, the same as the training workflow's",
+        string_value=Stack.of(scope).to_json_string(request, 2),
+        # A standard parameter holds 4 kB and costs nothing; long hyperparameters may need the larger kind.
+        tier=ssm.ParameterTier.INTELLIGENT_TIERING,
+    )
+    add_outputs(scope, {"TrainingRecipeParameter": parameter.parameter_name})

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
+from aws_cdk import FileAssetPackaging, Stack
+from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from stacks.common.container_image import TRAINING, resolve_image
+from stacks.common.container_image import TRAINING, ContainerImage, resolve_image
+from stacks.common.names import bucket_arn
+from stacks.common.permissions import container_rights, list_buckets, read_objects, service_role, write_objects
+from stacks.common.project_sources import assembly_folder, staging_folder
 from stacks.common.project_stack import add_outputs
 from stacks.common.python_function import FunctionSetup
 from stacks.common.s3_folder import S3Folder
+from stacks.common.source_code import write_tarball
 from stacks.config.environment import Config
-from stacks.training.job.code import TrainingCode
 from stacks.training.job.request import JobRecipe
-from stacks.training.job.role import training_role
+
+_LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 
 
 class TrainingJob(Construct):
@@ -34,7 +41,7 @@ class TrainingJob(Construct):
         settings = config.training
         image = resolve_image(TRAINING, config.region)
         self.code = TrainingCode(self, "Code", folder=setup.sources.training_job)
-        role = training_role(
+        role = _training_role(
             Construct(self, "Role"),
             name=setup.names.training,
             datasets=datasets,
@@ -61,3 +68,55 @@ class TrainingJob(Construct):
                 "DefaultHyperparameters": json.dumps(settings.default_hyperparameters),
             },
         )
+
+
+class TrainingCode(Construct):
+    """`<version>.tar.gz` in the bootstrap bucket.
+
+    Attributes:
+        uri: `s3://…tar.gz`, the value of `sagemaker_submit_directory`.
+        object_arn: ARN of that one object.
+        version: SHA-256 (hex) of the content.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, folder: Path) -> None:
+        """Pack a folder, which has the entry point at its root, and declare it as an asset."""
+        super().__init__(scope, construct_id)
+        tarball = staging_folder(self, "training") / "sourcedir.tar.gz"
+        self.version = write_tarball(folder, tarball)
+        # Not `aws_s3_assets.Asset`: it keeps the last suffix only, and the toolkit takes a key that doesn't end in
+        # .tar.gz for a folder. A hash that ends in .tar gives the key its whole suffix.
+        asset = Stack.of(self).synthesizer.add_file_asset(
+            source_hash=f"{self.version}.tar",
+            file_name=tarball.relative_to(assembly_folder(self)).as_posix(),
+            packaging=FileAssetPackaging.FILE,
+            display_name="training code",
+        )
+        self.uri = f"s3://{asset.bucket_name}/{asset.object_key}"
+        self.object_arn = f"{bucket_arn(self, asset.bucket_name)}/{asset.object_key}"
+
+
+def _training_role(
+    scope: Construct, *, name: str, datasets: S3Folder, artifacts: S3Folder, code_object_arn: str, image: ContainerImage
+) -> iam.Role:
+    """Create the role of training jobs: it reads the data and the code and writes the artifacts of jobs.
+
+    Args:
+        datasets: where the channels lie.
+        artifacts: where jobs write models and checkpoints.
+        code_object_arn: ARN of the code tarball.
+    """
+    reason = "A data set's key contains its hash, an artifact's the name of its job; neither is known beforehand."
+    rights = [
+        read_objects(datasets.objects_arn, artifacts.objects_arn, code_object_arn, reason=reason),
+        list_buckets(datasets.bucket_arn, artifacts.bucket_arn),
+        write_objects(artifacts.objects_arn, reason=reason),
+        *container_rights(scope, images=[image], log_group=_LOG_GROUP),
+    ]
+    return service_role(
+        scope,
+        name=name,
+        service="sagemaker",
+        description="Execution role of training jobs",
+        inline={"training-job": rights},
+    )
