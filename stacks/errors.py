@@ -22,11 +22,7 @@ class ConfigError(StacksError):
 
 
 class UnknownEnvironmentError(StacksError):
-    """The environment asked for is not in cdk.json.
-
-    Attributes:
-        existing: the names that exist.
-    """
+    """The environment asked for is not in cdk.json."""
 
     def __init__(self, env: str, existing: Iterable[str]) -> None:
         self.existing = tuple(existing)
@@ -35,11 +31,7 @@ class UnknownEnvironmentError(StacksError):
 
 
 class ImageNotFoundError(StacksError):
-    """No container image is known for a region.
-
-    Attributes:
-        region: the AWS region asked for.
-    """
+    """No container image is known for a region."""
 
     def __init__(self, region: str, image: str, reason: str) -> None:
         self.region = region
@@ -47,11 +39,7 @@ class ImageNotFoundError(StacksError):
 
 
 class MissingAssetError(StacksError):
-    """A file or folder that an asset needs is missing.
-
-    Attributes:
-        path: what is missing.
-    """
+    """A file or folder that an asset needs is missing."""
 
     def __init__(self, path: str, remedy: str) -> None:
         self.path = path

@@ -30,8 +30,6 @@ class InferenceApi(Construct):
     """A public, throttled API that checks requests against the contract; with keys where the configuration asks.
 
     Attributes:
-        api: the REST API.
-        stage: its one stage.
         url: its base URL, without a slash at the end and without `/v1`.
     """
 

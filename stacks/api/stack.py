@@ -6,7 +6,7 @@ from constructs import Construct
 
 from stacks.api.contract import ApiContract
 from stacks.api.domain import ApiDomain
-from stacks.api.firewall import ApiFirewall
+from stacks.api.firewall import add_firewall
 from stacks.api.keys import add_api_keys
 from stacks.api.predict_function import PredictFunction
 from stacks.api.rest_api import STAGE, InferenceApi
@@ -40,7 +40,9 @@ class ApiStack(ProjectStack):
         )
         url = front.url
         if settings.waf:
-            ApiFirewall(self, "Firewall", name=name, front=front, requests_in_5_minutes=settings.waf_rate_limit)
+            add_firewall(
+                Construct(self, "Firewall"), name=name, front=front, requests_in_5_minutes=settings.waf_rate_limit
+            )
         if settings.domain_name:
             domain = ApiDomain(self, "Domain", front=front, settings=settings)
             url = domain.url

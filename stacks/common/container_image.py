@@ -19,8 +19,6 @@ class ContainerImage:
     Attributes:
         uri: what SageMaker is given as the image.
         registry: id of the account that holds it.
-        repository: name of the repository in that account.
-        region: the registry's region.
     """
 
     uri: str
@@ -38,8 +36,6 @@ class PinnedImage:
     """One container version, in the words of the SDK's table.
 
     Attributes:
-        tag: the exact tag that is deployed.
-        version: version of transformers.
         instance_type: any instance of the right kind; it selects the CPU or the GPU image.
     """
 

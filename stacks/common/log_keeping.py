@@ -16,7 +16,6 @@ class LogKeeping:
 
     Attributes:
         days: how long a log line is kept; one of CloudWatch's periods.
-        removable: whether the groups are removed with their stack.
     """
 
     days: int

@@ -25,7 +25,6 @@ class Right:
         actions: such as `s3:GetObject`.
         resources: ARNs; CDK tokens are allowed.
         reason: why nothing narrower than the `*` in a resource will do.
-        conditions: conditions of the statement.
     """
 
     actions: Sequence[str]
@@ -130,7 +129,6 @@ def container_rights(scope: Construct, *, images: Iterable[ContainerImage], log_
     """Return what every SageMaker container needs: pull its image, write its log, publish its metrics.
 
     Args:
-        images: the images that the role may pull.
         log_group: log group below `/aws/sagemaker/` that the container writes to.
     """
     partition = Stack.of(scope).partition

@@ -27,7 +27,6 @@ class FunctionSetup:
     """What the functions of one stack have in common.
 
     Attributes:
-        sources: where the code lies.
         layer: third-party packages, Powertools among them; None in a stack that needs none.
     """
 
@@ -76,12 +75,9 @@ class PythonFunction(Construct):
 
         Args:
             name: last part of the names of the function, its role and its log group.
-            handler: `package.module.function`.
             sources: relative path in the deployed code → file or folder of the project.
-            timeout: the function is stopped after this.
             storage_mb: size of `/tmp`.
             service: its name in logs and metrics; None for a function without third-party packages.
-            tracing: whether it sends traces to X-Ray.
         """
         super().__init__(scope, construct_id)
         full_name = f"{setup.names.prefix}-{name}"

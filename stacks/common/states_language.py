@@ -83,9 +83,7 @@ def catch(then: str, *, output: Any = None, assign: dict[str, Any] | None = None
     """Continue in another state after any error.
 
     Args:
-        then: name of that state.
         output: its input; None passes the error on.
-        assign: variables to set.
     """
     return [{"ErrorEquals": ["States.ALL"], **_members(output, assign), "Next": then}]
 

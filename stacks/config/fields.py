@@ -80,8 +80,6 @@ def read_section(kind: type[SectionType], block: object, *, override: Callable[[
     """Build a configuration block from a mapping, inner blocks included.
 
     Args:
-        kind: the block's type.
-        block: field names → values.
         override: looks up a value by its dotted name (`serving.memory_mb`); what it finds wins over the block.
 
     Raises:

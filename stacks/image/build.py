@@ -14,53 +14,49 @@ from stacks.common.source_code import source_files, stage_folder
 from stacks.image.build_project import ImageProject
 
 
-class ImageBuild(Construct):
-    """Source → CodeBuild → repository; a custom resource waits for the build, and fails the deployment with its reason.
+def build_image(scope: Construct, *, setup: FunctionSetup, repository: ecr.IRepository) -> str:
+    """Build the image during the deployment, and return its tag.
 
-    The tag is the hash of the source: unchanged source builds nothing, changed source makes a new tag beside the old.
+    CodeBuild takes the source to the repository; a custom resource waits for it, and fails the deployment with its
+    reason. The tag is the hash of the source: unchanged source builds nothing, changed source makes a new tag.
     """
-
-    def __init__(
-        self, scope: Construct, construct_id: str, *, setup: FunctionSetup, repository: ecr.IRepository
-    ) -> None:
-        """Create the project and the function that waits for it."""
-        super().__init__(scope, construct_id)
-        sources = setup.sources
-        source = s3_assets.Asset(self, "Source", path=_stage_source(self, sources))
-        self.tag = source.asset_hash
-        project = ImageProject(
-            self,
-            "Build",
-            name=f"{setup.names.prefix}-image",
-            source=source,
-            repository=repository,
-            tag=self.tag,
-            logs=setup.logs,
-        )
-        waiting = PythonFunction(
-            self,
-            "Waiting",
-            setup=setup,
-            name="image-build",
-            description="Starts the build of the serving image and waits for its end",
-            handler="image_build.handler.handler",
-            sources={"image_build": sources.lambda_package("image_build")},
-            memory_mb=256,
-            timeout=Duration.minutes(15),  # the longest that Lambda allows
-        )
-        grant(
-            waiting.role,
-            Right(["codebuild:StartBuild", "codebuild:BatchGetBuilds", "codebuild:StopBuild"], [project.arn]),
-            Right(["ecr:DescribeImages"], [repository.repository_arn]),
-        )
-        built = CustomResource(
-            self,
-            "Image",
-            resource_type="Custom::ServingImage",
-            service_token=waiting.function.function_arn,
-            properties={"Project": project.name, "Repository": repository.repository_name, "Tag": self.tag},
-        )
-        built.node.add_dependency(*project.ready, repository, waiting.role)
+    sources = setup.sources
+    source = s3_assets.Asset(scope, "Source", path=_stage_source(scope, sources))
+    tag = source.asset_hash
+    project = ImageProject(
+        scope,
+        "Build",
+        name=f"{setup.names.prefix}-image",
+        source=source,
+        repository=repository,
+        tag=tag,
+        logs=setup.logs,
+    )
+    waiting = PythonFunction(
+        scope,
+        "Waiting",
+        setup=setup,
+        name="image-build",
+        description="Starts the build of the serving image and waits for its end",
+        handler="image_build.handler.handler",
+        sources={"image_build": sources.lambda_package("image_build")},
+        memory_mb=256,
+        timeout=Duration.minutes(15),  # the longest that Lambda allows
+    )
+    grant(
+        waiting.role,
+        Right(["codebuild:StartBuild", "codebuild:BatchGetBuilds", "codebuild:StopBuild"], [project.arn]),
+        Right(["ecr:DescribeImages"], [repository.repository_arn]),
+    )
+    built = CustomResource(
+        scope,
+        "Image",
+        resource_type="Custom::ServingImage",
+        service_token=waiting.function.function_arn,
+        properties={"Project": project.name, "Repository": repository.repository_name, "Tag": tag},
+    )
+    built.node.add_dependency(*project.ready, repository, waiting.role)
+    return tag
 
 
 def _stage_source(construct: Construct, sources: ProjectSources) -> str:

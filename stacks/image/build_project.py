@@ -51,13 +51,7 @@ class ImageProject(Construct):
         tag: str,
         logs: LogKeeping,
     ) -> None:
-        """Create the project.
-
-        Args:
-            name: name of the project and of its role.
-            source: zip of the build's folder.
-            repository: where the image is pushed to.
-        """
+        """Create the project."""
         super().__init__(scope, construct_id)
         stack = Stack.of(self)
         log_group = logs.group(self, "Log", name=f"/aws/codebuild/{name}")

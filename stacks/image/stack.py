@@ -12,16 +12,12 @@ from stacks.common.project_sources import ProjectSources
 from stacks.common.project_stack import ProjectStack, add_outputs
 from stacks.common.python_function import FunctionSetup
 from stacks.config.environment import Config
-from stacks.image.build import ImageBuild
+from stacks.image.build import build_image
 from stacks.image.repository import image_repository
 
 
 class ImageStack(ProjectStack):
-    """Repository and build of the slim serving image of one environment.
-
-    Attributes:
-        tag: tag of the image that this deployment builds.
-    """
+    """Repository and build of the slim serving image of one environment."""
 
     def __init__(self, scope: Construct, *, config: Config, sources: ProjectSources) -> None:
         """Create repository and build."""
@@ -30,5 +26,5 @@ class ImageStack(ProjectStack):
             Construct(self, "Images"), name=self.names.image_repository, removable=config.removable
         )
         setup = FunctionSetup(names=self.names, sources=sources, logs=self.logs, layer=None)
-        self.tag = ImageBuild(self, "Serving", setup=setup, repository=repository).tag
+        self.tag = build_image(Construct(self, "Serving"), setup=setup, repository=repository)
         add_outputs(self, {"ServingImage": repository.repository_uri_for_tag(self.tag)})

@@ -28,7 +28,6 @@ class _Rule:
         says: what has happened, in one sentence.
         name: last part of the alarm's name.
         bound: lowest value that raises the alarm.
-        periods: how many periods in a row.
         missing: what no data means.
         section: anchor of the runbook's section, where it differs from the name.
     """

@@ -17,45 +17,41 @@ _APPROVAL = "ModelApprovalStatus"
 _OLDEST_EVENT = Duration.hours(1)
 
 
-class ApprovalRule(Construct):
-    """Starts the release when a package of the group *becomes* approved: by the gate, a click or a terminal.
+def add_approval_rule(scope: Construct, *, names: Names, state_machine: sfn.StateMachine) -> None:
+    """Start the release when a package of the group *becomes* approved: by the gate, a click or a terminal.
 
     A change of metadata sends the event again with an unchanged status; such events don't match.
     """
-
-    def __init__(self, scope: Construct, construct_id: str, *, names: Names, state_machine: sfn.StateMachine) -> None:
-        """Create the rule and its role."""
-        super().__init__(scope, construct_id)
-        name, group = names.release, names.package_group
-        role = service_role(
-            self, name=f"{name}-events", service="events", description=f"Starts {name} when a model package is approved"
-        )
-        events.Rule(
-            self,
-            "Rule",
-            rule_name=name,
-            description=f"Releases a package of {group} when it becomes approved",
-            event_pattern=events.EventPattern(
-                source=["aws.sagemaker"],
-                detail_type=["SageMaker Model Package State Change"],
-                detail={
-                    "ModelPackageGroupName": [group],
-                    _APPROVAL: ["Approved"],
-                    "UpdatedModelPackageFields": [_APPROVAL],
-                },
-            ),
-            targets=[
-                targets.SfnStateMachine(
-                    state_machine,
-                    role=role,  # the target lets it start this machine and nothing else
-                    input=events.RuleTargetInput.from_object(
-                        {
-                            "model_package_arn": events.EventField.from_path("$.detail.ModelPackageArn"),
-                            "approved_at": events.EventField.time,
-                        }
-                    ),
-                    max_event_age=_OLDEST_EVENT,
-                    retry_attempts=10,
-                )
-            ],
-        )
+    name, group = names.release, names.package_group
+    role = service_role(
+        scope, name=f"{name}-events", service="events", description=f"Starts {name} when a model package is approved"
+    )
+    events.Rule(
+        scope,
+        "Rule",
+        rule_name=name,
+        description=f"Releases a package of {group} when it becomes approved",
+        event_pattern=events.EventPattern(
+            source=["aws.sagemaker"],
+            detail_type=["SageMaker Model Package State Change"],
+            detail={
+                "ModelPackageGroupName": [group],
+                _APPROVAL: ["Approved"],
+                "UpdatedModelPackageFields": [_APPROVAL],
+            },
+        ),
+        targets=[
+            targets.SfnStateMachine(
+                state_machine,
+                role=role,  # the target lets it start this machine and nothing else
+                input=events.RuleTargetInput.from_object(
+                    {
+                        "model_package_arn": events.EventField.from_path("$.detail.ModelPackageArn"),
+                        "approved_at": events.EventField.time,
+                    }
+                ),
+                max_event_age=_OLDEST_EVENT,
+                retry_attempts=10,
+            )
+        ],
+    )

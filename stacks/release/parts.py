@@ -77,9 +77,6 @@ class ReleaseParts:
 
         Args:
             package: expression of the ARN of the package that should answer.
-            on_error: next state if the answers are wrong.
-            assign: variables to set then.
-            then: next state otherwise.
         """
         asked = lambda_task(self.partition, self.smoke_test_function_arn, {"model_package_arn": package})
         return {**asked, "Catch": catch(on_error, assign=assign), "Next": then}

@@ -9,7 +9,7 @@ from stacks.common.project_stack import ProjectStack, add_outputs
 from stacks.common.s3_folder import S3Folder
 from stacks.common.state_machine import state_machine
 from stacks.config.environment import Config
-from stacks.release.approval_rule import ApprovalRule
+from stacks.release.approval_rule import add_approval_rule
 from stacks.release.definition import release_definition
 from stacks.release.endpoint_role import release_role
 from stacks.release.parts import ReleaseParts
@@ -50,5 +50,5 @@ class ReleaseStack(ProjectStack):
             role=release_workflow_role(Construct(self, "WorkflowRole"), names=names, parts=parts),
             logs=self.logs,
         )
-        ApprovalRule(self, "Rule", names=names, state_machine=machine)
+        add_approval_rule(Construct(self, "Rule"), names=names, state_machine=machine)
         add_outputs(self, {"ReleaseStateMachineArn": machine.state_machine_arn})

@@ -19,8 +19,6 @@ class ServingContainer:
     """What a new model package names, and what may be pulled.
 
     Attributes:
-        image: image of new packages.
-        environment: environment variables of new packages.
         pullable: images of any package that may be released, older ones and the hub model included: a package keeps its
             image, whatever the configuration says later.
     """
@@ -35,7 +33,6 @@ def serving_container(stack: Stack, *, names: Names, region: str, slim_tag: str 
 
     Args:
         stack: the stack that refers to it; account and domain are its own.
-        region: region of the registries.
         slim_tag: tag of the slim image; None where the official image serves new packages.
     """
     official = resolve_image(INFERENCE, region)

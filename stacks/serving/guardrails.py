@@ -40,7 +40,6 @@ def guarded_deployment(
 
     Args:
         endpoint_config_name: the config that is put into service; a CDK token.
-        instances: canary, baking time and limits.
         condition: under which the endpoint exists; None for always.
     """
     prefix = guard_alarms(endpoint_name)

@@ -33,8 +33,6 @@ class ModelEndpoint(Construct):
 
         Args:
             scope: the stack; the parameter has to be its direct child, or its name would have a prefix.
-            serving: hub model, kind and size of the endpoint.
-            role_arn: execution role of the model.
             image_uri: inference image for the hub model; a package brings its own.
         """
         super().__init__(scope, construct_id)

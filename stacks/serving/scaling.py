@@ -53,7 +53,6 @@ def add_scaling(
 
     Args:
         endpoint: created before the target and deleted after it.
-        serving: kind, bounds and target value.
         condition: under which the endpoint exists; None for always.
     """
     wanted = _target(serving)

@@ -31,7 +31,6 @@ class IngestFunction(Construct):
         """Create the function.
 
         Args:
-            settings: where the data comes from.
             uploads: raw files that a person uploaded; they win over the configured source.
             datasets: where the collected data goes; in the same bucket.
         """

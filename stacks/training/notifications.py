@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
@@ -13,32 +12,33 @@ from stacks.common.project_stack import add_outputs
 from stacks.config.environment import NotificationsConfig
 
 
-class Notifications(Construct):
-    """An SNS topic; its messages hold verdicts and addresses of reports, never a text that was classified."""
+def notification_topic(scope: Construct, *, names: Names, settings: NotificationsConfig) -> sns.Topic:
+    """Create the topic, and subscribe the configured address.
 
-    def __init__(self, scope: Construct, construct_id: str, *, names: Names, settings: NotificationsConfig) -> None:
-        """Create the topic, and subscribe the configured address."""
-        super().__init__(scope, construct_id)
-        self.topic = sns.Topic(self, "Topic", topic_name=names.topic, enforce_ssl=True)
-        self._let_publish("cloudwatch", names.alarm_arns(f"{names.prefix}-"))
-        self._let_publish("budgets", names.budget_arns)
-        if settings.email:
-            self.topic.add_subscription(subscriptions.EmailSubscription(settings.email))
-        add_outputs(self, {"NotificationTopicArn": self.topic.topic_arn})
+    Its messages hold verdicts and addresses of reports, never a text that was classified.
+    """
+    topic = sns.Topic(scope, "Topic", topic_name=names.topic, enforce_ssl=True)
+    _let_publish(topic, "cloudwatch", names.alarm_arns(f"{names.prefix}-"))
+    _let_publish(topic, "budgets", names.budget_arns)
+    if settings.email:
+        topic.add_subscription(subscriptions.EmailSubscription(settings.email))
+    add_outputs(scope, {"NotificationTopicArn": topic.topic_arn})
+    return topic
 
-    def _let_publish(self, service: str, source_arns: str) -> None:
-        """Let a service send messages about resources of this environment.
 
-        The policy that enforces TLS replaces the default one, which lets alarms publish by themselves.
-        """
-        self.topic.add_to_resource_policy(
-            iam.PolicyStatement(
-                principals=[iam.ServicePrincipal(f"{service}.amazonaws.com")],
-                actions=["sns:Publish"],
-                resources=[self.topic.topic_arn],
-                conditions={
-                    "StringEquals": {"aws:SourceAccount": Stack.of(self).account},
-                    "ArnLike": {"aws:SourceArn": source_arns},
-                },
-            )
+def _let_publish(topic: sns.Topic, service: str, source_arns: str) -> None:
+    """Let a service send messages about resources of this environment.
+
+    The policy that enforces TLS replaces the default one, which lets alarms publish by themselves.
+    """
+    topic.add_to_resource_policy(
+        iam.PolicyStatement(
+            principals=[iam.ServicePrincipal(f"{service}.amazonaws.com")],
+            actions=["sns:Publish"],
+            resources=[topic.topic_arn],
+            conditions={
+                "StringEquals": {"aws:SourceAccount": topic.stack.account},
+                "ArnLike": {"aws:SourceArn": source_arns},
+            },
         )
+    )

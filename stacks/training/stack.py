@@ -13,12 +13,12 @@ from stacks.serving.model_role import model_role
 from stacks.storage.stack import StorageStack
 from stacks.training.gate.evidence_role import evidence_role
 from stacks.training.gate.functions import GateFunctions
-from stacks.training.gate.model_registry import ModelRegistry
+from stacks.training.gate.model_registry import add_model_registry
 from stacks.training.ingest_function import IngestFunction
 from stacks.training.job.console_recipe import add_console_recipe
 from stacks.training.job.training_job import TrainingJob
 from stacks.training.launch_function import LaunchFunction
-from stacks.training.notifications import Notifications
+from stacks.training.notifications import notification_topic
 from stacks.training.workflow.parts import WorkflowParts
 from stacks.training.workflow.state_machine import TrainingWorkflow
 
@@ -43,12 +43,12 @@ class TrainingStack(ProjectStack):
         ingest = IngestFunction(self, "Ingest", setup=setup, settings=config.data, uploads=uploads, datasets=datasets)
         job = TrainingJob(self, "Job", setup=setup, config=config, datasets=datasets, artifacts=artifacts)
         add_console_recipe(Construct(self, "Recipe"), name=names.recipe, recipe=job.recipe, datasets=datasets)
-        ModelRegistry(self, "Registry", setup=setup, removable=config.removable)
+        add_model_registry(Construct(self, "Registry"), setup=setup, removable=config.removable)
         gate = GateFunctions(self, "Gate", setup=setup, artifacts=artifacts, evidence=evidence)
         answering = evidence_role(
             Construct(self, "Evidence"), names=names, artifacts=artifacts, evidence=evidence, images=container.pullable
         )
-        topic = Notifications(self, "Notifications", names=names, settings=config.notifications).topic
+        topic = notification_topic(Construct(self, "Notifications"), names=names, settings=config.notifications)
         parts = WorkflowParts(
             partition=self.partition,
             name=names.prefix,

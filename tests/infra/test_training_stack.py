@@ -23,7 +23,7 @@ from stacks.common.project_stack import ProjectStack
 from stacks.config.environment import load_config
 from stacks.errors import MissingAssetError
 from stacks.training.job.request import METRICS
-from stacks.training.notifications import Notifications
+from stacks.training.notifications import notification_topic
 
 if TYPE_CHECKING:
     from conftest import Assemblies
@@ -197,7 +197,7 @@ def test_address_is_subscribed_where_there_is_one(cdk_context: dict[str, Any], e
     """A configured address is subscribed to the topic; without one nobody is."""
     config = load_config({**cdk_context, "notifications.email": email}.get, {})
     stack = ProjectStack(App(), "part", config=config)
-    Notifications(stack, "Notifications", names=stack.names, settings=config.notifications)
+    notification_topic(stack, names=stack.names, settings=config.notifications)
     Template.from_stack(stack).resource_count_is("AWS::SNS::Subscription", subscribed)
 
 

@@ -26,6 +26,8 @@ METRICS = {
 # Makes the container start one process per GPU, or one per instance without GPUs, with torchrun.
 _DISTRIBUTED = {"sagemaker_torch_distributed_enabled": "true"}
 
+_COMPUTE = ("instance_type", "instance_count", "volume_gb", "max_runtime_seconds", "max_wait_seconds")
+
 
 @dataclass(frozen=True, kw_only=True)
 class JobRecipe:
@@ -46,98 +48,80 @@ class JobRecipe:
         return {"sagemaker_program": "train.py", "sagemaker_submit_directory": self.code_uri}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Run:
-    """What differs between jobs: literals, or expressions that the workflow evaluates."""
-
-    job_name: str
-    hyperparameters: Any
-    train_uri: str
-    test_uri: str
-    instance_type: str
-    instance_count: Any
-    volume_gb: Any
-    max_runtime_seconds: Any
-    max_wait_seconds: Any
-    checkpoints_uri: str
-
-
 def workflow_request(recipe: JobRecipe) -> str:
     """Return the workflow's request: one expression over its variables `$request` and `$data`.
 
     It is one expression because an object of expressions can't omit members that only some jobs have.
     """
-    compute = "$request.compute"
+    compute = {name: f"{{% $request.compute.{name} %}}" for name in _COMPUTE}
     own = ["$request.hyperparameters", as_jsonata(recipe.entry_point)]
-    own.append(f"{compute}.instance_count > 1 ? {as_jsonata(_DISTRIBUTED)} : {{}}")
-    run = Run(
+    own.append(f"$request.compute.instance_count > 1 ? {as_jsonata(_DISTRIBUTED)} : {{}}")
+    always = _request(
+        recipe,
+        compute,
         job_name="{% $request.job_name %}",
         hyperparameters=f"{{% $merge([{', '.join(own)}]) %}}",
         train_uri="{% $data.train_uri %}",
         test_uri="{% $data.test_uri %}",
-        instance_type=f"{{% {compute}.instance_type %}}",
-        instance_count=f"{{% {compute}.instance_count %}}",
-        volume_gb=f"{{% {compute}.volume_gb %}}",
-        max_runtime_seconds=f"{{% {compute}.max_runtime_seconds %}}",
-        max_wait_seconds=f"{{% {compute}.max_wait_seconds %}}",
-        checkpoints_uri=f'{{% "{recipe.output_uri}/" & $request.job_name & "/checkpoints" %}}',
     )
-    always, on_spot = as_jsonata(_request(recipe, run)), as_jsonata(_spot_members(run))
-    return f"{{% $merge([\n{always},\n{compute}.spot ? {on_spot} : {{}}\n]) %}}"
+    on_spot = _spot_members(compute, f'{{% "{recipe.output_uri}/" & $request.job_name & "/checkpoints" %}}')
+    return f"{{% $merge([\n{as_jsonata(always)},\n$request.compute.spot ? {as_jsonata(on_spot)} : {{}}\n]) %}}"
 
 
 def recipe_request(recipe: JobRecipe, *, job_name: str, train_uri: str, test_uri: str) -> dict[str, Any]:
     """Return the request of a job that a person starts, with the values that an execution with `{}` would take."""
     settings = recipe.settings
+    seconds = settings.max_runtime_minutes * 60
+    # An execution that names no limit of its own waits twice the running time, too.
+    compute = settings.model_dump() | {"max_runtime_seconds": seconds, "max_wait_seconds": 2 * seconds}
     distributed = _DISTRIBUTED if settings.instance_count > 1 else {}
-    run = Run(
+    request = _request(
+        recipe,
+        compute,
         job_name=job_name,
         hyperparameters={**settings.default_hyperparameters, **recipe.entry_point, **distributed},
         train_uri=train_uri,
         test_uri=test_uri,
-        instance_type=settings.instance_type,
-        instance_count=settings.instance_count,
-        volume_gb=settings.volume_gb,
-        max_runtime_seconds=settings.max_runtime_minutes * 60,
-        # Twice the running time, as an execution that names no limit of its own.
-        max_wait_seconds=settings.max_runtime_minutes * 60 * 2,
-        checkpoints_uri=f"{recipe.output_uri}/{job_name}/checkpoints",
     )
-    return _request(recipe, run) | (_spot_members(run) if settings.spot else {})
+    on_spot = _spot_members(compute, f"{recipe.output_uri}/{job_name}/checkpoints") if settings.spot else {}
+    return request | on_spot
 
 
-def _request(recipe: JobRecipe, run: Run) -> dict[str, Any]:
+def _request(
+    recipe: JobRecipe, compute: Mapping[str, Any], *, job_name: str, hyperparameters: Any, train_uri: str, test_uri: str
+) -> dict[str, Any]:
+    """Return what every job has; the values that differ are literals, or expressions that the workflow evaluates."""
     return {
-        "TrainingJobName": run.job_name,
+        "TrainingJobName": job_name,
         "AlgorithmSpecification": {
             "TrainingImage": recipe.image,
             "TrainingInputMode": "File",
             "MetricDefinitions": [{"Name": name, "Regex": regex} for name, regex in METRICS.items()],
         },
         "RoleArn": recipe.role_arn,
-        "HyperParameters": run.hyperparameters,
-        "InputDataConfig": [_channel("train", run.train_uri), _channel("test", run.test_uri)],
+        "HyperParameters": hyperparameters,
+        "InputDataConfig": [_channel("train", train_uri), _channel("test", test_uri)],
         "OutputDataConfig": {"S3OutputPath": recipe.output_uri},
         "ResourceConfig": {
-            "InstanceCount": run.instance_count,
-            "InstanceType": run.instance_type,
-            "VolumeSizeInGB": run.volume_gb,
+            "InstanceCount": compute["instance_count"],
+            "InstanceType": compute["instance_type"],
+            "VolumeSizeInGB": compute["volume_gb"],
         },
-        "StoppingCondition": {"MaxRuntimeInSeconds": run.max_runtime_seconds},
+        "StoppingCondition": {"MaxRuntimeInSeconds": compute["max_runtime_seconds"]},
         "Environment": dict(recipe.environment),
         "Tags": [{"Key": key, "Value": value} for key, value in recipe.tags.items()],
     }
 
 
-def _spot_members(run: Run) -> dict[str, Any]:
+def _spot_members(compute: Mapping[str, Any], checkpoints_uri: str) -> dict[str, Any]:
     """Return what a job on spot capacity adds: a longer limit, and a place that outlives an interruption."""
     return {
         "EnableManagedSpotTraining": True,
         "StoppingCondition": {
-            "MaxRuntimeInSeconds": run.max_runtime_seconds,
-            "MaxWaitTimeInSeconds": run.max_wait_seconds,
+            "MaxRuntimeInSeconds": compute["max_runtime_seconds"],
+            "MaxWaitTimeInSeconds": compute["max_wait_seconds"],
         },
-        "CheckpointConfig": {"S3Uri": run.checkpoints_uri, "LocalPath": CHECKPOINTS},
+        "CheckpointConfig": {"S3Uri": checkpoints_uri, "LocalPath": CHECKPOINTS},
     }
 
 

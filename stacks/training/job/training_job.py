@@ -75,7 +75,6 @@ class TrainingCode(Construct):
 
     Attributes:
         uri: `s3://…tar.gz`, the value of `sagemaker_submit_directory`.
-        object_arn: ARN of that one object.
         version: SHA-256 (hex) of the content.
     """
 
@@ -99,13 +98,7 @@ class TrainingCode(Construct):
 def _training_role(
     scope: Construct, *, name: str, datasets: S3Folder, artifacts: S3Folder, code_object_arn: str, image: ContainerImage
 ) -> iam.Role:
-    """Create the role of training jobs: it reads the data and the code and writes the artifacts of jobs.
-
-    Args:
-        datasets: where the channels lie.
-        artifacts: where jobs write models and checkpoints.
-        code_object_arn: ARN of the code tarball.
-    """
+    """Create the role of training jobs: it reads the data and the code and writes the artifacts of jobs."""
     reason = "A data set's key contains its hash, an artifact's the name of its job; neither is known beforehand."
     rights = [
         read_objects(datasets.objects_arn, artifacts.objects_arn, code_object_arn, reason=reason),

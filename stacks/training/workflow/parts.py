@@ -15,12 +15,9 @@ class WorkflowParts:
     """The surroundings of the workflow. Values may hold CDK tokens.
 
     Attributes:
-        name: name of the model in messages.
-        job: what all training jobs have in common.
         code_version: hash of the training code.
         git_revision: recorded with each model; may be empty.
         container: what the model packages are served in; the evidence is given under the same settings.
-        evidence_role_arn: role under which a packaged model answers the test sentences.
         serving_stack: name of the stack whose parameter says which package is the champion.
         poll_seconds: pause between two looks at that stack.
     """
