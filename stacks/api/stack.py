@@ -5,7 +5,7 @@ from __future__ import annotations
 from constructs import Construct
 
 from stacks.api.contract import ApiContract
-from stacks.api.domain import ApiDomain
+from stacks.api.domain import add_domain
 from stacks.api.firewall import add_firewall
 from stacks.api.keys import add_api_keys
 from stacks.api.predict_function import PredictFunction
@@ -44,9 +44,9 @@ class ApiStack(ProjectStack):
                 Construct(self, "Firewall"), name=name, front=front, requests_in_5_minutes=settings.waf_rate_limit
             )
         if settings.domain_name:
-            domain = ApiDomain(self, "Domain", front=front, settings=settings)
-            url = domain.url
-            add_outputs(self, {"ApiDomainTarget": domain.target})
+            url = f"https://{settings.domain_name}"
+            target = add_domain(Construct(self, "Domain"), front=front, settings=settings)
+            add_outputs(self, {"ApiDomainTarget": target})
         if settings.api_key_required:
             keys = add_api_keys(front, name=name, settings=settings)
             add_outputs(self, {"ApiKeyId": keys[settings.clients[0]].key_id})

@@ -11,7 +11,7 @@ from stacks.common.permissions import Right, grant
 from stacks.common.project_sources import ProjectSources, staging_folder
 from stacks.common.python_function import FunctionSetup, PythonFunction
 from stacks.common.source_code import source_files, stage_folder
-from stacks.image.build_project import ImageProject
+from stacks.image.build_project import image_project
 
 
 def build_image(scope: Construct, *, setup: FunctionSetup, repository: ecr.IRepository) -> str:
@@ -23,14 +23,9 @@ def build_image(scope: Construct, *, setup: FunctionSetup, repository: ecr.IRepo
     sources = setup.sources
     source = s3_assets.Asset(scope, "Source", path=_stage_source(scope, sources))
     tag = source.asset_hash
-    project = ImageProject(
-        scope,
-        "Build",
-        name=f"{setup.names.prefix}-image",
-        source=source,
-        repository=repository,
-        tag=tag,
-        logs=setup.logs,
+    name = f"{setup.names.prefix}-image"
+    project, role = image_project(
+        Construct(scope, "Build"), name=name, source=source, repository=repository, tag=tag, logs=setup.logs
     )
     waiting = PythonFunction(
         scope,
@@ -45,7 +40,7 @@ def build_image(scope: Construct, *, setup: FunctionSetup, repository: ecr.IRepo
     )
     grant(
         waiting.role,
-        Right(["codebuild:StartBuild", "codebuild:BatchGetBuilds", "codebuild:StopBuild"], [project.arn]),
+        Right(["codebuild:StartBuild", "codebuild:BatchGetBuilds", "codebuild:StopBuild"], [project.attr_arn]),
         Right(["ecr:DescribeImages"], [repository.repository_arn]),
     )
     built = CustomResource(
@@ -53,9 +48,9 @@ def build_image(scope: Construct, *, setup: FunctionSetup, repository: ecr.IRepo
         "Image",
         resource_type="Custom::ServingImage",
         service_token=waiting.function.function_arn,
-        properties={"Project": project.name, "Repository": repository.repository_name, "Tag": tag},
+        properties={"Project": name, "Repository": repository.repository_name, "Tag": tag},
     )
-    built.node.add_dependency(*project.ready, repository, waiting.role)
+    built.node.add_dependency(project, role, repository, waiting.role)
     return tag
 
 

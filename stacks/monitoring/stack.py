@@ -6,7 +6,6 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from stacks.api.predict_function import MEMORY_MB
-from stacks.api.rest_api import STAGE
 from stacks.common.project_sources import ProjectSources
 from stacks.common.project_stack import ProjectStack, add_outputs
 from stacks.common.s3_folder import S3Folder
@@ -16,7 +15,6 @@ from stacks.monitoring.dashboard import add_dashboard
 from stacks.monitoring.drift_check import DriftCheck
 from stacks.monitoring.emitted_metrics import EmittedMetrics
 from stacks.monitoring.monthly_budget import add_monthly_budget
-from stacks.serving.variant import VARIANT
 from stacks.storage.stack import StorageStack
 
 
@@ -28,14 +26,7 @@ class MonitoringStack(ProjectStack):
         super().__init__(scope, "monitoring", config=config)
         names, settings = self.names, config.monitoring
         topic = sns.Topic.from_topic_arn(self, "Topic", names.topic_arn)
-        metrics = EmittedMetrics(
-            prefix=names.prefix,
-            api_name=names.prefix,
-            stage=STAGE,
-            endpoint_name=names.endpoint,
-            variant=VARIANT,
-            machines_arn=names.state_machine_arn(names.prefix),
-        )
+        metrics = EmittedMetrics(names)
         DriftCheck(
             self,
             "Drift",

@@ -6,7 +6,7 @@ from constructs import Construct
 
 from stacks.common.project_stack import ProjectStack, add_outputs
 from stacks.config.environment import Config
-from stacks.storage.secure_bucket import SecureBucket
+from stacks.storage.secure_bucket import secure_bucket
 
 _ACCESS_LOG_DAYS = 90
 
@@ -22,7 +22,7 @@ class StorageStack(ProjectStack):
     def __init__(self, scope: Construct, *, config: Config) -> None:
         """Create the buckets of one environment."""
         super().__init__(scope, "storage", config=config)
-        logs = SecureBucket(self, "Logs", removable=config.removable, expire_after_days=_ACCESS_LOG_DAYS).bucket
-        self.data = SecureBucket(self, "Data", removable=config.removable, access_logs=logs).bucket
-        self.artifacts = SecureBucket(self, "Artifacts", removable=config.removable, access_logs=logs).bucket
+        logs = secure_bucket(self, "Logs", removable=config.removable, expire_after_days=_ACCESS_LOG_DAYS)
+        self.data = secure_bucket(self, "Data", removable=config.removable, access_logs=logs)
+        self.artifacts = secure_bucket(self, "Artifacts", removable=config.removable, access_logs=logs)
         add_outputs(self, {"DataBucket": self.data.bucket_name, "ArtifactsBucket": self.artifacts.bucket_name})

@@ -16,11 +16,11 @@ from stacks.training.gate.functions import GateFunctions
 from stacks.training.gate.model_registry import add_model_registry
 from stacks.training.ingest_function import IngestFunction
 from stacks.training.job.console_recipe import add_console_recipe
-from stacks.training.job.training_job import TrainingJob
+from stacks.training.job.training_job import training_job
 from stacks.training.launch_function import LaunchFunction
 from stacks.training.notifications import notification_topic
 from stacks.training.workflow.parts import WorkflowParts
-from stacks.training.workflow.state_machine import TrainingWorkflow
+from stacks.training.workflow.state_machine import add_training_workflow
 
 
 class TrainingStack(ProjectStack):
@@ -41,8 +41,8 @@ class TrainingStack(ProjectStack):
             self, "Launch", setup=setup, training=config.training, gate=config.gate, artifacts=artifacts
         )
         ingest = IngestFunction(self, "Ingest", setup=setup, settings=config.data, uploads=uploads, datasets=datasets)
-        job = TrainingJob(self, "Job", setup=setup, config=config, datasets=datasets, artifacts=artifacts)
-        add_console_recipe(Construct(self, "Recipe"), name=names.recipe, recipe=job.recipe, datasets=datasets)
+        job = training_job(Construct(self, "Job"), setup=setup, config=config, datasets=datasets, artifacts=artifacts)
+        add_console_recipe(Construct(self, "Recipe"), name=names.recipe, recipe=job, datasets=datasets)
         add_model_registry(Construct(self, "Registry"), setup=setup, removable=config.removable)
         gate = GateFunctions(self, "Gate", setup=setup, artifacts=artifacts, evidence=evidence)
         answering = evidence_role(
@@ -56,8 +56,7 @@ class TrainingStack(ProjectStack):
             ingest_function_arn=ingest.function.function_arn,
             plan_function_arn=gate.plan.function_arn,
             judge_function_arn=gate.judge.function_arn,
-            job=job.recipe,
-            code_version=job.code.version,
+            job=job,
             git_revision=config.code_version,
             container=container,
             evidence_role_arn=answering.role_arn,
@@ -67,7 +66,9 @@ class TrainingStack(ProjectStack):
             serving_stack=names.serving_stack,
             poll_seconds=config.release.poll_seconds,
         )
-        TrainingWorkflow(self, "Workflow", names=names, parts=parts, artifacts=artifacts, logs=self.logs)
+        add_training_workflow(
+            Construct(self, "Workflow"), names=names, parts=parts, artifacts=artifacts, logs=self.logs
+        )
         model = model_role(
             Construct(self, "Model"), names=names, artifacts=artifacts, images=container.pullable, logs=self.logs
         )

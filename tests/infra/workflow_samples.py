@@ -34,12 +34,12 @@ PARTS = WorkflowParts(
         image="111122223333.dkr.ecr.us-east-1.amazonaws.com/training:1",
         role_arn=f"{_ROLE}/training",
         code_uri=CODE,
+        code_version="0123abc",
         output_uri="s3://artifacts/training",
         environment={},
         tags={"project": "text-classifier"},
         settings=TrainingConfig(base_model="some/model"),
     ),
-    code_version="0123abc",
     git_revision="beef",
     container=ServingContainer(
         image=ContainerImage(uri=IMAGE, registry="111122223333", repository="inference", region="us-east-1"),

@@ -36,6 +36,9 @@ class JobRecipe:
     image: str
     role_arn: str
     code_uri: str
+    """`s3://…tar.gz`, the value of `sagemaker_submit_directory`."""
+    code_version: str
+    """SHA-256 (hex) of the code's content."""
     output_uri: str
     """`s3://bucket/folder`; SageMaker appends `/<job>/output/model.tar.gz`."""
     environment: Mapping[str, str]

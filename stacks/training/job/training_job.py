@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 from aws_cdk import FileAssetPackaging, Stack
 from aws_cdk import aws_iam as iam
@@ -23,76 +22,55 @@ from stacks.training.job.request import JobRecipe
 _LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 
 
-class TrainingJob(Construct):
-    """The recipe of a job. The workflow starts it; a terminal or the console can, from the stack's outputs."""
+def training_job(
+    scope: Construct, *, setup: FunctionSetup, config: Config, datasets: S3Folder, artifacts: S3Folder
+) -> JobRecipe:
+    """Pack the code and create the role; return what all jobs have in common.
 
-    def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        setup: FunctionSetup,
-        config: Config,
-        datasets: S3Folder,
-        artifacts: S3Folder,
-    ) -> None:
-        """Pack the code and create the role."""
-        super().__init__(scope, construct_id)
-        settings = config.training
-        image = resolve_image(TRAINING, config.region)
-        self.code = TrainingCode(self, "Code", folder=setup.sources.training_job)
-        role = _training_role(
-            Construct(self, "Role"),
-            name=setup.names.training,
-            datasets=datasets,
-            artifacts=artifacts,
-            code_object_arn=self.code.object_arn,
-            image=image,
-        )
-        self.recipe = JobRecipe(
-            image=image.uri,
-            role_arn=role.role_arn,
-            code_uri=self.code.uri,
-            output_uri=artifacts.uri,
-            environment={"HF_HUB_OFFLINE": "1"} if settings.offline else {},
-            tags=config.tags,
-            settings=settings,
-        )
-        add_outputs(
-            self,
-            {
-                "TrainingRoleArn": role.role_arn,
-                "TrainingImage": image.uri,
-                "TrainingCodeUri": self.code.uri,
-                "TrainingInstanceType": settings.instance_type,
-                "DefaultHyperparameters": json.dumps(settings.default_hyperparameters),
-            },
-        )
-
-
-class TrainingCode(Construct):
-    """`<version>.tar.gz` in the bootstrap bucket.
-
-    Attributes:
-        uri: `s3://…tar.gz`, the value of `sagemaker_submit_directory`.
-        version: SHA-256 (hex) of the content.
+    The workflow starts a job from it; a terminal or the console can, from the stack's outputs.
     """
-
-    def __init__(self, scope: Construct, construct_id: str, *, folder: Path) -> None:
-        """Pack a folder, which has the entry point at its root, and declare it as an asset."""
-        super().__init__(scope, construct_id)
-        tarball = staging_folder(self, "training") / "sourcedir.tar.gz"
-        self.version = write_tarball(folder, tarball)
-        # Not `aws_s3_assets.Asset`: it keeps the last suffix only, and the toolkit takes a key that doesn't end in
-        # .tar.gz for a folder. A hash that ends in .tar gives the key its whole suffix.
-        asset = Stack.of(self).synthesizer.add_file_asset(
-            source_hash=f"{self.version}.tar",
-            file_name=tarball.relative_to(assembly_folder(self)).as_posix(),
-            packaging=FileAssetPackaging.FILE,
-            display_name="training code",
-        )
-        self.uri = f"s3://{asset.bucket_name}/{asset.object_key}"
-        self.object_arn = f"{bucket_arn(self, asset.bucket_name)}/{asset.object_key}"
+    settings = config.training
+    image = resolve_image(TRAINING, config.region)
+    code = Construct(scope, "Code")
+    tarball = staging_folder(code, "training") / "sourcedir.tar.gz"
+    version = write_tarball(setup.sources.training_job, tarball)
+    # Not `aws_s3_assets.Asset`: it keeps the last suffix only, and SageMaker's training toolkit takes a key that does
+    # not end in .tar.gz for a folder. A hash that ends in .tar gives the key its whole suffix.
+    asset = Stack.of(scope).synthesizer.add_file_asset(
+        source_hash=f"{version}.tar",
+        file_name=tarball.relative_to(assembly_folder(code)).as_posix(),
+        packaging=FileAssetPackaging.FILE,
+        display_name="training code",
+    )
+    role = _training_role(
+        Construct(scope, "Role"),
+        name=setup.names.training,
+        datasets=datasets,
+        artifacts=artifacts,
+        code_object_arn=f"{bucket_arn(scope, asset.bucket_name)}/{asset.object_key}",
+        image=image,
+    )
+    recipe = JobRecipe(
+        image=image.uri,
+        role_arn=role.role_arn,
+        code_uri=f"s3://{asset.bucket_name}/{asset.object_key}",
+        code_version=version,
+        output_uri=artifacts.uri,
+        environment={"HF_HUB_OFFLINE": "1"} if settings.offline else {},
+        tags=config.tags,
+        settings=settings,
+    )
+    add_outputs(
+        scope,
+        {
+            "TrainingRoleArn": recipe.role_arn,
+            "TrainingImage": recipe.image,
+            "TrainingCodeUri": recipe.code_uri,
+            "TrainingInstanceType": settings.instance_type,
+            "DefaultHyperparameters": json.dumps(settings.default_hyperparameters),
+        },
+    )
+    return recipe
 
 
 def _training_role(

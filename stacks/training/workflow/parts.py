@@ -15,7 +15,6 @@ class WorkflowParts:
     """The surroundings of the workflow. Values may hold CDK tokens.
 
     Attributes:
-        code_version: hash of the training code.
         git_revision: recorded with each model; may be empty.
         container: what the model packages are served in; the evidence is given under the same settings.
         serving_stack: name of the stack whose parameter says which package is the champion.
@@ -29,7 +28,6 @@ class WorkflowParts:
     plan_function_arn: str
     judge_function_arn: str
     job: JobRecipe
-    code_version: str
     git_revision: str
     container: ServingContainer
     evidence_role_arn: str

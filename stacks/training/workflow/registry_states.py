@@ -136,7 +136,7 @@ def _metadata(parts: WorkflowParts) -> str:
       "training_job": $metadata($training.job_name),
       "data_sha256": $metadata($data.data_sha256),
       "data_source": $metadata({_SOURCE}),
-      "code_version": $metadata({ours} ? "{parts.code_version}" : $code != null ? $code),
+      "code_version": $metadata({ours} ? "{parts.job.code_version}" : $code != null ? $code),
       {git}"hyperparameters": $metadata(
         $join($each($training.hyperparameters, function($value, $name) {{ $name & "=" & $value }}), " ")
       )

@@ -14,27 +14,19 @@ from stacks.training.workflow.parts import WorkflowParts
 from stacks.training.workflow.role import training_workflow_role
 
 
-class TrainingWorkflow(Construct):
-    """Data → training job → evidence → verdict → model package, with the reason of a failure in the execution."""
+def add_training_workflow(
+    scope: Construct, *, names: Names, parts: WorkflowParts, artifacts: S3Folder, logs: LogKeeping
+) -> None:
+    """Create the state machine and its role; `artifacts` is where the models lie.
 
-    def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        names: Names,
-        parts: WorkflowParts,
-        artifacts: S3Folder,
-        logs: LogKeeping,
-    ) -> None:
-        """Create the state machine and its role; `artifacts` is where the models lie."""
-        super().__init__(scope, construct_id)
-        machine = state_machine(
-            self,
-            name=names.training,
-            comment="Trains a text classifier, judges it, and enters it into the model registry",
-            definition=training_definition(parts),
-            role=training_workflow_role(Construct(self, "Role"), names=names, parts=parts, artifacts=artifacts),
-            logs=logs,
-        )
-        add_outputs(self, {"StateMachineArn": machine.state_machine_arn})
+    Data → training job → evidence → verdict → model package, with the reason of a failure in the execution.
+    """
+    machine = state_machine(
+        scope,
+        name=names.training,
+        comment="Trains a text classifier, judges it, and enters it into the model registry",
+        definition=training_definition(parts),
+        role=training_workflow_role(Construct(scope, "Role"), names=names, parts=parts, artifacts=artifacts),
+        logs=logs,
+    )
+    add_outputs(scope, {"StateMachineArn": machine.state_machine_arn})
