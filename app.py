@@ -5,15 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Any
 
-from aws_cdk import App, Environment, Tags, Validations
+from aws_cdk import App, Tags, Validations
 from cdk_nag import AwsSolutionsChecks
 
 from stacks.api.stack import ApiStack
-from stacks.common.errors import StacksError
 from stacks.common.project_sources import ProjectSources
 from stacks.config.environment import Config, load_config
+from stacks.errors import StacksError
 from stacks.image.stack import ImageStack
 from stacks.monitoring.stack import MonitoringStack
 from stacks.release.stack import ReleaseStack
@@ -25,45 +24,27 @@ ROOT = Path(__file__).resolve().parent
 
 
 def build(app: App, config: Config, sources: ProjectSources) -> None:
-    """Put the stacks of one environment into an app.
-
-    Args:
-        app: the CDK app.
-        config: the environment.
-        sources: where the deployed code lies.
-    """
-    common: dict[str, Any] = {
-        "config": config,
-        "env": Environment(account=config.account or None, region=config.region),
-        "termination_protection": not config.removable,
-    }
-    storage = StorageStack(app, f"{config.prefix}-storage", **common)
-    slim = config.serving.container == "slim"
-    image = ImageStack(app, f"{config.prefix}-image", sources=sources, **common) if slim else None
+    """Put the stacks of one environment into an app; `sources` holds the code that they deploy."""
+    storage = StorageStack(app, config=config)
+    image = ImageStack(app, config=config, sources=sources) if config.serving.container == "slim" else None
     training = TrainingStack(
-        app,
-        f"{config.prefix}-training",
-        storage=storage,
-        sources=sources,
-        slim_tag=image.tag if image else None,
-        **common,
+        app, config=config, storage=storage, sources=sources, slim_tag=image.tag if image else None
     )
     if image:
         # The packages name the image by its tag alone.
         training.add_stack_dependency(image)
-    # It imports the buckets by the names of their exports, a dependency that CDK doesn't see by itself.
+    # It imports the buckets by the names of their exports, a dependency that CDK does not see.
     training.add_stack_dependency(storage)
-    serving = ServingStack(app, f"{config.prefix}-serving", **common)
-    # The model's role has to exist, with its policy, before the model does; the name alone doesn't say so.
+    serving = ServingStack(app, config=config)
+    # The model's role, with its policy, has to exist before the model does; the role's name alone doesn't say so.
     serving.add_stack_dependency(training)
-    release = ReleaseStack(app, f"{config.prefix}-release", storage=storage, sources=sources, **common)
+    release = ReleaseStack(app, config=config, storage=storage, sources=sources)
     # It knows the registry, the topic and the endpoint's stack by name.
-    release.add_stack_dependency(storage)
-    release.add_stack_dependency(training)
-    release.add_stack_dependency(serving)
-    ApiStack(app, f"{config.prefix}-api", sources=sources, **common)
-    monitoring = MonitoringStack(app, f"{config.prefix}-monitoring", storage=storage, sources=sources, **common)
-    # It reads the buckets' baselines, and tells the topic; everything else it knows by name.
+    for needed in (storage, training, serving):
+        release.add_stack_dependency(needed)
+    ApiStack(app, config=config, sources=sources)
+    monitoring = MonitoringStack(app, config=config, storage=storage, sources=sources)
+    # It reads the buckets' baselines and writes to the topic; it knows everything else by name.
     monitoring.add_stack_dependency(storage)
     monitoring.add_stack_dependency(training)
 
@@ -80,10 +61,11 @@ def run(app: App) -> None:
     """Synthesise the environment that an app's context asks for.
 
     Raises:
-        SystemExit: the context or the project isn't as it should be; with one line that says so, not a traceback.
+        SystemExit: the context or the project is not usable; with one line that says why, not a traceback.
     """
     try:
-        build(app, load_config(app.node.try_get_context, os.environ), ProjectSources(root=ROOT))
+        config = load_config(app.node.try_get_context, os.environ, app.node.get_all_context())
+        build(app, config, ProjectSources(root=ROOT))
     except StacksError as error:
         sys.exit(f"error: {error}")
     add_checks(app)

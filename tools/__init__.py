@@ -1,0 +1,1 @@
+"""What set-up, `make contract` and a maintainer run."""

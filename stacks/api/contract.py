@@ -1,4 +1,4 @@
-"""The API's contract as the stacks read it: the very file that the Lambda serves."""
+"""The API's contract: the OpenAPI document that the Lambda serves, as API Gateway enforces it."""
 
 from __future__ import annotations
 
@@ -8,16 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stacks.common.errors import MissingAssetError
+from stacks.errors import MissingAssetError
 
 
 @dataclass(frozen=True)
 class ApiContract:
-    """What API Gateway enforces of an OpenAPI document.
-
-    Attributes:
-        document: the document.
-    """
+    """What API Gateway enforces of an OpenAPI document."""
 
     document: dict[str, Any]
 
@@ -40,19 +36,19 @@ class ApiContract:
                 yield path, method.upper(), operation
 
     def body_model(self, operation: dict[str, Any]) -> str | None:
-        """Name of the schema that an operation's body has to fit; None for one without a body."""
+        """Return the name of the schema that an operation's body has to fit; None for one without a body."""
         if "requestBody" not in operation:
             return None
         reference: str = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"]
         return reference.rpartition("/")[2]
 
     def schema(self, name: str) -> dict[str, Any]:
-        """A schema as API Gateway takes it. Those of requests use only what OpenAPI shares with draft 4."""
+        """Return a schema as API Gateway takes it; those of requests use only what OpenAPI shares with draft 4."""
         schema: dict[str, Any] = self.document["components"]["schemas"][name]
         return {"$schema": "http://json-schema.org/draft-04/schema#", **schema}
 
     def problem_type(self, code: str) -> dict[str, Any]:
-        """The kind of error with this code: ``type``, ``title``, ``status``, ``meaning``, maybe ``retryAfter``."""
+        """Return the kind of error with this code: `type`, `title`, `status`, `meaning`, maybe `retryAfter`."""
         kinds: list[dict[str, Any]] = self.document["x-problem-types"]
         return next(kind for kind in kinds if kind["code"] == code)
 

@@ -1,4 +1,4 @@
-"""A domain of one's own for the API."""
+"""Your own domain for the API."""
 
 from __future__ import annotations
 
@@ -9,42 +9,31 @@ from aws_cdk import aws_route53_targets as targets
 from constructs import Construct
 
 from stacks.api.rest_api import InferenceApi
-from stacks.config.environment import ApiConfig
+from stacks.config.api import ApiConfig
 
 
-class ApiDomain(Construct):
-    """The domain leads to the stage, whose name is no part of the URL then. TLS 1.2 at least.
+def add_domain(scope: Construct, *, front: InferenceApi, settings: ApiConfig) -> str:
+    """Create the domain, and its record where the configuration names a zone; TLS 1.2 at least.
 
-    Attributes:
-        url: base URL under the domain, without a slash at the end.
-        target: what a DNS record of the domain has to point to.
+    The domain leads to the stage, whose name is then not part of the URL.
+
+    Returns:
+        What a DNS record of the domain has to point to.
     """
-
-    def __init__(self, scope: Construct, construct_id: str, *, front: InferenceApi, settings: ApiConfig) -> None:
-        """Create the domain.
-
-        Args:
-            scope: parent construct.
-            construct_id: name within the parent.
-            front: the API that it leads to.
-            settings: the domain, its certificate, and the zone of its record.
-        """
-        super().__init__(scope, construct_id)
-        domain = apigateway.DomainName(
-            self,
-            "Name",
-            domain_name=settings.domain_name,
-            certificate=acm.Certificate.from_certificate_arn(self, "Certificate", settings.certificate_arn),
-            endpoint_type=apigateway.EndpointType.REGIONAL,
-            security_policy=apigateway.SecurityPolicy.TLS_1_2,
+    domain = apigateway.DomainName(
+        scope,
+        "Name",
+        domain_name=settings.domain_name,
+        certificate=acm.Certificate.from_certificate_arn(scope, "Certificate", settings.certificate_arn),
+        endpoint_type=apigateway.EndpointType.REGIONAL,
+        security_policy=apigateway.SecurityPolicy.TLS_1_2,
+    )
+    apigateway.BasePathMapping(scope, "Mapping", domain_name=domain, rest_api=front.api, stage=front.stage)
+    if settings.hosted_zone_id:
+        # The record's name is the whole domain, so the zone's own name is not needed.
+        zone = route53.HostedZone.from_hosted_zone_attributes(
+            scope, "Zone", hosted_zone_id=settings.hosted_zone_id, zone_name=settings.domain_name
         )
-        apigateway.BasePathMapping(self, "Mapping", domain_name=domain, rest_api=front.api, stage=front.stage)
-        self.url = f"https://{settings.domain_name}"
-        self.target = domain.domain_name_alias_domain_name
-        if settings.hosted_zone_id:
-            # The record's name is the whole domain, so the zone's own name need not be known.
-            zone = route53.HostedZone.from_hosted_zone_attributes(
-                self, "Zone", hosted_zone_id=settings.hosted_zone_id, zone_name=settings.domain_name
-            )
-            alias = route53.RecordTarget.from_alias(targets.ApiGatewayDomain(domain))
-            route53.ARecord(self, "Record", zone=zone, target=alias)
+        alias = route53.RecordTarget.from_alias(targets.ApiGatewayDomain(domain))
+        route53.ARecord(scope, "Record", zone=zone, target=alias)
+    return domain.domain_name_alias_domain_name

@@ -1,4 +1,4 @@
-"""API Gateway's own errors in the form of the API's: ``application/problem+json``, with CORS."""
+"""API Gateway's own errors in the form of the API's: `application/problem+json`, with CORS."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class Problem:
 
     Attributes:
         code: the contract's name for it.
-        detail: what is allowed or what to do; none repeats API Gateway's message.
-        default: whether it answers for many statuses, of which API Gateway keeps the one it chose.
+        detail: what is allowed or what to do; None repeats API Gateway's message.
+        default: whether it covers many statuses, of which API Gateway sends the one that applies.
     """
 
     code: str
@@ -26,11 +26,7 @@ class Problem:
 
 
 def problems(contract: ApiContract) -> dict[str, Problem]:
-    """Response type → problem, for every type that a public API with keys and a firewall can meet.
-
-    Args:
-        contract: names the kinds of errors and the request's limits.
-    """
+    """Return response type → problem, for every type that a public API with keys and a firewall can meet."""
     return {
         "BAD_REQUEST_BODY": Problem("bad_request", contract.body_rule),
         "BAD_REQUEST_PARAMETERS": Problem("bad_request"),
@@ -40,7 +36,7 @@ def problems(contract: ApiContract) -> dict[str, Problem]:
         "REQUEST_TOO_LARGE": Problem(
             "payload_too_large", f"A body may have at most {contract.document['x-limits']['bodyBytes']} bytes."
         ),
-        # What API Gateway calls a missing token is, in an API without tokens, a path that doesn't exist.
+        # In an API without tokens, API Gateway reports a path that doesn't exist as a missing token.
         "MISSING_AUTHENTICATION_TOKEN": Problem("not_found", "There is no such path here."),
         "RESOURCE_NOT_FOUND": Problem("not_found", "There is no such path here."),
         "INVALID_API_KEY": Problem("forbidden", "Send a valid API key in the header x-api-key."),
@@ -57,12 +53,7 @@ def problems(contract: ApiContract) -> dict[str, Problem]:
 
 
 def add_problem_responses(api: apigateway.RestApi, *, contract: ApiContract) -> None:
-    """Let ``api`` answer its own errors as problem documents.
-
-    Args:
-        api: the REST API.
-        contract: what kinds of errors there are.
-    """
+    """Let an API answer its own errors as problem documents."""
     for response_type, problem in problems(contract).items():
         kind = contract.problem_type(problem.code)
         headers = {
@@ -78,18 +69,18 @@ def add_problem_responses(api: apigateway.RestApi, *, contract: ApiContract) -> 
             type=apigateway.ResponseType.of(response_type),
             status_code=None if problem.default else str(kind["status"]),
             response_headers=headers,
-            # API Gateway picks the template by this key alone; the header above names the real type.
+            # API Gateway selects the template by this key alone; the header above names the real type.
             templates={"application/json": problem_template(problem, kind)},
         )
 
 
 def problem_template(problem: Problem, kind: dict[str, object]) -> str:
-    """The body with API Gateway's variables in it. `messageString` comes quoted, `requestId` doesn't.
+    """Return the body with API Gateway's variables in it. `messageString` comes quoted, `requestId` doesn't.
 
     `validationErrorString` is left out on purpose: it holds unescaped quotes, which would break the document.
     """
     head = {"type": kind["type"], "title": kind["title"]}
-    # A default answers for many statuses, which the template can't know: it leaves the member out, as RFC 9457 allows.
+    # A default covers many statuses, which the template can't know: it omits the member, as RFC 9457 allows.
     if not problem.default:
         head["status"] = kind["status"]
     detail = "$context.error.messageString" if problem.detail is None else json.dumps(problem.detail)

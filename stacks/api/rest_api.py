@@ -14,25 +14,23 @@ from constructs import Construct
 from stacks.api.contract import ApiContract
 from stacks.api.predict_function import TIMEOUT
 from stacks.api.problem_responses import add_problem_responses
-from stacks.common.acknowledgements import accept
 from stacks.common.log_keeping import LogKeeping
-from stacks.config.environment import ApiConfig
+from stacks.common.permissions import accept
+from stacks.config.api import ApiConfig
 
 STAGE = "live"
 """Name of the one stage; part of the URL."""
 
 PREDICTIONS = "/v1/predictions"
 STATUS = ("/v1/health", "/v1/model")
-"""Open to everybody, and able to ask the model."""
+"""Paths that need no key and may call the model."""
 
 
 class InferenceApi(Construct):
-    """Public and throttled, checked against the contract before the Lambda runs; a key where the configuration asks.
+    """A public, throttled API that checks requests against the contract; with keys where the configuration asks.
 
     Attributes:
-        api: the REST API.
-        stage: its one stage.
-        url: its base URL, without a slash at the end and without ``/v1``.
+        url: its base URL, without a slash at the end and without `/v1`.
     """
 
     def __init__(
@@ -46,17 +44,7 @@ class InferenceApi(Construct):
         contract: ApiContract,
         logs: LogKeeping,
     ) -> None:
-        """Create the API.
-
-        Args:
-            scope: parent construct.
-            construct_id: name within the parent.
-            name: name of the API.
-            settings: throttles, key, allowed networks, tracing and fixed id.
-            function: answers all of the contract's routes.
-            contract: the paths, their methods, and what a request body has to look like.
-            logs: how long access and execution logs are kept.
-        """
+        """Create the API; `function` answers all of the contract's routes."""
         super().__init__(scope, construct_id)
         self._logs = logs
         self.api = self._rest_api(name, settings)
@@ -74,10 +62,10 @@ class InferenceApi(Construct):
 
     def _rest_api(self, name: str, settings: ApiConfig) -> apigateway.RestApi:
         access_log = self._logs.group(self, "AccessLog", name=f"/aws/apigateway/{name}")
-        # Of both, the whole stage and single methods: the latter don't take over what the former says.
+        # For the stage and for each method: a method's settings do not inherit the stage's.
         reporting = {
             "metrics_enabled": True,
-            # Errors only and never the bodies: they are other people's texts.
+            # Errors only, and never the bodies: those are callers' texts.
             "logging_level": apigateway.MethodLoggingLevel.ERROR,
             "data_trace_enabled": False,
         }
@@ -88,7 +76,7 @@ class InferenceApi(Construct):
             description="Classifies text",
             endpoint_types=[apigateway.EndpointType.REGIONAL],
             policy=_allow_list(settings.allowed_cidrs) if settings.allowed_cidrs else None,
-            # Logging needs a role in the account's settings; a fresh account has none.
+            # Logging needs a role in the account's settings; a new account has none.
             cloud_watch_role=True,
             cloud_watch_role_removal_policy=RemovalPolicy.DESTROY if self._logs.removable else RemovalPolicy.RETAIN,
             default_cors_preflight_options=apigateway.CorsOptions(
@@ -115,12 +103,12 @@ class InferenceApi(Construct):
                 **reporting,  # type: ignore[arg-type]
             ),
         )
-        # CDK's own output of the URL, under a generated name and with a slash at its end; the stack has ApiUrl.
+        # CDK's own output of the URL, with a generated name and a slash at its end; the stack has ApiUrl.
         api.node.try_remove_child("Endpoint")
         return api
 
     def _keep_execution_log(self) -> None:
-        # API Gateway creates this group by itself, and then keeps it for ever, unless it is there before the stage.
+        # API Gateway creates this group by itself, and keeps its logs for ever, unless it exists before the stage.
         group = self._logs.group(
             self, "ExecutionLog", name=f"API-Gateway-Execution-Logs_{self.api.rest_api_id}/{STAGE}"
         )
@@ -131,35 +119,35 @@ class InferenceApi(Construct):
         validator = self.api.add_request_validator(
             "Validator", validate_request_body=True, validate_request_parameters=True
         )
-        # A deployment is a snapshot: a changed schema or network reaches callers only through a new one.
+        # A deployment is a snapshot: a changed schema or network takes effect only with a new one.
         deployment = self.api.latest_deployment
-        assert deployment is not None  # noqa: S101  RestApi makes one unless told not to
+        assert deployment is not None
         for path, method, operation in contract.operations:
-            model = contract.body_model(operation)
+            name = contract.body_model(operation)
             models = {}
-            if model:
-                schema = contract.schema(model)
-                made = apigateway.CfnModel(
+            if name:
+                schema = contract.schema(name)
+                model = apigateway.CfnModel(
                     self,
-                    model,
+                    name,
                     rest_api_id=self.api.rest_api_id,
-                    name=model,
+                    name=name,
                     content_type="application/json",
                     schema=schema,
                 )
-                models = {"application/json": apigateway.Model.from_model_name(self, f"{model}Name", made.ref)}
-                deployment.node.add_dependency(made)
+                models = {"application/json": apigateway.Model.from_model_name(self, f"{name}Name", model.ref)}
+                deployment.node.add_dependency(model)
                 deployment.add_to_logical_id(_digest(schema))
             resource = self.api.root.resource_for_path(path)
             resource.add_method(
                 method,
                 integration,
-                # All else is open to every watcher and browser, and tells nothing that a key protects.
+                # Everything else is open to monitors and browsers, and reveals nothing that a key protects.
                 api_key_required=settings.api_key_required and path == PREDICTIONS,
                 request_validator=validator,
                 request_models=models,
             )
-            # So that the other methods are answered 405 with Allow, and not as a path that isn't there.
+            # So that other methods are answered 405 with Allow, not as a missing path.
             resource.add_method("ANY", integration, request_validator=validator)
         deployment.add_to_logical_id(_digest(sorted(settings.allowed_cidrs)))
 
@@ -188,7 +176,7 @@ class InferenceApi(Construct):
 
 
 def _method_limits(settings: ApiConfig) -> dict[str, tuple[int, int]]:
-    """Rate and burst of the methods that ask the model; a method's own limits replace those of the stage."""
+    """Return rate and burst of the methods that call the model; a method's own limits replace the stage's."""
     status = (
         min(settings.status_rate_limit, settings.rate_limit),
         min(settings.status_burst_limit, settings.burst_limit),
@@ -198,7 +186,7 @@ def _method_limits(settings: ApiConfig) -> dict[str, tuple[int, int]]:
 
 
 def _allow_list(cidrs: tuple[str, ...]) -> iam.PolicyDocument:
-    """Everybody from these networks may call; who isn't allowed is denied."""
+    """Return the policy that lets callers from these networks in and denies all others."""
     return iam.PolicyDocument(
         statements=[
             iam.PolicyStatement(

@@ -1,4 +1,4 @@
-"""Where the code lives that the stacks deploy. The stacks know these paths and import nothing from them."""
+"""Where the code lies that the stacks deploy. The stacks know these paths and import nothing from them."""
 
 from __future__ import annotations
 
@@ -8,22 +8,18 @@ from pathlib import Path
 from aws_cdk import Stage
 from constructs import IConstruct
 
-from stacks.common.errors import MissingAssetError
+from stacks.errors import MissingAssetError
 
 
 @dataclass(frozen=True, kw_only=True)
 class ProjectSources:
-    """Folders and files below the project's root.
-
-    Attributes:
-        root: the project's folder.
-    """
+    """Folders and files below the project's root."""
 
     root: Path
 
     @property
     def training_job(self) -> Path:
-        """What SageMaker runs, packed as ``sourcedir.tar.gz``."""
+        """What SageMaker runs, packed as `sourcedir.tar.gz`."""
         return self.root / "training_job"
 
     @property
@@ -33,12 +29,12 @@ class ProjectSources:
 
     @property
     def api_contract(self) -> Path:
-        """OpenAPI document of the API, made by ``make contract``; the Lambda serves the same file."""
+        """OpenAPI document of the API, written by `make contract`; the Lambda serves the same file."""
         return self.root / "lambda" / "predict" / "pages" / "openapi.json"
 
     @property
     def lambda_layer(self) -> Path:
-        """Third-party packages of the Lambdas, assembled by ``make setup``.
+        """Third-party packages of the Lambdas, assembled by `make setup`.
 
         Raises:
             MissingAssetError: set-up has not run yet.
@@ -49,12 +45,12 @@ class ProjectSources:
         return layer
 
     def lambda_package(self, name: str) -> Path:
-        """Folder of one Lambda's package."""
+        """Return the folder of one Lambda's package."""
         return self.root / "lambda" / name
 
 
 def assembly_folder(construct: IConstruct) -> Path:
-    """The folder that the app is synthesised into."""
+    """Return the folder that the app is synthesised into."""
     stage = Stage.of(construct)
     if stage is None:
         raise ValueError("a construct outside of an app has no cloud assembly")
@@ -62,5 +58,5 @@ def assembly_folder(construct: IConstruct) -> Path:
 
 
 def staging_folder(construct: IConstruct, name: str) -> Path:
-    """Place in the cloud assembly for an asset that is put together during synthesis."""
+    """Return the place in the cloud assembly for an asset that is put together during synthesis."""
     return assembly_folder(construct) / "staged" / name

@@ -1,89 +1,104 @@
-"""A Python Lambda with a role, a log group and a layer of its own."""
+"""A Python Lambda with its own role and log group, and the layer of third-party packages."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from aws_cdk import Duration, Size
-from aws_cdk import aws_iam as iam
+from aws_cdk import Duration, IgnoreMode, RemovalPolicy, Size, Stack
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from stacks.common.log_keeping import LogKeeping
-from stacks.common.project_sources import staging_folder
+from stacks.common.names import Names
+from stacks.common.permissions import service_role
+from stacks.common.project_sources import ProjectSources, staging_folder
 from stacks.common.source_code import stage_folder
 
-# The newest runtime that both AWS and the local cloud know. x86_64 like the containers around it; the code and its
-# layer are plain Python, so nothing hangs on either choice.
+# The newest runtime that both AWS and the local cloud know. The code and its layer are plain Python, so they run on
+# either architecture; the containers around them are x86_64.
 RUNTIME = lambda_.Runtime.PYTHON_3_14
 ARCHITECTURE = lambda_.Architecture.X86_64
 
 
-class PythonFunction(Construct):
-    """One Lambda. Its role may write its own log and whatever the caller grants it, nothing else.
+@dataclass(frozen=True, kw_only=True)
+class FunctionSetup:
+    """What the functions of one stack have in common.
 
     Attributes:
-        function: the function.
-        role: its role.
+        layer: third-party packages, Powertools among them; None in a stack that needs none.
     """
+
+    names: Names
+    sources: ProjectSources
+    logs: LogKeeping
+    layer: lambda_.ILayerVersion | None
+
+
+def packages_layer(stack: Stack, folder: Path) -> lambda_.LayerVersion:
+    """Create the layer from the folder that `make setup` fills."""
+    return lambda_.LayerVersion(
+        Construct(stack, "Packages"),
+        "Layer",
+        description="Third-party packages of the Lambdas, pinned in lambda/requirements.txt",
+        # pip's console scripts and byte code name the machine that made them, which would change the hash.
+        code=lambda_.Code.from_asset(
+            str(folder), exclude=["**/__pycache__/**", "python/bin/**"], ignore_mode=IgnoreMode.GLOB
+        ),
+        compatible_runtimes=[RUNTIME],
+        removal_policy=RemovalPolicy.DESTROY,
+    )
+
+
+class PythonFunction(Construct):
+    """One Lambda. Its role may write its own log and whatever it is granted, nothing else."""
 
     def __init__(
         self,
         scope: Construct,
         construct_id: str,
         *,
+        setup: FunctionSetup,
         name: str,
         description: str,
         handler: str,
         sources: Mapping[str, Path],
-        layers: list[lambda_.ILayerVersion],
-        environment: Mapping[str, str],
-        memory_mb: int,
         timeout: Duration,
-        logs: LogKeeping,
+        memory_mb: int,
         storage_mb: int = 512,
+        service: str | None = None,
+        environment: Mapping[str, str] | None = None,
         tracing: bool = False,
     ) -> None:
         """Create the function.
 
         Args:
-            scope: parent construct.
-            construct_id: name within the parent.
-            name: name of the function, of its role and of its log group.
-            description: what it does, shown in the console.
-            handler: ``package.module.function``.
+            name: last part of the names of the function, its role and its log group.
             sources: relative path in the deployed code → file or folder of the project.
-            layers: layers with third-party packages.
-            environment: environment variables.
-            memory_mb: memory; CPU grows with it.
-            timeout: the function is stopped after this.
-            logs: how long its log is kept.
-            storage_mb: size of ``/tmp``.
-            tracing: whether it sends traces to X-Ray.
+            storage_mb: size of `/tmp`.
+            service: its name in logs and metrics; None for a function without third-party packages.
         """
         super().__init__(scope, construct_id)
-        log_group = logs.group(self, "Log", name=f"/aws/lambda/{name}")
-        # A role of our own: the managed AWSLambdaBasicExecutionRole may write every log group of the account.
-        self.role = iam.Role(
-            self,
-            "Role",
-            role_name=name,
-            description=f"Execution role of the Lambda function {name}",
-            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+        full_name = f"{setup.names.prefix}-{name}"
+        log_group = setup.logs.group(self, "Log", name=f"/aws/lambda/{full_name}")
+        # Not the managed AWSLambdaBasicExecutionRole, which may write every log group of the account.
+        self.role = service_role(
+            self, name=full_name, service="lambda", description=f"Execution role of the Lambda function {full_name}"
         )
         log_group.grant_write(self.role)
+        code = {**sources, "shared": setup.sources.lambda_package("shared")}
         self.function = lambda_.Function(
             self,
             "Function",
-            function_name=name,
+            function_name=full_name,
             description=description,
             runtime=RUNTIME,
             architecture=ARCHITECTURE,
             handler=handler,
-            code=lambda_.Code.from_asset(str(stage_folder(staging_folder(self, name), sources))),
-            layers=layers,
-            environment=dict(environment),
+            code=lambda_.Code.from_asset(str(stage_folder(staging_folder(self, full_name), code))),
+            layers=[setup.layer] if service and setup.layer else [],
+            environment={**(environment or {}), **({"POWERTOOLS_SERVICE_NAME": service} if service else {})},
             memory_size=memory_mb,
             ephemeral_storage_size=Size.mebibytes(storage_mb),
             timeout=timeout,

@@ -10,13 +10,7 @@ from aws_cdk import aws_s3 as s3
 
 @dataclass(frozen=True, kw_only=True)
 class S3Folder:
-    """Everything in a bucket below a prefix.
-
-    Attributes:
-        bucket_name: name of the bucket.
-        bucket_arn: ARN of the bucket.
-        prefix: name of the folder, without slashes around it.
-    """
+    """Everything in a bucket below a prefix, which has no slashes around it."""
 
     bucket_name: str
     bucket_arn: str
@@ -24,10 +18,10 @@ class S3Folder:
 
     @classmethod
     def exported(cls, bucket: s3.IBucket, prefix: str) -> S3Folder:
-        """A folder that other stacks than the bucket's use.
+        """Return a folder that stacks other than the bucket's use.
 
-        The export is made here and not when CDK meets the reference: only then are its names, which the reasons given
-        for permissions refer to, known from the start.
+        The export is created here, not when CDK meets the reference: the accepted wildcards contain its name, so it
+        has to exist from the start.
         """
         stack = Stack.of(bucket)
         return cls(
@@ -38,10 +32,14 @@ class S3Folder:
 
     @property
     def uri(self) -> str:
-        """``s3://bucket/prefix``."""
+        """The folder as `s3://bucket/prefix`."""
         return f"s3://{self.bucket_name}/{self.prefix}"
 
     @property
     def objects_arn(self) -> str:
         """Pattern of the ARNs of the objects in it."""
-        return f"{self.bucket_arn}/{self.prefix}/*"
+        return self.arn_of("*")
+
+    def arn_of(self, key: str) -> str:
+        """Return the ARN of an object, or the pattern of several, below the folder."""
+        return f"{self.bucket_arn}/{self.prefix}/{key}"

@@ -1,4 +1,4 @@
-"""Packing source folders so that equal content gives equal bytes, whoever packs it and whenever."""
+"""Packs source folders so that equal content gives equal bytes, on any machine at any time."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import tarfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from stacks.common.errors import MissingAssetError
+from stacks.errors import MissingAssetError
 
 _LEFT_OUT = {"__pycache__", "tests", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".ipynb_checkpoints"}
 
 
 def source_files(folder: Path) -> Iterator[tuple[str, Path]]:
-    """The files that belong to the source, as (path relative to ``folder`` with ``/``, path), sorted by the former.
+    """Yield the files that belong to the source: path relative to `folder`, with `/`, and path; sorted.
 
     Raises:
         MissingAssetError: there is no such folder, or nothing in it.
@@ -31,7 +31,7 @@ def source_files(folder: Path) -> Iterator[tuple[str, Path]]:
 
 
 def write_tarball(folder: Path, destination: Path) -> str:
-    """Pack a folder's content, at the root of the archive, as ``.tar.gz``.
+    """Pack a folder's content, at the root of the archive, as `.tar.gz`.
 
     Names, order, modes, owners and times are fixed, so equal content gives an equal archive.
 
@@ -55,14 +55,11 @@ def write_tarball(folder: Path, destination: Path) -> str:
 
 
 def stage_folder(destination: Path, sources: Mapping[str, Path]) -> Path:
-    """Lay out files and folders from several places in one fresh folder.
+    """Copy files and folders from several places into one fresh folder, and return it.
 
     Args:
-        destination: the folder to fill; whatever is in it is removed.
+        destination: the folder to fill; its former content is removed.
         sources: relative path in the folder → file or folder to copy there.
-
-    Returns:
-        ``destination``.
 
     Raises:
         MissingAssetError: a source does not exist.
@@ -70,7 +67,7 @@ def stage_folder(destination: Path, sources: Mapping[str, Path]) -> Path:
     shutil.rmtree(destination, ignore_errors=True)
     for name, source in sources.items():
         if not source.exists():
-            raise MissingAssetError(str(source), f"it belongs into the asset '{destination.name}'")
+            raise MissingAssetError(str(source), f"it belongs in the asset '{destination.name}'")
         parts = [("", source)] if source.is_file() else source_files(source)
         for relative, path in parts:
             target = destination / name / relative if relative else destination / name

@@ -1,9 +1,13 @@
-"""What the states of a workflow share: catching, retrying, invoking a Lambda, and JSONata written as plain data."""
+"""What the states of both workflows share: tasks, catching, retrying, and JSONata written as plain data."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
+
+State = dict[str, Any]
+States = dict[str, State]
+"""Name of a state → the state."""
 
 FAILED = "Report failure"
 """Name of the state in which a workflow fails."""
@@ -26,80 +30,96 @@ CAUSE = """{% (
       & "with another instance_type."
     : $reason
 ) %}"""
-"""The reason as a person would tell it: of a failed job SageMaker's FailureReason, of a failed Lambda its message.
+"""The readable reason of an error: SageMaker's FailureReason of a failed job, the message of a failed Lambda.
 
 Both arrive wrapped in JSON; a refused call arrives as plain text.
 """
 
-_LAMBDA_PASSES = (
+_LAMBDA_ERRORS = (
     "Lambda.ServiceException",
     "Lambda.AWSLambdaException",
     "Lambda.SdkClientException",
     "Lambda.TooManyRequestsException",
 )
-_SAGEMAKER_PASSES = ("SageMaker.ThrottlingException",)
-# What SageMaker has no exception for, throttling among it, arrives under these names (SDK and .sync integrations).
+_SAGEMAKER_ERRORS = ("SageMaker.ThrottlingException",)
+# What SageMaker has no exception for, throttling included, arrives under these names (SDK and .sync integrations).
 _SAGEMAKER_UNNAMED = ("SageMaker.SageMakerException", "SageMaker.AmazonSageMakerException")
 
 
-def catch(then: str = FAILED, output: dict[str, Any] | None = None) -> list[dict[str, Any]]:
-    """Go on in another state after any error, by default with `Error` and a readable `Cause`."""
-    told = {"Error": "{% $states.errorOutput.Error %}", "Cause": CAUSE}
-    return [{"ErrorEquals": ["States.ALL"], "Output": told if output is None else output, "Next": then}]
+def task(partition: str, action: str, arguments: Any) -> State:
+    """Return the beginning of a task; `action` is what follows `states:::` in its resource."""
+    return {"Type": "Task", "Resource": f"arn:{partition}:states:::{action}", "Arguments": arguments}
 
 
-def retry_lambda() -> list[dict[str, Any]]:
-    """Ask again when Lambda itself stumbled; an error that the function raised is final."""
-    return retry(*_LAMBDA_PASSES)
-
-
-def retry_sagemaker(*more: str, repeatable: bool = True) -> list[dict[str, Any]]:
-    """Ask again when SageMaker was asked too often; an exceeded quota is none of these, waiting does not raise it.
-
-    Args:
-        more: further errors after which to ask again.
-        repeatable: whether the same call twice makes nothing twice: it changes or removes, or the call names what it
-            creates. Only then is it repeated after an error that doesn't say what happened.
-    """
-    return retry(*_SAGEMAKER_PASSES, *(_SAGEMAKER_UNNAMED if repeatable else ()), *more)
-
-
-def retry(*errors: str) -> list[dict[str, Any]]:
-    """Ask again after 2, 4, 8 and 16 seconds."""
-    return [{"ErrorEquals": list(errors), "IntervalSeconds": 2, "MaxAttempts": 4, "BackoffRate": 2}]
-
-
-def report_failure() -> dict[str, Any]:
-    """The state `FAILED`."""
-    return {"Type": "Fail", "Error": "{% $states.input.Error %}", "Cause": "{% $states.input.Cause %}"}
-
-
-def lambda_task(
-    partition: str, function_arn: str, payload: Any, *, assign: dict[str, Any], then: str
-) -> dict[str, Any]:
-    """A task that asks a Lambda; its answer becomes the state's output.
-
-    Args:
-        partition: AWS partition.
-        function_arn: the function.
-        payload: what it is asked, expressions included.
-        assign: variable → value.
-        then: name of the next state.
-    """
+def lambda_task(partition: str, function_arn: str, payload: Any) -> State:
+    """Return a task that invokes a Lambda; its answer becomes the state's output."""
     return {
-        "Type": "Task",
-        "Resource": f"arn:{partition}:states:::lambda:invoke",
-        "Arguments": {"FunctionName": function_arn, "Payload": payload},
-        "Assign": assign,
+        **task(partition, "lambda:invoke", {"FunctionName": function_arn, "Payload": payload}),
         "Output": "{% $states.result.Payload %}",
-        "Retry": retry_lambda(),
-        "Catch": catch(),
-        "Next": then,
+        # Only when Lambda itself failed; an error that the function raised is final.
+        "Retry": retry(*_LAMBDA_ERRORS),
     }
 
 
+def publish_task(partition: str, topic_arn: str, *, subject: str, message: str) -> State:
+    """Return a task that sends a message to a topic."""
+    return {
+        **task(partition, "sns:publish", {"TopicArn": topic_arn, "Subject": subject, "Message": message}),
+        "Retry": retry("SNS.ThrottledException", "SNS.InternalErrorException"),
+    }
+
+
+def when(condition: str, then: str, *, output: Any = None, **assign: Any) -> dict[str, Any]:
+    """Return a rule of `choose`: if the JSONata condition holds, set variables and continue in another state."""
+    return {"Condition": f"{{% {condition} %}}", **_members(output, assign), "Next": then}
+
+
+def choose(*rules: dict[str, Any], otherwise: str, **assign: Any) -> State:
+    """Return a state that applies the first rule that holds, or else sets variables and continues elsewhere."""
+    return {"Type": "Choice", "Choices": list(rules), **_members(None, assign), "Default": otherwise}
+
+
+def catch(then: str, *, output: Any = None, assign: dict[str, Any] | None = None) -> list[dict[str, Any]]:
+    """Continue in another state after any error.
+
+    Args:
+        output: its input; None passes the error on.
+    """
+    return [{"ErrorEquals": ["States.ALL"], **_members(output, assign), "Next": then}]
+
+
+def catch_failure() -> list[dict[str, Any]]:
+    """Let the workflow fail after any error, with `Error` and a readable `Cause`."""
+    return catch(FAILED, output={"Error": "{% $states.errorOutput.Error %}", "Cause": CAUSE})
+
+
+def report_failure() -> State:
+    """Return the state `FAILED`."""
+    return {"Type": "Fail", "Error": "{% $states.input.Error %}", "Cause": "{% $states.input.Cause %}"}
+
+
+def retry_sagemaker(*more: str, repeatable: bool = True) -> list[dict[str, Any]]:
+    """Retry when SageMaker throttles. An exceeded quota is not retried: waiting does not raise it.
+
+    Args:
+        more: further errors after which to retry.
+        repeatable: whether the same call twice creates nothing twice: it changes or removes, or the call names what it
+            creates. Only then is it repeated after an error that doesn't say what happened.
+    """
+    return retry(*_SAGEMAKER_ERRORS, *(_SAGEMAKER_UNNAMED if repeatable else ()), *more)
+
+
+def retry(*errors: str) -> list[dict[str, Any]]:
+    """Retry after 2, 4, 8 and 16 seconds."""
+    return [{"ErrorEquals": list(errors), "IntervalSeconds": 2, "MaxAttempts": 4, "BackoffRate": 2}]
+
+
+def _members(output: Any, assign: dict[str, Any] | None) -> dict[str, Any]:
+    return {**({} if output is None else {"Output": output}), **({"Assign": assign} if assign else {})}
+
+
 def as_jsonata(value: Any, indent: str = "") -> str:
-    """Plain data with ``{% … %}`` in it as the text of one JSONata expression, without the brackets around it."""
+    """Write plain data with `{% … %}` in it as the text of one JSONata expression, without the brackets around it."""
     deeper = indent + "  "
     if isinstance(value, str) and value.startswith("{%") and value.endswith("%}"):
         return value[2:-2].strip()

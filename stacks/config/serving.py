@@ -2,38 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal, Self
 
-from stacks.config.checks import check, check_instance_type, check_range
+from pydantic import Field, model_validator
 
-# The release gives an update an hour (`release_endpoint_states.UPDATE_SECONDS`). Two baking times and the start of the
-# instances have to fit into it.
-_MAX_BAKE_MINUTES = 15
+from stacks.config.fields import INSTANCE_TYPE, Section, between, check
 
 
-@dataclass(frozen=True, kw_only=True)
-class ProvisionedConcurrencyConfig:
-    """How many of a serverless endpoint's environments are kept warm. They are paid for as long as they are."""
+class ProvisionedConcurrencyConfig(Section):
+    """How many environments of a serverless endpoint are kept warm. AWS charges for them as long as they are."""
 
-    min: int = 0
-    """Kept warm always, 1 to 200; 0 keeps none."""
-    max: int = 0
-    """Kept warm at most, ``min`` to ``serving.max_concurrency``; above ``min`` the number follows the load."""
-    target: float = 0.7
-    """Share of the warm ones in use that the number is steered to, 0.1 to 0.9."""
+    min: Annotated[int, between(0, 200, "requests")] = 0
+    """Always kept warm; 0 keeps none."""
+    max: Annotated[int, between(0, 200, "requests")] = 0
+    """Kept warm at most, `min` to `serving.max_concurrency`; above `min` the number follows the load."""
+    target: Annotated[float, between(0.1, 0.9, "a share")] = 0.7
+    """Share of the warm environments in use that scaling aims at."""
 
-    def __post_init__(self) -> None:
+    @model_validator(mode="after")
+    def _check_bounds(self) -> Self:
         name = "serving.provisioned_concurrency"
-        check_range(self.min, f"{name}.min", 0, 200, "requests")
-        check_range(self.max, f"{name}.max", 0, 200, "requests")
         check(self.max >= self.min, f"{name}.max", f"{self.max} is below {name}.min ({self.min}); {self.min} or more")
         check(
             self.min or not self.max,
             f"{name}.min",
-            f"0 is not allowed with {name}.max = {self.max}; 1 or more (SageMaker scales from one on), or 0 for both",
+            f"0 is not allowed with {name}.max = {self.max}; 1 or more (SageMaker cannot scale from 0), or 0 for both",
         )
-        check_range(self.target, f"{name}.target", 0.1, 0.9, "a share")
+        return self
 
     @property
     def scales(self) -> bool:
@@ -41,53 +36,51 @@ class ProvisionedConcurrencyConfig:
         return self.max > self.min
 
 
-@dataclass(frozen=True, kw_only=True)
-class InstancesConfig:
-    """An endpoint on instances of its own, for steady load: paid for by the hour, never cold.
+class InstancesConfig(Section):
+    """An endpoint on its own instances, for steady load: paid by the hour, never cold.
 
-    An update starts a second fleet beside the first, lets it answer some of the requests, then all of them, and goes
-    back by itself while one of two alarms says that the new fleet fails or is slow.
+    An update starts a second fleet, sends it some of the requests, then all of them. It rolls back by itself when one
+    of two alarms reports that the new fleet fails or is slow.
     """
 
-    instance_type: str = "ml.c5.large"
-    """SageMaker instance. It can be changed only while ``max_count`` equals ``min_count`` (docs/decisions/0008)."""
-    min_count: int = 2
-    """Instances at least, 1 to 100; two lie in two availability zones."""
-    max_count: int = 2
-    """Instances at most, ``min_count`` to 100; above ``min_count`` the number follows the load."""
-    workers: int = 2
-    """Model processes of one instance, 1 to 64 (``SAGEMAKER_MODEL_SERVER_WORKERS``); one per vCPU, of which
-    ml.c5.large has two."""
+    instance_type: Annotated[str, INSTANCE_TYPE] = "ml.c5.large"
+    """SageMaker instance. It can be changed only while `max_count` equals `min_count` (docs/decisions/0008)."""
+    min_count: Annotated[int, between(1, 100, "instances")] = 2
+    """Instances at least; two are placed in two availability zones."""
+    max_count: Annotated[int, between(1, 100, "instances")] = 2
+    """Instances at most, `min_count` to 100; above `min_count` the number follows the load."""
+    workers: Annotated[int, between(1, 64, "processes")] = 2
+    """Model processes per instance (`SAGEMAKER_MODEL_SERVER_WORKERS`); one per vCPU, of which ml.c5.large has two."""
     scaling_metric: Literal["invocations", "concurrency"] = "invocations"
     """What the number follows: requests per instance and minute, or requests that an instance answers at once."""
-    scaling_target: float = 1000
-    """Value that an instance is steered to, 1 to 1000000."""
-    canary_percent: int = 50
-    """Share of the new fleet that answers first, 1 to 50; 0 lets all of it begin at once."""
-    bake_minutes: int = 5
-    """How long each step of an update is watched, 1 to 15 minutes."""
-    max_error_rate: float = 0.05
-    """Share of the new fleet's answers with a status of 500 and above that takes an update back, 0 to 1."""
-    max_latency_ms: int = 1000
-    """99th percentile of the new fleet's answering time that takes an update back, 1 to 60000 milliseconds."""
+    scaling_target: Annotated[float, between(1, 1_000_000, "requests")] = 1000
+    """Value of that metric per instance that scaling aims at."""
+    canary_percent: Annotated[int, between(0, 50, "percent")] = 50
+    """Share of the new fleet that answers first; 0 starts all of it at once."""
+    # The release waits an hour for an update (`endpoint_states.UPDATE_SECONDS`). Two baking times and the start of the
+    # instances have to fit into it.
+    bake_minutes: Annotated[int, between(1, 15, "minutes")] = 5
+    """How long each step of an update is watched."""
+    max_error_rate: Annotated[float, between(0, 1, "a share")] = 0.05
+    """An update rolls back above this share of answers with status 500 or higher from the new fleet."""
+    max_latency_ms: Annotated[int, between(1, 60_000, "milliseconds")] = 1000
+    """An update rolls back when the 99th percentile of the new fleet's latency is above this."""
 
-    def __post_init__(self) -> None:
+    @model_validator(mode="after")
+    def _check_counts(self) -> Self:
         name = "serving.instances"
-        check_instance_type(self.instance_type, f"{name}.instance_type")
-        check_range(self.min_count, f"{name}.min_count", 1, 100, "instances")
-        check_range(self.max_count, f"{name}.max_count", self.min_count, 100, "instances")
-        check_range(self.workers, f"{name}.workers", 1, 64, "processes")
-        check_range(self.scaling_target, f"{name}.scaling_target", 1, 1_000_000, "requests")
-        check_range(self.canary_percent, f"{name}.canary_percent", 0, 50, "percent")
+        check(
+            self.max_count >= self.min_count,
+            f"{name}.max_count",
+            f"{self.max_count} is not allowed; instances from {self.min_count} to 100",
+        )
         check(
             not self.canary_percent or self.canary_percent * self.min_count >= 100,
             f"{name}.canary_percent",
             f"{self.canary_percent} % of {self.min_count} is less than one instance; 0, or a larger share or "
             f"{name}.min_count (a canary is at most half of the fleet, so it takes two instances)",
         )
-        check_range(self.bake_minutes, f"{name}.bake_minutes", 1, _MAX_BAKE_MINUTES, "minutes")
-        check_range(self.max_error_rate, f"{name}.max_error_rate", 0, 1, "a share")
-        check_range(self.max_latency_ms, f"{name}.max_latency_ms", 1, 60_000, "milliseconds")
+        return self
 
     @property
     def scales(self) -> bool:
@@ -95,60 +88,59 @@ class InstancesConfig:
         return self.max_count > self.min_count
 
 
-@dataclass(frozen=True, kw_only=True)
-class ServingConfig:
-    """The endpoint, and what it serves before a model of one's own is released.
+class ServingConfig(Section):
+    """The endpoint, and what it serves before the first release.
 
-    On AWS the default hub model is ``distilbert/distilbert-base-uncased-finetuned-sst-2-english`` at a pinned
-    revision: a public sentiment model that reproduces the article's deployment and answers at once. It is a
-    *stand-in* until one's own model is released through the ``ModelPackageArn`` parameter; it knows nothing about
-    helpfulness. Without a hub model (local) there is no endpoint yet and the API answers 503.
+    On AWS the default hub model is `distilbert/distilbert-base-uncased-finetuned-sst-2-english` at a pinned revision:
+    a public sentiment model that reproduces the article's deployment and answers at once. It knows nothing about
+    helpfulness and serves until a package is released through the parameter `ModelPackageArn`. Without a hub model
+    (local) there is no endpoint yet and the API answers 503.
     """
 
     container: Literal["huggingface", "slim"] = "huggingface"
-    """What new model packages are served in: ``huggingface``, AWS's official image; ``slim``, our own, built by
-    CodeBuild at deployment. A package that is there already keeps its image, and the hub model always takes the
-    official one."""
+    """What serves new model packages: `huggingface`, AWS's official image; `slim`, our own image, built by CodeBuild
+    during the deployment. Existing packages keep their image, and the hub model always uses the official one."""
     kind: Literal["serverless", "instances"] = "serverless"
-    """``serverless``: paid per request, cold after a while; ``instances``: paid per hour, see ``instances``."""
+    """`serverless`: paid per request, cold after a while; `instances`: paid per hour, see `instances`."""
     hub_model_id: str = ""
-    """Model on the Hugging Face hub, or empty for none."""
+    """Model on the Hugging Face hub; empty for none."""
     hub_model_revision: str = ""
-    """Commit of that model; empty takes whatever the hub serves at start-up."""
-    memory_mb: int = 4096
-    """Serverless: 1024 to 6144 in steps of 1024; the share of vCPU grows with it. 4096 is the article's, for the hub
-    model in the official container; ``make size-endpoint`` says what a model of one's own needs (slim: 1024)."""
-    max_concurrency: int = 10
-    """Serverless: requests served at once, 1 to 200; a new account's total may be 10."""
-    provisioned_concurrency: ProvisionedConcurrencyConfig = field(default_factory=ProvisionedConcurrencyConfig)
+    """Commit of that model; empty takes the newest one at start-up."""
+    memory_mb: Annotated[
+        int,
+        Field(
+            ge=1024, le=6144, multiple_of=1024, json_schema_extra={"allowed": "1024, 2048, 3072, 4096, 5120 or 6144"}
+        ),
+    ] = 4096
+    """Serverless: memory in MB; the share of vCPU grows with it. 4096 is the article's value, for the hub model in the
+    official container; `make size-endpoint` reports what your own model needs (slim: 1024)."""
+    max_concurrency: Annotated[int, between(1, 200, "requests")] = 10
+    """Serverless: requests served at once; a new account's total may be 10."""
+    provisioned_concurrency: ProvisionedConcurrencyConfig = ProvisionedConcurrencyConfig()
     """Serverless: how much of it is kept warm."""
-    instances: InstancesConfig = field(default_factory=InstancesConfig)
-    """What an endpoint of the kind ``instances`` is made of; ignored for the other."""
+    instances: InstancesConfig = InstancesConfig()
+    """Settings of an endpoint of the kind `instances`; ignored for the other kind."""
 
-    def __post_init__(self) -> None:
+    @model_validator(mode="after")
+    def _check_kind(self) -> Self:
         check(
             self.hub_model_id or not self.hub_model_revision,
             "serving.hub_model_revision",
             "is set but serving.hub_model_id is empty; set both or neither",
         )
+        most_warm = self.provisioned_concurrency.max
+        name = "serving.provisioned_concurrency.max"
         check(
-            self.memory_mb in range(1024, 6145, 1024),
-            "serving.memory_mb",
-            f"{self.memory_mb} is not allowed; 1024, 2048, 3072, 4096, 5120 or 6144",
-        )
-        check_range(self.max_concurrency, "serving.max_concurrency", 1, 200, "requests")
-        provisioned = "serving.provisioned_concurrency.max"
-        check(
-            self.provisioned_concurrency.max <= self.max_concurrency,
-            provisioned,
-            f"{self.provisioned_concurrency.max} is above serving.max_concurrency ({self.max_concurrency}); "
-            "at most that many",
+            most_warm <= self.max_concurrency,
+            name,
+            f"{most_warm} is above serving.max_concurrency ({self.max_concurrency}); at most that many",
         )
         check(
-            self.kind == "serverless" or not self.provisioned_concurrency.max,
-            provisioned,
+            self.kind == "serverless" or not most_warm,
+            name,
             f"is set but serving.kind is '{self.kind}'; 0 (only serverless endpoints have provisioned concurrency)",
         )
+        return self
 
     @property
     def scales(self) -> bool:
@@ -157,5 +149,5 @@ class ServingConfig:
 
     @property
     def hub_model(self) -> str:
-        """The hub model as ``id`` or ``id@revision``; empty for none."""
+        """The hub model as `id` or `id@revision`; empty for none."""
         return "@".join(filter(None, (self.hub_model_id, self.hub_model_revision)))

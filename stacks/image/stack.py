@@ -1,41 +1,30 @@
 """Image: the slim serving image. Exists where `serving.container` is `slim`.
 
-A stack of its own: model packages name the image by its tag, so that it has to be there before they are; and the
-repository outlives a change of mind, because older packages name images in it.
+It is a stack of its own: the image has to exist before the model packages that name its tag, and the repository
+outlives a change of the configuration, because older packages name images in it.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
-from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
-from stacks.common.log_keeping import LogKeeping
 from stacks.common.project_sources import ProjectSources
+from stacks.common.project_stack import ProjectStack, add_outputs
+from stacks.common.python_function import FunctionSetup
 from stacks.config.environment import Config
-from stacks.image.build import ImageBuild
-from stacks.image.repository import ImageRepository
+from stacks.image.build import build_image
+from stacks.image.repository import image_repository
 
 
-class ImageStack(Stack):
-    """Repository and build of the slim serving image of one environment.
+class ImageStack(ProjectStack):
+    """Repository and build of the slim serving image of one environment."""
 
-    Attributes:
-        tag: tag of the image that this deployment builds.
-    """
-
-    def __init__(
-        self, scope: Construct, construct_id: str, *, config: Config, sources: ProjectSources, **kwargs: Any
-    ) -> None:
+    def __init__(self, scope: Construct, *, config: Config, sources: ProjectSources) -> None:
         """Create repository and build."""
-        super().__init__(scope, construct_id, **kwargs)
-        logs = LogKeeping(days=config.log_retention_days, removable=config.removable)
-        repository = ImageRepository(
-            self, "Images", name=config.image_repository_name, removable=config.removable
-        ).repository
-        build = ImageBuild(
-            self, "Serving", name=f"{config.prefix}-image", repository=repository, sources=sources, logs=logs
+        super().__init__(scope, "image", config=config)
+        repository = image_repository(
+            Construct(self, "Images"), name=self.names.image_repository, removable=config.removable
         )
-        self.tag = build.tag
-        CfnOutput(self, "ServingImage", value=repository.repository_uri_for_tag(self.tag))
+        setup = FunctionSetup(names=self.names, sources=sources, logs=self.logs, layer=None)
+        self.tag = build_image(Construct(self, "Serving"), setup=setup, repository=repository)
+        add_outputs(self, {"ServingImage": repository.repository_uri_for_tag(self.tag)})

@@ -1,4 +1,4 @@
-"""The alarms: each calls for a reason that a section of the runbook explains."""
+"""The alarms; a section of the runbook explains each of them."""
 
 from __future__ import annotations
 
@@ -15,81 +15,55 @@ from stacks.config.environment import MonitoringConfig
 from stacks.monitoring.emitted_metrics import PERIOD, EmittedMetrics
 
 _QUIET = cloudwatch.TreatMissingData.NOT_BREACHING
-"""Nobody asks, nothing fails: no data is good news."""
+"""Without requests nothing fails: no data counts as good."""
 _UNTIL_PROVEN = cloudwatch.TreatMissingData.IGNORE
-"""A state that stays until there is evidence for another one."""
+"""Without data the alarm keeps its state."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class _Rule:
     """One alarm.
 
     Attributes:
-        name: of the alarm, after the prefix.
-        section: anchor of the runbook's section; several alarms may share one.
         says: what has happened, in one sentence.
-        metric: what is watched.
-        bound: the alarm is raised from this value on.
-        periods: how many periods in a row.
+        name: last part of the alarm's name.
+        bound: lowest value that raises the alarm.
         missing: what no data means.
+        section: anchor of the runbook's section, where it differs from the name.
     """
 
-    name: str
-    section: str
     says: str
+    name: str
     metric: cloudwatch.IMetric
     bound: float = 1
     periods: int = 1
     missing: cloudwatch.TreatMissingData = _QUIET
+    section: str = ""
 
 
-class OperationsAlarms(Construct):
-    """All alarms of one environment; each tells the topic when it is raised and when it is over.
-
-    Attributes:
-        alarms: the alarms.
-    """
-
-    def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        prefix: str,
-        metrics: EmittedMetrics,
-        settings: MonitoringConfig,
-        topic: sns.ITopic,
-    ) -> None:
-        """Create the alarms.
-
-        Args:
-            scope: parent construct.
-            construct_id: name within the parent.
-            prefix: first part of their names.
-            metrics: what they watch.
-            settings: from where on they call.
-            topic: what they tell.
-        """
-        super().__init__(scope, construct_id)
-        rules = (*_api_rules(metrics, settings), *_workflow_rules(metrics), *_drift_rules(metrics, settings))
-        self.alarms = [self._alarm(prefix, rule, settings.runbook_url, topic) for rule in rules]
-
-    def _alarm(self, prefix: str, rule: _Rule, runbook: str, topic: sns.ITopic) -> cloudwatch.Alarm:
+def create_alarms(
+    scope: Construct, *, prefix: str, metrics: EmittedMetrics, settings: MonitoringConfig, topic: sns.ITopic
+) -> list[cloudwatch.Alarm]:
+    """Create all alarms of an environment; each notifies the topic when it is raised and when it is over."""
+    rules = (*_api_rules(metrics, settings), *_workflow_rules(metrics), *_drift_rules(metrics, settings))
+    action = actions.SnsAction(topic)
+    alarms = []
+    for rule in rules:
         alarm = cloudwatch.Alarm(
-            self,
+            scope,
             rule.name.title().replace("-", ""),
             alarm_name=f"{prefix}-{rule.name}",
-            alarm_description=f"{rule.says} What to do: {runbook}#{rule.section}",
+            alarm_description=f"{rule.says} What to do: {settings.runbook_url}#{rule.section or rule.name}",
             metric=rule.metric,
             threshold=rule.bound,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
             evaluation_periods=rule.periods,
             treat_missing_data=rule.missing,
         )
-        action = actions.SnsAction(topic)
         alarm.add_alarm_action(action)
         alarm.add_ok_action(action)
-        return alarm
+        alarms.append(alarm)
+    return alarms
 
 
 def _api_rules(metrics: EmittedMetrics, settings: MonitoringConfig) -> tuple[_Rule, ...]:
@@ -99,57 +73,50 @@ def _api_rules(metrics: EmittedMetrics, settings: MonitoringConfig) -> tuple[_Ru
         period=PERIOD,
         label="answers with 5xx, per cent",
     )
+    percent, latency = settings.error_percent, settings.p99_ms
     return (
+        _Rule(f"{percent:g} % or more of the requests were answered with 5xx.", "api-errors", errors, bound=percent),
         _Rule(
-            name="api-errors",
-            section="api-errors",
-            metric=errors,
-            bound=settings.error_percent,
-            says=f"{settings.error_percent:g} % of the requests, or more, were answered with 5xx.",
-        ),
-        _Rule(
-            name="api-latency",
-            section="api-latency",
-            metric=metrics.api("Latency", "p99"),
-            bound=settings.p99_ms,
+            f"The slowest hundredth of the requests took {latency} ms or more.",
+            "api-latency",
+            metrics.api("Latency", "p99"),
+            bound=latency,
             periods=3,
-            says=f"The slowest hundredth of the requests took {settings.p99_ms} ms or more.",
         ),
         _Rule(
-            name="throttles-lambda",
+            "Lambda refused to run the predict function.",
+            "throttles-lambda",
+            metrics.function("predict", "Throttles", "Sum"),
             section="throttles",
-            metric=metrics.function("predict", "Throttles", "Sum"),
-            says="Lambda refused to run the predict function.",
         ),
         _Rule(
-            name="throttles-endpoint",
+            "Requests found the endpoint at its concurrency limit, retries included.",
+            "throttles-endpoint",
+            metrics.predict(names.THROTTLED, "Sum"),
             section="throttles",
-            metric=metrics.predict(names.THROTTLED, "Sum"),
-            says="Requests found the endpoint at its concurrency limit, retries included.",
         ),
         _Rule(
-            name="endpoint-errors",
-            section="endpoint-errors",
-            metric=metrics.endpoint("Invocation5XXErrors", "Sum"),
+            "The model failed on requests, or its container does not answer.",
+            "endpoint-errors",
+            metrics.endpoint("Invocation5XXErrors", "Sum"),
             bound=3,
-            says="The model failed on requests, or its container does not answer.",
         ),
     )
 
 
 def _workflow_rules(metrics: EmittedMetrics) -> tuple[_Rule, ...]:
-    # One alarm a metric: a sum of two would be no value at all while one of them has never been emitted.
+    # One alarm per metric: a sum of two has no value while one of them has never been emitted.
     return tuple(
         _Rule(
-            name=f"{machine}-{how}",
+            f"An execution of the {machine} workflow {said}.",
+            f"{machine}-{how}",
+            metrics.workflow(machine, metric, "Sum"),
             section=f"{machine}-failed",
-            metric=metrics.workflow(machine, metric, "Sum"),
-            says=f"An execution of the {machine} workflow {said}.",
         )
         for machine in ("training", "release")
         for how, metric, said in (
             ("failed", "ExecutionsFailed", "failed"),
-            ("timed-out", "ExecutionsTimedOut", "took longer than it may"),
+            ("timed-out", "ExecutionsTimedOut", "took too long"),
         )
     )
 
@@ -158,17 +125,15 @@ def _drift_rules(metrics: EmittedMetrics, settings: MonitoringConfig) -> tuple[_
     period = Duration.minutes(settings.drift_minutes)
     return (
         _Rule(
-            name="drift",
-            section="drift",
-            metric=metrics.drift(names.DRIFT, "Maximum", period=period),
+            "The traffic no longer looks like the sentences that the model was judged on.",
+            "drift",
+            metrics.drift(names.DRIFT, "Maximum", period=period),
             bound=settings.drift_threshold,
             missing=_UNTIL_PROVEN,
-            says="The traffic no longer looks like the sentences that the model was judged on.",
         ),
         _Rule(
-            name="drift-check-failed",
-            section="drift-check-failed",
-            metric=metrics.function("drift", "Errors", "Sum", period=period),
-            says="Nobody knows whether the traffic has drifted: the check itself failed.",
+            "The drift check failed, so it is unknown whether the traffic has drifted.",
+            "drift-check-failed",
+            metrics.function("drift", "Errors", "Sum", period=period),
         ),
     )

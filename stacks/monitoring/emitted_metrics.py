@@ -1,6 +1,6 @@
-"""The metrics of one environment, each made in one place for the dashboard and the alarms alike.
+"""The metrics of one environment, defined once for the dashboard and the alarms.
 
-Namespaces, names and dimensions of AWS's own are those of each service's page "… metrics in Amazon CloudWatch".
+AWS's namespaces, names and dimensions are those of each service's page "… metrics in Amazon CloudWatch".
 """
 
 from __future__ import annotations
@@ -11,74 +11,68 @@ from typing import Any
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 
-from stacks.common import metric_names as names
+from stacks.api.rest_api import STAGE
+from stacks.common import metric_names
+from stacks.common.names import Names
+from stacks.serving.variant import VARIANT
 
 PERIOD = Duration.minutes(5)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class EmittedMetrics:
-    """Names of what emits; each method gives one metric.
+    """The metrics; `names` has the resources that emit them, and the namespace of our own (the prefix)."""
 
-    Attributes:
-        prefix: of the environment: namespace of our own metrics, and first part of every function's name.
-        api_name: name of the REST API.
-        stage: name of its stage.
-        endpoint_name: name of the endpoint.
-        variant: name of its variant.
-        machines_arn: ARN of a state machine up to the prefix.
-    """
-
-    prefix: str
-    api_name: str
-    stage: str
-    endpoint_name: str
-    variant: str
-    machines_arn: str
+    names: Names
 
     def api(self, name: str, stat: str, **more: Any) -> cloudwatch.Metric:
-        """A metric of API Gateway: Count, 4XXError, 5XXError, Latency, IntegrationLatency."""
-        return _metric("AWS/ApiGateway", name, stat, {"ApiName": self.api_name, "Stage": self.stage}, **more)
+        """Return a metric of API Gateway: Count, 4XXError, 5XXError, Latency, IntegrationLatency."""
+        return _metric("AWS/ApiGateway", name, stat, {"ApiName": self.names.prefix, "Stage": STAGE}, **more)
 
     def function(self, function: str, name: str, stat: str, **more: Any) -> cloudwatch.Metric:
-        """A metric of Lambda; `function` is the name without the prefix."""
-        return _metric("AWS/Lambda", name, stat, {"FunctionName": f"{self.prefix}-{function}"}, **more)
+        """Return a metric of Lambda; `function` is the name without the prefix."""
+        return _metric("AWS/Lambda", name, stat, {"FunctionName": f"{self.names.prefix}-{function}"}, **more)
 
     def endpoint(self, name: str, stat: str, **more: Any) -> cloudwatch.Metric:
-        """A metric of the endpoint's invocations."""
+        """Return a metric of the endpoint's invocations."""
         return _metric("AWS/SageMaker", name, stat, self._variant, **more)
 
     def endpoint_memory(self, stat: str, **more: Any) -> cloudwatch.Metric:
-        """Share of its memory that the endpoint's container uses, in per cent."""
+        """Return the share of its memory that the endpoint's container uses, in per cent."""
         return _metric("/aws/sagemaker/Endpoints", "MemoryUtilization", stat, self._variant, **more)
 
     def workflow(self, machine: str, name: str, stat: str, **more: Any) -> cloudwatch.Metric:
-        """A metric of Step Functions; `machine` is the state machine's name without the prefix."""
-        return _metric("AWS/States", name, stat, {"StateMachineArn": f"{self.machines_arn}-{machine}"}, **more)
+        """Return a metric of Step Functions; `machine` is the state machine's name without the prefix."""
+        return _metric(
+            "AWS/States",
+            name,
+            stat,
+            {"StateMachineArn": self.names.state_machine_arn(f"{self.names.prefix}-{machine}")},
+            **more,
+        )
 
     def predict(self, name: str, stat: str, **more: Any) -> cloudwatch.Metric:
-        """A metric of the predict function's own."""
-        return _metric(self.prefix, name, stat, {names.SERVICE: names.PREDICT_SERVICE}, **more)
+        """Return a metric that the predict function emits."""
+        return _metric(self.names.prefix, name, stat, {metric_names.SERVICE: metric_names.PREDICT_SERVICE}, **more)
 
     def drift(self, name: str, stat: str, **more: Any) -> cloudwatch.Metric:
-        """A metric of the drift check."""
-        return _metric(self.prefix, name, stat, {names.SERVICE: names.DRIFT_SERVICE}, **more)
+        """Return a metric of the drift check."""
+        return _metric(self.names.prefix, name, stat, {metric_names.SERVICE: metric_names.DRIFT_SERVICE}, **more)
 
     def found(self, name: str, *dimensions: str, stat: str = "Sum", label: str = "") -> cloudwatch.MathExpression:
-        """All metrics of our own with this name, whatever the values of these further dimensions: a model's labels
-        and versions are not known beforehand, nor which problems there will be.
+        """Return all our metrics with this name, for all values of these further dimensions.
+
+        A model's labels and versions are not known beforehand, nor which problems will occur.
         """
-        schema = ",".join((self.prefix, names.SERVICE, *dimensions))
+        schema = ",".join((self.names.prefix, metric_names.SERVICE, *dimensions))
+        ours = f'{metric_names.SERVICE}="{metric_names.PREDICT_SERVICE}"'
         return cloudwatch.MathExpression(
-            expression=f"SEARCH('{{{schema}}} {names.SERVICE}=\"{names.PREDICT_SERVICE}\" {name}', '{stat}')",
-            label=label,
-            using_metrics={},
-            period=PERIOD,
+            expression=f"SEARCH('{{{schema}}} {ours} {name}', '{stat}')", label=label, using_metrics={}, period=PERIOD
         )
 
     @property
     def _variant(self) -> dict[str, str]:
-        return {"EndpointName": self.endpoint_name, "VariantName": self.variant}
+        return {"EndpointName": self.names.endpoint, "VariantName": VARIANT}
 
 
 def _metric(namespace: str, name: str, stat: str, dimensions: dict[str, str], **more: Any) -> cloudwatch.Metric:

@@ -1,4 +1,4 @@
-"""A monthly limit of the account's costs, and who is told when it comes near."""
+"""A monthly limit of the account's costs, and the notifications before and at it."""
 
 from __future__ import annotations
 
@@ -8,40 +8,27 @@ from aws_cdk import aws_budgets as budgets
 from constructs import Construct
 
 
-class MonthlyBudget(Construct):
-    """AWS Budgets for the whole account.
+def add_monthly_budget(scope: Construct, *, prefix: str, limit_usd: float, topic_arn: str) -> None:
+    """Create a budget of the whole account, in US dollars; it notifies at 80 %, at 100 %, and when 100 % is forecast.
 
-    Not narrowed to the project's tag: until somebody activates that tag for cost allocation in the billing console,
-    such a budget counts nothing, and says nothing.
+    It is not limited to the project's tag: such a budget counts nothing until somebody activates the tag for cost
+    allocation in the billing console.
     """
-
-    def __init__(self, scope: Construct, construct_id: str, *, prefix: str, limit_usd: float, topic_arn: str) -> None:
-        """Create the budget.
-
-        Args:
-            scope: parent construct.
-            construct_id: name within the parent.
-            prefix: first part of its name.
-            limit_usd: US dollars a calendar month.
-            topic_arn: SNS topic that is told at 80 %, at 100 %, and when 100 % is forecast.
-        """
-        super().__init__(scope, construct_id)
-
-        budgets.CfnBudget(
-            self,
-            "Budget",
-            budget=budgets.CfnBudget.BudgetDataProperty(
-                budget_name=f"{prefix}-monthly",
-                budget_type="COST",
-                time_unit="MONTHLY",
-                budget_limit=budgets.CfnBudget.SpendProperty(amount=limit_usd, unit="USD"),
-            ),
-            notifications_with_subscribers=[
-                _tell(topic_arn, "ACTUAL", 80),
-                _tell(topic_arn, "ACTUAL", 100),
-                _tell(topic_arn, "FORECASTED", 100),
-            ],
-        )
+    budgets.CfnBudget(
+        scope,
+        "Budget",
+        budget=budgets.CfnBudget.BudgetDataProperty(
+            budget_name=f"{prefix}-monthly",
+            budget_type="COST",
+            time_unit="MONTHLY",
+            budget_limit=budgets.CfnBudget.SpendProperty(amount=limit_usd, unit="USD"),
+        ),
+        notifications_with_subscribers=[
+            _tell(topic_arn, "ACTUAL", 80),
+            _tell(topic_arn, "ACTUAL", 100),
+            _tell(topic_arn, "FORECASTED", 100),
+        ],
+    )
 
 
 def _tell(
@@ -49,10 +36,7 @@ def _tell(
 ) -> budgets.CfnBudget.NotificationWithSubscribersProperty:
     return budgets.CfnBudget.NotificationWithSubscribersProperty(
         notification=budgets.CfnBudget.NotificationProperty(
-            notification_type=kind,
-            comparison_operator="GREATER_THAN",
-            threshold=percent,
-            threshold_type="PERCENTAGE",
+            notification_type=kind, comparison_operator="GREATER_THAN", threshold=percent, threshold_type="PERCENTAGE"
         ),
         subscribers=[budgets.CfnBudget.SubscriberProperty(subscription_type="SNS", address=topic_arn)],
     )

@@ -5,68 +5,53 @@ from __future__ import annotations
 from aws_cdk import Duration
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from stacks.common.names import Names
+from stacks.common.permissions import service_role
+
 _APPROVAL = "ModelApprovalStatus"
 
-# An approval that could not be delivered for this long is not acted on any more; somebody may have decided otherwise.
+# An approval that could not be delivered for this long has no effect: somebody may have decided otherwise since.
 _OLDEST_EVENT = Duration.hours(1)
 
 
-class ReleaseRule(Construct):
-    """Starts the release when a package of the group *becomes* approved: by the gate, a click or a terminal.
+def add_approval_rule(scope: Construct, *, names: Names, state_machine: sfn.StateMachine) -> None:
+    """Start the release when a package of the group *becomes* approved: by the gate, a click or a terminal.
 
-    Changed metadata re-emits the event with the status as it is; such events don't match.
+    A change of metadata sends the event again with an unchanged status; such events don't match.
     """
-
-    def __init__(
-        self, scope: Construct, construct_id: str, *, name: str, group: str, state_machine: sfn.StateMachine
-    ) -> None:
-        """Create the rule and its role.
-
-        Args:
-            scope: parent construct.
-            construct_id: name within the parent.
-            name: name of the rule; its role's name begins with it.
-            group: name of the model package group.
-            state_machine: what is started.
-        """
-        super().__init__(scope, construct_id)
-        role = iam.Role(
-            self,
-            "Role",
-            role_name=f"{name}-events",
-            description=f"Starts {name} when a model package is approved",
-            assumed_by=iam.ServicePrincipal("events.amazonaws.com"),
-        )
-        events.Rule(
-            self,
-            "Rule",
-            rule_name=name,
-            description=f"Releases a package of {group} when it becomes approved",
-            event_pattern=events.EventPattern(
-                source=["aws.sagemaker"],
-                detail_type=["SageMaker Model Package State Change"],
-                detail={
-                    "ModelPackageGroupName": [group],
-                    _APPROVAL: ["Approved"],
-                    "UpdatedModelPackageFields": [_APPROVAL],
-                },
-            ),
-            targets=[
-                targets.SfnStateMachine(
-                    state_machine,
-                    role=role,  # which is allowed to start this machine thereby, and nothing else
-                    input=events.RuleTargetInput.from_object(
-                        {
-                            "model_package_arn": events.EventField.from_path("$.detail.ModelPackageArn"),
-                            "approved_at": events.EventField.time,
-                        }
-                    ),
-                    max_event_age=_OLDEST_EVENT,
-                    retry_attempts=10,
-                )
-            ],
-        )
+    name, group = names.release, names.package_group
+    role = service_role(
+        scope, name=f"{name}-events", service="events", description=f"Starts {name} when a model package is approved"
+    )
+    events.Rule(
+        scope,
+        "Rule",
+        rule_name=name,
+        description=f"Releases a package of {group} when it becomes approved",
+        event_pattern=events.EventPattern(
+            source=["aws.sagemaker"],
+            detail_type=["SageMaker Model Package State Change"],
+            detail={
+                "ModelPackageGroupName": [group],
+                _APPROVAL: ["Approved"],
+                "UpdatedModelPackageFields": [_APPROVAL],
+            },
+        ),
+        targets=[
+            targets.SfnStateMachine(
+                state_machine,
+                role=role,  # the target lets it start this machine and nothing else
+                input=events.RuleTargetInput.from_object(
+                    {
+                        "model_package_arn": events.EventField.from_path("$.detail.ModelPackageArn"),
+                        "approved_at": events.EventField.time,
+                    }
+                ),
+                max_event_age=_OLDEST_EVENT,
+                retry_attempts=10,
+            )
+        ],
+    )

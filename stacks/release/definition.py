@@ -1,13 +1,13 @@
 """The release workflow in Amazon States Language (query language JSONata), built as plain data.
 
-Input: ``model_package_arn``; from the rule also ``approved_at`` (ISO time of the approval).
-Output: ``outcome`` (``released``, ``already serving``, ``duplicate``, ``nothing to release``), ``version``,
-``replaced`` (version of the champion before, or null).
+Input: `model_package_arn`; from the rule also `approved_at` (ISO time of the approval).
+Output: `outcome` (`released`, `already serving`, `duplicate`, `nothing to release`), `version`, `replaced` (version of
+the champion before, or null).
 
 Variables: `package`, `approved_at` (null for a person's request), `approval`, `dealt_with`, `released` and `replaces`
-(of the package), `stack` and `serving` (the last look at the stack), `champion` (what to go back to: "" for none, null
-while it is not known), `since` (when the present step began, in ms), `refusal` and `error` (of an update), `reason`
-(of a failure). A state's output is for whoever reads the execution; states read variables.
+(of the package), `stack` and `serving` (the last look at the stack), `champion` (what to restore: "" for none, null
+while unknown), `since` (when the present step began, in ms), `refusal` and `error` (of an update), `reason` (of a
+failure). States read variables; a state's output is for people who read the execution.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from stacks.release.report_states import report, report_failure
 from stacks.release.request_states import check_request, describe_package, wait_for_turn
 from stacks.release.rollback_states import put_back
 
-# Every wait ends by itself before this; it stands for what nobody thought of.
+# Backstop timeout: every wait ends by itself before it.
 TIMEOUT_SECONDS = 4 * 3600
 
 
 def release_definition(parts: ReleaseParts) -> dict[str, Any]:
-    """The whole state machine."""
+    """Return the whole state machine."""
     return {
         "Comment": "Puts an approved model package into service, asks the endpoint, and undoes what does not answer.",
         "QueryLanguage": "JSONata",

@@ -1,31 +1,17 @@
-"""The middle of a release: CloudFormation changes the endpoint's model, and the endpoint is asked."""
+"""The middle of a release: CloudFormation changes the endpoint's model, and the smoke test asks the endpoint."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from stacks.common.states_language import CAUSE, as_jsonata, retry_lambda
+from stacks.common.states_language import CAUSE, States, as_jsonata, catch, choose, when
 from stacks.release import state_names as names
-from stacks.release.parts import (
-    DEALT_WITH,
-    LOOK_AGAIN,
-    NO_CHANGE,
-    NOW,
-    PENDING,
-    REFUSAL,
-    SEEN,
-    UNREADABLE,
-    USABLE,
-    ReleaseParts,
-    catch,
-    longer_than,
-)
+from stacks.release.parts import DEALT_WITH, LOOK_AGAIN, NO_CHANGE, NOW, REFUSAL, USABLE, ReleaseParts, longer_than
 from stacks.release.request_states import outcome
+from stacks.serving.champion import PENDING
 
 SETTLE_SECONDS = 30 * 60
-"""A stack that somebody else has kept busy for that long is no longer waited for."""
+"""How long to wait for a stack that somebody else is changing."""
 UPDATE_SECONDS = 60 * 60
-"""An endpoint that isn't up that long after its update began is given up, and the champion put back."""
+"""How long to wait for an endpoint's update before the champion is restored."""
 
 _MEND = (
     " Nobody but a person can mend it: CloudFormation console, Stack actions, Continue update rollback; then start the "
@@ -34,80 +20,56 @@ _MEND = (
 _START_AGAIN = " Next: see in CloudFormation what goes on there, then start this release again."
 
 
-def compare(parts: ReleaseParts) -> dict[str, dict[str, Any]]:
-    """The states that find out which package serves, and wait while the stack is being changed.
+def compare(parts: ReleaseParts) -> States:
+    """Return the states that find out which package serves, and wait while the stack is changing.
 
-    What fails in here says nothing about the package; it keeps its approval.
+    A failure in them is not the package's fault; it keeps its approval.
     """
     dealt_with = parts.note({"release_approved_at": DEALT_WITH})
     already = outcome("already serving")
     return {
-        names.CHAMPION: {
-            **parts.describe_stack(),
-            "Assign": SEEN,
-            "Output": SEEN,
-            "Catch": catch(names.COMPARE, UNREADABLE),
-            "Next": names.COMPARE,
-        },
-        names.COMPARE: {
-            "Type": "Choice",
-            "Choices": [
-                {
-                    # The answer to UpdateStack was lost: what is under way is its update.
-                    "Condition": f"{{% {PENDING} and $champion != null and $serving = $package %}}",
-                    "Assign": {"since": NOW},
-                    "Next": names.WAIT_UPDATE,
-                },
-                {
-                    "Condition": f"{{% {PENDING} and ({longer_than(SETTLE_SECONDS)} "
-                    'or $champion = null and $contains($stack, "unreadable")) %}',
-                    "Assign": {
-                        "reason": f'{{% "The serving stack {parts.serving_stack} is " & $stack & ".{_START_AGAIN}" %}}'
-                    },
-                    "Next": names.NOTE_FAILURE,
-                },
-                {"Condition": f"{{% {PENDING} %}}", "Next": names.WAIT_STACK},
-                {
-                    "Condition": f"{{% $not({USABLE}) %}}",
-                    "Assign": {"reason": f'{{% "The serving stack is " & $stack & ".{_MEND}" %}}'},
-                    "Next": names.NOTE_FAILURE,
-                },
-                {
-                    "Condition": "{% $serving = $package and $champion = null and $released %}",
-                    "Next": names.NOTE_APPROVAL,
-                },
-                {
-                    # A release that broke off: nobody has asked this package yet.
-                    "Condition": "{% $serving = $package and $champion = null %}",
-                    "Assign": {"champion": "{% $replaces %}"},
-                    "Next": names.ASK,
-                },
-                {"Condition": "{% $serving = $package %}", "Next": names.ASK},
-            ],
-            "Assign": {"champion": "{% $serving %}"},
-            "Default": names.NOTE_RELEASE,
-        },
+        names.CHAMPION: parts.look_at_stack(names.COMPARE),
+        names.COMPARE: choose(
+            # The answer to UpdateStack was lost: its update is under way.
+            when(f"{PENDING} and $champion != null and $serving = $package", names.WAIT_UPDATE, since=NOW),
+            when(
+                f"{PENDING} and ({longer_than(SETTLE_SECONDS)} "
+                'or $champion = null and $contains($stack, "unreadable"))',
+                names.NOTE_FAILURE,
+                reason=f'{{% "The serving stack {parts.serving_stack} is " & $stack & ".{_START_AGAIN}" %}}',
+            ),
+            when(PENDING, names.WAIT_STACK),
+            when(
+                f"$not({USABLE})", names.NOTE_FAILURE, reason=f'{{% "The serving stack is " & $stack & ".{_MEND}" %}}'
+            ),
+            when("$serving = $package and $champion = null and $released", names.NOTE_APPROVAL),
+            # An interrupted release: nobody has asked this package yet.
+            when("$serving = $package and $champion = null", names.ASK, champion="{% $replaces %}"),
+            when("$serving = $package", names.ASK),
+            otherwise=names.NOTE_RELEASE,
+            champion="{% $serving %}",
+        ),
         names.WAIT_STACK: parts.wait(names.CHAMPION),
         names.NOTE_APPROVAL: {
             **dealt_with,
             "Output": already,
-            "Catch": [{**catch(names.NOTHING)[0], "Output": already}],
+            "Catch": catch(names.NOTHING, output=already),
             "Next": names.NOTHING,
         },
     }
 
 
-def update(parts: ReleaseParts) -> dict[str, dict[str, Any]]:
-    """The states that change the champion and follow CloudFormation until the endpoint is up or rolled back."""
+def update(parts: ReleaseParts) -> States:
+    """Return the states that change the champion and follow CloudFormation until the endpoint is up or rolled back."""
     former = '{% $champion = "" ? "none" : $champion %}'
     return {
         names.NOTE_RELEASE: {
-            # Whoever finds this package in service after a crash learns that it was not asked, and what was before it.
+            # After a crash this shows that the package in service was not asked yet, and what was before it.
             **parts.note({"release": "under way", "replaces": former}),
             "Output": {},
             "Catch": catch(
                 names.NOTE_FAILURE,
-                {
+                assign={
                     "reason": f'{{% "The release could not be noted on the package: " & {as_jsonata(CAUSE)} & '
                     '" Next: start this release again." %}'
                 },
@@ -117,104 +79,56 @@ def update(parts: ReleaseParts) -> dict[str, dict[str, Any]]:
         names.UPDATE: {
             **parts.update_stack("{% $package %}"),
             "Assign": {"since": NOW},
-            "Catch": catch(names.REFUSED_UPDATE, REFUSAL),
+            "Catch": catch(names.REFUSED_UPDATE, assign=REFUSAL),
             "Next": names.WAIT_UPDATE,
         },
-        names.REFUSED_UPDATE: {
-            "Type": "Choice",
-            "Choices": [
-                {"Condition": f"{{% {NO_CHANGE} %}}", "Assign": {"since": NOW}, "Next": names.LOOK},
-                {
-                    "Condition": f"{{% {LOOK_AGAIN} and $not({longer_than(SETTLE_SECONDS)}) %}}",
-                    "Next": names.WAIT_STACK,
-                },
-            ],
-            "Assign": {"reason": f'{{% "CloudFormation refused the update: " & $refusal & "{_START_AGAIN}" %}}'},
-            "Default": names.NOTE_FAILURE,
-        },
+        names.REFUSED_UPDATE: choose(
+            when(NO_CHANGE, names.LOOK, since=NOW),
+            when(f"{LOOK_AGAIN} and $not({longer_than(SETTLE_SECONDS)})", names.WAIT_STACK),
+            otherwise=names.NOTE_FAILURE,
+            reason=f'{{% "CloudFormation refused the update: " & $refusal & "{_START_AGAIN}" %}}',
+        ),
         names.WAIT_UPDATE: parts.wait(names.LOOK),
-        names.LOOK: {
-            **parts.describe_stack(),
-            "Assign": SEEN,
-            "Output": SEEN,
-            "Catch": catch(names.UPDATED, UNREADABLE),
-            "Next": names.UPDATED,
-        },
-        names.UPDATED: {
-            "Type": "Choice",
-            "Choices": [
-                {
-                    # It may still come up by itself, so that ending here would leave it to serve unasked.
-                    "Condition": f"{{% {PENDING} and {longer_than(UPDATE_SECONDS)} %}}",
-                    "Assign": {
-                        "reason": f'{{% "After {UPDATE_SECONDS // 60} minutes the serving stack was still " & '
-                        '$stack & "." %}',
-                        "since": NOW,
-                    },
-                    "Next": names.LOOK_FIRST,
-                },
-                {"Condition": f"{{% {PENDING} %}}", "Next": names.WAIT_UPDATE},
-                {
-                    "Condition": '{% $stack in ["CREATE_COMPLETE", "UPDATE_COMPLETE"] and $serving = $package %}',
-                    "Next": names.ASK,
-                },
-                {
-                    "Condition": '{% $stack in ["CREATE_COMPLETE", "UPDATE_COMPLETE"] %}',
-                    "Assign": {
-                        "reason": "Somebody else changed the serving stack in the meantime. Next: start this "
-                        "release again if it is still wanted."
-                    },
-                    "Next": names.NOTE_FAILURE,
-                },
-            ],
-            "Default": names.FIND_REASON,
-        },
+        names.LOOK: parts.look_at_stack(names.UPDATED),
+        names.UPDATED: choose(
+            when(
+                # It may still come up by itself; ending here would let it serve unasked.
+                f"{PENDING} and {longer_than(UPDATE_SECONDS)}",
+                names.LOOK_FIRST,
+                reason=f'{{% "After {UPDATE_SECONDS // 60} minutes the serving stack was still " & $stack & "." %}}',
+                since=NOW,
+            ),
+            when(PENDING, names.WAIT_UPDATE),
+            when('$stack in ["CREATE_COMPLETE", "UPDATE_COMPLETE"] and $serving = $package', names.ASK),
+            when(
+                '$stack in ["CREATE_COMPLETE", "UPDATE_COMPLETE"]',
+                names.NOTE_FAILURE,
+                reason="Somebody else changed the serving stack in the meantime. Next: start this release again if it "
+                "is still wanted.",
+            ),
+            otherwise=names.FIND_REASON,
+        ),
         names.FIND_REASON: {
             **parts.sdk_task("cloudformation", "describeStackEvents", {"StackName": parts.serving_stack}),
             "Assign": {"reason": _reason()},
             "Output": {},
             "Catch": catch(
                 names.RECORD_FAILURE,
-                {
+                assign={
                     "reason": '{% "The serving stack is " & $stack & "; why could not be read: " & '
                     f"{as_jsonata(CAUSE)} %}}"
                 },
             ),
             "Next": names.RECORD_FAILURE,
         },
-        names.ASK: ask(
-            parts,
-            "{% $package %}",
-            on_error=names.LOOK_FIRST,
-            assign={"reason": CAUSE, "since": NOW},
-            then=names.RECORD,
+        names.ASK: parts.ask(
+            "{% $package %}", on_error=names.LOOK_FIRST, assign={"reason": CAUSE, "since": NOW}, then=names.RECORD
         ),
     }
 
 
-def ask(parts: ReleaseParts, package: str, *, on_error: str, assign: dict[str, str], then: str) -> dict[str, Any]:
-    """Let the smoke test ask the endpoint real questions.
-
-    Args:
-        parts: the surroundings.
-        package: expression of the ARN of the package that should answer.
-        on_error: next state if the answers are wrong.
-        assign: variables to set then.
-        then: next state otherwise.
-    """
-    return {
-        "Type": "Task",
-        "Resource": f"arn:{parts.partition}:states:::lambda:invoke",
-        "Arguments": {"FunctionName": parts.smoke_test_function_arn, "Payload": {"model_package_arn": package}},
-        "Output": "{% $states.result.Payload %}",
-        "Retry": retry_lambda(),
-        "Catch": catch(on_error, assign),
-        "Next": then,
-    }
-
-
 def _reason() -> str:
-    """The first failure since the update began; what was merely cancelled after it is no reason."""
+    """Return the first failure since the update began; what was only cancelled after it is not the reason."""
     return f"""{{% (
   $events := $states.result.StackEvents;
   $begins := $events[ResourceType = "AWS::CloudFormation::Stack" and ResourceStatus = "UPDATE_IN_PROGRESS"];

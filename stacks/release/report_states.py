@@ -1,23 +1,21 @@
-"""The end of a release: what became of it stands on the package and goes to the topic."""
+"""The end of a release: its outcome is recorded on the package and sent to the topic."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from stacks.common.states_language import NULL, as_jsonata, retry
+from stacks.common.states_language import NULL, State, States, as_jsonata, catch, publish_task
 from stacks.release import state_names as names
-from stacks.release.parts import DEALT_WITH, REPLACED, USABLE, VERSION, ReleaseParts, catch
+from stacks.release.parts import DEALT_WITH, REPLACED, USABLE, VERSION, ReleaseParts
 
 _DESCRIPTION_LENGTH, _METADATA_LENGTH = 1024, 256  # limits of the registry
 
-# What the last look showed, and nothing where it showed a stack that is not at rest.
+# What the last look showed; nothing where the stack was not at rest.
 _SEEN = f"""({USABLE}
   ? "The serving stack names " & ($serving = "" ? "no version" : "version " & $split($serving, "/")[-1]) & ".\\n"
   : "")"""
 
 
-def report(parts: ReleaseParts) -> dict[str, dict[str, Any]]:
-    """The states after the champion has changed. Nothing in here undoes a release: it is done."""
+def report(parts: ReleaseParts) -> States:
+    """Return the states after the champion has changed. No error in them undoes the release."""
     return {
         names.RECORD: {
             **parts.note(
@@ -51,11 +49,11 @@ def report(parts: ReleaseParts) -> dict[str, dict[str, Any]]:
     }
 
 
-def report_failure(parts: ReleaseParts) -> dict[str, dict[str, Any]]:
-    """The states after a failure.
+def report_failure(parts: ReleaseParts) -> States:
+    """Return the states after a failure.
 
-    A package that was tried is rejected with the reason: approving it anew tries again. One that was not keeps its
-    approval: starting its release again tries it.
+    A package that was tried is rejected with the reason; approving it again retries. A package that was not tried keeps
+    its approval; starting its release again tries it.
     """
     described = f'$substring($replace("Release failed: " & $reason, /\\s+/, " "), 0, {_DESCRIPTION_LENGTH})'
     noted = f'$substring($replace($reason, /[^A-Za-z0-9 _.:\\/=+@-]/, "_"), 0, {_METADATA_LENGTH})'
@@ -78,14 +76,11 @@ def report_failure(parts: ReleaseParts) -> dict[str, dict[str, Any]]:
     }
 
 
-def _publish(parts: ReleaseParts, *, subject: str, message: str, then: str) -> dict[str, Any]:
-    """Tell the topic's subscribers; a message lost changes nothing about the release."""
+def _publish(parts: ReleaseParts, *, subject: str, message: str, then: str) -> State:
+    """Send a message to the topic; a lost message changes nothing about the release."""
     return {
-        "Type": "Task",
-        "Resource": f"arn:{parts.partition}:states:::sns:publish",
-        "Arguments": {"TopicArn": parts.topic_arn, "Subject": subject, "Message": message},
+        **publish_task(parts.partition, parts.topic_arn, subject=subject, message=message),
         "Output": {},
-        "Retry": retry("SNS.ThrottledException", "SNS.InternalErrorException"),
         "Catch": catch(then),
         "Next": then,
     }

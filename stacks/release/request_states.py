@@ -1,45 +1,39 @@
-"""The beginning of a release: is the request sound, is it its turn, and is there anything to do?"""
+"""The beginning of a release: is the request valid, is it its turn, and is there anything to do?"""
 
 from __future__ import annotations
 
 from typing import Any
 
-from stacks.common.states_language import CAUSE, NULL
+from stacks.common.states_language import CAUSE, NULL, States, catch, choose, when
 from stacks.release import state_names as names
-from stacks.release.parts import NOW, VERSION, ReleaseParts, catch, longer_than
+from stacks.release.parts import NOW, VERSION, ReleaseParts, longer_than
 
 TURN_SECONDS = 45 * 60
-"""A request that hasn't had its turn by then gives up: somebody should look at what goes on before it."""
-
+"""A request that hasn't had its turn by then gives up, so that somebody looks at the ones before it."""
 
 _START = "$toMillis($states.context.Execution.StartTime)"
 _AHEAD_SECONDS = 5 * 60  # by which the clocks of an event and of the workflow may differ
 
 
-def check_request(parts: ReleaseParts) -> dict[str, dict[str, Any]]:
-    """The states that let sound requests through and say what is allowed to others."""
-    example = f'{{"model_package_arn": "{parts.packages_arn_prefix}7"}}'
+def check_request(parts: ReleaseParts) -> States:
+    """Return the states that pass valid requests on and refuse others with what is allowed."""
+    example = f'{{"model_package_arn": "{parts.package_arn_prefix}7"}}'
     return {
-        names.CHECK: {
-            "Type": "Choice",
-            "Choices": [
-                {
-                    "Condition": _sound(parts.packages_arn_prefix),
-                    "Assign": {
-                        "package": "{% $states.input.model_package_arn %}",
-                        # Only the rule sends it; a person's request has none.
-                        "approved_at": "{% $exists($states.input.approved_at) ? $states.input.approved_at : null %}",
-                        "champion": NULL,
-                        "stack": "",
-                        "serving": "",
-                        "reason": "",
-                    },
-                    # The list of executions lags behind: two that start at once have to see each other.
-                    "Next": names.WAIT_TURN,
-                }
-            ],
-            "Default": names.REFUSED,
-        },
+        names.CHECK: choose(
+            when(
+                _valid(parts.package_arn_prefix),
+                # The list of executions lags behind; two that start at once have to see each other.
+                names.WAIT_TURN,
+                package="{% $states.input.model_package_arn %}",
+                # Only the rule sends it; a person's request has none.
+                approved_at="{% $exists($states.input.approved_at) ? $states.input.approved_at : null %}",
+                champion=NULL,
+                stack="",
+                serving="",
+                reason="",
+            ),
+            otherwise=names.REFUSED,
+        ),
         names.REFUSED: {
             "Type": "Fail",
             "Error": "InvalidRequest",
@@ -50,8 +44,8 @@ def check_request(parts: ReleaseParts) -> dict[str, dict[str, Any]]:
     }
 
 
-def wait_for_turn(parts: ReleaseParts) -> dict[str, dict[str, Any]]:
-    """The states that let one release go on at a time, in the order of their start."""
+def wait_for_turn(parts: ReleaseParts) -> States:
+    """Return the states that let one release run at a time, in the order of their start."""
     # Of two that started in the same millisecond the ARN decides, the same way in both.
     first = "($states.result.Executions^($toMillis(StartDate), ExecutionArn))[0].ExecutionArn"
     return {
@@ -68,31 +62,26 @@ def wait_for_turn(parts: ReleaseParts) -> dict[str, dict[str, Any]]:
             # Not yet listed: not yet the turn.
             "Assign": {"my_turn": f"{{% {first} = $states.context.Execution.Id %}}"},
             "Output": {"my_turn": f"{{% {first} = $states.context.Execution.Id %}}"},
-            "Catch": catch(names.TELL_FAILURE, {"reason": CAUSE}),
+            "Catch": catch(names.TELL_FAILURE, assign={"reason": CAUSE}),
             "Next": names.MY_TURN,
         },
-        names.MY_TURN: {
-            "Type": "Choice",
-            "Choices": [
-                {"Condition": "{% $my_turn %}", "Assign": {"since": NOW}, "Next": names.PACKAGE},
-                {
-                    "Condition": f"{{% {longer_than(TURN_SECONDS, _START)} %}}",
-                    # The package keeps its approval: nothing is wrong with it, and it may be the one under release.
-                    "Assign": {
-                        "reason": f"Its turn had not come after {TURN_SECONDS // 60} minutes; others were under way. "
-                        "Next: look at them, then start this release again."
-                    },
-                    "Next": names.TELL_FAILURE,
-                },
-            ],
-            "Default": names.WAIT_TURN,
-        },
+        names.MY_TURN: choose(
+            when("$my_turn", names.PACKAGE, since=NOW),
+            when(
+                longer_than(TURN_SECONDS, _START),
+                # The package keeps its approval: nothing is wrong with it, and it may be the one under release.
+                names.TELL_FAILURE,
+                reason=f"Its turn had not come after {TURN_SECONDS // 60} minutes; others were under way. "
+                "Next: look at them, then start this release again.",
+            ),
+            otherwise=names.WAIT_TURN,
+        ),
         names.WAIT_TURN: parts.wait(names.TURN),
     }
 
 
-def describe_package(parts: ReleaseParts) -> dict[str, dict[str, Any]]:
-    """The states that look at the package: only an approved one is released, and only once for one approval."""
+def describe_package(parts: ReleaseParts) -> States:
+    """Return the states that check the package: only an approved one is released, and only once per approval."""
     metadata = "$states.result.CustomerMetadataProperties"
     dealt_with, replaces = f"{metadata}.release_approved_at", f"{metadata}.replaces"
     return {
@@ -105,31 +94,20 @@ def describe_package(parts: ReleaseParts) -> dict[str, dict[str, Any]]:
                 "replaces": f'{{% $exists({replaces}) ? ({replaces} = "none" ? "" : {replaces}) : null %}}',
             },
             "Output": {"approval": "{% $states.result.ModelApprovalStatus %}"},
-            "Catch": catch(names.TELL_FAILURE, {"reason": CAUSE}),
+            "Catch": catch(names.TELL_FAILURE, assign={"reason": CAUSE}),
             "Next": names.DECIDE,
         },
-        names.DECIDE: {
-            "Type": "Choice",
-            "Choices": [
-                {
-                    "Condition": '{% $approval != "Approved" and $approved_at = null %}',
-                    "Next": names.NOT_APPROVED,
-                },
-                {
-                    # The approval was taken back before its turn came.
-                    "Condition": '{% $approval != "Approved" %}',
-                    "Output": outcome("nothing to release"),
-                    "Next": names.NOTHING,
-                },
-                {
-                    "Condition": "{% $approved_at = null or $dealt_with = null ? false "
-                    ": $toMillis($approved_at) <= $toMillis($dealt_with) %}",
-                    "Output": outcome("duplicate"),
-                    "Next": names.NOTHING,
-                },
-            ],
-            "Default": names.CHAMPION,
-        },
+        names.DECIDE: choose(
+            when('$approval != "Approved" and $approved_at = null', names.NOT_APPROVED),
+            # The approval was withdrawn before its turn came.
+            when('$approval != "Approved"', names.NOTHING, output=outcome("nothing to release")),
+            when(
+                "$approved_at = null or $dealt_with = null ? false : $toMillis($approved_at) <= $toMillis($dealt_with)",
+                names.NOTHING,
+                output=outcome("duplicate"),
+            ),
+            otherwise=names.CHAMPION,
+        ),
         names.NOT_APPROVED: {
             "Type": "Fail",
             "Error": "NotApproved",
@@ -141,15 +119,15 @@ def describe_package(parts: ReleaseParts) -> dict[str, dict[str, Any]]:
 
 
 def outcome(what: str) -> dict[str, Any]:
-    """Output of an execution that changes nothing."""
+    """Return the output of an execution that changes nothing."""
     return {"outcome": what, "version": f"{{% {VERSION} %}}", "replaced": NULL}
 
 
-def _sound(prefix: str) -> str:
-    """Condition: the input names a version of the group, and holds nothing unknown."""
+def _valid(prefix: str) -> str:
+    """Return the condition that the input names a version of the group and holds nothing unknown."""
     known = '["model_package_arn", "approved_at", "Comment"]'
     time = r"/^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?Z$/"
-    return f"""{{% (
+    return f"""(
   $prefix := "{prefix}";
   $arn := $states.input.model_package_arn;
   $time := $states.input.approved_at;
@@ -159,4 +137,4 @@ def _sound(prefix: str) -> str:
   $timed := $exists($time) ? ($type($time) = "string" ? $contains($time, {time}) : false) : true;
   $passed := $timed and $exists($time) ? $toMillis($time) <= $millis() + {_AHEAD_SECONDS * 1000} : $timed;
   $named and $passed and $count($keys($states.input)[$not($ in {known})]) = 0
-) %}}"""
+)"""

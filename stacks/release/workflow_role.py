@@ -2,80 +2,35 @@
 
 from __future__ import annotations
 
-from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from stacks.common.acknowledgements import accept_wildcard
-from stacks.common.statements import pass_role
+from stacks.common.names import Names
+from stacks.common.permissions import Right, grant, look_at_champion, pass_role, service_role, use_packages
+from stacks.release.parts import ReleaseParts
 
 
-class ReleaseWorkflowRole(Construct):
-    """Execution role of the state machine.
-
-    Attributes:
-        role: the role.
-    """
-
-    def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        machine: str,
-        serving_stack: str,
-        release_role_arn: str,
-        packages_arn: str,
-        smoke_test_function_arn: str,
-        topic_arn: str,
-    ) -> None:
-        """Create the role.
-
-        Args:
-            scope: parent construct.
-            construct_id: name within the parent.
-            machine: name of the state machine.
-            serving_stack: name of the stack that it may update.
-            release_role_arn: the role that it hands to CloudFormation, and must.
-            packages_arn: pattern of the ARNs of the group's packages.
-            smoke_test_function_arn: the function that it asks.
-            topic_arn: the topic that it writes to.
-        """
-        super().__init__(scope, construct_id)
-        stack = Stack.of(self)
-        place = f"{stack.region}:{stack.account}"
-        stack_arn = f"arn:{stack.partition}:cloudformation:{place}:stack/{serving_stack}/*"
-        machine_arn = f"arn:{stack.partition}:states:{place}:stateMachine:{machine}"
-        self.role = iam.Role(
-            self,
-            "Role",
-            role_name=f"{machine}-workflow",
-            description=f"Execution role of the state machine {machine}",
-            assumed_by=iam.ServicePrincipal("states.amazonaws.com"),
-        )
-        for statement in (
-            iam.PolicyStatement(
-                actions=["cloudformation:UpdateStack"],
-                resources=[stack_arn],
-                conditions={"StringEquals": {"cloudformation:RoleArn": release_role_arn}},
-            ),
-            pass_role(release_role_arn, "cloudformation.amazonaws.com"),
-            _allow(["cloudformation:DescribeStacks", "cloudformation:DescribeStackEvents"], stack_arn),
-            _allow(["sagemaker:DescribeModelPackage", "sagemaker:UpdateModelPackage"], packages_arn),
-            _allow(["states:ListExecutions"], machine_arn),
-            _allow(["lambda:InvokeFunction"], smoke_test_function_arn),
-            _allow(["sns:Publish"], topic_arn),
-        ):
-            self.role.add_to_policy(statement)
-        accept_wildcard(self.role, stack_arn, "A stack's ARN ends in an id that CloudFormation makes up.")
-        accept_wildcard(self.role, packages_arn, "Any version of this group may be released.")
-        accept_wildcard(
-            self.role,
-            "*",
-            "Log delivery (logs:*LogDelivery, *ResourcePolicies, DescribeLogGroups) and X-Ray have no resource-level "
-            "permissions; both come with the logging and tracing of the state machine.",
-        )
-
-
-def _allow(actions: list[str], resource: str) -> iam.PolicyStatement:
-    return iam.PolicyStatement(actions=actions, resources=[resource])
+def release_workflow_role(scope: Construct, *, names: Names, parts: ReleaseParts) -> iam.Role:
+    """Create the execution role of the release workflow."""
+    role = service_role(
+        scope,
+        name=f"{names.release}-workflow",
+        service="states",
+        description=f"Execution role of the state machine {names.release}",
+    )
+    grant(
+        role,
+        Right(
+            ["cloudformation:UpdateStack"],
+            [names.serving_stack_arn],
+            "CloudFormation appends an id to the name of this one stack.",
+            conditions={"StringEquals": {"cloudformation:RoleArn": parts.release_role_arn}},
+        ),
+        pass_role(parts.release_role_arn, "cloudformation"),
+        look_at_champion(names.serving_stack_arn, "cloudformation:DescribeStackEvents"),
+        use_packages(names.package_arns, "sagemaker:UpdateModelPackage"),
+        Right(["states:ListExecutions"], [names.state_machine_arn(names.release)]),
+        Right(["lambda:InvokeFunction"], [parts.smoke_test_function_arn]),
+        Right(["sns:Publish"], [parts.topic_arn]),
+    )
+    return role

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 from aws_cdk import Stack
 
-from stacks.common.container_image import ContainerImage
-from stacks.common.dlc_image import INFERENCE, resolve_image
-from stacks.config.environment import Config
+from stacks.common.container_image import INFERENCE, ContainerImage, resolve_image
+from stacks.common.names import Names
 
-HUGGINGFACE_ENVIRONMENT = {"HF_TASK": "text-classification", "SAGEMAKER_MODEL_SERVER_WORKERS": "1"}
-"""Serverless endpoints run one worker; the evidence is given under the same settings."""
+# Serverless endpoints run one worker; the evidence is given under the same settings.
+_HUGGINGFACE_ENVIRONMENT = {"HF_TASK": "text-classification", "SAGEMAKER_MODEL_SERVER_WORKERS": "1"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,10 +19,8 @@ class ServingContainer:
     """What a new model package names, and what may be pulled.
 
     Attributes:
-        image: image of new packages.
-        environment: environment variables of new packages.
-        pullable: images of any package that may be released, older ones and the hub model included: a package
-            travels with its image, whatever the configuration says by then.
+        pullable: images of any package that may be released, older ones and the hub model included: a package keeps its
+            image, whatever the configuration says later.
     """
 
     image: ContainerImage
@@ -31,23 +28,22 @@ class ServingContainer:
     pullable: tuple[ContainerImage, ...]
 
 
-def serving_container(stack: Stack, *, config: Config, slim_tag: str | None) -> ServingContainer:
-    """The container of an environment, as one of its stacks refers to it.
+def serving_container(stack: Stack, *, names: Names, region: str, slim_tag: str | None) -> ServingContainer:
+    """Return the container of an environment.
 
     Args:
         stack: the stack that refers to it; account and domain are its own.
-        config: the environment.
-        slim_tag: tag of the slim image that is built; None where packages are served by the official one.
+        slim_tag: tag of the slim image; None where the official image serves new packages.
     """
-    official = resolve_image(INFERENCE, config.region)
+    official = resolve_image(INFERENCE, region)
     slim = ContainerImage(
-        uri=f"{stack.account}.dkr.ecr.{config.region}.{stack.url_suffix}/{config.image_repository_name}:{slim_tag}",
+        uri=f"{stack.account}.dkr.ecr.{region}.{stack.url_suffix}/{names.image_repository}:{slim_tag}",
         registry=stack.account,
-        repository=config.image_repository_name,
-        region=config.region,
+        repository=names.image_repository,
+        region=region,
     )
     return ServingContainer(
         image=slim if slim_tag else official,
-        environment={} if slim_tag else HUGGINGFACE_ENVIRONMENT,
+        environment={} if slim_tag else _HUGGINGFACE_ENVIRONMENT,
         pullable=(official, slim),
     )

@@ -1,6 +1,6 @@
-"""How an update of an instance-backed endpoint is watched, and what takes it back.
+"""How an update of an instance-backed endpoint is watched, and what rolls it back.
 
-Serverless endpoints know nothing of the kind: SageMaker updates them all at once.
+Serverless endpoints have no such guard: SageMaker updates them all at once.
 """
 
 from __future__ import annotations
@@ -15,97 +15,81 @@ from constructs import Construct
 from stacks.config.serving import InstancesConfig
 from stacks.serving.variant import VARIANT
 
-# Instances start within minutes; an update that takes longer than its baking and this is given up by SageMaker,
-# before the release workflow's hour is over.
+# Instances start within minutes. SageMaker gives up an update that takes longer than its baking time and this, before
+# the release workflow's hour is over.
 _START_SECONDS = 25 * 60
 
 
 def guard_alarms(endpoint_name: str) -> str:
-    """What the names of an endpoint's guarding alarms begin with."""
+    """Return the beginning of the names of an endpoint's guarding alarms."""
     return f"{endpoint_name}-update-"
 
 
-class EndpointGuard(Construct):
-    """Two alarms on the fleet of one endpoint config, and the deployment that they guard.
+def guarded_deployment(
+    scope: Construct,
+    *,
+    endpoint_name: str,
+    endpoint_config_name: str,
+    instances: InstancesConfig,
+    condition: CfnCondition | None,
+) -> sagemaker.CfnEndpoint.DeploymentConfigProperty:
+    """Create two alarms on the fleet of one endpoint config; return the deployment that they guard.
 
-    They see the new fleet alone (dimension ``EndpointConfigName``), and are made anew for each config: a fleet in
-    trouble must not keep its successor from taking over, and an alarm that is only changed keeps its state.
+    The alarms watch the new fleet alone (dimension `EndpointConfigName`) and are created anew for each config: a
+    failing fleet must not block its successor, and an alarm that is only changed keeps its state.
 
-    Attributes:
-        deployment: the endpoint's ``DeploymentConfig``, which refers to the alarms.
+    Args:
+        endpoint_config_name: the config that is put into service; a CDK token.
+        condition: under which the endpoint exists; None for always.
     """
-
-    def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        endpoint_name: str,
-        endpoint_config_name: str,
-        instances: InstancesConfig,
-        condition: CfnCondition | None,
-    ) -> None:
-        """Create the alarms.
-
-        Args:
-            scope: parent construct.
-            construct_id: name within the parent.
-            endpoint_name: name of the endpoint.
-            endpoint_config_name: the config that is put into service; a CDK token.
-            instances: canary, baking time and limits.
-            condition: under which the endpoint exists; None for always.
-        """
-        super().__init__(scope, construct_id)
-        prefix = guard_alarms(endpoint_name)
-        fleet = {"EndpointName": endpoint_name, "VariantName": VARIANT, "EndpointConfigName": endpoint_config_name}
-        common: dict[str, Any] = {
-            "namespace": "AWS/SageMaker",
-            "dimensions": [
-                cloudwatch.CfnAlarm.DimensionProperty(name=name, value=value) for name, value in fleet.items()
-            ],
-            "period": 60,
-            "evaluation_periods": 1,
-            "comparison_operator": "GreaterThanThreshold",
-            # Without requests there is nothing to say against a fleet.
-            "treat_missing_data": "notBreaching",
-        }
-        alarms = (
-            cloudwatch.CfnAlarm(
-                self,
-                "Errors",
-                alarm_name=f"{prefix}errors-{endpoint_config_name}",
-                alarm_description="The fleet of an update answers with server errors; SageMaker takes the update back",
-                metric_name="Invocation5XXErrors",
-                # Each request counts 0 or 1, so that the average is the share.
-                statistic="Average",
-                threshold=instances.max_error_rate,
-                **common,
-            ),
-            cloudwatch.CfnAlarm(
-                self,
-                "Latency",
-                alarm_name=f"{prefix}latency-{endpoint_config_name}",
-                alarm_description="The fleet of an update answers slowly; SageMaker takes the update back",
-                metric_name="ModelLatency",
-                extended_statistic="p99",
-                threshold=instances.max_latency_ms * 1000,  # the metric counts microseconds
-                **common,
-            ),
-        )
-        for alarm in alarms:
-            alarm.cfn_options.condition = condition
-        bake_seconds = instances.bake_minutes * 60
-        endpoint = sagemaker.CfnEndpoint
-        self.deployment = endpoint.DeploymentConfigProperty(
-            auto_rollback_configuration=endpoint.AutoRollbackConfigProperty(
-                alarms=[endpoint.AlarmProperty(alarm_name=alarm.ref) for alarm in alarms]
-            ),
-            blue_green_update_policy=endpoint.BlueGreenUpdatePolicyProperty(
-                traffic_routing_configuration=_routing(instances.canary_percent, bake_seconds),
-                termination_wait_in_seconds=bake_seconds,
-                maximum_execution_timeout_in_seconds=2 * bake_seconds + _START_SECONDS,
-            ),
-        )
+    prefix = guard_alarms(endpoint_name)
+    fleet = {"EndpointName": endpoint_name, "VariantName": VARIANT, "EndpointConfigName": endpoint_config_name}
+    common: dict[str, Any] = {
+        "namespace": "AWS/SageMaker",
+        "dimensions": [cloudwatch.CfnAlarm.DimensionProperty(name=name, value=value) for name, value in fleet.items()],
+        "period": 60,
+        "evaluation_periods": 1,
+        "comparison_operator": "GreaterThanThreshold",
+        # A fleet without requests is healthy.
+        "treat_missing_data": "notBreaching",
+    }
+    alarms = (
+        cloudwatch.CfnAlarm(
+            scope,
+            "Errors",
+            alarm_name=f"{prefix}errors-{endpoint_config_name}",
+            alarm_description="The fleet of an update answers with server errors; SageMaker takes the update back",
+            metric_name="Invocation5XXErrors",
+            # Each request counts 0 or 1, so the average is the share.
+            statistic="Average",
+            threshold=instances.max_error_rate,
+            **common,
+        ),
+        cloudwatch.CfnAlarm(
+            scope,
+            "Latency",
+            alarm_name=f"{prefix}latency-{endpoint_config_name}",
+            alarm_description="The fleet of an update answers slowly; SageMaker takes the update back",
+            metric_name="ModelLatency",
+            extended_statistic="p99",
+            threshold=instances.max_latency_ms * 1000,  # the metric counts microseconds
+            **common,
+        ),
+    )
+    for alarm in alarms:
+        alarm.cfn_options.condition = condition
+    bake_seconds = instances.bake_minutes * 60
+    endpoint = sagemaker.CfnEndpoint
+    return endpoint.DeploymentConfigProperty(
+        auto_rollback_configuration=endpoint.AutoRollbackConfigProperty(
+            alarms=[endpoint.AlarmProperty(alarm_name=alarm.ref) for alarm in alarms]
+        ),
+        blue_green_update_policy=endpoint.BlueGreenUpdatePolicyProperty(
+            traffic_routing_configuration=_routing(instances.canary_percent, bake_seconds),
+            termination_wait_in_seconds=bake_seconds,
+            maximum_execution_timeout_in_seconds=2 * bake_seconds + _START_SECONDS,
+        ),
+    )
 
 
 def _routing(canary_percent: int, bake_seconds: int) -> sagemaker.CfnEndpoint.TrafficRoutingConfigProperty:

@@ -1,4 +1,4 @@
-"""The endpoint: the released model package, else the configured hub model, else nothing yet."""
+"""The endpoint: it serves the released model package, else the configured hub model, else nothing yet."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
 from stacks.config.serving import ServingConfig
-from stacks.serving.guardrails import EndpointGuard
-from stacks.serving.scaling import EndpointScaling
+from stacks.serving.champion import PARAMETER
+from stacks.serving.guardrails import guarded_deployment
+from stacks.serving.scaling import add_scaling
 from stacks.serving.variant import production_variant
 
 
 class ModelEndpoint(Construct):
-    """Model, endpoint config and endpoint, switched by the parameter ``ModelPackageArn``.
+    """Model, endpoint config and endpoint, selected by the parameter `ModelPackageArn`.
 
-    Model and endpoint config are unnamed so that CloudFormation can replace them; only the endpoint has a name.
+    Model and endpoint config have no names, so that CloudFormation can replace them; only the endpoint has one.
     """
 
     def __init__(
@@ -31,17 +32,13 @@ class ModelEndpoint(Construct):
         """Create the endpoint.
 
         Args:
-            scope: the stack; the parameter takes its name from being its direct child.
-            construct_id: name within the parent.
-            endpoint_name: name of the endpoint.
-            serving: hub model, kind and size of the endpoint.
-            role_arn: execution role of the model.
+            scope: the stack; the parameter has to be its direct child, or its name would have a prefix.
             image_uri: inference image for the hub model; a package brings its own.
         """
         super().__init__(scope, construct_id)
         package = CfnParameter(
             scope,
-            "ModelPackageArn",
+            PARAMETER,
             default="",
             allowed_pattern=r"|arn:[a-z-]+:sagemaker:[a-z0-9-]+:[0-9]{12}:model-package/[a-zA-Z0-9-]+/[0-9]+",
             constraint_description="empty, or the ARN of a model package version",
@@ -49,7 +46,7 @@ class ModelEndpoint(Construct):
         )
         self._role_arn, self._serving = role_arn, serving
         released = CfnCondition(scope, "HasModelPackage", expression=Fn.condition_not(Fn.condition_equals(package, "")))
-        # A stack needs a resource that exists whatever the conditions say; this one stands for nothing.
+        # A stack needs a resource that exists whatever the conditions say; this one does nothing.
         CfnWaitConditionHandle(self, "Placeholder")
         model = self._package_model(package.value_as_string, released)
         model_name: str = model.attr_model_name
@@ -73,19 +70,22 @@ class ModelEndpoint(Construct):
         )
         endpoint.cfn_options.condition = condition
         if self._serving.kind == "instances":
-            endpoint.deployment_config = EndpointGuard(
-                self,
-                "Guard",
+            endpoint.deployment_config = guarded_deployment(
+                Construct(self, "Guard"),
                 endpoint_name=name,
                 endpoint_config_name=config.attr_endpoint_config_name,
                 instances=self._serving.instances,
                 condition=condition,
-            ).deployment
-            # A release under load starts as many instances as there are, not as many as the config begins with.
+            )
+            # A release under load starts as many instances as run now, not the config's initial number.
             endpoint.retain_all_variant_properties = self._serving.scales or None
         if self._serving.scales:
-            EndpointScaling(
-                self, "Scaling", endpoint=endpoint, endpoint_name=name, serving=self._serving, condition=condition
+            add_scaling(
+                Construct(self, "Scaling"),
+                endpoint=endpoint,
+                endpoint_name=name,
+                serving=self._serving,
+                condition=condition,
             )
 
     def _package_model(self, arn: str, released: CfnCondition) -> sagemaker.CfnModel:
@@ -96,9 +96,9 @@ class ModelEndpoint(Construct):
             primary_container=sagemaker.CfnModel.ContainerDefinitionProperty(
                 model_package_name=arn,
                 environment={
-                    # …:model-package/<group>/<version>: the API tells callers which version answered.
+                    # …:model-package/<group>/<version>: the API reports which version answered.
                     "MODEL_VERSION": Fn.select(2, Fn.split("/", arn)),
-                    # Of a serverless endpoint the package brings it along.
+                    # On a serverless endpoint the package brings its own number of workers.
                     **(self._workers if self._serving.kind == "instances" else {}),
                 },
             ),
@@ -107,11 +107,7 @@ class ModelEndpoint(Construct):
         return model
 
     def _hub_model(self, image_uri: str) -> sagemaker.CfnModel:
-        environment = {
-            "HF_MODEL_ID": self._serving.hub_model_id,
-            "HF_TASK": "text-classification",
-            **self._workers,
-        }
+        environment = {"HF_MODEL_ID": self._serving.hub_model_id, "HF_TASK": "text-classification", **self._workers}
         if self._serving.hub_model_revision:
             environment["HF_MODEL_REVISION"] = self._serving.hub_model_revision
         return sagemaker.CfnModel(

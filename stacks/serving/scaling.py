@@ -1,4 +1,4 @@
-"""Automatic scaling of the endpoint's variant: its instances, or what is kept warm of a serverless one."""
+"""Automatic scaling of the endpoint's variant: its instances, or the warm share of a serverless one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _INVOCATIONS = "SageMakerVariantInvocationsPerInstance"
 _CONCURRENCY = "SageMakerVariantConcurrentRequestsPerModelHighResolution"
 _WARM_IN_USE = "SageMakerVariantProvisionedConcurrencyUtilization"
 
-# Quick to help, slow to let go: Application Auto Scaling's own default waits five minutes for both.
+# Scales out sooner than in; Application Auto Scaling's own default waits five minutes for both.
 _SCALE_OUT_SECONDS, _SCALE_IN_SECONDS = 60, 300
 
 
@@ -35,70 +35,58 @@ class _Target:
 
 
 def scalable_dimension(serving: ServingConfig) -> str:
-    """Application Auto Scaling's name of what is adjusted."""
+    """Return Application Auto Scaling's name of what is adjusted."""
     return _target(serving).dimension
 
 
-class EndpointScaling(Construct):
-    """A scalable target with one target-tracking policy.
+def add_scaling(
+    scope: Construct,
+    *,
+    endpoint: sagemaker.CfnEndpoint,
+    endpoint_name: str,
+    serving: ServingConfig,
+    condition: CfnCondition | None,
+) -> None:
+    """Create a scalable target with one target-tracking policy.
 
-    Both are made without a role: Application Auto Scaling works with its service-linked one, so that the stack still
-    holds nothing of IAM.
+    Both have no role: Application Auto Scaling uses its service-linked one, so the stack still holds no IAM.
+
+    Args:
+        endpoint: created before the target and deleted after it.
+        condition: under which the endpoint exists; None for always.
     """
-
-    def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        endpoint: sagemaker.CfnEndpoint,
-        endpoint_name: str,
-        serving: ServingConfig,
-        condition: CfnCondition | None,
-    ) -> None:
-        """Create target and policy.
-
-        Args:
-            scope: parent construct.
-            construct_id: name within the parent.
-            endpoint: exists before the target, and until after it.
-            endpoint_name: its name; part of the policy's.
-            serving: kind, bounds and target value.
-            condition: under which the endpoint exists; None for always.
-        """
-        super().__init__(scope, construct_id)
-        wanted = _target(serving)
-        target = autoscaling.CfnScalableTarget(
-            self,
-            "Target",
-            service_namespace=SERVICE,
-            scalable_dimension=wanted.dimension,
-            resource_id=f"endpoint/{endpoint_name}/variant/{VARIANT}",
-            min_capacity=wanted.low,
-            max_capacity=wanted.high,
-        )
-        target.add_dependency(endpoint)
-        policy = autoscaling.CfnScalingPolicy(
-            self,
-            "Policy",
-            policy_name=f"{endpoint_name}-load",
-            policy_type="TargetTrackingScaling",
-            scaling_target_id=target.ref,
-            target_tracking_scaling_policy_configuration=(
-                autoscaling.CfnScalingPolicy.TargetTrackingScalingPolicyConfigurationProperty(
-                    target_value=wanted.value,
-                    predefined_metric_specification=(
-                        autoscaling.CfnScalingPolicy.PredefinedMetricSpecificationProperty(
-                            predefined_metric_type=wanted.metric
-                        )
-                    ),
-                    scale_in_cooldown=_SCALE_IN_SECONDS,
-                    scale_out_cooldown=_SCALE_OUT_SECONDS,
-                )
-            ),
-        )
-        for resource in (target, policy):
-            resource.cfn_options.condition = condition
+    wanted = _target(serving)
+    target = autoscaling.CfnScalableTarget(
+        scope,
+        "Target",
+        service_namespace=SERVICE,
+        scalable_dimension=wanted.dimension,
+        resource_id=f"endpoint/{endpoint_name}/variant/{VARIANT}",
+        min_capacity=wanted.low,
+        max_capacity=wanted.high,
+    )
+    target.add_dependency(endpoint)
+    policy = autoscaling.CfnScalingPolicy(
+        scope,
+        "Policy",
+        policy_name=f"{endpoint_name}-load",
+        policy_type="TargetTrackingScaling",
+        scaling_target_id=target.ref,
+        target_tracking_scaling_policy_configuration=(
+            autoscaling.CfnScalingPolicy.TargetTrackingScalingPolicyConfigurationProperty(
+                target_value=wanted.value,
+                predefined_metric_specification=(
+                    autoscaling.CfnScalingPolicy.PredefinedMetricSpecificationProperty(
+                        predefined_metric_type=wanted.metric
+                    )
+                ),
+                scale_in_cooldown=_SCALE_IN_SECONDS,
+                scale_out_cooldown=_SCALE_OUT_SECONDS,
+            )
+        ),
+    )
+    for resource in (target, policy):
+        resource.cfn_options.condition = condition
 
 
 def _target(serving: ServingConfig) -> _Target:

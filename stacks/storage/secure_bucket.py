@@ -6,60 +6,47 @@ from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-ABORTED_UPLOAD_DAYS = 7
-"""Parts of an upload that never finished are removed after this many days."""
-OLD_VERSION_DAYS = 30
-"""An overwritten or deleted object can be brought back for this many days."""
+_ABORTED_UPLOAD_DAYS = 7  # parts of an upload that never finished
+_OLD_VERSION_DAYS = 30  # an overwritten or deleted object can be restored for so long
 
 
-class SecureBucket(Construct):
-    """A bucket that no one outside the account can read.
+def secure_bucket(
+    scope: Construct,
+    construct_id: str,
+    *,
+    removable: bool,
+    access_logs: s3.IBucket | None = None,
+    expire_after_days: int | None = None,
+) -> s3.Bucket:
+    """Create a bucket that no one outside the account can read.
 
-    Encryption is S3's own (SSE-S3): a KMS key of our own would cost money each month and a grant for every reader
-    without keeping out anyone whom the bucket policy lets in.
+    It is encrypted with S3's own keys (SSE-S3). A KMS key of ours would cost money each month and need a grant for
+    every reader, without keeping out anyone whom the bucket policy admits.
 
-    Attributes:
-        bucket: the bucket.
+    Args:
+        removable: whether the bucket is emptied and deleted with its stack.
+        access_logs: bucket that receives this one's access logs; None for the log bucket itself.
+        expire_after_days: objects are deleted after this; None keeps them.
     """
-
-    def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        removable: bool,
-        access_logs: s3.IBucket | None = None,
-        expire_after_days: int | None = None,
-    ) -> None:
-        """Create the bucket.
-
-        Args:
-            scope: parent construct.
-            construct_id: name within the parent.
-            removable: empty and delete the bucket with its stack; otherwise it stays.
-            access_logs: bucket that receives this one's access logs; none for the log bucket itself.
-            expire_after_days: days after which objects are deleted; none keeps them.
-        """
-        super().__init__(scope, construct_id)
-        self.bucket = s3.Bucket(
-            self,
-            "Bucket",
-            encryption=s3.BucketEncryption.S3_MANAGED,
-            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-            enforce_ssl=True,
-            # Log objects are written once; versions of them would only be paid for twice.
-            versioned=access_logs is not None,
-            server_access_logs_bucket=access_logs,
-            server_access_logs_prefix=f"{construct_id.lower()}/" if access_logs else None,
-            lifecycle_rules=[
-                s3.LifecycleRule(
-                    id="tidy-up",
-                    abort_incomplete_multipart_upload_after=Duration.days(ABORTED_UPLOAD_DAYS),
-                    noncurrent_version_expiration=Duration.days(OLD_VERSION_DAYS) if access_logs else None,
-                    expiration=Duration.days(expire_after_days) if expire_after_days else None,
-                )
-            ],
-            removal_policy=RemovalPolicy.DESTROY if removable else RemovalPolicy.RETAIN,
-            auto_delete_objects=removable,
-        )
+    return s3.Bucket(
+        Construct(scope, construct_id),
+        "Bucket",
+        encryption=s3.BucketEncryption.S3_MANAGED,
+        block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+        object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+        enforce_ssl=True,
+        # Log objects are written once; versions of them would only cost money.
+        versioned=access_logs is not None,
+        server_access_logs_bucket=access_logs,
+        server_access_logs_prefix=f"{construct_id.lower()}/" if access_logs else None,
+        lifecycle_rules=[
+            s3.LifecycleRule(
+                id="tidy-up",
+                abort_incomplete_multipart_upload_after=Duration.days(_ABORTED_UPLOAD_DAYS),
+                noncurrent_version_expiration=Duration.days(_OLD_VERSION_DAYS) if access_logs else None,
+                expiration=Duration.days(expire_after_days) if expire_after_days else None,
+            )
+        ],
+        removal_policy=RemovalPolicy.DESTROY if removable else RemovalPolicy.RETAIN,
+        auto_delete_objects=removable,
+    )

@@ -1,19 +1,17 @@
-"""Storage: the data, the artifacts, and the access logs of both."""
+"""Storage: the buckets."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
+from stacks.common.project_stack import ProjectStack, add_outputs
 from stacks.config.environment import Config
-from stacks.storage.secure_bucket import SecureBucket
+from stacks.storage.secure_bucket import secure_bucket
 
 _ACCESS_LOG_DAYS = 90
 
 
-class StorageStack(Stack):
+class StorageStack(ProjectStack):
     """Buckets that outlive the other stacks.
 
     Attributes:
@@ -21,12 +19,10 @@ class StorageStack(Stack):
         artifacts: models and whatever else jobs write.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, config: Config, **kwargs: Any) -> None:
+    def __init__(self, scope: Construct, *, config: Config) -> None:
         """Create the buckets of one environment."""
-        super().__init__(scope, construct_id, **kwargs)
-        logs = SecureBucket(self, "Logs", removable=config.removable, expire_after_days=_ACCESS_LOG_DAYS).bucket
-        self.data = SecureBucket(self, "Data", removable=config.removable, access_logs=logs).bucket
-        self.artifacts = SecureBucket(self, "Artifacts", removable=config.removable, access_logs=logs).bucket
-
-        CfnOutput(self, "DataBucket", value=self.data.bucket_name)
-        CfnOutput(self, "ArtifactsBucket", value=self.artifacts.bucket_name)
+        super().__init__(scope, "storage", config=config)
+        logs = secure_bucket(self, "Logs", removable=config.removable, expire_after_days=_ACCESS_LOG_DAYS)
+        self.data = secure_bucket(self, "Data", removable=config.removable, access_logs=logs)
+        self.artifacts = secure_bucket(self, "Artifacts", removable=config.removable, access_logs=logs)
+        add_outputs(self, {"DataBucket": self.data.bucket_name, "ArtifactsBucket": self.artifacts.bucket_name})

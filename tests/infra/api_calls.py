@@ -118,11 +118,15 @@ def _check_values(value: Any, shape: Any, where: str, problems: list[str]) -> No
     if not isinstance(value, bool) and ((low is not None and size < low) or (high is not None and size > high)):
         problems.append(f"{where} {value!r} is not within {low} and {high}")
     if shape.type_name == "string":
-        if shape.enum and value not in shape.enum:
-            problems.append(f"{where} {value!r} is not one of {shape.enum}")
-        pattern = shape.metadata.get("pattern")
-        if pattern and not re.fullmatch(_python_pattern(pattern), value):
-            problems.append(f"{where} {value!r} does not match {pattern}")
+        _check_text(value, shape, where, problems)
+
+
+def _check_text(value: str, shape: Any, where: str, problems: list[str]) -> None:
+    if shape.enum and value not in shape.enum:
+        problems.append(f"{where} {value!r} is not one of {shape.enum}")
+    pattern = shape.metadata.get("pattern")
+    if pattern and not re.fullmatch(_python_pattern(pattern), value):
+        problems.append(f"{where} {value!r} does not match {pattern}")
 
 
 def _python_pattern(pattern: str) -> str:

@@ -16,6 +16,8 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
+from tools.configurations import INSTANCES, SLIM, WARM
+
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENTS = ("local", "dev", "prod")
 # Test modules are imported by path; what they share lies beside them.
@@ -23,15 +25,7 @@ sys.path.append(str(Path(__file__).parent))
 STACKS = ("storage", "training", "serving", "release", "api", "monitoring")
 IMAGE_STACK = "image"  # where the container is `slim`
 # Environments with other values: what cdk.json doesn't use has to be right as well.
-VARIANTS = {
-    "slim": {
-        "env": "dev",
-        "serving.container": "slim",
-        "serving.provisioned_concurrency.min": "1",
-        "serving.provisioned_concurrency.max": "4",
-    },
-    "instances": {"env": "prod", "serving.kind": "instances", "serving.instances.max_count": "6"},
-}
+VARIANTS = {"slim": {"env": "dev", **SLIM, **WARM}, "instances": {"env": "prod", **INSTANCES}}
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,8 +45,7 @@ class Assemblies:
     @functools.cache  # noqa: B019  one instance per test run
     def template(self, env: str, stack: str) -> dict[str, Any]:
         """A stack's template as plain data; `env` is an environment or a variant of one."""
-        of = VARIANTS.get(env, {}).get("env", env)
-        path = self.folder / env / f"text-classifier-{of}-{stack}.template.json"
+        (path,) = (self.folder / env).glob(f"text-classifier-*-{stack}.template.json")
         template: dict[str, Any] = json.loads(path.read_text())
         return template
 

@@ -19,27 +19,14 @@ from pathlib import Path
 ROOT, OUTPUT = Path(sys.argv[1]), Path(sys.argv[2])
 sys.path.insert(0, str(ROOT))
 
-from aws_cdk import App, Environment, Stack  # noqa: E402
+from aws_cdk import App, Stack  # noqa: E402
 from aws_cdk import aws_s3 as s3  # noqa: E402
 
 import app as project  # noqa: E402
 from stacks.api.stack import ApiStack  # noqa: E402
 from stacks.common.project_sources import ProjectSources  # noqa: E402
 from stacks.config.environment import load_config  # noqa: E402
-
-GUARDS = {
-    "clients": ["shop", "newsletter"],
-    "client_rate_limit": 5,
-    "client_burst_limit": 10,
-    "client_daily_quota": 10000,
-    "allowed_cidrs": ["203.0.113.0/24", "2001:db8::/32"],
-    "waf": True,
-    "waf_rate_limit": 500,
-    "domain_name": "classify.example.com",
-    "certificate_arn": "arn:aws:acm:us-east-1:123456789012:certificate/0f1e2d3c-0000-4000-8000-000000000000",
-    "hosted_zone_id": "Z0123456789ABCDEFGHIJ",
-    "tracing": True,
-}
+from tools.configurations import GUARDED  # noqa: E402
 
 
 def network_is_reachable() -> bool:
@@ -74,17 +61,9 @@ def synthesise(name: str, context: dict[str, object], sources: ProjectSources) -
 
 
 def synthesise_guarded_api(context: dict[str, object], sources: ProjectSources) -> None:
-    """Write the API's stack of an environment `guarded`: prod with everything that protects an API switched on."""
-    environments = context["environments"]
-    assert isinstance(environments, dict)
-    guarded = {**environments["prod"], "api": {**environments["prod"]["api"], **GUARDS}}
-    app = App(
-        context={**context, "environments": {"guarded": guarded}, "env": "guarded"},
-        outdir=str(OUTPUT / "guarded"),
-        analytics_reporting=False,
-    )
-    config = load_config(app.node.try_get_context, {})
-    ApiStack(app, f"{config.prefix}-api", config=config, sources=sources, env=Environment(region=config.region))
+    """Write the API's stack of prod with everything that protects an API switched on."""
+    app = App(context={**context, "env": "prod", **GUARDED}, outdir=str(OUTPUT / "guarded"), analytics_reporting=False)
+    ApiStack(app, config=load_config(app.node.try_get_context, {}), sources=sources)
     project.add_checks(app)
     app.synth()
 

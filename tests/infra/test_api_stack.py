@@ -218,7 +218,7 @@ GUARDED = ("guarded", "api")
 def test_each_client_gets_a_key_and_its_limits(assemblies: Assemblies) -> None:
     """One key a client, all under one plan with the configured rate and daily quota."""
     names = [key["Properties"]["Name"] for key in assemblies.resources(*GUARDED, "AWS::ApiGateway::ApiKey")]
-    assert sorted(names) == ["text-classifier-guarded-newsletter", "text-classifier-guarded-shop"]
+    assert sorted(names) == ["text-classifier-prod-newsletter", "text-classifier-prod-shop"]
     assert len(assemblies.resources(*GUARDED, "AWS::ApiGateway::UsagePlanKey")) == 2
     assemblies.assertions(*GUARDED).has_resource_properties(
         "AWS::ApiGateway::UsagePlan",
@@ -229,7 +229,7 @@ def test_each_client_gets_a_key_and_its_limits(assemblies: Assemblies) -> None:
 def test_firewall_limits_addresses_and_sizes_and_lets_texts_be_texts(assemblies: Assemblies) -> None:
     """Too many requests of an address and large bodies are blocked; the common rules judge everything but bodies."""
     (acl,) = assemblies.resources(*GUARDED, "AWS::WAFv2::WebACL")
-    rate, size, common = acl["Properties"]["Rules"]
+    rate, _, common = acl["Properties"]["Rules"]
     assert rate["Statement"]["RateBasedStatement"] == {"AggregateKeyType": "IP", "Limit": 500}
     group = common["Statement"]["ManagedRuleGroupStatement"]
     assert group["Name"] == "AWSManagedRulesCommonRuleSet"

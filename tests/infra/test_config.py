@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from stacks.common.errors import ConfigError, UnknownEnvironmentError
 from stacks.config.environment import Config, load_config
+from stacks.errors import ConfigError, UnknownEnvironmentError
 
 
 def load(context: dict[str, Any], environ: dict[str, str] | None = None, **overrides: object) -> Config:

@@ -12,8 +12,8 @@ from conftest import STACKS, VARIANTS
 from policies import Need, allows, missing, statements_of
 from template_values import TemplateValues
 
-from stacks.common.errors import ConfigError
 from stacks.config.environment import load_config
+from stacks.errors import ConfigError
 from stacks.serving.stack import ServingStack
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def synthesise(cdk_context: dict[str, Any]) -> Callable[..., Template]:
 
     def make(values: dict[str, object], env: str = "dev") -> Template:
         config = load_config({**cdk_context, "env": env, **values}.get, {})
-        return Template.from_stack(ServingStack(App(analytics_reporting=False), "Stack", config=config))
+        return Template.from_stack(ServingStack(App(analytics_reporting=False), config=config))
 
     return make
 

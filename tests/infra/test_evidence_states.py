@@ -24,14 +24,8 @@ from workflow_samples import (
     to_score,
 )
 
-from stacks.training.workflow.champion_states import LOOK
-from stacks.training.workflow.definition import (
-    ANSWER,
-    DONE,
-    JUDGE,
-    PLAN,
-    training_definition,
-)
+from stacks.training.workflow.definition import training_definition
+from stacks.training.workflow.state_names import ANSWER, DONE, JUDGE, LOOK, PLAN
 
 CREATE, TRANSFORM, DELETE = EVIDENCE
 
@@ -58,7 +52,7 @@ def test_plan_is_asked_with_the_container_that_will_serve() -> None:
         "model_data": MODEL_DATA,
         "output_uri": f"s3://artifacts/training/{JOB}/output/output.tar.gz",
         "image": IMAGE,
-        "environment": PARTS.serving_environment,
+        "environment": PARTS.container.environment,
     }
 
 

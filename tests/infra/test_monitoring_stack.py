@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from pathlib import Path
@@ -56,7 +57,7 @@ def test_a_bin_is_named_by_its_edges() -> None:
     for feature, scale in ((features.CONFIDENCE, 100), (features.LENGTH, 1)):
         edges = [str(round(edge * scale)) for edge in feature.edges]
         bounds = [re.findall(r"\d+", metric) for metric in feature.metrics]
-        assert bounds == [[edges[0]], *map(list, zip(edges, edges[1:], strict=False)), [edges[-1]]]
+        assert bounds == [[edges[0]], *map(list, itertools.pairwise(edges)), [edges[-1]]]
 
 
 def test_every_alarm_leads_to_a_section_of_the_runbook(assemblies: Assemblies) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from stacks.common.dlc_image import TRAINING
+from stacks.common.container_image import TRAINING
 
 ROOT = Path(__file__).resolve().parents[2]
 # Installed in the Hugging Face training container of that tag (AWS deep-learning-containers release notes).
@@ -63,7 +63,7 @@ def test_a_package_has_one_version_everywhere(file: str) -> None:
 
 
 def test_the_cdk_command_line_is_pinned_exactly() -> None:
-    """npm's latest aws-cdk is an accidental 3.0.0 that refuses current assemblies."""
+    """The latest aws-cdk is an accidental 3.0.0 that refuses current assemblies."""
     assert re.fullmatch(r"2\.\d+\.\d+", json.loads((ROOT / "package.json").read_text())["devDependencies"]["aws-cdk"])
 
 

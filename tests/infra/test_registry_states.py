@@ -22,17 +22,8 @@ from workflow_samples import (
     answers,
 )
 
-from stacks.training.workflow.definition import (
-    CHECK,
-    DONE,
-    INGEST,
-    JUDGE,
-    RECORD,
-    REGISTER,
-    REPORT,
-    TRAIN,
-    training_definition,
-)
+from stacks.training.workflow.definition import training_definition
+from stacks.training.workflow.state_names import CHECK, DONE, INGEST, JUDGE, RECORD, REGISTER, REPORT, TRAIN
 
 
 def run(**tasks: Callable[[Any], Any]) -> Execution:

@@ -202,7 +202,7 @@ def test_wrong_request_is_refused_at_once(given: Any) -> None:
     """Anything but a version of this group ends in the first state with what is allowed; nothing is called."""
     execution = run(given)
     assert execution.failure is not None and execution.failure["Error"] == "InvalidRequest"
-    assert f'{{"model_package_arn": "{PARTS.packages_arn_prefix}7"}}' in execution.failure["Cause"]
+    assert f'{{"model_package_arn": "{PARTS.package_arn_prefix}7"}}' in execution.failure["Cause"]
     assert execution.calls == []
 
 

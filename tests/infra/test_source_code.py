@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from stacks.common.errors import MissingAssetError
 from stacks.common.source_code import stage_folder, write_tarball
+from stacks.errors import MissingAssetError
 
 
 @pytest.fixture

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from aws_cdk import App
-from conftest import VARIANTS
+from conftest import STACKS, VARIANTS
 
 import app as project
 
 if TYPE_CHECKING:
     from conftest import Assemblies
 
-STACKS = ("storage", "training", "serving", "release", "api", "monitoring")
 STACK_NAMES = [f"{env}-{stack}" for env in ("local", "dev", "prod", *VARIANTS) for stack in STACKS] + ["slim-image"]
 
 

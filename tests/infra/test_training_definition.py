@@ -30,21 +30,24 @@ from workflow_samples import (
     serves,
 )
 
-from stacks.training.workflow.champion_states import COMPARE, LOOK, MAX_LOOKS, MAX_PLANS, WAIT
-from stacks.training.workflow.definition import (
+from stacks.common.states_language import FAILED
+from stacks.training.workflow.champion_states import MAX_LOOKS, MAX_PLANS
+from stacks.training.workflow.definition import training_definition
+from stacks.training.workflow.state_names import (
     ANSWER,
     CHECK,
+    COMPARE,
     DONE,
-    FAILED,
     INGEST,
     JUDGE,
+    LOOK,
     PLAN,
     RECORD,
     REGISTER,
     REPORT,
     ROUTE,
     TRAIN,
-    training_definition,
+    WAIT,
 )
 
 

@@ -11,18 +11,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from aws_cdk import App, Stack
+from aws_cdk import App
 from aws_cdk.assertions import Match, Template
 from states_interpreter import evaluate
 from workflow_samples import INGESTED, REQUEST
 
 from classifier.job.hyperparameters import Hyperparameters
 from launch.settings import Settings as LaunchSettings
-from stacks.common.errors import MissingAssetError
 from stacks.common.project_sources import ProjectSources
-from stacks.config.environment import NotificationsConfig
+from stacks.common.project_stack import ProjectStack
+from stacks.config.environment import load_config
+from stacks.errors import MissingAssetError
 from stacks.training.job.request import METRICS
-from stacks.training.notifications import Notifications
+from stacks.training.notifications import notification_topic
 
 if TYPE_CHECKING:
     from conftest import Assemblies
@@ -192,10 +193,11 @@ def test_topic_takes_messages_over_tls_only(assemblies: Assemblies) -> None:
 
 
 @pytest.mark.parametrize(("email", "subscribed"), [("", 0), ("ml@example.com", 1)])
-def test_address_is_subscribed_where_there_is_one(email: str, subscribed: int) -> None:
+def test_address_is_subscribed_where_there_is_one(cdk_context: dict[str, Any], email: str, subscribed: int) -> None:
     """A configured address is subscribed to the topic; without one nobody is."""
-    stack = Stack(App(), "Stack")
-    Notifications(stack, "Notifications", prefix="text-classifier-dev", settings=NotificationsConfig(email=email))
+    config = load_config({**cdk_context, "notifications.email": email}.get, {})
+    stack = ProjectStack(App(), "part", config=config)
+    notification_topic(stack, names=stack.names, settings=config.notifications)
     Template.from_stack(stack).resource_count_is("AWS::SNS::Subscription", subscribed)
 
 

@@ -5,20 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from stacks.common.container_image import ContainerImage
 from stacks.config.environment import TrainingConfig
+from stacks.serving.container import ServingContainer
 from stacks.training.job.request import JobRecipe
-from stacks.training.workflow.champion_states import LOOK
-from stacks.training.workflow.definition import (
-    CHECK,
-    INGEST,
-    JUDGE,
-    PLAN,
-    RECORD,
-    REGISTER,
-    REPORT,
-    TRAIN,
-    WorkflowParts,
-)
+from stacks.training.workflow.parts import WorkflowParts
+from stacks.training.workflow.state_names import CHECK, INGEST, JUDGE, LOOK, PLAN, RECORD, REGISTER, REPORT, TRAIN
 
 JOB = "text-classifier-dev-20260101-120000-abcdef"
 MODEL_DATA = f"s3://artifacts/training/{JOB}/output/model.tar.gz"
@@ -42,18 +34,21 @@ PARTS = WorkflowParts(
         image="111122223333.dkr.ecr.us-east-1.amazonaws.com/training:1",
         role_arn=f"{_ROLE}/training",
         code_uri=CODE,
+        code_version="0123abc",
         output_uri="s3://artifacts/training",
         environment={},
         tags={"project": "text-classifier"},
         settings=TrainingConfig(base_model="some/model"),
     ),
-    code_version="0123abc",
     git_revision="beef",
-    inference_image=IMAGE,
-    serving_environment={"HF_TASK": "text-classification"},
+    container=ServingContainer(
+        image=ContainerImage(uri=IMAGE, registry="111122223333", repository="inference", region="us-east-1"),
+        environment={"HF_TASK": "text-classification"},
+        pullable=(),
+    ),
     evidence_role_arn=f"{_ROLE}/evidence",
     evidence_instance_type="ml.m5.large",
-    model_package_group="text-classifier-dev",
+    package_group="text-classifier-dev",
     topic_arn="arn:aws:sns:us-east-1:111122223333:text-classifier-dev-notifications",
     serving_stack="text-classifier-dev-serving",
     poll_seconds=15,

@@ -6,39 +6,28 @@ from aws_cdk import Stack
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
-from stacks.common.outputs import add_outputs
+from stacks.common.project_stack import add_outputs
 from stacks.common.s3_folder import S3Folder
 from stacks.training.job.request import JobRecipe, recipe_request
 
 JOB_NAME = "REPLACE-WITH-A-NAME"
-"""A job's name can't be used twice; the console suggests the cloned job's, and this one says what to do."""
+"""A job's name can't be used twice; the console suggests the cloned job's, so this one says what to do."""
 
 
-class ConsoleRecipe(Construct):
-    """A whole CreateTrainingJob request in an SSM parameter: the job that an execution with `{}` starts."""
+def add_console_recipe(scope: Construct, *, name: str, recipe: JobRecipe, datasets: S3Folder) -> None:
+    """Store a complete CreateTrainingJob request in an SSM parameter: the job that an execution with `{}` starts.
 
-    def __init__(
-        self, scope: Construct, construct_id: str, *, prefix: str, recipe: JobRecipe, datasets: S3Folder
-    ) -> None:
-        """Create the parameter.
-
-        Args:
-            scope: parent construct.
-            construct_id: name within the parent.
-            prefix: first part of the parameter's name.
-            recipe: what all jobs have in common.
-            datasets: holds the data of the latest ingest under `latest/`.
-        """
-        super().__init__(scope, construct_id)
-        latest = f"{datasets.uri}/latest"
-        request = recipe_request(recipe, job_name=JOB_NAME, train_uri=f"{latest}/train/", test_uri=f"{latest}/test/")
-        parameter = ssm.StringParameter(
-            self,
-            "Parameter",
-            parameter_name=f"/{prefix}/training-recipe",
-            description="CreateTrainingJob request, the same as the training workflow's",
-            string_value=Stack.of(self).to_json_string(request, 2),
-            # A standard parameter holds 4 kB and costs nothing; long hyperparameters may need the larger kind.
-            tier=ssm.ParameterTier.INTELLIGENT_TIERING,
-        )
-        add_outputs(self, {"TrainingRecipeParameter": parameter.parameter_name})
+    It reads the data of the latest ingest.
+    """
+    latest = f"{datasets.uri}/latest"
+    request = recipe_request(recipe, job_name=JOB_NAME, train_uri=f"{latest}/train/", test_uri=f"{latest}/test/")
+    parameter = ssm.StringParameter(
+        scope,
+        "Parameter",
+        parameter_name=name,
+        description="CreateTrainingJob request, the same as the training workflow's",
+        string_value=Stack.of(scope).to_json_string(request, 2),
+        # A standard parameter holds 4 kB and costs nothing; long hyperparameters may need the larger kind.
+        tier=ssm.ParameterTier.INTELLIGENT_TIERING,
+    )
+    add_outputs(scope, {"TrainingRecipeParameter": parameter.parameter_name})

@@ -1,4 +1,4 @@
-"""What a CreateTrainingJob request looks like: one place for the workflow's and for the console's recipe."""
+"""The CreateTrainingJob request, for the workflow and for the console's recipe."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from stacks.common.states_language import as_jsonata
 from stacks.config.environment import TrainingConfig
 
 CHECKPOINTS = "/opt/ml/checkpoints"
-"""Where the training container keeps its checkpoints; the job's own default as well."""
+"""Where the training container keeps its checkpoints; also the job's own default."""
 
-# Task name in the log → regex over the job's log lines; SageMaker makes a metric of the last match of each.
+# Metric name → regex over the job's log lines; SageMaker takes the last match of each as the metric.
 METRICS = {
     "train_loss": r"\bloss=([0-9.eE+-]+)",
     "eval_accuracy": r"\beval_accuracy=([0-9.]+)",
@@ -23,8 +23,10 @@ METRICS = {
     "test_pearson": r"\btest_pearson=(-?[0-9.]+)",
 }
 
-# Makes the container start one process a GPU, or one an instance without any, with torchrun.
+# Makes the container start one process per GPU, or one per instance without GPUs, with torchrun.
 _DISTRIBUTED = {"sagemaker_torch_distributed_enabled": "true"}
+
+_COMPUTE = ("instance_type", "instance_count", "volume_gb", "max_runtime_seconds", "max_wait_seconds")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,117 +36,95 @@ class JobRecipe:
     image: str
     role_arn: str
     code_uri: str
+    """`s3://…tar.gz`, the value of `sagemaker_submit_directory`."""
+    code_version: str
+    """SHA-256 (hex) of the code's content."""
     output_uri: str
-    """``s3://bucket/folder``; SageMaker appends ``/<job>/output/model.tar.gz``."""
+    """`s3://bucket/folder`; SageMaker appends `/<job>/output/model.tar.gz`."""
     environment: Mapping[str, str]
     tags: Mapping[str, str]
     settings: TrainingConfig
 
     @property
     def entry_point(self) -> dict[str, str]:
-        """Hyperparameters that make the container find the code; no execution may change them."""
+        """Hyperparameters by which the container finds the code; no execution may change them."""
         return {"sagemaker_program": "train.py", "sagemaker_submit_directory": self.code_uri}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Run:
-    """What differs from job to job: literals, or expressions that the workflow evaluates."""
-
-    job_name: str
-    hyperparameters: Any
-    train_uri: str
-    test_uri: str
-    instance_type: str
-    instance_count: Any
-    volume_gb: Any
-    max_runtime_seconds: Any
-    max_wait_seconds: Any
-    checkpoints_uri: str
-
-
 def workflow_request(recipe: JobRecipe) -> str:
-    """The request as the workflow makes it, one expression over its variables `$request` and `$data`.
+    """Return the workflow's request: one expression over its variables `$request` and `$data`.
 
-    One expression, because members that only some jobs have can't be left out of an object of expressions.
+    It is one expression because an object of expressions can't omit members that only some jobs have.
     """
-    compute = "$request.compute"
+    compute = {name: f"{{% $request.compute.{name} %}}" for name in _COMPUTE}
     own = ["$request.hyperparameters", as_jsonata(recipe.entry_point)]
-    own.append(f"{compute}.instance_count > 1 ? {as_jsonata(_DISTRIBUTED)} : {{}}")
-    run = Run(
+    own.append(f"$request.compute.instance_count > 1 ? {as_jsonata(_DISTRIBUTED)} : {{}}")
+    always = _request(
+        recipe,
+        compute,
         job_name="{% $request.job_name %}",
         hyperparameters=f"{{% $merge([{', '.join(own)}]) %}}",
         train_uri="{% $data.train_uri %}",
         test_uri="{% $data.test_uri %}",
-        instance_type=f"{{% {compute}.instance_type %}}",
-        instance_count=f"{{% {compute}.instance_count %}}",
-        volume_gb=f"{{% {compute}.volume_gb %}}",
-        max_runtime_seconds=f"{{% {compute}.max_runtime_seconds %}}",
-        max_wait_seconds=f"{{% {compute}.max_wait_seconds %}}",
-        checkpoints_uri=f'{{% "{recipe.output_uri}/" & $request.job_name & "/checkpoints" %}}',
     )
-    always, on_spot = as_jsonata(_request(recipe, run)), as_jsonata(_spot_members(run))
-    return f"{{% $merge([\n{always},\n{compute}.spot ? {on_spot} : {{}}\n]) %}}"
+    on_spot = _spot_members(compute, f'{{% "{recipe.output_uri}/" & $request.job_name & "/checkpoints" %}}')
+    return f"{{% $merge([\n{as_jsonata(always)},\n$request.compute.spot ? {as_jsonata(on_spot)} : {{}}\n]) %}}"
 
 
 def recipe_request(recipe: JobRecipe, *, job_name: str, train_uri: str, test_uri: str) -> dict[str, Any]:
-    """The request of a job that a person starts by hand, with the values an execution with `{}` would take.
-
-    Args:
-        recipe: what all jobs have in common.
-        job_name: name of the job.
-        train_uri: folder with the training data.
-        test_uri: folder with the test data.
-    """
+    """Return the request of a job that a person starts, with the values that an execution with `{}` would take."""
     settings = recipe.settings
+    seconds = settings.max_runtime_minutes * 60
+    # An execution that names no limit of its own waits twice the running time, too.
+    compute = settings.model_dump() | {"max_runtime_seconds": seconds, "max_wait_seconds": 2 * seconds}
     distributed = _DISTRIBUTED if settings.instance_count > 1 else {}
-    run = Run(
+    request = _request(
+        recipe,
+        compute,
         job_name=job_name,
         hyperparameters={**settings.default_hyperparameters, **recipe.entry_point, **distributed},
         train_uri=train_uri,
         test_uri=test_uri,
-        instance_type=settings.instance_type,
-        instance_count=settings.instance_count,
-        volume_gb=settings.volume_gb,
-        max_runtime_seconds=settings.max_runtime_minutes * 60,
-        # Twice the running time, as an execution that names no limit of its own.
-        max_wait_seconds=settings.max_runtime_minutes * 60 * 2,
-        checkpoints_uri=f"{recipe.output_uri}/{job_name}/checkpoints",
     )
-    return _request(recipe, run) | (_spot_members(run) if settings.spot else {})
+    on_spot = _spot_members(compute, f"{recipe.output_uri}/{job_name}/checkpoints") if settings.spot else {}
+    return request | on_spot
 
 
-def _request(recipe: JobRecipe, run: Run) -> dict[str, Any]:
+def _request(
+    recipe: JobRecipe, compute: Mapping[str, Any], *, job_name: str, hyperparameters: Any, train_uri: str, test_uri: str
+) -> dict[str, Any]:
+    """Return what every job has; the values that differ are literals, or expressions that the workflow evaluates."""
     return {
-        "TrainingJobName": run.job_name,
+        "TrainingJobName": job_name,
         "AlgorithmSpecification": {
             "TrainingImage": recipe.image,
             "TrainingInputMode": "File",
             "MetricDefinitions": [{"Name": name, "Regex": regex} for name, regex in METRICS.items()],
         },
         "RoleArn": recipe.role_arn,
-        "HyperParameters": run.hyperparameters,
-        "InputDataConfig": [_channel("train", run.train_uri), _channel("test", run.test_uri)],
+        "HyperParameters": hyperparameters,
+        "InputDataConfig": [_channel("train", train_uri), _channel("test", test_uri)],
         "OutputDataConfig": {"S3OutputPath": recipe.output_uri},
         "ResourceConfig": {
-            "InstanceCount": run.instance_count,
-            "InstanceType": run.instance_type,
-            "VolumeSizeInGB": run.volume_gb,
+            "InstanceCount": compute["instance_count"],
+            "InstanceType": compute["instance_type"],
+            "VolumeSizeInGB": compute["volume_gb"],
         },
-        "StoppingCondition": {"MaxRuntimeInSeconds": run.max_runtime_seconds},
+        "StoppingCondition": {"MaxRuntimeInSeconds": compute["max_runtime_seconds"]},
         "Environment": dict(recipe.environment),
         "Tags": [{"Key": key, "Value": value} for key, value in recipe.tags.items()],
     }
 
 
-def _spot_members(run: Run) -> dict[str, Any]:
-    """What a job on spot capacity has in addition: the longer limit, and a place that outlives an interruption."""
+def _spot_members(compute: Mapping[str, Any], checkpoints_uri: str) -> dict[str, Any]:
+    """Return what a job on spot capacity adds: a longer limit, and a place that outlives an interruption."""
     return {
         "EnableManagedSpotTraining": True,
         "StoppingCondition": {
-            "MaxRuntimeInSeconds": run.max_runtime_seconds,
-            "MaxWaitTimeInSeconds": run.max_wait_seconds,
+            "MaxRuntimeInSeconds": compute["max_runtime_seconds"],
+            "MaxWaitTimeInSeconds": compute["max_wait_seconds"],
         },
-        "CheckpointConfig": {"S3Uri": run.checkpoints_uri, "LocalPath": CHECKPOINTS},
+        "CheckpointConfig": {"S3Uri": checkpoints_uri, "LocalPath": CHECKPOINTS},
     }
 
 

@@ -1,84 +1,93 @@
-"""What a training job is made of: image, code, role, instance and hyperparameters."""
+"""What a training job consists of: image, code, role, instance and hyperparameters."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 
-from aws_cdk import Stack
+from aws_cdk import FileAssetPackaging, Stack
+from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from stacks.common.dlc_image import TRAINING, resolve_image
-from stacks.common.outputs import add_outputs
-from stacks.common.project_sources import ProjectSources
+from stacks.common.container_image import TRAINING, ContainerImage, resolve_image
+from stacks.common.names import bucket_arn
+from stacks.common.permissions import container_rights, list_buckets, read_objects, service_role, write_objects
+from stacks.common.project_sources import assembly_folder, staging_folder
+from stacks.common.project_stack import add_outputs
+from stacks.common.python_function import FunctionSetup
 from stacks.common.s3_folder import S3Folder
-from stacks.config.environment import TrainingConfig
-from stacks.training.job.code import TrainingCode
+from stacks.common.source_code import write_tarball
+from stacks.config.environment import Config
 from stacks.training.job.request import JobRecipe
-from stacks.training.job.role import TrainingRole
+
+_LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 
 
-class TrainingJob(Construct):
-    """The recipe of a job; the workflow starts it, and so can a terminal or the console, from the stack's outputs.
+def training_job(
+    scope: Construct, *, setup: FunctionSetup, config: Config, datasets: S3Folder, artifacts: S3Folder
+) -> JobRecipe:
+    """Pack the code and create the role; return what all jobs have in common.
 
-    Attributes:
-        code: the code tarball.
-        role: the role that jobs run under.
-        recipe: what all jobs have in common.
+    The workflow starts a job from it; a terminal or the console can, from the stack's outputs.
     """
+    settings = config.training
+    image = resolve_image(TRAINING, config.region)
+    code = Construct(scope, "Code")
+    tarball = staging_folder(code, "training") / "sourcedir.tar.gz"
+    version = write_tarball(setup.sources.training_job, tarball)
+    # Not `aws_s3_assets.Asset`: it keeps the last suffix only, and SageMaker's training toolkit takes a key that does
+    # not end in .tar.gz for a folder. A hash that ends in .tar gives the key its whole suffix.
+    asset = Stack.of(scope).synthesizer.add_file_asset(
+        source_hash=f"{version}.tar",
+        file_name=tarball.relative_to(assembly_folder(code)).as_posix(),
+        packaging=FileAssetPackaging.FILE,
+        display_name="training code",
+    )
+    role = _training_role(
+        Construct(scope, "Role"),
+        name=setup.names.training,
+        datasets=datasets,
+        artifacts=artifacts,
+        code_object_arn=f"{bucket_arn(scope, asset.bucket_name)}/{asset.object_key}",
+        image=image,
+    )
+    recipe = JobRecipe(
+        image=image.uri,
+        role_arn=role.role_arn,
+        code_uri=f"s3://{asset.bucket_name}/{asset.object_key}",
+        code_version=version,
+        output_uri=artifacts.uri,
+        environment={"HF_HUB_OFFLINE": "1"} if settings.offline else {},
+        tags=config.tags,
+        settings=settings,
+    )
+    add_outputs(
+        scope,
+        {
+            "TrainingRoleArn": recipe.role_arn,
+            "TrainingImage": recipe.image,
+            "TrainingCodeUri": recipe.code_uri,
+            "TrainingInstanceType": settings.instance_type,
+            "DefaultHyperparameters": json.dumps(settings.default_hyperparameters),
+        },
+    )
+    return recipe
 
-    def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        prefix: str,
-        settings: TrainingConfig,
-        sources: ProjectSources,
-        datasets: S3Folder,
-        artifacts: S3Folder,
-        tags: Mapping[str, str],
-    ) -> None:
-        """Pack the code and create the role.
 
-        Args:
-            scope: parent construct.
-            construct_id: name within the parent.
-            prefix: first part of the role's name.
-            settings: the configuration's part about training.
-            sources: where the code lies.
-            datasets: where a job's channels lie.
-            artifacts: where jobs write.
-            tags: tags of every job.
-        """
-        super().__init__(scope, construct_id)
-        image = resolve_image(TRAINING, Stack.of(self).region)
-        self.code = TrainingCode(self, "Code", folder=sources.training_job)
-        self.role = TrainingRole(
-            self,
-            "Role",
-            name=f"{prefix}-training",
-            datasets=datasets,
-            artifacts=artifacts,
-            code_object_arn=self.code.object_arn,
-            image=image,
-        ).role
-        self.recipe = JobRecipe(
-            image=image.uri,
-            role_arn=self.role.role_arn,
-            code_uri=self.code.uri,
-            output_uri=artifacts.uri,
-            environment={"HF_HUB_OFFLINE": "1"} if settings.offline else {},
-            tags=tags,
-            settings=settings,
-        )
-        add_outputs(
-            self,
-            {
-                "TrainingRoleArn": self.role.role_arn,
-                "TrainingImage": image.uri,
-                "TrainingCodeUri": self.code.uri,
-                "TrainingInstanceType": settings.instance_type,
-                "DefaultHyperparameters": json.dumps(settings.default_hyperparameters),
-            },
-        )
+def _training_role(
+    scope: Construct, *, name: str, datasets: S3Folder, artifacts: S3Folder, code_object_arn: str, image: ContainerImage
+) -> iam.Role:
+    """Create the role of training jobs: it reads the data and the code and writes the artifacts of jobs."""
+    reason = "A data set's key contains its hash, an artifact's the name of its job; neither is known beforehand."
+    rights = [
+        read_objects(datasets.objects_arn, artifacts.objects_arn, code_object_arn, reason=reason),
+        list_buckets(datasets.bucket_arn, artifacts.bucket_arn),
+        write_objects(artifacts.objects_arn, reason=reason),
+        *container_rights(scope, images=[image], log_group=_LOG_GROUP),
+    ]
+    return service_role(
+        scope,
+        name=name,
+        service="sagemaker",
+        description="Execution role of training jobs",
+        inline={"training-job": rights},
+    )

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
-from stacks.common.states_language import CAUSE, as_jsonata, retry
-from stacks.release.parts import PENDING, STACK_CHAMPION, STACK_STATUS
-
-LOOK = "Look at champion"
-COMPARE = "Is it still the champion?"
-WAIT = "Wait for the serving stack"
+from stacks.common.states_language import CAUSE, States, as_jsonata, catch, choose, retry, task, when
+from stacks.serving.champion import PENDING, STACK_CHAMPION, STACK_STATUS
+from stacks.training.workflow import state_names as names
+from stacks.training.workflow.parts import WorkflowParts
 
 MAX_LOOKS = 60
-"""A stack that is still being changed after so many looks is left to a person."""
+"""A stack that is still changing after so many looks is left to a person."""
 MAX_PLANS = 5
-"""So often is a model compared anew with a champion that has changed meanwhile."""
+"""How often a model is compared anew because the champion has changed."""
 
-# As in the gate's own look (lambda/shared/champion.py): the resources of such a stack were never made, or go.
+# As in lambda/shared/champion.py: the resources of such a stack were never created, or are deleted.
 _NOTHING_SERVES = (
     "ROLLBACK_COMPLETE",
     "ROLLBACK_FAILED",
@@ -33,7 +30,7 @@ _MISSED = f"""{{% (
   $contains($said, "does not exist") ? "{_NO_STACK}" : "unreadable: " & $said
 ) %}}"""
 
-_GOING = f"({PENDING} and $not($stack in {json.dumps(_NOTHING_SERVES)}))"
+_CHANGING = f"({PENDING} and $not($stack in {json.dumps(_NOTHING_SERVES)}))"
 _SAME = '$serving = ($plan.champion = null ? "" : $plan.champion.package_arn)'
 _LEFT_TO_A_PERSON = """{% $merge([$verdict, {
   "status": "PendingManualApproval",
@@ -43,48 +40,28 @@ _LEFT_TO_A_PERSON = """{% $merge([$verdict, {
 }]) %}"""
 
 
-def champion_states(
-    partition: str, *, serving_stack: str, poll_seconds: int, replan: str, then: str
-) -> dict[str, dict[str, Any]]:
-    """The states between verdict and registration. Only an approval needs them; any other verdict passes through.
+def champion_states(parts: WorkflowParts) -> States:
+    """Return the states between verdict and registration. Only an approval needs them; other verdicts pass through.
 
     They count in the variables `looks` (set to 0 by a plan) and `plans`.
-
-    Args:
-        partition: AWS partition.
-        serving_stack: name of the stack whose parameter says which package is the champion.
-        poll_seconds: pause between two looks.
-        replan: name of the state that plans the evidence, for a champion that has changed.
-        then: name of the next state.
     """
+    looked = "{% $looks + 1 %}"
     return {
-        LOOK: {
-            "Type": "Task",
-            "Resource": f"arn:{partition}:states:::aws-sdk:cloudformation:describeStacks",
-            "Arguments": {"StackName": serving_stack},
-            "Assign": {"looks": "{% $looks + 1 %}", "stack": STACK_STATUS, "serving": _SERVING},
+        names.LOOK: {
+            **task(parts.partition, "aws-sdk:cloudformation:describeStacks", {"StackName": parts.serving_stack}),
+            "Assign": {"looks": looked, "stack": STACK_STATUS, "serving": _SERVING},
             "Output": {},
             "Retry": retry("CloudFormation.SdkClientException"),
-            "Catch": [
-                {
-                    "ErrorEquals": ["States.ALL"],
-                    "Assign": {"looks": "{% $looks + 1 %}", "stack": _MISSED, "serving": ""},
-                    "Output": {},
-                    "Next": COMPARE,
-                }
-            ],
-            "Next": COMPARE,
+            "Catch": catch(names.COMPARE, output={}, assign={"looks": looked, "stack": _MISSED, "serving": ""}),
+            "Next": names.COMPARE,
         },
-        COMPARE: {
-            "Type": "Choice",
-            "Choices": [
-                {"Condition": '{% $verdict.status != "Approved" %}', "Next": then},
-                {"Condition": f"{{% {_GOING} and $looks < {MAX_LOOKS} %}}", "Next": WAIT},
-                {"Condition": f"{{% $not({_GOING}) and {_SAME} %}}", "Next": then},
-                {"Condition": f"{{% $not({_GOING}) and $plans < {MAX_PLANS} %}}", "Next": replan},
-            ],
-            "Assign": {"verdict": _LEFT_TO_A_PERSON},
-            "Default": then,
-        },
-        WAIT: {"Type": "Wait", "Seconds": poll_seconds, "Next": LOOK},
+        names.COMPARE: choose(
+            when('$verdict.status != "Approved"', names.REGISTER),
+            when(f"{_CHANGING} and $looks < {MAX_LOOKS}", names.WAIT),
+            when(f"$not({_CHANGING}) and {_SAME}", names.REGISTER),
+            when(f"$not({_CHANGING}) and $plans < {MAX_PLANS}", names.PLAN),
+            otherwise=names.REGISTER,
+            verdict=_LEFT_TO_A_PERSON,
+        ),
+        names.WAIT: {"Type": "Wait", "Seconds": parts.poll_seconds, "Next": names.LOOK},
     }

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from stacks.common.states_language import CAUSE, NULL, as_jsonata, catch, lambda_task, retry_sagemaker
-
-_CREATE = "Create evidence model"
-_TRANSFORM = "Transform"
-_STOP = "Stop transform job"
-_DELETE = "Delete evidence model"
-_ANSWERED = "Answered"
+from stacks.common.states_language import (
+    CAUSE,
+    NULL,
+    State,
+    States,
+    as_jsonata,
+    catch,
+    catch_failure,
+    retry_sagemaker,
+    task,
+)
+from stacks.training.workflow import state_names as names
+from stacks.training.workflow.parts import WorkflowParts
 
 _REFUSED = "{% false %}"
-# A job that ran and failed speaks of the model, unless SageMaker itself stumbled or somebody stopped it. A call that
-# was refused, and a job that took too long, speak of quotas, rights and machines.
+# A job that ran and failed is the model's failure, unless SageMaker itself failed or somebody stopped it. A refused
+# call, or a job that took too long, is a matter of quotas, rights and machines.
 _JOB_FAILED = f"""{{% (
   $said := {as_jsonata(CAUSE)};
   $states.errorOutput.Error = "States.TaskFailed"
@@ -26,143 +31,118 @@ _JOB_FAILED = f"""{{% (
 _TRANSFORM_SECONDS = 3600
 
 
-def plan_evidence(
-    partition: str, function_arn: str, *, image: str, environment: Mapping[str, str], then: str
-) -> dict[str, Any]:
-    """Find out which answers are missing: the new artifact's, and maybe the champion's for these sentences."""
-    payload = {
+def evidence_states(parts: WorkflowParts) -> States:
+    """Return the states that find out which answers are missing, collect them, and judge the model by them."""
+    planned = {
         "job_name": "{% $training.job_name %}",
         "model_data": "{% $training.model_data %}",
         "output_uri": "{% $training.output_uri %}",
-        "image": image,
-        "environment": dict(environment),
+        "image": parts.container.image.uri,
+        "environment": dict(parts.container.environment),
     }
-    assign = {"plan": "{% $states.result.Payload %}", "plans": "{% $plans + 1 %}", "looks": 0}
-    return lambda_task(partition, function_arn, payload, assign=assign, then=then)
-
-
-def answer_sentences(
-    partition: str, *, role_arn: str, instance_type: str, tags: Mapping[str, str], then: str
-) -> dict[str, Any]:
-    """Let each artifact that lacks answers give them in its serving image; what can't answer says why.
-
-    Args:
-        partition: AWS partition.
-        role_arn: execution role of the models.
-        instance_type: instance of a transform job.
-        tags: tags of models and jobs.
-        then: name of the next state.
-    """
-    tag_list = [{"Key": key, "Value": value} for key, value in tags.items()]
+    judged = {name: f"{{% ${name} %}}" for name in ("request", "plan", "scores", "training", "data")}
     return {
-        "Type": "Map",
-        "Items": "{% $plan.to_score %}",
-        # One after the other: a new account's quota for transform instances is small.
-        "MaxConcurrency": 1,
-        "ItemProcessor": {
-            "ProcessorConfig": {"Mode": "INLINE"},
-            "StartAt": _CREATE,
-            "States": {
-                _CREATE: _create_model(partition, role_arn, tag_list),
-                _TRANSFORM: _transform(partition, instance_type, tag_list),
-                _STOP: _stop_transform(partition),
-                _DELETE: _delete_model(partition),
-                _ANSWERED: {"Type": "Succeed"},
+        # The new artifact's answers, and maybe the champion's for the same sentences.
+        names.PLAN: parts.lambda_task(
+            parts.plan_function_arn,
+            planned,
+            assign={"plan": "{% $states.result.Payload %}", "plans": "{% $plans + 1 %}", "looks": 0},
+            then=names.ANSWER,
+        ),
+        names.ANSWER: {
+            "Type": "Map",
+            "Items": "{% $plan.to_score %}",
+            # One after the other: a new account's quota for transform instances is small.
+            "MaxConcurrency": 1,
+            "ItemProcessor": {
+                "ProcessorConfig": {"Mode": "INLINE"},
+                "StartAt": names.CREATE_MODEL,
+                "States": _answer_states(parts),
             },
+            "Assign": {"scores": "{% $states.result %}"},
+            "Catch": catch_failure(),
+            "Next": names.JUDGE,
         },
-        "Assign": {"scores": "{% $states.result %}"},
-        "Catch": catch(),
-        "Next": then,
+        names.JUDGE: parts.lambda_task(
+            parts.judge_function_arn, judged, assign={"verdict": "{% $states.result.Payload %}"}, then=names.LOOK
+        ),
     }
 
 
-def judge(partition: str, function_arn: str, *, then: str) -> dict[str, Any]:
-    """Compare the answers with the floors and with the champion's."""
-    names = ("request", "plan", "scores", "training", "data")
-    payload = {name: f"{{% ${name} %}}" for name in names}
-    return lambda_task(partition, function_arn, payload, assign={"verdict": "{% $states.result.Payload %}"}, then=then)
-
-
-def _create_model(partition: str, role_arn: str, tags: list[dict[str, str]]) -> dict[str, Any]:
+def _answer_states(parts: WorkflowParts) -> States:
+    """Return the states of one artifact that answers in its serving image; if it can't, they report why."""
     return {
-        "Type": "Task",
-        "Resource": f"arn:{partition}:states:::aws-sdk:sagemaker:createModel",
-        "Arguments": {
-            "ModelName": "{% $states.input.model_name %}",
-            "ExecutionRoleArn": role_arn,
-            "PrimaryContainer": {
-                "Image": "{% $states.input.image %}",
-                "ModelDataUrl": "{% $states.input.model_data %}",
-                "Environment": "{% $states.input.environment %}",
-            },
-            "Tags": tags,
+        names.CREATE_MODEL: {
+            **parts.sagemaker_task(
+                "createModel",
+                {
+                    "ModelName": "{% $states.input.model_name %}",
+                    "ExecutionRoleArn": parts.evidence_role_arn,
+                    "PrimaryContainer": {
+                        "Image": "{% $states.input.image %}",
+                        "ModelDataUrl": "{% $states.input.model_data %}",
+                        "Environment": "{% $states.input.environment %}",
+                    },
+                    "Tags": parts.tags,
+                },
+            ),
+            "Output": "{% $states.input %}",
+            "Retry": retry_sagemaker(),
+            # A refused call may have created a model all the same, when only its answer was lost.
+            "Catch": catch(names.DELETE_MODEL, output=_outcome(CAUSE, _REFUSED)),
+            "Next": names.TRANSFORM,
         },
-        "Output": "{% $states.input %}",
-        "Retry": retry_sagemaker(),
-        # A refused call may have left a model behind all the same, when only its answer was lost.
-        "Catch": catch(_DELETE, _outcome(CAUSE, _REFUSED)),
-        "Next": _TRANSFORM,
+        names.TRANSFORM: _transform(parts),
+        names.STOP_TRANSFORM: {
+            **parts.sagemaker_task("stopTransformJob", {"TransformJobName": "{% $states.input.transform_job_name %}"}),
+            "Output": "{% $states.input %}",
+            # A job that has ended, or never began, can't be stopped; nor need it be.
+            "Catch": catch(names.DELETE_MODEL, output="{% $states.input %}"),
+            "Next": names.DELETE_MODEL,
+        },
+        names.DELETE_MODEL: {
+            **parts.sagemaker_task("deleteModel", {"ModelName": "{% $states.input.model_name %}"}),
+            "Output": "{% $states.input.result %}",
+            # Few and quick retries: there may be no model at all.
+            "Retry": [{"ErrorEquals": ["States.ALL"], "IntervalSeconds": 1, "MaxAttempts": 2, "BackoffRate": 2}],
+            # A model costs nothing; whether it could be removed does not affect the verdict.
+            "Catch": catch(names.ANSWERED, output="{% $states.input.result %}"),
+            "Next": names.ANSWERED,
+        },
+        names.ANSWERED: {"Type": "Succeed"},
     }
 
 
-def _transform(partition: str, instance_type: str, tags: list[dict[str, str]]) -> dict[str, Any]:
+def _transform(parts: WorkflowParts) -> State:
     sentences = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "{% $states.input.input_uri %}"}}
-    return {
-        "Type": "Task",
-        "Resource": f"arn:{partition}:states:::sagemaker:createTransformJob.sync",
-        "Arguments": {
-            "TransformJobName": "{% $states.input.transform_job_name %}",
-            "ModelName": "{% $states.input.model_name %}",
-            "BatchStrategy": "SingleRecord",
-            "MaxPayloadInMB": 6,
-            "TransformInput": {"DataSource": sentences, "ContentType": "application/json", "SplitType": "Line"},
-            "TransformOutput": {
-                "S3OutputPath": "{% $states.input.output_uri %}",
-                "Accept": "application/json",
-                "AssembleWith": "Line",
-            },
-            "TransformResources": {"InstanceType": instance_type, "InstanceCount": 1},
-            "Tags": tags,
+    request = {
+        "TransformJobName": "{% $states.input.transform_job_name %}",
+        "ModelName": "{% $states.input.model_name %}",
+        "BatchStrategy": "SingleRecord",
+        "MaxPayloadInMB": 6,
+        "TransformInput": {"DataSource": sentences, "ContentType": "application/json", "SplitType": "Line"},
+        "TransformOutput": {
+            "S3OutputPath": "{% $states.input.output_uri %}",
+            "Accept": "application/json",
+            "AssembleWith": "Line",
         },
+        "TransformResources": {"InstanceType": parts.evidence_instance_type, "InstanceCount": 1},
+        "Tags": parts.tags,
+    }
+    failed = {**_outcome(CAUSE, _JOB_FAILED), "transform_job_name": "{% $states.input.transform_job_name %}"}
+    return {
+        **task(parts.partition, "sagemaker:createTransformJob.sync", request),
         "TimeoutSeconds": _TRANSFORM_SECONDS,
         "Output": _outcome(NULL, "{% true %}"),
         "Retry": retry_sagemaker(),
-        # At a time limit Step Functions stops waiting, not the job.
-        "Catch": catch(
-            _STOP, {**_outcome(CAUSE, _JOB_FAILED), "transform_job_name": "{% $states.input.transform_job_name %}"}
-        ),
-        "Next": _DELETE,
-    }
-
-
-def _stop_transform(partition: str) -> dict[str, Any]:
-    return {
-        "Type": "Task",
-        "Resource": f"arn:{partition}:states:::aws-sdk:sagemaker:stopTransformJob",
-        "Arguments": {"TransformJobName": "{% $states.input.transform_job_name %}"},
-        "Output": "{% $states.input %}",
-        # A job that has ended, or never began, can't be stopped; nor need it be.
-        "Catch": [{"ErrorEquals": ["States.ALL"], "Output": "{% $states.input %}", "Next": _DELETE}],
-        "Next": _DELETE,
-    }
-
-
-def _delete_model(partition: str) -> dict[str, Any]:
-    return {
-        "Type": "Task",
-        "Resource": f"arn:{partition}:states:::aws-sdk:sagemaker:deleteModel",
-        "Arguments": {"ModelName": "{% $states.input.model_name %}"},
-        "Output": "{% $states.input.result %}",
-        # Soon and seldom: there may be no model at all.
-        "Retry": [{"ErrorEquals": ["States.ALL"], "IntervalSeconds": 1, "MaxAttempts": 2, "BackoffRate": 2}],
-        # A model costs nothing; whether it could be removed is no part of the verdict.
-        "Catch": [{"ErrorEquals": ["States.ALL"], "Output": "{% $states.input.result %}", "Next": _ANSWERED}],
-        "Next": _ANSWERED,
+        # At a time limit Step Functions stops waiting; the job goes on until it is stopped.
+        "Catch": catch(names.STOP_TRANSFORM, output=failed),
+        "Next": names.DELETE_MODEL,
     }
 
 
 def _outcome(error: str, asked: str) -> dict[str, Any]:
-    """What removing the model and the map's result need of an item; `asked`: whether the model itself failed."""
+    """Return what the rest of an item needs; `asked`: whether the model itself was asked, and not only the platform."""
     return {
         "model_name": "{% $states.input.model_name %}",
         "result": {"who": "{% $states.input.who %}", "error": error, "asked": asked},

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from stacks.common.states_language import NULL, as_jsonata, catch, lambda_task, retry_sagemaker
-from stacks.training.job.request import JobRecipe, workflow_request
+from stacks.common.states_language import (
+    NULL,
+    State,
+    States,
+    as_jsonata,
+    catch_failure,
+    choose,
+    retry_sagemaker,
+    task,
+    when,
+)
+from stacks.training.job.request import workflow_request
+from stacks.training.workflow import state_names as names
+from stacks.training.workflow.parts import WorkflowParts
 
 _ANSWER = "{% $states.result.Payload %}"
 
-# The same members that the check of a request finds out about a job that was started elsewhere.
+# The check of a request finds out the same members about a job that was started elsewhere.
 _TRAINED = f"""{{% {
     as_jsonata(
         {
@@ -26,48 +36,38 @@ _TRAINED = f"""{{% {
 } %}}"""
 
 
-def check_input(partition: str, function_arn: str, *, then: str) -> dict[str, Any]:
-    """Refuse what can't work before anything is started; fill in the defaults."""
-    return lambda_task(
-        partition,
-        function_arn,
-        "{% $states.input %}",
-        # All three are read whichever way the execution takes; a job started elsewhere brings `training` along.
-        assign={"request": _ANSWER, "training": "{% $states.result.Payload.training %}", "data": NULL, "plans": 0},
-        then=then,
-    )
-
-
-def train_or_judge(*, train: str, judge: str) -> dict[str, Any]:
-    """Train, unless the request names a job that has already been trained."""
+def training_states(parts: WorkflowParts) -> States:
+    """Return the states up to a trained model; a request that names a finished job skips its training."""
     return {
-        "Type": "Choice",
-        "Choices": [{"Condition": '{% $request.mode = "judge" %}', "Next": judge}],
-        "Default": train,
+        # Refuses what can't work before anything starts; fills in the defaults.
+        names.CHECK: parts.lambda_task(
+            parts.launch_function_arn,
+            "{% $states.input %}",
+            # Both branches read all three; a job started elsewhere brings `training` along.
+            assign={"request": _ANSWER, "training": "{% $states.result.Payload.training %}", "data": NULL, "plans": 0},
+            then=names.ROUTE,
+        ),
+        names.ROUTE: choose(when('$request.mode = "judge"', names.PLAN), otherwise=names.INGEST),
+        names.INGEST: {
+            **parts.lambda_task(
+                parts.ingest_function_arn,
+                {"job_name": "{% $request.job_name %}", "data_source": "{% $request.data_source %}"},
+                assign={"data": _ANSWER},
+                then=names.TRAIN,
+            ),
+            # The job's name is in the output for whoever follows the execution.
+            "Output": '{% $merge([$states.result.Payload, {"job_name": $request.job_name}]) %}',
+        },
+        names.TRAIN: _train(parts),
     }
 
 
-def ingest(partition: str, function_arn: str, *, then: str) -> dict[str, Any]:
-    """Bring the data into the bucket; the job's name goes along into the output, for whoever follows the execution."""
-    state = lambda_task(
-        partition,
-        function_arn,
-        {"job_name": "{% $request.job_name %}", "data_source": "{% $request.data_source %}"},
-        assign={"data": _ANSWER},
-        then=then,
-    )
-    return state | {"Output": '{% $merge([$states.result.Payload, {"job_name": $request.job_name}]) %}'}
-
-
-def train(partition: str, recipe: JobRecipe, *, then: str) -> dict[str, Any]:
-    """Run the training job and wait for its end."""
+def _train(parts: WorkflowParts) -> State:
     return {
-        "Type": "Task",
-        "Resource": f"arn:{partition}:states:::sagemaker:createTrainingJob.sync",
-        "Arguments": workflow_request(recipe),
+        **task(parts.partition, "sagemaker:createTrainingJob.sync", workflow_request(parts.job)),
         "Assign": {"training": _TRAINED},
         "Output": _TRAINED,
         "Retry": retry_sagemaker(),
-        "Catch": catch(),
-        "Next": then,
+        "Catch": catch_failure(),
+        "Next": names.PLAN,
     }

@@ -7,8 +7,8 @@ import re
 
 import pytest
 
-from stacks.common.dlc_image import INFERENCE, TRAINING, PinnedImage, resolve_image
-from stacks.common.errors import ImageNotFoundError
+from stacks.common.container_image import INFERENCE, TRAINING, PinnedImage, resolve_image
+from stacks.errors import ImageNotFoundError
 
 PINS = [INFERENCE, TRAINING]
 

@@ -1,0 +1,93 @@
+"""The names of all resources and the patterns of their ARNs, each written once.
+
+Stacks know each other's resources by these names, not by references: a reference would tie one stack's update to the
+other's.
+"""
+
+from __future__ import annotations
+
+from aws_cdk import Stack
+from constructs import Construct
+
+from stacks.config.environment import Config
+
+
+def stack_name(config: Config, part: str) -> str:
+    """Return the name of one of the environment's stacks."""
+    return f"{config.prefix}-{part}"
+
+
+def bucket_arn(scope: Construct, bucket: str) -> str:
+    """Return the ARN of a bucket that another template or account owns."""
+    return f"arn:{Stack.of(scope).partition}:s3:::{bucket}"
+
+
+def log_group_arn(scope: Construct, log_group: str) -> str:
+    """Return the ARN of a log group and the streams in it."""
+    return arn(scope, "logs", f"log-group:{log_group}:*")
+
+
+def arn(scope: Construct, service: str, resource: str, *, regional: bool = True) -> str:
+    """Return an ARN in the account, region and partition of a construct's stack."""
+    stack = Stack.of(scope)
+    return f"arn:{stack.partition}:{service}:{stack.region if regional else ''}:{stack.account}:{resource}"
+
+
+class Names:
+    """Names and ARNs of one environment, as one of its stacks spells them.
+
+    Attributes:
+        prefix: first part of every name.
+        endpoint: name of the endpoint. It contains the kind, because SageMaker cannot turn an endpoint of one kind into
+            the other: another name makes CloudFormation replace it.
+        serving_stack: name of the stack whose parameter says which model package is the champion.
+        serving_stack_arn: pattern of that stack's ARN, which ends in an id that CloudFormation creates.
+        model_role: name of the served model's role; the serving stack builds its ARN from it and holds no IAM.
+        release: name of the release workflow and of the role under which CloudFormation changes the endpoint.
+        training: name of the training workflow and of the role of its jobs.
+        package_arn_prefix: ARN of a model package without its version, with a slash at the end.
+        package_arns: pattern of the ARNs of the group's packages.
+        scalable_target_arns: pattern of the ARNs of Application Auto Scaling's targets, whose ids it creates.
+    """
+
+    def __init__(self, scope: Construct, config: Config) -> None:
+        self._scope = scope
+        self.prefix = prefix = config.prefix
+        self.endpoint = prefix if config.serving.kind == "serverless" else f"{prefix}-{config.serving.kind}"
+        self.endpoint_arn = self.sagemaker_arn(f"endpoint/{self.endpoint}")
+        self.serving_stack = stack_name(config, "serving")
+        self.serving_stack_arn = arn(scope, "cloudformation", f"stack/{self.serving_stack}/*")
+        self.image_repository = f"{prefix}-serving"
+        self.model_role = f"{prefix}-model"
+        self.model_role_arn = self.role_arn(self.model_role)
+        self.release = f"{prefix}-release"
+        self.training = f"{prefix}-training"
+        self.recipe = f"/{prefix}/training-recipe"
+        self.topic = f"{prefix}-notifications"
+        self.topic_arn = arn(scope, "sns", self.topic)
+        self.package_group = prefix
+        self.package_group_arn = self.sagemaker_arn(f"model-package-group/{self.package_group}")
+        self.package_arn_prefix = self.sagemaker_arn(f"model-package/{self.package_group}/")
+        self.package_arns = f"{self.package_arn_prefix}*"
+        self.budget_arns = arn(scope, "budgets", f"budget/{prefix}-*", regional=False)
+        self.scalable_target_arns = arn(scope, "application-autoscaling", "scalable-target/*")
+
+    def sagemaker_arn(self, resource: str) -> str:
+        """Return the ARN, or the pattern, of something in SageMaker."""
+        return arn(self._scope, "sagemaker", resource)
+
+    def state_machine_arn(self, name: str) -> str:
+        """Return the ARN of a state machine."""
+        return arn(self._scope, "states", f"stateMachine:{name}")
+
+    def role_arn(self, name: str) -> str:
+        """Return the ARN of a role; `name` includes its path."""
+        return arn(self._scope, "iam", f"role/{name}", regional=False)
+
+    def alarm_arns(self, name_prefix: str) -> str:
+        """Return the pattern of the ARNs of alarms whose names begin with a prefix."""
+        return arn(self._scope, "cloudwatch", f"alarm:{name_prefix}*")
+
+    def event_rule_arn(self, name: str) -> str:
+        """Return the ARN of an EventBridge rule."""
+        return arn(self._scope, "events", f"rule/{name}")

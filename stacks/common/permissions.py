@@ -1,0 +1,188 @@
+"""Rights of roles. A right with a `*` in it comes with the reason, which cdk-nag writes into the template.
+
+cdk-nag names every single finding (`AwsSolutions-IAM5[Resource::*]`); there is no way here to accept a whole rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aws_cdk import Acknowledgment, Stack, Validations
+from aws_cdk import aws_iam as iam
+from constructs import Construct, IConstruct
+
+from stacks.common.container_image import ContainerImage
+from stacks.common.names import log_group_arn
+
+
+@dataclass(frozen=True)
+class Right:
+    """What a role may do to which resources.
+
+    Attributes:
+        actions: such as `s3:GetObject`.
+        resources: ARNs; CDK tokens are allowed.
+        reason: why nothing narrower than the `*` in a resource will do.
+    """
+
+    actions: Sequence[str]
+    resources: Sequence[str]
+    reason: str = ""
+    conditions: Mapping[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        if any("*" in resource for resource in self.resources) and not self.reason:
+            raise ValueError(f"{', '.join(self.actions)}: a resource with a wildcard needs a reason")
+
+
+def grant(role: iam.Role, *rights: Right) -> None:
+    """Add rights to a role's policy, in this order, and accept their wildcards."""
+    for right in rights:
+        role.add_to_policy(_statement(right))
+    _accept_wildcards(role, rights)
+
+
+def service_role(
+    scope: Construct, *, name: str, service: str, description: str, inline: Mapping[str, Sequence[Right]] | None = None
+) -> iam.Role:
+    """Create a role named `Role` in its scope.
+
+    Args:
+        service: first part of the principal: `lambda`, `states`, `sagemaker`, …
+        inline: policy name → rights that are created with the role, in one resource; a policy of its own arrives
+            later.
+    """
+    policies = inline or {}
+    role = iam.Role(
+        scope,
+        "Role",
+        role_name=name,
+        description=description,
+        assumed_by=iam.ServicePrincipal(f"{service}.amazonaws.com"),
+        inline_policies={
+            policy: iam.PolicyDocument(statements=[_statement(right) for right in rights])
+            for policy, rights in policies.items()
+        },
+    )
+    for rights in policies.values():
+        _accept_wildcards(role, rights)
+    return role
+
+
+def accept(construct: IConstruct, finding: str, reason: str) -> None:
+    """Accept one cdk-nag finding on a construct and what is inside it.
+
+    Args:
+        construct: where the finding was made.
+        finding: rule with, where the rule makes several, the finding in brackets.
+        reason: why it is right here; goes into the template.
+    """
+    Validations.of(construct).acknowledge(Acknowledgment(id=finding, reason=reason))
+
+
+def accept_wildcard(role: iam.Role, resource: str, reason: str) -> None:
+    """Accept a `*` in a statement that CDK itself adds to a role; `grant` does it for ours."""
+    accept(role, f"AwsSolutions-IAM5[Resource::{_flatten(Stack.of(role).resolve(resource))}]", reason)
+
+
+def read_objects(*object_arns: str, reason: str = "") -> Right:
+    """Read the objects under these ARNs."""
+    return Right(["s3:GetObject"], object_arns, reason)
+
+
+def list_buckets(*bucket_arns: str) -> Right:
+    """List these buckets; without it a missing object reads as 'access denied'."""
+    return Right(["s3:ListBucket", "s3:GetBucketLocation"], bucket_arns)
+
+
+def write_objects(*object_arns: str, reason: str) -> Right:
+    """Write objects under these ARNs, large ones in parts."""
+    return Right(["s3:PutObject", "s3:AbortMultipartUpload"], object_arns, reason)
+
+
+def pass_role(role_arn: str, service: str) -> Right:
+    """Hand a role to one service and to no other."""
+    return Right(
+        ["iam:PassRole"], [role_arn], conditions={"StringEquals": {"iam:PassedToService": f"{service}.amazonaws.com"}}
+    )
+
+
+def look_at_champion(serving_stack_arn: str, *more: str) -> Right:
+    """Describe the serving stack, whose parameter is the champion; `more`: further actions."""
+    return Right(
+        ["cloudformation:DescribeStacks", *more],
+        [serving_stack_arn],
+        "CloudFormation appends an id to the name of this one stack.",
+    )
+
+
+def use_packages(package_arns: str, *actions: str) -> Right:
+    """Describe model packages of one group; `actions`: further actions on them."""
+    return Right(
+        ["sagemaker:DescribeModelPackage", *actions], [package_arns], "Any version of this group may be released."
+    )
+
+
+def container_rights(scope: Construct, *, images: Iterable[ContainerImage], log_group: str) -> list[Right]:
+    """Return what every SageMaker container needs: pull its image, write its log, publish its metrics.
+
+    Args:
+        log_group: log group below `/aws/sagemaker/` that the container writes to.
+    """
+    partition = Stack.of(scope).partition
+    return [
+        Right(
+            ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:BatchCheckLayerAvailability"],
+            [image.repository_arn(partition) for image in images],
+        ),
+        ECR_LOGIN,
+        Right(
+            ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
+            [log_group_arn(scope, log_group)],
+            "SageMaker names the log streams of this group, one per host.",
+        ),
+        Right(
+            ["cloudwatch:PutMetricData"],
+            ["*"],
+            "cloudwatch:PutMetricData has no resource-level permissions; a condition restricts it to SageMaker's "
+            "namespaces.",
+            conditions={"StringLike": {"cloudwatch:namespace": ["AWS/SageMaker", "/aws/sagemaker/*"]}},
+        ),
+    ]
+
+
+ECR_LOGIN = Right(["ecr:GetAuthorizationToken"], ["*"], "ecr:GetAuthorizationToken has no resource-level permissions.")
+
+
+def _statement(right: Right) -> iam.PolicyStatement:
+    return iam.PolicyStatement(
+        actions=list(right.actions), resources=list(right.resources), conditions=right.conditions
+    )
+
+
+def _accept_wildcards(role: iam.Role, rights: Iterable[Right]) -> None:
+    """Accept each wildcard once, with the reasons of all rights that hold it."""
+    reasons: dict[str, list[str]] = {}
+    for right in rights:
+        for resource in right.resources:
+            if "*" in resource and right.reason not in reasons.setdefault(resource, []):
+                reasons[resource].append(right.reason)
+    for resource, found in reasons.items():
+        accept_wildcard(role, resource, " ".join(found))
+
+
+def _flatten(value: object) -> str:
+    """Return a resolved resource as cdk-nag names it: joined, with references as `<LogicalId.Attribute>`."""
+    if not isinstance(value, dict):
+        return str(value)
+    ((function, argument),) = value.items()
+    if function == "Fn::Join":
+        separator, parts = argument
+        return str(separator).join(_flatten(part) for part in parts)
+    if function == "Fn::GetAtt":
+        return f"<{'.'.join(argument)}>"
+    if function == "Fn::ImportValue":
+        return _flatten(argument)
+    return f"<{_flatten(argument)}>"

@@ -1,0 +1,52 @@
+"""What the states of the training workflow refer to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from stacks.common.states_language import State, catch_failure, lambda_task, task
+from stacks.serving.container import ServingContainer
+from stacks.training.job.request import JobRecipe
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkflowParts:
+    """The surroundings of the workflow. Values may hold CDK tokens.
+
+    Attributes:
+        git_revision: recorded with each model; may be empty.
+        container: what the model packages are served in; the evidence is given under the same settings.
+        serving_stack: name of the stack whose parameter says which package is the champion.
+        poll_seconds: pause between two looks at that stack.
+    """
+
+    partition: str
+    name: str
+    launch_function_arn: str
+    ingest_function_arn: str
+    plan_function_arn: str
+    judge_function_arn: str
+    job: JobRecipe
+    git_revision: str
+    container: ServingContainer
+    evidence_role_arn: str
+    evidence_instance_type: str
+    package_group: str
+    topic_arn: str
+    serving_stack: str
+    poll_seconds: int
+
+    @property
+    def tags(self) -> list[dict[str, str]]:
+        """Tags of models and jobs, as SageMaker takes them."""
+        return [{"Key": key, "Value": value} for key, value in self.job.tags.items()]
+
+    def sagemaker_task(self, action: str, arguments: dict[str, Any]) -> State:
+        """Return the beginning of a task that calls SageMaker."""
+        return task(self.partition, f"aws-sdk:sagemaker:{action}", arguments)
+
+    def lambda_task(self, function_arn: str, payload: Any, *, assign: dict[str, Any], then: str) -> State:
+        """Return a task that invokes a Lambda; after an error the workflow fails with its reason."""
+        asked = lambda_task(self.partition, function_arn, payload)
+        return {**asked, "Assign": assign, "Catch": catch_failure(), "Next": then}
