@@ -222,7 +222,7 @@ def test_two_releases_at_once_take_turns(console: Console) -> None:
             if event.get("stateEnteredEventDetails", {}).get("name") in ("Describe champion", "Record release")
         ]
         spans.append((changing[0], events[-1]["timestamp"]))
-    (first, end_of_first), (second, _) = sorted(spans)
+    (_first, end_of_first), (second, _) = sorted(spans)
     assert second >= end_of_first, spans
     last = max(ended, key=lambda found: found["stopDate"])
     assert console.champion == json.loads(last["input"])["model_package_arn"]

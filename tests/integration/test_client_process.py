@@ -207,7 +207,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         text=True,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    yield python.parent
+    return python.parent
 
 
 def test_the_installed_command_scores(installed: Path, tmp_path: Path) -> None:

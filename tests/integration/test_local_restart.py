@@ -135,7 +135,7 @@ def serving(new_server: Callable[..., Any]) -> Iterator[Any]:
         StackName=STACK, TemplateBody=json.dumps(TEMPLATE), Parameters=_parameters(Version="one", Role=role)
     )
     assert _finished(server)["StackStatus"] == "CREATE_COMPLETE"
-    yield server
+    return server
 
 
 def _before_the_endpoint_is_up(server: Any, former: tuple[list[str], list[str]]) -> bool:

@@ -70,7 +70,7 @@ def test_a_subset_of_the_lock_keeps_its_hashes(tmp_path: Path, monkeypatch: pyte
 @pytest.mark.integration
 @pytest.mark.parametrize("version", ["3.11", "3.12", "3.13", "3.14"])
 def test_every_package_has_a_wheel_for_each_python(version: str, tmp_path: Path) -> None:
-    """uv finds a built wheel with a locked hash for every entry, on Linux with x86-64; nothing is installed."""
+    """Uv finds a built wheel with a locked hash for every entry, on Linux with x86-64; nothing is installed."""
     packages = [entry for name, entry in setup.locked().items() if not setup.FOR_CUDA.match(name)]
     (tmp_path / "locked.txt").write_text("\n".join(packages))
     command = [setup.UV, "pip", "install", "--dry-run", "--system-certs", "--no-deps", "--require-hashes"]
