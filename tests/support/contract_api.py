@@ -79,7 +79,7 @@ class ContractApi:
         self.connections = 0
         self.now, self.most_at_once = 0, 0
         self.lock = threading.Lock()
-        self._server = _Server(("127.0.0.1", 0), _handler(self))
+        self._server = _Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"api": self}))
         self.url = f"http://127.0.0.1:{self._server.server_port}/live"
 
     def __enter__(self) -> ContractApi:
@@ -101,105 +101,105 @@ class _Server(ThreadingHTTPServer):
         """Clients that were killed are no news."""
 
 
-def _handler(api: ContractApi) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
+class _Handler(BaseHTTPRequestHandler):
+    api: ContractApi
+    """The server that this handles requests of; each has a subclass."""
 
-        def setup(self) -> None:
-            with api.lock:
-                api.connections += 1
-            super().setup()
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
 
-        def log_message(self, *_: Any) -> None:
-            """Keep quiet."""
+    def setup(self) -> None:
+        with self.api.lock:
+            self.api.connections += 1
+        super().setup()
 
-        def do_GET(self) -> None:
-            api.headers.append(dict(self.headers))
-            pages: dict[str, Any] = {
-                "/live/v1/health": {"status": "ok"},
-                "/live/v1/model": {"version": VERSION},
-                "/live/v1/health?deep=true": {"status": "ok", "model": "ok"},
-            }
-            if self.path in pages:
-                self._send(200, json.dumps(pages[self.path]))
-            else:
-                self._problem(404, "not_found", "There is no such path.")
+    def log_message(self, *_: Any) -> None:
+        """Keep quiet."""
 
-        def do_POST(self) -> None:
-            api.headers.append(dict(self.headers))
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            if problem := self._broken_rule(body):
-                api.refused.append(problem[2])
-                self._problem(*problem)
-                return
-            texts = json.loads(body)["inputs"]
-            with api.lock:
-                number = len(api.asked)
-                api.asked.append(texts)
-                api.now += 1
-                api.most_at_once = max(api.most_at_once, api.now)
-            try:
-                self._answer(number, texts, body)
-            finally:
-                with api.lock:
-                    api.now -= 1
+    def do_GET(self) -> None:
+        self.api.headers.append(dict(self.headers))
+        pages: dict[str, Any] = {
+            "/live/v1/health": {"status": "ok"},
+            "/live/v1/model": {"version": VERSION},
+            "/live/v1/health?deep=true": {"status": "ok", "model": "ok"},
+        }
+        if self.path in pages:
+            self._send(200, json.dumps(pages[self.path]))
+        else:
+            self._problem(404, "not_found", "There is no such path.")
 
-        def _broken_rule(self, body: bytes) -> tuple[int, str, str] | None:
-            if self.path != "/live/v1/predictions":
-                return 404, "not_found", "There is no such path."
-            if api.api_key and self.headers.get("x-api-key") != api.api_key:
-                return 403, "forbidden", "The API key is missing or unknown."
-            if len(body) > MAX_BYTES:
-                return 413, "payload_too_large", f"The body has {len(body)} bytes."
-            inputs = json.loads(body)["inputs"]
-            if not 1 <= len(inputs) <= api.max_texts:
-                return 400, "bad_request", f"inputs has {len(inputs)} texts. Allowed are 1 to {api.max_texts}."
-            if wrong := [len(text) for text in inputs if not 1 <= len(text) <= MAX_CHARACTERS]:
-                return 400, "bad_request", f"A text has {wrong[0]} characters. Allowed are 1 to {MAX_CHARACTERS}."
-            if any("REFUSED" in text for text in inputs):
-                return 400, "bad_request", "A text is refused for the sake of a test."
-            return None
+    def do_POST(self) -> None:
+        self.api.headers.append(dict(self.headers))
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if problem := self._broken_rule(body):
+            self.api.refused.append(problem[2])
+            self._problem(*problem)
+            return
+        texts = json.loads(body)["inputs"]
+        with self.api.lock:
+            number = len(self.api.asked)
+            self.api.asked.append(texts)
+            self.api.now += 1
+            self.api.most_at_once = max(self.api.most_at_once, self.api.now)
+        try:
+            self._answer(number, texts, body)
+        finally:
+            with self.api.lock:
+                self.api.now -= 1
 
-        def _answer(self, number: int, texts: list[str], body: bytes) -> None:
-            time.sleep(api.seconds)
-            fault = api.fault(number, texts)
-            if fault is None:
-                status, answer = (
-                    200,
-                    json.dumps({"predictions": [prediction(text) for text in texts], "model": {"version": VERSION}}),
+    def _broken_rule(self, body: bytes) -> tuple[int, str, str] | None:
+        if self.path != "/live/v1/predictions":
+            return 404, "not_found", "There is no such path."
+        if self.api.api_key and self.headers.get("x-api-key") != self.api.api_key:
+            return 403, "forbidden", "The API key is missing or unknown."
+        if len(body) > MAX_BYTES:
+            return 413, "payload_too_large", f"The body has {len(body)} bytes."
+        inputs = json.loads(body)["inputs"]
+        if not 1 <= len(inputs) <= self.api.max_texts:
+            return 400, "bad_request", f"inputs has {len(inputs)} texts. Allowed are 1 to {self.api.max_texts}."
+        if wrong := [len(text) for text in inputs if not 1 <= len(text) <= MAX_CHARACTERS]:
+            return 400, "bad_request", f"A text has {wrong[0]} characters. Allowed are 1 to {MAX_CHARACTERS}."
+        if any("REFUSED" in text for text in inputs):
+            return 400, "bad_request", "A text is refused for the sake of a test."
+        return None
+
+    def _answer(self, number: int, texts: list[str], body: bytes) -> None:
+        time.sleep(self.api.seconds)
+        fault = self.api.fault(number, texts)
+        if fault is None:
+            status, answer = (
+                200,
+                json.dumps({"predictions": [prediction(text) for text in texts], "model": {"version": VERSION}}),
+            )
+            if self.api.upstream:
+                real = requests.post(
+                    f"{self.api.upstream}/v1/predictions",
+                    data=body,
+                    timeout=60,
+                    headers={"Content-Type": "application/json"},
                 )
-                if api.upstream:
-                    real = requests.post(
-                        f"{api.upstream}/v1/predictions",
-                        data=body,
-                        timeout=60,
-                        headers={"Content-Type": "application/json"},
-                    )
-                    status, answer = real.status_code, real.text
-                if status == 200:
-                    with api.lock:
-                        api.answered.update(texts)
-                self._send(status, answer)
-            elif fault.status is None:
-                self.close_connection = True
-                self.connection.close()
-            elif fault.body is not None:
-                self._send(fault.status, fault.body, fault.headers)
-            else:
-                wait = (("Retry-After", fault.retry_after),) if fault.retry_after else ()
-                self._problem(fault.status, fault.code, "It was asked to fail.", *wait, *fault.headers)
+                status, answer = real.status_code, real.text
+            if status == 200:
+                with self.api.lock:
+                    self.api.answered.update(texts)
+            self._send(status, answer)
+        elif fault.status is None:
+            self.close_connection = True
+            self.connection.close()
+        elif fault.body is not None:
+            self._send(fault.status, fault.body, fault.headers)
+        else:
+            wait = (("Retry-After", fault.retry_after),) if fault.retry_after else ()
+            self._problem(fault.status, fault.code, "It was asked to fail.", *wait, *fault.headers)
 
-        def _problem(self, status: int, code: str, detail: str, *headers: tuple[str, str]) -> None:
-            problem = {"title": "Problem", "status": status, "code": code, "detail": detail, "request_id": "r-1"}
-            self._send(status, json.dumps(problem), (("Content-Type", "application/problem+json"), *headers))
+    def _problem(self, status: int, code: str, detail: str, *headers: tuple[str, str]) -> None:
+        problem = {"title": "Problem", "status": status, "code": code, "detail": detail, "request_id": "r-1"}
+        self._send(status, json.dumps(problem), (("Content-Type", "application/problem+json"), *headers))
 
-        def _send(self, status: int, body: str, headers: tuple[tuple[str, str], ...] = ()) -> None:
-            self.send_response(status)
-            for name, value in {"Content-Type": "application/json", **dict(headers)}.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(body.encode())))
-            self.end_headers()
-            self.wfile.write(body.encode())
-
-    return Handler
+    def _send(self, status: int, body: str, headers: tuple[tuple[str, str], ...] = ()) -> None:
+        self.send_response(status)
+        for name, value in {"Content-Type": "application/json", **dict(headers)}.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body.encode())))
+        self.end_headers()
+        self.wfile.write(body.encode())
