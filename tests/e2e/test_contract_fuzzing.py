@@ -15,7 +15,7 @@ pytestmark = pytest.mark.e2e
 
 
 @pytest.mark.parametrize(
-    ("examples", "least"), [(100, 300), pytest.param(1_200, 2_000, marks=pytest.mark.nightly(part="client"))]
+    ("examples", "least"), [(100, 250), pytest.param(1_200, 2_000, marks=pytest.mark.nightly(part="client"))]
 )
 def test_generated_requests_keep_the_contract(
     project: Any, tmp_path: Path, tell: Callable[[str], None], examples: int, least: int

@@ -30,7 +30,7 @@ class Makefile:
         variables = {name: value for name, value in _without_flags().items() if name != "LOCAL_DIR"}
         command = ["make", "--no-print-directory", *arguments]
         done = subprocess.run(
-            command, cwd=folder, env=variables | environment, capture_output=True, text=True, timeout=300
+            command, cwd=folder, env=variables | environment, capture_output=True, text=True, timeout=900
         )
         assert done.returncode == 0, done.stdout + done.stderr
         self.ran.append(arguments)
