@@ -22,9 +22,15 @@ export HF_HOME := $(CURDIR)/.local/huggingface
 export MPLCONFIGDIR := $(CURDIR)/.local/matplotlib
 RUN = PYTHONPATH=.:training_job:client $(VENV) -m operations
 # node and cdk lie beside the project's Python; jsii looks for node on the PATH.
-PYTEST = PATH="$(CURDIR)/.venv/bin:$$PATH" $(VENV) -m pytest -q
+PYTEST = PATH="$(CURDIR)/.venv/bin:$$PATH" $(VENV) -m pytest -q -rs
+# Groups of slow tests that run at the same time, each with a local cloud of its own; they wait more than they compute.
+TEST_WORKERS ?= 4
+PART ?=
+# Where they are: each process collects its tests itself, and that takes seconds a folder.
+SLOW_TESTS := tests/e2e tests/integration tests/unit/serving tests/unit/training
+NIGHTLY_PARTS := real-data releases client
 
-.PHONY: help setup lock up deploy cdk down status logs train train-sdk recipe releases report approve rollback predict evaluate size-endpoint contract synth lint benchmark-serving test test-fast clean
+.PHONY: help setup lock up deploy cdk down status logs train train-sdk recipe releases report approve rollback predict evaluate size-endpoint contract synth lint benchmark-serving test test-fast test-nightly clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -95,7 +101,12 @@ lint: setup ## ruff, its formatter, and mypy
 
 test: lint test-fast ## ruff, mypy and all tests: fast ones, local cloud, and the whole path with a real training
 	@$(VENV) -m tools.browser
-	@$(PYTEST) --durations=15 -m "integration or e2e"
+	@$(PYTEST) -n $(TEST_WORKERS) --dist loadscope --no-loadscope-reorder --durations=15 \
+		-m "(integration or e2e) and not nightly" $(SLOW_TESTS)
+
+test-nightly: setup ## the long forms: full sizes, every damage, all real data (PART=real-data, releases or client; all without)
+	$(if $(filter-out $(NIGHTLY_PARTS),$(PART)),$(error PART=$(PART) is not one of: $(NIGHTLY_PARTS)))
+	@$(PYTEST) --durations=15 -m "nightly$(if $(PART),(part='$(PART)'))" $(SLOW_TESTS)
 
 benchmark-serving: setup ## our serving against the stock stack over HTTP (ARTIFACT=folder, STUDENT=folder, DATA=)
 	@$(VENV) benchmarks/serving.py --keep --artifact="$${ARTIFACT-}" $${STUDENT:+--student="$$STUDENT"} \

@@ -1,123 +1,110 @@
-"""What the slower tests share: one local cloud per test session, driven through the commands that people use."""
+"""What the slower tests share: local clouds driven through the commands that people use, and how a run is arranged."""
 
 from __future__ import annotations
 
-import json
 import os
+import shutil
 import signal
-import socket
-import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-import requests
 
-ROOT = Path(__file__).resolve().parent.parent
-REAL_DATA = ROOT.parent / "shared" / "data" / "helpful-sentences"
-BUNDLED_DATA = ROOT / "training_job" / "data"
+from leftovers import end_processes_in
+from local_project import ROOT, LocalProjects
+from proven_commands import PROVEN, claims, unfounded
+from run_groups import GroupScheduling, position_of
+
+REAL_DATA = Path(os.environ.get("DATA") or ROOT.parent / "shared" / "data" / "helpful-sentences").resolve()
+FIGURE = "figure"
 
 
 def pytest_configure() -> None:
-    """Started in the background by a shell, this process ignores Ctrl-C, and so would every command that it starts."""
+    """Let Ctrl-C through: started in the background by a shell, this process and all its commands would ignore it."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def free_port() -> int:
-    """A TCP port on 127.0.0.1 that nobody listens on right now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Note which commands have their proof, and put the groups that take longest first."""
+    config.stash[PROVEN] = claims(items)
+    items.sort(key=lambda item: position_of(item.path))
 
 
-class LocalProject:
-    """This checkout's make commands, with a local cloud of their own in a scratch folder.
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """With `--dist loadscope` the scope is the group: one test process runs all of it, in order."""
+    return GroupScheduling(config, log) if config.getvalue("dist") == "loadscope" else None
 
-    Args:
-        folder: stands in for `.local/`.
-        port: where the local cloud listens.
-    """
 
-    def __init__(self, folder: Path, port: int) -> None:
-        self.folder = folder
-        self.port = port
-        self.environment = {**os.environ, "LOCAL_DIR": str(folder), "PORT": str(port)}
-        self.environment.pop("MAKEFLAGS", None)
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Leave no process and no scratch folder behind, however the session ended; `--basetemp` keeps the folder."""
+    factory = getattr(session.config, "_tmp_path_factory", None)  # pytest has no public way to it from here
+    scratch: Path | None = getattr(factory, "_basetemp", None)
+    if scratch is None or hasattr(session.config, "workerinput"):
+        return
+    end_processes_in(scratch)
+    if session.config.option.basetemp is None:
+        shutil.rmtree(scratch, ignore_errors=True)
 
-    def popen(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start `make …` in its own process group, output and errors in one pipe."""
-        return subprocess.Popen(
-            ["make", "--no-print-directory", *arguments],
-            cwd=ROOT,
-            env=self.environment,
-            text=True,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
 
-    def make(self, *arguments: str, timeout: float = 900, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Run `make …` to its end; a failure shows everything it printed."""
-        process = self.popen(*arguments)
-        try:
-            output, _ = process.communicate(timeout=timeout)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, 9)
-            raise
-        done = subprocess.CompletedProcess(arguments, process.returncode, output)
-        assert not check or done.returncode == 0, f"make {' '.join(arguments)} ended with {done.returncode}:\n{output}"
-        return done
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show what tests measured."""
+    reports = [report for kind in ("passed", "failed") for report in terminalreporter.getreports(kind)]
+    figures = [value for report in reports for name, value in report.user_properties if name == FIGURE]
+    if figures:
+        terminalreporter.section("figures")
+        for figure in figures:
+            terminalreporter.line(str(figure))
 
-    @property
-    def status(self) -> dict[str, Any]:
-        """What `.local/status.json` says."""
-        return json.loads((self.folder / "status.json").read_text())
 
-    def client(self, service: str) -> Any:
-        """A boto3 client made from nothing but status.json, as anybody's script would make it."""
-        status = self.status
-        return boto3.client(
-            service,
-            endpoint_url=status["endpoint_url"],
-            region_name=status["region"],
-            aws_access_key_id=status["aws_access_key_id"],
-            aws_secret_access_key=status["aws_secret_access_key"],
-        )
+@pytest.fixture
+def tell(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Show a figure in the summary of the run."""
+    return lambda figure: record_property(FIGURE, figure)
 
-    def post(self, body: Any, **options: Any) -> requests.Response:
-        """POST a JSON body to /v1/predictions."""
-        return requests.post(f"{self.status['api_url']}/v1/predictions", json=body, timeout=40, **options)
 
-    def outputs(self, part: str) -> dict[str, str]:
-        """Outputs of one stack."""
-        stack = self.client("cloudformation").describe_stacks(StackName=f"text-classifier-local-{part}")["Stacks"][0]
-        return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
-
-    def stop(self) -> None:
-        """Stop the local cloud, whatever state it is in."""
-        self.make("down", check=False, timeout=120)
+@pytest.fixture(autouse=True)
+def proof(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test that is marked as the proof of a `make` command which it did not run with success."""
+    yield
+    missing = unfounded(request.node, request.node.funcargs)
+    assert not missing, f"{request.node.name} claims to prove {sorted(missing)}, which it did not run"
 
 
 @pytest.fixture(scope="session")
 def real_data() -> Path | None:
-    """The real Helpful Sentences data, where a copy lies beside the project; None elsewhere."""
+    """The real Helpful Sentences data, in DATA or where a copy lies beside the project; None elsewhere."""
     return REAL_DATA if (REAL_DATA / "train.json").exists() else None
 
 
 @pytest.fixture(scope="session")
-def make_project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """Makes local projects with names; all are stopped at the end of the session."""
-    made: list[LocalProject] = []
+def shared_scratch(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for all test processes of this session."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if hasattr(request.config, "workerinput") else own) / "shared"
+    folder.mkdir(exist_ok=True)
+    return folder
 
-    def create(name: str) -> LocalProject:
-        project = LocalProject(tmp_path_factory.mktemp(name) / ".local", free_port())
-        made.append(project)
+
+@pytest.fixture(scope="session")
+def projects(tmp_path_factory: pytest.TempPathFactory, shared_scratch: Path) -> Iterator[LocalProjects]:
+    """Makes local projects; all are stopped at the end of the session."""
+    made = LocalProjects(tmp_path_factory.mktemp, shared_scratch)
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="session")
+def deployed(projects: LocalProjects) -> Path:
+    """The state folder of a project whose stacks are deployed, without a model; to be copied."""
+
+    def deploy() -> Any:
+        project = projects.new("deployed")
+        project.make("deploy")
         return project
 
-    yield create
-    for project in made:
-        project.stop()
+    return projects.brought_up_once("deployed", deploy)

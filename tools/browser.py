@@ -27,7 +27,7 @@ ARGUMENTS = (
 
 
 def find() -> Path | None:
-    """The installed Chromium, or None."""
+    """Return the installed Chromium, or None."""
     found = next(filter(None, map(shutil.which, NAMES)), None)
     return Path(found) if found else None
 

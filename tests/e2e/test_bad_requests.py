@@ -109,11 +109,9 @@ TABLE = [
 ]
 
 
-def ask(served: Any, bad: Bad, **headers: str) -> requests.Response:
+def ask(project: Any, bad: Bad, **headers: str) -> requests.Response:
     sent = {name: value for name, value in {**bad.headers, **headers}.items() if value}
-    return requests.request(
-        bad.method, served.project.status["api_url"] + bad.path, data=bad.body, headers=sent, timeout=40
-    )
+    return requests.request(bad.method, project.status["api_url"] + bad.path, data=bad.body, headers=sent, timeout=40)
 
 
 def check(answer: requests.Response, status: int, code: str | None) -> None:
@@ -131,15 +129,15 @@ def check(answer: requests.Response, status: int, code: str | None) -> None:
 
 
 @pytest.mark.parametrize("bad", TABLE, ids=lambda bad: bad.name)
-def test_wrong_requests_get_their_problem(served: Any, bad: Bad) -> None:
+def test_wrong_requests_get_their_problem(project: Any, bad: Bad) -> None:
     """Status, problem type and CORS headers of the table; nothing is ever the service's fault."""
-    check(ask(served, bad), bad.status, bad.code)
+    check(ask(project, bad), bad.status, bad.code)
 
 
-def test_a_browser_may_ask_first(served: Any) -> None:
+def test_a_browser_may_ask_first(project: Any) -> None:
     """The preflight of a JSON request with a key is answered for any origin."""
     answer = requests.options(
-        served.project.status["api_url"] + PREDICTIONS,
+        project.status["api_url"] + PREDICTIONS,
         headers={"Origin": "https://example.com", "Access-Control-Request-Method": "POST"},
         timeout=40,
     )
@@ -149,17 +147,17 @@ def test_a_browser_may_ask_first(served: Any) -> None:
 
 
 @pytest.fixture(scope="module")
-def keyed(served: Any) -> Iterator[tuple[Any, str]]:
+def keyed(project: Any) -> Iterator[tuple[Any, str]]:
     """The same API, asking for a key and letting few requests through; as it was afterwards."""
     options = "-c api.api_key_required=true -c api.predictions_rate_limit=1 -c api.predictions_burst_limit=5"
     deploy = "ARGS=deploy text-classifier-local-api --exclusively --require-approval never"
-    served.project.make("cdk", f"{deploy} {options}")
+    project.make("cdk", f"{deploy} {options}")
     try:
-        key_id = served.project.outputs("api")["ApiKeyId"]
-        key = served.project.client("apigateway").get_api_key(apiKey=key_id, includeValue=True)["value"]
-        yield served, key
+        key_id = project.outputs("api")["ApiKeyId"]
+        key = project.client("apigateway").get_api_key(apiKey=key_id, includeValue=True)["value"]
+        yield project, key
     finally:
-        served.project.make("cdk", deploy)
+        project.make("cdk", deploy)
 
 
 @pytest.mark.parametrize("key", ["", "wrong", "x" * 200])
@@ -170,7 +168,7 @@ def test_without_a_valid_key_there_is_no_answer(keyed: tuple[Any, str], key: str
 
 def test_the_contract_of_a_keyed_api_says_so(keyed: tuple[Any, str]) -> None:
     """The served document asks for the key, and health stays open."""
-    url = keyed[0].project.status["api_url"]
+    url = keyed[0].status["api_url"]
     document = requests.get(f"{url}/openapi.json", timeout=40).json()
     assert document["paths"]["/v1/predictions"]["post"]["security"] == [{"ApiKey": []}]
     assert requests.get(f"{url}/v1/health", timeout=40).status_code == 200
@@ -178,10 +176,10 @@ def test_the_contract_of_a_keyed_api_says_so(keyed: tuple[Any, str]) -> None:
 
 def test_a_burst_over_the_throttle_is_told_to_slow_down(keyed: tuple[Any, str]) -> None:
     """Of 30 requests at once with a valid key some are answered, the others get 429 throttled with Retry-After."""
-    served, key = keyed
+    project, key = keyed
     with ThreadPoolExecutor(30) as pool:
         burst = Bad("burst", 0, None, text("x"))
-        answers = list(pool.map(lambda _: ask(served, burst, **{"x-api-key": key}), range(30)))
+        answers = list(pool.map(lambda _: ask(project, burst, **{"x-api-key": key}), range(30)))
     for answer in answers:
         check(answer, answer.status_code, "throttled" if answer.status_code == 429 else None)
     statuses = [answer.status_code for answer in answers]

@@ -18,11 +18,12 @@ from typing import Any
 import pytest
 import requests
 
+from problem_answers import assert_problem, logged
+
 pytestmark = pytest.mark.e2e
 ENDPOINT = "text-classifier-local"
 NAME = "moody"
 HOOKS = Path(__file__).resolve().parents[1] / "support" / "moody_inference.py"
-LONGEST_ANSWER_SECONDS = 29.0  # API Gateway's own limit
 
 
 def switch(sagemaker: Any, config: str) -> None:
@@ -39,9 +40,9 @@ def switch(sagemaker: Any, config: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def moody(served: Any) -> Iterator[Any]:
+def moody(project: Any) -> Iterator[Any]:
     """The project, served by the moody model."""
-    sagemaker, bucket = served.project.client("sagemaker"), served.project.outputs("storage")["ArtifactsBucket"]
+    sagemaker, bucket = project.client("sagemaker"), project.outputs("storage")["ArtifactsBucket"]
     before = sagemaker.describe_endpoint(EndpointName=ENDPOINT)["EndpointConfigName"]
     (variant,) = sagemaker.describe_endpoint_config(EndpointConfigName=before)["ProductionVariants"]
     model = sagemaker.describe_model(ModelName=variant["ModelName"])
@@ -50,7 +51,7 @@ def moody(served: Any) -> Iterator[Any]:
     with tarfile.open(fileobj=archive, mode="w:gz") as packed:
         packed.add(HOOKS, "code/inference.py")
     key = f"training/{NAME}/output/model.tar.gz"
-    served.project.client("s3").put_object(Bucket=bucket, Key=key, Body=archive.getvalue())
+    project.client("s3").put_object(Bucket=bucket, Key=key, Body=archive.getvalue())
     sagemaker.create_model(
         ModelName=NAME,
         ExecutionRoleArn=model["ExecutionRoleArn"],
@@ -65,48 +66,11 @@ def moody(served: Any) -> Iterator[Any]:
     )
     try:
         switch(sagemaker, NAME)
-        yield served.project
+        yield project
     finally:
         switch(sagemaker, before)
         sagemaker.delete_endpoint_config(EndpointConfigName=NAME)
         sagemaker.delete_model(ModelName=NAME)
-
-
-def logged(project: Any, request_id: str, *, since_seconds: float = 120) -> dict[str, Any]:
-    """The Lambda's line about a request of the last `since_seconds`."""
-    logs, deadline = project.client("logs"), time.monotonic() + 20
-    recently = int((time.time() - since_seconds) * 1000)
-    while time.monotonic() < deadline:
-        found = logs.filter_log_events(
-            logGroupName="/aws/lambda/text-classifier-local-predict",
-            startTime=recently,
-            filterPattern=f'"{request_id}"',
-            limit=10_000,
-        )
-        for event in reversed(found["events"]):
-            if request_id in event["message"] and '"correlation_id"' in event["message"]:
-                line: dict[str, Any] = json.loads(event["message"][event["message"].index("{") :])
-                return line
-        time.sleep(0.5)
-    raise AssertionError(f"no line about {request_id}")
-
-
-def assert_problem(answer: requests.Response, status: int, code: str, *, retry_after: bool) -> dict[str, Any]:
-    """A problem with these, within the gateway's limit, with CORS."""
-    assert answer.status_code == status, answer.text
-    problem: dict[str, Any] = answer.json()
-    assert problem["code"] == code
-    assert ("Retry-After" in answer.headers) is retry_after
-    assert answer.headers["Access-Control-Allow-Origin"] == "*"
-    assert answer.elapsed.total_seconds() < LONGEST_ANSWER_SECONDS
-    return problem
-
-
-def test_none(served: Any) -> None:
-    """Before any release: 503 model_not_released with Retry-After, at once."""
-    problem = assert_problem(served.before, 503, "model_not_released", retry_after=True)
-    line = logged(served.project, problem["request_id"], since_seconds=6 * 3600)
-    assert (line["level"], line["code"], line["reason"]) == ("WARNING", "model_not_released", "ValidationError")
 
 
 def test_answering(moody: Any) -> None:

@@ -57,9 +57,8 @@ def role_of_predict(project: Any) -> str:
     return predict["Role"].rsplit("/", 1)[-1]
 
 
-def test_without_invoke_endpoint_only_predictions_break(served: Any) -> None:
+def test_without_invoke_endpoint_only_predictions_break(project: Any) -> None:
     """The API answers 5xx without a trace of the inside, health still answers, and the right restores everything."""
-    project = served.project
     assert project.post({"inputs": ARTICLE}).status_code == 200
     with without(project, role_of_predict(project), "sagemaker:InvokeEndpoint"):
         refused = project.post({"inputs": ARTICLE})
@@ -69,9 +68,8 @@ def test_without_invoke_endpoint_only_predictions_break(served: Any) -> None:
     assert project.post({"inputs": ARTICLE}).status_code == 200
 
 
-def test_without_s3_read_the_training_job_fails_with_the_reason(served: Any) -> None:
+def test_without_s3_read_the_training_job_fails_with_the_reason(project: Any) -> None:
     """The job cannot download its data, says so, and nothing is released."""
-    project = served.project
     role = project.outputs("training")["TrainingRoleArn"].rsplit("/", 1)[-1]
     before = project.post({"inputs": ARTICLE}).json()["model"]["version"]
     with without(project, role, "s3:GetObject"):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +11,6 @@ import pytest
 from aws_console import PREFIX, Console
 
 pytestmark = pytest.mark.e2e
-BUNDLED_DATA = Path(__file__).resolve().parents[2] / "training_job" / "data"
 SENTENCES = ["How is it?", "The battery lasted nine hours of flying and charges in forty minutes."]
 
 
@@ -26,22 +24,35 @@ def wait_for(console: Console, execution: str, state: str) -> None:
     raise AssertionError(f"{state} was not reached: {console.states(execution)}")
 
 
+def wait_until_training(console: Console) -> None:
+    """Until a training job's process runs: it has its data, and is not done."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        for job in console.sagemaker.list_training_jobs(StatusEquals="InProgress")["TrainingJobSummaries"]:
+            described = console.sagemaker.describe_training_job(TrainingJobName=job["TrainingJobName"])
+            if described["SecondaryStatus"] == "Training":
+                return
+        time.sleep(0.1)
+    raise AssertionError("no training job began to train")
+
+
 def start_again(console: Console) -> Console:
     """`make up` after the kill; it finds the champion and trains nothing."""
-    output = console.project.make("up", f"DATA={BUNDLED_DATA}").stdout
+    output = console.project.make("up").stdout
     assert "serves already" in output, output
     return Console(console.project)
 
 
+@pytest.mark.proves('make train HYPERPARAMETERS="epochs=3"', "make train INPUT='{\"spot\": true}'")
 def test_killed_while_training(console: Console) -> None:
-    """The run is reported as failed, the champion answers as before, and a new run succeeds.
+    """The run is reported as failed, the champion answers as before, and a new run from a terminal succeeds.
 
-    The new run has what the console's form can do to an input: quoted numbers, a comment; and spot, two instances.
+    The new run's input has what the console's form can do to one (a quoted number, a comment), spot and two instances.
     """
     champion, answers = console.champion, console.answers(SENTENCES)
     execution = console.start({})
     wait_for(console, execution, "Train")
-    time.sleep(4)
+    wait_until_training(console)
     console.kill()
     console = start_again(console)
     ended = console.wait(execution, 60)
@@ -50,15 +61,16 @@ def test_killed_while_training(console: Console) -> None:
     assert console.left_over()["running training jobs"] == []
     assert console.champion == champion
     assert console.answers(SENTENCES) == answers
-    output = console.run(
-        {
-            "hyperparameters": {"epochs": "1", "learning_rate": "1e-4"},
-            "spot": True,
-            "instance_count": 2,
-            "approval": "never",
-            "Comment": "Insert your JSON here",
-        }
-    )
+    document = {
+        "hyperparameters": {"learning_rate": "1e-4"},
+        "spot": True,
+        "instance_count": 2,
+        "approval": "never",
+        "Comment": "Insert your JSON here",
+    }
+    console.project.make("train", "HYPERPARAMETERS=epochs=1", f"INPUT={json.dumps(document)}")
+    run = console.executions("training")[0]["executionArn"]
+    output = json.loads(console.wait(run)["output"])
     job = console.sagemaker.describe_training_job(TrainingJobName=output["training_job"])
     assert job["HyperParameters"]["epochs"] == "1"
     assert (job["EnableManagedSpotTraining"], job["ResourceConfig"]["InstanceCount"]) == (True, 2)
@@ -67,22 +79,14 @@ def test_killed_while_training(console: Console) -> None:
     assert console.champion == champion
 
 
-@pytest.fixture(scope="module")
-def other(console: Console) -> str:
-    """An approved package that does not serve: the first one, after a second with the same artifact was released."""
-    console = Console(console.project)
-    known, first = console.executions("release"), console.champion
-    output = console.run({"training_job": console.forge("the-second", "none")})
-    assert output["verdict"]["status"] == "Approved", output["verdict"]
-    assert console.wait(console.released_by_event(known))["status"] == "SUCCEEDED"
-    assert console.champion == output["model_package_arn"]
-    return first
+NIGHTLY = pytest.mark.nightly(part="releases")
 
 
-@pytest.mark.parametrize("seconds", [0.0, 1.0, 3.0])
-def test_killed_while_releasing(console: Console, other: str, seconds: float) -> None:
+@pytest.mark.parametrize("seconds", [pytest.param(0.0, marks=NIGHTLY), 1.0, pytest.param(3.0, marks=NIGHTLY)])
+def test_killed_while_releasing(console: Console, seconds: float) -> None:
     """Whatever moment it hits, one model serves afterwards, the stack's parameter names it, and a new release works."""
     console = Console(console.project)
+    other = console.older()
     former = console.champion
     execution = console.start({"model_package_arn": other}, "release")
     wait_for(console, execution, "Update endpoint")

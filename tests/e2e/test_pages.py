@@ -62,12 +62,12 @@ def _is_bad(kind: str) -> bool:
 
 
 @pytest.fixture
-def visit(browser: Browser, served: Any) -> Iterator[Any]:
+def visit(browser: Browser, project: Any) -> Iterator[Any]:
     """Opens pages in fresh profiles, which are closed afterwards."""
     made: list[Visit] = []
 
     def create(**options: Any) -> Visit:
-        made.append(Visit(browser, served.project.status["api_url"], **options))
+        made.append(Visit(browser, project.status["api_url"], **options))
         return made[-1]
 
     yield create

@@ -1,4 +1,4 @@
-"""Every command of the README is run here, or by the test named beside it, or is marked as needing AWS."""
+"""Every command of the README is run here, or by a test that is marked as its proof, or is marked as needing AWS."""
 
 from __future__ import annotations
 
@@ -11,27 +11,15 @@ from typing import Any
 
 import pytest
 
+from proven_commands import PROVEN
+
 pytestmark = pytest.mark.e2e
 ROOT = Path(__file__).resolve().parents[2]
 FENCE = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`(make [^`]+)`")
 
-# Commands that would stop, remove or recurse into what runs this test, and what proves them instead.
-PROVED_BY = {
-    "make up": "tests/e2e/conftest.py",
-    "make up DATA=folder": "tests/e2e/conftest.py",
-    "make down": "tests/e2e/test_whole_path.py",
-    "make setup": "Makefile",  # every target below depends on it
-    "make test": ".ci/run",
-    "make test-fast": "tests/integration/test_make_targets.py",
-    "make clean": "tests/integration/test_make_targets.py",
-    "make train": "tests/e2e/test_whole_path.py",
-    'make train HYPERPARAMETERS="epochs=3"': "tests/e2e/test_whole_path.py",
-    "make train-sdk": "tests/e2e/test_whole_path.py",
-    "make train INPUT='{\"spot\": true}'": "tests/e2e/test_release.py",
-    "make approve PACKAGE=2": "tests/e2e/test_release.py",
-    "make rollback": "tests/e2e/test_release.py",
-}
+# Commands that would end, remove or recurse into what runs this test.
+NOT_HERE = ("make test", "make test-fast", "make test-nightly", "make clean", "make down")
 NEEDS_AWS = ("ENV=dev",)
 
 
@@ -50,25 +38,24 @@ def commands() -> list[str]:
 
 
 @pytest.mark.parametrize("command", commands())
-def test_a_command_of_the_readme_works(served: Any, command: str) -> None:
-    """It ends with 0 against the local cloud of this session, or the test that proves it contains it."""
-    if command in PROVED_BY:
-        proof = (ROOT / PROVED_BY[command]).read_text()
-        target = command.split()[1]
-        assert f'"{target}"' in proof or f"make {target}" in proof or f"{target}:" in proof
+def test_a_command_of_the_readme_works(request: pytest.FixtureRequest, command: str) -> None:
+    """It ends with 0 against a local cloud, here or in a test that fails if it did not run it (marker `proves`)."""
+    if command in request.config.stash[PROVEN]:
         return
-    environment = {**served.project.environment, "PATH": f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+    assert command not in NOT_HERE, f"no test of this run is marked as the proof of {command}: run all of tests/"
+    project = request.getfixturevalue("project")
+    environment = {**project.environment, "PATH": f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"}
     done = subprocess.run(shlex.split(command), cwd=ROOT, env=environment, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_documented_python_joins_in(served: Any) -> None:
+def test_the_documented_python_joins_in(project: Any) -> None:
     """The snippet of docs/local-cloud.md runs as it stands and prints the training jobs."""
     text = (ROOT / "docs" / "local-cloud.md").read_text()
     snippet = next(body for language, _, body in FENCE.findall(text) if language == "python")
     done = subprocess.run(
         [str(ROOT / ".venv" / "bin" / "python"), "-c", snippet],
-        cwd=served.project.folder.parent,
+        cwd=project.folder.parent,
         capture_output=True,
         text=True,
         timeout=60,

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from local_project import BUNDLED_DATA, LocalProjects
+from small_model import write_small_model
+
 pytestmark = pytest.mark.e2e
-BUNDLED_DATA = Path(__file__).resolve().parents[2] / "training_job" / "data"
 CONTEXT = "serving.container=slim serving.kind=instances serving.instances.max_count=3"
 ENDPOINT = "text-classifier-local-instances"
 
 
 @pytest.fixture(scope="module")
-def project(make_project: Any) -> Any:
-    """A local cloud of its own, brought up on the bundled data."""
-    made = make_project("slim-instances")
-    made.printed = made.make("up", f"DATA={BUNDLED_DATA}", f"CONTEXT={CONTEXT}", timeout=1800).stdout
-    return made
+def project(projects: LocalProjects, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A local cloud of its own, brought up from nothing on the bundled data, with a small model."""
+
+    def bring_up() -> Any:
+        base = write_small_model(tmp_path_factory.mktemp("small"))
+        made: Any = projects.new(
+            "slim-instances", DATA=str(BUNDLED_DATA), CONTEXT=f"{CONTEXT} training.base_model={base}"
+        )
+        made.printed = made.make("up", timeout=1800).stdout
+        return made
+
+    return projects.keep("slim-instances", bring_up)
 
 
 def test_the_released_model_answers_through_the_api(project: Any) -> None:

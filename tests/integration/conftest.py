@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import time
 import urllib.error
@@ -18,7 +17,8 @@ import boto3
 import pytest
 from botocore.config import Config
 
-ROOT = Path(__file__).resolve().parents[2]
+from local_project import ROOT, free_port
+
 INTERPRETER = os.environ.get("LOCAL_CLOUD_PYTHON") or str(ROOT / ".venv-cloud" / "bin" / "python")
 HEALTH = "/_local/health"
 
@@ -34,7 +34,7 @@ class LocalServer:
     def __init__(self, folder: Path, environment: dict[str, str] | None = None) -> None:
         self.state_dir = folder / "state"
         self.log = self.state_dir / "logs" / "local-cloud.log"
-        self.port = _free_port()
+        self.port = free_port()
         self._environment = environment or dict(os.environ)
         self._process: subprocess.Popen[str] | None = None
         self._images = folder / "images.json"
@@ -130,12 +130,6 @@ class LocalServer:
             aws_secret_access_key=keys["SecretAccessKey"],
             aws_session_token=keys["SessionToken"],
         )
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -54,13 +54,27 @@ def settle(api: ContractApi) -> None:
         time.sleep(0.005)
 
 
-@pytest.mark.parametrize("in_flight", [1, 4])
-def test_killed_at_random_moments_by_a_bad_day_of_the_api(tmp_path: Path, in_flight: int) -> None:
-    """429 and 503 with Retry-After, resets, slow answers and ten kills: each row once, kept rows never asked again."""
+NIGHTLY = pytest.mark.nightly(part="client")
+
+
+@pytest.mark.parametrize(
+    ("in_flight", "rows", "kills"),
+    [
+        (1, 2_500, 2),
+        (4, 6_000, 4),
+        pytest.param(1, 16_000, 10, marks=NIGHTLY),
+        pytest.param(4, 16_000, 10, marks=NIGHTLY),
+    ],
+)
+def test_killed_at_random_moments_by_a_bad_day_of_the_api(
+    tmp_path: Path, tell: Callable[[str], None], in_flight: int, rows: int, kills: int
+) -> None:
+    """429 and 503 with Retry-After, resets, slow answers and kills: each row once, kept rows never asked again."""
     seed = random.randrange(2**32)
+    print(f"seed {seed}")  # shown with a failure
     chance = random.Random(seed)
     source, out = tmp_path / "in.csv", tmp_path / "out.csv"
-    texts = make_input(source, 16_000)
+    texts = make_input(source, rows)
 
     def bad_day(number: int, asked: list[str]) -> Fault | None:
         time.sleep(chance.uniform(0, 0.05))
@@ -73,11 +87,11 @@ def test_killed_at_random_moments_by_a_bad_day_of_the_api(tmp_path: Path, in_fli
     kept: set[int] = set()
     asked_again, resumed, requests = 0, [], 0
     with ContractApi(bad_day) as api:
-        for turn in range(11):
+        for turn in range(kills + 1):
             api.asked.clear()
             api.answered.clear()
             process = killed_client.start(api.url, source, out, "--in-flight", str(in_flight))
-            if turn < 10:
+            if turn < kills:
                 enough = chance.randint(0, 14)
                 killed_client.wait_for(lambda: len(api.asked) >= enough, process)  # noqa: B023
                 time.sleep(chance.uniform(0, 0.1))
@@ -89,7 +103,7 @@ def test_killed_at_random_moments_by_a_bad_day_of_the_api(tmp_path: Path, in_fli
             settle(api)
             requests += len(api.asked)
             assert not {texts[row] for row in kept} & {text for batch in api.asked for text in batch}, seed
-            if turn < 10:
+            if turn < kills:
                 assert not out.exists()
                 now = killed_client.kept_rows(out)
                 lost = sum(api.answered.values()) - len(now - kept)
@@ -99,18 +113,22 @@ def test_killed_at_random_moments_by_a_bad_day_of_the_api(tmp_path: Path, in_fli
                 resumed.append(len(kept))
     assert scored(out) == expected(texts)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv", "out.csv"]
-    print(
-        f"\nseed {seed}, {in_flight} in flight: killed 10 times, resumed at {resumed}; 16000 rows, each scored once; "
-        f"{requests} requests; {asked_again} answers lost with their process"
+    tell(
+        f"seed {seed}, {in_flight} in flight: killed {kills} times, resumed at {resumed}; {rows} rows, each scored "
+        f"once; {requests} requests; {asked_again} answers lost with their process"
     )
 
 
-def test_killed_at_any_line_of_its_code(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("before", "at_the_end"), [(8, 16), pytest.param(25, 50, marks=NIGHTLY)])
+def test_killed_at_any_line_of_its_code(
+    tmp_path: Path, tell: Callable[[str], None], before: int, at_the_end: int
+) -> None:
     """From the first line to the last one, those that publish the output included.
 
     A child that is killed before the end is followed by one that isn't: nothing is lost, doubled or left behind.
     """
     seed = random.randrange(2**32)
+    print(f"seed {seed}")  # shown with a failure
     chance = random.Random(seed)
     source, out = tmp_path / "in.csv", tmp_path / "out.csv"
     texts = make_input(source, 12)
@@ -145,7 +163,8 @@ def test_killed_at_any_line_of_its_code(tmp_path: Path) -> None:
             code, lines = run(10**9)
             assert code == "0"
             last = int(lines)
-            for line in [*chance.sample(range(last - END), 25), *sorted(chance.sample(range(last - END, last), 50))]:
+            early, late = range(last - END), range(last - END, last)
+            for line in [*chance.sample(early, before), *sorted(chance.sample(late, at_the_end))]:
                 out.unlink(missing_ok=True)
                 assert run(line)[0] in ("-9", "0"), (seed, line)
                 settle(api)
@@ -160,7 +179,7 @@ def test_killed_at_any_line_of_its_code(tmp_path: Path) -> None:
                 assert scored(out) == expected(texts)
                 assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv", "out.csv"], (seed, line)
             driver.stdin.close()
-    print(f"\nseed {seed}: killed at 75 of {last} lines")
+    tell(f"seed {seed}: killed at {before + at_the_end} of {last} lines")
 
 
 def test_ctrl_c_ends_at_once_and_says_how_to_go_on(tmp_path: Path) -> None:
@@ -180,7 +199,7 @@ def test_ctrl_c_ends_at_once_and_says_how_to_go_on(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """`pip install ./client` in an environment of its own, without a network; answers its `bin` folder.
 
     What the package depends on comes from this project's environment.

@@ -12,30 +12,36 @@ from typing import Any
 import pytest
 import requests
 
+from local_project import LocalProject, LocalProjects
+from problem_answers import assert_problem, logged
+
 pytestmark = pytest.mark.integration
 ROOT = Path(__file__).resolve().parents[2]
 MARK = "changed by a test"
 
 
 @pytest.fixture(scope="module")
-def project(make_project: Any) -> Any:
+def project(projects: LocalProjects, deployed: Path) -> LocalProject:
     """All stacks deployed, no model."""
-    made = make_project("deploy-cycle")
-    made.make("deploy")
-    return made
+
+    def start() -> LocalProject:
+        made = projects.new("deploy-cycle", copy_of=deployed)
+        made.make("deploy")
+        return made
+
+    return projects.keep("deploy-cycle", start)  # type: ignore[no-any-return]
 
 
-def test_without_a_model_the_api_answers_503_and_says_why(project: Any) -> None:
-    """Before any release a prediction is refused as `model_not_released`, with Retry-After and CORS."""
+def test_without_a_model_the_api_answers_503_and_says_why(project: LocalProject) -> None:
+    """Before any release a prediction is refused at once: `model_not_released`, Retry-After, CORS, a log line."""
     answer = project.post({"inputs": "This was a Christmas gift for my grandson."})
-    assert answer.status_code == 503
-    assert answer.headers["content-type"].startswith("application/problem+json")
-    assert answer.json()["code"] == "model_not_released"
+    problem = assert_problem(answer, 503, "model_not_released", retry_after=True)
     assert int(answer.headers["retry-after"]) > 0
-    assert answer.headers["access-control-allow-origin"] == "*"
+    line = logged(project, problem["request_id"])
+    assert (line["level"], line["code"], line["reason"]) == ("WARNING", "model_not_released", "ValidationError")
 
 
-def test_health_is_shallow(project: Any) -> None:
+def test_health_is_shallow(project: LocalProject) -> None:
     """GET /v1/health answers 200 also without a model."""
     answer = requests.get(f"{project.status['api_url']}/v1/health", timeout=30)
     assert (answer.status_code, answer.json()["status"]) == (200, "ok")
@@ -44,7 +50,7 @@ def test_health_is_shallow(project: Any) -> None:
 @pytest.mark.parametrize(
     "body", [{"inputs": ""}, {"inputs": []}, {"inputs": 5}, {"text": "x"}, {"inputs": ["x"] * 101}]
 )
-def test_the_gateway_refuses_bodies_outside_the_schema(project: Any, body: Any) -> None:
+def test_the_gateway_refuses_bodies_outside_the_schema(project: LocalProject, body: Any) -> None:
     """A body that the schema refuses gets a 400 problem with CORS, and says what is allowed."""
     answer = project.post(body)
     assert answer.status_code == 400
@@ -53,13 +59,13 @@ def test_the_gateway_refuses_bodies_outside_the_schema(project: Any, body: Any) 
     assert answer.headers["access-control-allow-origin"] == "*"
 
 
-def test_diff_is_empty_after_a_deployment(project: Any) -> None:
+def test_diff_is_empty_after_a_deployment(project: LocalProject) -> None:
     """What is deployed is what the code says."""
     output = project.make("cdk", "ARGS=diff").stdout
     assert re.search(r"Number of stacks with differences: 0", output), output
 
 
-def test_the_local_cloud_listens_on_loopback_only(project: Any) -> None:
+def test_the_local_cloud_listens_on_loopback_only(project: LocalProject) -> None:
     """No address of this machine but 127.0.0.1 reaches the port."""
     listening = Path("/proc/net/tcp").read_text().splitlines()[1:]
     addresses = {
@@ -70,9 +76,9 @@ def test_the_local_cloud_listens_on_loopback_only(project: Any) -> None:
     assert addresses == {"0100007F"}
 
 
-def test_a_port_in_use_is_an_error_that_names_the_way_out(make_project: Any) -> None:
+def test_a_port_in_use_is_an_error_that_names_the_way_out(projects: LocalProjects) -> None:
     """The message names the port and the variable to change; nothing is started."""
-    other = make_project("port-in-use")
+    other = projects.new("port-in-use")
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", other.port))
         taken.listen()
@@ -84,7 +90,7 @@ def test_a_port_in_use_is_an_error_that_names_the_way_out(make_project: Any) -> 
     assert not (other.folder / "server.pid").exists()
 
 
-def test_a_changed_lambda_is_redeployed_and_served(project: Any, tmp_path: Path) -> None:
+def test_a_changed_lambda_is_redeployed_and_served(project: LocalProject, tmp_path: Path) -> None:
     """`cdk deploy` of a copy of this project with another health answer changes what the API says."""
     copy = tmp_path / "copy"
     installed = (".venv", ".venv-cloud", "node_modules", "build")
@@ -117,10 +123,8 @@ def test_a_changed_lambda_is_redeployed_and_served(project: Any, tmp_path: Path)
     assert requests.get(health, timeout=30).json()["status"] == "ok"
 
 
-def test_destroy_leaves_nothing(make_project: Any) -> None:
+def test_destroy_leaves_nothing(project: LocalProject) -> None:
     """After `cdk destroy --all` no stack, bucket, function, API, role or log group of the product is left."""
-    project = make_project("destroy")
-    project.make("deploy")
     bucket = project.outputs("storage")["DataBucket"]
     project.client("s3").put_object(Bucket=bucket, Key="source/leftover.txt", Body=b"x")
     project.make("cdk", "ARGS=destroy --all --force")

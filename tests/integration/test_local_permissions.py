@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from waiting import until, until_ended
+
 pytestmark = pytest.mark.integration
 
 ACCOUNT = "000000000000"
@@ -80,14 +82,11 @@ def _job(name: str, role_arn: str, **hyperparameters: str) -> dict[str, Any]:
 
 
 def _finished(server: Any, name: str) -> dict[str, Any]:
-    sagemaker = server.client("sagemaker")
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        job = sagemaker.describe_training_job(TrainingJobName=name)
-        if job["TrainingJobStatus"] in ("Completed", "Failed", "Stopped"):
-            return job
-        time.sleep(0.2)
-    raise AssertionError(f"{name} did not end")
+    def job() -> dict[str, Any]:
+        found: dict[str, Any] = server.client("sagemaker").describe_training_job(TrainingJobName=name)
+        return found if found["TrainingJobStatus"] in ("Completed", "Failed", "Stopped") else {}
+
+    return until(job)
 
 
 def _execute(server: Any, role_arn: str, resource: str, parameters: dict[str, Any]) -> dict[str, Any]:
@@ -100,13 +99,7 @@ def _execute(server: Any, role_arn: str, resource: str, parameters: dict[str, An
     name = f"m{time.time_ns()}"
     machine = states.create_state_machine(name=name, definition=json.dumps(definition), roleArn=role_arn)
     execution = states.start_execution(stateMachineArn=machine["stateMachineArn"])["executionArn"]
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        description = states.describe_execution(executionArn=execution)
-        if description["status"] != "RUNNING":
-            return description
-        time.sleep(0.2)
-    raise AssertionError("the execution did not end")
+    return until_ended(states, execution)
 
 
 def test_a_job_with_its_rights_completes(server: Any, role: Callable[..., str]) -> None:

@@ -6,12 +6,13 @@ import io
 import json
 import signal
 import tarfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+
+from waiting import until
 
 pytestmark = pytest.mark.integration
 
@@ -64,16 +65,6 @@ TEMPLATE = {
 }
 
 
-def _until(condition: Callable[[], Any], seconds: float = 60, pause: float = 0.1) -> Any:
-    """What `condition` gives once it is true."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if result := condition():
-            return result
-        time.sleep(pause)
-    raise AssertionError("waited in vain")
-
-
 def _stack(server: Any, name: str = STACK) -> dict[str, Any]:
     return server.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
 
@@ -100,12 +91,12 @@ def _answer(server: Any) -> str:
         except ClientError:  # the endpoint is still coming up
             return ""
 
-    return _until(ask)
+    return until(ask)
 
 
 def _finished(server: Any, name: str = STACK) -> dict[str, Any]:
     """The stack, once nothing is being done to it."""
-    return _until(lambda: None if (stack := _stack(server, name))["StackStatus"].endswith("IN_PROGRESS") else stack)
+    return until(lambda: None if (stack := _stack(server, name))["StackStatus"].endswith("IN_PROGRESS") else stack)
 
 
 def _names(server: Any) -> tuple[list[str], list[str]]:
@@ -115,7 +106,7 @@ def _names(server: Any) -> tuple[list[str], list[str]]:
 
 
 @pytest.fixture
-def serving(new_server: Callable[..., Any]) -> Iterator[Any]:
+def serving(new_server: Callable[..., Any]) -> Any:
     """A server whose stack serves version ``one``."""
     server = new_server()
     server.start()
@@ -130,7 +121,7 @@ def serving(new_server: Callable[..., Any]) -> Iterator[Any]:
     role = server.role("model", "sagemaker.amazonaws.com", read)
     # Saved about a second after the change; a kill before that would lose the role, which is not what is tried here.
     saved = server.state_dir / "services" / "iam.json"
-    _until(lambda: saved.exists() and BUCKET in saved.read_text())
+    until(lambda: saved.exists() and BUCKET in saved.read_text())
     server.client("cloudformation").create_stack(
         StackName=STACK, TemplateBody=json.dumps(TEMPLATE), Parameters=_parameters(Version="one", Role=role)
     )
@@ -166,7 +157,7 @@ def test_a_killed_update_leaves_stack_and_endpoint_in_agreement(
     """Whenever SIGKILL hits: the endpoint answers as the stack says, nothing is left over, the next update works."""
     former = _names(serving)
     _update(serving, "two", _SLOW_START_SECONDS)
-    _until(lambda: moment(serving, former), pause=0.005)
+    until(lambda: moment(serving, former), pause=0.005)
     serving.stop(signal.SIGKILL)
     serving.start()
     stack = _finished(serving)
@@ -187,7 +178,7 @@ def test_a_killed_update_leaves_stack_and_endpoint_in_agreement(
 def test_an_update_that_a_stop_cuts_off_is_undone(serving: Any) -> None:
     """SIGTERM while a model takes longer than the stop waits: the champion serves again, nothing is left over."""
     _update(serving, "two", 20)
-    _until(lambda: _before_the_endpoint_is_up(serving, _names(serving)))
+    until(lambda: _before_the_endpoint_is_up(serving, _names(serving)))
     serving.stop()
     serving.start()
     assert _finished(serving)["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
@@ -202,14 +193,14 @@ def test_a_killed_creation_leaves_nothing_that_the_next_one_stumbles_over(servin
     template = json.dumps(TEMPLATE)
     parameters = _parameters(Version="one", Role=role, StartSeconds="2")
     cloudformation.create_stack(StackName="again", TemplateBody=template, Parameters=parameters)
-    _until(lambda: len(serving.client("sagemaker").list_endpoints()["Endpoints"]) == 2, pause=0.01)
+    until(lambda: len(serving.client("sagemaker").list_endpoints()["Endpoints"]) == 2, pause=0.01)
     serving.stop(signal.SIGKILL)
     serving.start()
     cloudformation = serving.client("cloudformation")
     assert _finished(serving, "again")["StackStatus"] == "ROLLBACK_FAILED"
     assert len(serving.client("sagemaker").list_endpoints()["Endpoints"]) == 1
     cloudformation.delete_stack(StackName="again")
-    _until(lambda: tuple(map(len, _names(serving))) == (1, 1))
+    until(lambda: tuple(map(len, _names(serving))) == (1, 1))
     cloudformation.create_stack(StackName="again", TemplateBody=template, Parameters=parameters)
     assert _finished(serving, "again")["StackStatus"] == "CREATE_COMPLETE"
     assert _answer(serving) == "one"

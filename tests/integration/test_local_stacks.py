@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from waiting import until
+
 pytestmark = pytest.mark.integration
 
 ACCOUNT = "000000000000"
@@ -89,13 +91,11 @@ def model_role(server: Any) -> str:
 
 
 def _settled(server: Any, name: str) -> str:
-    deadline = time.monotonic() + 90
-    while time.monotonic() < deadline:
-        status = server.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]
-        if not status.endswith("IN_PROGRESS"):
-            return status
-        time.sleep(0.2)
-    raise AssertionError(f"{name} did not settle")
+    def status() -> str:
+        found: str = server.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]
+        return "" if found.endswith("IN_PROGRESS") else found
+
+    return until(status, 90)
 
 
 def _create(server: Any, name: str, template: dict[str, Any], **options: Any) -> str:

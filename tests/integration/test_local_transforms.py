@@ -5,11 +5,12 @@ from __future__ import annotations
 import io
 import json
 import tarfile
-import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+
+from waiting import until, until_ended
 
 pytestmark = pytest.mark.integration
 
@@ -92,28 +93,9 @@ def start(server: Any) -> Callable[..., str]:
     return run
 
 
-def _until(condition: Callable[[], Any]) -> Any:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        if result := condition():
-            return result
-        time.sleep(0.1)
-    raise AssertionError("waited in vain")
-
-
-def _ended(server: Any, execution: str) -> dict[str, Any]:
-    states = server.client("stepfunctions")
-
-    def ended() -> dict[str, Any] | None:
-        description = states.describe_execution(executionArn=execution)
-        return None if description["status"] == "RUNNING" else description
-
-    return _until(ended)
-
-
 def test_a_state_machine_waits_for_a_transform(server: Any, start: Callable[..., str]) -> None:
     """createTransformJob.sync answers with the job's description once every line is answered."""
-    ended = _ended(server, start("good-job", "good", RUN_JOBS, RULE))
+    ended = until_ended(server.client("stepfunctions"), start("good-job", "good", RUN_JOBS, RULE))
     assert ended["status"] == "SUCCEEDED", ended.get("cause")
     assert json.loads(ended["output"])["TransformJobStatus"] == "Completed"
     body = server.client("s3").get_object(Bucket=BUCKET, Key="good-job/lines.jsonl.out")["Body"].read()
@@ -122,7 +104,7 @@ def test_a_state_machine_waits_for_a_transform(server: Any, start: Callable[...,
 
 def test_a_failed_transform_fails_the_state_with_its_reason(server: Any, start: Callable[..., str]) -> None:
     """The cause of States.TaskFailed is the job's description, FailureReason included."""
-    ended = _ended(server, start("broken-job", "broken", RUN_JOBS, RULE))
+    ended = until_ended(server.client("stepfunctions"), start("broken-job", "broken", RUN_JOBS, RULE))
     assert (ended["status"], ended["error"]) == ("FAILED", "States.TaskFailed")
     assert json.loads(ended["cause"])["FailureReason"]
 
@@ -132,17 +114,17 @@ def test_a_transform_needs_the_rights_of_its_integration(
     server: Any, start: Callable[..., str], kept: dict[str, Any], named: str
 ) -> None:
     """The right to make the job and the right to make the rule are missed by name."""
-    ended = _ended(server, start(f"denied-{named.partition(':')[0]}", "good", kept))
+    ended = until_ended(server.client("stepfunctions"), start(f"denied-{named.partition(':')[0]}", "good", kept))
     assert ended["status"] == "FAILED"
     assert named in ended["cause"]
 
 
 def test_stopping_the_execution_stops_the_job(server: Any, start: Callable[..., str]) -> None:
-    """StopExecution while the model comes up: the job is stopped, the execution stays aborted."""
+    """StopExecution while the model comes up: the job is stopped, the execution stays aborted while later ones end."""
     execution = start("slow-job", "slow", RUN_JOBS, RULE)
     sagemaker, states = server.client("sagemaker"), server.client("stepfunctions")
-    _until(lambda: sagemaker.list_transform_jobs(NameContains="slow-job")["TransformJobSummaries"])
+    until(lambda: sagemaker.list_transform_jobs(NameContains="slow-job")["TransformJobSummaries"])
     states.stop_execution(executionArn=execution)
-    _until(lambda: sagemaker.describe_transform_job(TransformJobName="slow-job")["TransformJobStatus"] == "Stopped")
-    time.sleep(1.5)
+    until(lambda: sagemaker.describe_transform_job(TransformJobName="slow-job")["TransformJobStatus"] == "Stopped")
+    assert until_ended(states, start("later-job", "good", RUN_JOBS, RULE))["status"] == "SUCCEEDED"
     assert states.describe_execution(executionArn=execution)["status"] == "ABORTED"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import io
 import json
-import time
 import zipfile
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+
+from waiting import until, until_ended
 
 pytestmark = pytest.mark.integration
 
@@ -164,25 +164,6 @@ _PARAMETER = {
 }
 
 
-def _until(condition: Callable[[], Any], seconds: float = 60) -> Any:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if result := condition():
-            return result
-        time.sleep(0.1)
-    raise AssertionError("waited in vain")
-
-
-def _ended(server: Any, execution: str) -> dict[str, Any]:
-    states = server.client("stepfunctions")
-
-    def ended() -> dict[str, Any] | None:
-        description = states.describe_execution(executionArn=execution)
-        return None if description["status"] == "RUNNING" else description
-
-    return _until(ended)
-
-
 def _machine(server: Any, name: str, role: str, definition: dict[str, Any] | None = None) -> str:
     definition = definition or {"StartAt": "S", "States": {"S": {"Type": "Succeed"}}}
     made = server.client("stepfunctions").create_state_machine(
@@ -208,7 +189,7 @@ def _deploy(server: Any, name: str, template: dict[str, Any], **parameters: str)
         stack = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
         return None if stack["StackStatus"].endswith("IN_PROGRESS") else stack
 
-    stack = _until(settled)
+    stack = until(settled)
     events = cloudformation.describe_stack_events(StackName=name)["StackEvents"]
     assert stack["StackStatus"] == "CREATE_COMPLETE", [entry.get("ResourceStatusReason") for entry in events]
     return stack
@@ -263,7 +244,7 @@ def test_a_workflow_runs_with_its_role_and_waits_for_its_turn(server: Any, world
     role = server.role("workflow", "states.amazonaws.com", *_rights(world))
     machine = _machine(server, "workflow", role, DEFINITION)
     executions = [_start(server, machine, **world) for _ in range(2)]
-    ended = [_ended(server, execution) for execution in executions]
+    ended = [until_ended(server.client("stepfunctions"), execution) for execution in executions]
     for description in ended:
         assert description["status"] == "SUCCEEDED", description.get("cause")
         assert json.loads(description["output"]) == {
@@ -282,7 +263,7 @@ def test_an_item_of_a_map_catches_what_its_role_may_not(server: Any, world: dict
     """The threads of a Map have the execution's rights and no others: the item's Catch names the denial."""
     rights = [right for right in _rights(world) if right["Resource"] != world["model_role"]]
     machine = _machine(server, "narrow", server.role("narrow", "states.amazonaws.com", *rights), DEFINITION)
-    output = json.loads(_ended(server, _start(server, machine, **world))["output"])
+    output = json.loads(until_ended(server.client("stepfunctions"), _start(server, machine, **world))["output"])
     assert [entry["who"] for entry in output["scores"]] == ["alpha", "beta"]
     assert all(entry["error"].startswith("SageMaker.") for entry in output["scores"])
 
@@ -299,7 +280,7 @@ def test_a_missing_right_fails_the_workflow_by_name(
     machine = _machine(
         server, f"without-{dropped}", server.role(f"without-{dropped}", "states.amazonaws.com", *rights), DEFINITION
     )
-    ended = _ended(server, _start(server, machine, **{**world, "models": []}))
+    ended = until_ended(server.client("stepfunctions"), _start(server, machine, **{**world, "models": []}))
     assert ended["status"] == "FAILED"
     assert named in ended["cause"]
 
@@ -307,12 +288,17 @@ def test_a_missing_right_fails_the_workflow_by_name(
 def test_a_fail_state_says_why(server: Any, world: dict[str, Any]) -> None:
     """Error and Cause of a Fail state may be JSONata, with what a Catch of a Lambda's exception assigned."""
     machine = _machine(server, "fails", server.role("fails", "states.amazonaws.com", *_rights(world)), DEFINITION)
-    ended = _ended(server, _start(server, machine, **{**world, "models": [], "who": "nobody"}))
+    ended = until_ended(
+        server.client("stepfunctions"), _start(server, machine, **{**world, "models": [], "who": "nobody"})
+    )
     assert (ended["status"], ended["error"], ended["cause"]) == ("FAILED", "GaveUp", "Because nobody is asked")
 
 
 def test_a_stopped_execution_stays_aborted(server: Any, world: dict[str, Any]) -> None:
-    """What its task does afterwards neither changes the status nor runs another state."""
+    """What its task does afterwards neither changes the status nor runs another state.
+
+    An execution that starts after the stop takes as long; when it has ended, the stopped one would have gone on too.
+    """
     machine = _machine(
         server,
         "stopped",
@@ -332,16 +318,18 @@ def test_a_stopped_execution_stays_aborted(server: Any, world: dict[str, Any]) -
     )
     execution = _start(server, machine)
     server.client("stepfunctions").stop_execution(executionArn=execution, error="Enough", cause="by hand")
-    time.sleep(2)
+    assert until_ended(server.client("stepfunctions"), _start(server, machine))["status"] == "SUCCEEDED"
     description = server.client("stepfunctions").describe_execution(executionArn=execution)
     assert (description["status"], description["error"]) == ("ABORTED", "Enough")
+    history = server.client("stepfunctions").get_execution_history(executionArn=execution)["events"]
+    assert "T" not in [event.get("stateEnteredEventDetails", {}).get("name") for event in history]
 
 
 def test_the_time_limit_of_a_state_machine_ends_its_executions(server: Any) -> None:
     """``TimeoutSeconds`` of the definition: the execution is TIMED_OUT."""
     waiting = {"StartAt": "W", "TimeoutSeconds": 1, "States": {"W": {"Type": "Wait", "Seconds": 3, "End": True}}}
     machine = _machine(server, "limited", server.role("limited", "states.amazonaws.com"), waiting)
-    assert _ended(server, _start(server, machine))["status"] == "TIMED_OUT"
+    assert until_ended(server.client("stepfunctions"), _start(server, machine))["status"] == "TIMED_OUT"
 
 
 @pytest.mark.parametrize(
@@ -373,7 +361,7 @@ def test_a_result_over_the_quota_fails_the_execution(server: Any) -> None:
             "States": {"Double": {"Type": "Pass", "Output": {"text": doubling}, "End": True}},
         },
     )
-    ended = _ended(server, _start(server, machine, text="x" * 140_000))
+    ended = until_ended(server.client("stepfunctions"), _start(server, machine, text="x" * 140_000))
     assert (ended["status"], ended["error"]) == ("FAILED", "States.DataLimitExceeded")
 
 
@@ -423,7 +411,10 @@ def _approving_rule(machine: str, role: str, topic_email: str) -> dict[str, Any]
 
 
 def test_an_approval_starts_exactly_one_execution(server: Any) -> None:
-    """Neither the registration nor other changes of a package match the rule; the input is the transformer's."""
+    """Neither the registration nor other changes of a package match the rule; the input is the transformer's.
+
+    Events come in order: when the approval of a later package has started its execution, the earlier ones are done.
+    """
     machine = _machine(server, "released", server.role("released", "states.amazonaws.com"))
     right = {"Action": "states:StartExecution", "Resource": machine}
     _deploy(server, "rule", _approving_rule(machine, server.role("rule", "events.amazonaws.com", right), "a@b.example"))
@@ -437,13 +428,21 @@ def test_an_approval_starts_exactly_one_execution(server: Any) -> None:
         ModelPackageArn=arn, ModelApprovalStatus="Approved", ApprovalDescription="It is good."
     )
     sagemaker.update_model_package(ModelPackageArn=arn, CustomerMetadataProperties={"a": "2"})
-    _until(lambda: states.list_executions(stateMachineArn=machine)["executions"])
-    time.sleep(1)
-    (execution,) = states.list_executions(stateMachineArn=machine)["executions"]
-    given = json.loads(states.describe_execution(executionArn=execution["executionArn"])["input"])
-    assert given.keys() == {"model_package_arn", "approved_at", "event_id"}
-    assert given["model_package_arn"] == arn
-    assert given["approved_at"].endswith("Z")
+    later = sagemaker.create_model_package(ModelPackageGroupName=GROUP, ModelApprovalStatus="PendingManualApproval")[
+        "ModelPackageArn"
+    ]
+    sagemaker.update_model_package(ModelPackageArn=later, ModelApprovalStatus="Approved")
+
+    def inputs() -> dict[str, dict[str, str]]:
+        executions = states.list_executions(stateMachineArn=machine)["executions"]
+        described = [states.describe_execution(executionArn=entry["executionArn"])["input"] for entry in executions]
+        assert len(described) <= 2
+        return {found["model_package_arn"]: found for found in map(json.loads, described)}
+
+    until(lambda: later in inputs())
+    assert inputs().keys() == {arn, later}
+    assert inputs()[arn].keys() == {"model_package_arn", "approved_at", "event_id"}
+    assert inputs()[arn]["approved_at"].endswith("Z")
 
 
 def test_a_rule_starts_only_what_its_role_may_start(server: Any) -> None:
@@ -458,9 +457,8 @@ def test_a_rule_starts_only_what_its_role_may_start(server: Any) -> None:
     events.put_targets(Rule="guarded", Targets=targets)
     entry = {"Source": "test", "DetailType": "t", "Detail": "{}"}
     events.put_events(Entries=[entry])
-    time.sleep(1)
+    until(lambda: "states:StartExecution" in server.log.read_text())
     assert states.list_executions(stateMachineArn=machine)["executions"] == []
-    assert "states:StartExecution" in server.log.read_text()
     server.grant("powerless", right)
     events.put_events(Entries=[entry])
-    assert len(_until(lambda: states.list_executions(stateMachineArn=machine)["executions"])) == 1
+    assert len(until(lambda: states.list_executions(stateMachineArn=machine)["executions"])) == 1

@@ -1,8 +1,9 @@
-"""The make targets that cannot run inside the session's own checkout, in a copy of it."""
+"""The make targets that cannot run inside the session's own checkout, in a copy of it or only as far as is safe."""
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -14,33 +15,76 @@ ROOT = Path(__file__).resolve().parents[2]
 MADE = (".venv", ".venv-cloud", ".local", "build", "cdk.out", "node_modules")
 
 
-def make(target: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run a make target in `folder`."""
-    environment = {name: value for name, value in os.environ.items() if name not in ("LOCAL_DIR", "MAKEFLAGS")}
-    return subprocess.run(["make", target], cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
+class Makefile:
+    """The project's make targets, run in any folder.
+
+    Attributes:
+        ran: arguments of every command that ended with 0.
+    """
+
+    def __init__(self) -> None:
+        self.ran: list[tuple[str, ...]] = []
+
+    def make(self, folder: Path, *arguments: str, **environment: str) -> str:
+        """Run `make …`, which has to succeed; what it printed."""
+        variables = {name: value for name, value in _without_flags().items() if name != "LOCAL_DIR"}
+        command = ["make", "--no-print-directory", *arguments]
+        done = subprocess.run(
+            command, cwd=folder, env=variables | environment, capture_output=True, text=True, timeout=900
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        self.ran.append(arguments)
+        return done.stdout
 
 
-def test_clean_removes_everything_that_was_made_and_nothing_else(tmp_path: Path) -> None:
+@pytest.fixture
+def makefile() -> Makefile:
+    """The targets, with a record of what ran."""
+    return Makefile()
+
+
+@pytest.mark.proves("make clean")
+def test_clean_removes_everything_that_was_made_and_nothing_else(makefile: Makefile, tmp_path: Path) -> None:
     """After `make clean` only what was there before set-up is left."""
     shutil.copy(ROOT / "Makefile", tmp_path)
     for folder in MADE:
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "file").touch()
     (tmp_path / "stacks").mkdir()
-    done = make("clean", tmp_path)
-    assert done.returncode == 0, done.stderr
+    makefile.make(tmp_path, "clean")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["Makefile", "stacks"]
 
 
-def test_help_lists_every_target() -> None:
-    """`make help` documents all phony targets, and the command the CI runs is one of them."""
-    output = make("help", ROOT).stdout
-    phony = next(line for line in (ROOT / "Makefile").read_text().splitlines() if line.startswith(".PHONY:"))
-    assert [target for target in phony.split()[1:] if f"make {target} " not in output] == []
-    assert "make test" in (ROOT / ".ci" / "run").read_text()
+def test_help_lists_every_target(makefile: Makefile) -> None:
+    """`make help` shows each phony target with what it does, and every one of them has a rule."""
+    database = subprocess.run(["make", "-pnq"], cwd=ROOT, capture_output=True, text=True, env=_without_flags()).stdout
+    phony = re.search(r"^\.PHONY: (.*)$", database, re.MULTILINE)
+    assert phony
+    shown = dict(re.findall(r"^  make (\S+) +(\S.*)$", makefile.make(ROOT, "help"), re.MULTILINE))
+    assert shown.keys() == set(phony[1].split())
 
 
-def test_test_fast_selects_neither_the_local_cloud_nor_the_network() -> None:
-    """`make test-fast` leaves out exactly the marked tests."""
-    recipe = (ROOT / "Makefile").read_text().split("\ntest-fast:", 1)[1].splitlines()[1]
-    assert "not integration and not e2e" in recipe
+@pytest.mark.proves("make test", "make test-nightly", "make test-fast")
+def test_the_targets_run_every_test_once(makefile: Makefile) -> None:
+    """`make test-fast` collects what is not slow, `make test` all but `make test-nightly`'s, and none of them twice."""
+    collecting = {"PYTEST_ADDOPTS": "--collect-only --no-header --disable-warnings"}
+    printed = makefile.make(ROOT, "test", "-o", "lint", **collecting)
+    fast, slow = _collected(printed)
+    (nightly,) = _collected(makefile.make(ROOT, "test-nightly", **collecting))
+    makefile.ran.append(("test-fast",))  # the first half of `make test`
+    counted = re.search(r"(\d+)/(\d+) tests collected", printed)  # by test-fast: its own, and all that there are
+    assert counted
+    everything = [*fast, *slow, *nightly]
+    assert (len(fast), len(everything)) == tuple(map(int, counted.groups()))
+    assert len(set(everything)) == len(everything) > 3_000
+    assert {name.split("/")[1] for name in fast} == {"unit", "infra"}
+
+
+def _collected(printed: str) -> list[list[str]]:
+    """Node ids of each `pytest --collect-only` in what was printed."""
+    runs = re.split(r"^.*tests collected.*$", printed, flags=re.MULTILINE)[:-1]
+    return [[line for line in run.splitlines() if line.startswith("tests/") and "::" in line] for run in runs]
+
+
+def _without_flags() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name != "MAKEFLAGS"}

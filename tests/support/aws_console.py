@@ -9,7 +9,7 @@ import signal
 import tarfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,6 +43,18 @@ class Stream:
         """The model versions of the answers with status 200."""
         return {version for status, version, _ in self.answers if status == 200}
 
+    def wait_for(self, condition: Callable[[], bool], seconds: float = 60) -> None:
+        """Wait until the client has seen something."""
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, f"the client saw {self.statuses} from {self.versions}"
+            time.sleep(0.05)
+
+    def wait_for_more(self, requests: int = 20) -> None:
+        """Wait for the answers to so many more requests."""
+        enough = len(self.answers) + requests
+        self.wait_for(lambda: len(self.answers) >= enough)
+
 
 class Console:
     """One local project seen through its AWS APIs.
@@ -65,7 +77,7 @@ class Console:
         text = document if isinstance(document, str) else json.dumps(document)
         return self.workflows.start_execution(stateMachineArn=self.machines[machine], input=text)["executionArn"]
 
-    def wait(self, execution: str, seconds: float = 400) -> dict[str, Any]:
+    def wait(self, execution: str, seconds: float = 900) -> dict[str, Any]:
         """The description of an execution once it has ended."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
@@ -132,6 +144,17 @@ class Console:
         """The serving stack's parameter."""
         stack = self.project.client("cloudformation").describe_stacks(StackName=f"{PREFIX}-serving")["Stacks"][0]
         return next(p["ParameterValue"] for p in stack["Parameters"] if p["ParameterKey"] == "ModelPackageArn")
+
+    def older(self) -> str:
+        """ARN of package 1, which is approved and does not serve: where it does, a copy of it is released first."""
+        first = f"{self.champion.rsplit('/', 1)[0]}/1"
+        if self.champion == first:
+            known = self.executions("release")
+            output = self.run({"training_job": self.forge(f"copy-of-the-first-{int(time.time())}", "none")})
+            assert output["verdict"]["status"] == "Approved", output["verdict"]
+            assert self.wait(self.released_by_event(known))["status"] == "SUCCEEDED"
+            assert self.champion == output["model_package_arn"]
+        return first
 
     def answers(self, texts: list[str]) -> list[Any]:
         """The API's predictions, asked one at a time, as they come."""

@@ -103,6 +103,8 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     api: ContractApi
+    """The server that this handles requests of; each has a subclass."""
+
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
 
