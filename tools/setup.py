@@ -187,11 +187,27 @@ def torch_index() -> list[str]:
         return []
 
 
-def install_cloud() -> None:
-    """Create .venv-cloud with the emulator and what a Lambda's runtime has, and nothing else."""
-    shutil.rmtree(CLOUD_VENV, ignore_errors=True)
-    run("environment .venv-cloud", [UV, "venv", "--python", sys.executable, CLOUD_VENV])
-    run("local cloud", uv_install(CLOUD_VENV / "bin" / "python", packages_of("local/requirements.txt")))
+def install_cloud(*, fresh: bool) -> None:
+    """Fill .venv-cloud with the emulator and what a Lambda's runtime has, and nothing else.
+
+    Args:
+        fresh: create it anew; otherwise a local cloud that runs in it goes on.
+    """
+    if fresh or not (CLOUD_VENV / "bin" / "python").exists():
+        shutil.rmtree(CLOUD_VENV, ignore_errors=True)
+        run("environment .venv-cloud", [UV, "venv", "--python", sys.executable, CLOUD_VENV])
+    wanted = only(packages_of("local/requirements.txt"))
+    exactly: list[str | Path] = [
+        UV,
+        "pip",
+        "sync",
+        "--system-certs",
+        "--require-hashes",
+        "--only-binary",
+        ":all:",
+        wanted,
+    ]
+    run("local cloud", [*exactly, "--python", CLOUD_VENV / "bin" / "python"])
 
 
 def install_layer() -> None:
@@ -255,8 +271,9 @@ def set_up() -> None:
     STAMP.unlink(missing_ok=True)
     started = time.monotonic()
     # A complete environment of the same Python and folder is brought up to date; anything else is made anew.
-    install_python(fresh=installed.splitlines()[:1] != wanted.splitlines()[:1])
-    install_cloud()
+    fresh = installed.splitlines()[:1] != wanted.splitlines()[:1]
+    install_python(fresh=fresh)
+    install_cloud(fresh=fresh)
     install_layer()
     install_slim()
     install_cdk()

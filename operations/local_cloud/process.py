@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -14,6 +15,7 @@ from http import HTTPStatus
 import psutil
 
 from operations import paths
+from operations.console import say
 from operations.errors import OperationError
 from operations.local_cloud.images import write_image_map
 
@@ -29,14 +31,20 @@ def endpoint_url(port: int) -> str:
 def start(port: int) -> int:
     """Start the local cloud, detached from this terminal, and wait until it answers.
 
+    One that runs other code than this checkout's, as after an upgrade, is restarted; what it served comes back with it.
+
     Args:
         port: wanted TCP port on 127.0.0.1; a cloud that already runs keeps its own.
 
     Returns:
         The port it listens on.
     """
+    version = _code_version()
     if (current := _running_port()) is not None:
-        return current
+        if paths.SERVER_PID.read_text().split()[1:] == [version]:
+            return current
+        say("  restarting: the running local cloud is of another version than this checkout")
+        port = current
     stop()  # one that hangs would keep the state folder
     if _port_taken(port):
         raise OperationError(
@@ -57,7 +65,7 @@ def start(port: int) -> int:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    paths.SERVER_PID.write_text(f"{process.pid}\n")
+    paths.SERVER_PID.write_text(f"{process.pid}\n{version}\n")
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
@@ -84,13 +92,21 @@ def stop() -> bool:
     return pid is not None
 
 
+def _code_version() -> str:
+    """Return the SHA-256 of the local cloud's code and of the packages that it needs."""
+    digest = hashlib.sha256((paths.ROOT / "local" / "requirements.txt").read_bytes())
+    for file in sorted((paths.ROOT / "local").rglob("*.py")):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
 def _server_pid() -> int | None:
     """Return the process id of the running server that belongs to this folder, or None."""
     try:
-        pid = int(paths.SERVER_PID.read_text())
+        pid = int(paths.SERVER_PID.read_text().split()[0])
         process = psutil.Process(pid)
         command = process.cmdline() if process.status() != psutil.STATUS_ZOMBIE else []
-    except (OSError, ValueError, psutil.Error):
+    except (OSError, ValueError, IndexError, psutil.Error):
         return None
     # A pid file may outlive its process, and the number may be somebody else's by now.
     return pid if "local.server" in command and str(paths.CLOUD_STATE) in command else None

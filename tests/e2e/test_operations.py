@@ -257,7 +257,7 @@ def fail_workflows(project: Any) -> None:
 @contextmanager
 def model_asleep(project: Any) -> Iterator[None]:
     """While the block runs, the model's process is stopped and as many requests wait for it as it may have."""
-    model = model_process(int((project.folder / "server.pid").read_text()))
+    model = model_process(int((project.folder / "server.pid").read_text().split()[0]))
     body = json.dumps({"inputs": "Is anybody there?"})
 
     def wait_for_an_answer() -> None:

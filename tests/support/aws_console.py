@@ -275,7 +275,7 @@ class Console:
 
     def kill(self) -> None:
         """End the local cloud as a power cut would."""
-        pid = int((self.project.folder / "server.pid").read_text())
+        pid = int((self.project.folder / "server.pid").read_text().split()[0])
         os.kill(pid, signal.SIGKILL)
         with suppress(ProcessLookupError):
             while True:
