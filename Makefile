@@ -30,7 +30,9 @@ PART ?=
 SLOW_TESTS := tests/e2e tests/integration tests/unit/serving tests/unit/training
 NIGHTLY_PARTS := real-data releases client
 
-.PHONY: help setup lock up deploy cdk down status logs train train-sdk recipe releases report approve rollback predict evaluate size-endpoint contract synth lint benchmark-serving test test-fast test-nightly clean
+.PHONY: help setup lock up deploy cdk down status logs train train-sdk recipe releases report approve rollback \
+	predict evaluate size-endpoint contract reference synth lint benchmark-serving test test-fast test-nightly \
+	clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -92,6 +94,9 @@ size-endpoint: setup ## measure memory and latency of the model, recommend memor
 
 contract: setup ## write openapi.json and its rendering anew from the code, after a change of the API
 	@PYTHONPATH=.:lambda $(VENV) -m tools.contract
+
+reference: setup ## write docs/configuration.md and docs/commands.md anew from the code
+	@PYTHONPATH=. $(VENV) -m tools.reference
 
 synth: setup ## synthesise the CloudFormation templates of every environment (no network, no account)
 	@$(RUN) synth

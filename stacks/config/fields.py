@@ -142,7 +142,7 @@ def _told(kind: type[Section], error: ErrorDetails) -> ConfigError:
     constrained = error["type"] in _CONSTRAINTS
     shown = value if constrained and field.annotation in (int, float) else repr(value)
     told = ".".join(field_path) if field.annotation != Mapping[str, str] else name
-    return ConfigError(told, f"{shown} is not allowed; {_allowed(field, constrained=constrained)}")
+    return ConfigError(told, f"{shown} is not allowed; {allowed(field, constrained=constrained)}")
 
 
 def _field_at(kind: type[Section], location: list[str]) -> tuple[FieldInfo, list[str]]:
@@ -156,7 +156,8 @@ def _field_at(kind: type[Section], location: list[str]) -> tuple[FieldInfo, list
     return field, [first, *path]
 
 
-def _allowed(field: FieldInfo, *, constrained: bool) -> str:
+def allowed(field: FieldInfo, *, constrained: bool = False) -> str:
+    """Return what a value may be, in words; with `constrained` its range or form alone."""
     if get_origin(field.annotation) is Literal:
         return f"one of {', '.join(map(str, get_args(field.annotation)))}"
     extra, kind = field.json_schema_extra, _KINDS[field.annotation]

@@ -1,0 +1,108 @@
+"""The documentation names every target, option, setting and variable that exists, and none that doesn't."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from classifier.job.hyperparameters import fields
+from operations.command_line import VERBS
+from stacks.config.environment import Config
+from stacks.config.fields import dotted_names
+from tools import reference
+
+ROOT = Path(__file__).resolve().parents[3]
+TRACKED = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True).stdout.split()
+PAGES = [name for name in TRACKED if name.endswith(".md") and not name.startswith("docs/benchmarks/")]
+CODE = [name for name in TRACKED if name.endswith(".py") and not name.startswith("tests/")]
+TEXT = {name: (ROOT / name).read_text(encoding="utf-8") for name in PAGES}
+TARGETS = set(re.findall(r"^([a-z-]+):.*?## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
+VARIABLE = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b")
+
+
+@pytest.mark.parametrize("page", ["configuration.md", "commands.md"])
+def test_a_generated_page_is_current(page: str) -> None:
+    """`make reference` would change nothing."""
+    assert (ROOT / "docs" / page).read_text(encoding="utf-8") == reference.pages()[ROOT / "docs" / page]
+
+
+def test_every_make_command_in_a_document_exists() -> None:
+    """No page names a target that the Makefile lacks."""
+    named = {(page, target) for page, text in TEXT.items() for target in re.findall(r"`make ([a-z-]+)", text)} | {
+        (page, target) for page, text in TEXT.items() for target in re.findall(r"^make ([a-z-]+)", text, re.MULTILINE)
+    }
+    assert {(page, target) for page, target in named if target not in TARGETS} == set()
+
+
+def test_every_setting_in_a_document_exists() -> None:
+    """A `section.key` that a page names is one of the configuration's."""
+    known = set(dotted_names(Config))
+    sections = {name.split(".")[0] for name in known if "." in name}
+    found = {
+        (page, name)
+        for page, text in TEXT.items()
+        for name in re.findall(r"(?:`|-c |CONTEXT=\")([a-z_]+(?:\.[a-z_]+)+)(?==|`)", text)
+        if name.split(".")[0] in sections and not name.endswith((".json", ".md", ".py", ".com"))
+    }
+    assert {
+        (page, name) for page, name in found if name not in known and not any(k.startswith(name) for k in known)
+    } == set()
+
+
+def test_every_setting_is_documented() -> None:
+    """Each key stands in the page of the configuration."""
+    page = TEXT["docs/configuration.md"]
+    assert [name for name in dotted_names(Config) if f"`{name}`" not in page and name != "env"] == []
+
+
+def test_every_verb_and_option_is_documented() -> None:
+    """Each verb has its section, each option its row."""
+    page = TEXT["docs/commands.md"]
+    for name, verb in VERBS.items():
+        section = page.split(f"\n### {name}\n")[1].split("\n### ")[0]
+        assert all(f"`{option.name}`" in section for option in verb.options), name
+
+
+def test_every_hyperparameter_is_documented() -> None:
+    """Each hyperparameter has its row, and a page names no other."""
+    page = TEXT["docs/execution-input.md"]
+    assert [name for name in fields() if f"| `{name}` |" not in page] == []
+
+
+def test_every_variable_that_the_code_reads_is_documented() -> None:
+    """A variable that the code reads or sets in an environment stands on some page."""
+    read = set()
+    for name in CODE:
+        for line in (ROOT / name).read_text(encoding="utf-8").splitlines():
+            if re.search(r"environ|required\(|flag\(", line):
+                read |= set(re.findall(r"\"([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)\"", line))
+    pages = " ".join(TEXT.values())
+    assert sorted(name for name in read if not re.search(rf"\b{name}\b", pages)) == []
+
+
+def test_every_documented_variable_exists() -> None:
+    """The page of the variables names none that neither the code nor the Makefile knows."""
+    sources = " ".join((ROOT / name).read_text(encoding="utf-8") for name in [*CODE, "Makefile"])
+    fields_of_settings = {word.upper() for word in re.findall(r"\b[a-z]+(?:_[a-z]+)+\b", sources)}
+    named = set(VARIABLE.findall(TEXT["docs/environment-variables.md"]))
+    assert sorted(name for name in named if name not in sources and name not in fields_of_settings) == []
+
+
+def test_every_relative_link_leads_somewhere() -> None:
+    """A link to a file of the project exists, and so does the heading that it names."""
+    broken: list[str] = []
+    for page, text in TEXT.items():
+        targets = re.findall(r"\]\(([^)#\s]*)(?:#[^)]*)?\)", re.sub(r"```.*?```", "", text, flags=re.DOTALL))
+        files = {target: (ROOT / page).parent / target for target in targets if target and "://" not in target}
+        broken += [f"{page}: {target}" for target, file in files.items() if not file.exists()]
+    assert broken == []
+
+
+def test_the_environments_of_the_page_are_those_of_the_configuration() -> None:
+    """The page shows the values of every block of cdk.json."""
+    blocks = json.loads((ROOT / "cdk.json").read_text())["context"]["environments"]
+    assert set(blocks) == set(reference.ENVIRONMENTS)
