@@ -174,11 +174,13 @@ def test_a_client_who_goes_away_is_not_written_to() -> None:
     assert asyncio.run(conversation()) == b""
 
 
-def test_lines_of_the_log_are_written_together_with_their_own_times(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lines_of_the_log_are_written_together_with_their_own_times(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     """None is lost or written twice, and each has the time of its request."""
     records: list[logging.LogRecord] = []
     monkeypatch.setattr(logging.getLogger("serving"), "handle", records.append)
-    monkeypatch.setattr(logging.getLogger("serving"), "level", logging.INFO)
+    caplog.set_level(logging.INFO, logger="serving")  # clears what the logger has cached, too
 
     async def requests() -> list[int]:
         log, written = RequestLog(), []
