@@ -13,6 +13,7 @@ import argparse
 import logging
 import logging.handlers
 import os
+import socket
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -41,6 +42,7 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--state-dir", type=_absolute, required=True, help="folder for everything that is kept")
     parser.add_argument("--images", type=_absolute, required=True, help="image map: which program replaces an image")
     parser.add_argument("--log-dir", type=_absolute, help="folder for log files (default: <state-dir>/logs)")
+    parser.add_argument("--socket-fd", type=int, default=-1, help="inherited socket that listens on --port already")
     parser.add_argument("--region", default="us-east-1", help="region of the cloud (default: us-east-1)")
     parser.add_argument(
         "--endpoint-start-seconds",
@@ -80,7 +82,8 @@ def main() -> None:
 
 def _serve(options: argparse.Namespace, paths: ServerPaths, images: tuple[ImageRule, ...]) -> None:
     """Run the cloud in this process until a signal. The caller holds the state folder."""
-    listening = listening_socket(options.port)
+    inherited = options.socket_fd >= 0
+    listening = socket.socket(fileno=options.socket_fd) if inherited else listening_socket(options.port)
     paths.make()
     root = credentials(options.state_dir, port=options.port, region=options.region)
     os.environ.update(environment.emulator_environment(paths, options.port, root))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import json
 import os
@@ -21,6 +22,7 @@ from operations.local_cloud.images import write_image_map
 
 HEALTH = "/_local/health"
 START_SECONDS, STOP_SECONDS = 60, 60
+_PIDFD_GETFD = 438  # number of the Linux system call, the same on every processor
 
 
 def endpoint_url(port: int) -> str:
@@ -31,7 +33,8 @@ def endpoint_url(port: int) -> str:
 def start(port: int) -> int:
     """Start the local cloud, detached from this terminal, and wait until it answers.
 
-    One that runs other code than this checkout's, as after an upgrade, is restarted; what it served comes back with it.
+    One that runs other code than this checkout's, as after an upgrade, is restarted. The new process takes over its
+    listening socket, so callers wait instead of being refused.
 
     Args:
         port: wanted TCP port on 127.0.0.1; a cloud that already runs keeps its own.
@@ -39,14 +42,14 @@ def start(port: int) -> int:
     Returns:
         The port it listens on.
     """
-    version = _code_version()
+    version, handed_over = _code_version(), None
     if (current := _running_port()) is not None:
         if paths.SERVER_PID.read_text().split()[1:] == [version]:
             return current
         say("  restarting: the running local cloud is of another version than this checkout")
-        port = current
+        port, handed_over = current, _copy_of_listening_socket(current)
     stop()  # one that hangs would keep the state folder
-    if _port_taken(port):
+    if handed_over is None and _port_taken(port):
         raise OperationError(
             f"Port {port} on 127.0.0.1 is in use by another program.",
             hint=f"choose another one: make up PORT={port + 1}",
@@ -56,6 +59,8 @@ def start(port: int) -> int:
         folder.mkdir(parents=True, exist_ok=True)
     command = [str(paths.CLOUD_PYTHON), "-m", "local.server", "--port", str(port)]
     command += ["--state-dir", str(paths.CLOUD_STATE), "--images", str(paths.IMAGES), "--log-dir", str(paths.LOGS)]
+    if handed_over is not None:
+        command += ["--socket-fd", str(handed_over)]
     with paths.SERVER_LOG.open("a") as log:
         process = subprocess.Popen(
             command,
@@ -64,7 +69,10 @@ def start(port: int) -> int:
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            pass_fds=() if handed_over is None else (handed_over,),
         )
+    if handed_over is not None:
+        os.close(handed_over)
     paths.SERVER_PID.write_text(f"{process.pid}\n{version}\n")
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
@@ -90,6 +98,20 @@ def stop() -> bool:
     for file in (paths.SERVER_PID, paths.STATUS):
         file.unlink(missing_ok=True)
     return pid is not None
+
+
+def _copy_of_listening_socket(port: int) -> int | None:
+    """Return a file descriptor of the running server's socket; None where the system gives none (only Linux does)."""
+    try:
+        server = psutil.Process(_server_pid())
+        sockets = [each for each in server.net_connections("tcp4") if each.status == psutil.CONN_LISTEN]
+        number = next(each.fd for each in sockets if each.laddr.port == port)
+        process = os.pidfd_open(server.pid)
+        copy: int = ctypes.CDLL(None).syscall(_PIDFD_GETFD, process, number, 0)
+        os.close(process)
+    except (AttributeError, OSError, StopIteration, psutil.Error):
+        return None
+    return copy if copy >= 0 else None
 
 
 def _code_version() -> str:

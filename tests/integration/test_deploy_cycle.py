@@ -90,6 +90,26 @@ def test_a_port_in_use_is_an_error_that_names_the_way_out(projects: LocalProject
     assert not (other.folder / "server.pid").exists()
 
 
+def test_a_local_cloud_of_another_version_is_replaced_without_a_refused_connection(project: LocalProject) -> None:
+    """After an upgrade the next `make up` starts today's code on the same socket: callers wait, and are answered."""
+    pid_file, status_file = project.folder / "server.pid", project.folder / "status.json"
+    status = status_file.read_text()
+    health = f"{project.status['api_url']}/v1/health"
+    old = pid_file.read_text().split()[0]
+    pid_file.write_text(f"{old}\nanother version\n")
+    replace = "from operations.local_cloud import process; print(process.start(1))"
+    command = [str(ROOT / ".venv" / "bin" / "python"), "-c", replace]
+    statuses = []
+    with subprocess.Popen(command, cwd=ROOT, env=project.environment, stdout=subprocess.PIPE, text=True) as starting:
+        while starting.poll() is None:
+            statuses.append(requests.get(health, timeout=60).status_code)
+        assert starting.stdout is not None
+        assert starting.stdout.read().splitlines()[-1] == str(project.port)
+    status_file.write_text(status)  # as the command that starts the cloud does at its end
+    assert pid_file.read_text().split()[0] != old
+    assert statuses and set(statuses) <= {200, 502, 503}  # 5xx from functions that end with the old process
+
+
 def test_a_changed_lambda_is_redeployed_and_served(project: LocalProject, tmp_path: Path) -> None:
     """`cdk deploy` of a copy of this project with another health answer changes what the API says."""
     copy = tmp_path / "copy"

@@ -85,13 +85,14 @@ class EndpointRuntime:
     def slot(self, key: Key, variant_name: str) -> Iterator[Variant]:
         """Reserve a variant for one request. Raises ServiceError."""
         status = (self._context.store.get(key) or {}).get("EndpointStatus")
-        if status == "SystemUpdating":
-            message = f"The model of endpoint {key.name} is starting. Try again shortly."
-            raise ServiceError("ModelNotReadyException", message, 429)
         # Chosen and counted in one step, so that a replaced fleet is stopped only after its last request.
         with self._lock:
             fleet = self._fleets.get(key)
-            if status not in _ANSWERING or fleet is None:
+            if status == "SystemUpdating" or (status in _ANSWERING and fleet is None):
+                # The local cloud itself starts or stops; its record says what was true before.
+                message = f"The model of endpoint {key.name} is starting. Try again shortly."
+                raise ServiceError("ModelNotReadyException", message, 429)
+            if fleet is None or status not in _ANSWERING:
                 message = f"Endpoint {key.name} of account {key.scope.account} not found."
                 raise ServiceError("ValidationError", message)
             variant = fleet.acquire(variant_name)
