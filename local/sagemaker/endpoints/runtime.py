@@ -88,8 +88,8 @@ class EndpointRuntime:
         # Chosen and counted in one step, so that a replaced fleet is stopped only after its last request.
         with self._lock:
             fleet = self._fleets.get(key)
-            if status == "SystemUpdating" or (status in _ANSWERING and fleet is None):
-                # The local cloud itself starts or stops; its record says what was true before.
+            starting = fleet is None and status in _ANSWERING and not self._context.stopping.is_set()
+            if starting or status == "SystemUpdating":
                 message = f"The model of endpoint {key.name} is starting. Try again shortly."
                 raise ServiceError("ModelNotReadyException", message, 429)
             if fleet is None or status not in _ANSWERING:
