@@ -38,8 +38,9 @@ class Server:
     async def serve(self, listener: socket.socket) -> bool:
         """Serve until `begin_stop`; return whether every request was answered within the drain time."""
         loop = asyncio.get_running_loop()
-        async with await loop.create_server(self.connections.new, sock=listener, backlog=BACKLOG):
-            await self._stopping.wait()
+        server = await loop.create_server(self.connections.new, sock=listener, backlog=BACKLOG)
+        await self._stopping.wait()
+        server.close()  # `async with` would wait for idle connections too, from Python 3.12.1 on
         open_connections = self.connections.open
         for connection in list(open_connections):
             connection.stop()
