@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -28,13 +29,17 @@ _log = logging.getLogger(__name__)
 class Splits:
     """The rows of a run, with the columns `text`, `label`, `score` and `family`.
 
+    A `label` is an id; with several labels a text it is a sorted tuple of ids, which may be empty.
+
     Attributes:
-        validation: rows held out of the training data, for every choice.
-        test: rows that decide nothing; None if the job has no test channel.
-        scale: how the score is standardised; None for classification.
-        label_names: of label 0 and label 1.
-        data_sha256: hash over the hashes of the files, as `sha256sum` prints them.
+        validation: rows for every choice: those of its own file, or held out of the training data.
+        test: rows that decide nothing; None if there are none.
+        scale: how the score is standardised; None unless a score is learned.
+        score_threshold: smallest score of label 1; None without scores.
+        label_names: in the order of their ids.
+        data_sha256: hash over the hashes of the files and their roles.
         quarantined: rows left out, by split and kind.
+        manifest: how the data was read, as in `manifest.json`.
     """
 
     train: pd.DataFrame
@@ -42,9 +47,11 @@ class Splits:
     test: pd.DataFrame | None
     objective: Objective
     scale: ScoreScale | None
-    label_names: tuple[str, str]
+    score_threshold: float | None
+    label_names: tuple[str, ...]
     data_sha256: str
     quarantined: dict[str, dict[str, int]]
+    manifest: dict[str, Any]
 
 
 def load_splits(job: JobEnvironment, hp: Hyperparameters, *, quarantine: bool = True) -> Splits:
