@@ -40,10 +40,15 @@ def file_name(split: str) -> str:
     return f"{split}.jsonl"
 
 
-def hash_of(splits: Mapping[str, str], labels: Iterable[str], threshold: float | None) -> str:
-    """Return the hash of labelled data: over each split's hash with its role, the label set and the threshold."""
-    roles = "".join(f"{digest}  {split}\n" for split, digest in sorted(splits.items()))
-    return hashlib.sha256((roles + json.dumps([list(labels), threshold])).encode()).hexdigest()
+def hash_of(manifest: Mapping[str, Any]) -> str:
+    """Return the hash of labelled data: over the hash of each split and of its source file, each with its role.
+
+    Raw files and the canonical files made from them have the same hash.
+    """
+    hashes = {split: entry["sha256"] for split, entry in manifest["splits"].items()}
+    hashes |= {f"source of {split}": entry["sha256"] for split, entry in manifest["source"]["files"].items()}
+    roles = "".join(f"{digest}  {role}\n" for role, digest in sorted(hashes.items()))
+    return hashlib.sha256((roles + json.dumps([manifest["labels"], manifest["score_threshold"]])).encode()).hexdigest()
 
 
 def write(folder: Path, splits: Mapping[str, list[Example]], manifest: Mapping[str, Any]) -> None:

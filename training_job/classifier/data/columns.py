@@ -86,9 +86,10 @@ class _Profile:
         self.distinct = len(set(self.keys))
         strings = [cell for cell in self.cells if isinstance(cell, str)]
         self.lists = sum(list_of(cell) is not None for cell in self.cells[:1000]) > 0.9 * min(len(self.cells), 1000)
+        self.separator = None if self.lists else separator_of(self.cells)
         comma = is_comma_decimal(self.cells)
         numbers = [number for cell in self.cells if (number := _number(cell, comma)) is not None]
-        self.numeric = len(numbers) > 0.95 * len(self.cells)
+        self.numeric = len(numbers) > 0.95 * len(self.cells) and not self.separator
         self.fractional = self.numeric and any(number % 1 for number in numbers)
         self.binary = self.distinct == 2 and {key.lower() for key in self.keys} <= _BINARY
         self.length = sum(map(len, strings)) / len(strings) if strings else 0.0
@@ -225,7 +226,8 @@ class _Chooser:
             return profile.rank(_TEXT_WORDS) - 2 * title, profile.length * profile.distinct / len(profile.cells)
 
         best = max(free, key=fit)
-        others = [profile.name for profile in free if profile is not best and profile.length > 0.5 * best.length]
+        rivals = (other for other in free if other is not best and fit(other)[0] >= 0)
+        others = [other.name for other in rivals if other.length > 0.5 * best.length]
         if others:
             self.notes.append(f"also text, but not used: {', '.join(others)} (text_column says which is read)")
         return best.name
@@ -286,9 +288,8 @@ class _Chooser:
         """Return whether a column has few distinct values, or few parts in its cells."""
         rank = profile.rank(_LABEL_WORDS)
         distinct, count = profile.distinct, len(profile.cells)
-        if profile.lists or (distinct > 2 and separator_of(profile.cells) is not None):
-            separator = None if profile.lists else separator_of(profile.cells)
-            distinct = len({str(part) for cell in profile.cells for part in _parts(cell, separator)})
+        if profile.lists or profile.separator:
+            distinct = len({str(part) for cell in profile.cells for part in _parts(cell, profile.separator)})
         if len(profile.cells) < 0.5 * max(map(len, self.cells.values()), default=0) and not rank:
             return False
         if set(profile.words) & {"id", "date", "time", "timestamp", "index", "url"} and rank < 2:
@@ -338,7 +339,7 @@ class _Chooser:
         if profile and profile.lists:
             return "list", "", forced or any(len(list_of(cell) or ()) != 1 for cell in filled)
         told = self.settings.label_separator
-        separator = separator_of(filled) if told == "auto" and wanted != "classification" else None
+        separator = profile.separator if profile and told == "auto" and wanted != "classification" else None
         if told not in ("auto", "none"):
             separator = told
         return ("separated", separator, True) if separator else ("one", "", forced)

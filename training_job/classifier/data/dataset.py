@@ -47,8 +47,7 @@ class LabelledData:
     @property
     def data_sha256(self) -> str:
         """The hash of what is learned and tested: the same for a raw file and for its canonical form."""
-        hashes = {split: entry["sha256"] for split, entry in self.manifest["splits"].items()}
-        return canonical.hash_of(hashes, self.label_names, self.score_threshold)
+        return canonical.hash_of(self.manifest)
 
     @property
     def set_aside(self) -> dict[str, dict[str, int]]:

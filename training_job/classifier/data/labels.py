@@ -218,7 +218,7 @@ def _wrong_number(file: str, columns: Columns, kept: list[str]) -> DataError:
     column = ", ".join(columns.labels)
     if len(kept) == 1:
         return DataError(
-            f"Every row of {file} is of one class, {kept[0]!r}: column {column} has one label. At least two must occur.",
+            f"Every row of {file} is of one class, {kept[0]!r}: column {column} has one label; two must occur.",
             hint="Check label_column, or give a file in which at least two classes occur.",
         )
     found = f"{len(kept):,} labels" if kept else "no label"

@@ -84,7 +84,7 @@ def _in_folder(folder: Path, wanted: str) -> tuple[dict[str, Path], list[str]]:
     if not entries:  # a folder a split
         entries = [file for part in _part_folders(folder) for file in sorted(part.iterdir()) if _is_data(file)]
     named: dict[str, list[Path]] = {role: [] for role in ROLES}
-    others = []
+    others: list[Path] = []
     for entry in entries:
         role = _role(_stem(entry)) or (_role(entry.parent.name) if entry.parent != folder else None)
         (named[role] if role else others).append(entry)
