@@ -1,7 +1,7 @@
 """Find out how a table separates and quotes its fields.
 
-The same lines are read under several hypotheses and the texts are compared, because row counts alone mislead: texts that
-begin with a quote can be read as quoted fields, with as many rows and other texts.
+The same lines are read under several hypotheses and the texts are compared, because row counts alone mislead: texts
+that begin with a quote can be read as quoted fields, with as many rows and other texts.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def is_number(field: str) -> bool:
 def _delimiter(lines: Sequence[str], quotes: Sequence[str], wanted: Iterable[str]) -> str:
     """Return the delimiter under which the rows agree best; empty if none does."""
     names = {clean_name(name) for name in wanted}
-    best, choice = (False, 0.0, 0), ""
+    best, choice = (False, 0.0, 0), ""  # the columns asked for, the share of rows that agree, and the number of columns
     for delimiter in _SEARCHED:
         if not any(delimiter in line for line in lines):
             continue
@@ -66,47 +66,56 @@ def _delimiter(lines: Sequence[str], quotes: Sequence[str], wanted: Iterable[str
             share, header = len(fitting) / len(rows), fitting[0]
             found = bool(names) and names <= set(map(clean_name, header))
             named = any(header) and all(map(looks_like_name, header))
-            if size > 1 and (found or share >= (_RAGGED if named else _SURE)):
-                best, choice = max((best, choice), ((found, round(share, 2), size), delimiter), key=lambda pair: pair[0])
+            fit = (found, round(share, 2), size)
+            if size > 1 and fit > best and (found or share >= (_RAGGED if named else _SURE)):
+                best, choice = fit, delimiter
     return choice
 
 
 @dataclass
 class _Evidence:
-    """What speaks for and against a quote character."""
+    """What speaks for and against a quote character, counted in rows."""
 
     needed: int = 0
-    """Rows that have the right number of fields only with quotes, or double the quotes within."""
+    """Rows that have the right number of fields only with quotes."""
+    doubled: int = 0
+    """Other rows with quotes around a field that hold the quote twice."""
+    stripped: int = 0
+    """Other rows that only lose quotes around a field."""
     harmed: int = 0
     """Rows that the quotes break."""
-    stripped: int = 0
-    """Rows that lose quotes around a field and would be the same without."""
     rows: int = 0
 
+    @property
+    def changed(self) -> int:
+        """Rows whose texts would be others without quotes."""
+        return self.needed + self.doubled + self.stripped
+
     def supports(self, dialect: Dialect) -> bool:
-        """Decide for or against the quotes."""
-        usual = self.needed + self.stripped > self.rows / 2  # as by programs that quote every text
+        """Decide for or against the quotes: texts are not changed without need."""
+        usual = self.changed > self.rows / 2  # as by programs that quote every text
         if self.harmed:
-            return self.needed + self.stripped * usual > _ROWS_FOR_ONE_BROKEN * self.harmed
-        # Programs that write commas and quote at all never write a text with quotes around it as it is; with tabs they do.
-        usual |= dialect.delimiter != "\t" and dialect.quote == "double" and self.stripped > 0
-        return self.needed > 0 or usual
+            return self.needed + self.doubled + self.stripped * usual > _ROWS_FOR_ONE_BROKEN * self.harmed
+        # Programs that separate by commas have to quote, and never write quotes around a text as they are. Those that
+        # separate by tabs often write every character as it is.
+        quoting = dialect.delimiter != "\t" and dialect.quote == "double"
+        return self.needed > 0 or usual or (quoting and self.changed > 0)
 
 
 def _quote(lines: Sequence[str], delimiter: str) -> tuple[Dialect, list[str]]:
-    tried = [
-        (dialect, evidence)
-        for quote in ("double", "single")
-        for dialect, evidence in [_variant(lines, Dialect(delimiter or ",", quote))]
-        if evidence.supports(dialect)
-    ]
-    if not tried:
-        return Dialect(delimiter), []
-    dialect, evidence = max(tried, key=lambda pair: pair[1].needed + pair[1].stripped - pair[1].harmed)
-    if evidence.needed == 0 and evidence.stripped <= evidence.rows / 2:
-        note = f"{evidence.stripped} rows have quotes around a field that needs none; quote=none keeps them as text."
-        return dialect, [note]
-    return dialect, []
+    tried = [_variant(lines, Dialect(delimiter or ",", quote)) for quote in ("double", "single")]
+    dialect, evidence = max(
+        (pair for pair in tried if pair[1].supports(pair[0])),
+        key=lambda pair: pair[1].changed - pair[1].harmed,
+        default=(Dialect(delimiter), _Evidence()),
+    )
+    if dialect.quote == "none":
+        kept = tried[0][1].changed
+        note = f"{kept} rows have a field in quotes that no row needs: kept as text; quote=double takes them off."
+        return dialect, [note] * (kept > 0)
+    needless = evidence.needed + evidence.doubled == 0 and evidence.changed <= evidence.rows / 2
+    note = f"{evidence.stripped} rows have quotes around a field that needs none; quote=none keeps them as text."
+    return dialect, [note] * needless
 
 
 def _variant(lines: Sequence[str], dialect: Dialect) -> tuple[Dialect, _Evidence]:
@@ -157,5 +166,5 @@ def _compare(row: Record, size: int, dialect: Dialect, evidence: _Evidence) -> N
         evidence.needed += 1
     elif changed := [field.strip()[1:-1] for field, read in zip(plain[0], row.fields, strict=True) if field != read]:
         doubled = any(character in field for field in changed)
-        evidence.needed += doubled
+        evidence.doubled += doubled
         evidence.stripped += not doubled

@@ -7,9 +7,11 @@ from collections.abc import Iterable, Sequence
 from .dialect import is_number, looks_like_name
 from .names import clean_name
 
-_KNOWN = frozenset(
-    ["text", "sentence", "review", "comment", "content", "body", "message", "title", "tweet", "question", "utterance", "query", "document", "description", "input", "label", "labels", "class", "category", "target", "sentiment", "emotion", "intent", "score", "rating", "stars", "id", "v1", "v2", "split", "source"]
-)
+_KNOWN = {
+    *("text", "sentence", "review", "comment", "content", "body", "message", "title", "tweet", "question", "query"),
+    *("utterance", "document", "description", "input", "label", "labels", "class", "category", "target", "sentiment"),
+    *("emotion", "intent", "score", "rating", "stars", "id", "v1", "v2"),
+}
 _MOST_LABELS = 1000
 
 

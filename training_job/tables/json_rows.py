@@ -10,7 +10,7 @@ from typing import Any
 from .encoding import Text, is_undecoded
 from .errors import TableError
 from .names import clean_name
-from .table import HowRead, ReadSettings, TableRow, TableStream
+from .table import ReadSettings, TableRow, TableStream
 
 _FIRST_LINES = 1000
 _SHAPES = "Write one object a line, as pandas does with orient='records', lines=True."
@@ -32,7 +32,7 @@ def open_json(text: Text, settings: ReadSettings) -> TableStream:
         TableError: the document is no JSON, or holds no rows in a shape that is known.
     """
     lines = settings.format == "jsonl" or (settings.format == "auto" and _is_lines(text))
-    how = HowRead("jsonl" if lines else "json", **text.how())
+    how = text.how("jsonl" if lines else "json")
     if not lines:
         rows = list(_document(text))
         return TableStream(json_columns(rows), iter(rows), how)
@@ -150,7 +150,8 @@ def _values(content: str, text: Text) -> Iterator[tuple[int, str, Any]]:
                 f"{text.name} is not JSON: {error.msg} in line {error.lineno}, character {error.colno}.", hint=_SHAPES
             ) from error
         except (ValueError, RecursionError) as error:
-            raise TableError(f"{text.name} cannot be read as JSON: {error}, after line {line}.", hint=_SHAPES) from error
+            problem = f"{text.name} cannot be read as JSON: {error}, after line {line}."
+            raise TableError(problem, hint=_SHAPES) from error
         yield line, content[at:end], value
         at = end
 

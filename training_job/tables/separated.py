@@ -12,7 +12,7 @@ from .errors import TableError
 from .header import has_header
 from .names import clean_name, column_names, numbered_name
 from .records import Dialect, Record, records
-from .table import AUTO, HowRead, ReadSettings, TableRow, TableStream
+from .table import AUTO, ReadSettings, TableRow, TableStream
 
 SAMPLE = 16 * 1024 * 1024
 """Characters from which the dialect is found; a file of up to this size is looked at whole."""
@@ -21,7 +21,7 @@ _HEADER_ROWS = 1000
 
 def open_text(text: Text, settings: ReadSettings) -> TableStream:
     """Read one text a line; the column is called text."""
-    how = HowRead("text", header=False, **text.how())
+    how = replace(text.how("text"), header=False)
     rows = (
         TableRow(number, *_values(line.rstrip("\r\n"), text), raw=line.rstrip("\r\n"))
         for number, line in enumerate(text.lines(), start=1)
@@ -59,15 +59,15 @@ def open_separated(text: Text, settings: ReadSettings, wanted: Sequence[str]) ->
         header = bool(fields) and has_header([row for row in fields if len(row) == size][:_HEADER_ROWS], wanted)
     if header:
         if rows[0].problem or is_undecoded(rows[0].raw):
-            raise TableError(f"The header of {text.name} cannot be read.", hint=f"It is {rows[0].problem or text.undecoded}.")
+            problem = rows[0].problem or text.undecoded
+            raise TableError(f"The header of {text.name} cannot be read: {problem}.", hint="Correct it.")
         layout = _Layout(rows[0].fields, fields[1:], size, text.name)
     else:
         layout = _Layout([], fields, size, text.name)
         if settings.header == AUTO:
             notes.append(f"The first line is data, not a header; the columns are called {', '.join(layout.columns)}.")
-    how = HowRead(
-        "csv",
-        **text.how(),
+    how = replace(
+        text.how("csv"),
         delimiter=dialect.delimiter,
         quote=dialect.quote,
         escape="backslash" if dialect.backslash else "",
@@ -101,7 +101,7 @@ class _Layout:
     def values(self, fields: list[str]) -> tuple[dict[str, object] | None, str]:
         """Return the row's values by name, or None and what is wrong."""
         if len(fields) != self.width:
-            return None, f"{len(fields)} fields, the header has {self.width}" if self.header else _odd(fields, self.width)
+            return None, f"{len(fields)} fields, {'the header has' if self.header else 'most rows have'} {self.width}"
         if self._empty:
             if any(fields[position].strip() for position in self._empty):
                 return None, "a field stands below a column without a name"
@@ -113,10 +113,6 @@ class _Layout:
         if not self.header or len(fields) != self.width or clean_name(fields[0]) not in self.header:
             return False
         return sorted(map(clean_name, fields)) == sorted(self.header)
-
-
-def _odd(fields: list[str], width: int) -> str:
-    return f"{len(fields)} fields, most rows have {width}"
 
 
 def _are_numbers(fields: list[str]) -> bool:

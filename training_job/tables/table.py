@@ -52,7 +52,7 @@ class ReadSettings:
 class TableRow:
     """One row as it stands in the file.
 
-    `line` is the row's first line, from 1; in Parquet and Excel, in JSON by columns, it is the row's number. `values` is
+    `line` is the row's first line, from 1; in Parquet, Excel and JSON by columns, it is the row's number. `values` is
     None if the row is blank or malformed. `problem` says what is wrong with a malformed row, without its text.
     """
 
@@ -93,9 +93,10 @@ class HowRead:
             self.delimiter and f"delimiter {word}",
             self.quote and f"quotes {self.quote}" + (" with backslashes" if self.escape else ""),
             "" if self.header else "no header",
-            self.encoding and f"encoding {self.encoding}" + f" because {self.encoding_reason}" * bool(self.encoding_reason),
+            self.encoding and f"encoding {self.encoding}",
         ]
-        return ", ".join(filter(None, parts))
+        because = f" because {self.encoding_reason}" if self.encoding_reason else ""
+        return ", ".join(filter(None, parts)) + because
 
     def as_dict(self) -> dict[str, object]:
         """Return the fields, for a manifest."""
