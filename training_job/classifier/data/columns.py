@@ -152,8 +152,6 @@ class _Chooser:
         given = self._label_columns()
         score = "" if given else self._named("score_column")
         group, family = self._named("product_column"), self._named("family_column")
-        if not (given or score):
-            self._named("text_column")
         text = self._named("text_column") or self._text({*given, score, group, family})
         group = group or self._group(text)
         family = family or ("product_family" if "product_family" in self.columns else "")
@@ -161,9 +159,8 @@ class _Chooser:
         if not (given or score):
             score = self._shipped_score(text)
         if not (given or score):
-            given = self._labels(used)
-            if not given:
-                score = self._score(used)
+            given = self._labels(used) if told.objective != "regression" else ()
+            score = "" if given else self._score(used)
         if score:
             if told.objective == "multilabel":
                 raise DataError(
@@ -173,6 +170,11 @@ class _Chooser:
             comma = is_comma_decimal(self.cells[score])
             return Columns(text, score=score, comma_decimal=comma, group=group, family=family, notes=self.notes)
         cell, separator, several = self._form(given)
+        if several and told.objective == "classification":
+            raise DataError(
+                f"objective=classification needs one label a text; rows of {self.file} have several or none.",
+                hint="Leave objective=auto, or take objective=multilabel.",
+            )
         return Columns(text, given, cell, separator, several, group=group, family=family, notes=self.notes)
 
     def _named(self, setting: str) -> str:
@@ -318,7 +320,10 @@ class _Chooser:
         return chosen
 
     def _score(self, used: set[str]) -> str:
-        scores = [profile.name for profile in self.profiles.values() if profile.fractional and profile.name not in used]
+        free = [profile for profile in self.profiles.values() if profile.name not in used]
+        scores = [profile.name for profile in free if profile.fractional]
+        if not scores and self.settings.objective == "regression":
+            scores = [profile.name for profile in free if profile.numeric and not profile.binary]
         if len(scores) == 1:
             return scores[0]
         what = f"several columns hold scores ({', '.join(scores)})" if scores else "no column looks like a label"

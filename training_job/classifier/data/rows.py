@@ -180,7 +180,7 @@ def _score(values: Mapping[str, object], columns: Columns) -> float:
     value = plain(_required(values, columns.score))
     try:
         return number_of(value, comma=columns.comma_decimal)
-    except (ValueError, OverflowError) as error:
+    except ValueError as error:
         raise UnusableRowError("malformed", f"{columns.score} is not a finite number") from error
 
 

@@ -67,7 +67,10 @@ def number_of(value: object, *, comma: bool = True) -> float:
         value = text
     elif isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         raise ValueError("not a number")
-    number = float(value)
+    try:
+        number = float(value)
+    except OverflowError as error:
+        raise ValueError("too large a number") from error
     if not math.isfinite(number):
         raise ValueError("not a finite number")
     return number
