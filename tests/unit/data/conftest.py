@@ -60,9 +60,7 @@ def data_file(tmp_path: Path) -> Callable[..., Path]:
 def load() -> Callable[..., LabelledData]:
     """Reads data with settings given by name; nothing is held out unless `test_fraction` says so."""
 
-    def read(
-        train: Path, test: Path | None = None, *, quarantine: Path | None = None, **settings: Any
-    ) -> LabelledData:
+    def read(train: Path, test: Path | None = None, *, quarantine: Path | None = None, **settings: Any) -> LabelledData:
         return load_data(train, test, DataSettings(**{"test_fraction": 0.0, **settings}), quarantine=quarantine)
 
     return read

@@ -8,7 +8,9 @@ import json
 
 import pytest
 
-TEXTS = [f"{who} {what} number {n}" for n in range(12) for who, what in (("my lamp", "shines"), ("your kettle", "leaks"))]
+TEXTS = [
+    f"{who} {what} number {n}" for n in range(12) for who, what in (("my lamp", "shines"), ("your kettle", "leaks"))
+]
 SENTIMENT = [("good", "bad")[n % 2] for n in range(24)]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from classifier.data.prepare import prepare
+from classifier.data.dataset import DataSettings, load_data
 from classifier.errors import DataError
 
 TWO_CLASSES = [{"sentence": f"anchor {number}", "helpful": float(number % 2) * 2} for number in range(24)]
@@ -38,36 +38,58 @@ def on_one_line(line: bytes) -> bytes:
 @given(st.lists((lines | st.binary(max_size=20)).map(on_one_line), max_size=20))
 @settings(max_examples=40, deadline=None)
 def test_every_line_is_accounted_for(unknown):
-    """Kept, malformed, empty and duplicate rows add up to the lines; the quarantine holds all but the kept ones."""
+    """Used, malformed, empty and duplicate rows add up to the lines; the quarantine holds all but the used ones."""
     known = [json.dumps(row).encode() for row in TWO_CLASSES]
     content = b"".join(line + b"\n" for line in known + unknown)
+    told = DataSettings(encoding="utf-8", format="jsonl", max_lost_share=1.0, test_fraction=0.25)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "train.json"
         path.write_bytes(content)
-        prepared = prepare(path, quarantine_path=Path(folder) / "q.jsonl")
-        counts = prepared.counts
-        quarantine = Path(folder) / "q.jsonl"
+        data = load_data(path, None, told, quarantine=Path(folder))
+        quarantine = Path(folder) / "quarantine-train.jsonl"
         quarantined = quarantine.read_bytes().splitlines() if quarantine.exists() else []
-    assert counts["read"] == len(known) + len(unknown)
-    assert counts["kept"] + counts["malformed"] + counts["empty"] + counts["duplicate"] == counts["read"]
-    assert counts["kept"] == len(prepared.frame)
-    assert len(quarantined) == counts["read"] - counts["kept"]
-    assert set(prepared.frame["label"]) == {0, 1}
-    assert list(prepared.frame["label"]) == [int(score >= 1) for score in prepared.frame["score"]]
-    assert not prepared.frame.duplicated(["text", "score"]).any()
-    assert all(text == text.strip() and text for text in prepared.frame["text"])
+    used = data.splits["train"] + data.splits["test"]
+    aside = data.set_aside["train"]
+    assert len(used) + sum(aside.values()) == len(known) + len(unknown)
+    assert len(quarantined) == sum(aside.values())
+    lines_of_rows = [row.line for row in used] + [json.loads(row)["line"] for row in quarantined]
+    assert sorted(lines_of_rows) == list(range(1, len(known) + len(unknown) + 1))
+    for split, rows in data.splits.items():
+        assert data.ids(split) == [(int(row.score >= 1),) for row in rows]
+    assert len({(row.text, row.score) for row in used}) == len(used)
+    assert all(row.text == row.text.strip() and row.text for row in used)
 
 
-@given(st.binary(max_size=300), st.sampled_from(["train.json", "train.csv"]))
-@settings(max_examples=60, deadline=None)
+@given(st.binary(max_size=300), st.sampled_from(["train.json", "train.csv", "train.parquet", "train.xlsx"]))
+@settings(max_examples=80, deadline=None)
 def test_any_bytes_are_read_or_refused(content, name):
     """Any content is read or refused with a DataError."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / name
         path.write_bytes(content)
         try:
-            prepared = prepare(path)
+            data = load_data(path, None)
         except DataError as refusal:
             assert refusal.hint
         else:
-            assert prepared.counts["kept"] >= 2
+            assert len(data.splits["train"]) >= 2
+
+
+json_tables = st.lists(
+    st.dictionaries(st.sampled_from(["text", "label", "a", "b"]), json_values | st.text(max_size=9)), max_size=12
+)
+
+
+@given(json_tables, st.sampled_from(["auto", "multilabel", "regression"]))
+@settings(max_examples=150, deadline=None)
+def test_any_table_is_read_or_refused(table, objective):
+    """Whatever columns hold, the data is read, or the refusal says what to do."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "train.jsonl"
+        path.write_text("".join(json.dumps(row) + "\n" for row in table))
+        try:
+            data = load_data(path, None, DataSettings(objective=objective, max_lost_share=1.0))
+        except DataError as refusal:
+            assert refusal.hint
+        else:
+            assert data.summary() and 2 <= len(data.label_names) <= 1000

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
+from classifier.data.prepare import prepare
 
 from classifier.data.holdout import hold_out
-from classifier.data.prepare import prepare
 from classifier.errors import DataError
 
 

@@ -19,9 +19,7 @@ JOB = Path(__file__).resolve().parents[3] / "training_job"
 
 def rows(*labels, start=0):
     """Four rows of each label."""
-    return [
-        {"text": f"row {start + 4 * n + k}", "label": label} for n, label in enumerate(labels) for k in range(4)
-    ]
+    return [{"text": f"row {start + 4 * n + k}", "label": label} for n, label in enumerate(labels) for k in range(4)]
 
 
 @pytest.mark.parametrize(

@@ -142,7 +142,11 @@ def test_more_than_a_small_share_lost_is_refused(data_file, load, refused, tmp_p
 def test_blank_rows_and_duplicates_are_no_loss(data_file, load):
     """They may be many."""
     rows = [{"text": f"Number {n} of many", "label": "ab"[n % 2]} for n in range(10)]
-    assert load(data_file(*rows, *rows, *[""] * 50)).set_aside["train"] == {"malformed": 0, "empty": 50, "duplicate": 10}
+    assert load(data_file(*rows, *rows, *[""] * 50)).set_aside["train"] == {
+        "malformed": 0,
+        "empty": 50,
+        "duplicate": 10,
+    }
 
 
 def test_the_reasons_are_told(data_file, load):

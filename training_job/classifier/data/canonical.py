@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from classifier.data.columns import OLD_DEFAULTS
 from classifier.data.layout import MANIFEST, Sources
 from classifier.data.rows import Example
 from classifier.data.settings import DataSettings
@@ -122,14 +123,15 @@ def _refuse_other_reading(manifest: Mapping[str, Any], settings: DataSettings) -
         "family_column": columns.get("family"),
         "label_names": ",".join(manifest["labels"]),
         "positive_label": manifest["labels"][-1] if len(manifest["labels"]) == 2 else None,
-        "test_fraction": (manifest.get("held_out") or {}).get("fraction"),
+        "test_fraction": (manifest.get("held_out") or {"fraction": 0.0})["fraction"],
         **{name: source.get("read_as", {}).get(name) for name in ("format", "encoding", "quote")},
     }
-    for name, value in settings.given().items():
-        if name in _NOT_READING or value in (before.get(name), known.get(name)):
+    given = settings.given()
+    if "test" in source.get("files", {}):
+        given.pop("test_fraction", None)  # nothing was to be held out
+    for name, value in given.items():
+        if name in _NOT_READING or value in (before.get(name), known.get(name), OLD_DEFAULTS.get(name)):
             continue
-        if not known.get(name) and name in ("product_column", "family_column", "score_column"):
-            continue  # the data has no such column, which is no other reading
         was = before.get(name) or known.get(name) or "found in its content"
         raise DataError(
             f"{name}={value} differs from how this data was read ({was}).",

@@ -18,7 +18,9 @@ SHIPPED = ("sentence", "helpful")
 SHIPPED_THRESHOLD = 1.0
 """The article's rule: `helpful < 1` is not helpful."""
 
-_OLD_DEFAULTS = {"product_column": "asin", "family_column": "product_family", "score_column": "helpful"}
+OLD_DEFAULTS = {"product_column": "asin", "family_column": "product_family", "score_column": "helpful"}
+"""Defaults of an earlier version, which launch inputs of that time may state; without such a column they do not count."""
+
 _TEXT_WORDS = (
     "text", "sentence", "review", "comment", "message", "content", "body", "tweet", "document", "utterance", "question",
     "query", "post", "description", "sms", "email", "ticket", "inquiry", "request", "feedback", "abstract", "article",
@@ -185,8 +187,8 @@ class _Chooser:
         folded = [column for column in self.columns if column.casefold().split() == name.casefold().split()]
         if len(folded) == 1:
             return folded[0]
-        if _OLD_DEFAULTS.get(setting) == name:
-            return ""  # the default of an earlier version, which inputs of that time may state
+        if OLD_DEFAULTS.get(setting) == name:
+            return ""
         raise self._missing(name, setting)
 
     def _missing(self, name: str, setting: str) -> DataError:
