@@ -19,7 +19,7 @@ SHIPPED_THRESHOLD = 1.0
 """The article's rule: `helpful < 1` is not helpful."""
 
 OLD_DEFAULTS = {"product_column": "asin", "family_column": "product_family", "score_column": "helpful"}
-"""Defaults of an earlier version, which launch inputs of that time may state; without such a column they do not count."""
+"""Defaults of an earlier version, which launch inputs of that time may state. Data without such columns is no error."""
 
 _TEXT_WORDS = (
     "text", "sentence", "review", "comment", "message", "content", "body", "tweet", "document", "utterance", "question",
