@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
+from typing import Any
 
 import pandas as pd
 
-from classifier.data.columns import Columns
+from classifier.data.dataset import DataSettings, LabelledData, load_data
 from classifier.data.holdout import hold_out
-from classifier.data.prepare import find_data_file, prepare
 from classifier.job.environment import JobEnvironment
 from classifier.job.hyperparameters import Hyperparameters
 from classifier.model.objective import Objective, ScoreScale, choose_objective
@@ -28,13 +28,17 @@ _log = logging.getLogger(__name__)
 class Splits:
     """The rows of a run, with the columns `text`, `label`, `score` and `family`.
 
+    A `label` is an id; with several labels a text it is a sorted tuple of ids, which may be empty.
+
     Attributes:
-        validation: rows held out of the training data, for every choice.
-        test: rows that decide nothing; None if the job has no test channel.
-        scale: how the score is standardised; None for classification.
-        label_names: of label 0 and label 1.
-        data_sha256: hash over the hashes of the files, as `sha256sum` prints them.
+        validation: rows for every choice: those of its own file, or held out of the training data.
+        test: rows that decide nothing; None if there are none.
+        scale: how the score is standardised; None unless a score is learned.
+        score_threshold: smallest score of label 1; None without scores.
+        label_names: in the order of their ids.
+        data_sha256: hash over the hashes of the files and their roles.
         quarantined: rows left out, by split and kind.
+        manifest: how the data was read, as in `manifest.json`.
     """
 
     train: pd.DataFrame
@@ -42,58 +46,48 @@ class Splits:
     test: pd.DataFrame | None
     objective: Objective
     scale: ScoreScale | None
-    label_names: tuple[str, str]
+    score_threshold: float | None
+    label_names: tuple[str, ...]
     data_sha256: str
     quarantined: dict[str, dict[str, int]]
+    manifest: dict[str, Any]
 
 
 def load_splits(job: JobEnvironment, hp: Hyperparameters, *, quarantine: bool = True) -> Splits:
-    """Read the channels, set unusable rows aside, and hold out the validation rows.
+    """Read the channels, and hold out validation rows where there is no file of them.
 
     Args:
         quarantine: whether to write the rows set aside to the output folder.
 
     Raises:
         DataError: the data is refused.
-        HyperparameterError: the objective does not fit the data.
+        HyperparameterError: the objective or a reading setting does not fit the data.
     """
-    columns = Columns(
-        text_column=hp.text_column,
-        score_column=hp.score_column,
-        score_threshold=hp.score_threshold,
-        label_column=hp.label_column or None,
-        label_names=hp.names_of_labels(),
-        product_column=hp.product_column,
-        family_column=hp.family_column,
-    )
-    files = {"train": find_data_file(job.train, "train")}
-    if job.test is not None:
-        files["test"] = find_data_file(job.test, "test")
-    aside = job.output_data_dir if quarantine else None
-    prepared = {
-        split: prepare(path, columns, quarantine_path=aside / f"quarantine-{split}.jsonl" if aside else None)
-        for split, path in files.items()
-    }
-    train, test = prepared["train"], prepared.get("test")
-    objective = choose_objective(hp.objective, has_score=bool(train.frame["score"].notna().all()))
-    cut = hold_out(train.frame, held_out_fraction(len(train.frame), hp.validation_fraction), seed=hp.seed)
-    counts = {split: data.counts for split, data in prepared.items()}
-    for split, of in counts.items():
-        _log.info(
-            "data: %s %d rows used, %d set aside (%s)", split, of["kept"], of["read"] - of["kept"], files[split].name
-        )
-    _log.info("data: %d rows to learn, %d to validate (%s held out)", len(cut.train), len(cut.validation), cut.drawn)
+    data = load_data(job.train, job.test, DataSettings.of(hp), quarantine=job.output_data_dir if quarantine else None)
+    for line in data.summary():
+        _log.info("data: %s", line)
+    objective = data.objective
+    if objective != "multilabel":
+        objective = choose_objective(hp.objective, has_score=objective == "regression")
+    frames = {split: frame_of(data, split) for split in data.splits}
+    if "validation" not in frames:
+        rows = data.splits["train"]
+        fraction = held_out_fraction(len(rows), hp.validation_fraction)
+        cut = hold_out(rows, data.ids("train"), fraction, seed=hp.seed)
+        data = replace(data, splits={**data.splits, "train": cut.kept, "validation": cut.held})
+        frames |= {split: frame_of(data, split) for split in ("train", "validation")}
+        _log.info("data: %d rows to learn, %d to validate (%s held out)", len(cut.kept), len(cut.held), cut.drawn)
     return Splits(
-        train=cut.train,
-        validation=cut.validation,
-        test=None if test is None else test.frame,
+        train=frames["train"],
+        validation=frames["validation"],
+        test=frames.get("test"),
         objective=objective,
-        scale=ScoreScale.of(cut.train["score"].to_numpy()) if objective == "regression" else None,
-        label_names=train.label_names,
-        data_sha256=_combined_hash({files[split].name: data.sha256 for split, data in prepared.items()}),
-        quarantined={
-            split: {kind: n for kind, n in of.items() if kind not in ("read", "kept")} for split, of in counts.items()
-        },
+        scale=ScoreScale.of(frames["train"]["score"].to_numpy()) if objective == "regression" else None,
+        score_threshold=data.score_threshold,
+        label_names=data.label_names,
+        data_sha256=data.data_sha256,
+        quarantined=data.set_aside,
+        manifest=data.manifest,
     )
 
 
@@ -102,6 +96,16 @@ def held_out_fraction(rows: int, fraction: float) -> float:
     return max(fraction, min(MAX_SMALL_FRACTION, MIN_VALIDATION_ROWS / rows))
 
 
-def _combined_hash(hashes: dict[str, str]) -> str:
-    lines = "".join(f"{digest}  {name}\n" for name, digest in sorted(hashes.items()))
-    return hashlib.sha256(lines.encode()).hexdigest()
+def frame_of(data: LabelledData, split: str) -> pd.DataFrame:
+    """Return the rows of a split as a table with the columns `text`, `label`, `score` and `family`."""
+    rows, several = data.splits[split], data.objective == "multilabel"
+    return pd.DataFrame(
+        {
+            "text": pd.Series([row.text for row in rows], dtype=object),
+            "label": pd.Series(
+                [ids if several else ids[0] for ids in data.ids(split)], dtype=object if several else int
+            ),
+            "score": [math.nan if row.score is None else row.score for row in rows],
+            "family": pd.Series([row.family for row in rows], dtype=object),
+        }
+    )

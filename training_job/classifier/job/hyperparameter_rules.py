@@ -58,10 +58,11 @@ def number(
     return _field(default, meaning, Rule(f"{kind}, {limits}", holds, type(default)))
 
 
-def number_or_auto(meaning: str, *, at_least: int, at_most: int) -> Any:
-    """Make a dataclass field for `auto`, which is the default, or a whole number within bounds."""
-    allowed = f"auto, or a whole number, at least {at_least} and at most {at_most}"
-    return _field(AUTO, meaning, Rule(allowed, lambda value: value == AUTO or at_least <= value <= at_most, int))
+def number_or_auto(meaning: str, *, at_least: float, at_most: float) -> Any:
+    """Make a dataclass field for `auto`, which is the default, or a number within bounds: whole if they are."""
+    kind = type(at_least)
+    allowed = f"auto, or a {'whole ' if kind is int else ''}number, at least {at_least} and at most {at_most}"
+    return _field(AUTO, meaning, Rule(allowed, lambda value: value == AUTO or at_least <= value <= at_most, kind))
 
 
 def choice(default: str, meaning: str, *, choices: Sequence[str]) -> Any:

@@ -32,9 +32,9 @@ IGNORED_PREFIX = "sagemaker_"
 """Reserved for the container's toolkit; ignored."""
 
 
-def _two_names_or_none(value: str) -> bool:
+def _names_or_none(value: str) -> bool:
     names = [name.strip() for name in value.split(",")]
-    return value == "" or (len(names) == 2 and all(names) and names[0] != names[1])
+    return value == "" or (all(names) and len(set(names)) == len(names) and (len(names) > 1 or "=" in value))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,9 +54,9 @@ class Hyperparameters:
     objective: str = choice(
         "auto",
         "regression learns the score (mean squared error) and decides at score_threshold; classification learns the "
-        "label (cross-entropy); auto takes regression when the data has a score column. Source: the score carries "
-        "more than the label, +2 points of accuracy on Helpful Sentences.",
-        choices=("auto", "regression", "classification"),
+        "label (cross-entropy); multilabel learns any number of labels a text; auto takes what the data has. Source: "
+        "the score carries more than the label, +2 points of accuracy on Helpful Sentences.",
+        choices=("auto", "regression", "classification", "multilabel"),
     )
     epochs: int | Literal["auto"] = number_or_auto(
         "Passes over the training split; auto makes 2 (source: a third gained nothing on Helpful Sentences), or as "
@@ -103,25 +103,68 @@ class Hyperparameters:
         above=0,
         at_most=0.5,
     )
-    score_threshold: float = number(1.0, "Score from which on a text has the second label.", above=-1e9, below=1e9)
-    text_column: str = text("sentence", "Column that holds the text.")
-    score_column: str = text("helpful", "Column that holds the score; not read when label_column is given.")
+    text_column: str = optional_text("Column that holds the text; empty finds it by its name and content.")
     label_column: str = optional_text(
-        "Column that holds one of two labels, for data without a score; empty when the label follows from the score."
+        "Column that holds the label or labels; several names, separated by commas, for data with one column of 0 and "
+        "1 a label. Empty finds it by its name and content."
+    )
+    score_column: str = optional_text(
+        "Column that holds a score, from which the label follows; not read when label_column is given. Empty takes the "
+        "only column of fractional numbers, where there is no column of labels."
+    )
+    score_threshold: float | Literal["auto"] = number_or_auto(
+        "Score from which on a text has the second label; auto takes 1 where the scores lie between 0 and 2, as in "
+        "Helpful Sentences.",
+        at_least=-1e9,
+        at_most=1e9,
     )
     label_names: str = text(
         "",
-        "Names of label 0 and label 1, separated by a comma; empty for not_helpful,helpful with a score, and for the "
-        "two that occur with a label column.",
-        allowed="two different names separated by a comma, or empty",
-        holds=_two_names_or_none,
+        "Names of the labels in their order, separated by commas, or names of some: 0=negative,1=positive. Empty takes "
+        "the labels as they are (low,high with a score; not_helpful,helpful for Helpful Sentences).",
+        allowed="different names separated by commas, or pairs label=name, or empty",
+        holds=_names_or_none,
     )
-    product_column: str = text(
-        "asin",
-        "Column that says which rows belong together (they stay on one side of the validation split), if there is one.",
+    positive_label: str = optional_text(
+        "Which of two labels is the positive one, whose precision, recall and F1 are stated; empty takes the second in "
+        "the order of numbers or of the alphabet."
     )
-    family_column: str = text(
-        "product_family", "Column with the kind of product, for figures of each kind, if there is one."
+    label_separator: str = text(
+        "auto",
+        "What separates several labels in one cell: auto, none, or the separator itself. auto takes , ; or | where the "
+        "parts also occur alone or with others.",
+    )
+    join_label_case: str = choice(
+        "no", "Whether labels that differ in capitals only (spam, Spam) are one label.", choices=("yes", "no")
+    )
+    product_column: str = optional_text(
+        "Column that says which rows belong together (they stay on one side of a split). Empty finds it by its name."
+    )
+    family_column: str = optional_text(
+        "Column with the kind of text, for figures of each kind. Empty takes product_family, if there is one."
+    )
+    format: str = choice(
+        "auto", "Form of the data files.", choices=("auto", "csv", "tsv", "jsonl", "json", "parquet", "excel")
+    )
+    encoding: str = text("auto", "Encoding of text files, such as utf-8 or cp1252; auto finds it by the content.")
+    delimiter: str = text(
+        "auto", "What separates the columns of a table: auto, one character, or comma, semicolon, tab, pipe."
+    )
+    quote: str = choice(
+        "auto",
+        "How the fields of a table are quoted; none where quotes are part of the text.",
+        choices=("auto", "none", "double", "single"),
+    )
+    header: str = choice("auto", "Whether a table's first line names the columns.", choices=("auto", "yes", "no"))
+    test_fraction: float = number(
+        0.2, "Share of the rows held out as the test part where no test file is given; 0 for none.", at_least=0, below=1
+    )
+    max_lost_share: float = number(
+        0.05,
+        "Largest share of the rows that may be unusable (blank rows and duplicates do not count); above it the data is "
+        "refused.",
+        at_least=0,
+        at_most=1,
     )
     precision: str = choice(
         "auto",
@@ -172,13 +215,6 @@ class Hyperparameters:
                 raise unknown(name)
             given[name] = raw
         return cls(**given)
-
-    def names_of_labels(self) -> tuple[str, str] | None:
-        """Return the names of label 0 and label 1, or None if the data names them."""
-        if not self.label_names:
-            return None
-        negative, positive = (name.strip() for name in self.label_names.split(","))
-        return negative, positive
 
     def epochs_for(self, rows: int) -> int:
         """Return the epochs over `rows` training rows: `epochs`, or what `auto` means for so many."""

@@ -14,7 +14,7 @@ import pandas as pd
 
 from classifier.errors import HyperparameterError
 
-Objective = Literal["regression", "classification"]
+Objective = Literal["regression", "classification", "multilabel"]
 
 TARGET_DEVIATION = 0.4
 """Standard deviation of z. That of the Helpful Sentences scores, for which learning rate and clipping were measured."""

@@ -1,0 +1,47 @@
+"""What a person may say about their data; everything left empty is inferred."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from classifier.job.hyperparameters import Hyperparameters
+
+Auto = Literal["auto"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataSettings:
+    """The hyperparameters that say how data is read, under their names; `Hyperparameters` holds their meanings."""
+
+    objective: str = "auto"
+    text_column: str = ""
+    label_column: str = ""
+    score_column: str = ""
+    score_threshold: float | Auto = "auto"
+    label_names: str = ""
+    positive_label: str = ""
+    label_separator: str = "auto"
+    join_label_case: str = "no"
+    product_column: str = ""
+    family_column: str = ""
+    format: str = "auto"
+    encoding: str = "auto"
+    delimiter: str = "auto"
+    quote: str = "auto"
+    header: str = "auto"
+    test_fraction: float = 0.2
+    max_lost_share: float = 0.05
+    seed: int = 42
+
+    @classmethod
+    def of(cls, hp: Hyperparameters) -> DataSettings:
+        """Take the reading settings out of a job's hyperparameters."""
+        return cls(**{field.name: getattr(hp, field.name) for field in dataclasses.fields(cls)})
+
+    def given(self) -> dict[str, Any]:
+        """Return the settings that differ from their defaults, without the seed."""
+        default = DataSettings()
+        names = (field.name for field in dataclasses.fields(self) if field.name != "seed")
+        return {name: getattr(self, name) for name in names if getattr(self, name) != getattr(default, name)}
