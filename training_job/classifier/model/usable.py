@@ -121,7 +121,7 @@ def _logits(model: PreTrainedModel, ids: Tensor, mask: Tensor) -> Tensor:
     """Run the model on two tensors (rows, tokens) int64 without dropout; return its logits, (rows, labels)."""
     import torch
 
-    model.eval()
+    model.train(False)
     with torch.inference_mode():
         logits: Tensor = model(input_ids=ids, attention_mask=mask).logits
     model.train()
