@@ -20,6 +20,7 @@ from classifier.model.base_model import BaseModel, load_base_model
 from classifier.model.encoding import encode, model_logits
 from classifier.model.objective import ScoreScale, targets
 from classifier.model.two_logits import calibrate, scores_from_logits, to_two_logits
+from classifier.onnx_export.rehearsal import rehearse_export
 from classifier.training.callbacks import Progress
 from classifier.training.fit import Fitted, Fitting
 from classifier.training.student import StudentTrainer, cut_layers, kept_layers, student_hyperparameters
@@ -106,6 +107,7 @@ def train_classifier(
     with processes.main_first("base model"):  # one fetches it from the hub, the others find it in the cache
         outputs = 1 if splits.objective == "regression" else 2
         tokenizer, model = load_base_model(base, outputs=outputs, max_length=hp.max_length, dropout=hp.dropout)
+    rehearse_export(model)
     layers = kept_layers(hp.student_layers, model.config.num_hidden_layers) if hp.student_layers else None
     train, validation = (
         encode(tokenizer, frame["text"].tolist(), targets(frame, splits.scale))
