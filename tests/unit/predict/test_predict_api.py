@@ -91,7 +91,7 @@ class Front:
             service=PredictionService(
                 endpoint=SageMakerEndpoint("e", self._client), version_fallback="hub", retry=retry
             ),
-            registry=ModelRegistry("arn:group", lambda: self.registry),
+            registry=ModelRegistry("arn:group", lambda _: self.registry),
             observability=Observability(logger=logger, metrics=self.metrics, telemetry=self.telemetry, tracer=None),
             **settings,
         )
