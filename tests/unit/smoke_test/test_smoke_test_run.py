@@ -109,7 +109,7 @@ def test_other_answers_are_wrong(given: bytes, told: str) -> None:
 def test_a_model_of_many_classes_is_asked_what_it_is_most_sure_of() -> None:
     """Where fewer than twenty answers are clear, the twenty clearest are asked; rounding may swap unclear classes."""
     lines = [answer(f"class {number}", 0.3 + number / 1000, None, None) for number in range(77)]
-    asked_for = {text: line for text, line in zip(TEXTS, lines, strict=False)}
+    asked_for = dict(zip(TEXTS, lines, strict=False))
     result, asked = ask(lambda text: asked_for[text].replace(b'"version": null', b'"version": "7"'), evidence(*lines))
     assert (result["compared"], asked) == (20, TEXTS[57:77])
     assert ask(lambda _: answer("class 1", 0.37, None), evidence(*lines))[0]["compared"] == 20
