@@ -139,6 +139,8 @@ _fields = functools.cache(fields)
 
 def as_json(value: Any) -> Any:
     """Return a model's instance in the form that `json` takes, without the optional fields that are None."""
+    if value is None or isinstance(value, str | float | int):  # most values, and looked at first
+        return value
     if is_dataclass(value):
         return {
             field.name: as_json(item)
