@@ -64,8 +64,8 @@ def parse_baseline(content: bytes, uri: str) -> Counts:
     for feature in FEATURES:
         if len(bins[feature.name]) != len(feature.metrics) or sum(bins[feature.name]) != counts.predictions:
             raise BaselineError(uri, f"counts {feature.name} in other bins, or other predictions, than the rest")
-    if sum(counts.labels.values()) < counts.predictions:  # a text without a label counts too
-        raise BaselineError(uri, "counts fewer labels than predictions")
+    if counts.predictions and not sum(counts.labels.values()):
+        raise BaselineError(uri, "counts predictions, but no label of them")
     return counts
 
 

@@ -43,7 +43,9 @@ class UnsupportedMediaTypeError(PredictError):
     """The body is not declared as JSON."""
 
     code = "unsupported_media_type"
-    detail = "The body has to be JSON: send it with the header Content-Type: application/json."
+    detail = (
+        'The body has to be JSON such as {"inputs": "a text"}: send it with the header Content-Type: application/json.'
+    )
 
 
 class PayloadTooLargeError(PredictError):

@@ -137,7 +137,7 @@ def test_metrics_that_cannot_be_read_are_an_error(world: World) -> None:
         b"{}",
         b'{"label": 1}',
         b'{"label": {"a": 6}, "confidence": [1,1,1,1,1,1], "length": [1,1,1,1,1]}',
-        b'{"label": {"a": 5}, "confidence": [1,1,1,1,1,1], "length": [1,1,1,1,1,1]}',
+        b'{"label": {"a": 0}, "confidence": [1,1,1,1,1,1], "length": [1,1,1,1,1,1]}',
         b'{"label": {"a": 6}, "confidence": [1,1,1,1,1,1], "length": [1,1,1,1,1,2]}',
         b'{"label": {"a": 6}, "confidence": [1,1,1,1,1,1], "length": [1,1,1,1,3,-1]}',
         b'{"label": {"a": 6}, "confidence": [1,1,1,1,1,1], "length": [1,1,1,1,1,1.0]}',
