@@ -104,6 +104,10 @@ synth: setup ## synthesise the CloudFormation templates of every environment (no
 lint: setup ## ruff, its formatter, and mypy
 	@$(VENV) -m ruff check . && $(VENV) -m ruff format --check . && $(VENV) -m mypy
 
+# mypy computes on one core: the fast tests run beside it.
+ifneq ($(filter test,$(MAKECMDGOALS)),)
+MAKEFLAGS += --jobs=2
+endif
 test: lint test-fast ## ruff, mypy and all tests: fast ones, local cloud, and the whole path with a real training
 	@$(VENV) -m tools.browser
 	@$(PYTEST) -n $(TEST_WORKERS) --dist loadscope --no-loadscope-reorder --durations=15 \

@@ -10,7 +10,6 @@ import io
 import json
 import tarfile
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,9 @@ from typing import Any
 import pytest
 import requests
 
+from moody_inference import BUSY, CRASHED
 from problem_answers import assert_problem, logged
+from waiting import until
 
 pytestmark = pytest.mark.e2e
 ENDPOINT = "text-classifier-local"
@@ -29,18 +30,23 @@ HOOKS = Path(__file__).resolve().parents[1] / "support" / "moody_inference.py"
 def switch(sagemaker: Any, config: str) -> None:
     """Put a configuration into service and wait until it is."""
     sagemaker.update_endpoint(EndpointName=ENDPOINT, EndpointConfigName=config)
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline:
-        endpoint = sagemaker.describe_endpoint(EndpointName=ENDPOINT)
-        if endpoint["EndpointStatus"] == "InService":
-            assert endpoint["EndpointConfigName"] == config, endpoint.get("FailureReason")
-            return
-        time.sleep(0.2)
-    raise AssertionError(f"{config} did not come into service")
+
+    def settled() -> dict[str, Any]:
+        found: dict[str, Any] = sagemaker.describe_endpoint(EndpointName=ENDPOINT)
+        return found if found["EndpointStatus"] == "InService" else {}
+
+    endpoint = until(settled, 120)
+    assert endpoint["EndpointConfigName"] == config, endpoint.get("FailureReason")
 
 
 @pytest.fixture(scope="module")
-def moody(project: Any) -> Iterator[Any]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the moody model's files lie that say how long it is busy, or loads."""
+    return tmp_path_factory.mktemp(NAME)
+
+
+@pytest.fixture(scope="module")
+def moody(project: Any, folder: Path) -> Iterator[Any]:
     """The project, served by the moody model."""
     sagemaker, bucket = project.client("sagemaker"), project.outputs("storage")["ArtifactsBucket"]
     before = sagemaker.describe_endpoint(EndpointName=ENDPOINT)["EndpointConfigName"]
@@ -58,6 +64,7 @@ def moody(project: Any) -> Iterator[Any]:
         PrimaryContainer={
             "Image": package["InferenceSpecification"]["Containers"][0]["Image"],
             "ModelDataUrl": f"s3://{bucket}/{key}",
+            "Environment": {"MOODY_FOLDER": str(folder)},
         },
     )
     serverless = {**variant["ServerlessConfig"], "MaxConcurrency": 1}
@@ -94,32 +101,33 @@ def test_a_stock_400_is_not_the_callers(moody: Any) -> None:
     assert "secret" not in json.dumps([problem, line])
 
 
-def test_slow_and_throttled(moody: Any) -> None:
+def test_slow_and_throttled(moody: Any, folder: Path) -> None:
     """A request that takes too long is 504, and one that finds the model busy all the while 429; both in time."""
     slow: list[requests.Response] = []
-    asking = threading.Thread(target=lambda: slow.append(moody.post({"inputs": "sleep 32"})))
+    asking = threading.Thread(target=lambda: slow.append(moody.post({"inputs": BUSY})))
     asking.start()
-    time.sleep(0.5)
-    busy = moody.post({"inputs": "hello"})
-    asking.join()
+    try:
+        until((folder / BUSY).exists)
+        busy = moody.post({"inputs": "hello"})
+        asking.join()
+    finally:
+        (folder / BUSY).unlink(missing_ok=True)
     problem = assert_problem(busy, 429, "throttled", retry_after=True)
     assert logged(moody, problem["request_id"])["code"] == "throttled"
     problem = assert_problem(slow[0], 504, "model_timeout", retry_after=True)
     assert logged(moody, problem["request_id"])["reason"] == "ReadTimeoutError"
 
 
-def test_crashed_and_warming_up(moody: Any) -> None:
-    """A model that dies and takes a minute to come back is 503 model_warming_up, deep health says so too; then well."""
-    deadline = time.monotonic() + 30
-    while moody.post({"inputs": "hello"}).status_code != 200 and time.monotonic() < deadline:
-        time.sleep(1)  # the sleeping request of the test before
-    problem = assert_problem(moody.post({"inputs": "crash"}), 503, "model_warming_up", retry_after=True)
-    # At once: both answers together take up to 50 of the 60 seconds that the model needs.
-    health = requests.get(f"{moody.status['api_url']}/v1/health?deep=true", timeout=40)
-    assert_problem(health, 503, "model_warming_up", retry_after=True)
-    line = logged(moody, problem["request_id"])
-    assert (line["code"], line["container_status"]) == ("model_warming_up", 503)
-    assert requests.get(f"{moody.status['api_url']}/v1/health", timeout=40).status_code == 200
-    deadline = time.monotonic() + 90
-    while (answer := moody.post({"inputs": "hello"})).status_code != 200:
-        assert time.monotonic() < deadline, answer.text
+def test_crashed_and_warming_up(moody: Any, folder: Path) -> None:
+    """A model that dies and takes long to come back is 503 model_warming_up, deep health says so too; then well."""
+    until(lambda: moody.post({"inputs": "hello"}).status_code == 200)
+    try:
+        problem = assert_problem(moody.post({"inputs": CRASHED}), 503, "model_warming_up", retry_after=True)
+        health = requests.get(f"{moody.status['api_url']}/v1/health?deep=true", timeout=40)
+        assert_problem(health, 503, "model_warming_up", retry_after=True)
+        line = logged(moody, problem["request_id"])
+        assert (line["code"], line["container_status"]) == ("model_warming_up", 503)
+        assert requests.get(f"{moody.status['api_url']}/v1/health", timeout=40).status_code == 200
+    finally:
+        (folder / CRASHED).unlink(missing_ok=True)
+    until(lambda: moody.post({"inputs": "hello"}).status_code == 200, 90)

@@ -31,10 +31,12 @@ class Asking:
     Attributes:
         address: of `POST /v1/predictions`.
         seen: (seconds since the start, status or 0 for a refused connection, model version).
+        refusals: what the answers other than 200 said, by status.
     """
 
     address: str
     seen: list[tuple[float, int, str | None]] = field(default_factory=list)
+    refusals: dict[int, set[str]] = field(default_factory=dict)
     _stop: threading.Event = field(default_factory=threading.Event)
 
     def __enter__(self) -> Asking:
@@ -53,6 +55,8 @@ class Asking:
                 answer = requests.post(self.address, json=BODY, timeout=40)
                 version = answer.json()["model"]["version"] if answer.ok else None
                 self.seen.append((time.monotonic() - started, answer.status_code, version))
+                if not answer.ok:
+                    self.refusals.setdefault(answer.status_code, set()).add(answer.text)
             except requests.ConnectionError:  # refused, or cut off
                 self.seen.append((time.monotonic() - started, 0, None))
 
@@ -117,7 +121,7 @@ def test_an_upgrade_keeps_the_model_in_service(checkout: Checkout, tell: Callabl
         checkout.make("up", f"DATA={BUNDLED_DATA}")
         time.sleep(2)
     tell(f"upgrade: {len(client.seen)} requests, longest gap {client.longest_gap():.1f} s")
-    assert {status for _, status, _ in client.seen} <= {200, 502, 503}
+    assert {status for _, status, _ in client.seen} <= {200, 502, 503}, client.refusals
     assert {version for _, status, version in client.seen if status == 200} == {"1"}
     assert sum(status != 200 for _, status, _ in client.seen) < 0.2 * len(client.seen)
     assert client.longest_gap() < 30

@@ -16,7 +16,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "releases": ("e2e/test_launch.py", "e2e/test_release.py"),
     "whole path": ("e2e/test_whole_path.py", "e2e/test_article.py"),
     "stock server": ("unit/serving/test_serving_stock_server.py",),
-    "training": ("unit/training/test_training_job.py",),
+    "training": ("unit/training/test_training_job.py", "unit/training/test_training_real.py"),
     "torchrun": ("unit/training/test_torchrun.py", "unit/training/test_student.py"),
     "operations": ("e2e/test_operations.py", "e2e/test_readme.py"),
     "interruptions": ("e2e/test_interruptions.py", "e2e/test_client_killed.py"),
@@ -29,7 +29,6 @@ GROUPS: dict[str, tuple[str, ...]] = {
     ),
     "deployment": ("integration/test_deploy_cycle.py",),
     "slim instances": ("e2e/test_slim_instances.py",),
-    "bundled training": ("unit/training/test_training_real.py",),
     "client": ("integration/test_client_process.py",),
     "restart": ("integration/test_local_restart.py", "integration/test_local_server.py"),
 }
