@@ -33,11 +33,16 @@ def find_dialect(lines: Lines, settings: ReadSettings, wanted: Iterable[str]) ->
     first = list(islice(lines(), FIRST_LINES))
     quotes = list(QUOTES) if settings.quote == AUTO else [settings.quote]
     delimiter = settings.separator if settings.delimiter != AUTO else _delimiter(first, quotes, wanted)
-    if settings.quote == "none":
-        return Dialect(delimiter), []
-    if settings.quote != AUTO:
-        return _variant(lines, Dialect(delimiter or ",", settings.quote))[0], []
-    return _quote(lines, delimiter)
+    if settings.quote == AUTO:
+        dialect, notes = _quote(lines, delimiter)
+    elif settings.quote == "none":
+        dialect, notes = Dialect(delimiter), []
+    else:
+        dialect, notes = _variant(lines, Dialect(delimiter or ",", settings.quote))[0], []
+    later = [field for row in records(first, dialect) for field in row.fields[1:] if field]
+    if later and all(field.startswith(" ") for field in later):
+        dialect = replace(dialect, blanks=True)
+    return dialect, notes
 
 
 def usual_size(rows: Iterable[Record]) -> int:
@@ -69,8 +74,8 @@ def _delimiter(lines: Sequence[str], quotes: Sequence[str], wanted: Iterable[str
             if not rows:
                 continue
             size = usual_size(rows)
-            fitting = [row.fields for row in rows if len(row.fields) == size]
-            share, header = len(fitting) / len(rows), fitting[0]
+            fitting = [row.fields for row in rows if not row.problem and len(row.fields) == size]
+            share, header = len(fitting) / len(rows), fitting[0] if fitting else []
             found = bool(names) and names <= set(map(clean_name, header))
             named = any(header) and all(map(looks_like_name, header))
             fit = (found, round(share, 2), size)
@@ -103,10 +108,7 @@ class _Evidence:
         usual = self.changed > self.rows / 2  # as by programs that quote every text
         if self.harmed:
             return self.needed + self.doubled + self.stripped * usual > _ROWS_FOR_ONE_BROKEN * self.harmed
-        # Programs that separate by commas have to quote, and never write quotes around a text as they are. Those that
-        # separate by tabs often write every character as it is.
-        quoting = dialect.delimiter != "\t" and dialect.quote == "double"
-        return self.needed > 0 or usual or (quoting and self.changed > 0)
+        return self.needed > 0 or usual or (dialect.has_to_quote and self.changed > 0)
 
 
 def _quote(lines: Lines, delimiter: str) -> tuple[Dialect, list[str]]:
@@ -170,13 +172,17 @@ def _compare(row: Record, size: int, dialect: Dialect, evidence: _Evidence) -> N
     if len(row.fields) != size:
         evidence.harmed += alone
     elif len(plain) > 1:
-        if alone and size > 1:
-            evidence.harmed += len(plain)  # each line is a row of its own
-        else:
+        doubled = (field.replace(character, 2 * character) for field in row.fields)
+        everywhere = dialect.delimiter.join(f"{character}{field}{character}" for field in doubled)
+        if not alone or size == 1 or row.raw == everywhere:
             evidence.needed += 1
+        elif dialect.has_to_quote:
+            evidence.stripped += 1
+        else:
+            evidence.harmed += len(plain)  # each line is a row of its own
     elif not alone:
         evidence.needed += 1
     elif changed := [field.strip()[1:-1] for field, read in zip(plain[0], row.fields, strict=True) if field != read]:
-        doubled = any(character in field for field in changed)
-        evidence.doubled += doubled
-        evidence.stripped += not doubled
+        twice = any(character in field for field in changed)
+        evidence.doubled += twice
+        evidence.stripped += not twice

@@ -77,7 +77,7 @@ def _is_lines(text: Text) -> bool:
     whole = sum(line.startswith("{") and line.rstrip(",").endswith("}") for line in lines)
     if whole == 1 == len(lines):
         values, _ = _object(lines[0])
-        return values is None or not any(isinstance(value, dict | list) for value in values.values())
+        return values is not None and not any(isinstance(value, dict | list) for value in values.values())
     return whole > len(lines) / 2
 
 

@@ -9,7 +9,7 @@ from itertools import islice, takewhile
 from .dialect import FIRST_LINES, find_dialect, usual_size
 from .encoding import Text, is_undecoded
 from .errors import TableError
-from .header import has_header
+from .header import has_header, has_usual_name
 from .names import clean_name, column_names, numbered_name
 from .records import Dialect, Record, records
 from .table import AUTO, Again, ReadSettings, TableRow, TableStream
@@ -38,7 +38,7 @@ def open_separated(text: Text, settings: ReadSettings, wanted: Sequence[str]) ->
     """
     skipped, settings = _leading(text, settings)
     dialect, notes = find_dialect(lambda: _from(text, skipped), settings, wanted)
-    skipped += _comments(list(islice(_from(text, skipped), FIRST_LINES)), dialect)
+    skipped += _comments(list(islice(_from(text, skipped), FIRST_LINES)), dialect, wanted)
     first = [
         row for row in _records(text, dialect, skipped, FIRST_LINES) if row.problem or any(map(str.strip, row.fields))
     ]
@@ -49,7 +49,7 @@ def open_separated(text: Text, settings: ReadSettings, wanted: Sequence[str]) ->
     fields = [row.fields for row in first if not row.problem]
     header = settings.header == "yes"
     if settings.header == AUTO:
-        header = bool(fields) and has_header([row for row in fields if len(row) == size], wanted)
+        header = bool(fields) and has_header(fields, wanted)
     if header and (problem := first[0].problem or (is_undecoded(first[0].raw) and text.undecoded)):
         raise TableError(f"The header of {text.name} cannot be read: {problem}.", hint="Correct the first line.")
     layout = _Layout(first[0].fields if header else [], fields[header:], size, text.name)
@@ -157,15 +157,16 @@ def _leading(text: Text, settings: ReadSettings) -> tuple[int, ReadSettings]:
     return blank, settings
 
 
-def _comments(sample: list[str], dialect: Dialect) -> int:
-    """Return the number of leading comment lines: they begin with # and have not as many fields as the others."""
+def _comments(sample: list[str], dialect: Dialect, wanted: Sequence[str]) -> int:
+    """Return the number of leading comment lines.
+
+    They begin with #, and a header follows them, or they have not as many fields as the others.
+    """
     leading = list(takewhile(lambda line: line.startswith("#") or not line.strip(), sample))
-    rest = sample[len(leading) :]
-    if not leading or not dialect.delimiter or not rest:
+    rest = list(records(sample[len(leading) :], dialect))
+    if not leading or not rest:
         return 0
-    size = usual_size(records(rest, dialect))
-    count = 0
-    for number, row in enumerate(records(leading, dialect), start=1):
-        if row.fields and row.fields[0].startswith("#") and len(row.fields) != size:
-            count = number
-    return count
+    if has_usual_name(rest[0].fields, wanted):
+        return len(leading)
+    size = usual_size(rest)
+    return max((row.line for row in records(leading, dialect) if len(row.fields) != size), default=0)
