@@ -107,7 +107,8 @@ class _Evidence:
         """Decide for or against the quotes: texts are not changed without need."""
         usual = self.changed > self.rows / 2  # as by programs that quote every text
         if self.harmed:
-            return self.needed + self.doubled + self.stripped * usual > _ROWS_FOR_ONE_BROKEN * self.harmed
+            cost = self.harmed * (1 if dialect.has_to_quote else _ROWS_FOR_ONE_BROKEN)
+            return self.needed + self.doubled + self.stripped * usual > cost
         return self.needed > 0 or usual or (dialect.has_to_quote and self.changed > 0)
 
 

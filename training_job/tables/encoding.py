@@ -23,9 +23,10 @@ _MARKS = {  # longest first: the mark of UTF-32 begins with that of UTF-16
     codecs.BOM_UTF16_BE: "utf-16",
 }
 _WIDE = ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be")
-_SAMPLE = 1024 * 1024
+_CHUNK = 64 * 1024
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1b\x01\x02"))
-_MOST_CONTROLS = 0.005
+_MOST_CONTROLS = {True: 0.3, False: 0.005}
+"""Share of control characters up to which a file is text, by whether it is valid UTF-8."""
 _MIXED = 0.05
 """Share of valid lines among those with other characters than ASCII from which a file is UTF-8 with damage."""
 _NOT_DATA = {
@@ -107,9 +108,9 @@ def find_text(source: Source, encoding: str = AUTO) -> Text:
         return _text(source, scan, codecs.lookup(encoding).name, "it was set")
     if mark:
         return _text(source, scan, _MARKS[mark], "the file begins with its byte order mark")
-    if wide := _wide(scan.head):
+    if wide := _wide(scan):
         return _text(source, scan, wide, "every other byte is zero")
-    if scan.controls > _MOST_CONTROLS * len(scan.head):
+    if scan.controls > _MOST_CONTROLS[scan.valid] * len(scan.head):
         raise TableError(
             f"{source.path.name} is a binary file; tables, JSON, Parquet and Excel are allowed.",
             hint="Check that this is the data file, and save it as CSV in UTF-8.",
@@ -138,7 +139,7 @@ class _Scan:
         size = breaks = returns = both = 0
         decoder = codecs.getincrementaldecoder("utf-8")()
         with source.open() as file:
-            while chunk := file.read(_SAMPLE):
+            while chunk := file.read(_CHUNK):
                 self.head = self.head or chunk
                 size += len(chunk)
                 if size > MOST_BYTES:
@@ -174,16 +175,17 @@ def _refuse_other_content(source: Source, scan: _Scan) -> None:
         )
 
 
-def _wide(head: bytes) -> str:
-    """Return UTF-16 or UTF-32 without a mark: zero bytes stand at the same places."""
-    head = head[: len(head) // 4 * 4]
-    zeros = head.count(0)
-    for name in _WIDE if zeros > len(head) / 50 else ():
+def _wide(scan: _Scan) -> str:
+    """Return UTF-16 or UTF-32 without a mark; empty if it is neither."""
+    head = scan.head[: len(scan.head) // 4 * 4]
+    least = len(head) / (4 if scan.valid else 50)  # Chinese has fewer zero bytes than English, and is not UTF-8 as well
+    for name in _WIDE if head.count(0) > least else ():
         try:
-            text = head.decode(name, "strict" if len(head) < _SAMPLE else "ignore")
+            text = head.decode(name, "strict" if len(head) < _CHUNK else "ignore")
         except UnicodeDecodeError:
             continue
-        if "\0" not in text and re.search(r"[\r\n,;\t ]", text):
+        ends = text.count("\n") + text.count("\r")
+        if "\0" not in text and ends > 0 and ends >= (head.count(b"\n") + head.count(b"\r")) / 2:
             return name
     return ""
 
@@ -199,7 +201,7 @@ def _undeclared(source: Source, scan: _Scan) -> Text:
             continue
         invalid += 1
         size += len(line)
-        if size < _SAMPLE // 4:
+        if size < 4 * _CHUNK:
             sample.append(line)
     if valid > _MIXED * (valid + invalid):
         note = f"{invalid} lines are not UTF-8, {valid} others with special characters are."
@@ -216,7 +218,7 @@ def _undeclared(source: Source, scan: _Scan) -> Text:
 def _byte_lines(source: Source, newline: str) -> Iterator[bytes]:
     rest = b""
     with source.open() as file:
-        while chunk := file.read(_SAMPLE):
+        while chunk := file.read(_CHUNK):
             *lines, rest = (rest + chunk).split(newline.encode())
             yield from lines
     yield rest

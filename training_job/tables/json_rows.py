@@ -36,7 +36,7 @@ def open_json(text: Text, settings: ReadSettings) -> TableStream:
     if not lines:
         rows = list(_document(text))
         return TableStream(json_columns(rows), rows, how)
-    return TableStream(json_columns(islice(_lines(text), _FIRST_LINES)), Again(lambda: _lines(text)), how)
+    return TableStream(json_columns(islice(read_lines(text), _FIRST_LINES)), Again(lambda: read_lines(text)), how)
 
 
 def json_columns(rows: Iterable[TableRow]) -> tuple[str, ...]:
@@ -78,10 +78,11 @@ def _is_lines(text: Text) -> bool:
     if whole == 1 == len(lines):
         values, _ = _object(lines[0])
         return values is not None and not any(isinstance(value, dict | list) for value in values.values())
-    return whole > len(lines) / 2
+    return whole > len(lines) / 2 or (len(lines) > 1 and _object(lines[0].removesuffix(","))[0] is not None)
 
 
-def _lines(text: Text) -> Iterator[TableRow]:
+def read_lines(text: Text) -> Iterator[TableRow]:
+    """Yield the rows of JSON Lines; brackets and commas around them are allowed."""
     for number, line in enumerate(text.lines(), start=1):
         raw = line.rstrip("\r\n")
         content = raw.strip()

@@ -15,7 +15,7 @@ from .records import Dialect, Record, records
 from .table import AUTO, Again, ReadSettings, TableRow, TableStream
 
 
-def open_text(text: Text, settings: ReadSettings) -> TableStream:
+def open_text(text: Text) -> TableStream:
     """Read one text a line; the column is called text."""
     rows = Again(
         lambda: (_line(number, line.rstrip("\r\n"), text) for number, line in enumerate(text.lines(), start=1))
@@ -52,7 +52,7 @@ def open_separated(text: Text, settings: ReadSettings, wanted: Sequence[str]) ->
         header = bool(fields) and has_header(fields, wanted)
     if header and (problem := first[0].problem or (is_undecoded(first[0].raw) and text.undecoded)):
         raise TableError(f"The header of {text.name} cannot be read: {problem}.", hint="Correct the first line.")
-    layout = _Layout(first[0].fields if header else [], fields[header:], size, text.name)
+    layout = _Layout(first[0].fields if header else [], fields[header:], size, dialect.delimiter, text.name)
     layout.drop_empty(row.fields for row in _records(text, dialect, skipped))
     if not header and settings.header == AUTO:
         notes.append(f"The first line is data, not a header; the columns are called {', '.join(layout.columns)}.")
@@ -78,7 +78,7 @@ def _records(text: Text, dialect: Dialect, skipped: int, most: int | None = None
 class _Layout:
     """Which field of a row belongs to which column."""
 
-    def __init__(self, header: list[str], below: list[list[str]], size: int, file: str) -> None:
+    def __init__(self, header: list[str], below: list[list[str]], size: int, delimiter: str, file: str) -> None:
         width = len(header) or size
         usual = [row for row in below if len(row) == size]
         if header and size == width + 1 and usual and all(not row[-1].strip() for row in usual):
@@ -89,6 +89,7 @@ class _Layout:
         self.header = [clean_name(name) for name in header]
         self.width = len(names)
         self._names = names
+        self._delimiter = delimiter
         self._empty: set[int] = set()
 
     @property
@@ -105,13 +106,15 @@ class _Layout:
 
     def row(self, row: Record) -> TableRow:
         """Return a row's values by name, or what is wrong with it."""
-        found = [field for position, field in enumerate(row.fields) if position not in self._empty]
-        values = dict(zip(self.columns, found, strict=False))
+        found: list[str] = [field for position, field in enumerate(row.fields) if position not in self._empty]
         if len(row.fields) == self.width:
-            return TableRow(row.line, values, raw=row.raw)
+            return TableRow(row.line, dict(zip(self.columns, found, strict=True)), raw=row.raw)
+        last = len(self.columns) - 1
+        rest = [self._delimiter.join(found[last:])] if len(found) > last else []
+        partial = dict(zip(self.columns, [*found[:last], *rest], strict=False))
         expected = f"{'the header has' if self.header else 'most rows have'} {self.width}"
         problem = f"{len(row.fields)} field{'s' * (len(row.fields) > 1)}, {expected}"
-        return TableRow(row.line, None, problem, row.raw, partial=values)
+        return TableRow(row.line, None, problem, row.raw, partial)
 
     def is_header(self, fields: list[str]) -> bool:
         """Tell whether a row is the header again, as in files that were joined."""

@@ -88,7 +88,11 @@ def test_standard_input_goes_to_standard_output(
 ) -> None:
     """One text a line by default; other forms are named."""
     with ContractApi() as api:
-        for content, options, first in (("one\ntwo\n", [], "one"), ('{"a": "one"}\n', ["--format", "jsonl"], '{"a"')):
+        for content, options, first in (
+            ("one\ntwo\n", [], "one"),
+            ('{"a": "one"}\n', ["--format", "jsonl"], '{"a"'),
+            ("id;text\n1;one\n", ["--format", "auto"], "1;one;"),
+        ):
             monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content.encode())))
             assert cli.main(["score", "--url", api.url, "--file", "-", *options]) == cli.DONE
             lines = capsys.readouterr().out.splitlines()
@@ -133,9 +137,9 @@ def test_a_failing_api_is_exit_code_1(capsys: pytest.CaptureFixture[str]) -> Non
     assert "503 model_not_released" in capsys.readouterr().err
 
 
-def test_a_missing_file_is_exit_code_1_where_only_the_disk_knows(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_file_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     """Without a stack trace."""
-    assert cli.main(["score", "--url", "http://x", "--file", "missing.csv"]) == cli.FAILED
+    assert cli.main(["score", "--url", "http://x", "--file", "missing.csv"]) == cli.USAGE
     assert "missing.csv" in capsys.readouterr().err
 
 
