@@ -108,7 +108,7 @@ def find_text(source: Source, encoding: str = AUTO) -> Text:
         return _text(source, scan, codecs.lookup(encoding).name, "it was set")
     if mark:
         return _text(source, scan, _MARKS[mark], "the file begins with its byte order mark")
-    if wide := _wide(scan):
+    if wide := _wide(scan.head):
         return _text(source, scan, wide, "every other byte is zero")
     if scan.controls > _MOST_CONTROLS[scan.valid] * len(scan.head):
         raise TableError(
@@ -175,10 +175,10 @@ def _refuse_other_content(source: Source, scan: _Scan) -> None:
         )
 
 
-def _wide(scan: _Scan) -> str:
+def _wide(head: bytes) -> str:
     """Return UTF-16 or UTF-32 without a mark; empty if it is neither."""
-    head = scan.head[: len(scan.head) // 4 * 4]
-    least = len(head) / (4 if scan.valid else 50)  # Chinese has fewer zero bytes than English, and is not UTF-8 as well
+    head = head[: len(head) // 4 * 4]
+    least = max(len(head) / 50, 4)  # Chinese has zero bytes only in delimiters and line ends
     for name in _WIDE if head.count(0) > least else ():
         try:
             text = head.decode(name, "strict" if len(head) < _CHUNK else "ignore")
