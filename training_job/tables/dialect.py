@@ -16,7 +16,7 @@ from .names import clean_name
 from .records import Dialect, Record, records
 from .table import AUTO, DELIMITERS, QUOTES, ReadSettings
 
-_SEARCHED = (*DELIMITERS.values(), "\x01")
+_SEARCHED = (*DELIMITERS.values(), "^", "\x01")
 FIRST_LINES = 1000
 _SURE = 0.9
 _RAGGED = 0.45  # share of rows with as many fields as the header that is enough under a header of names

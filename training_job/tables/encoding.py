@@ -33,6 +33,7 @@ _NOT_DATA = {
     b"%pdf": "a PDF",
     b"<!doctype html": "a web page",
     b"<html": "a web page",
+    b"<table": "a web page",
     b"<?xml": "XML",
     b"{\\rtf": "RTF",
     b"version https://git-lfs": "a Git LFS pointer",

@@ -125,7 +125,7 @@ def _document(text: Text) -> Iterator[TableRow]:
         raise TableError(f"{text.name} is {text.undecoded}.", hint="Save it as UTF-8, or give its encoding.")
     found = list(_values(content, text))
     if len(found) == 1 and isinstance(found[0][2], dict):
-        rows = _records(found[0][2])
+        rows = _records(found[0][2], text)
         if rows is not None:
             return _numbered(rows)
     return _elements(found, text)
@@ -158,6 +158,8 @@ def _values(content: str, text: Text) -> Iterator[tuple[int, str, Any]]:
 
 
 def _elements(found: Sequence[tuple[int, str, Any]], text: Text) -> Iterator[TableRow]:
+    if not found:
+        raise TableError(f"{text.name} has no rows.", hint="Check that it is the right file.")
     if not any(isinstance(value, dict) for _, _, value in found):
         raise TableError(f"{text.name} is JSON without objects; rows have to be objects.", hint=_SHAPES)
     for line, raw, value in found:
@@ -170,7 +172,7 @@ def _elements(found: Sequence[tuple[int, str, Any]], text: Text) -> Iterator[Tab
             yield TableRow(line, None, str(error), raw)
 
 
-def _records(values: dict[str, Any]) -> list[dict[str, Any]] | None:
+def _records(values: dict[str, Any], text: Text) -> list[dict[str, Any]] | None:
     """Return the rows of one object: by columns, by index, split, or under a key; None if it is a row itself."""
     inner = list(values.values())
     if isinstance(values.get("columns"), list) and isinstance(values.get("data"), list):
@@ -178,6 +180,12 @@ def _records(values: dict[str, Any]) -> list[dict[str, Any]] | None:
     tables = [value for value in inner if isinstance(value, list) and value and all(isinstance(v, dict) for v in value)]
     if len(tables) == 1:
         return list(tables[0])
+    if len(tables) > 1:
+        raise TableError(
+            f"{text.name} holds {len(tables)} lists of rows; one is allowed.", hint="Write a file for each."
+        )
+    if len(inner) == 1 and isinstance(inner[0], dict) and any(isinstance(value, list) for value in inner[0].values()):
+        return _records(inner[0], text)
     if inner and all(isinstance(value, dict) for value in inner):
         if all(key.isdecimal() for key in values) and not all(key.isdecimal() for key in inner[0]):
             return inner

@@ -38,7 +38,10 @@ def open_separated(text: Text, settings: ReadSettings, wanted: Sequence[str]) ->
     """
     skipped, settings = _leading(text, settings)
     dialect, notes = find_dialect(lambda: _from(text, skipped), settings, wanted)
-    skipped += _comments(list(islice(_from(text, skipped), FIRST_LINES)), dialect, wanted)
+    before = _preamble(list(islice(_from(text, skipped), FIRST_LINES)), dialect, wanted)
+    if before:
+        notes.append(f"{before} lines before the header were skipped.")
+    skipped += before
     first = [
         row for row in _records(text, dialect, skipped, FIRST_LINES) if row.problem or any(map(str.strip, row.fields))
     ]
@@ -160,16 +163,15 @@ def _leading(text: Text, settings: ReadSettings) -> tuple[int, ReadSettings]:
     return blank, settings
 
 
-def _comments(sample: list[str], dialect: Dialect, wanted: Sequence[str]) -> int:
-    """Return the number of leading comment lines.
-
-    They begin with #, and a header follows them, or they have not as many fields as the others.
-    """
-    leading = list(takewhile(lambda line: line.startswith("#") or not line.strip(), sample))
-    rest = list(records(sample[len(leading) :], dialect))
-    if not leading or not rest:
-        return 0
-    if has_usual_name(rest[0].fields, wanted):
-        return len(leading)
-    size = usual_size(rest)
-    return max((row.line for row in records(leading, dialect) if len(row.fields) != size), default=0)
+def _preamble(sample: list[str], dialect: Dialect, wanted: Sequence[str]) -> int:
+    """Return the number of lines before the table: comments with #, or a title above a usual header."""
+    rows = [row for row in records(sample, dialect) if any(map(str.strip, row.fields))]
+    size = usual_size(rows)
+    before = list(takewhile(lambda row: row.raw.startswith("#") or len(row.fields) != size, rows))
+    if not before or len(before) == len(rows) or any(has_usual_name(row.fields, wanted) for row in before):
+        before = []
+    header = rows[len(before)] if before else None
+    if header and has_usual_name(header.fields, wanted):
+        return header.line - 1
+    comments = takewhile(lambda row: row.raw.startswith("#") and len(row.fields) != size, before)
+    return max((row.line for row in comments), default=0)

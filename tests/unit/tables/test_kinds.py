@@ -97,6 +97,12 @@ WELL_FORMED: dict[str, tuple[str, tuple[str, ...], list[tuple[str, ...]]]] = {
         ("#text", "label"),
         [("#good one", "yes"), ("#bad", "no")],
     ),
+    "a caret": ("text^label\ngood one^yes\nbad, really^no\n", TL, TWO),
+    "CR within texts": (
+        'text,label\na\rb,yes\n"c\rd, e",no\n"f, g",no\n',
+        TL,
+        [("a\rb", "yes"), ("c\rd, e", "no"), ("f, g", "no")],
+    ),
     "CR line ends": ("text,label\rgood one,yes\rso so,no\r", TL, [("good one", "yes"), ("so so", "no")]),
     "CR CR LF line ends": (
         "text,label\r\r\ngood one,yes\r\r\nso so,no\r\r\n",
@@ -213,6 +219,15 @@ def test_without_a_header_names_are_made_and_said_without_the_text(tmp_path: Pat
     assert len(values(read(tmp_path, "text,label\na,yes\n", header="no"))) == 2
 
 
+@pytest.mark.parametrize("before", ["# a comment, really\n", "Export of 2024\nBy: me\n\n", "#one\n#two\n"])
+def test_lines_before_the_header_are_skipped_and_said(before: str, tmp_path: Path) -> None:
+    """As exports write them."""
+    table = read(tmp_path, before + 'text,label\n"a, b",yes\nc,no\nd,no\n')
+    assert values(table) == [("a, b", "yes"), ("c", "no"), ("d", "no")]
+    assert table.notes == [f"{before.count(chr(10))} lines before the header were skipped."]
+    assert table.rows[-1].line == before.count("\n") + 4
+
+
 def test_columns_that_were_asked_for_decide(tmp_path: Path) -> None:
     """Between delimiters, and for a header that looks like data."""
     content = "a,b;c\nx,y;1\nx,y;2\n"
@@ -270,6 +285,8 @@ REFUSED = {
     "binary": (bytes(range(256)) * 20, "is a binary file"),
     "a picture": (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(range(200)), "is a binary file"),
     "a PDF": (b"%PDF-1.7\n", "is a PDF"),
+    "a web page as a sheet": (b"<table><tr><td>a</td></tr></table>", "is a web page"),
+    "an array without rows": (b"[]", "has no rows"),
     "a web page": (b"\n<!DOCTYPE html><html></html>", "is a web page"),
     "a pointer": (b"version https://git-lfs.github.com/spec/v1\noid x\n", "is a Git LFS pointer"),
     "a name twice": (b"label,text,label\na,b,c\n", "'label' twice"),
