@@ -121,10 +121,10 @@ def _quote(lines: Lines, delimiter: str) -> tuple[Dialect, list[str]]:
     )
     if dialect.quote == "none":
         kept = tried[0][1].changed
-        note = f"{kept} rows have a field in quotes that no row needs: kept as text; quote=double takes them off."
+        note = f"Quotes that no row needs were kept as text (rows: {kept}); quote=double takes them off."
         return dialect, [note] * (kept > 0)
     needless = evidence.needed + evidence.doubled == 0 and evidence.changed <= evidence.rows / 2
-    note = f"{evidence.stripped} rows have quotes around a field that needs none; quote=none keeps them as text."
+    note = f"Quotes that no row needs were taken off (rows: {evidence.stripped}); quote=none keeps them as text."
     return dialect, [note] * needless
 
 

@@ -205,15 +205,15 @@ def _undeclared(source: Source, scan: _Scan) -> Text:
         if size < 4 * _CHUNK:
             sample.append(line)
     if valid > _MIXED * (valid + invalid):
-        note = f"{invalid} lines are not UTF-8, {valid} others with special characters are."
-        return Text(source, "utf-8", note.rstrip("."), scan.newline, (note,))
+        note = f"of the lines with special characters, {valid} are UTF-8 and {invalid} are not"
+        return Text(source, "utf-8", note, scan.newline, (f"O{note[1:]}.",))
     page = find_code_page(sample)
     if page is None:
         raise TableError(
-            f"{source.path.name} is not UTF-8 ({invalid} lines), and its encoding cannot be told.",
+            f"{source.path.name} is not UTF-8 (lines: {invalid}), and its encoding cannot be told.",
             hint="Save it as UTF-8, or give its encoding, such as cp1252.",
         )
-    return Text(source, page.encoding, f"{invalid} lines are not UTF-8, and {page.reason}", scan.newline)
+    return Text(source, page.encoding, f"it is not UTF-8 (lines: {invalid}), and {page.reason}", scan.newline)
 
 
 def _byte_lines(source: Source, newline: str) -> Iterator[bytes]:

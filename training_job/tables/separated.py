@@ -40,7 +40,7 @@ def open_separated(text: Text, settings: ReadSettings, wanted: Sequence[str]) ->
     dialect, notes = find_dialect(lambda: _from(text, skipped), settings, wanted)
     before = _preamble(list(islice(_from(text, skipped), FIRST_LINES)), dialect, wanted)
     if before:
-        notes.append(f"{before} lines before the header were skipped.")
+        notes.append(f"Lines before the header were skipped: {before}.")
     skipped += before
     first = [
         row for row in _records(text, dialect, skipped, FIRST_LINES) if row.problem or any(map(str.strip, row.fields))

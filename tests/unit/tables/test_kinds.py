@@ -224,7 +224,7 @@ def test_lines_before_the_header_are_skipped_and_said(before: str, tmp_path: Pat
     """As exports write them."""
     table = read(tmp_path, before + 'text,label\n"a, b",yes\nc,no\nd,no\n')
     assert values(table) == [("a, b", "yes"), ("c", "no"), ("d", "no")]
-    assert table.notes == [f"{before.count(chr(10))} lines before the header were skipped."]
+    assert table.notes == [f"Lines before the header were skipped: {before.count(chr(10))}."]
     assert table.rows[-1].line == before.count("\n") + 4
 
 
@@ -241,13 +241,11 @@ def test_quotes_without_need_are_said(tmp_path: Path) -> None:
     rows = "".join(f"row {n}\tyes\n" for n in range(9)) + '"Wow"\tno\n'
     table = read(tmp_path, "text\tlabel\n" + rows)
     assert values(table)[-1] == ('"Wow"', "no")
-    assert table.notes == [
-        "1 rows have a field in quotes that no row needs: kept as text; quote=double takes them off."
-    ]
+    assert table.notes == ["Quotes that no row needs were kept as text (rows: 1); quote=double takes them off."]
     assert values(read(tmp_path, "text\tlabel\n" + rows, quote="double"))[-1] == ("Wow", "no")
     table = read(tmp_path, "text,label\n" + rows.replace("\t", ","))
     assert values(table)[-1] == ("Wow", "no")
-    assert table.notes == ["1 rows have quotes around a field that needs none; quote=none keeps them as text."]
+    assert table.notes == ["Quotes that no row needs were taken off (rows: 1); quote=none keeps them as text."]
     assert values(read(tmp_path, "text,label\n" + rows.replace("\t", ","), quote="none"))[-1] == ('"Wow"', "no")
 
 
