@@ -116,7 +116,7 @@ def find_text(source: Source, encoding: str = AUTO) -> Text:
             f"{source.path.name} is a binary file; tables, JSON, Parquet and Excel are allowed.",
             hint="Check that this is the data file, and save it as CSV in UTF-8.",
         )
-    if b"\x1b$" in scan.head and scan.valid:
+    if scan.valid and re.search(rb"\x1b\$[@B][!-~]+\x1b\([BJ]", scan.head):
         return _text(source, scan, "iso2022_jp", "it has the shift sequences of ISO-2022-JP")
     if scan.valid:
         return _text(source, scan, "utf-8", "")

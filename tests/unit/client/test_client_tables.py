@@ -64,7 +64,7 @@ def test_csv_comes_out_as_it_went_in_with_columns_added(rows: list[list[str]]) -
     """Quotes, delimiters and line breaks within fields survive."""
     source = io.StringIO(newline="")
     csv.writer(source).writerows([["id", "text"], *rows])
-    found = read(source.getvalue())
+    found = read(source.getvalue(), "csv", encoding="utf-8", delimiter=",", quote="double", header="yes")
     assert [row.text for row in found] == [text for _, text in rows]
     result = list(csv.DictReader(io.StringIO(written(found, [GOOD] * len(found)), newline="")))
     assert [[row["id"], row["text"]] for row in result] == rows
