@@ -91,7 +91,8 @@ class _Profile:
         self.separator = None if self.lists else separator_of(self.cells)
         comma = is_comma_decimal(self.cells)
         numbers = [number for cell in self.cells if (number := _number(cell, comma)) is not None]
-        self.numeric = len(numbers) > 0.95 * len(self.cells) and not self.separator
+        self.numbers = len(numbers) / len(self.cells)
+        self.numeric = self.numbers > 0.95 and not self.separator
         self.fractional = self.numeric and any(number % 1 for number in numbers)
         self.binary = self.distinct == 2 and {key.lower() for key in self.keys} <= _BINARY
         self.length = sum(map(len, strings)) / len(strings) if strings else 0.0
@@ -264,7 +265,7 @@ class _Chooser:
 
     def _shipped_score(self, text: str) -> str:
         helpful = self.profiles.get(SHIPPED[1])
-        return SHIPPED[1] if text == SHIPPED[0] and helpful is not None and helpful.numeric else ""
+        return SHIPPED[1] if text == SHIPPED[0] and helpful is not None and helpful.numbers > 0.5 else ""
 
     def _labels(self, used: set[str]) -> tuple[str, ...]:
         free = [profile for profile in self.profiles.values() if profile.name not in used and not profile.fractional]
