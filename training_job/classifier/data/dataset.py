@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from classifier.data import canonical
-from classifier.data.columns import Columns, choose_columns
+from classifier.data.columns import Columns, choose_columns, shown_names
 from classifier.data.findings import Finding, look_over
 from classifier.data.holdout import hold_out
 from classifier.data.labels import LabelSet, apply_labels, ids_of, settle_labels
@@ -179,7 +179,7 @@ class _Reading:
                 if missing:
                     raise DataError(
                         f"{self._name(split)} has no column {missing[0]!r}, which is read from the training data; its "
-                        f"columns are: {', '.join(tables[split].columns[:20])}.",
+                        f"columns are: {shown_names(tables[split].columns)}.",
                         hint="Give all files the same columns.",
                     )
         return tables, columns
