@@ -91,8 +91,7 @@ class Predictor:
     def _read(self, logits: NDArray[np.float32]) -> Iterator[tuple[list[float], float | None, list[int] | None]]:
         """Yield the probability of each label, the score and the ids of the given labels for each row of `logits`."""
         if self._thresholds is not None:
-            # As transformers does, but without overflow: exp(710) is infinite.
-            probabilities = 1 / (1 + np.exp(-_finite(logits).clip(-700, 700)))
+            probabilities = 1 / (1 + np.exp(-np.maximum(_finite(logits), -700)))  # exp(710) is infinite
             given = probabilities >= self._thresholds
             for row, marks in zip(probabilities.tolist(), given, strict=True):
                 yield row, None, np.flatnonzero(marks).tolist()
