@@ -79,15 +79,12 @@ class Challenger:
 EQUAL, BROKEN = Challenger(), Challenger(broken=True)
 WORSE = tuple(Challenger(drop) for drop in (0.02, 0.03, 0.05))
 SETTINGS = (
-    Setting(1000, 0.868, 0.04),
     Setting(1000, 0.868, 0.06),
-    Setting(1000, 0.868, 0.09),
     Setting(177, 0.97, 0.03),
-    Setting(2000, 0.868, 0.06),
     Setting(500, 0.90, 0.06, labels=5),
     Setting(1000, 0.90, 0.06, labels=20),
     Setting(1540, 0.93, 0.05, labels=77),
-    Setting(2714, 0.55, 0.10, labels=28, multilabel=True),
+    Setting(1500, 0.70, 0.10, labels=10, multilabel=True),
 )
 
 

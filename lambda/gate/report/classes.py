@@ -54,7 +54,7 @@ def classes_section(report: Report) -> Markup:
 def _chart(report: Report, found: list[tuple[int, ClassFigures]]) -> Markup:
     """Draw a line with name, interval and dot for each label."""
     height = 14 + _STEP * len(found) + 44
-    plot = Plot(x_range=(0, 1), y_range=(0, 1), height=height, left=150)
+    plot = Plot(x_range=(0, 1), y_range=(0, 1), height=height, left=176)
     marks = [plot.x_axis(_SHARES, "F1, %")]
     for place, (label, one) in enumerate(found):
         level = 1 - (place + 0.5) / len(found)

@@ -16,6 +16,8 @@ from gate.statistics.verdict import Verdict
 
 _ROW = 44
 _TOP = 26
+_FAR = 0.4
+"""Distance at which a floor, which the text states, is not drawn any more."""
 
 
 class _Bar(NamedTuple):
@@ -103,6 +105,8 @@ def _figure_chart(
     if baseline is not None:
         bars.append(_Bar("Simple model", Interval(baseline, baseline, baseline), "baseline", percent(baseline)))
     floor = verdict.floors.get(figure)
+    if floor is not None and min(bar.figure.low for bar in bars) - floor > _FAR:
+        floor = None  # the axis would hold little else
     drawn = _axis_values(bars, *([] if floor is None else [floor]))
     values = [value for value in drawn if -1e-9 <= value <= 1 + 1e-9]
     at = [(value, number(value * 100, _decimals(values))) for value in values]

@@ -115,7 +115,7 @@ def reliability_section(report: Report) -> Markup:
     heading = "Reliability of the probabilities"
     if not report.rows:
         return section("reliability", heading, paragraph(NO_ANSWERS))
-    name, truly = "the most probable label", "right"
+    name, truly = "the answer", "right"
     pairs = [(int(one.answer.label in one.row.labels), one.answer.confidence) for one in report.rows]
     if report.binary:
         name, truly = report.labels[1], f"truly {report.labels[1]}"
@@ -244,7 +244,7 @@ def _confused_table(report: Report) -> Markup:
         else "all"
     )
     head = ("missed" if multilabel else "truth", "answered", "sentences", "of the truth")
-    return table(f"How often a label is {what}: {shown}", head, rows, "numbers")
+    return table(f"How often a label is {what}: {shown}", head, rows, "numbers cards")
 
 
 def _heat(value: int, of: int, kind: str) -> Markup:
