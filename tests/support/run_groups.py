@@ -18,7 +18,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "stock server": ("unit/serving/test_serving_stock_server.py",),
     "training": ("unit/training/test_training_job.py", "unit/training/test_training_real.py"),
     "torchrun": ("unit/training/test_torchrun.py", "unit/training/test_student.py"),
-    "operations": ("e2e/test_operations.py", "e2e/test_readme.py"),
+    "operations": ("e2e/test_operations.py", "e2e/test_documented_commands.py"),
     "interruptions": ("e2e/test_interruptions.py", "e2e/test_client_killed.py"),
     "requests": (
         "e2e/test_endpoint_states.py",
