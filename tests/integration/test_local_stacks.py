@@ -109,7 +109,6 @@ def _release(server: Any, client: Any, name: str, version: str, **options: Any) 
         {"ParameterKey": "Role", "UsePreviousValue": True},
     ]
     client.update_stack(StackName=name, UsePreviousTemplate=True, Parameters=parameters, **options)
-    time.sleep(0.2)
     return _settled(server, name)
 
 

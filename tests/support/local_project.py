@@ -84,8 +84,8 @@ class LocalProject:
         content: dict[str, Any] = json.loads((self.folder / "status.json").read_text())
         return content
 
-    def client(self, service: str) -> Any:
-        """Return a boto3 client made from nothing but status.json, as anybody's script would make it."""
+    def client(self, service: str, **options: Any) -> Any:
+        """Return a boto3 client made from nothing but status.json, as anybody's script would make it, and options."""
         status = self.status
         return boto3.client(
             service,
@@ -93,6 +93,7 @@ class LocalProject:
             region_name=status["region"],
             aws_access_key_id=status["aws_access_key_id"],
             aws_secret_access_key=status["aws_secret_access_key"],
+            **options,
         )
 
     def post(self, body: Any, **options: Any) -> requests.Response:
