@@ -64,7 +64,7 @@ class Operators:
         (found,) = self.cloudwatch.describe_alarms(AlarmNames=[f"{PREFIX}-{name}"])["MetricAlarms"]
         return found["StateValue"]
 
-    def until(self, look: Callable[[], Any], wanted: Any, seconds: float = 30) -> None:
+    def until(self, look: Callable[[], Any], wanted: Any, seconds: float = 60) -> None:
         """Wait until something looks as it should."""
         deadline = time.monotonic() + seconds
         while (seen := look()) != wanted:
