@@ -16,6 +16,7 @@ from stacks.config.fields import Section, allowed, inner_section
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 ENVIRONMENTS = ("local", "dev", "prod")
 _GENERATED = "Written by `make reference` from the code; a test keeps it current.\n"
+_NOT_RUN = "<!-- not run, changes the lock: `make lock` -->\n<!-- not run, needs Java: `make benchmark-serving` -->\n"
 
 
 def table(*rows: Iterable[str]) -> str:
@@ -84,7 +85,7 @@ def commands(makefile: str) -> str:
     text += (
         "\n`ARGS=--help` explains a command, `ARGS=--json` prints its result for scripts.\n\n## Behind them\n\n"
         "`make` calls `.venv/bin/python -m operations <verb>`. Options win over variables of `make`.\n\n```\n"
-        f"{EXIT_CODES}```\n"
+        f"{EXIT_CODES}```\n\n{_NOT_RUN}"
     )
     for name, verb in VERBS.items():
         options = verb.options if verb.local else (*verb.options, ENV)

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
+from botocore.config import Config
 
 from distribution.features import CONFIDENCE, LENGTH
 from drift.check import shifts
@@ -34,6 +35,7 @@ SAMPLE = 500  # predictions a check looks at (monitoring.drift_sample)
 MOST_REQUESTS = 12  # a sample of shifted texts, one minute of what came before, and some
 THRESHOLD = 0.2
 RUNS = 20
+MOST_AT_ONCE = 10  # requests that the endpoint takes (serving.max_concurrency)
 
 
 class Operators:
@@ -62,7 +64,7 @@ class Operators:
         (found,) = self.cloudwatch.describe_alarms(AlarmNames=[f"{PREFIX}-{name}"])["MetricAlarms"]
         return found["StateValue"]
 
-    def until(self, look: Callable[[], Any], wanted: Any, seconds: float = 30) -> None:
+    def until(self, look: Callable[[], Any], wanted: Any, seconds: float = 60) -> None:
         """Wait until something looks as it should."""
         deadline = time.monotonic() + seconds
         while (seen := look()) != wanted:
@@ -258,19 +260,22 @@ def fail_workflows(project: Any) -> None:
 def model_asleep(project: Any) -> Iterator[None]:
     """While the block runs, the model's process is stopped and as many requests wait for it as it may have."""
     model = model_process(int((project.folder / "server.pid").read_text().split()[0]))
-    body = json.dumps({"inputs": "Is anybody there?"})
+    body, full = json.dumps({"inputs": "Is anybody there?"}), threading.Event()
+    once = Config(retries={"total_max_attempts": 1})
 
     def wait_for_an_answer() -> None:
-        project.client("sagemaker-runtime").invoke_endpoint(
-            EndpointName=PREFIX, Body=body, ContentType="application/json"
-        )
+        runtime = project.client("sagemaker-runtime", config=once)
+        try:
+            runtime.invoke_endpoint(EndpointName=PREFIX, Body=body, ContentType="application/json")
+        except runtime.exceptions.ClientError:  # throttled: all the others wait
+            full.set()
 
-    waiting = [threading.Thread(target=wait_for_an_answer, daemon=True) for _ in range(10)]
+    waiting = [threading.Thread(target=wait_for_an_answer, daemon=True) for _ in range(MOST_AT_ONCE + 1)]
     os.kill(model, signal.SIGSTOP)
     try:
         for thread in waiting:
             thread.start()
-        time.sleep(3)
+        assert full.wait(30)
         yield
     finally:
         os.kill(model, signal.SIGCONT)

@@ -164,7 +164,7 @@ def test_manual_mode_releases_on_the_consoles_approve_and_going_back_restores_ev
     assert console.answers(SENTENCES) == answers
 
 
-@pytest.mark.proves("make train", "make approve PACKAGE=2", "make rollback")
+@pytest.mark.proves("make train", "make approve", "make approve PACKAGE=2", "make rollback")
 def test_make_train_approve_and_rollback_do_the_same_from_a_terminal(console: Console) -> None:
     """`make train APPROVAL=manual` says what to do next; `make approve` releases; `make rollback PACKAGE=n` undoes."""
     former = number(console.champion)

@@ -29,6 +29,7 @@ def project(projects: LocalProjects, tmp_path_factory: pytest.TempPathFactory) -
     return projects.keep("slim-instances", bring_up)
 
 
+@pytest.mark.proves('make up CONTEXT="serving.container=slim"')
 def test_the_released_model_answers_through_the_api(project: Any) -> None:
     """The image of the package is the slim one, and its server answers with label, confidence, score and version."""
     answer = project.post({"inputs": ["The zoom is sharp up to 200 mm.", "This was a gift."]})
@@ -57,6 +58,7 @@ def test_the_stack_holds_what_scales_and_what_guards(project: Any) -> None:
     assert (kinds.count("ScalableTarget"), kinds.count("ScalingPolicy"), kinds.count("Alarm")) == (1, 1, 2)
 
 
+@pytest.mark.proves("make size-endpoint")
 def test_size_endpoint_recommends_for_the_released_model(project: Any) -> None:
     """The released package is measured in its own server, and the output ends with lines for cdk.json."""
     printed = project.make("size-endpoint", "ARGS=--seconds 0.2", timeout=300).stdout

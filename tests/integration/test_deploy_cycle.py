@@ -59,6 +59,7 @@ def test_the_gateway_refuses_bodies_outside_the_schema(project: LocalProject, bo
     assert answer.headers["access-control-allow-origin"] == "*"
 
 
+@pytest.mark.proves("make deploy", "make cdk")
 def test_diff_is_empty_after_a_deployment(project: LocalProject) -> None:
     """What is deployed is what the code says."""
     output = project.make("cdk", "ARGS=diff").stdout

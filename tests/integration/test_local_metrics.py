@@ -92,7 +92,7 @@ def template(**changes: Any) -> str:
     )
 
 
-def until(look: Callable[[], Any], wanted: Any, seconds: float = 20) -> None:
+def until(look: Callable[[], Any], wanted: Any, seconds: float = 60) -> None:
     """Wait until something looks as it should."""
     deadline = time.monotonic() + seconds
     while (seen := look()) != wanted:

@@ -8,7 +8,6 @@ import os
 import signal
 import socket
 import stat
-import time
 import urllib.error
 import urllib.request
 import zipfile
@@ -18,6 +17,8 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+
+from waiting import until
 
 pytestmark = pytest.mark.integration
 
@@ -179,10 +180,7 @@ def test_an_interrupted_stack_can_be_removed_after_a_restart(new_server: Callabl
     newest = cloudformation.describe_stack_events(StackName="cut")["StackEvents"][0]
     assert "was stopped" in newest["ResourceStatusReason"]
     cloudformation.delete_stack(StackName="cut")
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline and _stack_names(cloudformation):
-        time.sleep(0.1)
-    assert _stack_names(cloudformation) == []
+    until(lambda: not _stack_names(cloudformation))
 
 
 def test_a_killed_server_leaves_no_process_and_starts_again(new_server: Callable[..., Any]) -> None:
@@ -193,10 +191,7 @@ def test_a_killed_server_leaves_no_process_and_starts_again(new_server: Callable
     _invoke(server)
     children = _descendants(server.pid)
     server.stop(signal.SIGKILL)
-    deadline = time.monotonic() + 10
-    while _alive(children) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert not _alive(children)
+    until(lambda: not _alive(children))
     server.start()
     assert not list((server.state_dir / "tmp").iterdir())
 

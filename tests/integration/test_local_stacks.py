@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import tarfile
-import time
 import urllib.error
 import urllib.request
 from typing import Any
@@ -109,7 +108,6 @@ def _release(server: Any, client: Any, name: str, version: str, **options: Any) 
         {"ParameterKey": "Role", "UsePreviousValue": True},
     ]
     client.update_stack(StackName=name, UsePreviousTemplate=True, Parameters=parameters, **options)
-    time.sleep(0.2)
     return _settled(server, name)
 
 

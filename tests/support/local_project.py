@@ -40,7 +40,7 @@ class LocalProject:
         environment: variables of the make commands besides the test's own.
 
     Attributes:
-        ran: `make` arguments of every command that ended with 0, in order.
+        ran: `make` arguments of every command that ended with 0, in order; then the variables of its environment.
     """
 
     def __init__(self, folder: Path, **environment: str) -> None:
@@ -48,6 +48,7 @@ class LocalProject:
         self.port = free_port()
         self.environment = {**os.environ, "LOCAL_DIR": str(folder), "PORT": str(self.port), **environment}
         self.environment.pop("MAKEFLAGS", None)
+        self._variables = tuple(f"{name}={value}" for name, value in environment.items())
         self.ran: list[tuple[str, ...]] = []
 
     def popen(self, *arguments: str) -> subprocess.Popen[str]:
@@ -74,7 +75,7 @@ class LocalProject:
         done = subprocess.CompletedProcess(arguments, process.returncode, output)
         assert not check or done.returncode == 0, f"make {' '.join(arguments)} ended with {done.returncode}:\n{output}"
         if done.returncode == 0:
-            self.ran.append(arguments)
+            self.ran.append((*arguments, *self._variables))
         return done
 
     @property
@@ -83,8 +84,8 @@ class LocalProject:
         content: dict[str, Any] = json.loads((self.folder / "status.json").read_text())
         return content
 
-    def client(self, service: str) -> Any:
-        """Return a boto3 client made from nothing but status.json, as anybody's script would make it."""
+    def client(self, service: str, **options: Any) -> Any:
+        """Return a boto3 client made from nothing but status.json, as anybody's script would make it, and options."""
         status = self.status
         return boto3.client(
             service,
@@ -92,6 +93,7 @@ class LocalProject:
             region_name=status["region"],
             aws_access_key_id=status["aws_access_key_id"],
             aws_secret_access_key=status["aws_secret_access_key"],
+            **options,
         )
 
     def post(self, body: Any, **options: Any) -> requests.Response:

@@ -13,12 +13,13 @@ from xdist.scheduler import LoadScopeScheduling
 TESTS = Path(__file__).resolve().parents[1]
 
 GROUPS: dict[str, tuple[str, ...]] = {
-    "releases": ("e2e/test_launch.py", "e2e/test_release.py"),
+    "releases": ("e2e/test_release.py",),
     "whole path": ("e2e/test_whole_path.py", "e2e/test_article.py"),
     "stock server": ("unit/serving/test_serving_stock_server.py",),
     "training": ("unit/training/test_training_job.py", "unit/training/test_training_real.py"),
     "torchrun": ("unit/training/test_torchrun.py", "unit/training/test_student.py"),
-    "operations": ("e2e/test_operations.py", "e2e/test_readme.py"),
+    "operations": ("e2e/test_operations.py", "e2e/test_documented_commands.py"),
+    "launches": ("e2e/test_launch.py", "e2e/test_train_sdk.py"),
     "interruptions": ("e2e/test_interruptions.py", "e2e/test_client_killed.py"),
     "requests": (
         "e2e/test_endpoint_states.py",

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from classifier.job.hyperparameters import fields
+from documented_commands import REASONS, pages
+from documented_commands import page as page_of
 from operations.command_line import VERBS
 from stacks.config.environment import Config
 from stacks.config.fields import dotted_names
@@ -36,6 +38,32 @@ def test_every_make_command_in_a_document_exists() -> None:
         (page, target) for page, text in TEXT.items() for target in re.findall(r"^make ([a-z-]+)", text, re.MULTILINE)
     }
     assert {(page, target) for page, target in named if target not in TARGETS} == set()
+
+
+def test_a_mark_names_a_command_of_its_page_and_a_known_reason() -> None:
+    """All other commands are run (tests/e2e/test_documented_commands.py)."""
+    for found in pages():
+        assert set(found.marked) <= found.shown, found.name
+        assert set(found.marked.values()) <= REASONS.keys(), found.name
+
+
+def test_a_command_without_a_mark_has_to_be_run() -> None:
+    """A block, its lines, its mark; commands in backticks, forms of commands, and those for AWS."""
+    text = """
+Type `make up`, `make logs ENV=<env>`, `make train DATA=…` or `X=1 python -m it
+--help`; `make wait` <!-- not run, takes long: `make wait` -->
+```bash
+make setup
+cut -d, -f1 file
+```
+```bash aws
+cdk deploy --all
+```
+"""
+    found = page_of("a.md", text)
+    assert found.commands == {"make up", "X=1 python -m it --help", "make setup", "cut -d, -f1 file"}
+    assert found.marked == {"make wait": "takes long", "cdk deploy --all": "needs AWS"}
+    assert page_of("a.md", "`make up` <!-- not run, no reason: `make down` -->").marked == {"make down": "no reason"}
 
 
 def test_every_setting_in_a_document_exists() -> None:

@@ -1,4 +1,4 @@
-"""The training script with two paths and no network; at night with the base model of the package, on the bundled data."""
+"""The training script with two paths and no network; at night with the default base model, on the bundled data."""
 
 from __future__ import annotations
 

@@ -1,51 +1,48 @@
-"""Every command of the README is run here, or by a test that is marked as its proof, or is marked as needing AWS."""
+"""Every command of the documents is run here, or by a test that proves it, or is marked on its page as not run."""
 
 from __future__ import annotations
 
 import os
-import re
-import shlex
 import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from documented_commands import FENCE, ROOT, pages
 from proven_commands import PROVEN
 
 pytestmark = pytest.mark.e2e
-ROOT = Path(__file__).resolve().parents[2]
-FENCE = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
-INLINE = re.compile(r"`(make [^`]+)`")
 
-# Commands that would end, remove or recurse into what runs this test.
-NOT_HERE = ("make test", "make test-fast", "make test-nightly", "make clean", "make down")
-NEEDS_AWS = ("ENV=dev",)
+# Commands that would end, remove or recurse into what runs this test, or would train for minutes.
+NOT_HERE = ("make test", "make test-fast", "make test-nightly", "make clean", "make down", "make up", "make deploy")
+LONG = ("python training_job/train.py --train", "python benchmarks/gate_promise.py", "make synth")
+"""The beginnings of commands that run at night: what they compute is in other tests, too."""
 
 
-def commands() -> list[str]:
-    """Every command line in the README's bash blocks and every inline `make …`, except those marked as needing AWS."""
-    text = (ROOT / "README.md").read_text()
-    blocks = [
-        line
-        for language, mark, body in FENCE.findall(text)
-        if language == "bash" and "aws" not in mark
-        for line in body.splitlines()
-        if line.strip()
-    ]
-    inline = [" ".join(found.split()) for found in INLINE.findall(FENCE.sub("", text))]
-    return sorted({line for line in blocks + inline if not any(mark in line for mark in NEEDS_AWS)})
+def commands() -> list[Any]:
+    """Every command that the pages do not mark as not run."""
+    found = sorted({command for page in pages() for command in page.commands})
+    nightly = pytest.mark.nightly(part="releases")
+    return [pytest.param(command, marks=nightly) if command.startswith(LONG) else command for command in found]
 
 
 @pytest.mark.parametrize("command", commands())
-def test_a_command_of_the_readme_works(request: pytest.FixtureRequest, command: str) -> None:
+def test_a_documented_command_works(request: pytest.FixtureRequest, command: str) -> None:
     """It ends with 0 against a local cloud, here or in a test that fails if it did not run it (marker `proves`)."""
     if command in request.config.stash[PROVEN]:
         return
     assert command not in NOT_HERE, f"no test of this run is marked as the proof of {command}: run all of tests/"
     project = request.getfixturevalue("project")
     environment = {**project.environment, "PATH": f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"}
-    done = subprocess.run(shlex.split(command), cwd=ROOT, env=environment, capture_output=True, text=True, timeout=600)
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", command],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=900,
+        stdin=subprocess.DEVNULL,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -1,0 +1,34 @@
+"""The training job that the SageMaker SDK launches, beside the workflow's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.mark.proves("make train-sdk")
+def test_the_sagemaker_sdk_launches_the_same_job(project: Any) -> None:
+    """ModelTrainer's job has the image, role, code and program of the workflow's, and completes."""
+    client = project.client("sagemaker")
+    workflow_job = client.list_training_jobs(SortOrder="Ascending")["TrainingJobSummaries"][0]["TrainingJobName"]
+    output = project.make("train-sdk", "HYPERPARAMETERS=epochs=1", "DATA=").stdout
+    sdk_job = next(line.split()[-1] for line in output.splitlines() if line.startswith("Training job "))
+    one, other = (client.describe_training_job(TrainingJobName=name) for name in (workflow_job, sdk_job))
+    assert other["TrainingJobStatus"] == "Completed"
+    assert "s3://" in output
+    for same in (
+        "AlgorithmSpecification.TrainingImage",
+        "RoleArn",
+        "HyperParameters.sagemaker_program",
+        "HyperParameters.sagemaker_submit_directory",
+        "ResourceConfig.InstanceType",
+    ):
+        values = []
+        for description in (one, other):
+            for part in same.split("."):
+                description = description[part]
+            values.append(str(description).strip('"'))
+        assert values[0] == values[1], same
