@@ -1,4 +1,4 @@
-"""The command `python -m ingest`: copies the train and the test file of a data set into a folder, both or neither.
+"""The command `python -m ingest`: copies the files of a data set into a folder, all or none.
 
 It prints their sizes and SHA-256 as JSON.
 """
@@ -49,11 +49,14 @@ class ProgressLine:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m ingest", description=__doc__)
     add = parser.add_argument
-    add(
-        "--source", default=HELPFUL_SENTENCES_URL, help="http(s):// or s3:// prefix, or a folder (default: %(default)s)"
-    )
+    add("--source", default=HELPFUL_SENTENCES_URL, help="http(s):// or s3:// address, or a path (default: %(default)s)")
     add("--destination", type=Path, required=True, help="folder for the files; created if missing")
-    add("--files", nargs="+", metavar="NAME", help="names of the files (default: train.json test.json, or as found)")
+    add(
+        "--files",
+        nargs="+",
+        metavar="NAME",
+        help="names of the files (default: all, or train.json test.json)",
+    )
     add("--fallback", type=Path, default=BUNDLED_DATA, metavar="FOLDER", help="used if the host cannot be reached")
     add("--no-fallback", action="store_true", help="fail if the host cannot be reached")
     add("--attempts", type=int, default=Limits.attempts, help="tries for each file (default: %(default)s)")

@@ -72,16 +72,16 @@ def collect(
     check_url: Callable[[str], None] | None = None,
     s3_client: Any = None,
 ) -> CollectedData:
-    """Copy the train and the test file from `source` into `destination`.
+    """Copy the data files from `source` into `destination`.
 
     The files get their names after all of them are complete. A failure before that (a broken connection, a full disk,
     Ctrl-C) leaves nothing behind.
 
     Args:
-        source: Prefix `http(s)://…` or `s3://…`, or the path of a folder.
+        source: Prefix or file at `http(s)://…` or `s3://…`, or the path of a folder or file.
         destination: Folder for the files; created if missing.
-        files: Their names. By default `train` and `test` with a known suffix where the source can be listed, and
-            `train.json` and `test.json` below a web address.
+        files: Their names. By default every data file where the source can be listed, and `train.json` and
+            `test.json` below a web address.
         fallback: Folder to copy the files from if the host cannot be reached; the result says so.
         limits: Timeouts and number of attempts.
         progress: Called after every block of bytes and once at the end of each file.

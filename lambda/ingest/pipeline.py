@@ -12,12 +12,15 @@ from ingest.addresses import refuse_internal
 from ingest.collect import CollectedData, collect, collect_bundled
 from ingest.errors import DataUnavailableError, SourceInvalidError
 from ingest.settings import Settings
-from ingest.sources.base import SPLITS, Limits
+from ingest.sources.base import CHANNELS, Limits, channel_of
 from ingest.store import DataStore
 from shared.errors import DATA_SOURCE_RULE, InvalidExecutionInputError
 
 SOURCE_PREFIX = "source/"
 """Where users upload their own data set, in the data bucket."""
+
+MARKER = "ingest.json"
+"""Lies in every channel, because SageMaker refuses a channel without a file. The training job ignores it."""
 
 LATEST = "datasets/latest"
 """A second copy of the last run's files, for a training job that is started by hand."""
@@ -46,18 +49,20 @@ def ingest(
         data = _collect(given, settings, store, Path(folder), limits)
         facts = {name: value for name, value in asdict(data).items() if name != "files"}
         root = f"datasets/{data.data_sha256[:16]}"
-        keys = [f"{root}/{split}/{file.name}" for split, file in zip(SPLITS, data.files, strict=True)]
-        for key, file in zip(keys, data.files, strict=True):
-            store.upload(file.path, key)
+        _store(data, store, root)
         files = [
-            {"key": key, "size": file.size, "sha256": file.sha256} for key, file in zip(keys, data.files, strict=True)
+            {"key": f"{root}/{channel_of(file.name)}/{file.name}", "size": file.size, "sha256": file.sha256}
+            for file in data.files
         ]
         # The manifest comes last: a data set that has one is complete.
         store.write_json(
             {**facts, "collected_at": f"{now:%Y-%m-%dT%H:%M:%SZ}", "files": files}, f"{root}/manifest.json"
         )
-        _store_as_latest(data, store)
-    return {**{f"{split}_uri": f"{store.uri(root)}/{split}/" for split in SPLITS}, **facts}
+        _store(data, store, LATEST)
+        for channel in CHANNELS:  # a training job reads all files of a channel
+            names = {file.name for file in data.files if channel_of(file.name) == channel}
+            store.keep_only(f"{LATEST}/{channel}/", names | {MARKER})
+    return {**{f"{channel}_uri": f"{store.uri(root)}/{channel}/" for channel in CHANNELS}, **facts}
 
 
 def _collect(
@@ -84,15 +89,16 @@ def _collect(
 def _bundled(settings: Settings, store: DataStore, folder: Path) -> CollectedData:
     if settings.bundled_data is None:
         raise DataUnavailableError(
-            f"there is no data: put train.json and test.json below {store.uri(SOURCE_PREFIX)}, or start the execution "
+            f"there is no data: put a file such as data.csv below {store.uri(SOURCE_PREFIX)}, or start the execution "
             'with {"data_source": "https://… or s3://…"}, or configure a data source.'
         )
     data = collect_bundled(folder, settings.bundled_data)
     return replace(data, fell_back=True, reason="No data source is configured.")
 
 
-def _store_as_latest(data: CollectedData, store: DataStore) -> None:
-    """Store the files under fixed names. A training job reads one file a channel, so older files are deleted."""
-    for split, file in zip(SPLITS, data.files, strict=True):
-        store.upload(file.path, f"{LATEST}/{split}/{file.name}")
-        store.keep_only(f"{LATEST}/{split}/{file.name}")
+def _store(data: CollectedData, store: DataStore, root: str) -> None:
+    """Store each file in the folder of its channel, and a marker in each channel."""
+    for file in data.files:
+        store.upload(file.path, f"{root}/{channel_of(file.name)}/{file.name}")
+    for channel in CHANNELS:
+        store.write_json({"data_sha256": data.data_sha256, "source": data.source}, f"{root}/{channel}/{MARKER}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -36,12 +36,12 @@ class DataStore:
         with self._translated("write", key):
             self.client.upload_file(str(path), self.bucket, key)
 
-    def keep_only(self, key: str) -> None:
-        """Delete everything else in the folder of `key`."""
-        folder = key.rpartition("/")[0] + "/"
+    def keep_only(self, folder: str, names: Collection[str]) -> None:
+        """Delete everything below `folder`, which ends in a slash, but the files of these names."""
         with self._translated("list", folder):
             answer = self.client.list_objects_v2(Bucket=self.bucket, Prefix=folder)
-        for other in (entry["Key"] for entry in answer.get("Contents", []) if entry["Key"] != key):
+        kept = {folder + name for name in names}
+        for other in (entry["Key"] for entry in answer.get("Contents", []) if entry["Key"] not in kept):
             with self._translated("delete", other):
                 self.client.delete_object(Bucket=self.bucket, Key=other)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-DATA_SOURCE_RULE = "a prefix https://…, http://… or s3://… below which train.json and test.json lie"
+DATA_SOURCE_RULE = "an https://, http:// or s3:// address of one data file, or of a prefix with train and test files"
 """What the field `data_source` of an execution's input may be, in the words of a message."""
 
 

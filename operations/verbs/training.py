@@ -6,7 +6,8 @@ import argparse
 import json
 import os
 import time
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from operations.aws import data, registry, releases, training
 from operations.aws.deployment import PROJECT, Deployment, connect
@@ -14,6 +15,9 @@ from operations.aws.training_log import TrainingLog
 from operations.console import Answer, say
 from operations.errors import OperationError
 from operations.verbs.releases import follow
+
+if TYPE_CHECKING:
+    from classifier.data.dataset import LabelledData
 
 INTERRUPTED = "What was started goes on: `make train` follows the workflow again, `make logs` shows workflow and job."
 POLL_SECONDS = 1.5
@@ -25,12 +29,29 @@ def train(arguments: argparse.Namespace) -> Answer:
     """Run the training workflow (collect the data, train, gather evidence, judge, register) and follow the release.
 
     The same state machine runs from the Step Functions console with `{}`. Ctrl-C leaves it running; calling this again
-    follows the run under way. A package that the gate approves is released by itself.
+    follows the run under way. A package that the gate approves is released by itself. DATA, a file or a folder, is read
+    and put into the data bucket first, where later runs find it.
     For example: make train HYPERPARAMETERS='epochs=3 text_column="Review Text"', make train INPUT='{"spot": true}'
     """
-    overrides = overrides_of(arguments)
+    overrides, place = overrides_of(arguments), arguments.data
+    labelled = _read(place, overrides) if place else None
     say(f"Input of the execution: {json.dumps(overrides)}")
-    return Answer(train_and_release(connect(arguments.env), overrides), "")
+    deployment = connect(arguments.env)
+    if labelled:
+        data.upload(deployment, place, labelled)
+    return Answer(train_and_release(deployment, overrides), "")
+
+
+def _read(place: Path, overrides: dict[str, Any]) -> LabelledData:
+    """Read DATA, and take what says how it is read out of the execution's input: it travels with the data."""
+    if clash := next((name for name in ("data_source", "training_job") if overrides.get(name)), None):
+        raise OperationError(f"DATA and {clash} name two sources of data.", hint="give one of them")
+    given = overrides.pop("hyperparameters", {})
+    labelled = data.read(place, given)
+    say("\n".join(labelled.summary()))
+    if rest := data.without_reading(given):
+        overrides["hyperparameters"] = rest
+    return labelled
 
 
 def train_and_release(deployment: Deployment, overrides: dict[str, Any]) -> dict[str, Any]:
@@ -86,8 +107,10 @@ def train_sdk(arguments: argparse.Namespace) -> Answer:
     registered or released; the artifact's address is printed. For example: make train-sdk HYPERPARAMETERS="epochs=2"
     """
     deployment = connect(arguments.env)
-    data.upload(deployment, data.default_folder(), PREFIX)
-    launched = trainer(deployment, hyperparameters(arguments.hyperparameter))
+    given = hyperparameters(arguments.hyperparameter)
+    place = data.given()
+    data.upload(deployment, place, data.read(place, given), PREFIX, channels=True)
+    launched = trainer(deployment, data.without_reading(given))
     launched.train(wait=False)
     job_name = launched._latest_training_job.training_job_name
     say(f"Training job {job_name}")
@@ -134,7 +157,7 @@ def trainer(deployment: Deployment, overrides: dict[str, str]) -> Any:
             "sagemaker_submit_directory": deployment.output("TrainingCodeUri"),
         },
         input_data_config=[
-            InputData(channel_name=channel, data_source=f"s3://{bucket}/{PREFIX}{channel}.json")
+            InputData(channel_name=channel, data_source=f"s3://{bucket}/{PREFIX}{channel}/")
             for channel in ("train", "test")
         ],
         output_data_config=OutputDataConfig(s3_output_path=f"s3://{deployment.output('ArtifactsBucket')}/training"),

@@ -32,7 +32,7 @@ class DataConfig(Section):
     """Where the labelled text comes from."""
 
     source_url: Annotated[str, matching(r"(https?|s3)://[^/\s]+.*", "an https://, http:// or s3:// URL")]
-    """`https://` or `s3://` folder with `train.json` and `test.json`; an execution's `data_source` wins."""
+    """`https://` or `s3://` address of the data; an execution's `data_source` wins."""
     allow_bundled: bool
     """Whether the small synthetic data set in the code may replace a source that can't be reached."""
 
@@ -66,10 +66,11 @@ class TrainingConfig(Section):
 class GateConfig(Section):
     """What a new model must show before it is approved; an execution may ask for other numbers."""
 
-    min_accuracy: Annotated[float, between(0, 1, "a share")] = 0.80
-    """Floor of the accuracy; the lower end of its 95 % interval has to reach it."""
-    min_f1: Annotated[float, between(0, 1, "a share")] = 0.80
-    """Floor of the F1 of the second label; the lower end of its interval has to reach it."""
+    min_accuracy: Annotated[float, between(0, 1, "a share")] = 0.0
+    """Floor of the accuracy; the lower end of its 95 % interval has to reach it. With 0 the data decides: more than the
+    share of the commonest label, and no less than a TF-IDF baseline on the same rows. Both always apply."""
+    min_f1: Annotated[float, between(0, 1, "a share")] = 0.0
+    """Floor of the F1, that of the second label or, with more than two labels, their mean; as for the accuracy."""
     margin: Annotated[float, between(0, 0.5, "a difference of shares")] = 0.0275
     """How much lower than the champion's the accuracy may be and still count as 'not worse'."""
     approval: Literal["auto", "manual", "never"] = "auto"

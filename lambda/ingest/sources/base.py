@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ingest.errors import DataUnavailableError
 
-SPLITS = ("train", "test")
+CHANNELS = ("train", "test")
 CHUNK_BYTES = 1 << 18
-ALLOWED = "an http(s):// or s3:// prefix, or a folder, that holds the data files"
-SUFFIXES = (".json", ".jsonl", ".ndjson", ".csv", ".tsv")
+ALLOWED = "an http(s):// or s3:// prefix, a folder or a single file, with the data"
+SUFFIXES = (
+    *(".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".tab", ".txt", ".parquet", ".pq", ".xlsx", ".xls"),
+    *(".gz", ".bz2", ".xz", ".zst", ".zip"),
+)
+"""Endings of data files. What is in a file is found out by the training job, which reads it."""
+MAX_FILES = 20
+
+_NO_DATA = re.compile(r"(readme|licen[cs]e|notice|changelog)\b|[._~]", re.IGNORECASE)
+_TEST = re.compile(r"(?<![a-z])test(ing)?(?![a-z])", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,21 +56,32 @@ class Stream:
     chunks: Iterator[bytes]
 
 
-def split_files(names: Iterable[str], source: str) -> tuple[str, ...]:
-    """Find the train and the test file among `names`: `train` and `test` with a known suffix, JSON before CSV.
+def is_data_file(name: str) -> bool:
+    """Tell whether a file's name is one of a data file, or of the manifest that travels with it."""
+    return name.lower().endswith(SUFFIXES) and not _NO_DATA.match(name)
+
+
+def channel_of(name: str) -> str:
+    """Return the channel of a file: `test` for the test file, by its name, else `train`."""
+    return "test" if _TEST.search(name.split(".")[0]) else "train"
+
+
+def data_files(names: Iterable[str], source: str) -> tuple[str, ...]:
+    """Return the data files among `names`, sorted.
 
     Raises:
-        DataUnavailableError: One of them is missing.
+        DataUnavailableError: There are none but test files, or too many.
     """
-    present = set(names)
-    found = []
-    for split in SPLITS:
-        candidates = [split + suffix for suffix in SUFFIXES if split + suffix in present]
-        if not candidates:
-            shown = ", ".join(sorted(present)[:20]) or "nothing"
-            raise DataUnavailableError(
-                f"{source} holds no {split} file; {split}{'|'.join(SUFFIXES)} is allowed, found: {shown}.",
-                hint="Put train.json and test.json (or .csv) there.",
-            )
-        found.append(candidates[0])
-    return tuple(found)
+    present = sorted(names)
+    found = tuple(name for name in present if is_data_file(name))
+    if not any(channel_of(name) == "train" and name.lower() != "manifest.json" for name in found):
+        raise DataUnavailableError(
+            f"{source} holds no training data; found: {', '.join(present[:MAX_FILES]) or 'nothing'}.",
+            hint="Put one file there, such as data.csv, or train and test files, such as train.csv and test.csv.",
+        )
+    if len(found) > MAX_FILES:
+        raise DataUnavailableError(
+            f"{source} holds {len(found)} data files; up to {MAX_FILES} are allowed.",
+            hint="Join the parts into one file, or into train.csv and test.csv.",
+        )
+    return found

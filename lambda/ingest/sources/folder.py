@@ -7,24 +7,27 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ingest.errors import DataUnavailableError, SourceInvalidError
-from ingest.sources.base import ALLOWED, CHUNK_BYTES, Stream, split_files
+from ingest.sources.base import ALLOWED, CHUNK_BYTES, Stream, data_files
 
 
 class FolderSource:
-    """Files in a folder of this machine."""
+    """Files in a folder of this machine, or a single file."""
 
-    def __init__(self, folder: Path, name: str = "") -> None:
-        self.folder = folder
-        self.name = name or str(folder)
+    def __init__(self, place: Path, name: str = "") -> None:
+        self.folder = place.parent if place.is_file() else place
+        self._only = place.name if place.is_file() else None
+        self.name = name or str(place)
 
     def find_files(self) -> tuple[str, ...]:
-        """Return the names of the train and the test file in the folder."""
+        """Return the names of the data files."""
+        if self._only:
+            return (self._only,)
         if not self.folder.is_dir():
             raise SourceInvalidError(
-                f"{self.folder} is not a folder; allowed is {ALLOWED}.",
+                f"{self.folder} is neither a folder nor a file; allowed is {ALLOWED}.",
                 hint="Check the path; it is relative to the folder in which the command runs.",
             )
-        return split_files((entry.name for entry in self.folder.iterdir()), self.name)
+        return data_files((entry.name for entry in self.folder.iterdir() if entry.is_file()), self.name)
 
     @contextmanager
     def open(self, file: str) -> Iterator[Stream]:

@@ -1,4 +1,4 @@
-"""Data files below a web address."""
+"""Data files at or below a web address."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 
 from ingest.errors import DataUnavailableError, SourceInvalidError, SourceUnreachableError
-from ingest.sources.base import ALLOWED, CHUNK_BYTES, Limits, Stream
+from ingest.sources.base import ALLOWED, CHUNK_BYTES, Limits, Stream, is_data_file
 
 DEFAULT_FILES = ("train.json", "test.json")
 _PASSING_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -30,10 +30,13 @@ class _GuardedAdapter(HTTPAdapter):
 
 
 class HttpSource:
-    """Files below a web address."""
+    """Files below a web address, or the single file that it names."""
 
     def __init__(self, url: str, limits: Limits, check_url: Callable[[str], None] | None = None) -> None:
         self.name = url.rstrip("/")
+        folder, _, last = self.name.rpartition("/")
+        self._only = last if is_data_file(last) and not folder.endswith(":/") else None
+        self._folder = folder if self._only else self.name
         self._limits = limits
         self._session = requests.Session()
         # A compressed answer could not be compared with its announced size.
@@ -43,13 +46,13 @@ class HttpSource:
                 self._session.mount(scheme, _GuardedAdapter(check_url))
 
     def find_files(self) -> tuple[str, ...]:
-        """Return the default names, because a web address cannot be listed."""
-        return DEFAULT_FILES
+        """Return the file's name, or the default names, because a web address cannot be listed."""
+        return (self._only,) if self._only else DEFAULT_FILES
 
     @contextmanager
     def open(self, file: str) -> Iterator[Stream]:
         """Request one file."""
-        url = f"{self.name}/{file}"
+        url = f"{self._folder}/{file}"
         limits = self._limits
         try:
             response = self._session.get(url, stream=True, timeout=(limits.connect_timeout, limits.read_timeout))

@@ -1,4 +1,4 @@
-"""Data files below a prefix in S3."""
+"""Data files below a prefix in S3, or a single object."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, ParamValidationError
 
 from ingest.errors import DataUnavailableError, SourceInvalidError, SourceUnreachableError
-from ingest.sources.base import CHUNK_BYTES, Limits, Stream, split_files
+from ingest.sources.base import CHUNK_BYTES, Limits, Stream, data_files, is_data_file
 
 _PASSING_CODES = frozenset({"SlowDown", "InternalError", "ServiceUnavailable", "RequestTimeout", "500", "503"})
 
@@ -24,7 +24,9 @@ class S3Source:
         parts = urlsplit(uri)
         self.name = uri.rstrip("/")
         self._bucket = parts.netloc
-        self._prefix = parts.path.strip("/")
+        folder, _, last = parts.path.strip("/").rpartition("/")
+        self._only = last if is_data_file(last) else None
+        self._prefix = folder if self._only else parts.path.strip("/")
         if not self._bucket:
             raise SourceInvalidError(f"{uri} names no bucket; s3://bucket/prefix is allowed.")
         # One attempt: the caller counts the tries, of the body as well as of the request.
@@ -34,14 +36,16 @@ class S3Source:
         self._client = client if client is not None else boto3.client("s3", config=config)
 
     def find_files(self) -> tuple[str, ...]:
-        """Return the names of the train and the test file below the prefix."""
+        """Return the names of the data files."""
+        if self._only:
+            return (self._only,)
         start = f"{self._prefix}/" if self._prefix else ""
         with _translated(self.name):
             pages = self._client.get_paginator("list_objects_v2").paginate(
                 Bucket=self._bucket, Prefix=start, Delimiter="/"
             )
             keys = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
-        return split_files((key.removeprefix(start) for key in keys), self.name)
+        return data_files((key.removeprefix(start) for key in keys), self.name)
 
     @contextmanager
     def open(self, file: str) -> Iterator[Stream]:

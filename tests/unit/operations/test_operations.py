@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
 import boto3
-import numpy as np
 import pytest
 
-from operations import command_line
+from operations import command_line, paths
 from operations.aws import data
 from operations.aws.deployment import Deployment
 from operations.errors import OperationError
-from operations.verbs.evaluate import measure
+from operations.verbs.evaluate import figures_of
 from operations.verbs.training import hyperparameters
 
 
@@ -83,27 +84,112 @@ def test_a_hyperparameter_without_name_or_value_is_refused(wrong: str) -> None:
 
 def test_measured_figures_match_a_count_by_hand() -> None:
     """6 of 8 right, precision 4/5 and recall 4/5."""
-    figures = measure(np.array([1, 1, 1, 1, 1, 0, 0, 0]), np.array([1, 1, 1, 1, 0, 1, 0, 0]))
+    truth, given = ((1,), (1,), (1,), (1,), (1,), (0,), (0,), (0,)), ((1,), (1,), (1,), (1,), (0,), (1,), (0,), (0,))
+    figures = figures_of(truth, given, ("no", "yes"), multilabel=False)
     assert (figures["rows"], figures["accuracy"], figures["f1"]) == (8, 0.75, 0.8)
-    assert figures["confusion"] == [[2, 1], [1, 4]]
+    assert figures["classes"]["yes"] == {"rows": 5, "precision": 0.8, "recall": 0.8, "f1": 0.8}
+    assert figures["confused"][0]["rows"] == 1
+
+
+def test_several_labels_a_text_are_measured() -> None:
+    """A row is right with its whole set of labels; F1 is the mean over the labels."""
+    figures = figures_of(((0, 1), (2,), ()), ((0,), (2,), ()), ("a", "b", "c"), multilabel=True)
+    assert figures["accuracy"] == pytest.approx(2 / 3, abs=1e-4)
+    assert figures["f1"] == pytest.approx(2 / 3, abs=1e-4)
+    assert figures["micro_f1"] == pytest.approx(0.8)
 
 
 def test_the_interval_of_a_thousand_rows_is_as_wide_as_the_binomial_says() -> None:
     """At 90 % of 1,000 rows the 95 % interval is about ±1.86 points."""
-    truth = np.ones(1000, dtype=int)
-    predicted = np.array([1] * 900 + [0] * 100)
-    low, high = measure(truth, predicted)["accuracy_95"]
+    given = [(1,)] * 900 + [(0,)] * 100
+    low, high = figures_of([(1,)] * 1000, given, ("no", "yes"), multilabel=False)["accuracy_95"]
     assert low == pytest.approx(0.8814, abs=0.004)
     assert high == pytest.approx(0.9186, abs=0.004)
 
 
-def test_a_folder_without_the_files_is_refused_before_anything_is_uploaded(tmp_path: Path) -> None:
-    """The message names what is missing; no client is made."""
-    (tmp_path / "train.json").write_text("{}\n")
+def test_data_is_refused_before_anything_is_uploaded(tmp_path: Path) -> None:
+    """The message is the training job's own, with what helps."""
+    file = tmp_path / "train.csv"
+    file.write_text("text,label\ngood,yes\n" * 40)
     with pytest.raises(OperationError) as caught:
-        data.upload(deployment(), tmp_path)
-    assert "test.json" in caught.value.message
-    assert "train.json" not in caught.value.message.removeprefix(str(tmp_path))
+        data.read(file, {"label_column": "mood"})
+    assert "mood" in caught.value.message
+    assert caught.value.hint
+
+
+class Bucket:
+    """S3 as far as an upload needs it."""
+
+    def __init__(self, **stored: bytes) -> None:
+        self.objects = dict(stored)
+
+    def get_paginator(self, _: str) -> Bucket:
+        return self
+
+    def paginate(self, Bucket: str, Prefix: str) -> list[dict[str, Any]]:
+        found = [
+            {"Key": key, "ETag": f'"{hashlib.md5(body).hexdigest()}"'}
+            for key, body in self.objects.items()
+            if key.startswith(Prefix)
+        ]
+        return [{"Contents": found}]
+
+    def put_object(self, Bucket: str, Key: str, Body: bytes) -> None:
+        self.objects[Key] = Body
+
+    def delete_object(self, Bucket: str, Key: str) -> None:
+        del self.objects[Key]
+
+
+def uploading(bucket: Bucket) -> Any:
+    """A deployment with this data bucket."""
+    made = deployment(storage=outputs(DataBucket="data"))
+    object.__setattr__(made, "client", lambda _: bucket)
+    return made
+
+
+@pytest.fixture
+def tickets(tmp_path: Path) -> Path:
+    """Sixty tickets of three kinds."""
+    kinds = ("billing", "delivery", "login")
+    file = tmp_path / "tickets.csv"
+    rows = [f"Ticket number {row} speaks of {kinds[row % 3]} and of {row * 7},{kinds[row % 3]}" for row in range(60)]
+    file.write_text("\n".join(["message,kind", *rows]) + "\n")
+    return file
+
+
+def test_an_upload_holds_the_canonical_files_and_nothing_else(tickets: Path) -> None:
+    """Older files below the prefix would be read too, so they go; the second time there is nothing to do."""
+    bucket = Bucket(**{"source/old.csv": b"x", "datasets/kept": b"y"})
+    paths.SCRATCH.mkdir(parents=True, exist_ok=True)
+    assert data.upload(uploading(bucket), tickets, data.read(tickets, {}))
+    names = {"source/train.jsonl", "source/test.jsonl", "source/manifest.json", "datasets/kept"}
+    assert set(bucket.objects) == names
+    assert json.loads(bucket.objects["source/manifest.json"])["labels"] == ["billing", "delivery", "login"]
+    assert not data.upload(uploading(bucket), tickets, data.read(tickets, {}))
+
+
+def test_the_same_data_in_an_earlier_versions_form_is_not_new(tickets: Path) -> None:
+    """Whoever upgrades with a model in service does not train again because the form of the upload changed."""
+    bucket = Bucket(**{"source/train.json": tickets.read_bytes()})
+    paths.SCRATCH.mkdir(parents=True, exist_ok=True)
+    assert not data.upload(uploading(bucket), tickets, data.read(tickets, {}))
+    assert "source/train.jsonl" in bucket.objects
+
+
+def test_channels_of_a_training_job_hold_a_file_each(tickets: Path) -> None:
+    """The test file lies apart, the manifest beside the training file."""
+    bucket = Bucket()
+    paths.SCRATCH.mkdir(parents=True, exist_ok=True)
+    data.upload(uploading(bucket), tickets, data.read(tickets, {}), "terminal/", channels=True)
+    assert {"terminal/train/train.jsonl", "terminal/train/manifest.json", "terminal/test/test.jsonl"} <= set(
+        bucket.objects
+    )
+
+
+def test_reading_settings_travel_with_the_data() -> None:
+    """Only what is about training goes into the execution's input."""
+    assert data.without_reading({"label_column": "kind", "epochs": "3", "seed": "1"}) == {"epochs": "3", "seed": "1"}
 
 
 @pytest.mark.parametrize("port", ["abc", "0", "99999", "-1", "80"])
