@@ -1,4 +1,4 @@
-"""Read labels, maximum length and the score's scale from an artifact's `config.json`."""
+"""Read labels, maximum length and how to interpret the logits from an artifact's `config.json`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ from typing import Any
 
 from serving.errors import ArtifactError
 
-OBJECTIVES = ("regression", "classification")
+SECTION = "text_classifier"
+"""Key of our settings in `config.json`; artifacts of the first releases have them at the top level."""
+
+OBJECTIVES = ("regression", "classification", "multilabel")
+SIDES = ("right", "left")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,13 +24,18 @@ class ModelConfig:
     labels: tuple[str, ...]
     """Label names in the order of the logits (`id2label`)."""
     objective: str
-    """`regression`: two logits `[0, scale * (score - threshold)]`; `classification`: plain logits, no score."""
+    """`regression`: two logits `[0, scale * (score - threshold)]`; `classification`: one label a text, softmax;
+    `multilabel`: any number of labels a text, a sigmoid for each."""
     max_length: int
     """Tokens of a text, special tokens included; longer texts are truncated and reported as such."""
+    truncation_side: str = "right"
+    """The end of a long text that is cut off."""
     score_scale: float = 1.0
     """The factor `a` from score to logit; for regression only."""
     score_threshold: float = 1.0
     """The score at which both labels are equally likely; for regression only."""
+    label_thresholds: tuple[float, ...] = ()
+    """The probability from which on each label is given, in the order of the labels; for multilabel only."""
     pad_token_id: int = 0
     """Token that pads the shorter rows of a batch (the attention mask hides it)."""
 
@@ -36,22 +45,31 @@ class ModelConfig:
         path = model_dir / "config.json"
         values = _read_object(path)
         labels = _labels(path, values)
-        objective = values.get("objective")
-        if objective not in OBJECTIVES:
-            raise ArtifactError(path, f"objective is {objective!r}, expected one of {', '.join(OBJECTIVES)}")
-        max_length = values.get("max_length")
+        settings = values.get(SECTION, values)
+        if not isinstance(settings, dict):
+            raise ArtifactError(path, f"{SECTION} is not an object")
+        objective = _choice(path, settings, "objective", OBJECTIVES)
+        max_length = settings.get("max_length")
         if not isinstance(max_length, int) or isinstance(max_length, bool) or max_length < 3:
             raise ArtifactError(path, f"max_length is {max_length!r}, expected a whole number of tokens from 3")
-        score: dict[str, float] = {}
+        meaning: dict[str, Any] = {}
         if objective == "regression":
             if len(labels) != 2:
                 raise ArtifactError(path, f"a regression model has 2 labels, id2label names {len(labels)}")
-            score = {
-                "score_scale": _number(path, values, "score_scale", positive=True),
-                "score_threshold": _number(path, values, "score_threshold", positive=False),
+            meaning = {
+                "score_scale": _number(path, settings, "score_scale", positive=True),
+                "score_threshold": _number(path, settings, "score_threshold", positive=False),
             }
-        pad = values.get("pad_token_id") or 0
-        return cls(labels=labels, objective=objective, max_length=max_length, pad_token_id=pad, **score)
+        elif objective == "multilabel":
+            meaning = {"label_thresholds": _thresholds(path, settings, len(labels))}
+        return cls(
+            labels=labels,
+            objective=objective,
+            max_length=max_length,
+            truncation_side=_choice(path, {"truncation_side": "right", **settings}, "truncation_side", SIDES),
+            pad_token_id=values.get("pad_token_id") or 0,
+            **meaning,
+        )
 
 
 def _read_object(path: Path) -> dict[str, Any]:
@@ -74,6 +92,21 @@ def _labels(path: Path, values: dict[str, Any]) -> tuple[str, ...]:
         return tuple(str(id2label[str(index)]) for index in range(len(id2label)))
     except KeyError as error:
         raise ArtifactError(path, f"id2label has no label for id {error.args[0]}") from error
+
+
+def _choice(path: Path, values: dict[str, Any], key: str, allowed: tuple[str, ...]) -> str:
+    value: Any = values.get(key)
+    if value not in allowed:
+        raise ArtifactError(path, f"{key} is {value!r}, expected one of {', '.join(allowed)}")
+    return str(value)
+
+
+def _thresholds(path: Path, values: dict[str, Any], labels: int) -> tuple[float, ...]:
+    thresholds = values.get("label_thresholds")
+    if not isinstance(thresholds, list) or len(thresholds) != labels:
+        raise ArtifactError(path, f"label_thresholds is not a list of {labels} numbers, one for each label")
+    named = {f"label_thresholds[{index}]": value for index, value in enumerate(thresholds)}
+    return tuple(_number(path, named, name, positive=False) for name in named)
 
 
 def _number(path: Path, values: dict[str, Any], key: str, *, positive: bool) -> float:

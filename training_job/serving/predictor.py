@@ -82,7 +82,12 @@ def load_predictor(model_dir: Path | str, *, threads: int = 1) -> Predictor:
     """
     folder = Path(model_dir)
     config = ModelConfig.read(folder)
-    encoder = TextEncoder.read(folder, max_length=config.max_length, pad_token_id=config.pad_token_id)
+    encoder = TextEncoder.read(
+        folder,
+        max_length=config.max_length,
+        pad_token_id=config.pad_token_id,
+        truncation_side=config.truncation_side,
+    )
     predictor = Predictor(config, encoder, load_backend(folder, threads=threads))
     try:
         predictor.predict(["The model answers once before it takes requests."])

@@ -35,15 +35,19 @@ class Batch:
 class TextEncoder:
     """A Hugging Face tokenizer that truncates texts to the artifact's maximum length."""
 
-    def __init__(self, tokenizer: Tokenizer, *, max_length: int, pad_token_id: int) -> None:
+    def __init__(
+        self, tokenizer: Tokenizer, *, max_length: int, pad_token_id: int, truncation_side: str = "right"
+    ) -> None:
         # tokenizer.json may set padding to a fixed length, which would make every request as slow as the longest.
         tokenizer.no_padding()
-        tokenizer.enable_truncation(max_length)
+        tokenizer.enable_truncation(max_length, direction=truncation_side)
         self._tokenizer = tokenizer
         self._pad = {"input_ids": pad_token_id, "attention_mask": 0, "token_type_ids": 0}
 
     @classmethod
-    def read(cls, model_dir: Path, *, max_length: int, pad_token_id: int) -> TextEncoder:
+    def read(
+        cls, model_dir: Path, *, max_length: int, pad_token_id: int, truncation_side: str = "right"
+    ) -> TextEncoder:
         """Load `model_dir/tokenizer.json`; raise ArtifactError if it is missing or not a tokenizer."""
         # The server decides how many threads work; one request must not use every core.
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -54,7 +58,7 @@ class TextEncoder:
             tokenizer = Tokenizer.from_file(str(path))
         except Exception as error:  # the library raises plain Exception
             raise ArtifactError(path, f"cannot be read as a tokenizer ({error})") from error
-        return cls(tokenizer, max_length=max_length, pad_token_id=pad_token_id)
+        return cls(tokenizer, max_length=max_length, pad_token_id=pad_token_id, truncation_side=truncation_side)
 
     def encode(self, texts: Sequence[str]) -> list[Encoding]:
         """Tokenise; an encoding whose `overflowing` is not empty was truncated."""

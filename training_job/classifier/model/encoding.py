@@ -16,7 +16,7 @@ MODEL_INPUTS = ["input_ids", "attention_mask"]
 
 
 def encode(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], targets: Sequence[float] | None = None) -> Dataset:
-    """Tokenise `texts` and truncate them to the tokenizer's `model_max_length`.
+    """Tokenise `texts`, truncated to the tokenizer's `model_max_length` on its `truncation_side`, as serving does.
 
     Args:
         targets: (rows,) what to learn: floats for a score, integers for a label.
