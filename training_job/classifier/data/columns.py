@@ -1,39 +1,355 @@
-"""The meaning of a data file's columns."""
+"""Which column holds the text, the labels or the score, and the group: told, or inferred from names and content."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from classifier.data.settings import DataSettings
+from classifier.data.values import is_blank, is_comma_decimal, list_of, number_of, plain, separator_of
+from classifier.errors import DataError
+
+MAX_LABELS = 1000
+SHIPPED = ("sentence", "helpful")
+"""Columns of Helpful Sentences, the example that the project ships."""
+
+SHIPPED_THRESHOLD = 1.0
+"""The article's rule: `helpful < 1` is not helpful."""
+
+_OLD_DEFAULTS = {"product_column": "asin", "family_column": "product_family", "score_column": "helpful"}
+_TEXT_WORDS = (
+    "text", "sentence", "review", "comment", "message", "content", "body", "tweet", "document", "utterance", "question",
+    "query", "post", "description", "sms", "email", "ticket", "inquiry", "request", "feedback", "abstract", "article",
+    "statement", "reviewtext", "texto", "texte", "testo", "tekst", "nachricht", "kommentar", "inhalt", "文本", "内容",
+    "评论", "テキスト", "本文",
+)  # fmt: skip
+_TITLE_WORDS = ("title", "subject", "headline", "summary", "name", "url", "link", "image", "id")
+_LABEL_WORDS = (
+    "label", "labels", "category", "categories", "class", "classes", "target", "targets", "sentiment", "sentiments",
+    "emotion", "emotions", "intent", "intents", "topic", "topics", "tag", "tags", "verdict", "polarity", "y", "genre",
+    "kategorie", "klasse", "thema", "etikett", "categoria", "etiqueta", "classe", "标签", "类别", "ラベル",
+)  # fmt: skip
+_GROUP_NAMES = (
+    "asin", "product_id", "productid", "user_id", "userid", "author", "author_id", "user", "customer_id", "session_id",
+    "conversation_id", "dialogue_id", "dialog_id", "thread_id", "document_id", "doc_id", "group", "group_id",
+    "patient_id", "speaker", "speaker_id",
+)  # fmt: skip
+_PAIR_NAMES = (
+    {"premise", "hypothesis"}, {"question", "context"}, {"question", "passage"}, {"question", "sentence"},
+    {"question", "answer"}, {"query", "passage"}, {"query", "document"}, {"claim", "evidence"},
+)  # fmt: skip
+_BINARY = {"0", "1", "0.0", "1.0", "true", "false"}
+MIN_GROUPS = 5
+"""With fewer groups, a held-out one would say more about that group than about the model."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Columns:
-    """Names of the columns with the text and its label, and names of the two classes."""
+    """The meaning of the columns.
 
-    text_column: str = "sentence"
-    """The text to classify."""
+    Attributes:
+        labels: one column, or one a label; empty where a score gives the label.
+        cell: how a cell names labels: one label, a list, parts between `separator`, or 0 and 1 (a column a label).
+        several: whether a text may have any number of labels.
+        notes: what a person should know about the choice.
+    """
 
-    score_column: str = "helpful"
-    """A number; the label is 1 from `score_threshold` on. Ignored if `label_column` is given."""
+    text: str
+    labels: tuple[str, ...] = ()
+    cell: str = "one"  # one, list, separated, flags
+    separator: str = ""
+    several: bool = False
+    score: str = ""
+    comma_decimal: bool = True
+    group: str = ""
+    family: str = ""
+    notes: list[str] = field(default_factory=list)
 
-    score_threshold: float = 1.0
-    """Smallest score of class 1, in the score's own units. The article's rule is `helpful < 1` → 0."""
+    def as_dict(self) -> dict[str, object]:
+        """Return them as in `manifest.json`."""
+        label = list(self.labels) if len(self.labels) > 1 else "".join(self.labels) or None
+        named = {"text": self.text, "label": label, "score": self.score, "group": self.group, "family": self.family}
+        return {role: name or None for role, name in named.items()}
 
-    label_column: str | None = None
-    """One of two labels (strings, integers or booleans), for data without a score."""
 
-    label_names: tuple[str, str] | None = None
-    """Names of class 0 and class 1. None takes the two labels that occur, numbers by value, words by alphabet."""
+@dataclass
+class _Profile:
+    """What a column holds; cells that are blank do not count."""
 
-    title_column: str | None = "product_title"
-    """Optional: the title of the product that the text is about."""
+    name: str
+    cells: list[object]
 
-    product_column: str | None = "asin"
-    """Optional: rows with the same value stay on one side of the validation split."""
-
-    family_column: str | None = "product_family"
-    """Optional: the kind of product; results are also reported by kind."""
+    def __post_init__(self) -> None:
+        self.keys = [_key(cell) for cell in self.cells]
+        self.distinct = len(set(self.keys))
+        strings = [cell for cell in self.cells if isinstance(cell, str)]
+        self.lists = sum(list_of(cell) is not None for cell in self.cells[:1000]) > 0.9 * min(len(self.cells), 1000)
+        comma = is_comma_decimal(self.cells)
+        numbers = [number for cell in self.cells if (number := _number(cell, comma)) is not None]
+        self.numeric = len(numbers) > 0.95 * len(self.cells)
+        self.fractional = self.numeric and any(number % 1 for number in numbers)
+        self.binary = self.distinct == 2 and {key.lower() for key in self.keys} <= _BINARY
+        self.length = sum(map(len, strings)) / len(strings) if strings else 0.0
+        link = sum(cell.startswith(("http://", "https://", "www.")) for cell in strings) > 0.8 * len(strings)
+        mostly_text = len(strings) > 0.5 * len(self.cells) and not (self.numeric or self.lists or link)
+        spaced = sum(" " in cell.strip() or not cell.isascii() for cell in strings) > 0.5 * len(strings)
+        self.texty = mostly_text and self.distinct > 2 and (spaced or self.length > 40)
 
     @property
-    def target_column(self) -> str:
-        """The column that gives the label."""
-        return self.label_column or self.score_column
+    def words(self) -> list[str]:
+        return [word for word in re.split(r"[\W_]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", self.name).lower()) if word]
+
+    def rank(self, vocabulary: Sequence[str]) -> int:
+        """Return how well the name speaks of a word: 2 if it is one, 1 if it contains one, else 0."""
+        if "".join(self.words) in vocabulary:
+            return 2
+        return int(bool(set(self.words) & set(vocabulary)))
+
+
+def _key(cell: object) -> str:
+    return cell.strip() if isinstance(cell, str) else json.dumps(cell, default=str)
+
+
+def _number(cell: object, comma: bool) -> float | None:
+    try:
+        return number_of(cell, comma=comma)
+    except ValueError:
+        return None
+
+
+def choose_columns(
+    name: str, columns: Sequence[str], rows: Sequence[Mapping[str, object]], settings: DataSettings
+) -> Columns:
+    """Choose the columns of the training file `name`; its rows are the parsed ones.
+
+    Raises:
+        DataError: a column that was named does not exist, none fits, or several fit equally well.
+    """
+    cells = {column: [plain(row.get(column)) for row in rows] for column in columns}
+    profiles = {
+        column: _Profile(column, filled)
+        for column, values in cells.items()
+        if (filled := [cell for cell in values if not is_blank(cell)])
+    }
+    chooser = _Chooser(name, list(columns), profiles, cells, settings)
+    return chooser.choose()
+
+
+@dataclass
+class _Chooser:
+    file: str
+    columns: list[str]
+    profiles: dict[str, _Profile]
+    cells: dict[str, list[object]]
+    settings: DataSettings
+    notes: list[str] = field(default_factory=list)
+
+    def choose(self) -> Columns:
+        told = self.settings
+        given = self._label_columns()
+        score = "" if given else self._named("score_column")
+        group, family = self._named("product_column"), self._named("family_column")
+        if not (given or score):
+            self._named("text_column")
+        text = self._named("text_column") or self._text({*given, score, group, family})
+        group = group or self._group(text)
+        family = family or ("product_family" if "product_family" in self.columns else "")
+        used = {text, group, family}
+        if not (given or score):
+            score = self._shipped_score(text)
+        if not (given or score):
+            given = self._labels(used)
+            if not given:
+                score = self._score(used)
+        if score:
+            if told.objective == "multilabel":
+                raise DataError(
+                    f"objective=multilabel needs a column of labels; {self.file} has the score {score}.",
+                    hint="Name label_column, or leave objective=auto.",
+                )
+            comma = is_comma_decimal(self.cells[score])
+            return Columns(text, score=score, comma_decimal=comma, group=group, family=family, notes=self.notes)
+        cell, separator, several = self._form(given)
+        return Columns(text, given, cell, separator, several, group=group, family=family, notes=self.notes)
+
+    def _named(self, setting: str) -> str:
+        """Return the column that a setting names, "" if it names none."""
+        name = str(getattr(self.settings, setting))
+        if not name or name in self.columns:
+            return name
+        folded = [column for column in self.columns if column.casefold().split() == name.casefold().split()]
+        if len(folded) == 1:
+            return folded[0]
+        if _OLD_DEFAULTS.get(setting) == name:
+            return ""  # the default of an earlier version, which inputs of that time may state
+        raise self._missing(name, setting)
+
+    def _missing(self, name: str, setting: str) -> DataError:
+        return DataError(
+            f"{self.file} has no column {name!r}; its columns are: {self._shown()}.",
+            hint=f"Name the column you mean: {setting}. Left empty, it is found by name and content.",
+        )
+
+    def _shown(self) -> str:
+        return ", ".join(self.columns[:20])
+
+    def _label_columns(self) -> tuple[str, ...]:
+        told = self.settings.label_column
+        if not told or told in self.columns:
+            return (told,) if told else ()
+        names = tuple(part.strip() for part in told.split(","))
+        missing = [name for name in names if name not in self.columns]
+        if missing:
+            raise self._missing(told if len(missing) == len(names) else missing[0], "label_column")
+        return names
+
+    def _text(self, taken: set[str]) -> str:
+        free = [profile for profile in self.profiles.values() if profile.name not in taken and profile.texty]
+        self._refuse_pairs(free)
+        if not free:
+            free = [
+                profile
+                for profile in self.profiles.values()
+                if profile.name not in taken and profile.rank(_TEXT_WORDS) == 2 and not profile.numeric
+            ]
+        if not free:
+            raise DataError(
+                f"{self.file}: no column looks like text; its columns are: {self._shown()}.",
+                hint="Name the column: text_column.",
+            )
+
+        def fit(profile: _Profile) -> tuple[int, float]:
+            title = bool(set(profile.words) & set(_TITLE_WORDS))
+            return profile.rank(_TEXT_WORDS) - 2 * title, profile.length * profile.distinct / len(profile.cells)
+
+        best = max(free, key=fit)
+        others = [profile.name for profile in free if profile is not best and profile.length > 0.5 * best.length]
+        if others:
+            self.notes.append(f"also text, but not used: {', '.join(others)} (text_column says which is read)")
+        return best.name
+
+    def _refuse_pairs(self, texts: list[_Profile]) -> None:
+        stems: dict[str, list[str]] = {}
+        for profile in texts:
+            stems.setdefault(re.sub(r"[\W_]*(?:[12]|[ab](?<=[\W_].))$", "", profile.name.lower()), []).append(
+                profile.name
+            )
+        pair = next((names for names in stems.values() if len(names) == 2), None)
+        lower = {profile.name.lower(): profile.name for profile in texts}
+        pair = pair or next(
+            ([lower[name] for name in sorted(names)] for names in _PAIR_NAMES if names <= set(lower)), None
+        )
+        if pair:
+            raise DataError(
+                f"{self.file} holds text pairs ({' and '.join(pair)}): their label says how two texts relate. One text "
+                "a row can be classified, not a pair.",
+                hint="To classify one of the two by itself, name it: text_column.",
+            )
+
+    def _group(self, text: str) -> str:
+        for profile in self.profiles.values():
+            complete = len(profile.cells) >= 0.95 * len(self.cells[text])
+            repeated = MIN_GROUPS <= profile.distinct < 0.9 * len(profile.cells)
+            if profile.name.lower() in _GROUP_NAMES and profile.name != text and complete and repeated:
+                return profile.name
+        return ""
+
+    def _shipped_score(self, text: str) -> str:
+        helpful = self.profiles.get(SHIPPED[1])
+        return SHIPPED[1] if text == SHIPPED[0] and helpful is not None and helpful.numeric else ""
+
+    def _labels(self, used: set[str]) -> tuple[str, ...]:
+        free = [profile for profile in self.profiles.values() if profile.name not in used and not profile.fractional]
+        candidates = [profile for profile in free if self._is_label(profile)]
+        ranked = [profile for profile in candidates if profile.rank(_LABEL_WORDS)]
+        flags = [
+            profile for profile in candidates if profile.binary and not re.match(r"is_?|has_?", profile.name.lower())
+        ]
+        named = max((profile.rank(_LABEL_WORDS) for profile in candidates), default=0)
+        if len(flags) > 1 and (len(flags) == len(candidates) or named < 2):
+            return tuple(profile.name for profile in flags)
+        best = [profile for profile in ranked if profile.rank(_LABEL_WORDS) == named] if ranked else candidates
+        if len(best) > 1:
+            best = self._one_of(best)
+        if len(best) > 1:
+            found = ", ".join(f"{profile.name} ({profile.distinct} values)" for profile in best[:20])
+            raise DataError(
+                f"{self.file}: several columns could be the label: {found}.", hint="Say which: label_column."
+            )
+        if not best:
+            return ()
+        return (self._in_words(best[0], candidates).name,)
+
+    def _is_label(self, profile: _Profile) -> bool:
+        """Return whether a column has few distinct values, or few parts in its cells."""
+        rank = profile.rank(_LABEL_WORDS)
+        distinct, count = profile.distinct, len(profile.cells)
+        if profile.lists or (distinct > 2 and separator_of(profile.cells) is not None):
+            separator = None if profile.lists else separator_of(profile.cells)
+            distinct = len({str(part) for cell in profile.cells for part in _parts(cell, separator)})
+        if len(profile.cells) < 0.5 * max(map(len, self.cells.values()), default=0) and not rank:
+            return False
+        if set(profile.words) & {"id", "date", "time", "timestamp", "index", "url"} and rank < 2:
+            return False
+        if rank:
+            return 1 <= distinct <= max(2, min(MAX_LABELS, 0.7 * count))
+        return 2 <= distinct <= max(2, min(MAX_LABELS, count / 3))
+
+    def _one_of(self, profiles: list[_Profile]) -> list[_Profile]:
+        """Return one of several columns that say the same of each row, else all of them."""
+        first = profiles[0]
+        return [first] if all(self._alike(first, other) for other in profiles[1:]) else profiles
+
+    def _alike(self, one: _Profile, other: _Profile) -> bool:
+        pairs = {(_key(a), _key(b)) for a, b in zip(self.cells[one.name], self.cells[other.name], strict=True)}
+        return len(pairs) == one.distinct == other.distinct
+
+    def _in_words(self, chosen: _Profile, candidates: list[_Profile]) -> _Profile:
+        """Return the column that names in words what `chosen` numbers, if there is one."""
+        if not chosen.numeric:
+            return chosen
+        for other in candidates:
+            if other is not chosen and not other.numeric and not other.lists and self._alike(chosen, other):
+                self.notes.append(f"{other.name} names the numbers of {chosen.name}")
+                return other
+        return chosen
+
+    def _score(self, used: set[str]) -> str:
+        scores = [profile.name for profile in self.profiles.values() if profile.fractional and profile.name not in used]
+        if len(scores) == 1:
+            return scores[0]
+        what = f"several columns hold scores ({', '.join(scores)})" if scores else "no column looks like a label"
+        raise DataError(
+            f"{self.file}: {what}; its columns are: {self._shown()}.",
+            hint="Name the column: label_column, or score_column with score_threshold.",
+        )
+
+    def _form(self, labels: tuple[str, ...]) -> tuple[str, str, bool]:
+        """Return how cells name labels, the separator, and whether a text may have several."""
+        wanted = self.settings.objective
+        forced = wanted == "multilabel"
+        if len(labels) > 1:
+            sums = [sum(map(_is_one, row)) for row in zip(*(self.cells[name] for name in labels), strict=True)]
+            return "flags", "", forced or any(total != 1 for total in sums)
+        profile = self.profiles.get(labels[0])
+        filled = profile.cells if profile else []
+        if profile and profile.lists:
+            return "list", "", forced or any(len(list_of(cell) or ()) != 1 for cell in filled)
+        told = self.settings.label_separator
+        separator = separator_of(filled) if told == "auto" and wanted != "classification" else None
+        if told not in ("auto", "none"):
+            separator = told
+        return ("separated", separator, True) if separator else ("one", "", forced)
+
+
+def _parts(cell: object, separator: str | None) -> list[object]:
+    found = list_of(cell)
+    if found is not None:
+        return found
+    return [part.strip() for part in cell.split(separator)] if separator and isinstance(cell, str) else [cell]
+
+
+def _is_one(cell: object) -> bool:
+    return str(cell).strip().lower() in ("1", "1.0", "true", "yes")

@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from classifier.data import canonical
+from classifier.data.columns import Columns, choose_columns
+from classifier.data.findings import Finding, look_over
+from classifier.data.holdout import hold_out
+from classifier.data.labels import LabelSet, apply_labels, ids_of, settle_labels
+from classifier.data.layout import Sources, find_sources
+from classifier.data.rows import Example, Rows, refuse_lost, set_duplicates_aside, use_rows, write_quarantine
 from classifier.data.settings import DataSettings
+from classifier.data.summary import summary_of
+from classifier.errors import DataError
 from classifier.model.objective import Objective
+from tables import ReadSettings, Table, TableError, read_table
 
+_REASONS = 5
 
-@dataclass(frozen=True)
-class Example:
-    """A labelled text.
-
-    Attributes:
-        labels: names; one for classification, any number for multilabel, none for regression.
-        score: None unless the data has scores.
-        line: its first line in the file, from 1.
-    """
-
-    text: str
-    labels: tuple[str, ...] = ()
-    score: float | None = None
-    group: str = ""
-    family: str = ""
-    line: int = 0
+__all__ = ["DataSettings", "Example", "LabelledData", "load_data"]
 
 
 @dataclass(frozen=True)
@@ -33,11 +32,9 @@ class LabelledData:
     """The usable rows of a data set, by split, and what was found out about them.
 
     Attributes:
-        splits: rows of `train`, and of `validation` and `test` where there are any.
         label_names: the label set of all splits; a label's id is its position.
         score_threshold: smallest score of label 1; None without scores.
-        data_sha256: hash over the files' hashes and their roles.
-        set_aside: rows that are not used, by split and kind.
+        splits: rows of `train`, and of `validation` and `test` where there are any.
         manifest: as in `manifest.json`, which travels with the canonical files.
     """
 
@@ -45,17 +42,32 @@ class LabelledData:
     label_names: tuple[str, ...]
     score_threshold: float | None
     splits: dict[str, list[Example]]
-    data_sha256: str
-    set_aside: dict[str, dict[str, int]]
     manifest: dict[str, Any]
+
+    @property
+    def data_sha256(self) -> str:
+        """The hash of what is learned and tested: the same for a raw file and for its canonical form."""
+        hashes = {split: entry["sha256"] for split, entry in self.manifest["splits"].items()}
+        return canonical.hash_of(hashes, self.label_names, self.score_threshold)
+
+    @property
+    def set_aside(self) -> dict[str, dict[str, int]]:
+        """Rows that are not used, by split and kind."""
+        found: dict[str, dict[str, int]] = self.manifest["set_aside"]
+        return found
+
+    def ids(self, split: str) -> list[tuple[int, ...]]:
+        """Return the ids of the labels of each row of a split."""
+        return [ids_of(row, self.label_names, self.score_threshold) for row in self.splits[split]]
 
     def write(self, folder: Path) -> dict[str, Any]:
         """Write the canonical files and `manifest.json` into `folder`; return the manifest."""
-        raise NotImplementedError
+        canonical.write(folder, self.splits, self.manifest)
+        return self.manifest
 
     def summary(self) -> list[str]:
         """Return the few lines that tell a person how the data was read, and what looks wrong."""
-        raise NotImplementedError
+        return summary_of(self.manifest)
 
     def inspect(self, *, tokenizer: Path | None = None, suspects: Path | None = None) -> LabelledData:
         """Look for what takes longer to find: likely label errors, and texts that the base model cannot read.
@@ -64,7 +76,12 @@ class LabelledData:
             tokenizer: a `tokenizer.json`.
             suspects: file for the rows whose label is likely wrong (split, line, label and likely label; no text).
         """
-        raise NotImplementedError
+        from classifier.data.suspects import find_suspects, unreadable  # scikit-learn takes a second to import
+
+        found = find_suspects(self.splits["train"], suspects) if self.objective == "classification" else []
+        found += unreadable(self.splits, tokenizer) if tokenizer else []
+        findings = self.manifest["findings"] + [dataclasses.asdict(finding) for finding in found]
+        return dataclasses.replace(self, manifest={**self.manifest, "findings": findings})
 
 
 def load_data(
@@ -78,5 +95,163 @@ def load_data(
 
     Raises:
         DataError: the data is refused; the message says why and what helps, and quotes no text.
+        HyperparameterError: a setting does not fit the data.
     """
-    raise NotImplementedError
+    settings = settings or DataSettings()
+    sources = find_sources(Path(train), None if test is None else Path(test))
+    manifest = canonical.manifest_beside(sources)
+    if manifest is not None:
+        splits = canonical.read(sources, manifest, settings)
+        return LabelledData(
+            manifest["objective"], tuple(manifest["labels"]), manifest["score_threshold"], splits, manifest
+        )
+    return _Reading(sources, settings, quarantine).labelled()
+
+
+@dataclass
+class _Reading:
+    """One reading of raw files."""
+
+    sources: Sources
+    settings: DataSettings
+    quarantine: Path | None
+
+    def labelled(self) -> LabelledData:
+        """Read, choose columns, settle the labels, set rows aside, hold out, and look over."""
+        tables, columns = self._tables()
+        rows = {split: use_rows(self._name(split), table.rows, columns) for split, table in tables.items()}
+        self._refuse_lost(rows)
+        labels = settle_labels(rows, columns, self.settings, self.sources.labels)
+        target = columns.score or ", ".join(columns.labels)
+        for of in rows.values():
+            apply_labels(of, labels)
+            set_duplicates_aside(of, target)
+        self._refuse_lost(rows)
+        objective: Objective = "regression" if columns.score else "multilabel" if columns.several else "classification"
+        splits = {split: of.used for split, of in rows.items()}
+        findings = [Finding("note", 0, note) for note in columns.notes + tables["train"].notes]
+        findings += [Finding("unused_file", 0, f"{name} is not used") for name in self.sources.unused]
+        findings += [finding for of in rows.values() for finding in _told_aside(of)] + labels.findings
+        findings += _single(splits, labels)
+        held_out = None if "test" in splits else self._hold_out(splits, labels)
+        ids = {split: [ids_of(row, labels.names, labels.threshold) for row in used] for split, used in splits.items()}
+        findings += look_over(splits, ids, labels.names, scored=bool(columns.score))
+        manifest = {
+            "version": canonical.VERSION,
+            "objective": objective,
+            "labels": list(labels.names),
+            "score_threshold": labels.threshold,
+            "source": self._source(tables["train"], columns),
+            "splits": {
+                split: {
+                    "file": canonical.file_name(split),
+                    "sha256": hashlib.sha256(canonical.lines_of(used, objective)).hexdigest(),
+                    "rows": len(used),
+                    "labels": _counts(ids[split], labels.names),
+                }
+                for split, used in splits.items()
+            },
+            "held_out": held_out,
+            "set_aside": {split: of.counts() for split, of in rows.items()},
+            "findings": [dataclasses.asdict(finding) for finding in findings],
+        }
+        return LabelledData(objective, labels.names, labels.threshold, splits, manifest)
+
+    def _name(self, split: str) -> str:
+        return self.sources.files[split].name
+
+    def _tables(self) -> tuple[dict[str, Table], Columns]:
+        told = self.settings
+        how = ReadSettings(
+            format=told.format, encoding=told.encoding, delimiter=told.delimiter, quote=told.quote, header=told.header
+        )
+        named = (told.text_column, told.label_column, told.score_column if not told.label_column else "")
+        train = _table(self.sources.files["train"], how, tuple(name for name in named if name))
+        parsed = [row.values for row in train.rows if row.values is not None]
+        if not parsed:
+            self._refuse_lost({"train": use_rows(self._name("train"), train.rows, Columns("text"))})
+        columns = choose_columns(self._name("train"), train.columns, parsed, told)
+        needed = (columns.text, *columns.labels, *filter(None, [columns.score]))
+        tables = {"train": train}
+        for split in ("validation", "test"):
+            if split in self.sources.files:
+                tables[split] = _table(self.sources.files[split], how, needed)
+                missing = [name for name in needed if name not in tables[split].columns]
+                if missing:
+                    raise DataError(
+                        f"{self._name(split)} has no column {missing[0]!r}, which is read from the training data; its "
+                        f"columns are: {', '.join(tables[split].columns[:20])}.",
+                        hint="Give all files the same columns.",
+                    )
+        return tables, columns
+
+    def _refuse_lost(self, rows: dict[str, Rows]) -> None:
+        for split, of in rows.items():
+            path = self.quarantine / f"quarantine-{split}.jsonl" if self.quarantine else None
+            if path:
+                write_quarantine(of, path)
+            refuse_lost(of, self.settings.max_lost_share, path)
+
+    def _hold_out(self, splits: dict[str, list[Example]], labels: LabelSet) -> dict[str, Any] | None:
+        fraction, seed = self.settings.test_fraction, self.settings.seed
+        if not fraction:
+            return None
+        ids = [ids_of(row, labels.names, labels.threshold) for row in splits["train"]]
+        # Two rows of a label stay: one to learn, and one to validate.
+        keep = 1 if "validation" in splits else 2
+        cut = hold_out(splits["train"], ids, fraction, seed=seed, keep=keep)
+        if not cut.held:
+            return None
+        splits["train"], splits["test"] = cut.kept, cut.held
+        how = "whole groups" if cut.drawn == "groups" else "rows of each label in proportion"
+        return {"split": "test", "fraction": fraction, "seed": seed, "how": how}
+
+    def _source(self, train: Table, columns: Columns) -> dict[str, Any]:
+        files = {}
+        for split, path in self.sources.files.items():
+            with path.open("rb") as file:
+                files[split] = {"name": path.name, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
+        return {
+            **files["train"],
+            "files": files,
+            "read_as": {**train.how.as_dict(), "sentence": train.how.sentence()},
+            "columns": columns.as_dict(),
+            "settings": self.settings.given(),
+        }
+
+
+def _table(path: Path, settings: ReadSettings, wanted: tuple[str, ...]) -> Table:
+    try:
+        return read_table(path, settings, wanted=wanted)
+    except TableError as error:
+        raise DataError(error.message, hint=error.hint) from error
+
+
+def _counts(ids: list[tuple[int, ...]], names: tuple[str, ...]) -> dict[str, int]:
+    counts = Counter(label for row in ids for label in row)
+    return {name: counts[number] for number, name in enumerate(names)}
+
+
+def _told_aside(rows: Rows) -> list[Finding]:
+    """Say how many rows are not used, and why."""
+    if not rows.aside:
+        return []
+    reasons = Counter(row.reason for row in rows.aside).most_common(_REASONS)
+    shown = ", ".join(f"{count:,} {reason}" for reason, count in reasons)
+    return [Finding("set_aside", len(rows.aside), f"{rows.file}: {len(rows.aside):,} rows are not used: {shown}")]
+
+
+def _single(splits: dict[str, list[Example]], labels: LabelSet) -> list[Finding]:
+    """Tell of labels with one training row, which cannot be learned and validated both."""
+    counts = Counter(label for row in splits["train"] for label in ids_of(row, labels.names, labels.threshold))
+    single = [name for number, name in enumerate(labels.names) if counts[number] == 1]
+    if not single or "validation" in splits:
+        return []
+    shown = ", ".join(single[:10]) + (f" and {len(single) - 10} more" if len(single) > 10 else "")
+    if len(labels.names) == 2:
+        raise DataError(
+            f"Class {shown} has 1 row; at least 2 of each class are needed to hold some out.",
+            hint="Add rows of that class, or a file named validation with rows of both.",
+        )
+    message = f"labels with one row are learned, but neither validated nor tested: {shown} (add rows or join labels)"
+    return [Finding("single_row", len(single), message)]

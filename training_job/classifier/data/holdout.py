@@ -1,83 +1,118 @@
-"""Hold validation rows out of the training rows."""
+"""Hold rows out of the training rows, for testing or validation."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import pandas as pd
 
-from classifier.errors import DataError
+from classifier.data.columns import MIN_GROUPS
+from classifier.data.findings import normalised
+from classifier.data.rows import Example
 
-MIN_PRODUCTS = 5
-"""With fewer products, a held-out one would say more about that product than about the model."""
+MISSING_SHARE = 0.2
+"""Share of the labels that drawing whole groups may leave without a row on the held-out side."""
 
 
 @dataclass(frozen=True)
 class HoldOut:
-    """Two disjoint tables with fresh indices, and whether whole products or single rows were drawn."""
+    """Two disjoint lists in the order of the rows, and whether whole groups or single rows were drawn."""
 
-    train: pd.DataFrame
-    validation: pd.DataFrame
-    drawn: Literal["products", "rows"]
+    kept: list[Example]
+    held: list[Example]
+    drawn: Literal["groups", "rows"]
 
 
-def hold_out(frame: pd.DataFrame, fraction: float = 0.1, *, seed: int = 0) -> HoldOut:
-    """Hold out about `fraction` of the rows, for the choices that must not be made on the test split.
+def hold_out(
+    rows: Sequence[Example], labels: Sequence[tuple[int, ...]], fraction: float, *, seed: int, keep: int = 1
+) -> HoldOut:
+    """Hold out about `fraction` of the rows of each label, the rarest label first.
 
-    Texts about one product resemble each other, so whole products are drawn where they are known. Otherwise, or when
-    that would leave a side without one of the classes, rows are drawn from each class in proportion. The same rows and
-    seed always give the same result.
+    Texts of one group resemble each other, so whole groups are drawn where they are known. Otherwise, or when that
+    would leave a side without a label that it could have, rows are drawn. Texts that differ in capitals and blanks only
+    stay together. The same rows and seed always give the same result.
 
     Args:
-        frame: as `prepare` makes it; the columns `label` and, where there is one, `product` are read.
+        labels: the ids of each row.
         fraction: share of rows to hold out, between 0 and 1, both excluded.
+        keep: rows of each label that must stay.
 
     Raises:
-        DataError: a class has fewer than two rows, so it cannot be on both sides.
         ValueError: `fraction` is outside its range.
     """
     if not 0 < fraction < 1:
         raise ValueError(f"fraction is {fraction}; a number between 0 and 1 is allowed")
-    rng = np.random.default_rng(seed)
-    mask = _product_mask(frame, fraction, rng)
-    drawn: Literal["products", "rows"] = "rows" if mask is None else "products"
-    if mask is None:
-        mask = _row_mask(frame, fraction, rng)
-    return HoldOut(frame[~mask].reset_index(drop=True), frame[mask].reset_index(drop=True), drawn)
+    texts = [normalised(row.text) for row in rows]
+    groups = [row.group for row in rows]
+    drawn: Literal["groups", "rows"] = "rows"
+    held: set[int] = set()
+    if all(groups) and len(set(groups)) >= MIN_GROUPS:
+        held = _draw(_joined(texts, groups), labels, fraction, keep, seed)
+        drawn = "groups"
+    if not held or not _complete(held, labels, keep):
+        held = _draw(_joined(texts), labels, fraction, keep, seed)
+        drawn = "rows"
+    kept = [row for number, row in enumerate(rows) if number not in held]
+    return HoldOut(kept, [row for number, row in enumerate(rows) if number in held], drawn)
 
 
-def _product_mask(frame: pd.DataFrame, fraction: float, rng: np.random.Generator) -> np.ndarray | None:
-    """Draw products. Return (rows,) bool, or None if products are unknown or too few, or a class would be missing."""
-    if "product" not in frame or not frame["product"].astype(bool).all():
-        return None
-    sizes = frame.groupby("product", sort=True).size()
-    if len(sizes) < MIN_PRODUCTS:
-        return None
-    wanted = fraction * len(frame)
-    chosen: list[str] = []
-    rows = 0
-    for product in rng.permutation(sizes.index.to_numpy(dtype=object)):
-        size = int(sizes[product])
-        # Skip a product that would bring the total further from the target than it is now.
-        if abs(rows + size - wanted) < abs(rows - wanted):
-            chosen.append(product)
-            rows += size
-    mask: np.ndarray = frame["product"].isin(chosen).to_numpy()
-    both_sides = all(set(frame["label"][side]) == set(frame["label"]) for side in (mask, ~mask))
-    return mask if both_sides else None
+def _joined(*keys: Sequence[str]) -> list[list[int]]:
+    """Join rows that have a key in common; return the rows of each unit."""
+    parent: dict[tuple[int, str], tuple[int, str]] = {}
+
+    def root(node: tuple[int, str]) -> tuple[int, str]:
+        while parent.setdefault(node, node) != node:
+            parent[node] = parent[parent[node]]
+            node = parent[node]
+        return node
+
+    for values in zip(*keys, strict=True):
+        first, *others = enumerate(values)
+        for other in others:
+            parent[root(other)] = root(first)
+        root(first)
+    units: dict[tuple[int, str], list[int]] = {}
+    for number, key in enumerate(keys[0]):
+        units.setdefault(root((0, key)), []).append(number)
+    return list(units.values())
 
 
-def _row_mask(frame: pd.DataFrame, fraction: float, rng: np.random.Generator) -> np.ndarray:
-    """Draw rows from each class in proportion, at least one from each. Return (rows,) bool."""
-    mask = np.zeros(len(frame), dtype=bool)
-    for label, positions in frame.reset_index(drop=True).groupby("label", sort=True).groups.items():
-        if len(positions) < 2:
-            raise DataError(
-                f"Class {label} has {len(positions)} row; at least 2 of each class are needed to hold some out.",
-                hint="Add rows of that class.",
-            )
-        count = min(max(round(fraction * len(positions)), 1), len(positions) - 1)
-        mask[rng.permutation(np.asarray(positions))[:count]] = True
-    return mask
+def _draw(units: list[list[int]], labels: Sequence[tuple[int, ...]], fraction: float, keep: int, seed: int) -> set[int]:
+    """Draw units until each label has its share, the rarest label first; take none that empties a label."""
+    totals = Counter(label for row in labels for label in row)
+    held: Counter[int] = Counter()
+    drawn: set[int] = set()
+    order = np.random.default_rng(seed).permutation(len(units))
+    none = -1  # a row without a label is a label of its own here
+    contents = [Counter(label for row in unit for label in labels[row] or (none,)) for unit in units]
+    totals[none] = sum(not row for row in labels)
+    by_label: dict[int, list[int]] = {}
+    for number in order:
+        for label in contents[number]:
+            by_label.setdefault(label, []).append(int(number))
+    for label in sorted(by_label, key=lambda label: (totals[label], label)):
+        wanted = max(round(fraction * totals[label]), 1)
+        for number in by_label[label]:
+            content = contents[number]
+            if held[label] >= wanted:
+                break
+            if units[number][0] in drawn or any(totals[own] - held[own] - content[own] < keep for own in content):
+                continue
+            # Skip a unit that would bring the total further from the target than it is now.
+            if held[label] + content[label] - wanted > wanted - held[label]:
+                continue
+            drawn.update(units[number])
+            held.update(content)
+    return drawn
+
+
+def _complete(held: set[int], labels: Sequence[tuple[int, ...]], keep: int) -> bool:
+    """Return whether the labels that have rows enough for both sides are on both: all of two, most of many."""
+    totals = Counter(label for row in labels for label in row)
+    drawn = Counter(label for row in held for label in labels[row])
+    able = [label for label, count in totals.items() if count > keep]
+    missing = sum(not drawn[label] for label in able)
+    return missing <= MISSING_SHARE * len(able)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
-from classifier.data.columns import Columns
+from classifier.data.dataset import DataSettings, Example, load_data
 from classifier.data.holdout import hold_out
-from classifier.data.prepare import find_data_file, prepare
+from classifier.data.labels import ids_of
 from classifier.job.environment import JobEnvironment
 from classifier.job.hyperparameters import Hyperparameters
 from classifier.model.objective import Objective, ScoreScale, choose_objective
@@ -55,52 +56,40 @@ class Splits:
 
 
 def load_splits(job: JobEnvironment, hp: Hyperparameters, *, quarantine: bool = True) -> Splits:
-    """Read the channels, set unusable rows aside, and hold out the validation rows.
+    """Read the channels, and hold out validation rows where there is no file of them.
 
     Args:
         quarantine: whether to write the rows set aside to the output folder.
 
     Raises:
         DataError: the data is refused.
-        HyperparameterError: the objective does not fit the data.
+        HyperparameterError: the objective or a reading setting does not fit the data.
     """
-    columns = Columns(
-        text_column=hp.text_column,
-        score_column=hp.score_column,
-        score_threshold=hp.score_threshold,
-        label_column=hp.label_column or None,
-        label_names=hp.names_of_labels(),
-        product_column=hp.product_column,
-        family_column=hp.family_column,
-    )
-    files = {"train": find_data_file(job.train, "train")}
-    if job.test is not None:
-        files["test"] = find_data_file(job.test, "test")
-    aside = job.output_data_dir if quarantine else None
-    prepared = {
-        split: prepare(path, columns, quarantine_path=aside / f"quarantine-{split}.jsonl" if aside else None)
-        for split, path in files.items()
-    }
-    train, test = prepared["train"], prepared.get("test")
-    objective = choose_objective(hp.objective, has_score=bool(train.frame["score"].notna().all()))
-    cut = hold_out(train.frame, held_out_fraction(len(train.frame), hp.validation_fraction), seed=hp.seed)
-    counts = {split: data.counts for split, data in prepared.items()}
-    for split, of in counts.items():
-        _log.info(
-            "data: %s %d rows used, %d set aside (%s)", split, of["kept"], of["read"] - of["kept"], files[split].name
-        )
-    _log.info("data: %d rows to learn, %d to validate (%s held out)", len(cut.train), len(cut.validation), cut.drawn)
+    data = load_data(job.train, job.test, DataSettings.of(hp), quarantine=job.output_data_dir if quarantine else None)
+    for line in data.summary():
+        _log.info("data: %s", line)
+    objective = data.objective
+    if objective != "multilabel":
+        objective = choose_objective(hp.objective, has_score=objective == "regression")
+    frames = {split: _frame(rows, data.ids(split), data.objective) for split, rows in data.splits.items()}
+    if "validation" not in frames:
+        rows, ids = data.splits["train"], data.ids("train")
+        cut = hold_out(rows, ids, held_out_fraction(len(rows), hp.validation_fraction), seed=hp.seed)
+        for split, part in (("train", cut.kept), ("validation", cut.held)):
+            own = [ids_of(row, data.label_names, data.score_threshold) for row in part]
+            frames[split] = _frame(part, own, data.objective)
+        _log.info("data: %d rows to learn, %d to validate (%s held out)", len(cut.kept), len(cut.held), cut.drawn)
     return Splits(
-        train=cut.train,
-        validation=cut.validation,
-        test=None if test is None else test.frame,
+        train=frames["train"],
+        validation=frames["validation"],
+        test=frames.get("test"),
         objective=objective,
-        scale=ScoreScale.of(cut.train["score"].to_numpy()) if objective == "regression" else None,
-        label_names=train.label_names,
-        data_sha256=_combined_hash({files[split].name: data.sha256 for split, data in prepared.items()}),
-        quarantined={
-            split: {kind: n for kind, n in of.items() if kind not in ("read", "kept")} for split, of in counts.items()
-        },
+        scale=ScoreScale.of(frames["train"]["score"].to_numpy()) if objective == "regression" else None,
+        score_threshold=data.score_threshold,
+        label_names=data.label_names,
+        data_sha256=data.data_sha256,
+        quarantined=data.set_aside,
+        manifest=data.manifest,
     )
 
 
@@ -109,6 +98,13 @@ def held_out_fraction(rows: int, fraction: float) -> float:
     return max(fraction, min(MAX_SMALL_FRACTION, MIN_VALIDATION_ROWS / rows))
 
 
-def _combined_hash(hashes: dict[str, str]) -> str:
-    lines = "".join(f"{digest}  {name}\n" for name, digest in sorted(hashes.items()))
-    return hashlib.sha256(lines.encode()).hexdigest()
+def _frame(rows: Sequence[Example], ids: Sequence[tuple[int, ...]], objective: Objective) -> pd.DataFrame:
+    several = objective == "multilabel"
+    return pd.DataFrame(
+        {
+            "text": pd.Series([row.text for row in rows], dtype=object),
+            "label": pd.Series([own if several else own[0] for own in ids], dtype=object if several else int),
+            "score": [math.nan if row.score is None else row.score for row in rows],
+            "family": pd.Series([row.family for row in rows], dtype=object),
+        }
+    )

@@ -121,7 +121,7 @@ class Hyperparameters:
     label_names: str = text(
         "",
         "Names of the labels in their order, separated by commas, or names of some: 0=negative,1=positive. Empty takes "
-        "the labels as they are (not_helpful,helpful with a score).",
+        "the labels as they are (low,high with a score; not_helpful,helpful for Helpful Sentences).",
         allowed="different names separated by commas, or pairs label=name, or empty",
         holds=_names_or_none,
     )
@@ -144,7 +144,7 @@ class Hyperparameters:
         "Column with the kind of text, for figures of each kind. Empty takes product_family, if there is one."
     )
     format: str = choice(
-        "auto", "Form of the data files.", choices=("auto", "csv", "jsonl", "json", "parquet", "excel")
+        "auto", "Form of the data files.", choices=("auto", "csv", "tsv", "jsonl", "json", "parquet", "excel")
     )
     encoding: str = text("auto", "Encoding of text files, such as utf-8 or cp1252; auto finds it by the content.")
     delimiter: str = text(

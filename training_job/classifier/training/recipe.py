@@ -111,7 +111,7 @@ def train_classifier(
         encode(tokenizer, frame["text"].tolist(), targets(frame, splits.scale))
         for frame in (splits.train, splits.validation)
     )
-    metrics = partial(_metrics_in_training, scale=splits.scale, threshold=hp.score_threshold)
+    metrics = partial(_metrics_in_training, scale=splits.scale, threshold=splits.score_threshold)
     fitting = Fitting(tokenizer, train, validation, metrics, checkpoint_dir, stop, processes)
     epochs, student_hp = hp.epochs_for(len(train)), student_hyperparameters(hp, len(train))
     after = student_hp.epochs_for(len(train)) if layers else 0
@@ -131,7 +131,7 @@ def train_classifier(
 
     def calibrated(run: Fitted) -> TrainedClassifier:
         model, sharpness = _two_logits(run.model, fitting, splits, hp)
-        threshold = hp.score_threshold
+        threshold = splits.score_threshold
         return TrainedClassifier(model, tokenizer, sharpness, threshold, runs, seconds, validation, processes.count)
 
     full = calibrated(runs[0])
@@ -142,7 +142,7 @@ def _two_logits(
     model: PreTrainedModel, fitting: Fitting, splits: Splits, hp: Hyperparameters
 ) -> tuple[PreTrainedModel, float | None]:
     """Make a model with two logits; also return the best slope on the validation rows, None for classification."""
-    scale, threshold = splits.scale, hp.score_threshold
+    scale, threshold = splits.scale, splits.score_threshold
     if scale is None:
         return model, None
     z = model_logits(model, fitting.tokenizer, fitting.validation, hp.eval_batch_size)[:, 0]

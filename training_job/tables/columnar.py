@@ -1,0 +1,144 @@
+"""Read Parquet and Excel, whose libraries are loaded only for such a file."""
+
+from __future__ import annotations
+
+import datetime
+import io
+import json
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from .errors import TableError
+from .header import has_header
+from .json_rows import flat
+from .names import column_names, numbered_name
+from .source import Source
+from .table import AUTO, HowRead, ReadSettings, TableRow, TableStream
+
+_MISSING = {"parquet": "pyarrow", "excel": "python-calamine"}
+_HEADER_ROWS = 1000
+
+
+def open_columnar(source: Source, kind: str, settings: ReadSettings, wanted: Sequence[str]) -> TableStream:
+    """Read a Parquet or an Excel file.
+
+    Raises:
+        TableError: the file is damaged, or the library for it is not installed here.
+    """
+    with source.open() as file:
+        content = io.BytesIO(file.read())
+    try:
+        if kind == "parquet":
+            return _parquet(content, source)
+        return _excel(content, source, settings, wanted)
+    except ImportError as error:
+        raise TableError(
+            f"{source.path.name} is {kind.capitalize()}, which cannot be read here.",
+            hint=f"pip install {_MISSING[kind]}, or save it as CSV in UTF-8.",
+        ) from error
+
+
+def _parquet(content: io.BytesIO, source: Source) -> TableStream:
+    import pyarrow
+    from pyarrow import parquet
+
+    try:
+        table = parquet.read_table(content)
+    except (pyarrow.ArrowException, OSError) as error:
+        raise _unreadable(source, "Parquet") from error
+    names = column_names(table.column_names, source.path.name)
+    decode = _class_names(table.schema.metadata or {})
+    notes = [f"The numbers in {name!r} are given as the names that the file has for them." for name in decode]
+
+    def rows() -> Iterator[TableRow]:
+        number = 0
+        for batch in table.to_batches(max_chunksize=1000):
+            for values in batch.to_pylist():
+                number += 1
+                for name, to_name in decode.items():
+                    values[name] = to_name(values[name])
+                yield TableRow(number, flat(dict(zip(names, values.values(), strict=True))))
+
+    found = list(rows())
+    columns = tuple(dict.fromkeys(name for row in found for name in row.values or {})) or tuple(names)
+    return TableStream(columns, iter(found), HowRead("parquet", source.compression), notes)
+
+
+def _class_names(metadata: dict[bytes, bytes]) -> dict[str, Callable[[Any], Any]]:
+    """Return what turns label numbers into names, by column: Hugging Face's data sets keep both."""
+    try:
+        features = json.loads(metadata.get(b"huggingface", b"{}"))["info"]["features"]
+        kinds = {name: feature.get("feature", feature) for name, feature in features.items()}
+        return {name: _namer(kind["names"]) for name, kind in kinds.items() if kind.get("_type") == "ClassLabel"}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+def _namer(names: list[str]) -> Callable[[Any], Any]:
+    def name(value: Any) -> Any:
+        if isinstance(value, list):
+            return [name(inner) for inner in value]
+        return names[value] if isinstance(value, int) and 0 <= value < len(names) else value
+
+    return name
+
+
+def _excel(content: io.BytesIO, source: Source, settings: ReadSettings, wanted: Sequence[str]) -> TableStream:
+    from python_calamine import CalamineError, CalamineWorkbook
+
+    try:
+        book = CalamineWorkbook.from_filelike(content)
+        sheets = {name: book.get_sheet_by_name(name).to_python(skip_empty_area=False) for name in book.sheet_names}
+    except (CalamineError, OSError) as error:
+        raise _unreadable(source, "Excel") from error
+    filled = {name: rows for name, rows in sheets.items() if any(any(cell != "" for cell in row) for row in rows)}
+    if settings.sheet and settings.sheet not in filled:
+        raise TableError(
+            f"{source.path.name} has no sheet {settings.sheet!r} with rows.", hint=f"Its sheets: {', '.join(filled)}."
+        )
+    if not filled:
+        raise TableError(f"{source.path.name} has no rows.", hint="Check that it is the right file.")
+    sheet = settings.sheet or next(iter(filled))
+    notes = [f"Sheet {sheet!r} was read; the others are {', '.join(sorted(filled.keys() - {sheet}))}."]
+    return _sheet(filled[sheet], sheet, source, settings, wanted, notes * (len(filled) > 1 and not settings.sheet))
+
+
+def _sheet(
+    cells: list[list[Any]], sheet: str, source: Source, settings: ReadSettings, wanted: Sequence[str], notes: list[str]
+) -> TableStream:
+    numbered = [(number, [_cell(cell) for cell in row]) for number, row in enumerate(cells, start=1)]
+    filled = [row for _, row in numbered if any(cell not in ("", None) for cell in row)]
+    used = [column for column in range(len(filled[0])) if any(row[column] not in ("", None) for row in filled)]
+    first = [[str("" if row[column] is None else row[column]) for column in used] for row in filled[:_HEADER_ROWS]]
+    header = settings.header == "yes" or (settings.header == AUTO and has_header(first, wanted))
+    names = column_names(first[0], source.path.name) if header else [numbered_name(column) for column in used]
+    if not header and settings.header == AUTO:
+        notes.append(f"The first line is data, not a header; the columns are called {', '.join(names)}.")
+
+    def rows(skip: bool) -> Iterator[TableRow]:
+        for number, row in numbered:
+            values = [row[column] for column in used]
+            if all(value in ("", None) for value in values):
+                yield TableRow(number, None)
+            elif skip:
+                skip = False
+            else:
+                yield TableRow(number, dict(zip(names, values, strict=True)))
+
+    how = HowRead("excel", source.compression, header=header, sheet=sheet)
+    return TableStream(tuple(names), rows(header), how, notes)
+
+
+def _cell(value: Any) -> Any:
+    """Return a cell's value as people read it: Excel keeps whole numbers as floats."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, datetime.date | datetime.time | datetime.timedelta):
+        return str(value)
+    return value
+
+
+def _unreadable(source: Source, kind: str) -> TableError:
+    return TableError(
+        f"{source.path.name} is damaged, or no {kind} file.", hint="Copy it again, or save it as CSV in UTF-8."
+    )

@@ -1,0 +1,37 @@
+"""Find out whether the first row of a table names its columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from .dialect import is_number, looks_like_name
+from .names import clean_name
+
+_KNOWN = frozenset(
+    "text sentence review comment content body message title tweet question utterance query document description input "
+    "label labels class category target sentiment emotion intent score rating stars id v1 v2 split source".split()
+)
+_MOST_LABELS = 1000
+
+
+def has_header(rows: Sequence[Sequence[str]], wanted: Iterable[str]) -> bool:
+    """Tell whether the first of these rows holds names.
+
+    A first row is data if one of its fields is a number in a column of numbers, occurs again in its column, as labels
+    do, or is a sentence. It is a header if it has a name that the caller asked for, or a usual one.
+    """
+    first = [clean_name(field) for field in rows[0]]
+    lowered = {name.lower() for name in first}
+    if lowered & {clean_name(name).lower() for name in wanted} or lowered & _KNOWN:
+        return True
+    if first == [str(position) for position in range(len(first))]:
+        return True  # as pandas writes columns without names
+    below = [row for row in rows[1:] if len(row) == len(first) and [clean_name(field) for field in row] != first]
+    return not any(_is_data(field, [row[column] for row in below]) for column, field in enumerate(rows[0]) if field)
+
+
+def _is_data(field: str, below: Sequence[str]) -> bool:
+    if is_number(field):
+        return not below or sum(map(is_number, below)) > len(below) / 2
+    again = field in below and len(set(below)) <= min(_MOST_LABELS, len(below) / 2 + 1)
+    return again or not looks_like_name(field)

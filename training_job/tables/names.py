@@ -1,0 +1,38 @@
+"""Column names as people see them: without invisible characters, on one line."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+
+from .errors import TableError
+
+# Zero-width spaces and joiners, direction marks, soft hyphen, byte order mark.
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
+
+
+def clean_name(name: str) -> str:
+    """Return a column's name without invisible characters and with single blanks; a line break becomes a blank."""
+    return " ".join(unicodedata.normalize("NFC", _INVISIBLE.sub("", name)).split())
+
+
+def numbered_name(position: int) -> str:
+    """Return the name of a column that has none; `position` counts from 0."""
+    return f"column_{position + 1}"
+
+
+def column_names(header: Sequence[object], file: str) -> list[str]:
+    """Return the cleaned names of a header; a column without one gets its number.
+
+    Raises:
+        TableError: a name occurs twice.
+    """
+    names = [clean_name("" if name is None else str(name)) for name in header]
+    twice = sorted({name for name in names if name and names.count(name) > 1})
+    if twice:
+        raise TableError(
+            f"The header of {file} has {', '.join(map(repr, twice))} twice; each column needs a name of its own.",
+            hint="Rename or remove one of the columns.",
+        )
+    return [name or numbered_name(position) for position, name in enumerate(names)]

@@ -1,0 +1,57 @@
+"""Read a file of any format that is known: what it is, is found in its content."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from .columnar import open_columnar
+from .encoding import find_text
+from .json_rows import is_json, json_columns, open_json
+from .separated import open_separated, open_text
+from .source import find_source
+from .table import AUTO, ReadSettings, Table, TableStream
+
+
+def read_table(path: Path, settings: ReadSettings | None = None, *, wanted: Sequence[str] = ()) -> Table:
+    """Read a file into memory.
+
+    Args:
+        path: the file, packed or not; its ending says nothing.
+        settings: what is known about the file.
+        wanted: names of columns that the caller was told of. They decide between delimiters, and for a header.
+
+    Raises:
+        TableError: the file cannot be opened, is no table, or is none as the settings say.
+    """
+    stream = open_table(path, settings, wanted=wanted)
+    rows = list(stream.rows)
+    columns = json_columns(rows) if stream.how.format in ("jsonl", "json") else stream.columns
+    return Table(columns, rows, stream.how, stream.notes)
+
+
+def open_table(path: Path, settings: ReadSettings | None = None, *, wanted: Sequence[str] = ()) -> TableStream:
+    """Find out how a file is to be read; its rows are read while they are consumed.
+
+    Tables, JSON Lines and plain text need memory only for their first part, whatever their size. JSON documents, Parquet
+    and Excel are read whole. The file is opened more than once, so it cannot be a pipe.
+
+    Raises:
+        TableError: as in `read_table`; also while the rows are consumed.
+    """
+    settings = settings or ReadSettings()
+    if settings.format == "tsv":
+        settings = ReadSettings(**{**vars(settings), "format": "csv", "delimiter": "tab"})
+    source = find_source(path)
+    kind = source.kind() if settings.format == AUTO else settings.format
+    if kind in ("parquet", "excel"):
+        return open_columnar(source, kind, settings, wanted)
+    text = find_text(source, settings.encoding)
+    if settings.format == "text":
+        stream = open_text(text, settings)
+    elif settings.format in ("jsonl", "json") or (settings.format == AUTO and is_json(text)):
+        stream = open_json(text, settings)
+    else:
+        stream = open_separated(text, settings, wanted)
+    stream.notes.extend(text.notes)
+    return stream
