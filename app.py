@@ -42,7 +42,9 @@ def build(app: App, config: Config, sources: ProjectSources) -> None:
     # It knows the registry, the topic and the endpoint's stack by name.
     for needed in (storage, training, serving):
         release.add_stack_dependency(needed)
-    ApiStack(app, config=config, sources=sources)
+    api = ApiStack(app, config=config, storage=storage, sources=sources)
+    # It reads the verdicts in the artifact bucket.
+    api.add_stack_dependency(storage)
     monitoring = MonitoringStack(app, config=config, storage=storage, sources=sources)
     # It reads the buckets' baselines and writes to the topic; it knows everything else by name.
     monitoring.add_stack_dependency(storage)

@@ -21,7 +21,7 @@ from text_classifier.errors import (
     UnreachableError,
     UsageError,
 )
-from text_classifier.results import Outcome, Prediction, Refusal
+from text_classifier.results import Outcome, Prediction, Refusal, Score
 from text_classifier.transport import RetryPolicy
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "Refusal",
     "RequestRefusedError",
     "RetryPolicy",
+    "Score",
     "TextClassifierError",
     "TextRefusedError",
     "UnavailableError",

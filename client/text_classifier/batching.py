@@ -24,7 +24,8 @@ class Limits:
     characters: int = 20_000
     """Unicode characters in a text, at least 1."""
     body_bytes: int = 1024 * 1024
-    """Bytes of a request's body in UTF-8. The endpoint accepts 4 MiB; smaller requests of long texts are faster."""
+    """Bytes of a request's body in UTF-8, without parameters. The endpoint accepts 4 MiB; smaller requests of long
+    texts are faster."""
 
     def __post_init__(self) -> None:
         for name, least in (("texts", 1), ("characters", 1), ("body_bytes", 64)):
@@ -56,9 +57,10 @@ class Batch(Generic[K]):
         self.keys.append(key)
         self._texts.append(text)
 
-    def body(self) -> bytes:
+    def body(self, parameters: dict[str, Any] | None = None) -> bytes:
         """Return the request's body."""
-        return BODY_START + b",".join(self._texts) + BODY_END
+        end = b'],"parameters":%b}' % json.dumps(parameters).encode() if parameters else BODY_END
+        return BODY_START + b",".join(self._texts) + end
 
     def halves(self) -> tuple[Batch[K], Batch[K]]:
         """Return the texts to send in two batches."""

@@ -17,7 +17,7 @@ from typing import NoReturn
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
-from text_classifier.client import Client
+from text_classifier.client import MOST_CLASSES, Client, TopK
 from text_classifier.errors import TextClassifierError, UsageError
 from text_classifier.file_run import score_file
 from text_classifier.results import Outcome, Refusal
@@ -125,6 +125,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--format", choices=forms, help="form of the file. Default: that of its suffix; for standard input, text")
     add("--delimiter", default=Layout.delimiter, help="character between the fields of CSV. Default: a comma")
     add("--prefix", default=Layout.prefix, help="prefix of the added columns' names")
+    help_top_k = "add the N most probable classes, or all, with their probabilities"
+    add("--top-k", type=_top_k, metavar="N|all", help=help_top_k)
     add("--json", action="store_true", help="write JSON Lines, whatever the input is")
     at_once = f"requests at once, 1 to {MOST_IN_FLIGHT}. Default: %(default)s"
     add("--in-flight", type=int, default=4, metavar="N", help=at_once)
@@ -132,6 +134,14 @@ def _parser() -> argparse.ArgumentParser:
     health.add_argument("--deep", action="store_true", help="ask the model too")
     command("model", "print the description of the serving model")
     return parser
+
+
+def _top_k(value: str) -> TopK:
+    if value == "all":
+        return "all"
+    if not value.isdecimal() or not 1 <= int(value) <= MOST_CLASSES:
+        raise argparse.ArgumentTypeError(f"{value!r} is neither 1 to {MOST_CLASSES} nor all")
+    return int(value)
 
 
 def _client(arguments: argparse.Namespace) -> Client:
@@ -165,9 +175,8 @@ def _score_texts(arguments: argparse.Namespace, client: Client) -> int:
         raise UsageError("--out is for --file.", hint="Redirect the output: text-classifier score … > file.")
     refused = 0
     writer = Writer(sys.stdout, Layout(form="text", as_json=True))
-    for text, outcome in zip(
-        arguments.text, client.score_all(arguments.text, in_flight=arguments.in_flight), strict=True
-    ):
+    outcomes = client.score_all(arguments.text, in_flight=arguments.in_flight, top_k=arguments.top_k)
+    for text, outcome in zip(arguments.text, outcomes, strict=True):
         refused += isinstance(outcome, Refusal)
         if arguments.json:
             writer.write(Row({"text": text}, text), outcome)
@@ -181,10 +190,14 @@ def _score_to_stdout(arguments: argparse.Namespace, client: Client) -> int:
     writer, refused, number = Writer(sys.stdout, layout), 0, 0
     with _lines(arguments.file) as lines:
         rows, asked = tee(read_rows(lines, layout))
-        outcomes = client.score_all((row.text for row in asked), in_flight=arguments.in_flight)
-        for number, (row, outcome) in enumerate(zip(rows, outcomes, strict=False), start=1):  # noqa: B007
-            refused += isinstance(outcome, Refusal)
-            writer.write(row, outcome)
+        texts = (row.text for row in asked)
+        outcomes = client.score_all(texts, in_flight=arguments.in_flight, top_k=arguments.top_k)
+        try:
+            for number, (row, outcome) in enumerate(zip(rows, outcomes, strict=False), start=1):  # noqa: B007
+                refused += isinstance(outcome, Refusal)
+                writer.write(row, outcome)
+        finally:
+            writer.flush()
     sys.stdout.flush()
     return _sum_up(number, refused, client)
 
@@ -197,7 +210,13 @@ def _score_to_file(arguments: argparse.Namespace, client: Client, progress: _Pro
         )
     with progress, logging_redirect_tqdm():
         summary = score_file(
-            client, arguments.file, arguments.out, _layout(arguments), in_flight=arguments.in_flight, tell=progress.tell
+            client,
+            arguments.file,
+            arguments.out,
+            _layout(arguments),
+            in_flight=arguments.in_flight,
+            top_k=arguments.top_k,
+            tell=progress.tell,
         )
     code = _sum_up(summary.rows, summary.refused, client)
     _say(f"Model version {' and '.join(summary.model_versions) or '-'}. Written: {arguments.out}")
@@ -212,7 +231,7 @@ def _sum_up(rows: int, refused: int, client: Client) -> int:
 def _layout(arguments: argparse.Namespace) -> Layout:
     form = arguments.format or ("text" if arguments.file == STDIN else form_of(arguments.file))
     given = {name: getattr(arguments, name) for name in ("column", "delimiter", "prefix")}
-    return Layout(form=form, as_json=arguments.json, **given)
+    return Layout(form=form, as_json=arguments.json, every_class=arguments.top_k == "all", **given)
 
 
 @contextmanager
@@ -226,7 +245,11 @@ def _line(outcome: Outcome) -> str:
     if isinstance(outcome, Refusal):
         return f"refused  {outcome}"
     score = "" if outcome.score is None else f"  score {outcome.score:.2f}"
-    return f"{outcome.label}  {outcome.confidence:.2f}{score}" + "  (its end was ignored)" * bool(outcome.truncated)
+    label = (
+        outcome.label if outcome.labels is None else ", ".join(outcome.labels) or f"(no label; first {outcome.label})"
+    )
+    line = f"{label}  {outcome.confidence:.2f}{score}" + "  (its end was ignored)" * bool(outcome.truncated)
+    return "\n".join([line, *(f"  {one.confidence:.2f}  {one.label}" for one in outcome.scores or ())])
 
 
 class _Progress:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any, Literal, TypeAlias, TypeVar
 
 import requests
 
@@ -15,6 +16,9 @@ from text_classifier.results import Outcome, Prediction, Refusal, bad_answer, re
 from text_classifier.transport import MOST_IN_FLIGHT, TIMEOUT_SECONDS, RetryPolicy, Transport
 
 K = TypeVar("K")
+TopK: TypeAlias = int | Literal["all"] | None
+"""How many classes `scores` has; None for no scores."""
+MOST_CLASSES = 1000
 
 PREDICTIONS = "/v1/predictions"
 ABOUT_THE_TEXTS = (400, 413, 422)
@@ -63,19 +67,19 @@ class Client:
         """Number of requests so far, including repeated ones."""
         return self._transport.sent
 
-    def score(self, text: str) -> Prediction:
-        """Return the prediction for one text.
+    def score(self, text: str, *, top_k: TopK = None) -> Prediction:
+        """Return the prediction for one text; `top_k` as for `score_all`.
 
         Raises:
             TextRefusedError: It is empty, too long, or refused by the API.
             ApiError: The API answered with another error, or could not be reached.
         """
-        (outcome,) = self.score_all([text])
+        (outcome,) = self.score_all([text], top_k=top_k)
         if isinstance(outcome, Refusal):
             raise TextRefusedError(f"The text is refused. {outcome.detail}", code=outcome.code)
         return outcome
 
-    def score_all(self, texts: Iterable[str], *, in_flight: int = 1) -> Iterator[Outcome]:
+    def score_all(self, texts: Iterable[str], *, in_flight: int = 1, top_k: TopK = None) -> Iterator[Outcome]:
         """Yield the outcome of each text in order: a Prediction, or a Refusal for a text that cannot be scored.
 
         Suitable for long streams: `texts` is read no further than the requests in flight, and outcomes are not kept.
@@ -83,22 +87,23 @@ class Client:
         Args:
             texts: Any number of texts.
             in_flight: Requests at once, 1 to 32.
+            top_k: How many of the most probable classes each prediction's `scores` has, 1 to 1000, or "all".
 
         Raises:
-            UsageError: `in_flight` is out of its range.
+            UsageError: `in_flight` or `top_k` is out of its range.
             ApiError: The API answered with an error that is not about the texts, or could not be reached. All earlier
                 outcomes have been yielded.
         """
         early: dict[int, Outcome] = {}
         awaited = 0
-        for answered in self.score_as_they_come(enumerate(texts), in_flight=in_flight):
+        for answered in self.score_as_they_come(enumerate(texts), in_flight=in_flight, top_k=top_k):
             early.update(answered)
             while awaited in early:
                 yield early.pop(awaited)
                 awaited += 1
 
     def score_as_they_come(
-        self, items: Iterable[tuple[K, Any]], *, in_flight: int = 1
+        self, items: Iterable[tuple[K, Any]], *, in_flight: int = 1, top_k: TopK = None
     ) -> Iterator[list[tuple[K, Outcome]]]:
         """Yield the outcomes in the order in which the API answers, one list for each request.
 
@@ -108,13 +113,15 @@ class Client:
         Args:
             items: A key of the caller's choice for each text, and the text; anything but a text is refused.
             in_flight: Requests at once, 1 to 32.
+            top_k: As for `score_all`.
 
         Raises:
             UsageError, ApiError: As `score_all` does.
         """
         if not 1 <= in_flight <= MOST_IN_FLIGHT:
             raise UsageError(f"in_flight is {in_flight}.", hint=f"Give 1 to {MOST_IN_FLIGHT} requests.")
-        return as_they_come(batches(items, self._limits), self._answer, limit=in_flight)
+        answer: Callable[[Batch[K]], list[tuple[K, Outcome]]] = partial(self._answer, parameters=_parameters(top_k))
+        return as_they_come(batches(items, self._limits), answer, limit=in_flight)
 
     def health(self, *, deep: bool = False) -> dict[str, Any]:
         """Return the API's health from a single request; `deep` asks the model too. Raise ApiError."""
@@ -134,21 +141,30 @@ class Client:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _answer(self, batch: Batch[K]) -> list[tuple[K, Outcome]]:
-        return [*batch.refused, *(self._ask(batch) if batch.keys else [])]
+    def _answer(self, batch: Batch[K], *, parameters: dict[str, Any]) -> list[tuple[K, Outcome]]:
+        return [*batch.refused, *(self._ask(batch, parameters) if batch.keys else [])]
 
-    def _ask(self, batch: Batch[K]) -> list[tuple[K, Outcome]]:
+    def _ask(self, batch: Batch[K], parameters: dict[str, Any]) -> list[tuple[K, Outcome]]:
         """Send one request. If the API refuses its content, send halves until the text at fault stands alone."""
         try:
-            document = self._transport.post(PREDICTIONS, batch.body())
+            document = self._transport.post(PREDICTIONS, batch.body(parameters))
         except RequestRefusedError as error:
             if error.status not in ABOUT_THE_TEXTS:
                 raise
             if len(batch.keys) > 1:
                 first, second = batch.halves()
-                return self._ask(first) + self._ask(second)
+                return self._ask(first, parameters) + self._ask(second, parameters)
             return [(batch.keys[0], Refusal(error.code or "refused", error.detail or error.message))]
         return list(zip(batch.keys, read_predictions(document, texts=len(batch.keys)), strict=True))
+
+
+def _parameters(top_k: TopK) -> dict[str, Any]:
+    """Return the request's parameters; raise UsageError."""
+    if top_k is None:
+        return {}
+    if top_k != "all" and not (isinstance(top_k, int) and 1 <= top_k <= MOST_CLASSES):
+        raise UsageError(f"top_k is {top_k}.", hint=f"Give 1 to {MOST_CLASSES}, or all.")
+    return {"top_k": None if top_k == "all" else top_k}
 
 
 def _object(document: Any) -> dict[str, Any]:

@@ -11,10 +11,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from text_classifier.client import Client
+from text_classifier.client import Client, TopK
 from text_classifier.errors import FileError
 from text_classifier.journal import Journal
-from text_classifier.tables import Layout, Row, Writer, read_rows
+from text_classifier.tables import Layout, Row, Writer, class_columns, read_rows
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ def score_file(
     layout: Layout,
     *,
     in_flight: int,
+    top_k: TopK = None,
     tell: Callable[[int, int], None] = lambda done, rows: None,
 ) -> Summary:
     """Score every row of `source` and write all of them, in order, to `out`.
@@ -49,6 +50,7 @@ def score_file(
         out: Must not exist.
         layout: Form of the input and of the output.
         in_flight: Requests at once, 1 to 32.
+        top_k: How many classes to add with their probabilities, 1 to 1000, or "all".
         tell: Called with the finished rows and all rows, at the start and after every request.
 
     Raises:
@@ -73,6 +75,7 @@ def score_file(
         "column": layout.column,
         "format": layout.form,
         "delimiter": layout.delimiter,
+        "top_k": top_k,
     }
     with Journal(journal_path, run) as journal:
         if not (journal.published and out.is_file() and _sha256(out) == journal.published):
@@ -81,7 +84,7 @@ def score_file(
             tell(done, count)
             with _rows(source, layout) as rows:
                 pending = _select(rows, journal.pending(count))
-                for answered in client.score_as_they_come(pending, in_flight=in_flight):
+                for answered in client.score_as_they_come(pending, in_flight=in_flight, top_k=top_k):
                     journal.add(answered)
                     done += len(answered)
                     tell(done, count)
@@ -108,9 +111,10 @@ def _publish(source: Path, digest: str, out: Path, journal: Journal, layout: Lay
         _rows(source, layout) as rows,
         partial.open("x", encoding="utf-8", errors="backslashreplace", newline="") as file,
     ):
-        writer = Writer(file, layout)
+        writer = Writer(file, layout, class_columns((outcome for _, outcome in journal.outcomes()), layout))
         for row, (_, outcome) in zip(rows, journal.outcomes(), strict=False):
             writer.write(row, outcome)
+        writer.flush()
         file.flush()
         os.fsync(file.fileno())
     if _sha256(source) != digest:

@@ -14,16 +14,16 @@ from pathlib import Path
 from typing import Any
 
 from text_classifier.errors import FileError
-from text_classifier.results import Outcome, Prediction, Refusal
+from text_classifier.results import Outcome, Prediction, Refusal, Score
 
-APPLICATION_ID = 0x74786A31
-"""Identifies a journal of this program in this layout ("txj1")."""
+APPLICATION_ID = 0x74786A32
+"""Identifies a journal of this program in this layout ("txj2")."""
 
 SCHEMA = """
 CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE outcomes (
     row INTEGER PRIMARY KEY,
-    label TEXT, confidence REAL, score REAL, truncated INTEGER, model_version TEXT,
+    label TEXT, confidence REAL, score REAL, truncated INTEGER, model_version TEXT, classes TEXT,
     code TEXT, detail TEXT
 );
 """
@@ -108,7 +108,7 @@ class Journal:
         with self._disk_errors(), self._database:
             self._database.execute("BEGIN")
             self._database.executemany(
-                "INSERT INTO outcomes VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO outcomes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 ((row, *_columns(outcome)) for row, outcome in outcomes),
             )
 
@@ -170,13 +170,26 @@ class Journal:
 
 
 def _columns(outcome: Outcome) -> tuple[Any, ...]:
-    return (None,) * 5 + astuple(outcome) if isinstance(outcome, Refusal) else astuple(outcome) + (None,) * 2
+    if isinstance(outcome, Refusal):
+        return (None,) * 6 + astuple(outcome)
+    *columns, labels, scores = astuple(outcome)
+    classes = None if labels is None and scores is None else json.dumps([labels, scores])
+    return (*columns, classes, None, None)
 
 
 def _outcome(
-    label: str, confidence: float, score: float | None, truncated: int | None, version: str | None, *refusal: str | None
+    label: str, confidence: float, score: float | None, truncated: int | None, version: str | None, *more: str | None
 ) -> Outcome:
-    code, detail = refusal
+    classes, code, detail = more
     if code is not None:
         return Refusal(code, detail or "")
-    return Prediction(label, confidence, score, None if truncated is None else bool(truncated), version)
+    labels, scores = json.loads(classes) if classes else (None, None)
+    return Prediction(
+        label,
+        confidence,
+        score,
+        None if truncated is None else bool(truncated),
+        version,
+        None if labels is None else tuple(labels),
+        None if scores is None else tuple(Score(*one) for one in scores),
+    )

@@ -9,6 +9,15 @@ from text_classifier.errors import BadAnswerError
 
 
 @dataclass(frozen=True, slots=True)
+class Score:
+    """A class of the model and its probability for a text."""
+
+    label: str
+    confidence: float
+    """In [0, 1]."""
+
+
+@dataclass(frozen=True, slots=True)
 class Prediction:
     """The model's answer for one text."""
 
@@ -21,10 +30,15 @@ class Prediction:
     """Whether the end of a long text was ignored; None where the model's server does not report it."""
     model_version: str | None
     """Version of the model; None where the API does not know it."""
+    labels: tuple[str, ...] | None = None
+    """All classes that apply, most probable first, maybe none; None for a model that gives one label a text."""
+    scores: tuple[Score, ...] | None = None
+    """The most probable classes, most probable first; None where they were not asked for."""
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the fields, for JSON."""
-        return asdict(self)
+        """Return the fields, for JSON; `labels` and `scores` only where they are known."""
+        fields = asdict(self)
+        return {name: value for name, value in fields.items() if value is not None or name not in ("labels", "scores")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +80,22 @@ def bad_answer(problem: str) -> BadAnswerError:
 
 
 def _prediction(item: Any, version: Any) -> Prediction:
-    confidence, score, truncated = float(item["confidence"]), item["score"], item["truncated"]
-    if not 0 <= confidence <= 1:
-        raise ValueError("confidence is no probability")
-    f"{item['label']}{version}".encode()  # JSON can hold half of a surrogate pair, files cannot
+    score, truncated, labels, scores = item["score"], item["truncated"], item.get("labels"), item.get("scores")
+    f"{item['label']}{version}{labels}".encode()  # JSON can hold half of a surrogate pair, files cannot
     return Prediction(
         label=str(item["label"]),
-        confidence=confidence,
+        confidence=_probability(item),
         score=None if score is None else float(score),
         truncated=None if truncated is None else bool(truncated),
         model_version=None if version is None else str(version),
+        labels=None if labels is None else tuple(map(str, labels)),
+        scores=None if scores is None else tuple(Score(str(one["label"]), _probability(one)) for one in scores),
     )
+
+
+def _probability(item: Any) -> float:
+    confidence = float(item["confidence"])
+    if not 0 <= confidence <= 1:
+        raise ValueError("confidence is no probability")
+    str(item["label"]).encode()
+    return confidence

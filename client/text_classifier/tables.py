@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, TextIO, TypeAlias
 
 from text_classifier.errors import FileError, UsageError
-from text_classifier.results import Outcome, Refusal
+from text_classifier.results import Outcome, Prediction, Refusal
 
 Form: TypeAlias = Literal["csv", "jsonl", "text"]
 FORMS: dict[str, Form] = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl", ".txt": "text"}
@@ -19,6 +19,8 @@ FORMS: dict[str, Form] = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", 
 LIKELY_COLUMNS = ("text", "sentence", "review", "comment", "content", "body", "message")
 """Columns searched for the text, in this order, when a file has several columns and none was named."""
 ADDED_COLUMNS = ("label", "confidence", "score", "truncated", "model_version", "error")
+LABEL_SEPARATOR = "|"
+"""Between the labels of a text in CSV."""
 LONGEST_FIELD = 16 * 1024 * 1024
 """Characters of one CSV field. Without a limit, a missing closing quote would read the whole file into memory."""
 
@@ -45,6 +47,8 @@ class Layout:
     """Prefix of the added columns' names, for an input that has columns of these names."""
     as_json: bool = False
     """Write JSON Lines, whatever was read."""
+    every_class: bool = False
+    """In CSV, scores have a column for each class, not for each rank."""
 
     def __post_init__(self) -> None:
         if len(self.delimiter) != 1 or self.delimiter in '"\r\n':
@@ -90,21 +94,52 @@ def read_rows(lines: TextIO, layout: Layout) -> Iterator[Row]:
 class Writer:
     """Writes rows with their outcomes: CSV for CSV and plain text, otherwise JSON Lines."""
 
-    def __init__(self, file: TextIO, layout: Layout) -> None:
+    def __init__(self, file: TextIO, layout: Layout, columns: list[str] | None = None) -> None:
+        """`columns` are the `class_columns` of CSV; None takes those of the first prediction."""
         self._file = file
         self._layout = layout
+        self._columns = columns
+        self._waiting: list[tuple[Row, Outcome]] = []
         self._csv: csv.DictWriter[str] | None = None
 
     def write(self, row: Row, outcome: Outcome) -> None:
-        """Write one row."""
-        fields = row.fields | {self._layout.prefix + name: value for name, value in _added(outcome).items()}
+        """Write one row; in CSV, rows before the first prediction wait for the columns that it brings."""
         if self._layout.as_json or self._layout.form == "jsonl":
-            self._file.write(json.dumps(fields, ensure_ascii=False) + "\n")
+            self._file.write(json.dumps(self._fields(row, _added(outcome)), ensure_ascii=False) + "\n")
             return
-        if self._csv is None:
-            self._csv = csv.DictWriter(self._file, list(fields), delimiter=self._layout.delimiter)
-            self._csv.writeheader()
-        self._csv.writerow({name: _cell(value) for name, value in fields.items()})
+        self._waiting.append((row, outcome))
+        if self._columns is None and isinstance(outcome, Prediction):
+            self._columns = class_columns([outcome], self._layout)
+        if self._columns is not None:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write the rows that wait."""
+        for row, outcome in self._waiting:
+            fields = self._fields(row, _columns(outcome) | _classes(outcome, self._layout))
+            if self._csv is None:
+                more = [self._layout.prefix + name for name in self._columns or ()]
+                names = [*self._fields(row, _columns(outcome)), *more]
+                _check_names(names)
+                self._csv = csv.DictWriter(self._file, names, delimiter=self._layout.delimiter)
+                self._csv.writeheader()
+            if fields.keys() - set(self._csv.fieldnames):
+                raise FileError(
+                    "The model has other classes than at the start: another one was released.",
+                    hint="Repeat the command; with --out or --json the classes may change.",
+                )
+            self._csv.writerow({name: _cell(value) for name, value in fields.items()})
+        self._waiting.clear()
+
+    def _fields(self, row: Row, added: dict[str, Any]) -> dict[str, Any]:
+        return row.fields | {self._layout.prefix + name: value for name, value in added.items()}
+
+
+def class_columns(outcomes: Iterable[Outcome], layout: Layout) -> list[str]:
+    """Return the names, without prefix, of the columns that labels and scores of some outcomes take in CSV."""
+    found = dict.fromkeys(name for outcome in outcomes for name in _classes(outcome, layout))
+    # With a column for each class, the first outcome's order is by its own probabilities.
+    return sorted(found, key=lambda name: (name != "labels", name)) if layout.every_class else list(found)
 
 
 def _csv_rows(lines: TextIO, layout: Layout) -> Iterator[dict[str, Any]]:
@@ -166,6 +201,32 @@ def _listed(names: Iterable[str]) -> str:
 def _added(outcome: Outcome) -> dict[str, Any]:
     values: dict[str, Any] = dict.fromkeys(ADDED_COLUMNS)
     return values | ({"error": str(outcome)} if isinstance(outcome, Refusal) else outcome.as_dict())
+
+
+def _columns(outcome: Outcome) -> dict[str, Any]:
+    """Return the cells that every CSV has."""
+    return {name: value for name, value in _added(outcome).items() if name in ADDED_COLUMNS}
+
+
+def _classes(outcome: Outcome, layout: Layout) -> dict[str, Any]:
+    """Return the cells of labels and scores: a column for each class, or a pair of columns for each rank."""
+    if isinstance(outcome, Refusal):
+        return {}
+    cells: dict[str, Any] = {} if outcome.labels is None else {"labels": LABEL_SEPARATOR.join(outcome.labels)}
+    for rank, one in enumerate(outcome.scores or (), start=1):
+        if layout.every_class:
+            cells[f"confidence_{one.label}"] = one.confidence
+        else:
+            cells |= {f"label_{rank}": one.label, f"confidence_{rank}": one.confidence}
+    return cells
+
+
+def _check_names(names: list[str]) -> None:
+    if taken := sorted({name for name in names if names.count(name) > 1}):
+        raise FileError(
+            f"The input already has columns with the names of added ones: {_listed(taken)}.",
+            hint="Give --prefix predicted_ to rename the added ones, or --json.",
+        )
 
 
 def _cell(value: Any) -> Any:

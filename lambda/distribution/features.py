@@ -6,9 +6,11 @@ to a model and is kept with it. Bins that are rare for a model are joined in the
 
 from __future__ import annotations
 
+import zlib
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from urllib.parse import quote
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +44,7 @@ CONFIDENCE = Feature(
         "ConfidenceFrom95",
     ),
 )
-"""Probability of the answered label, at least 0.5 with two labels. The metrics' names are in per cent."""
+"""Probability of the most probable label, at least 0.5 with two labels. The metrics' names are in per cent."""
 
 LENGTH = Feature(
     name="length",
@@ -55,10 +57,42 @@ FEATURES = (CONFIDENCE, LENGTH)
 
 LABEL = "label"
 """The third feature, with a bin for each label of the model."""
+NO_LABEL = "(none)"
+"""Counts, as if it were a label, the texts that a model for several labels gives no label."""
 
 PREDICTIONS = "Predictions"
-"""Metric: number of predictions of a label, under `LABEL_DIMENSION`."""
+"""Metric: how often a label was given, under `LABEL_DIMENSION`."""
 VERSION_DIMENSION = "model_version"
 """Dimension of every metric here: the traffic of each model is counted by itself and compared with its own baseline."""
 LABEL_DIMENSION = "label"
-"""Dimension of `PREDICTIONS`: the label's name, which the model defines."""
+"""Dimension of `PREDICTIONS`: a series of `label_series`."""
+MAX_LABEL_SERIES = 20
+"""Series of labels that a model version has at most, besides `NO_LABEL`: each is a metric with a price."""
+
+_ASCII = "".join(map(chr, range(32, 127))).replace("%", "")
+_MAX_NAME = 200  # characters; CloudWatch takes 1024
+
+
+def label_series(label: str, label_count: int | None) -> str:
+    """Return the dimension value that a label is counted under.
+
+    A model with up to `MAX_LABEL_SERIES` labels has a series for each label, named after it. A model with more has as
+    many groups of labels, chosen by a hash: whoever counts an answer needs to know nothing else of the model.
+
+    Args:
+        label: The label's name, or `NO_LABEL`.
+        label_count: Number of the model's labels; None for a container that does not tell it: such models have few.
+    """
+    if label_count is not None and label_count > MAX_LABEL_SERIES and label != NO_LABEL:
+        return f"group {zlib.crc32(label.encode()) % MAX_LABEL_SERIES + 1:02d} of {MAX_LABEL_SERIES}"
+    name = quote(label, safe=_ASCII)  # CloudWatch takes ASCII only
+    return name if len(name) <= _MAX_NAME else f"{name[:_MAX_NAME]}~{zlib.crc32(label.encode()):08x}"
+
+
+def count_series(labels: Mapping[str, int], label_count: int | None) -> dict[str, int]:
+    """Return the numbers of the labels' series, in the order of the labels."""
+    counts: dict[str, int] = {}
+    for label, count in labels.items():
+        series = label_series(label, label_count)
+        counts[series] = counts.get(series, 0) + count
+    return counts

@@ -77,7 +77,9 @@ def check(
 
 def shifts(baseline: Counts, traffic: Counts) -> dict[str, Shift]:
     """Return the shift of each feature; both sides have counted at least one prediction."""
-    found = {LABEL: compare(list(baseline.labels.values()), [traffic.labels[label] for label in baseline.labels])}
+    found = {}
+    if any(traffic.labels.values()):  # an old container may not tell what decides on the series
+        found[LABEL] = compare(list(baseline.labels.values()), [traffic.labels[label] for label in baseline.labels])
     for feature in FEATURES:
         found[feature.name] = compare(*join_rare(baseline.bins[feature.name], traffic.bins[feature.name]))
     return found

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from distribution.features import FEATURES, LABEL
+from distribution.features import CONFIDENCE, FEATURES, LABEL, NO_LABEL, count_series
 from shared.errors import FunctionError
 
 
@@ -23,7 +23,8 @@ class Counts:
     """Numbers of predictions.
 
     Attributes:
-        labels: label → predictions.
+        labels: series of labels → how often one of them was given: once a prediction, or any number of times by a
+            model for several labels.
         bins: name of a feature → predictions in each of its bins.
     """
 
@@ -33,7 +34,7 @@ class Counts:
     @property
     def predictions(self) -> int:
         """Number of all predictions."""
-        return sum(self.labels.values())
+        return sum(self.bins[CONFIDENCE.name])
 
     def __add__(self, other: Counts) -> Counts:
         return Counts(
@@ -43,7 +44,7 @@ class Counts:
 
     @classmethod
     def none(cls, labels: Sequence[str]) -> Counts:
-        """Return zero counts for a model with these labels."""
+        """Return zero counts for a model with these series of labels."""
         return cls(dict.fromkeys(labels, 0), {feature.name: [0] * len(feature.metrics) for feature in FEATURES})
 
 
@@ -55,14 +56,16 @@ def parse_baseline(content: bytes, uri: str) -> Counts:
     """
     try:
         document: Any = json.loads(content)
-        labels = {str(name): _count(value) for name, value in document[LABEL].items()}
+        named = {str(name): _count(value) for name, value in document[LABEL].items()}
         bins = {feature.name: [_count(value) for value in document[feature.name]] for feature in FEATURES}
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BaselineError(uri, f"is no baseline ({type(error).__name__}: {error})") from error
-    counts = Counts(labels, bins)
+    counts = Counts(count_series(named, len(named.keys() - {NO_LABEL})), bins)
     for feature in FEATURES:
         if len(bins[feature.name]) != len(feature.metrics) or sum(bins[feature.name]) != counts.predictions:
-            raise BaselineError(uri, f"counts {feature.name} in other bins, or other predictions, than labels")
+            raise BaselineError(uri, f"counts {feature.name} in other bins, or other predictions, than the rest")
+    if counts.predictions and not sum(counts.labels.values()):
+        raise BaselineError(uri, "counts predictions, but no label of them")
     return counts
 
 

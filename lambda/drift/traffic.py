@@ -28,7 +28,7 @@ class TrafficUnreadableError(FunctionError):
 def newest_traffic(cloudwatch: Any, settings: Settings, version: str, labels: Sequence[str], now: datetime) -> Counts:
     """Count the newest predictions of a model version, in whole minutes until the sample is full.
 
-    The count stays below the sample where the window has fewer predictions.
+    `labels` are the series of its labels. The count stays below the sample where the window has fewer predictions.
 
     Raises:
         TrafficUnreadableError: CloudWatch refuses.

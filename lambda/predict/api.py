@@ -8,7 +8,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from predict import pages
-from predict.errors import DeploymentError, InvalidRequestError, MethodNotAllowedError, RouteNotFoundError
+from predict.errors import (
+    DeploymentError,
+    InvalidRequestError,
+    MethodNotAllowedError,
+    PayloadTooLargeError,
+    RouteNotFoundError,
+)
 from predict.http import Request, Response, request_id
 from predict.models import Health, ModelReference, PredictionResponse, as_json
 from predict.observability import Observability
@@ -21,6 +27,8 @@ PROBE = PredictionRequest(("Is anybody there?",))
 """Sent to the model to learn its state."""
 PROBE_SECONDS = 10.0
 """Time for a probe: monitoring tools give up early."""
+MAX_ANSWER_BYTES = 5 * 1024 * 1024
+"""Of an answer's body: Lambda takes 6 MB with everything around it (docs.aws.amazon.com/lambda, quotas)."""
 SPARE_SECONDS = 1.0
 """Time reserved, before Lambda's own time limit, for returning a proper timeout response."""
 
@@ -78,6 +86,11 @@ class Api:
         wanted = parse_request(request.body, content_type=request.headers.get("content-type"))
         result = self._service.predict(wanted, seconds=seconds)
         response = _json(PredictionResponse(result.predictions, ModelReference(result.version)))
+        if len(response.body) > MAX_ANSWER_BYTES:
+            raise PayloadTooLargeError(
+                f"The answer would have {len(response.body)} bytes; {MAX_ANSWER_BYTES} are possible. Send fewer texts "
+                "in a request, or a smaller parameters.top_k."
+            )
         self._report(wanted, result, time.perf_counter() - started - result.endpoint_seconds)
         return response
 
@@ -117,7 +130,7 @@ class Api:
             ("EndpointLatency", "Milliseconds", endpoint),
         ):
             self._metrics.add_metric(name=name, unit=unit, value=value)
-        self._telemetry.count_predictions(request.texts, result.predictions, result.version)
+        self._telemetry.count_predictions(request.texts, result.predictions, result.version, result.label_count)
 
     def _failed(self, error: Exception, request_id: str) -> Response:
         problem = to_problem(error)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import boto3
@@ -28,6 +29,7 @@ from predict.errors import (
     ModelWarmingUpError,
     PayloadTooLargeError,
     PredictError,
+    TextTooLongError,
     ThrottledError,
 )
 from predict.request import MAX_BODY_BYTES
@@ -38,8 +40,8 @@ TIMEOUT_STEPS = (22, 12, 6, 3)
 
 CONNECT_SECONDS = 2
 
-# For the stock container, which fails on long texts without it. Our own container ignores it.
-PARAMETERS = {"truncation": True}
+# For the stock container, which fails on long texts without it; the default of our own.
+DEFAULTS: Mapping[str, Any] = {"truncation": True}
 
 
 class SageMakerEndpoint:
@@ -52,9 +54,10 @@ class SageMakerEndpoint:
         self._clients: dict[int, Any] = {}
         self._client(TIMEOUT_STEPS[0])  # created while the Lambda starts, when it has a full core
 
-    def ask(self, texts: Sequence[str], *, seconds: float) -> Answer:
-        """Make one attempt that takes at most about `seconds`; raise PredictError."""
-        body = json.dumps({"inputs": list(texts), "parameters": PARAMETERS}, ensure_ascii=False).encode()
+    def ask(self, texts: Sequence[str], parameters: Mapping[str, Any], *, seconds: float) -> Answer:
+        """Make one attempt that takes at most about `seconds`; `parameters` are the caller's. Raise PredictError."""
+        document = {"inputs": list(texts), "parameters": {**DEFAULTS, **parameters}}
+        body = json.dumps(document, ensure_ascii=False).encode()
         if len(body) > MAX_BODY_BYTES:
             raise PayloadTooLargeError(
                 f"The texts have {len(body)} bytes together. Allowed are {MAX_BODY_BYTES}: send several requests."
@@ -118,6 +121,9 @@ def _model_error(response: Any) -> PredictError:
     kind, message = _own_error(response.get("OriginalMessage", ""))
     if kind == "bad_request":
         return InvalidRequestError(message)
+    if kind == "text_too_long":
+        found = re.search(r"inputs\[(\d+)\]", message)
+        return TextTooLongError(int(found[1]) if found else None)
     if kind == "payload_too_large":
         return PayloadTooLargeError(message)
     if status in (0, 504):

@@ -24,11 +24,28 @@ class InvalidRequestError(PredictError):
     code = "bad_request"
 
 
+class TextTooLongError(PredictError):
+    """A text is too long for the model, and the caller wants none truncated."""
+
+    code = "text_too_long"
+
+    def __init__(self, position: int | None = None) -> None:
+        """`position` is that of the text among those that were asked, if it is known."""
+        which = "A text" if position is None else f"inputs[{position}]"
+        super().__init__(
+            f"{which} is longer than the model can read, and parameters.truncation is false. Send it in parts, or "
+            "leave truncation out: the rest of the text is then ignored, and the answer says so."
+        )
+        self.position = position
+
+
 class UnsupportedMediaTypeError(PredictError):
     """The body is not declared as JSON."""
 
     code = "unsupported_media_type"
-    detail = "The body has to be JSON: send it with the header Content-Type: application/json."
+    detail = (
+        'The body has to be JSON such as {"inputs": "a text"}: send it with the header Content-Type: application/json.'
+    )
 
 
 class PayloadTooLargeError(PredictError):

@@ -44,7 +44,7 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A metric on the test sentences with its 95 % bootstrap interval."""
+    """A metric on the test texts with its 95 % interval."""
 
     value: Annotated[float, {"example": 0.868, **SHARE}]
     low: Annotated[float, {"example": 0.847, **SHARE}]
@@ -55,9 +55,9 @@ class Estimate:
 class Metrics:
     """Metrics of the model, measured in its serving image before its release."""
 
-    accuracy: Estimate
-    f1: Annotated[Estimate, {"description": "F1 of the second label."}]
-    test_rows: Annotated[int, {"description": "Number of test sentences.", "minimum": 0, "example": 1000}]
+    accuracy: Annotated[Estimate, {"description": "Share of the test texts whose answer is exactly right."}]
+    f1: Annotated[Estimate, {"description": "F1 of the second of two labels; macro F1 of more."}]
+    test_rows: Annotated[int, {"description": "Number of test texts.", "minimum": 0, "example": 1000}]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +71,19 @@ class TrainingData:
 
 
 @dataclass(frozen=True, slots=True)
+class LabelCard:
+    """A class of the model, and how well the model knows it. A figure is null where the test texts give none."""
+
+    label: Annotated[str, {"description": "As in the predictions.", "example": "helpful"}]
+    test_rows: Annotated[int, {"description": "Number of test texts of this class.", "minimum": 0, "example": 610}]
+    precision: Annotated[float | None, {"description": "Share of its answers that are right.", **SHARE}]
+    recall: Annotated[float | None, {"description": "Share of its texts that it finds.", **SHARE}]
+    f1: Annotated[float | None, {"description": "Harmonic mean of the two.", **SHARE}]
+
+
+@dataclass(frozen=True, slots=True)
 class ModelCard:
-    """The serving model: its version, metrics and training."""
+    """The serving model: its version, classes, metrics and training."""
 
     version: Annotated[str | None, {"description": "As in the predictions.", "example": "3"}]
     source: Annotated[
@@ -92,6 +103,20 @@ class ModelCard:
     code_version: Annotated[str | None, {"description": "Hash of the training code."}]
     data: TrainingData | None
     metrics: Metrics | None
+    objective: Annotated[
+        Literal["regression", "classification", "multilabel"] | None,
+        {
+            "description": "`regression`: a score with a threshold, two classes; `classification`: one class a text; "
+            "`multilabel`: any number of classes a text; null if unknown."
+        },
+    ] = None
+    score_threshold: Annotated[
+        float | None, {"description": "Of a `regression`: the score from which on the second class applies."}
+    ] = None
+    labels: Annotated[
+        tuple[LabelCard, ...] | None,
+        {"description": "The classes in the model's order; absent for a model whose release did not record them."},
+    ] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +139,8 @@ _fields = functools.cache(fields)
 
 def as_json(value: Any) -> Any:
     """Return a model's instance in the form that `json` takes, without the optional fields that are None."""
+    if value is None or isinstance(value, str | float | int):  # most values, and looked at first
+        return value
     if is_dataclass(value):
         return {
             field.name: as_json(item)

@@ -12,7 +12,15 @@ from dataclasses import dataclass
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
-from distribution.features import CONFIDENCE, LABEL_DIMENSION, LENGTH, PREDICTIONS, VERSION_DIMENSION
+from distribution.features import (
+    CONFIDENCE,
+    LABEL_DIMENSION,
+    LENGTH,
+    NO_LABEL,
+    PREDICTIONS,
+    VERSION_DIMENSION,
+    count_series,
+)
 from predict.settings import Settings
 from shared.answers import Prediction
 
@@ -28,15 +36,25 @@ class Telemetry:
         self._namespace = namespace
         self._service = service
 
-    def count_predictions(self, texts: Sequence[str], predictions: Sequence[Prediction], version: str | None) -> None:
-        """Write the labels, confidences and text lengths of one answered request."""
+    def count_predictions(
+        self,
+        texts: Sequence[str],
+        predictions: Sequence[Prediction],
+        version: str | None,
+        label_count: int | None = None,
+    ) -> None:
+        """Write the labels, confidences and text lengths of one answered request.
+
+        `label_count` is the number of the model's labels, where it is known.
+        """
         dimensions = {VERSION_DIMENSION: version or UNKNOWN_VERSION}
         counts = dict(zip(LENGTH.metrics, LENGTH.count(map(len, texts)), strict=True))
         confidence = CONFIDENCE.count(prediction.confidence for prediction in predictions)
         counts |= zip(CONFIDENCE.metrics, confidence, strict=True)
         self._write(dimensions, counts)
-        for label, count in Counter(prediction.label for prediction in predictions).items():
-            self._write({**dimensions, LABEL_DIMENSION: label}, {PREDICTIONS: count})
+        given = Counter(label for prediction in predictions for label in prediction.given or (NO_LABEL,))
+        for series, count in count_series(given, label_count).items():
+            self._write({**dimensions, LABEL_DIMENSION: series}, {PREDICTIONS: count})
 
     def _write(self, dimensions: Mapping[str, str], counts: Mapping[str, int]) -> None:
         # A separate object, because a request's other metrics do not have these dimensions.

@@ -36,6 +36,8 @@ class ProblemType:
 _TYPES = (
     ProblemType("bad_request", 400, None, "The request is not of the documented form",
                 "The body or a parameter breaks the contract; `detail` says where."),
+    ProblemType("text_too_long", 400, None, "A text is too long for the model",
+                "Only with `truncation: false`; otherwise the end of such a text is ignored."),
     ProblemType("forbidden", 403, None, "Access denied",
                 "The API key is missing or wrong, or requests from this address are not allowed."),
     ProblemType("blocked", 403, None, "Blocked by the firewall",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
+from predict.errors import TextTooLongError
 from predict.request import PredictionRequest
 from shared.answers import Answer, Prediction
 from shared.retry import Retry
@@ -17,8 +18,12 @@ BUDGET_SECONDS = 25.0
 class Endpoint(Protocol):
     """Answers in one attempt."""
 
-    def ask(self, texts: Sequence[str], *, seconds: float) -> Answer:
-        """Return the predictions for `texts` within about `seconds`; raise PredictError."""
+    def ask(self, texts: Sequence[str], parameters: Mapping[str, Any], *, seconds: float) -> Answer:
+        """Return the predictions for `texts` within about `seconds`; `parameters` are the caller's.
+
+        Raises:
+            PredictError: it failed.
+        """
         ...
 
 
@@ -28,6 +33,8 @@ class PredictionResult:
 
     predictions: tuple[Prediction, ...]
     version: str | None
+    label_count: int | None
+    """Number of the model's labels; None where its container does not tell it."""
     unique_texts: int
     attempts: int
     endpoint_seconds: float
@@ -46,14 +53,21 @@ class PredictionService:
         """Answer within `seconds`, at most `BUDGET_SECONDS`; raise PredictError."""
         unique = tuple(dict.fromkeys(request.texts))
         started = self.retry.clock()
-        answer, attempts = self.retry.call(
-            lambda left: self.endpoint.ask(unique, seconds=left), budget=min(seconds, BUDGET_SECONDS)
-        )
+        try:
+            answer, attempts = self.retry.call(
+                lambda left: self.endpoint.ask(unique, request.parameters, seconds=left),
+                budget=min(seconds, BUDGET_SECONDS),
+            )
+        except TextTooLongError as error:
+            if error.position is None or len(request.texts) == 1:
+                raise
+            raise TextTooLongError(request.texts.index(unique[error.position])) from error
         endpoint_seconds = self.retry.clock() - started
         by_text = dict(zip(unique, answer.predictions, strict=True))
         return PredictionResult(
             predictions=tuple(by_text[text] for text in request.texts),
             version=answer.version or self.version_fallback,
+            label_count=answer.label_count,
             unique_texts=len(unique),
             attempts=attempts,
             endpoint_seconds=endpoint_seconds,

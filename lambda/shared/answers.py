@@ -16,10 +16,18 @@ class InvalidAnswerError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class LabelScore:
+    """A class of the model and its probability."""
+
+    # The mappings are JSON Schema keywords: the API's contract is made from them.
+    label: Annotated[str, {"description": "The class.", "example": "helpful"}]
+    confidence: Annotated[float, {"description": "Its probability.", "example": 0.98, **SHARE}]
+
+
+@dataclass(frozen=True, slots=True)
 class Prediction:
     """The answer for one text."""
 
-    # The mappings are JSON Schema keywords: the API's contract is made from them.
     label: Annotated[str, {"description": "The class that the model chose.", "example": "helpful"}]
     confidence: Annotated[float, {"description": "Probability of `label`.", "example": 0.98, **SHARE}]
     score: Annotated[
@@ -37,21 +45,42 @@ class Prediction:
             "example": False,
         },
     ]
+    labels: Annotated[
+        tuple[str, ...] | None,
+        {
+            "description": "All classes that apply to the text, most probable first, maybe none; present if the "
+            "model gives several labels a text.",
+            "example": ["helpful"],
+        },
+    ] = None
+    scores: Annotated[
+        tuple[LabelScore, ...] | None,
+        {"description": "The most probable classes, most probable first; present if `parameters.top_k` was sent."},
+    ] = None
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """The labels that the text was given: exactly one, or any number from a model for several labels."""
+        return (self.label,) if self.labels is None else self.labels
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The predictions for a list of texts, in their order, and the version of the model if the container knows it."""
+    """The predictions for a list of texts, in their order, and what the container tells of the model."""
 
     predictions: tuple[Prediction, ...]
     version: str | None
+    label_count: int | None = None
+    """Number of the model's labels; None where the container does not tell it."""
 
 
 def parse_answer(body: bytes | str, *, texts: int, stock: bool = False) -> Answer:
     """Read the answer to a request of `texts` texts.
 
-    The product's own container answers `{"predictions": […], "model": {"version": …}}`. The stock Hugging Face
-    container answers `[{"label": …, "score": …}]`, where the score is a probability; `stock` allows that form too.
+    The product's own container answers `{"predictions": […], "model": {"version": …, "labels": …}}`; containers of
+    earlier releases do not tell the number of `labels`. The stock Hugging Face container answers
+    `[{"label": …, "score": …}]`, where the score is a probability, or a list of such objects for each text if the
+    request has `top_k`; `stock` allows these forms too.
 
     Raises:
         InvalidAnswerError: The body has another form, another number of predictions, or a number out of its range.
@@ -61,6 +90,8 @@ def parse_answer(body: bytes | str, *, texts: int, stock: bool = False) -> Answe
     except (ValueError, RecursionError) as error:
         raise InvalidAnswerError(f"is not JSON: {_shown(body)}") from error
     if stock and isinstance(document, list):
+        if any(isinstance(item, list) for item in document):
+            return Answer(tuple(_stock_top(item) for item in _counted(document, texts, list)), None)
         return Answer(tuple(_stock(item) for item in _counted(document, texts)), None)
     items = document.get("predictions") if isinstance(document, dict) else None
     if not isinstance(items, list):
@@ -69,15 +100,25 @@ def parse_answer(body: bytes | str, *, texts: int, stock: bool = False) -> Answe
     model = document.get("model")
     if not isinstance(model, dict) or "version" not in model:
         raise InvalidAnswerError(f"names no model version: {_shown(document)}")
-    return Answer(predictions, None if model["version"] is None else str(model["version"]))
+    count = model.get("labels")
+    return Answer(
+        predictions,
+        None if model["version"] is None else str(model["version"]),
+        count if isinstance(count, int) and not isinstance(count, bool) else None,
+    )
 
 
-def _counted(items: list[Any], texts: int) -> list[dict[str, Any]]:
+def _counted(items: list[Any], texts: int, kind: type = dict) -> list[Any]:
     if len(items) != texts:
         raise InvalidAnswerError(f"has {len(items)} predictions for {texts} texts")
-    if wrong := [item for item in items if not isinstance(item, dict)]:
-        raise InvalidAnswerError(f"has a prediction that is not an object: {_shown(wrong[0])}")
+    _all_of(items, kind, "prediction")
     return items
+
+
+def _all_of(items: list[Any], kind: type, name: str) -> None:
+    if wrong := [item for item in items if not isinstance(item, kind)]:
+        expected = {"dict": "an object", "list": "a list", "str": "a text"}[kind.__name__]
+        raise InvalidAnswerError(f"has a {name} that is not {expected}: {_shown(wrong[0])}")
 
 
 def _own(item: dict[str, Any]) -> Prediction:
@@ -87,11 +128,37 @@ def _own(item: dict[str, Any]) -> Prediction:
         confidence=_share(item, "confidence"),
         score=None if item.get("score", "missing") is None else _number(item, "score"),
         truncated=None if truncated is None else bool(truncated),
+        labels=_labels(item),
+        scores=_scores(item["scores"], "confidence") if item.get("scores") is not None else None,
     )
+
+
+def _labels(item: dict[str, Any]) -> tuple[str, ...] | None:
+    labels = item.get("labels")
+    if labels is None:
+        return None
+    if not isinstance(labels, list):
+        raise InvalidAnswerError(f"has labels that are no list: {_shown(labels)}")
+    _all_of(labels, str, "label")
+    return tuple(labels)
+
+
+def _scores(items: Any, name: str) -> tuple[LabelScore, ...]:
+    """Read classes with their probabilities, which are called `name`, most probable first."""
+    if not isinstance(items, list) or not items:
+        raise InvalidAnswerError(f"has scores that are no list of classes: {_shown(items)}")
+    _all_of(items, dict, "score")
+    return tuple(LabelScore(_label(item), _share(item, name)) for item in items)
 
 
 def _stock(item: dict[str, Any]) -> Prediction:
     return Prediction(_label(item), _share(item, "score"), score=None, truncated=None)
+
+
+def _stock_top(items: list[Any]) -> Prediction:
+    # Releases of the stock container differ in whether they sort.
+    scores = tuple(sorted(_scores(items, "score"), key=lambda one: -one.confidence))
+    return Prediction(scores[0].label, scores[0].confidence, score=None, truncated=None, scores=scores)
 
 
 def _label(item: dict[str, Any]) -> str:

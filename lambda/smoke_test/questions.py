@@ -12,9 +12,9 @@ from shared.errors import EvidenceError
 COUNT = 20
 """Sentences to ask. A wrong model shows in the first few, so more would only take longer."""
 
-# Below this confidence, rounding may decide on the label, and the endpoint's CPU may round otherwise than the
-# transform job's.
-_CLEAR = 0.6
+CLEAR = 0.6
+"""Below this confidence, rounding may decide on the label: the endpoint's CPU may round otherwise than the transform
+job's."""
 
 _BUILT_IN = (
     "I have used this every day for three months and the battery still lasts a week.",
@@ -62,8 +62,12 @@ def from_evidence(sentences: bytes, answers: bytes, source: str) -> list[Questio
         expected = [parse_answer(line, texts=1).predictions[0] for line in answered]
     except InvalidAnswerError as error:
         raise EvidenceError(source, f"holds an answer that {error}") from error
-    questions = [Question(body, prediction) for body, prediction in zip(asked, expected, strict=True)]
-    return _spread([each for each in questions if each.expected and each.expected.confidence > _CLEAR] or questions)
+    if sum(one.confidence > CLEAR for one in expected) >= COUNT:
+        least = CLEAR
+    else:  # a model of many classes may be sure of few texts: ask those of which it is most sure
+        least = sorted((one.confidence for one in expected), reverse=True)[:COUNT][-1] - 1e-9
+    clear = [(body, one) for body, one in zip(asked, expected, strict=True) if one.confidence > least]
+    return _spread([Question(body, one) for body, one in clear])
 
 
 def _spread(questions: Sequence[Question]) -> list[Question]:

@@ -43,8 +43,8 @@ class ApiContract:
         return reference.rpartition("/")[2]
 
     def schema(self, name: str) -> dict[str, Any]:
-        """Return a schema as API Gateway takes it; those of requests use only what OpenAPI shares with draft 4."""
-        schema: dict[str, Any] = self.document["components"]["schemas"][name]
+        """Return a schema as API Gateway takes it, in draft 4; those of requests use only what can be told in it."""
+        schema: dict[str, Any] = _draft_4(self.document["components"]["schemas"][name])
         return {"$schema": "http://json-schema.org/draft-04/schema#", **schema}
 
     def problem_type(self, code: str) -> dict[str, Any]:
@@ -54,9 +54,26 @@ class ApiContract:
 
     @property
     def body_rule(self) -> str:
-        """The request's limits in a sentence, for the answer to a body that breaks them."""
-        text, texts = self.schema("PredictionRequest")["properties"]["inputs"]["oneOf"]
+        """The request's form and limits, for the answer to a body that breaks them."""
+        fields = self.schema("PredictionRequest")["properties"]
+        text, texts = fields["inputs"]["oneOf"]
+        top_k = fields["parameters"]["properties"]["top_k"]
         return (
-            f"Send JSON with `inputs`: a text of {text['minLength']} to {text['maxLength']} characters, or a list of "
-            f"{texts['minItems']} to {texts['maxItems']} such texts."
+            f'Expected {{"inputs": "a text"}} or {{"inputs": ["a text", "another"]}}: a text of {text["minLength"]} to '
+            f"{text['maxLength']} characters, or a list of {texts['minItems']} to {texts['maxItems']} such texts. "
+            f'Optional: {{"parameters": {{"top_k": 3, "truncation": true}}}}, where top_k is {top_k["minimum"]} to '
+            f"{top_k['maximum']}, or null for all classes. Other keys, such as text, instances and options, are not "
+            "taken."
         )
+
+
+def _draft_4(value: Any) -> Any:
+    """Return an OpenAPI schema with lists of types instead of `nullable`, which API Gateway does not know."""
+    if isinstance(value, list):
+        return [_draft_4(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    plain = {name: _draft_4(item) for name, item in value.items() if name != "nullable"}
+    if value.get("nullable") is True:
+        plain["type"] = [value["type"], "null"]
+    return plain

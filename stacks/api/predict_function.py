@@ -6,8 +6,9 @@ from aws_cdk import Duration
 from constructs import Construct
 
 from stacks.common import metric_names
-from stacks.common.permissions import Right, accept_wildcard, grant, use_packages
+from stacks.common.permissions import Right, accept_wildcard, grant, list_buckets, read_objects, use_packages
 from stacks.common.python_function import FunctionSetup, PythonFunction
+from stacks.common.s3_folder import S3Folder
 from stacks.config.api import ApiConfig
 
 # API Gateway gives up after 29 s; the function's own budget of 25 s leaves it time to report that itself.
@@ -27,8 +28,13 @@ class PredictFunction(Construct):
         setup: FunctionSetup,
         model_version_fallback: str,
         settings: ApiConfig,
+        artifacts: S3Folder,
     ) -> None:
-        """Create the function; `model_version_fallback` names a model that does not report its version."""
+        """Create the function.
+
+        `model_version_fallback` names a model that does not report its version; `artifacts` is where the gate writes
+        its verdicts, which know a model's classes.
+        """
         super().__init__(scope, construct_id)
         names, sources = setup.names, setup.sources
         predict = PythonFunction(
@@ -58,6 +64,15 @@ class PredictFunction(Construct):
             tracing=settings.tracing,
         )
         self.function = predict.function
-        grant(predict.role, Right(["sagemaker:InvokeEndpoint"], [names.endpoint_arn]), use_packages(names.package_arns))
+        grant(
+            predict.role,
+            Right(["sagemaker:InvokeEndpoint"], [names.endpoint_arn]),
+            use_packages(names.package_arns),
+            read_objects(
+                artifacts.arn_of("*/evaluation/*/verdict.json"),
+                reason="A verdict lies beside its model, under the name of its job.",
+            ),
+            list_buckets(artifacts.bucket_arn),
+        )
         if settings.tracing:
             accept_wildcard(predict.role, "*", "X-Ray's PutTraceSegments has no resource-level permissions.")

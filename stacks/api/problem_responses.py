@@ -31,7 +31,8 @@ def problems(contract: ApiContract) -> dict[str, Problem]:
         "BAD_REQUEST_BODY": Problem("bad_request", contract.body_rule),
         "BAD_REQUEST_PARAMETERS": Problem("bad_request"),
         "UNSUPPORTED_MEDIA_TYPE": Problem(
-            "unsupported_media_type", "Send JSON with the header Content-Type: application/json."
+            "unsupported_media_type",
+            'Send JSON such as {"inputs": "a text"} with the header Content-Type: application/json.',
         ),
         "REQUEST_TOO_LARGE": Problem(
             "payload_too_large", f"A body may have at most {contract.document['x-limits']['bodyBytes']} bytes."

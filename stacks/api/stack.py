@@ -12,13 +12,15 @@ from stacks.api.predict_function import PredictFunction
 from stacks.api.rest_api import STAGE, InferenceApi
 from stacks.common.project_sources import ProjectSources
 from stacks.common.project_stack import ProjectStack, add_outputs
+from stacks.common.s3_folder import S3Folder
 from stacks.config.environment import Config
+from stacks.storage.stack import StorageStack
 
 
 class ApiStack(ProjectStack):
     """The public API of one environment. It knows the endpoint by name only."""
 
-    def __init__(self, scope: Construct, *, config: Config, sources: ProjectSources) -> None:
+    def __init__(self, scope: Construct, *, config: Config, storage: StorageStack, sources: ProjectSources) -> None:
         """Create the API."""
         super().__init__(scope, "api", config=config)
         settings, name = config.api, self.names.prefix
@@ -28,6 +30,7 @@ class ApiStack(ProjectStack):
             setup=self.function_setup(sources),
             model_version_fallback=config.serving.hub_model,
             settings=settings,
+            artifacts=S3Folder.exported(storage.artifacts, "training"),
         )
         front = InferenceApi(
             self,

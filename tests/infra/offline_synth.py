@@ -26,6 +26,7 @@ import app as project  # noqa: E402
 from stacks.api.stack import ApiStack  # noqa: E402
 from stacks.common.project_sources import ProjectSources  # noqa: E402
 from stacks.config.environment import load_config  # noqa: E402
+from stacks.storage.stack import StorageStack  # noqa: E402
 from tools.configurations import GUARDED  # noqa: E402
 
 
@@ -63,7 +64,8 @@ def synthesise(name: str, context: dict[str, object], sources: ProjectSources) -
 def synthesise_guarded_api(context: dict[str, object], sources: ProjectSources) -> None:
     """Write the API's stack of prod with everything that protects an API switched on."""
     app = App(context={**context, "env": "prod", **GUARDED}, outdir=str(OUTPUT / "guarded"), analytics_reporting=False)
-    ApiStack(app, config=load_config(app.node.try_get_context, {}), sources=sources)
+    config = load_config(app.node.try_get_context, {})
+    ApiStack(app, config=config, storage=StorageStack(app, config=config), sources=sources)
     project.add_checks(app)
     app.synth()
 

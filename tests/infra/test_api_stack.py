@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -32,11 +33,15 @@ def contract(assemblies: Assemblies) -> dict[str, Any]:
 def test_prediction_body_is_checked_against_the_served_contract(
     assemblies: Assemblies, contract: dict[str, Any]
 ) -> None:
-    """API Gateway validates the body with the very schema of the document that the Lambda serves."""
+    """API Gateway validates the body with the Lambda's own schema, which the served document repeats."""
     (model,) = assemblies.resources("dev", "api", "AWS::ApiGateway::Model")
     schema = model["Properties"]["Schema"]
     assert schema.pop("$schema").endswith("draft-04/schema#")
-    assert schema == contract["components"]["schemas"]["PredictionRequest"]
+    root = Path(__file__).resolve().parents[2]
+    expected = json.loads((root / "lambda" / "predict" / "schema.json").read_text())
+    assert schema == {name: value for name, value in expected.items() if name != "$schema"}
+    top_k = contract["components"]["schemas"]["PredictionRequest"]["properties"]["parameters"]["properties"]["top_k"]
+    assert (top_k["type"], top_k["nullable"]) == ("integer", True)  # OpenAPI 3.0 has no list of types
     assemblies.assertions("dev", "api").has_resource_properties(
         "AWS::ApiGateway::RequestValidator", {"ValidateRequestBody": True, "ValidateRequestParameters": True}
     )

@@ -35,15 +35,16 @@ class Fault:
 RESET = Fault()
 
 
-def prediction(text: str) -> dict[str, Any]:
+def prediction(text: str, parameters: dict[str, Any] | None = None) -> dict[str, Any]:
     """What the server says about a text: always the same, and different for most texts."""
     score = zlib.crc32(text.encode()) % 2001 / 1000
-    return {
-        "label": "helpful" if score >= 1 else "not_helpful",
-        "confidence": 0.5 + abs(score - 1) / 2,
-        "score": score,
-        "truncated": len(text) > 1000,
-    }
+    confidence = 0.5 + abs(score - 1) / 2
+    label, other = ("helpful", "not_helpful") if score >= 1 else ("not_helpful", "helpful")
+    told = {"label": label, "confidence": confidence, "score": score, "truncated": len(text) > 1000}
+    if not parameters:
+        return told
+    scores = [{"label": label, "confidence": confidence}, {"label": other, "confidence": 1 - confidence}]
+    return {**told, "scores": scores[: parameters["top_k"]]}
 
 
 class ContractApi:
@@ -167,10 +168,9 @@ class _Handler(BaseHTTPRequestHandler):
         time.sleep(self.api.seconds)
         fault = self.api.fault(number, texts)
         if fault is None:
-            status, answer = (
-                200,
-                json.dumps({"predictions": [prediction(text) for text in texts], "model": {"version": VERSION}}),
-            )
+            parameters = json.loads(body).get("parameters")
+            predictions = [prediction(text, parameters) for text in texts]
+            status, answer = 200, json.dumps({"predictions": predictions, "model": {"version": VERSION}})
             if self.api.upstream:
                 real = requests.post(
                     f"{self.api.upstream}/v1/predictions",

@@ -24,10 +24,16 @@ def client_error(code: str, message: str = "", status: int = 400, **more: Any) -
 
 
 def answer(
-    label: str = "helpful", confidence: float = 0.9, score: float | None = 1.5, version: str | None = "7"
+    label: str = "helpful",
+    confidence: float = 0.9,
+    score: float | None = 1.5,
+    version: str | None = "7",
+    labels: list[str] | None = None,
 ) -> bytes:
     """A prediction as the container sends it."""
-    prediction = {"label": label, "confidence": confidence, "score": score, "truncated": False}
+    prediction: dict[str, Any] = {"label": label, "confidence": confidence, "score": score, "truncated": False}
+    if labels is not None:
+        prediction["labels"] = labels
     return json.dumps({"predictions": [prediction], "model": {"version": version}}).encode()
 
 

@@ -31,7 +31,7 @@ _HEADERS = {
 def build() -> dict[str, Any]:
     """Return the whole document."""
     schemas: dict[str, Any] = {
-        "PredictionRequest": {name: value for name, value in REQUEST_SCHEMA.items() if name != "$schema"}
+        "PredictionRequest": {name: _openapi(value) for name, value in REQUEST_SCHEMA.items() if name != "$schema"}
     }
     for model in (PredictionResponse, Health, ModelCard, ProblemDocument):
         _schema(model, schemas)
@@ -74,6 +74,10 @@ def _paths() -> dict[str, Any]:
         "examples": {
             "one": {"summary": "One text", "value": {"inputs": "The zoom is sharp up to 200 mm."}},
             "list": {"summary": "A list", "value": {"inputs": ["Sharp up to 200 mm.", "A Christmas gift."]}},
+            "scores": {
+                "summary": "The probabilities of all classes",
+                "value": {"inputs": "The zoom is sharp up to 200 mm.", "parameters": {"top_k": None}},
+            },
         },
     }
     deep = {
@@ -94,7 +98,7 @@ def _paths() -> dict[str, Any]:
         "model",
         "Describe the serving model",
         "ModelCard",
-        description="Version, metrics on the test sentences with 95 % intervals, and details of its training.",
+        description="Version, classes, metrics on the test texts with 95 % intervals, and details of its training.",
         problems=(*_MODEL, "registry_unavailable"),
     )
     predict = _operation(
@@ -102,7 +106,7 @@ def _paths() -> dict[str, Any]:
         "Classify texts",
         "PredictionResponse",
         description="Identical texts in one request are sent to the model once and get the same prediction.",
-        problems=("bad_request", "payload_too_large", "unsupported_media_type", *_MODEL),
+        problems=("bad_request", "text_too_long", "payload_too_large", "unsupported_media_type", *_MODEL),
     )
     return {
         "/": {"get": _operation("demo", "Demo page", "text/html")},
@@ -157,6 +161,19 @@ def _problems(status: int) -> dict[str, Any]:
 def _problem_type(kind: ProblemType) -> dict[str, Any]:
     retry_after = {} if kind.retry_after is None else {"retryAfter": kind.retry_after}
     return {name: getattr(kind, name) for name in ("type", "code", "status", "title", "meaning")} | retry_after
+
+
+def _openapi(value: Any) -> Any:
+    """Return a draft 4 schema in the words of OpenAPI 3.0, which has no list of types; `ApiContract` turns it back."""
+    if isinstance(value, list):
+        return [_openapi(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    plain = {name: _openapi(item) for name, item in value.items()}
+    if isinstance(value.get("type"), list):
+        (plain["type"],) = (name for name in value["type"] if name != "null")
+        plain["nullable"] = True
+    return plain
 
 
 def _schema(model: Any, schemas: dict[str, Any]) -> dict[str, Any]:

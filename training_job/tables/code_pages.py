@@ -42,9 +42,9 @@ _SCRIPTS = {  # letters, and the most frequent ones, which are half of a text
 _SIGNS = "£€§°©®™–—‘’“”„‚…•«»‹›·½¼¾²³×¿¡´ªº±µ¢¥№\u00a0\u00ad"
 _WITHIN_WORDS = "’´·-–—…\u00ad\u00a0"
 _SINGLE = (  # the order decides between equals
-    "cp1252 cp1250 cp1254 cp1257 cp1251 koi8_u cp866 cp1253 cp1255 cp1256 cp874 iso8859_15 iso8859_2 iso8859_5 mac_roman "
-    "cp850 latin_1"
-).split()
+    *("cp1252", "cp1250", "cp1254", "cp1257", "cp1251", "koi8_u", "cp866", "cp1253", "cp1255", "cp1256", "cp874"),
+    *("iso8859_15", "iso8859_2", "iso8859_5", "mac_roman", "cp850", "latin_1"),
+)
 # The encodings of two bytes a character: the code of the standard, and the first bytes of its usual characters.
 _DOUBLE = {
     "cp949": ("euc_kr", (0xB0, 0xC8), "Korean"),

@@ -13,7 +13,7 @@ from typing import TextIO
 from .code_pages import find_code_page
 from .errors import TableError
 from .source import MOST_BYTES, Source
-from .table import AUTO
+from .table import AUTO, HowRead
 
 _MARKS = {  # longest first: the mark of UTF-32 begins with that of UTF-16
     codecs.BOM_UTF32_LE: "utf-32",
@@ -59,9 +59,9 @@ class Text:
         """The problem of a row that does not decode."""
         return f"not valid {self.encoding}"
 
-    def how(self) -> dict[str, str]:
-        """Return the fields of `HowRead` that are about the encoding."""
-        return {"compression": self.source.compression, "encoding": self.encoding, "encoding_reason": self.reason}
+    def how(self, form: str) -> HowRead:
+        """Return what is known of how a file of this format is read."""
+        return HowRead(form, self.source.compression, self.encoding, self.reason)
 
     def lines(self) -> Iterator[str]:
         """Yield the lines with their ends, without byte order marks; raise TableError."""

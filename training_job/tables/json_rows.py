@@ -10,7 +10,7 @@ from typing import Any
 from .encoding import Text, is_undecoded
 from .errors import TableError
 from .names import clean_name
-from .table import HowRead, ReadSettings, TableRow, TableStream
+from .table import Again, ReadSettings, TableRow, TableStream
 
 _FIRST_LINES = 1000
 _SHAPES = "Write one object a line, as pandas does with orient='records', lines=True."
@@ -32,11 +32,11 @@ def open_json(text: Text, settings: ReadSettings) -> TableStream:
         TableError: the document is no JSON, or holds no rows in a shape that is known.
     """
     lines = settings.format == "jsonl" or (settings.format == "auto" and _is_lines(text))
-    how = HowRead("jsonl" if lines else "json", **text.how())
+    how = text.how("jsonl" if lines else "json")
     if not lines:
         rows = list(_document(text))
-        return TableStream(json_columns(rows), iter(rows), how)
-    return TableStream(json_columns(islice(_lines(text), _FIRST_LINES)), _lines(text), how)
+        return TableStream(json_columns(rows), rows, how)
+    return TableStream(json_columns(islice(_lines(text), _FIRST_LINES)), Again(lambda: _lines(text)), how)
 
 
 def json_columns(rows: Iterable[TableRow]) -> tuple[str, ...]:
@@ -77,7 +77,7 @@ def _is_lines(text: Text) -> bool:
     whole = sum(line.startswith("{") and line.rstrip(",").endswith("}") for line in lines)
     if whole == 1 == len(lines):
         values, _ = _object(lines[0])
-        return values is None or not any(isinstance(value, dict | list) for value in values.values())
+        return values is not None and not any(isinstance(value, dict | list) for value in values.values())
     return whole > len(lines) / 2
 
 
@@ -150,7 +150,8 @@ def _values(content: str, text: Text) -> Iterator[tuple[int, str, Any]]:
                 f"{text.name} is not JSON: {error.msg} in line {error.lineno}, character {error.colno}.", hint=_SHAPES
             ) from error
         except (ValueError, RecursionError) as error:
-            raise TableError(f"{text.name} cannot be read as JSON: {error}, after line {line}.", hint=_SHAPES) from error
+            problem = f"{text.name} cannot be read as JSON: {error}, after line {line}."
+            raise TableError(problem, hint=_SHAPES) from error
         yield line, content[at:end], value
         at = end
 

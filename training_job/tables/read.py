@@ -33,8 +33,8 @@ def read_table(path: Path, settings: ReadSettings | None = None, *, wanted: Sequ
 def open_table(path: Path, settings: ReadSettings | None = None, *, wanted: Sequence[str] = ()) -> TableStream:
     """Find out how a file is to be read; its rows are read while they are consumed.
 
-    Tables, JSON Lines and plain text need memory only for their first part, whatever their size. JSON documents, Parquet
-    and Excel are read whole. The file is opened more than once, so it cannot be a pipe.
+    Tables, JSON Lines and plain text need memory only for their first part, whatever their size. JSON documents,
+    Parquet and Excel are read whole. The file is opened more than once, so it cannot be a pipe.
 
     Raises:
         TableError: as in `read_table`; also while the rows are consumed.

@@ -8,11 +8,11 @@ import io
 import lzma
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from .errors import TableError
 
@@ -26,6 +26,7 @@ _MARKS = {
     b"PK\x03\x04": "zip",
     b"\x28\xb5\x2f\xfd": "zstandard",
 }
+_OPENERS: dict[str, Callable[..., Any]] = {"": Path.open, "gzip": gzip.open, "bzip2": bz2.open, "xz": lzma.open}
 _EXCEL_PARTS = ("xl/workbook.xml", "xl/workbook.bin")
 _OLD_EXCEL = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
@@ -118,8 +119,7 @@ def _opened(source: Source) -> Iterator[BinaryIO]:
         with source.path.open("rb") as packed, _zstandard(packed, source.path) as file:
             yield file
     else:
-        opener = {"": Path.open, "gzip": gzip.open, "bzip2": bz2.open, "xz": lzma.open}[source.compression]
-        with cast(BinaryIO, opener(source.path, "rb")) as file:
+        with cast(BinaryIO, _OPENERS[source.compression](source.path, "rb")) as file:
             yield file
 
 

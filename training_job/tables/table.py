@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 
 from .errors import TableError
@@ -52,7 +52,7 @@ class ReadSettings:
 class TableRow:
     """One row as it stands in the file.
 
-    `line` is the row's first line, from 1; in Parquet and Excel, in JSON by columns, it is the row's number. `values` is
+    `line` is the row's first line, from 1; in Parquet, Excel and JSON by columns, it is the row's number. `values` is
     None if the row is blank or malformed. `problem` says what is wrong with a malformed row, without its text.
     """
 
@@ -60,6 +60,8 @@ class TableRow:
     values: Mapping[str, object] | None
     problem: str = ""
     raw: str = ""
+    partial: Mapping[str, object] = field(default_factory=dict)
+    """Of a row with too many or too few fields: those that have a column. To show, not to use."""
 
 
 @dataclass(frozen=True)
@@ -93,9 +95,10 @@ class HowRead:
             self.delimiter and f"delimiter {word}",
             self.quote and f"quotes {self.quote}" + (" with backslashes" if self.escape else ""),
             "" if self.header else "no header",
-            self.encoding and f"encoding {self.encoding}" + f" because {self.encoding_reason}" * bool(self.encoding_reason),
+            self.encoding and f"encoding {self.encoding}",
         ]
-        return ", ".join(filter(None, parts))
+        because = f" because {self.encoding_reason}" if self.encoding_reason else ""
+        return ", ".join(filter(None, parts)) + because
 
     def as_dict(self) -> dict[str, object]:
         """Return the fields, for a manifest."""
@@ -103,12 +106,22 @@ class HowRead:
 
 
 @dataclass(frozen=True)
+class Again:
+    """Rows that are read from the file each time they are asked for."""
+
+    read: Callable[[], Iterator[TableRow]]
+
+    def __iter__(self) -> Iterator[TableRow]:
+        return self.read()
+
+
+@dataclass(frozen=True)
 class TableStream:
-    """A file that is read while `rows` is consumed."""
+    """A file that is read while `rows` is consumed, each time anew."""
 
     columns: tuple[str, ...]
     """Names; of JSON Lines, those in the file's first part."""
-    rows: Iterator[TableRow]
+    rows: Iterable[TableRow]
     how: HowRead
     notes: list[str] = field(default_factory=list)
     """What a person should know about the reading, one sentence each."""

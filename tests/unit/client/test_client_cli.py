@@ -31,6 +31,36 @@ def test_texts_are_scored_one_a_line(capsys: pytest.CaptureFixture[str]) -> None
     assert json.loads(capsys.readouterr().out) == {"text": "first", **said, "model_version": "7", "error": None}
 
 
+def test_classes_are_printed_below_the_text(capsys: pytest.CaptureFixture[str]) -> None:
+    """With --top-k, the most probable first."""
+    with ContractApi() as api:
+        assert cli.main(["score", "--url", api.url, "--top-k", "all", "first"]) == cli.DONE
+    scores = prediction("first", {"top_k": None})["scores"]
+    assert capsys.readouterr().out.splitlines()[1:] == [f"  {one['confidence']:.2f}  {one['label']}" for one in scores]
+
+
+@pytest.mark.parametrize("value", ["0", "1001", "many", "-1", ""])
+def test_an_impossible_number_of_classes_is_refused(value: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """With what is allowed."""
+    with pytest.raises(SystemExit):
+        cli.main(["score", "--url", "http://localhost", f"--top-k={value}", "x"])
+    assert "neither 1 to 1000 nor all" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("out", [True, False])
+def test_a_file_gets_a_column_for_each_class(tmp_path: Path, capsys: pytest.CaptureFixture[str], out: bool) -> None:
+    """Into a file, through the journal, and into standard output alike."""
+    (tmp_path / "in.csv").write_text("review\ngood\n\nbad\n")
+    written = ["--out", str(tmp_path / "out.csv")] if out else []
+    with ContractApi() as api:
+        command = ["score", "--url", api.url, "--file", str(tmp_path / "in.csv"), "--top-k", "all", *written]
+        assert cli.main(command) == cli.DONE
+    content = (tmp_path / "out.csv").read_text() if out else capsys.readouterr().out
+    header, *rows = content.splitlines()
+    assert header.endswith(",error,confidence_helpful,confidence_not_helpful")
+    assert [sum(map(float, row.split(",")[-2:])) for row in rows] == [1.0, 1.0]
+
+
 def test_a_refused_text_is_exit_code_3(capsys: pytest.CaptureFixture[str]) -> None:
     """The others are scored all the same."""
     with ContractApi() as api:

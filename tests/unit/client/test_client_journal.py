@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from text_classifier import FileError, Outcome, Prediction, Refusal
+from text_classifier import FileError, Outcome, Prediction, Refusal, Score
 from text_classifier.journal import Journal
 
 RUN = {"input": "hash", "url": "http://host"}
@@ -20,6 +20,8 @@ OUTCOMES: list[Outcome] = [
     Prediction("a", 1.0, None, None, None),
     Prediction("b", 0.0, 0.0, True, "x"),
     Refusal("empty", "nothing there"),
+    Prediction("joy", 0.9, None, False, "3", ("joy", "l|ve"), (Score("joy", 0.9), Score("l|ve", 0.1 + 0.2))),
+    Prediction("joy", 0.1, None, False, "3", ()),
 ]
 
 
@@ -27,10 +29,10 @@ def test_outcomes_come_back_as_they_were_in_the_order_of_the_rows(tmp_path: Path
     """Whatever order they were kept in, and to the last digit."""
     with Journal(tmp_path / "j", RUN) as journal:
         journal.add([(3, OUTCOMES[3]), (2, OUTCOMES[2])])
-        journal.add([(0, OUTCOMES[0]), (1, OUTCOMES[1])])
+        journal.add([(place, OUTCOMES[place]) for place in (0, 1, 5, 4)])
     with Journal(tmp_path / "j", RUN) as journal:
         assert list(journal.outcomes()) == list(enumerate(OUTCOMES))
-        assert (journal.done, journal.summary()) == (4, (1, ["3", "x"]))
+        assert (journal.done, journal.summary()) == (6, (1, ["3", "x"]))
 
 
 @settings(max_examples=30, deadline=None)

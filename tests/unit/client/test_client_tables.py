@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from text_classifier import FileError, Outcome, Prediction, Refusal, UsageError
+from text_classifier import FileError, Outcome, Prediction, Refusal, Score, UsageError
 from text_classifier.tables import ADDED_COLUMNS, Layout, Row, Writer, form_of, read_rows
 
 GOOD = Prediction("helpful", 0.75, 1.5, False, "3")
@@ -30,6 +30,7 @@ def written(rows: list[Row], outcomes: list[Outcome], form: Any = "csv", **optio
     writer = Writer(file, Layout(form=form, **options))
     for row, outcome in zip(rows, outcomes, strict=True):
         writer.write(row, outcome)
+    writer.flush()
     return file.getvalue()
 
 
@@ -46,6 +47,53 @@ def test_csv_comes_out_as_it_went_in_with_columns_added(rows: list[list[str]]) -
     result = list(csv.DictReader(io.StringIO(written(found, [GOOD] * len(found)), newline="")))
     assert [[row["id"], row["text"]] for row in result] == rows
     assert all([row[name] for name in ADDED_COLUMNS] == ["helpful", "0.75", "1.5", "false", "3", ""] for row in result)
+
+
+SCORES = (Score("spam", 0.7), Score("ham", 0.3))
+MANY = Prediction("joy", 0.9, None, False, "3", ("joy", "love"), (Score("joy", 0.9), Score("love", 0.8)))
+
+
+def test_every_class_has_a_column() -> None:
+    """In one order, whichever is the most probable; a row without a prediction has empty ones."""
+    turned = Prediction("ham", 0.6, None, False, "3", None, (Score("ham", 0.6), Score("spam", 0.4)))
+    rows = read("text\na\nb\nc\n")
+    outcomes = [BAD, Prediction("spam", 0.7, None, False, "3", None, SCORES), turned]
+    lines = list(csv.DictReader(io.StringIO(written(rows, outcomes, every_class=True, prefix="p_"))))
+    assert list(lines[0]) == ["text", *(f"p_{name}" for name in ADDED_COLUMNS), "p_confidence_ham", "p_confidence_spam"]
+    found = [(line["p_confidence_ham"], line["p_confidence_spam"]) for line in lines]
+    assert found == [("", ""), ("0.3", "0.7"), ("0.6", "0.4")]
+
+
+def test_the_first_ranks_have_columns() -> None:
+    """Which classes are the most probable differs from row to row."""
+    rows = read("text\na\n")
+    (line,) = csv.DictReader(io.StringIO(written(rows, [MANY])))
+    assert list(line)[-5:] == ["labels", "label_1", "confidence_1", "label_2", "confidence_2"]
+    assert (line["labels"], line["label_2"], line["confidence_2"]) == ("joy|love", "love", "0.8")
+
+
+def test_json_has_labels_and_scores_as_the_api_has() -> None:
+    """And neither where the API sends none."""
+    rows = read("text\na\nb\n")
+    first, second = map(json.loads, written(rows, [MANY, GOOD], as_json=True, prefix="p_").splitlines())
+    assert first["p_labels"] == ["joy", "love"]
+    assert first["p_scores"] == [{"label": "joy", "confidence": 0.9}, {"label": "love", "confidence": 0.8}]
+    assert not {"p_labels", "p_scores"} & second.keys()
+
+
+def test_other_classes_than_at_the_start_are_an_error() -> None:
+    """A model that was released meanwhile does not fit the columns of a stream."""
+    other = Prediction("x", 1.0, None, False, "4", None, (Score("x", 1.0),))
+    outcomes = [Prediction("spam", 0.7, None, False, "3", None, SCORES), other]
+    with pytest.raises(FileError, match="another one was released"):
+        written(read("text\na\nb\n"), outcomes, every_class=True)
+
+
+def test_a_class_column_that_exists_is_an_error() -> None:
+    """It would be overwritten."""
+    rows = read("text,confidence_ham\na,1\n")
+    with pytest.raises(FileError, match="confidence_ham"):
+        written(rows, [Prediction("spam", 0.7, None, False, "3", None, SCORES)], every_class=True)
 
 
 VALUE = st.recursive(

@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+from classifier.data.dataset import DataSettings, LabelledData, load_data
+from classifier.errors import ClassifierError
+
 ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -32,12 +35,45 @@ def real_set(real_data: Path | None) -> Path:
 
 
 @pytest.fixture
+def shared() -> Path:
+    """The folder with data sets and files as people have them, where it lies beside the project."""
+    folder = ROOT.parent / "shared"
+    if not (folder / "field").is_dir():
+        pytest.skip("no files of the field beside the project")
+    return folder
+
+
+@pytest.fixture
 def data_file(tmp_path: Path) -> Callable[..., Path]:
     """Writes a data file: rows as dicts, raw lines as strings, or bytes for the whole content."""
 
     def write(*rows: dict[str, Any] | str, content: bytes | None = None, name: str = "train.json") -> Path:
         path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(json_lines(*rows) if content is None else content)
         return path
 
     return write
+
+
+@pytest.fixture
+def load() -> Callable[..., LabelledData]:
+    """Reads data with settings given by name; nothing is held out unless `test_fraction` says so."""
+
+    def read(train: Path, test: Path | None = None, *, quarantine: Path | None = None, **settings: Any) -> LabelledData:
+        return load_data(train, test, DataSettings(**{"test_fraction": 0.0, **settings}), quarantine=quarantine)
+
+    return read
+
+
+@pytest.fixture
+def refused(load: Callable[..., LabelledData]) -> Callable[..., str]:
+    """Reads data that must be refused; gives the whole message, which has a hint."""
+
+    def read(*paths: Path, **settings: Any) -> str:
+        with pytest.raises(ClassifierError) as caught:
+            load(*paths, **settings)
+        assert caught.value.hint or caught.value.name  # type: ignore[attr-defined]
+        return str(caught.value)
+
+    return read

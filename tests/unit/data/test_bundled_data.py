@@ -8,11 +8,16 @@ import re
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import Ridge
 
-from classifier.data.prepare import prepare
+from classifier.data.dataset import load_data
+from classifier.data.splits import frame_of
 
 
 def rows(folder, split):
     return [json.loads(line) for line in (folder / f"{split}.json").read_text(encoding="utf-8").splitlines()]
+
+
+def frame(folder, split):
+    return frame_of(load_data(folder, None), split)
 
 
 def plain(text: str) -> str:
@@ -22,9 +27,9 @@ def plain(text: str) -> str:
 def test_size_and_balance(bundled):
     """At least 560 and 140 rows, both classes well represented."""
     for split, least in (("train", 560), ("test", 140)):
-        prepared = prepare(bundled / f"{split}.json")
-        assert prepared.counts["kept"] == prepared.counts["read"] >= least
-        assert 0.4 < prepared.frame["label"].mean() < 0.75
+        data = load_data(bundled, None)
+        assert not any(data.set_aside[split].values()) and len(data.splits[split]) >= least
+        assert 0.4 < frame(bundled, split)["label"].mean() < 0.75
 
 
 def test_same_form_as_the_real_set(bundled):
@@ -40,12 +45,12 @@ def test_families_are_large_enough_to_be_compared(bundled):
     """Every product is of one family, and each of the five has at least 30 rows of both classes in the test file."""
     everything = rows(bundled, "train") + rows(bundled, "test")
     assert len({(row["asin"], row["product_family"]) for row in everything}) == len({row["asin"] for row in everything})
-    frame = prepare(bundled / "test.json").frame
-    sizes = frame.groupby("family").size()
+    test = frame(bundled, "test")
+    sizes = test.groupby("family").size()
     assert len(sizes) == 5 and sizes.min() >= 30
-    assert set(frame.groupby("family")["label"].nunique()) == {2}
+    assert set(test.groupby("family")["label"].nunique()) == {2}
     note = (bundled / "README.md").read_text(encoding="utf-8")
-    train = prepare(bundled / "train.json").frame.groupby("family").size()
+    train = frame(bundled, "train").groupby("family").size()
     assert all(f"| {family} | {train[family]} | {size} |" in note for family, size in sizes.items())
 
 
@@ -59,8 +64,8 @@ def test_note_beside_the_data_has_the_right_figures(bundled):
     """The README states the rows and the share of helpful ones that the files have."""
     note = (bundled / "README.md").read_text(encoding="utf-8")
     for split in ("train", "test"):
-        frame = prepare(bundled / f"{split}.json").frame
-        assert f"| `{split}.json` | {len(frame)} | {frame['label'].mean():.0%}".replace("%", " %") in note
+        rows_of = frame(bundled, split)
+        assert f"| `{split}.json` | {len(rows_of)} | {rows_of['label'].mean():.0%}".replace("%", " %") in note
     assert "synthetic" in note
 
 
@@ -74,15 +79,15 @@ def test_nothing_is_taken_from_the_real_set(bundled, real_set):
 
 def test_length_alone_does_not_give_the_label_away(bundled):
     """The best rule on the number of characters is far worse than words."""
-    frame = prepare(bundled / "test.json").frame
-    lengths = frame["text"].str.len()
-    best = max(((lengths >= limit) == frame["label"]).mean() for limit in range(200))
+    test = frame(bundled, "test")
+    lengths = test["text"].str.len()
+    best = max(((lengths >= limit) == test["label"]).mean() for limit in range(200))
     assert best < 0.8
 
 
 def test_words_tell_the_classes_apart(bundled):
     """Word counts and ridge regression on the score reach the quality that the README states."""
-    train, test = (prepare(bundled / f"{split}.json").frame for split in ("train", "test"))
+    train, test = (frame(bundled, split) for split in ("train", "test"))
     words = TfidfVectorizer(ngram_range=(1, 2))
     model = Ridge().fit(words.fit_transform(train["text"]), train["score"])
     predicted = model.predict(words.transform(test["text"])) >= 1

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from botocore.exceptions import ClientError
 
+from distribution.features import MAX_LABEL_SERIES, count_series, label_series
 from drift.check import ChampionUnreadableError
 from drift.counts import BaselineError
 from drift.traffic import TrafficUnreadableError
@@ -71,6 +72,35 @@ def test_without_a_champion_there_is_nothing_to_compare(world: World) -> None:
     assert (found.version, found.largest, found.nothing_said) == (None, None, "no model package serves")
 
 
+def test_a_model_of_many_labels_is_compared_by_groups(world: World) -> None:
+    """Traffic of one label alone is a drift even if it shares its series with others."""
+    names = [f"label {number}" for number in range(77)]
+    baseline = json.loads(world.baseline)
+    baseline["label"] = {**dict.fromkeys(names, 12), "label 76": 88}
+    world.baseline = json.dumps(baseline).encode()
+    alike = count_series({name: value // 2 for name, value in baseline["label"].items()}, len(names))
+    world.cloudwatch.predicted(1, alike, confidence=[500, 0, 0, 0, 0, 0], length=[500, 0, 0, 0, 0, 0])
+    found = world.check()
+    assert found.shifts["label"].bins <= MAX_LABEL_SERIES and found.shifts["label"].excess == 0
+    assert len(world.cloudwatch.queries) < 40
+    one = {label_series("label 3", len(names)): 500}
+    world.cloudwatch.values.clear()
+    world.cloudwatch.predicted(1, one, confidence=[500, 0, 0, 0, 0, 0], length=[500, 0, 0, 0, 0, 0])
+    assert world.check().shifts["label"].excess > 0.2
+
+
+def test_several_labels_a_text_are_compared(world: World) -> None:
+    """There are more labels than predictions, and texts without one; a shift among them is seen."""
+    baseline = json.loads(world.baseline)
+    baseline["label"] = {"joy": 600, "love": 500, "(none)": 200}
+    world.baseline = json.dumps(baseline).encode()
+    usual = {"confidence": [25, 25, 50, 100, 100, 200], "length": [0, 100, 125, 135, 115, 25]}
+    world.cloudwatch.predicted(1, {"joy": 300, "love": 250, "(none)": 100}, **usual)
+    assert (world.check().predictions, world.check().largest) == (500, 0)
+    world.cloudwatch.predicted(1, {"joy": 100, "love": 50, "(none)": 400}, **usual)
+    assert world.check().shifts["label"].excess > 0.2
+
+
 @pytest.mark.parametrize("baselines", [{}, {"ModelDataQuality": {}}])
 def test_a_package_without_a_baseline_says_nothing(world: World, baselines: dict[str, object]) -> None:
     """Such a package was registered by an older version or by hand."""
@@ -107,6 +137,7 @@ def test_metrics_that_cannot_be_read_are_an_error(world: World) -> None:
         b"{}",
         b'{"label": 1}',
         b'{"label": {"a": 6}, "confidence": [1,1,1,1,1,1], "length": [1,1,1,1,1]}',
+        b'{"label": {"a": 0}, "confidence": [1,1,1,1,1,1], "length": [1,1,1,1,1,1]}',
         b'{"label": {"a": 6}, "confidence": [1,1,1,1,1,1], "length": [1,1,1,1,1,2]}',
         b'{"label": {"a": 6}, "confidence": [1,1,1,1,1,1], "length": [1,1,1,1,3,-1]}',
         b'{"label": {"a": 6}, "confidence": [1,1,1,1,1,1], "length": [1,1,1,1,1,1.0]}',

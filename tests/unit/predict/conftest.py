@@ -91,7 +91,7 @@ def make_api() -> Callable[[], Api]:
     def build() -> Api:
         return Api(
             service=PredictionService(endpoint=SageMakerEndpoint("e", lambda _: FakeRuntime({}))),
-            registry=ModelRegistry(None, lambda: pytest.fail("not to be called")),
+            registry=ModelRegistry(None, lambda _: pytest.fail("not to be called")),
             observability=create_observability(Settings(endpoint_name="e")),
         )
 

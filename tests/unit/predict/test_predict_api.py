@@ -91,7 +91,7 @@ class Front:
             service=PredictionService(
                 endpoint=SageMakerEndpoint("e", self._client), version_fallback="hub", retry=retry
             ),
-            registry=ModelRegistry("arn:group", lambda: self.registry),
+            registry=ModelRegistry("arn:group", lambda _: self.registry),
             observability=Observability(logger=logger, metrics=self.metrics, telemetry=self.telemetry, tracer=None),
             **settings,
         )
@@ -122,6 +122,29 @@ def test_the_articles_body_is_answered(api: Callable[..., Front], own: Any) -> N
     status, answer, _ = api(own(1.62)).call(event("POST", "/v1/predictions", body))
     expected = {"label": "helpful", "confidence": 0.9, "score": 1.62, "truncated": False}
     assert (status, answer) == (200, {"predictions": [expected], "model": {"version": "3"}})
+
+
+def test_several_labels_and_scores_are_answered(api: Callable[..., Front]) -> None:
+    """What the model's server says of its classes reaches the caller, and only where it says it."""
+    scores = [{"label": "joy", "confidence": 0.9}, {"label": "love", "confidence": 0.6}]
+    prediction = {"label": "joy", "confidence": 0.9, "score": None, "truncated": False, "labels": ["joy"]}
+    served = {"predictions": [{**prediction, "scores": scores}], "model": {"version": "3", "labels": 28}}
+    front = api(served)
+    body = json.dumps({"inputs": "x", "parameters": {"top_k": 2}})
+    status, answer, _ = front.call(event("POST", "/v1/predictions", body))
+    assert (status, answer["predictions"]) == (200, served["predictions"])
+    assert json.loads(front.runtime.calls[0]["Body"])["parameters"] == {"truncation": True, "top_k": 2}
+
+
+def test_an_answer_that_lambda_cannot_return_is_refused(api: Callable[..., Front]) -> None:
+    """A hundred texts with all of a thousand long names are told to be fewer, not answered 502 by the gateway."""
+    scores = [{"label": f"{'x' * 100}{number}", "confidence": 0.001} for number in range(1000)]
+    prediction = {"label": "x", "confidence": 0.1, "score": None, "truncated": False, "scores": scores}
+    front = api({"predictions": [prediction] * 50, "model": {"version": "3"}})
+    body = json.dumps({"inputs": [str(number) for number in range(50)], "parameters": {"top_k": None}})
+    status, problem, _ = front.call(event("POST", "/v1/predictions", body))
+    assert (status, problem["code"]) == (413, "payload_too_large")
+    assert "fewer texts" in problem["detail"] and "top_k" in problem["detail"]
 
 
 def test_a_list_of_twenty_is_answered_in_order(api: Callable[..., Front], own: Any) -> None:

@@ -12,6 +12,7 @@ from predict import models, pages
 from predict.api import Api
 from predict.problems import PROBLEM_TYPES
 from predict.request import MAX_BODY_BYTES, REQUEST_SCHEMA, parse_request
+from shared.answers import LabelScore
 from tools.contract import document
 from tools.contract.__main__ import documents
 
@@ -30,6 +31,15 @@ def _plain(value: Any) -> Any:
         return value
     plain = {key: _plain(item) for key, item in value.items() if key != "nullable"}
     return {"anyOf": [plain, {"type": "null"}]} if value.get("nullable") is True else plain
+
+
+def _without_nulls(schema: dict[str, Any]) -> dict[str, Any]:
+    """The request's schema in the words of draft 4."""
+    said = json.loads(json.dumps(schema))
+    top_k = said["properties"]["parameters"]["properties"]["top_k"]
+    assert top_k.pop("nullable") is True
+    top_k["type"] = [top_k["type"], "null"]
+    return said
 
 
 def test_the_files_in_the_package_are_what_the_code_makes() -> None:
@@ -61,12 +71,12 @@ def test_every_route_is_in_it(make_api: Any) -> None:
 def test_requests_are_those_of_the_schema_that_the_lambda_checks() -> None:
     """The request's schema is the very one of the Lambda, and the limits are said in words and numbers."""
     said = DOCUMENT["components"]["schemas"]["PredictionRequest"]
-    assert {**said, "$schema": REQUEST_SCHEMA["$schema"]} == REQUEST_SCHEMA
+    assert {**_without_nulls(said), "$schema": REQUEST_SCHEMA["$schema"]} == REQUEST_SCHEMA
     assert DOCUMENT["x-limits"] == {"texts": 100, "characters": 20000, "bodyBytes": MAX_BODY_BYTES}
     assert all(limit in DOCUMENT["info"]["description"] for limit in ("100", "20000", str(MAX_BODY_BYTES)))
 
 
-@pytest.mark.parametrize("name", ["one", "list"])
+@pytest.mark.parametrize("name", ["one", "list", "scores"])
 def test_its_examples_are_accepted(name: str) -> None:
     """What the document shows as a request is one."""
     media = DOCUMENT["paths"]["/v1/predictions"]["post"]["requestBody"]["content"]["application/json"]
@@ -78,6 +88,13 @@ def test_its_examples_are_accepted(name: str) -> None:
     [
         models.PredictionResponse((models.Prediction("a", 0.5, None, None),), models.ModelReference(None)),
         models.PredictionResponse((models.Prediction("a", 1.0, 1.5, False),), models.ModelReference("3")),
+        models.PredictionResponse(
+            (
+                models.Prediction("a", 0.9, None, False, ("a", "b"), (LabelScore("a", 0.9), LabelScore("b", 0.6))),
+                models.Prediction("a", 0.1, None, False, ()),
+            ),
+            models.ModelReference("3"),
+        ),
         models.Health("ok"),
         models.Health("ok", models.ModelReference("3"), 1.5),
         models.ModelCard("3", "registry", None, None, None, None, None, None),
@@ -90,6 +107,9 @@ def test_its_examples_are_accepted(name: str) -> None:
             "code",
             models.TrainingData("hash", None),
             models.Metrics(models.Estimate(0.9, 0.8, 1.0), models.Estimate(0.9, 0.8, 1.0), 177),
+            "regression",
+            1.0,
+            (models.LabelCard("a", 90, 0.9, 0.8, 0.85), models.LabelCard("b", 0, None, None, None)),
         ),
     ],
     ids=lambda answer: type(answer).__name__,

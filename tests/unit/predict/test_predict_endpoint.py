@@ -27,10 +27,27 @@ def model_error(status: int, message: str = "") -> dict[str, Any]:
 def test_asks_the_named_endpoint_in_json(fake_runtime: Any, own: Any) -> None:
     """Name, content type and texts reach SageMaker, characters beyond ASCII included."""
     runtime = fake_runtime(own(1.5))
-    SageMakerEndpoint("the-endpoint", lambda _: runtime).ask(["sch\u00f6n"], seconds=25)
+    SageMakerEndpoint("the-endpoint", lambda _: runtime).ask(["sch\u00f6n"], {}, seconds=25)
     call = runtime.calls[0]
     assert (call["EndpointName"], call["ContentType"], call["Accept"]) == ("the-endpoint", *["application/json"] * 2)
     assert json.loads(call["Body"]) == {"inputs": ["sch\u00f6n"], "parameters": {"truncation": True}}
+
+
+def test_parameters_travel_to_the_endpoint(fake_runtime: Any, own: Any) -> None:
+    """What the caller asks for replaces the defaults, and null stays null."""
+    runtime = fake_runtime(own(1.5))
+    SageMakerEndpoint("e", lambda _: runtime).ask(["x"], {"top_k": None, "truncation": False}, seconds=25)
+    assert json.loads(runtime.calls[0]["Body"])["parameters"] == {"top_k": None, "truncation": False}
+
+
+@pytest.mark.parametrize(("told", "position"), [("inputs[4] has 600 tokens: allowed are 512", 4), ("too long", None)])
+def test_a_text_too_long_keeps_its_place(fake_runtime: Any, client_error: Any, told: str, position: int | None) -> None:
+    """The model's server says which text it is."""
+    message = json.dumps({"error": {"type": "text_too_long", "message": told}})
+    cause = client_error("ModelError", "", **model_error(400, message))
+    with pytest.raises(errors.TextTooLongError) as caught:
+        SageMakerEndpoint("e", lambda _: fake_runtime(cause)).ask(["x"] * 5, {"truncation": False}, seconds=25)
+    assert caught.value.position == position
 
 
 @pytest.mark.parametrize(
@@ -72,7 +89,7 @@ def test_an_error_answer_is_translated(
     """Each of SageMaker's errors has one meaning here, and stays attached as the cause."""
     cause = client_error(code, message, **details)
     with pytest.raises(errors.PredictError) as caught:
-        SageMakerEndpoint("e", lambda _: fake_runtime(cause)).ask(["x"], seconds=25)
+        SageMakerEndpoint("e", lambda _: fake_runtime(cause)).ask(["x"], {}, seconds=25)
     assert (type(caught.value), caught.value.__cause__) == (expected, cause)
 
 
@@ -92,7 +109,7 @@ def test_a_failed_connection_is_translated(
 ) -> None:
     """Timeouts, lost connections and missing credentials are told apart."""
     with pytest.raises(expected):
-        SageMakerEndpoint("e", lambda _: fake_runtime(cause)).ask(["x"], seconds=25)
+        SageMakerEndpoint("e", lambda _: fake_runtime(cause)).ask(["x"], {}, seconds=25)
 
 
 def test_the_containers_own_reason_reaches_the_caller(
@@ -101,7 +118,7 @@ def test_the_containers_own_reason_reaches_the_caller(
     """A bad request found by the model's server says what is allowed, in that server's words."""
     runtime = fake_runtime(client_error("ModelError", **model_error(400, own_error("bad_request"))))
     with pytest.raises(errors.InvalidRequestError) as caught:
-        SageMakerEndpoint("e", lambda _: runtime).ask(["x"], seconds=25)
+        SageMakerEndpoint("e", lambda _: runtime).ask(["x"], {}, seconds=25)
     assert caught.value.detail == "inputs is null: expected a text"
 
 
@@ -109,7 +126,7 @@ def test_more_than_the_endpoint_takes_is_not_sent(fake_runtime: Any, own: Any) -
     """A body above 4 MB is refused here, with the limit."""
     runtime = fake_runtime(own(1.5))
     with pytest.raises(errors.PayloadTooLargeError, match=str(MAX_BODY_BYTES)):
-        SageMakerEndpoint("e", lambda _: runtime).ask(["\u20ac" * 20_000] * 70, seconds=25)
+        SageMakerEndpoint("e", lambda _: runtime).ask(["\u20ac" * 20_000] * 70, {}, seconds=25)
     assert runtime.calls == []
 
 
@@ -122,7 +139,7 @@ def test_a_call_takes_no_longer_than_there_is(fake_runtime: Any, own: Any, secon
         made[step] = fake_runtime(own(1.5))
         return made[step]
 
-    SageMakerEndpoint("e", factory).ask(["x"], seconds=seconds)
+    SageMakerEndpoint("e", factory).ask(["x"], {}, seconds=seconds)
     assert [step for step, runtime in made.items() if runtime.calls] == [timeout]
 
 
@@ -141,7 +158,7 @@ def test_clients_are_kept(fake_runtime: Any, own: Any) -> None:
 
     endpoint = SageMakerEndpoint("e", factory)
     for _ in range(3):
-        endpoint.ask(["x"], seconds=25)
+        endpoint.ask(["x"], {}, seconds=25)
     assert made == [22]
 
 
@@ -165,17 +182,17 @@ def test_botocores_own_error_shape_is_understood() -> None:
         modeled_fields={"OriginalStatusCode": 400, "OriginalMessage": own_error("bad_request")},
     )
     with stub, pytest.raises(errors.InvalidRequestError):
-        SageMakerEndpoint("e", lambda _: client).ask(["x"], seconds=25)
+        SageMakerEndpoint("e", lambda _: client).ask(["x"], {}, seconds=25)
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"{}", b'[{"label": "x"}]', b'[{"label": "x", "score": 0.5}]'])
 def test_an_answer_without_a_prediction_for_each_text_is_the_models_failure(fake_runtime: Any, body: bytes) -> None:
     """What is in no known form, or answers another number of texts, never becomes an answer."""
     with pytest.raises(errors.ModelFailedError, match="does not have the expected form"):
-        SageMakerEndpoint("e", lambda _: fake_runtime(body)).ask(["a", "b"], seconds=25)
+        SageMakerEndpoint("e", lambda _: fake_runtime(body)).ask(["a", "b"], {}, seconds=25)
 
 
 def test_the_stock_containers_answer_is_understood(fake_runtime: Any) -> None:
     """A hub model's stock container answers in its own form."""
     runtime = fake_runtime([{"label": "LABEL_1", "score": 0.98}])
-    assert SageMakerEndpoint("e", lambda _: runtime).ask(["a"], seconds=25).predictions[0].confidence == 0.98
+    assert SageMakerEndpoint("e", lambda _: runtime).ask(["a"], {}, seconds=25).predictions[0].confidence == 0.98

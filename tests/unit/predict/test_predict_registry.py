@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -35,12 +37,30 @@ PACKAGE = {
 }
 
 
-class FakeClient:
-    """Plays the `sagemaker` client."""
+STATISTICS = {
+    "objective": "classification",
+    "labels": [
+        {"label": "ham", "test_rows": 483, "precision": 0.99, "recall": 1.0, "f1": 0.995},
+        {"label": "spam", "test_rows": 0, "precision": None, "recall": None, "f1": None},
+    ],
+    "score_threshold": None,
+}
+WITH_STATISTICS = {**PACKAGE, "ModelMetrics": {"ModelQuality": {"Statistics": {"S3Uri": "s3://b/verdict.json"}}}}
 
-    def __init__(self, answer: Any = PACKAGE) -> None:
+
+class FakeClient:
+    """Plays the clients of `sagemaker` and of S3, where the verdict lies."""
+
+    def __init__(self, answer: Any = PACKAGE, verdict: Any = None) -> None:
         self.answer = answer
+        self.verdict = verdict
         self.asked: list[str] = []
+
+    def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:
+        self.asked.append(f"s3://{Bucket}/{Key}")
+        if isinstance(self.verdict, Exception):
+            raise self.verdict
+        return {"Body": io.BytesIO(self.verdict)}
 
     def describe_model_package(self, **parameters: Any) -> dict[str, Any]:
         self.asked.append(parameters["ModelPackageName"])
@@ -50,12 +70,12 @@ class FakeClient:
 
 
 def registry(client: FakeClient, clock: Callable[[], float] = lambda: 0.0) -> ModelRegistry:
-    return ModelRegistry("arn:g", lambda: client, clock)
+    return ModelRegistry("arn:g", lambda _: client, clock)
 
 
 def test_a_package_becomes_a_card() -> None:
     """Figures with their intervals, when in UTC, on what, and by which job."""
-    assert as_json(card("3", PACKAGE)) == {
+    assert as_json(card("3", PACKAGE, {})) == {
         "version": "3",
         "source": "registry",
         "registered_at": "2026-11-24T20:18:18Z",
@@ -71,16 +91,54 @@ def test_a_package_becomes_a_card() -> None:
     }
 
 
+def test_the_classes_are_those_of_the_verdict() -> None:
+    """Objective, classes with test rows and figures, in the model's order; read once for a while."""
+    client = FakeClient(WITH_STATISTICS, json.dumps({"gate": {}, "model": STATISTICS}).encode())
+    known = registry(client)
+    known.describe("3")
+    told = as_json(known.describe("3"))
+    assert (told["objective"], told["labels"]) == ("classification", STATISTICS["labels"])
+    assert "score_threshold" not in told
+    assert client.asked == ["arn:g/3", "s3://b/verdict.json"]
+
+
+def test_a_score_has_its_threshold() -> None:
+    """A figure may be an interval, too."""
+    figure = {"value": 0.9, "low": 0.8, "high": 1.0}
+    label = {"label": "a", "test_rows": 1, "precision": figure, "recall": 0.5, "f1": 0.5}
+    told = card("3", PACKAGE, {"objective": "regression", "labels": [label], "score_threshold": 1})
+    assert told.score_threshold == 1 and told.labels is not None and told.labels[0].precision == 0.9
+
+
+@pytest.mark.parametrize(
+    "verdict",
+    [
+        b"{}",
+        b"[]",
+        b"<html>",
+        b'{"model": null}',
+        b'{"model": {"objective": "classification", "labels": [{"label": "a"}]}}',
+        ClientError({"Error": {"Code": "NoSuchKey"}}, "GetObject"),
+        ClientError({"Error": {"Code": "AccessDenied"}}, "GetObject"),
+        EndpointConnectionError(endpoint_url="u"),
+    ],
+)
+def test_without_the_classes_the_card_says_the_rest(verdict: Any) -> None:
+    """A package of an earlier release or made by hand, or a file that cannot be read, is no failure."""
+    told = as_json(registry(FakeClient(WITH_STATISTICS, verdict)).describe("3"))
+    assert told["metrics"]["test_rows"] == 1000 and not {"objective", "labels", "score_threshold"} & told.keys()
+
+
 def test_buckets_and_accounts_stay_inside() -> None:
     """Nothing of where the model lies is told, nor the data's address if that is a bucket."""
     package = {**PACKAGE, "CustomerMetadataProperties": {"data_source": "s3://private-bucket/source"}}
-    told = str(as_json(card("3", PACKAGE))) + str(as_json(card("3", package)))
+    told = str(as_json(card("3", PACKAGE, {}))) + str(as_json(card("3", package, {})))
     assert "private-bucket" not in told and "123456789012" not in told
 
 
 def test_a_package_made_by_hand_has_no_figures() -> None:
     """Without the gate's metadata the card says so instead of failing."""
-    made = card("3", {"CreationTime": PACKAGE["CreationTime"]})
+    made = card("3", {"CreationTime": PACKAGE["CreationTime"]}, {})
     assert (made.metrics, made.training_job, made.registered_at) == (None, None, "2026-11-24T20:18:18Z")
 
 

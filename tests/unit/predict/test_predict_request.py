@@ -25,7 +25,20 @@ JSON_VALUES = st.recursive(
     max_leaves=5,
 )
 VALIDATOR = jsonschema.Draft4Validator(REQUEST_SCHEMA)
-BODIES = JSON_VALUES | st.fixed_dictionaries({"inputs": JSON_VALUES}, optional={"parameters": JSON_VALUES})
+# Without 3.0: drafts of JSON Schema differ in whether it is whole, so the function takes it.
+PARAMETERS = st.fixed_dictionaries(
+    {},
+    optional={
+        "top_k": st.none() | st.sampled_from([0, 1, 3.5, 1000, 1001, True, "3", []]),
+        "truncation": st.sampled_from([True, False, None, "true"]),
+        "x": st.none(),
+    },
+)
+BODIES = (
+    JSON_VALUES
+    | st.fixed_dictionaries({"inputs": JSON_VALUES}, optional={"parameters": JSON_VALUES})
+    | st.fixed_dictionaries({"inputs": st.just("x"), "parameters": PARAMETERS})
+)
 EDGES = [
     {"inputs": "x" * MAX_CHARACTERS},
     {"inputs": "x" * (MAX_CHARACTERS + 1)},
@@ -68,10 +81,23 @@ def test_the_endpoint_has_the_same_limits() -> None:
 
 
 def test_the_articles_body_is_taken() -> None:
-    """One text, as in the article, with parameters that are ignored."""
-    assert parse({"inputs": "This was a Christmas gift.", "parameters": {"top_k": 1}}) == (
-        "This was a Christmas gift.",
-    )
+    """One text, as in the article."""
+    assert parse({"inputs": "This was a Christmas gift.", "parameters": {}}) == ("This was a Christmas gift.",)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "read"),
+    [
+        ({}, {}),
+        ({"top_k": None}, {"top_k": None}),
+        ({"top_k": 3.0}, {"top_k": 3}),
+        ({"top_k": 1000, "truncation": False}, {"top_k": 1000, "truncation": False}),
+    ],
+)
+def test_parameters_are_read(parameters: dict[str, Any], read: dict[str, Any]) -> None:
+    """Only what was sent is passed on; a null is a wish of its own."""
+    body = json.dumps({"inputs": "x", "parameters": parameters})
+    assert parse_request(body, content_type=None).parameters == read
 
 
 def test_a_list_keeps_order_and_repetitions() -> None:
@@ -88,7 +114,13 @@ def test_a_list_keeps_order_and_repetitions() -> None:
         ("[" * 100_000, "nested too deeply"),
         ('"x"', "is a string"),
         ("{}", "no inputs"),
-        ('{"inputs": "x", "input": 1}', "Allowed are inputs, parameters"),
+        ('{"inputs": "x", "inputz": 1}', r"Allowed are inputs or parameters \(did you mean inputs\?\)"),
+        ('{"inputs": "x", "parameters": null}', "parameters is null. Expected an object"),
+        ('{"inputs": "x", "parameters": {"top_k": 0}}', "top_k is 0. Allowed are 1 to 1000, and null"),
+        ('{"inputs": "x", "parameters": {"top_k": "all"}}', "top_k is a string. Allowed are 1 to 1000, and null"),
+        ('{"inputs": "x", "parameters": {"top_k": NaN}}', "top_k is nan"),
+        ('{"inputs": "x", "parameters": {"truncation": "yes"}}', "truncation is a string. Allowed are true and false"),
+        ('{"inputs": "x", "parameters": {"topk": 1}}', r"top_k or truncation \(did you mean top_k\?\)"),
         ('{"inputs": ""}', "inputs has 0 characters. Allowed are 1 to 20000"),
         ('{"inputs": []}', "0 texts. Allowed are 1 to 100"),
         ('{"inputs": ["x", 1.5]}', r"inputs\[1\] is a number"),
@@ -108,8 +140,10 @@ def test_json_and_nothing_count_as_json(content_type: str | None) -> None:
     assert parse_request('{"inputs": "x"}', content_type=content_type).texts == ("x",)
 
 
-@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", ""])
+@pytest.mark.parametrize(
+    "content_type", ["text/plain", "application/x-text", "text/csv", "application/x-www-form-urlencoded", ""]
+)
 def test_another_content_type_is_unsupported(content_type: str) -> None:
-    """A body declared as something else is refused before it is read."""
-    with pytest.raises(UnsupportedMediaTypeError):
+    """A body declared as something else is refused before it is read, with the form that is taken."""
+    with pytest.raises(UnsupportedMediaTypeError, match=r'JSON such as \{"inputs": "a text"\}'):
         parse_request('{"inputs": "x"}', content_type=content_type)

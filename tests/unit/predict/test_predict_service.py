@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
 
-from predict.errors import ModelWarmingUpError
+from predict.errors import ModelWarmingUpError, TextTooLongError
 from predict.request import PredictionRequest
 from predict.service import PredictionService
 from shared.answers import Answer, Prediction
@@ -23,9 +23,11 @@ class FakeEndpoint:
         self.asked: list[tuple[str, ...]] = []
         self.seconds: list[float] = []
 
-    def ask(self, texts: Sequence[str], *, seconds: float) -> Answer:
+    def ask(self, texts: Sequence[str], parameters: Mapping[str, Any], *, seconds: float) -> Answer:
         self.asked.append(tuple(texts))
         self.seconds.append(seconds)
+        if parameters.get("truncation") is False:
+            raise TextTooLongError(next(place for place, text in enumerate(texts) if len(text) > 2))
         if len(self.asked) <= self.failures:
             raise ModelWarmingUpError()
         return Answer(tuple(Prediction("a", 0.9, float(len(text)), False) for text in texts), self.version)
@@ -38,6 +40,13 @@ def test_identical_texts_are_asked_once_and_answered_each() -> None:
     assert endpoint.asked == [("aa", "b", "ccc")]
     assert [prediction.score for prediction in result.predictions] == [2, 1, 2, 3, 1]
     assert result.unique_texts == 3
+
+
+def test_a_refused_text_is_named_by_its_place_in_the_request() -> None:
+    """Not by its place among the texts that were asked once."""
+    request = PredictionRequest(("a", "a", "b", "long"), {"truncation": False})
+    with pytest.raises(TextTooLongError, match=r"^inputs\[3\] is longer"):
+        PredictionService(endpoint=FakeEndpoint()).predict(request)
 
 
 @pytest.mark.parametrize(("own", "reported"), [("3", "3"), (None, "hub")])

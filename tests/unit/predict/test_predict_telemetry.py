@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from distribution.features import CONFIDENCE, FEATURES
+from distribution.features import CONFIDENCE, FEATURES, MAX_LABEL_SERIES, label_series
 from predict.observability import Telemetry
 from shared.answers import Prediction
 
@@ -39,6 +39,30 @@ def test_labels_are_counted_by_their_own_names(telemetry: Telemetry, capsys: Any
     base = {"service": "predict", "model_version": "3"}
     labels = [found for found in metrics(capsys) if "label" in found[0]]
     assert labels == [({**base, "label": "good"}, {"Predictions": 2}), ({**base, "label": "bad"}, {"Predictions": 1})]
+
+
+def test_several_labels_of_a_text_are_counted_each(telemetry: Telemetry, capsys: Any) -> None:
+    """What was given counts, not what was most probable; a text without a label counts by itself."""
+    given = [Prediction("joy", 0.9, None, False, labels) for labels in (("joy", "love"), ("joy",), ())]
+    telemetry.count_predictions(["a", "b", "c"], given, "3", 28 // 2)
+    labels = {found["label"]: values["Predictions"] for found, values in metrics(capsys) if "label" in found}
+    assert labels == {"joy": 2, "love": 1, "(none)": 1}
+
+
+def test_many_labels_make_a_bounded_number_of_series(telemetry: Telemetry, capsys: Any) -> None:
+    """Every metric has a price: a model with a thousand labels has no more of them than one with twenty."""
+    names = [f"label {number}" for number in range(1000)]
+    telemetry.count_predictions(names, predictions(*names), "3", len(names))
+    series = {found["label"]: values["Predictions"] for found, values in metrics(capsys) if "label" in found}
+    assert len(series) == MAX_LABEL_SERIES and sum(series.values()) == 1000
+
+
+@pytest.mark.parametrize("name", ["größe", "愤怒", "50 %", "x" * 1000, "☃" * 300, "line\nbreak", "(none)", "%C3"])
+def test_a_series_has_a_name_that_cloudwatch_takes(name: str) -> None:
+    """ASCII of some length, and other labels have other names."""
+    found = label_series(name, 20)
+    assert found.isascii() and found.isprintable() and 0 < len(found) <= 255
+    assert found != label_series(name + "x", 20) and label_series("spam or ham?", 2) == "spam or ham?"
 
 
 def test_every_prediction_is_in_one_bin_of_each_feature(telemetry: Telemetry, capsys: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shared.answers import Answer, InvalidAnswerError, Prediction, parse_answer
+from shared.answers import Answer, InvalidAnswerError, LabelScore, Prediction, parse_answer
 
 
 def own(*scores: float | None, **changes: Any) -> bytes:
@@ -27,6 +27,33 @@ def test_the_stock_containers_form() -> None:
     """Its score is a probability: it becomes the confidence, and what it does not tell is None."""
     answer = parse_answer(b'[{"label": "LABEL_1", "score": 0.98}]', texts=1, stock=True)
     assert answer == Answer((Prediction("LABEL_1", 0.98, None, None),), None)
+
+
+def test_labels_and_scores() -> None:
+    """Several labels a text and the probabilities of the classes, as far as the container answers them."""
+    scores = [{"label": "joy", "confidence": 0.9}, {"label": "love", "confidence": 0.7}]
+    (prediction,) = parse_answer(own(None, labels=["joy", "love"], scores=scores), texts=1).predictions
+    assert prediction.labels == prediction.given == ("joy", "love")
+    assert prediction.scores == (LabelScore("joy", 0.9), LabelScore("love", 0.7))
+    (none,) = parse_answer(own(None, labels=[]), texts=1).predictions
+    assert (none.given, none.scores) == ((), None)
+
+
+def test_the_number_of_labels() -> None:
+    """It is known where the container tells it."""
+    document = json.loads(own(1.0))
+    assert parse_answer(json.dumps(document), texts=1).label_count is None
+    document["model"]["labels"] = 77
+    assert parse_answer(json.dumps(document), texts=1).label_count == 77
+
+
+def test_the_stock_containers_lists() -> None:
+    """With top_k it answers a list for each text, not always sorted."""
+    body = b'[[{"label": "A", "score": 0.2}, {"label": "B", "score": 0.8}], [{"label": "A", "score": 1}]]'
+    first, second = parse_answer(body, texts=2, stock=True).predictions
+    assert (first.label, first.confidence) == ("B", 0.8)
+    assert first.scores == (LabelScore("B", 0.8), LabelScore("A", 0.2))
+    assert second.scores == (LabelScore("A", 1.0),)
 
 
 def test_the_stock_containers_form_is_not_taken_for_the_own() -> None:
@@ -54,7 +81,13 @@ def test_a_model_without_score_or_version() -> None:
         (b"3", "has no predictions: 3"),
         (b"{}", "has no predictions: {}"),
         (b"[1]", "not an object: 1"),
-        (b'[[{"label": "x", "score": 0.5}]]', "not an object"),
+        (b"[[]]", "has scores that are no list of classes"),
+        (b"[[1]]", "has a score that is not an object"),
+        (b'[{"label": "x", "score": 1}, [{"label": "x", "score": 1}]]', "has 2 predictions for 1 texts"),
+        (own(1.0, labels="joy"), "has labels that are no list"),
+        (own(1.0, labels=[1]), "has a label that is not a text"),
+        (own(1.0, scores=[]), "has scores that are no list of classes"),
+        (own(1.0, scores=[{"label": "a"}]), "has a confidence that is no number"),
         (b'[{"label": "x"}]', "has a score that is no number"),
         (b'[{"label": "x", "score": 1e999}]', "has a score that is no number"),
         (b'[{"label": "x", "score": 1.5}]', "has a score of 1.5; 0 to 1 is expected"),

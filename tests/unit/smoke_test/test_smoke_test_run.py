@@ -106,6 +106,33 @@ def test_other_answers_are_wrong(given: bytes, told: str) -> None:
     assert len(caught.value.problems) == 20
 
 
+def test_a_model_of_many_classes_is_asked_what_it_is_most_sure_of() -> None:
+    """Where fewer than twenty answers are clear, the twenty clearest are asked; rounding may swap unclear classes."""
+    lines = [answer(f"class {number}", 0.3 + number / 1000, None, None) for number in range(77)]
+    asked_for = dict(zip(TEXTS, lines, strict=False))
+    result, asked = ask(lambda text: asked_for[text].replace(b'"version": null', b'"version": "7"'), evidence(*lines))
+    assert (result["compared"], asked) == (20, TEXTS[57:77])
+    assert ask(lambda _: answer("class 1", 0.37, None), evidence(*lines))[0]["compared"] == 20
+    with pytest.raises(WrongAnswersError):
+        ask(lambda _: answer("class 1", 0.9, None), evidence(*lines))
+
+
+def test_several_labels_a_text_are_compared() -> None:
+    """One label next to its threshold may come or go by rounding, two may not; none at all is an answer too."""
+
+    def given(*labels: str, version: str | None = "7") -> bytes:
+        return answer("joy", 0.9, None, version, list(labels))
+
+    objects = evidence(*[given("joy", "love", version=None)] * 20)
+    for labels in (("joy", "love"), ("love", "joy"), ("joy",), ("joy", "love", "pride")):
+        assert ask(lambda _, labels=labels: given(*labels), objects)[0]["compared"] == 20
+    with pytest.raises(WrongAnswersError, match=r"answered \[\] of which most probable joy"):
+        ask(lambda _: given(), objects)
+    with pytest.raises(WrongAnswersError):
+        ask(lambda _: answer("joy", 0.9, None), objects)
+    assert ask(lambda _: given(), evidence(*[given(version=None)] * 20))[0]["compared"] == 20
+
+
 def test_one_wrong_answer_is_enough() -> None:
     """A single sentence answered otherwise fails the test."""
     with pytest.raises(WrongAnswersError, match=r'1 of 20 .* "sentence 150"'):

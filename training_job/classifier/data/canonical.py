@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from classifier.data.columns import OLD_DEFAULTS
 from classifier.data.layout import MANIFEST, Sources
 from classifier.data.rows import Example
 from classifier.data.settings import DataSettings
@@ -40,10 +41,15 @@ def file_name(split: str) -> str:
     return f"{split}.jsonl"
 
 
-def hash_of(splits: Mapping[str, str], labels: Iterable[str], threshold: float | None) -> str:
-    """Return the hash of labelled data: over each split's hash with its role, the label set and the threshold."""
-    roles = "".join(f"{digest}  {split}\n" for split, digest in sorted(splits.items()))
-    return hashlib.sha256((roles + json.dumps([list(labels), threshold])).encode()).hexdigest()
+def hash_of(manifest: Mapping[str, Any]) -> str:
+    """Return the hash of labelled data: over the hash of each split and of its source file, each with its role.
+
+    Raw files and the canonical files made from them have the same hash.
+    """
+    hashes = {split: entry["sha256"] for split, entry in manifest["splits"].items()}
+    hashes |= {f"source of {split}": entry["sha256"] for split, entry in manifest["source"]["files"].items()}
+    roles = "".join(f"{digest}  {role}\n" for role, digest in sorted(hashes.items()))
+    return hashlib.sha256((roles + json.dumps([manifest["labels"], manifest["score_threshold"]])).encode()).hexdigest()
 
 
 def write(folder: Path, splits: Mapping[str, list[Example]], manifest: Mapping[str, Any]) -> None:
@@ -117,14 +123,15 @@ def _refuse_other_reading(manifest: Mapping[str, Any], settings: DataSettings) -
         "family_column": columns.get("family"),
         "label_names": ",".join(manifest["labels"]),
         "positive_label": manifest["labels"][-1] if len(manifest["labels"]) == 2 else None,
-        "test_fraction": (manifest.get("held_out") or {}).get("fraction"),
+        "test_fraction": (manifest.get("held_out") or {"fraction": 0.0})["fraction"],
         **{name: source.get("read_as", {}).get(name) for name in ("format", "encoding", "quote")},
     }
-    for name, value in settings.given().items():
-        if name in _NOT_READING or value in (before.get(name), known.get(name)):
+    given = settings.given()
+    if "test" in source.get("files", {}):
+        given.pop("test_fraction", None)  # nothing was to be held out
+    for name, value in given.items():
+        if name in _NOT_READING or value in (before.get(name), known.get(name), OLD_DEFAULTS.get(name)):
             continue
-        if not known.get(name) and name in ("product_column", "family_column", "score_column"):
-            continue  # the data has no such column, which is no other reading
         was = before.get(name) or known.get(name) or "found in its content"
         raise DataError(
             f"{name}={value} differs from how this data was read ({was}).",

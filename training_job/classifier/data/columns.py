@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from classifier.data.settings import DataSettings
-from classifier.data.values import is_blank, is_comma_decimal, list_of, number_of, plain, separator_of
+from classifier.data.values import flag_of, is_blank, is_comma_decimal, list_of, number_of, plain, separator_of
 from classifier.errors import DataError
 
 MAX_LABELS = 1000
@@ -18,7 +18,9 @@ SHIPPED = ("sentence", "helpful")
 SHIPPED_THRESHOLD = 1.0
 """The article's rule: `helpful < 1` is not helpful."""
 
-_OLD_DEFAULTS = {"product_column": "asin", "family_column": "product_family", "score_column": "helpful"}
+OLD_DEFAULTS = {"product_column": "asin", "family_column": "product_family", "score_column": "helpful"}
+"""Defaults of an earlier version, which launch inputs of that time may state. Data without such columns is no error."""
+
 _TEXT_WORDS = (
     "text", "sentence", "review", "comment", "message", "content", "body", "tweet", "document", "utterance", "question",
     "query", "post", "description", "sms", "email", "ticket", "inquiry", "request", "feedback", "abstract", "article",
@@ -43,6 +45,16 @@ _PAIR_NAMES = (
 _BINARY = {"0", "1", "0.0", "1.0", "true", "false"}
 MIN_GROUPS = 5
 """With fewer groups, a held-out one would say more about that group than about the model."""
+
+_SHOWN_COLUMNS = 20
+_LONGEST_NAME, _MOST_WORDS = 60, 6
+
+
+def shown_names(columns: Sequence[str]) -> str:
+    """Return the columns' names for a message; a text that stands where a header should be is not quoted."""
+    names = enumerate(columns[:_SHOWN_COLUMNS], 1)
+    short = ((number, name, len(name) <= _LONGEST_NAME and len(name.split()) <= _MOST_WORDS) for number, name in names)
+    return ", ".join(name if is_name else f"(column {number})" for number, name, is_name in short)
 
 
 @dataclass(frozen=True)
@@ -86,9 +98,11 @@ class _Profile:
         self.distinct = len(set(self.keys))
         strings = [cell for cell in self.cells if isinstance(cell, str)]
         self.lists = sum(list_of(cell) is not None for cell in self.cells[:1000]) > 0.9 * min(len(self.cells), 1000)
+        self.separator = None if self.lists else separator_of(self.cells)
         comma = is_comma_decimal(self.cells)
         numbers = [number for cell in self.cells if (number := _number(cell, comma)) is not None]
-        self.numeric = len(numbers) > 0.95 * len(self.cells)
+        self.numbers = len(numbers) / len(self.cells)
+        self.numeric = self.numbers > 0.95 and not self.separator
         self.fractional = self.numeric and any(number % 1 for number in numbers)
         self.binary = self.distinct == 2 and {key.lower() for key in self.keys} <= _BINARY
         self.length = sum(map(len, strings)) / len(strings) if strings else 0.0
@@ -148,11 +162,14 @@ class _Chooser:
 
     def choose(self) -> Columns:
         told = self.settings
+        if len(self.columns) == 1:
+            raise DataError(
+                f"{self.file} has one column only; a text and its label are two.",
+                hint="Check delimiter and format, and that this is the labelled file.",
+            )
         given = self._label_columns()
         score = "" if given else self._named("score_column")
         group, family = self._named("product_column"), self._named("family_column")
-        if not (given or score):
-            self._named("text_column")
         text = self._named("text_column") or self._text({*given, score, group, family})
         group = group or self._group(text)
         family = family or ("product_family" if "product_family" in self.columns else "")
@@ -160,9 +177,8 @@ class _Chooser:
         if not (given or score):
             score = self._shipped_score(text)
         if not (given or score):
-            given = self._labels(used)
-            if not given:
-                score = self._score(used)
+            given = self._labels(used) if told.objective != "regression" else ()
+            score = "" if given else self._score(used)
         if score:
             if told.objective == "multilabel":
                 raise DataError(
@@ -172,6 +188,11 @@ class _Chooser:
             comma = is_comma_decimal(self.cells[score])
             return Columns(text, score=score, comma_decimal=comma, group=group, family=family, notes=self.notes)
         cell, separator, several = self._form(given)
+        if several and told.objective == "classification":
+            raise DataError(
+                f"objective=classification needs one label a text; rows of {self.file} have several or none.",
+                hint="Leave objective=auto, or take objective=multilabel.",
+            )
         return Columns(text, given, cell, separator, several, group=group, family=family, notes=self.notes)
 
     def _named(self, setting: str) -> str:
@@ -182,18 +203,15 @@ class _Chooser:
         folded = [column for column in self.columns if column.casefold().split() == name.casefold().split()]
         if len(folded) == 1:
             return folded[0]
-        if _OLD_DEFAULTS.get(setting) == name:
-            return ""  # the default of an earlier version, which inputs of that time may state
+        if OLD_DEFAULTS.get(setting) == name:
+            return ""
         raise self._missing(name, setting)
 
     def _missing(self, name: str, setting: str) -> DataError:
         return DataError(
-            f"{self.file} has no column {name!r}; its columns are: {self._shown()}.",
+            f"{self.file} has no column {name!r}; its columns are: {shown_names(self.columns)}.",
             hint=f"Name the column you mean: {setting}. Left empty, it is found by name and content.",
         )
-
-    def _shown(self) -> str:
-        return ", ".join(self.columns[:20])
 
     def _label_columns(self) -> tuple[str, ...]:
         told = self.settings.label_column
@@ -216,7 +234,7 @@ class _Chooser:
             ]
         if not free:
             raise DataError(
-                f"{self.file}: no column looks like text; its columns are: {self._shown()}.",
+                f"{self.file}: no column looks like text; its columns are: {shown_names(self.columns)}.",
                 hint="Name the column: text_column.",
             )
 
@@ -225,7 +243,8 @@ class _Chooser:
             return profile.rank(_TEXT_WORDS) - 2 * title, profile.length * profile.distinct / len(profile.cells)
 
         best = max(free, key=fit)
-        others = [profile.name for profile in free if profile is not best and profile.length > 0.5 * best.length]
+        rivals = (other for other in free if other is not best and fit(other)[0] >= 0)
+        others = [other.name for other in rivals if other.length > 0.5 * best.length]
         if others:
             self.notes.append(f"also text, but not used: {', '.join(others)} (text_column says which is read)")
         return best.name
@@ -258,7 +277,7 @@ class _Chooser:
 
     def _shipped_score(self, text: str) -> str:
         helpful = self.profiles.get(SHIPPED[1])
-        return SHIPPED[1] if text == SHIPPED[0] and helpful is not None and helpful.numeric else ""
+        return SHIPPED[1] if text == SHIPPED[0] and helpful is not None and helpful.numbers > 0.5 else ""
 
     def _labels(self, used: set[str]) -> tuple[str, ...]:
         free = [profile for profile in self.profiles.values() if profile.name not in used and not profile.fractional]
@@ -286,12 +305,11 @@ class _Chooser:
         """Return whether a column has few distinct values, or few parts in its cells."""
         rank = profile.rank(_LABEL_WORDS)
         distinct, count = profile.distinct, len(profile.cells)
-        if profile.lists or (distinct > 2 and separator_of(profile.cells) is not None):
-            separator = None if profile.lists else separator_of(profile.cells)
-            distinct = len({str(part) for cell in profile.cells for part in _parts(cell, separator)})
+        if profile.lists or profile.separator:
+            distinct = len({str(part) for cell in profile.cells for part in _parts(cell, profile.separator)})
         if len(profile.cells) < 0.5 * max(map(len, self.cells.values()), default=0) and not rank:
             return False
-        if set(profile.words) & {"id", "date", "time", "timestamp", "index", "url"} and rank < 2:
+        if set(profile.words) & {"id", "date", "time", "timestamp", "index", "url"} and not rank:
             return False
         if rank:
             return 1 <= distinct <= max(2, min(MAX_LABELS, 0.7 * count))
@@ -317,12 +335,15 @@ class _Chooser:
         return chosen
 
     def _score(self, used: set[str]) -> str:
-        scores = [profile.name for profile in self.profiles.values() if profile.fractional and profile.name not in used]
+        free = [profile for profile in self.profiles.values() if profile.name not in used]
+        scores = [profile.name for profile in free if profile.fractional]
+        if not scores and self.settings.objective == "regression":
+            scores = [profile.name for profile in free if profile.numeric and not profile.binary]
         if len(scores) == 1:
             return scores[0]
         what = f"several columns hold scores ({', '.join(scores)})" if scores else "no column looks like a label"
         raise DataError(
-            f"{self.file}: {what}; its columns are: {self._shown()}.",
+            f"{self.file}: {what}; its columns are: {shown_names(self.columns)}.",
             hint="Name the column: label_column, or score_column with score_threshold.",
         )
 
@@ -338,7 +359,7 @@ class _Chooser:
         if profile and profile.lists:
             return "list", "", forced or any(len(list_of(cell) or ()) != 1 for cell in filled)
         told = self.settings.label_separator
-        separator = separator_of(filled) if told == "auto" and wanted != "classification" else None
+        separator = profile.separator if profile and told == "auto" and wanted != "classification" else None
         if told not in ("auto", "none"):
             separator = told
         return ("separated", separator, True) if separator else ("one", "", forced)
@@ -352,4 +373,7 @@ def _parts(cell: object, separator: str | None) -> list[object]:
 
 
 def _is_one(cell: object) -> bool:
-    return str(cell).strip().lower() in ("1", "1.0", "true", "yes")
+    try:
+        return flag_of(cell)
+    except ValueError:
+        return False

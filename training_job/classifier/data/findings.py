@@ -19,6 +19,9 @@ SHINGLE = 3
 NEAR_SHARE = 0.8
 """Share of a text's word triples in one other text, from which on the two are nearly the same."""
 
+MAX_NEAR = 200_000
+"""Training rows up to which texts are compared for being nearly the same."""
+
 _COMMON = 50  # a word triple of more texts tells nothing
 _SHOWN = 8
 
@@ -62,7 +65,7 @@ def _contradictions(splits: dict[str, list[Example]]) -> list[Finding]:
             labels.setdefault(normalised(row.text), set()).add(row.labels)
         several = sum(len(found) > 1 for found in labels.values())
         if several:
-            message = f"{several} {_texts(several)} of the {split} data {_have(several)} two labels"
+            message = f"{several:,} {_texts(several)} of the {split} data {_have(several)} two labels"
             findings.append(Finding("two_labels", several, message))
     return findings
 
@@ -73,11 +76,11 @@ def _overlap(train: list[Example], others: list[Example], split: str) -> list[Fi
     same = len(others) - len(new)
     findings = []
     if same:
-        message = f"{same} of {len(others)} {split} texts are in the training data"
+        message = f"{same:,} of {len(others):,} {split} texts are in the training data"
         findings.append(Finding("overlap", same, message))
-    near = _near(train, new)
+    near = _near(train, new) if len(train) <= MAX_NEAR else 0
     if near:
-        message = f"{near} more {split} {_texts(near)} {_are(near)} nearly the same as a training text"
+        message = f"{near:,} more {split} {_texts(near)} {_are(near)} nearly the same as a training text"
         findings.append(Finding("near_overlap", near, message))
     return findings
 
@@ -104,7 +107,7 @@ def _shingles(text: str) -> set[str]:
 
 
 def _sizes(ids: list[tuple[int, ...]], names: Sequence[str]) -> list[Finding]:
-    counts = Counter({label: 0 for label in range(len(names))})
+    counts = Counter(dict.fromkeys(range(len(names)), 0))
     counts.update(label for row in ids for label in row)
     few = sorted((count, label) for label, count in counts.items() if count < FEW_ROWS)
     findings = []

@@ -89,23 +89,30 @@ def _draw(units: list[list[int]], labels: Sequence[tuple[int, ...]], fraction: f
     none = -1  # a row without a label is a label of its own here
     contents = [Counter(label for row in unit for label in labels[row] or (none,)) for unit in units]
     totals[none] = sum(not row for row in labels)
+    wanted = {label: max(round(fraction * total), 1) for label, total in totals.items()}
+    wanted = {label: max(round(fraction * total), 1) for label, total in totals.items()}
     by_label: dict[int, list[int]] = {}
     for number in order:
         for label in contents[number]:
             by_label.setdefault(label, []).append(int(number))
-    for label in sorted(by_label, key=lambda label: (totals[label], label)):
-        wanted = max(round(fraction * totals[label]), 1)
-        for number in by_label[label]:
-            content = contents[number]
-            if held[label] >= wanted:
-                break
-            if units[number][0] in drawn or any(totals[own] - held[own] - content[own] < keep for own in content):
-                continue
-            # Skip a unit that would bring the total further from the target than it is now.
-            if held[label] + content[label] - wanted > wanted - held[label]:
-                continue
+
+    def misses(label: int, more: int) -> float:
+        return abs(held[label] + more - wanted[label]) / totals[label]
+
+    def take(number: int) -> None:
+        """Hold a unit out, unless a label has too few rows or all in all the labels get further from their shares."""
+        content = contents[number].items()
+        enough = all(totals[label] - held[label] - rows >= keep for label, rows in content)
+        nearer = sum(misses(label, rows) - misses(label, 0) for label, rows in content) <= 0
+        if enough and nearer and units[number][0] not in drawn:
             drawn.update(units[number])
-            held.update(content)
+            held.update(contents[number])
+
+    for label in sorted(by_label, key=lambda label: (totals[label], label)):
+        for number in by_label[label]:
+            if held[label] >= wanted[label]:
+                break
+            take(number)
     return drawn
 
 

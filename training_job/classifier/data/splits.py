@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
 
-from classifier.data.dataset import DataSettings, Example, load_data
+from classifier.data.dataset import DataSettings, LabelledData, load_data
 from classifier.data.holdout import hold_out
-from classifier.data.labels import ids_of
 from classifier.job.environment import JobEnvironment
 from classifier.job.hyperparameters import Hyperparameters
 from classifier.model.objective import Objective, ScoreScale, choose_objective
@@ -71,13 +69,13 @@ def load_splits(job: JobEnvironment, hp: Hyperparameters, *, quarantine: bool = 
     objective = data.objective
     if objective != "multilabel":
         objective = choose_objective(hp.objective, has_score=objective == "regression")
-    frames = {split: _frame(rows, data.ids(split), data.objective) for split, rows in data.splits.items()}
+    frames = {split: frame_of(data, split) for split in data.splits}
     if "validation" not in frames:
-        rows, ids = data.splits["train"], data.ids("train")
-        cut = hold_out(rows, ids, held_out_fraction(len(rows), hp.validation_fraction), seed=hp.seed)
-        for split, part in (("train", cut.kept), ("validation", cut.held)):
-            own = [ids_of(row, data.label_names, data.score_threshold) for row in part]
-            frames[split] = _frame(part, own, data.objective)
+        rows = data.splits["train"]
+        fraction = held_out_fraction(len(rows), hp.validation_fraction)
+        cut = hold_out(rows, data.ids("train"), fraction, seed=hp.seed)
+        data = replace(data, splits={**data.splits, "train": cut.kept, "validation": cut.held})
+        frames |= {split: frame_of(data, split) for split in ("train", "validation")}
         _log.info("data: %d rows to learn, %d to validate (%s held out)", len(cut.kept), len(cut.held), cut.drawn)
     return Splits(
         train=frames["train"],
@@ -98,12 +96,15 @@ def held_out_fraction(rows: int, fraction: float) -> float:
     return max(fraction, min(MAX_SMALL_FRACTION, MIN_VALIDATION_ROWS / rows))
 
 
-def _frame(rows: Sequence[Example], ids: Sequence[tuple[int, ...]], objective: Objective) -> pd.DataFrame:
-    several = objective == "multilabel"
+def frame_of(data: LabelledData, split: str) -> pd.DataFrame:
+    """Return the rows of a split as a table with the columns `text`, `label`, `score` and `family`."""
+    rows, several = data.splits[split], data.objective == "multilabel"
     return pd.DataFrame(
         {
             "text": pd.Series([row.text for row in rows], dtype=object),
-            "label": pd.Series([own if several else own[0] for own in ids], dtype=object if several else int),
+            "label": pd.Series(
+                [ids if several else ids[0] for ids in data.ids(split)], dtype=object if several else int
+            ),
             "score": [math.nan if row.score is None else row.score for row in rows],
             "family": pd.Series([row.family for row in rows], dtype=object),
         }

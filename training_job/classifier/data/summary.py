@@ -19,7 +19,8 @@ def summary_of(manifest: Mapping[str, Any]) -> list[str]:
     for split in of_file:
         counts.update(splits[split]["labels"])
     lines = [
-        f"read as {source['read_as']['sentence']}: {rows:,} rows, {_labels(manifest, counts, rows)}; {_columns(manifest)}"
+        f"read as {source['read_as']['sentence']}: {rows:,} rows, {_labels(manifest, counts, rows)}; "
+        + _columns(manifest)
     ]
     for split in ("validation", "test"):
         if held and held["split"] == split:
