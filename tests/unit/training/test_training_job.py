@@ -95,8 +95,9 @@ def test_the_configuration_carries_what_serving_needs(trained) -> None:
     """config.json has labels, objective, limit, and what recovers the score from the logits."""
     config = json.loads((trained[0] / "config.json").read_text())
     assert config["id2label"] == {"0": "not_helpful", "1": "helpful"}
-    assert (config["objective"], config["max_length"], config["score_threshold"]) == ("regression", 16, 1.0)
-    assert config["score_scale"] > 0
+    settings = config["text_classifier"]
+    assert (settings["objective"], settings["max_length"], settings["score_threshold"]) == ("regression", 16, 1.0)
+    assert settings["score_scale"] > 0 and "max_length" not in config
 
 
 def test_the_model_learned_what_there_is_to_learn(evaluation) -> None:
@@ -132,7 +133,7 @@ def test_the_log_has_the_lines_that_become_metrics(trained) -> None:
 def test_the_log_has_nothing_else(trained) -> None:
     """The log has no progress bars and no library warnings."""
     assert trained[1].stderr == ""
-    known = r"data: |epoch=|trained in |eval_|test_|int8_|model: "
+    known = r"data: |recipe: |epoch=|trained in |eval_|test_|int8_|baseline_|model: "
     assert [line for line in trained[1].stdout.splitlines() if not re.match(known, line)] == []
 
 
@@ -241,7 +242,7 @@ def test_data_with_labels_only_is_learned_as_classification(tiny_base: Path, tmp
     config = json.loads((out / "config.json").read_text())
     figures = json.loads((out / "evaluation.json").read_text())
     assert config["id2label"] == {"0": "blame", "1": "praise"}
-    assert config["objective"] == "classification" and "score_scale" not in config
+    assert config["text_classifier"]["objective"] == "classification" and "score_scale" not in config["text_classifier"]
     assert figures["test"]["pearson"] is None and figures["validation"]["pearson"] is None
     assert figures["test_rows"] == 24 == len((tmp_path / "out-output/test_rows.jsonl").read_text().splitlines())
     assert figures["validation"]["accuracy"]["value"] > 0.9
@@ -263,7 +264,7 @@ def test_a_model_of_this_job_can_be_the_base_of_the_next(trained, scored_data: P
         (["--learning_rate", "abc"], "learning_rate=abc"),
         (["--epoch", "3"], "Did you mean epochs?"),
         (["--base_model", "package:not_installed"], "package:not_installed"),
-        (["--objective", "regression", "--label_column", "helpful"], "helpful"),
+        (["--objective", "regression", "--label_column", "helpful"], "objective=regression"),
         (["--text_column", "review"], "'review'"),
     ],
 )
