@@ -12,6 +12,7 @@ from serving.errors import RequestError
 
 if TYPE_CHECKING:
     from serving.predictor import Prediction, Predictor
+    from serving.request import Inputs
 
 logger = logging.getLogger("serving")
 
@@ -47,27 +48,35 @@ def answer(
     try:
         read = formats.request_type(content_type)
         written = formats.answer_type(accept, read)
-        texts = formats.read_texts(read, body.encode() if isinstance(body, str) else body)
+        inputs = formats.read_inputs(read, body.encode() if isinstance(body, str) else body)
     except RequestError as error:
         return refused(error)
     try:
-        predictions = predictor.predict(texts)
+        predictions = predictor.predict(inputs.texts, [each.top_k for each in inputs.parameters])
     except Exception:  # libraries raise many kinds; the caller learns only that the model failed
         log_model_failure()
         return model_failure()
-    return success(written, texts, predictions, version)
+    return answered(written, inputs, predictions, labels=len(predictor.config.labels), version=version)
 
 
-def success(content_type: str, texts: Sequence[str], predictions: Sequence[Prediction], version: str | None) -> Answer:
-    """Write the predictions for `texts` in one of `formats.TYPES`."""
+def answered(
+    content_type: str, inputs: Inputs, predictions: Sequence[Prediction], *, labels: int, version: str | None
+) -> Answer:
+    """Write the predictions in one of `formats.TYPES`; `labels` is the number of the model's labels.
+
+    Refuse the request if a text was truncated that must not be.
+    """
     from serving import formats
 
-    facts = {
-        "texts": len(texts),
-        "characters": sum(map(len, texts)),
-        "truncated": sum(prediction.truncated for prediction in predictions),
-    }
-    return Answer(200, formats.write(content_type, predictions, version), facts, content_type=content_type)
+    truncated = [index for index, prediction in enumerate(predictions) if prediction.truncated]
+    for index in truncated:
+        if not inputs.parameters[index].truncation:
+            name = inputs.name(index)
+            message = f"{name} has more tokens than the model reads: shorten it, or leave truncation at true"
+            return refused(RequestError(message, kind="text_too_long"))
+    facts = {"texts": len(inputs.texts), "characters": sum(map(len, inputs.texts)), "truncated": len(truncated)}
+    body = formats.write(content_type, predictions, version=version, labels=labels)
+    return Answer(200, body, facts, content_type=content_type)
 
 
 def error_answer(status: int, kind: str, message: str, headers: Mapping[str, str] | None = None) -> Answer:

@@ -2,9 +2,15 @@
 
 | type | a request | an answer |
 |---|---|---|
-| `application/json` | `{"inputs": "…"}` or `{"inputs": ["…", …]}` | one object: predictions and model |
+| `application/json` | `{"inputs": "…"}` or `{"inputs": ["…", …]}`, with `parameters` or without | one object |
 | `text/csv` | one text a record, quoted as in RFC 4180, no header | `label,confidence,score,truncated,model version` |
-| `application/jsonlines` | `{"inputs": "…"}` a line | one object a line: a prediction with its model |
+| `application/jsonlines` | `{"inputs": "…"}` a line, each with its `parameters` or without | one object a line |
+
+The object of a JSON answer has `predictions` (`Prediction.as_dict`) and `model`: `version` and the number of `labels`.
+A JSON line is a prediction with `model`, which has the `version` only.
+
+A CSV record has a sixth field from a model for several labels: `labels`, a JSON list of their names. If `top_k` asked
+for `scores` (a JSON request may ask for a CSV answer), they are the last field, a JSON list of objects.
 
 CSV has no header line, because batch transform splits files, and only the first part would have it.
 """
@@ -14,11 +20,12 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 from serving.errors import RequestError
 from serving.predictor import Prediction
-from serving.request import check_text, parse_record, parse_texts
+from serving.request import DEFAULTS, Inputs, check_text, parse_inputs, parse_record
 
 JSON, CSV, JSON_LINES = "application/json", "text/csv", "application/jsonlines"
 TYPES = (JSON, CSV, JSON_LINES)
@@ -56,22 +63,24 @@ def answer_type(accept: str | None, content_type: str) -> str:
     return best
 
 
-def read_texts(content_type: str, body: bytes | bytearray) -> list[str]:
+def read_inputs(content_type: str, body: bytes | bytearray) -> Inputs:
     """Return the texts of a body. Raises RequestError, which names the record without quoting it."""
     if content_type == JSON:
-        return parse_texts(body)
-    texts = (_csv_texts if content_type == CSV else _json_lines_texts)(body)
-    if not texts:
+        return parse_inputs(body)
+    inputs = (_csv_inputs if content_type == CSV else _json_lines_inputs)(body)
+    if not inputs.texts:
         raise RequestError("the body has no records: expected one text a line")
-    return texts
+    return inputs
 
 
-def write(content_type: str, predictions: Sequence[Prediction], version: str | None) -> bytes:
-    """Write the body of an answer."""
-    return _WRITERS[content_type](predictions, version)
+def write(content_type: str, predictions: Sequence[Prediction], *, version: str | None, labels: int) -> bytes:
+    """Write the body of an answer of a model with so many `labels`."""
+    if content_type == JSON:
+        return _write_json(predictions, {"version": version, "labels": labels})
+    return (_write_csv if content_type == CSV else _write_json_lines)(predictions, version)
 
 
-def _csv_texts(body: bytes | bytearray) -> list[str]:
+def _csv_inputs(body: bytes | bytearray) -> Inputs:
     try:
         # Without newline translation, because a line break inside quotes is part of the text.
         reader = csv.reader(io.StringIO(body.decode("utf-8-sig"), newline=""), strict=True)
@@ -87,15 +96,17 @@ def _csv_texts(body: bytes | bytearray) -> list[str]:
             texts.append(check_text(record[0], f"record {number}"))
     except csv.Error as error:
         raise RequestError(f"record {len(texts) + 1} is not CSV ({error})") from error
-    return texts
+    return Inputs(texts, [DEFAULTS] * len(texts), "record {1}")
 
 
-def _json_lines_texts(body: bytes | bytearray) -> list[str]:
-    texts: list[str] = []
+def _json_lines_inputs(body: bytes | bytearray) -> Inputs:
+    inputs = Inputs([], [], "line {1}")
     for number, line in enumerate(io.BytesIO(body), 1):
         _check_count(number)
-        texts.append(parse_record(line, f"line {number}"))
-    return texts
+        text, parameters = parse_record(line, inputs.name(number - 1))
+        inputs.texts.append(text)
+        inputs.parameters.append(parameters)
+    return inputs
 
 
 def _check_count(number: int) -> None:
@@ -114,9 +125,9 @@ _dumps = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 """Made once: `json.dumps` makes an encoder for each record."""
 
 
-def _write_json(predictions: Sequence[Prediction], version: str | None) -> bytes:
+def _write_json(predictions: Sequence[Prediction], model: dict[str, Any]) -> bytes:
     records = [prediction.as_dict() for prediction in predictions]
-    return _dumps({"predictions": records, "model": {"version": version}}).encode()
+    return _dumps({"predictions": records, "model": model}).encode()
 
 
 def _write_json_lines(predictions: Sequence[Prediction], version: str | None) -> bytes:
@@ -128,12 +139,7 @@ def _write_csv(predictions: Sequence[Prediction], version: str | None) -> bytes:
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\n")
     for each in predictions:
-        writer.writerow([each.label, each.confidence, each.score, str(each.truncated).lower(), version])
+        answer = each.as_dict()
+        lists = [_dumps(answer[name]) for name in ("labels", "scores") if name in answer]
+        writer.writerow([each.label, each.confidence, each.score, str(each.truncated).lower(), version, *lists])
     return out.getvalue().encode()
-
-
-_WRITERS: dict[str, Callable[[Sequence[Prediction], str | None], bytes]] = {
-    JSON: _write_json,
-    CSV: _write_csv,
-    JSON_LINES: _write_json_lines,
-}

@@ -1,8 +1,9 @@
-"""Parse and check a request's texts, before any tokenising."""
+"""Parse and check a request, before any tokenising."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 from serving.errors import RequestError
@@ -15,27 +16,66 @@ MAX_TEXTS = 100
 MAX_CHARACTERS = 20_000
 """Unicode characters of a text."""
 
+MAX_TOP_K = 1_000
+"""Largest `top_k`; null asks for all labels."""
 
-def parse_texts(body: bytes | bytearray | str) -> list[str]:
-    """Return the texts of a body like `{"inputs": …}`; `parameters` is allowed and ignored.
+PARAMETERS = ("top_k", "truncation")
+ELSEWHERE = ("text", "texts", "text_inputs", "instances", "text_pair")
+"""Keys of requests to other services, which a refusal may quote. Any other unknown key may be a text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """How to answer for a text."""
+
+    top_k: int | None = 0
+    """Number of labels in `scores`: 0, if the request does not ask for it, for no `scores`; None for all labels."""
+    truncation: bool = True
+    """Whether a text that is too long is truncated, or refused."""
+
+
+DEFAULTS = Parameters()
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """The texts of a request."""
+
+    texts: list[str]
+    parameters: list[Parameters]
+    """One for each text."""
+    naming: str
+    """The name of a text in messages, a format of its index (0) and its number (1)."""
+
+    def name(self, index: int) -> str:
+        """Return what messages call the text at `index`."""
+        return self.naming.format(index, index + 1)
+
+
+def parse_inputs(body: bytes | bytearray | str) -> Inputs:
+    """Return the content of a body like `{"inputs": …, "parameters": {…}}`.
 
     Raises RequestError with a message that says what is allowed and never quotes a text.
     """
-    inputs = _inputs(body)
+    document = _document(body)
+    inputs = document["inputs"]
     texts = [inputs] if isinstance(inputs, str) else inputs
     if not isinstance(texts, list):
-        raise RequestError(f"inputs is {_json_type(inputs)}: {EXPECTED}")
+        raise RequestError(f"inputs is {_json_type(inputs)}{_pair(inputs)}: {EXPECTED}")
     if not 1 <= len(texts) <= MAX_TEXTS:
         raise RequestError(f"inputs has {len(texts)} texts: allowed are 1 to {MAX_TEXTS}")
+    naming = "inputs" if isinstance(inputs, str) else "inputs[{0}]"
+    parsed = Inputs(texts, [_parameters(document)] * len(texts), naming)
     for index, text in enumerate(texts):
-        check_text(text, "inputs" if isinstance(inputs, str) else f"inputs[{index}]")
-    return texts
+        check_text(text, parsed.name(index))
+    return parsed
 
 
-def parse_record(line: bytes | bytearray, name: str) -> str:
-    """Return the text of a line like `{"inputs": "a text"}`; `name` is the line's name in messages."""
+def parse_record(line: bytes | bytearray, name: str) -> tuple[str, Parameters]:
+    """Return the content of a line like `{"inputs": "a text"}`; `name` is the line's name in messages."""
     try:
-        return check_text(_inputs(line), "inputs")
+        document = _document(line)
+        return check_text(document["inputs"], "inputs"), _parameters(document)
     except RequestError as error:
         raise RequestError(f"{name}: {error.message}") from error
 
@@ -43,7 +83,7 @@ def parse_record(line: bytes | bytearray, name: str) -> str:
 def check_text(text: Any, name: str) -> str:
     """Return `text` if it is acceptable; raise RequestError with `name` otherwise."""
     if not isinstance(text, str):
-        raise RequestError(f"{name} is {_json_type(text)}: expected a text")
+        raise RequestError(f"{name} is {_json_type(text)}{_pair(text)}: expected a text")
     if not 1 <= len(text) <= MAX_CHARACTERS:
         raise RequestError(f"{name} has {len(text)} characters: allowed are 1 to {MAX_CHARACTERS}")
     try:
@@ -53,7 +93,7 @@ def check_text(text: Any, name: str) -> str:
     return text
 
 
-def _inputs(body: bytes | bytearray | str) -> Any:
+def _document(body: bytes | bytearray | str) -> dict[str, Any]:
     try:
         document = json.loads(body)
     except UnicodeDecodeError as error:
@@ -65,12 +105,38 @@ def _inputs(body: bytes | bytearray | str) -> Any:
         raise RequestError(f"the body is not JSON{where}: {EXPECTED}") from error
     if not isinstance(document, dict):
         raise RequestError(f"the body is {_json_type(document)}: {EXPECTED}")
-    unknown = document.keys() - {"inputs", "parameters"}
-    if unknown:
-        raise RequestError(f"the body has {len(unknown)} unknown key(s): allowed are inputs and parameters")
+    if unknown := document.keys() - {"inputs", "parameters"}:
+        if known := [key for key in ELSEWHERE if key in unknown]:
+            raise RequestError(f"the body has the key {known[0]}{_pair(known)}: {EXPECTED}")
+        hint = f"; {' and '.join(PARAMETERS)} belong into parameters" if unknown & set(PARAMETERS) else ""
+        raise RequestError(f"the body has {len(unknown)} unknown key(s): allowed are inputs and parameters{hint}")
     if "inputs" not in document:
         raise RequestError(f"the body has no inputs: {EXPECTED}")
-    return document["inputs"]
+    return document
+
+
+def _parameters(document: dict[str, Any]) -> Parameters:
+    if "parameters" not in document:
+        return DEFAULTS
+    given = document["parameters"]
+    if not isinstance(given, dict):
+        raise RequestError(f'parameters is {_json_type(given)}: expected an object such as {{"top_k": 3}}')
+    if unknown := given.keys() - set(PARAMETERS):
+        raise RequestError(f"parameters has {len(unknown)} unknown key(s): allowed are {' and '.join(PARAMETERS)}")
+    top_k, truncation = given.get("top_k", 0), given.get("truncation", True)
+    is_number = isinstance(top_k, int) and not isinstance(top_k, bool)
+    if "top_k" in given and top_k is not None and not (is_number and 1 <= top_k <= MAX_TOP_K):
+        what = "another number" if isinstance(top_k, int | float) and not isinstance(top_k, bool) else _json_type(top_k)
+        raise RequestError(f"top_k is {what}: allowed are 1 to {MAX_TOP_K}, and null for all labels")
+    if not isinstance(truncation, bool):
+        raise RequestError(f"truncation is {_json_type(truncation)}: allowed are true and false")
+    return Parameters(top_k, truncation)
+
+
+def _pair(value: Any) -> str:
+    return (
+        ", and a pair of texts cannot be classified" if isinstance(value, dict | list) and "text_pair" in value else ""
+    )
 
 
 def _json_type(value: Any) -> str:

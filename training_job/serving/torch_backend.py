@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,7 +11,6 @@ from numpy.typing import NDArray
 from transformers import AutoModelForSequenceClassification
 
 from serving.errors import ArtifactError
-from serving.text_encoder import FEATURES
 
 
 class TorchBackend:
@@ -27,8 +25,8 @@ class TorchBackend:
             self._model = AutoModelForSequenceClassification.from_pretrained(model_dir, local_files_only=True).eval()
         except Exception as error:  # libraries raise many kinds for a truncated weight file
             raise ArtifactError(model_dir, f"cannot be loaded by transformers ({error})") from error
-        accepted = inspect.signature(self._model.forward).parameters
-        self.features = [name for name in FEATURES if name in accepted]
+        # The inputs of the training. Token types are not among them, and some models change their answer by type 0.
+        self.features = ["input_ids", "attention_mask"]
 
     def logits(self, features: Mapping[str, NDArray[np.int64]]) -> NDArray[np.float32]:
         """Map features, (batch, tokens) int64, to logits, (batch, labels) float32."""

@@ -23,7 +23,7 @@ def test_answer_has_the_contracts_form(tiny_artifact: Path) -> None:
                 {"label": "helpful", "confidence": 0.880797, "score": 1.5, "truncated": False},
                 {"label": "not_helpful", "confidence": 0.880797, "score": 0.5, "truncated": False},
             ],
-            "model": {"version": "3"},
+            "model": {"version": "3", "labels": 2},
         },
     )
 
@@ -51,3 +51,34 @@ def test_a_failing_model_is_logged_with_its_reason(tiny_artifact: Path, caplog: 
     finally:
         logger.removeHandler(caplog.handler)
     assert "finite" in caplog.text
+
+
+def test_scores_come_when_asked(tiny_artifact: Path) -> None:
+    """All labels with null, as many as wanted with a number; the rest of the answer is the same."""
+    body = '{"inputs": "good", "parameters": {"top_k": %s}}'
+    answers = {
+        asked: json.loads(answer(load_predictor(tiny_artifact), body % asked, version=None).body)["predictions"][0]
+        for asked in ("null", "1", "1000")
+    }
+    best, other = {"label": "helpful", "confidence": 0.880797}, {"label": "not_helpful", "confidence": 0.119203}
+    assert (answers["null"]["scores"], answers["1"]["scores"]) == ([best, other], [best])
+    assert answers["1000"] == answers["null"] | best
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "name"),
+    [
+        ("application/json", '{"inputs": "%s", "parameters": {"truncation": false}}', "inputs "),
+        ("application/json", '{"inputs": ["good", "%s"], "parameters": {"truncation": false}}', "inputs[1] "),
+        ("application/jsonlines", '{"inputs": "%s", "parameters": {"truncation": false}}', "line 1 "),
+    ],
+)
+def test_a_text_that_must_not_be_truncated_is_refused(
+    tiny_artifact: Path, content_type: str, body: str, name: str
+) -> None:
+    """`truncation: false` refuses a text that is too long, by its place, and takes one that fits."""
+    predictor = load_predictor(tiny_artifact)
+    result = answer(predictor, body % ("so " * 9), version=None, content_type=content_type)
+    error = json.loads(result.body)["error"]
+    assert (result.status, error["type"], error["message"].startswith(name)) == (400, "text_too_long", True)
+    assert answer(predictor, body % "so", version=None, content_type=content_type).status == 200

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from serving.predictor import Prediction
+from serving.request import Inputs, Parameters
 from serving.server.batcher import INLINE_CHARACTERS, WINDOW, Batcher, predicted
 
 
@@ -22,12 +23,17 @@ class Echo:
         self.passes: list[list[str]] = []
         self.threads: list[threading.Thread] = []
 
-    def predict(self, texts: Sequence[str]) -> list[Prediction]:
+    def predict(self, texts: Sequence[str], top_k: Sequence[int | None]) -> list[Prediction]:
         self.passes.append(list(texts))
         self.threads.append(threading.current_thread())
         if "poison" in texts:
             raise RuntimeError("no answer to this")
-        return [Prediction(text, 1.0, None, False) for text in texts]
+        return [Prediction(f"{text}{top or ''}", 1.0, None, False) for text, top in zip(texts, top_k, strict=True)]
+
+
+def inputs(texts: Sequence[str], top_k: int = 0) -> Inputs:
+    """The texts of a request whose parameters are the same for each."""
+    return Inputs(list(texts), [Parameters(top_k=top_k)] * len(texts), "inputs[{0}]")
 
 
 @pytest.fixture
@@ -40,11 +46,13 @@ def echo() -> Echo:
 def answers(echo: Echo) -> Callable[..., list[Any]]:
     """Submit the texts of several callers at once; return each one's labels, or None."""
 
-    def submit(*callers: list[str], workers: int = 1) -> list[Any]:
+    def submit(*callers: list[str], workers: int = 1, top_k: int = 0) -> list[Any]:
         async def all_at_once() -> list[list[Prediction] | None]:
             with ThreadPoolExecutor(workers) as executor:
                 batcher = Batcher(echo, executor, workers)  # type: ignore[arg-type]
-                return await asyncio.gather(*(predicted(batcher, texts) for texts in callers))
+                return await asyncio.gather(
+                    *(predicted(batcher, inputs(texts, number * top_k)) for number, texts in enumerate(callers))
+                )
 
         return [each and [prediction.label for prediction in each] for each in asyncio.run(all_at_once())]
 
@@ -54,6 +62,12 @@ def answers(echo: Echo) -> Callable[..., list[Any]]:
 def test_callers_who_wait_together_share_a_pass(echo: Echo, answers: Callable[..., list[Any]]) -> None:
     """Three callers share one pass, and each gets the right answers."""
     assert answers(["a"], ["b", "c"], ["d"]) == [["a"], ["b", "c"], ["d"]]
+    assert echo.passes == [["a", "b", "c", "d"]]
+
+
+def test_callers_with_different_parameters_share_a_pass(echo: Echo, answers: Callable[..., list[Any]]) -> None:
+    """Each text is answered with the parameters of its own caller."""
+    assert answers(["a"], ["b", "c"], ["d"], top_k=5) == [["a"], ["b5", "c5"], ["d10"]]
     assert echo.passes == [["a", "b", "c", "d"]]
 
 

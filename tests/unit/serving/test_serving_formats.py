@@ -22,7 +22,12 @@ TEXTS = st.lists(st.text(st.characters(codec="utf-8"), min_size=1, max_size=8), 
 
 def read(content_type: str, body: bytes) -> list[str]:
     """As the server reads a body."""
-    return formats.read_texts(content_type, body)
+    return formats.read_inputs(content_type, body).texts
+
+
+def write(content_type: str, *predictions: Prediction) -> bytes:
+    """As the server writes the answer of a model with two labels."""
+    return formats.write(content_type, predictions, version="3", labels=2)
 
 
 @settings(max_examples=30)
@@ -82,13 +87,16 @@ def test_a_bad_record_is_named(content_type: str, body: bytes, said: str) -> Non
 
 def test_json_answers_are_one_object() -> None:
     """All predictions are in one object."""
-    answer = json.loads(formats.write(JSON, [GOOD, GOOD, ODD], "3"))
-    assert answer == {"predictions": [GOOD.as_dict(), GOOD.as_dict(), ODD.as_dict()], "model": {"version": "3"}}
+    answer = json.loads(write(JSON, GOOD, GOOD, ODD))
+    assert answer == {
+        "predictions": [GOOD.as_dict(), GOOD.as_dict(), ODD.as_dict()],
+        "model": {"version": "3", "labels": 2},
+    }
 
 
 def test_json_lines_carry_the_version_in_each_line() -> None:
     """Lines are complete, because a job joins the answers of many bodies."""
-    body = formats.write(JSON_LINES, [GOOD, ODD], "3")
+    body = write(JSON_LINES, GOOD, ODD)
     assert [json.loads(line) for line in body.splitlines()] == [
         each.as_dict() | {"model": {"version": "3"}} for each in (GOOD, ODD)
     ]
@@ -96,8 +104,42 @@ def test_json_lines_carry_the_version_in_each_line() -> None:
 
 def test_csv_answers_are_one_record_each() -> None:
     """label,confidence,score,truncated,version; a model without a score leaves its field empty."""
-    body = formats.write(CSV, [GOOD, ODD], "3")
+    body = write(CSV, GOOD, ODD)
     assert body == b'helpful,0.9,1.5,false,3\n"not, ""helpful""",0.5,,true,3\n'
+
+
+SEVERAL = Prediction("joy", 0.9, None, False, ("joy", "a, b"), (("joy", 0.9), ("a, b", 0.7)))
+
+
+def test_labels_and_scores_follow_the_prediction_where_there_are_any() -> None:
+    """A model for several labels adds `labels`, and `top_k` adds `scores`; other answers stay as they are."""
+    scores = [{"label": "joy", "confidence": 0.9}, {"label": "a, b", "confidence": 0.7}]
+    common = {"label": "joy", "confidence": 0.9, "score": None, "truncated": False}
+    assert json.loads(write(JSON_LINES, SEVERAL)) == {
+        **common,
+        "labels": ["joy", "a, b"],
+        "scores": scores,
+        "model": {"version": "3"},
+    }
+    assert json.loads(write(JSON, SEVERAL))["predictions"][0]["scores"] == scores
+    assert "labels" not in json.loads(write(JSON, GOOD))["predictions"][0]
+
+
+def test_csv_appends_labels_and_scores_as_json() -> None:
+    """The first five fields stay; lists are JSON, because a name may hold any separator."""
+    record = next(csv.reader([write(CSV, SEVERAL).decode()]))
+    assert record[:5] == ["joy", "0.9", "", "false", "3"]
+    assert json.loads(record[5]) == ["joy", "a, b"]
+    assert json.loads(record[6])[1] == {"label": "a, b", "confidence": 0.7}
+
+
+def test_each_json_line_has_its_own_parameters() -> None:
+    """The parameters of a line are for its text only, and a bad one is named with its line."""
+    lines = b'{"inputs": "a", "parameters": {"top_k": 3}}\n{"inputs": "b"}\n{"inputs": "c", "parameters": {"top_k": 0}}'
+    good = formats.read_inputs(JSON_LINES, lines[: lines.rindex(b"\n")])
+    assert [each.top_k for each in good.parameters] == [3, 0]
+    with pytest.raises(RequestError, match=r"line 3: top_k .* allowed are 1 to 1000"):
+        formats.read_inputs(JSON_LINES, lines)
 
 
 @pytest.mark.parametrize(

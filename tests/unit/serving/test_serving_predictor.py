@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from serving.errors import ArtifactError, ServingError
 from serving.model_config import ModelConfig
 from serving.onnx_backend import OnnxBackend
-from serving.predictor import Predictor, load_predictor
+from serving.predictor import FEW_LABELS, Predictor, load_predictor
 from serving.text_encoder import TextEncoder
 
 
@@ -77,6 +77,54 @@ def test_classification_has_no_score(tiny_artifact: Path) -> None:
     """A model that learned labels only answers with score None, and may have more than two labels."""
     prediction = classifier(tiny_artifact, [0.0, 5.0, 1.0], "a", "b", "c").predict(["so"])[0]
     assert (prediction.label, prediction.score) == ("b", None)
+
+
+@pytest.mark.parametrize("labels", [2, FEW_LABELS, FEW_LABELS + 1, 77, 1_000])
+def test_many_labels_are_read_as_few(tiny_artifact: Path, labels: int) -> None:
+    """The softmax is the same on both sides of the limit, and `scores` has the most probable labels in order."""
+    row = np.random.default_rng(labels).normal(0, 4, labels).tolist()
+    names = [f"label {number}" for number in range(labels)]
+    wanted = np.exp(row) / np.exp(row).sum()
+    order = np.argsort(-wanted)
+    predictor = classifier(tiny_artifact, row, *names)
+    best, few, every = predictor.predict(["so", "so so", "bad"], [0, 2, None])
+    assert (best.label, best.confidence) == (names[order[0]], pytest.approx(wanted[order[0]], abs=1e-6))
+    assert best.scores is None and few.scores is not None and every.scores is not None
+    assert [label for label, _ in every.scores] == [names[label] for label in order]
+    assert [each for _, each in every.scores] == pytest.approx(wanted[order], abs=1e-6)
+    assert few.scores == every.scores[:2]
+
+
+def several(artifact: Path, row: list[float], thresholds: tuple[float, ...]) -> Predictor:
+    labels = tuple("abcd"[: len(row)])
+    config = ModelConfig(labels=labels, objective="multilabel", max_length=8, label_thresholds=thresholds)
+    return Predictor(config, TextEncoder.read(artifact, max_length=8, pad_token_id=0), FixedBackend(row))
+
+
+def test_labels_are_given_from_their_own_thresholds_on(tiny_artifact: Path) -> None:
+    """A label is given at its threshold exactly; the most probable one is named first."""
+    prediction = several(tiny_artifact, [0.0, 2.0, 1.0, -3.0], (0.5, 0.9, 0.3, 0.04)).predict(["so"], [None])[0]
+    assert prediction.labels == ("c", "a", "d")
+    assert (prediction.label, prediction.confidence) == ("b", round(1 / (1 + math.exp(-2)), 6))
+    assert prediction.scores is not None and [label for label, _ in prediction.scores] == ["b", "c", "a", "d"]
+
+
+def test_no_label_may_be_given(tiny_artifact: Path) -> None:
+    """The most probable label is named all the same, and extreme logits are probabilities."""
+    prediction = several(tiny_artifact, [-1e30, -2.0], (0.5, 0.5)).predict(["so"], [None])[0]
+    assert (prediction.labels, prediction.label) == ((), "b")
+    assert prediction.scores is not None and prediction.scores[1] == ("a", 0.0)
+
+
+@pytest.mark.parametrize("wrong", [math.inf, -math.inf, math.nan])
+@pytest.mark.parametrize("labels", [2, 40])
+def test_any_logit_that_is_not_a_number_is_an_error(tiny_artifact: Path, labels: int, wrong: float) -> None:
+    """In the first place or in the last, with few labels or many, with one label a text or several."""
+    for row in ([wrong] + [1.0] * (labels - 1), [1.0] * (labels - 1) + [wrong]):
+        with pytest.raises(ServingError, match="finite"):
+            classifier(tiny_artifact, row, *map(str, range(labels))).predict(["so"])
+    with pytest.raises(ServingError, match="finite"):
+        several(tiny_artifact, [1.0, wrong], (0.5, 0.5)).predict(["so"])
 
 
 def test_logits_that_are_not_numbers_are_an_error(tiny_artifact: Path) -> None:

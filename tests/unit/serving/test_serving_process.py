@@ -26,7 +26,7 @@ def test_a_text_is_answered(served: Any, ask: Any) -> None:
         200,
         {
             "predictions": [{"label": "helpful", "confidence": 0.880797, "score": 1.5, "truncated": False}],
-            "model": {"version": "3"},
+            "model": {"version": "3", "labels": 2},
         },
     )
 

@@ -134,7 +134,7 @@ def test_answers_are_those_of_the_slim_server(stock: StockServer, served: Any) -
     slim_status, slim_answer = ask(served.port, REQUESTS[1][1])
     assert (status, slim_status) == (200, 200)
     assert answer["predictions"] == slim_answer["predictions"]
-    assert answer["model"] == {"version": "7"}
+    assert answer["model"] == {"version": "7", "labels": 2}
 
 
 @pytest.mark.parametrize(

@@ -77,3 +77,12 @@ def test_arrays_are_what_onnx_models_take(tiny_artifact: Path) -> None:
         (batch,) = encoder.batches(encoder.encode(texts), ["input_ids", "attention_mask"])
         shapes = {name: (array.dtype, array.shape) for name, array in batch.features.items()}
         assert shapes == dict.fromkeys(["input_ids", "attention_mask"], (np.dtype("int64"), (len(texts), 3)))
+
+
+def test_the_side_that_is_cut_off_is_the_artifacts(tiny_artifact: Path) -> None:
+    """Of a long text the beginning is kept, or its end; either way it is reported as truncated."""
+    words = "good bad so so so so so so bad"
+    for side, kept in (("right", [4, 5, 6]), ("left", [6, 6, 5])):
+        encoder = TextEncoder.read(tiny_artifact, max_length=5, pad_token_id=0, truncation_side=side)
+        (encoding,) = encoder.encode([words])
+        assert (encoding.ids[1:-1], bool(encoding.overflowing)) == (kept, True)

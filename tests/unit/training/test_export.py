@@ -165,7 +165,7 @@ def test_the_rewrites_change_no_answer(make: Any, tmp_path: Path) -> None:
     """In float32 the rewritten network answers as PyTorch does, to the last digits, padded on either side or not."""
     import torch
 
-    from classifier.onnx_export.export import _trace, quiet
+    from classifier.onnx_export.export import quiet, trace
     from classifier.onnx_export.rewrites import rewritten
 
     torch.manual_seed(0)
@@ -174,7 +174,7 @@ def test_the_rewrites_change_no_answer(make: Any, tmp_path: Path) -> None:
         if weights.ndim == 1:  # biases are 0 and norms 1 in a new model, which would hide what is lost of them
             torch.nn.init.normal_(weights, mean=float("norm" in name.lower() and "weight" in name), std=0.3)
     with quiet():
-        _trace(model, tmp_path / "traced.onnx")
+        trace(model, tmp_path / "traced.onnx")
     rewritten(model, tmp_path / "traced.onnx").save_model_to_file(str(tmp_path / "faster.onnx"))
     ids = np.random.default_rng(3).integers(5, 40, (6, 12))
     mask = np.ones_like(ids)

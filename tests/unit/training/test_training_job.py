@@ -97,7 +97,26 @@ def test_the_configuration_carries_what_serving_needs(trained) -> None:
     assert config["id2label"] == {"0": "not_helpful", "1": "helpful"}
     settings = config["text_classifier"]
     assert (settings["objective"], settings["max_length"], settings["score_threshold"]) == ("regression", 16, 1.0)
-    assert settings["score_scale"] > 0 and "max_length" not in config
+    assert settings["truncation_side"] == "right"
+    assert settings["score_scale"] > 0
+
+
+def test_transformers_answers_as_the_serving_code_does(trained) -> None:
+    """`pipeline` loads the folder without a warning, and gives each text the label that the endpoint gives."""
+    code = (
+        "import json, sys, warnings; warnings.simplefilter('error', UserWarning); "
+        "from transformers import pipeline; model = pipeline('text-classification', model=sys.argv[1], device=-1); "
+        "print(json.dumps(model(json.loads(sys.argv[2]), truncation=True)))"
+    )
+    from serving.predictor import load_predictor
+
+    texts = ["the good battery", "the bad camera", "great " * 40, "poor " * 40]
+    command = [sys.executable, "-c", code, str(trained[0]), json.dumps(texts)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert not re.search("generation|max_length|warn", done.stderr, re.IGNORECASE)
+    answers = load_predictor(trained[0]).predict(texts)
+    assert [each["label"] for each in json.loads(done.stdout)] == [each.label for each in answers]
+    assert [each.truncated for each in answers] == [False, False, True, True]
 
 
 def test_the_model_learned_what_there_is_to_learn(evaluation) -> None:
@@ -242,7 +261,8 @@ def test_data_with_labels_only_is_learned_as_classification(tiny_base: Path, tmp
     config = json.loads((out / "config.json").read_text())
     figures = json.loads((out / "evaluation.json").read_text())
     assert config["id2label"] == {"0": "blame", "1": "praise"}
-    assert config["text_classifier"]["objective"] == "classification" and "score_scale" not in config["text_classifier"]
+    settings = config["text_classifier"]
+    assert settings["objective"] == "classification" and "score_scale" not in settings
     assert figures["test"]["pearson"] is None and figures["validation"]["pearson"] is None
     assert figures["test_rows"] == 24 == len((tmp_path / "out-output/test_rows.jsonl").read_text().splitlines())
     assert figures["validation"]["accuracy"]["value"] > 0.9

@@ -68,13 +68,19 @@ def write_artifact(folder: Path, trained: TrainedClassifier, evaluation: dict[st
     trained.model.config.label2id = {name: label for label, name in enumerate(labels)}
     trained.model.save_pretrained(folder)
     trained.tokenizer.save_pretrained(folder)
-    # One nested key, because transformers takes a `max_length` at the top level for a setting of text generation.
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    settings = {**trained.serving_config(), "truncation_side": trained.tokenizer.truncation_side}
-    write_json(folder / "config.json", {**config, SECTION: settings})
+    side = trained.tokenizer.truncation_side
+    write_serving_settings(folder / "config.json", {**trained.serving_config(), "truncation_side": side})
     copy_serving_code(folder)
     write_json(folder / EVALUATION_FILE, evaluation)
     (folder / "README.md").write_text(model_card(evaluation, base), encoding="utf-8")
+
+
+def write_serving_settings(path: Path, settings: dict[str, Any]) -> None:
+    """Add what the serving code needs to the model's `config.json`, under one key of our own.
+
+    At the top level, transformers would take `max_length` for a setting of text generation.
+    """
+    write_json(path, {**json.loads(path.read_text(encoding="utf-8")), SECTION: settings})
 
 
 def copy_serving_code(folder: Path, source: Path = SERVING_SOURCE) -> None:

@@ -20,7 +20,7 @@ TOKENS = 16
 PROBED_TOKENS = 1_024
 """Longest row that is tried out: attention takes memory that grows with its square."""
 MAX_DIFFERENCE = 1e-3
-"""Largest difference that padding may make to a logit, relative to the largest logit. Float32 rounds to 1e-6."""
+"""Largest difference that padding may make to a logit, relative to the largest logit, which a new head keeps small."""
 
 
 def check_tokenizer(name: str, tokenizer: PreTrainedTokenizerBase) -> None:
@@ -82,17 +82,22 @@ def check_padding(name: str, model: PreTrainedModel, tokenizer: PreTrainedTokeni
     """
     import torch
 
-    rows = tokenizer(list(TEXTS[:2]), truncation=True, max_length=min(TOKENS, tokenizer.model_max_length))["input_ids"]
-    longest = max(map(len, rows))
-    short = torch.tensor(rows[:1])
-    ids = torch.tensor([row + [tokenizer.pad_token_id] * (longest - len(row)) for row in rows])
-    mask = torch.tensor([[1] * len(row) + [0] * (longest - len(row)) for row in rows])
+    if model.config.is_encoder_decoder:
+        raise refusal(name, "it is an encoder with a decoder, and serving runs encoders")
+    longest = min(TOKENS, tokenizer.model_max_length)
+    short, long = (
+        tokenizer(TEXTS[1], truncation=True, max_length=length)["input_ids"] for length in (longest // 2, longest)
+    )
+    missing = len(long) - len(short)
+    alone_ids = torch.tensor([short])
+    ids = torch.tensor([short + [tokenizer.pad_token_id] * missing, long])
+    mask = torch.tensor([[1] * len(short) + [0] * missing, [1] * len(long)])
     try:
-        alone, batch = _logits(model, short, torch.ones_like(short))[0], _logits(model, ids, mask)[0]
+        alone, batch = _logits(model, alone_ids, torch.ones_like(alone_ids))[0], _logits(model, ids, mask)[0]
     except Exception as e:  # models raise many kinds
         reason = str(e).strip().split("\n")[0]
         raise refusal(name, f"it cannot compute two texts of different lengths ({reason})") from e
-    if float((alone - batch).abs().max()) > MAX_DIFFERENCE * max(1.0, float(alone.abs().max())):
+    if float((alone - batch).abs().max()) > MAX_DIFFERENCE * float(alone.abs().max()):
         raise refusal(name, "its answer to a text changes with the padding after the text")
 
 
@@ -121,7 +126,7 @@ def _logits(model: PreTrainedModel, ids: Tensor, mask: Tensor) -> Tensor:
     """Run the model on two tensors (rows, tokens) int64 without dropout; return its logits, (rows, labels)."""
     import torch
 
-    model.eval()
+    model.train(False)
     with torch.inference_mode():
         logits: Tensor = model(input_ids=ids, attention_mask=mask).logits
     model.train()

@@ -76,7 +76,7 @@ def export_int8(model: PreTrainedModel, target: Path, tokenizer: PreTrainedToken
 
     with tempfile.TemporaryDirectory(prefix="onnx-") as scratch:
         traced, quantized = Path(scratch) / "model.onnx", Path(scratch) / "int8.onnx"
-        _trace(model, traced)
+        trace(model, traced)
         faster = _rewrite(model, traced)
         with quiet():
             quantize_dynamic(
@@ -146,8 +146,12 @@ class Logits(torch.nn.Module):
 
 
 @quiet()
-def _trace(model: PreTrainedModel, path: Path) -> None:
-    """Write the float32 ONNX model, and check that it answers like PyTorch."""
+def trace(model: PreTrainedModel, path: Path) -> None:
+    """Write the float32 ONNX model, and check that it answers like PyTorch.
+
+    Raises:
+        JobError: the architecture cannot be traced, or the traced model answers differently.
+    """
     attention = model.config._attn_implementation
     model.set_attn_implementation("eager")  # the only form that the fusion recognises
     rows = {0: "batch", 1: "tokens"}

@@ -22,6 +22,7 @@ from classifier.model.heads import best_temperature, cool, start_at_shares
 from classifier.model.objective import Objective, ScoreScale, probabilities, targets, truth_of
 from classifier.model.thresholds import choose_thresholds, cross_fitted
 from classifier.model.two_logits import calibrate, scores_from_logits, to_two_logits
+from classifier.onnx_export.rehearsal import rehearse_export
 from classifier.training.callbacks import Progress
 from classifier.training.fit import Fitted, Fitting
 from classifier.training.plan import Plan
@@ -132,6 +133,7 @@ def train_classifier(
             max_length=hp.max_length,
             dropout=hp.dropout,
         )
+    rehearse_export(model)
     layers = kept_layers(hp.student_layers, model.config.num_hidden_layers) if hp.student_layers else None
     plan = Plan.make(hp, splits, model)
     if objective == "multilabel" and not start_at_shares(model, truth_of(splits.train, objective, labels)):

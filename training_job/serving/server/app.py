@@ -9,9 +9,10 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from serving import formats
-from serving.answer import Answer, error_answer, model_failure, refused, success
+from serving.answer import Answer, answered, error_answer, model_failure, refused
 from serving.errors import RequestError
 from serving.predictor import Prediction, Predictor
+from serving.request import Inputs
 from serving.server.batcher import Batcher, predicted
 from serving.server.connection import Request, busy
 from serving.server.settings import ServerSettings
@@ -30,6 +31,7 @@ class InferenceApp:
 
     def __init__(self, predictor: Predictor, settings: ServerSettings) -> None:
         self._settings = settings
+        self._labels = len(predictor.config.labels)
         self._workers = ThreadPoolExecutor(settings.workers, thread_name_prefix="worker")
         self._batcher = Batcher(predictor, self._workers, settings.workers)
         self._running = 0
@@ -83,18 +85,18 @@ class InferenceApp:
     def _answer_small(self, request: Request, finish: Reply) -> None:
         """Answer without a task, which would cost as much as everything else here."""
         try:
-            texts = self._texts(request)
+            inputs = self._inputs(request)
         except RequestError as error:
             finish(refused(error))
             return
-        self._batcher.submit(texts, lambda predictions: finish(self._written(request, texts, predictions)))
+        self._batcher.submit(inputs, lambda predictions: finish(self._written(request, inputs, predictions)))
 
     async def _answer_large(self, request: Request, finish: Reply) -> None:
         run = asyncio.get_running_loop().run_in_executor
         try:
-            texts = await run(self._workers, self._texts, request)
-            predictions = await predicted(self._batcher, texts)
-            answer = await run(self._workers, self._written, request, texts, predictions)
+            inputs = await run(self._workers, self._inputs, request)
+            predictions = await predicted(self._batcher, inputs)
+            answer = await run(self._workers, self._written, request, inputs, predictions)
         except RequestError as error:
             answer = refused(error)
         except MemoryError:
@@ -102,13 +104,14 @@ class InferenceApp:
             answer = busy()
         finish(answer)
 
-    def _texts(self, request: Request) -> list[str]:
-        return formats.read_texts(_types(request)[0], request.body)
+    def _inputs(self, request: Request) -> Inputs:
+        return formats.read_inputs(_types(request)[0], request.body)
 
-    def _written(self, request: Request, texts: Sequence[str], predictions: Sequence[Prediction] | None) -> Answer:
+    def _written(self, request: Request, inputs: Inputs, predictions: Sequence[Prediction] | None) -> Answer:
         if predictions is None:
             return model_failure()
-        return success(_types(request)[1], texts, predictions, self._settings.model_version)
+        version = self._settings.model_version
+        return answered(_types(request)[1], inputs, predictions, labels=self._labels, version=version)
 
 
 def _types(request: Request) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""Run forward passes; the texts of callers that wait at the same time share them.
+"""Run forward passes; the texts of callers that wait at the same time share them, whatever their parameters are.
 
 This is possible because an answer does not depend on the other texts in its batch (docs/decisions/0007), and useful
 because a pass over sixteen texts takes half the time of sixteen passes (docs/decisions/0006).
@@ -10,12 +10,13 @@ import asyncio
 import functools
 import math
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from serving.answer import log_model_failure
 from serving.predictor import Prediction, Predictor
+from serving.request import Inputs
 
 WINDOW = 128
 """Most texts that a worker takes at once. Longer requests take turns, so that others need not wait for all of one."""
@@ -30,10 +31,12 @@ Done = Callable[[list[Prediction] | None], None]
 class _Job:
     """The texts of one request."""
 
-    __slots__ = ("done", "failed", "given", "missing", "predictions", "texts")
+    __slots__ = ("done", "failed", "given", "missing", "predictions", "texts", "top_k")
 
-    def __init__(self, texts: Sequence[str], done: Done) -> None:
+    def __init__(self, inputs: Inputs, done: Done) -> None:
+        texts = inputs.texts
         self.texts = texts
+        self.top_k = [each.top_k for each in inputs.parameters]
         self.done = done
         self.given = 0  # texts that a worker has taken
         self.missing = len(texts)  # texts without a prediction
@@ -44,12 +47,13 @@ class _Job:
 class _Part:
     """Texts of one job within a window."""
 
-    __slots__ = ("job", "start", "texts")
+    __slots__ = ("job", "start", "texts", "top_k")
 
     def __init__(self, job: _Job, size: int) -> None:
         self.job = job
         self.start = job.given
         self.texts = job.texts[self.start : self.start + size]
+        self.top_k = job.top_k[self.start : self.start + size]
         job.given += len(self.texts)
 
 
@@ -69,10 +73,10 @@ class Batcher:
         self._waiting = 0  # texts that no worker has taken
         self._due = False  # whether `_take` is scheduled
 
-    def submit(self, texts: Sequence[str], done: Done) -> None:
+    def submit(self, inputs: Inputs, done: Done) -> None:
         """Predict for the texts of a request, at least one, and call `done` in the event loop."""
-        self._jobs.append(_Job(texts, done))
-        self._waiting += len(texts)
+        self._jobs.append(_Job(inputs, done))
+        self._waiting += len(inputs.texts)
         self._take_soon()
 
     def _take_soon(self) -> None:
@@ -111,7 +115,9 @@ class Batcher:
         """Run the model, in a worker or in the event loop."""
         predictions: list[Prediction] = []
         try:
-            predictions = self._predictor.predict([text for part in window for text in part.texts])
+            predictions = self._predictor.predict(
+                [text for part in window for text in part.texts], [top_k for part in window for top_k in part.top_k]
+            )
         except Exception:  # libraries raise many kinds
             if len(window) == 1:
                 log_model_failure()
@@ -139,10 +145,10 @@ class Batcher:
         self._take_soon()
 
 
-async def predicted(batcher: Batcher, texts: Sequence[str]) -> list[Prediction] | None:
+async def predicted(batcher: Batcher, inputs: Inputs) -> list[Prediction] | None:
     """Call `Batcher.submit` from a coroutine."""
     answered: asyncio.Future[list[Prediction] | None] = asyncio.get_running_loop().create_future()
-    batcher.submit(texts, functools.partial(_resolve, answered))
+    batcher.submit(inputs, functools.partial(_resolve, answered))
     return await answered
 
 
