@@ -40,7 +40,7 @@ def test_few_rows_do_not_lead_far_astray() -> None:
         lucky = max(CUTS, key=lambda cut: f1(chances >= cut, truth))
         lost.append(best - f1(later >= choose_thresholds(chances, truth)[0], later_truth))
         lost_by_luck.append(best - f1(later >= lucky, later_truth))
-    assert np.mean(lost) < 0.5 * np.mean(lost_by_luck)
+    assert np.mean(lost) < 0.7 * np.mean(lost_by_luck)
 
 
 def test_a_label_that_no_cut_gives_keeps_one_half() -> None:
