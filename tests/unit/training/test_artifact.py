@@ -68,7 +68,12 @@ def test_the_model_card_states_the_figures_that_were_measured() -> None:
         "f1": {"value": 0.9041, "low": 0.8925, "high": 0.9152},
         "pearson": None,
         "rows": 1000,
+        "calibration": {"ece": 0.021, "bins": []},
+        "confused": [],
     }
+    share = {"value": 0.75, "low": 0.7, "high": 0.8}
+    of_label = {"rows": 500, "precision": share, "recall": share, "f1": share}
+    figures["classes"] = {"no": of_label, "yes": of_label}
     evaluation = {
         "test": figures,
         "validation": figures,
@@ -79,9 +84,12 @@ def test_the_model_card_states_the_figures_that_were_measured() -> None:
         "data_sha256": "abc",
         "train_seconds": 170.2,
         "vendored": {"note": "onnxruntime 1.31.1 travels along."},
+        "baseline": None,
+        "recipe": {"epochs": 2, "learning_rate": 1e-4, "batch_size": 32},
     }
     card = model_card(evaluation, find_base_model("distilbert-base-uncased"))
     assert "| test | 1000 | 0.8691 (0.8541–0.8839) | 0.9041 (0.8925–0.9152) | – |" in card
-    assert "98.6% of the test rows (accuracy 0.8675)" in card
+    assert "98.6% of the answers to the test rows (accuracy 0.8675)" in card
+    assert "| `yes` | 500 | 0.7500 | 0.7500 | 0.7500 (0.7000–0.8000) |" in card
     assert "\nbase_model: distilbert-base-uncased\n" in card
     assert "\nonnxruntime 1.31.1 travels along.\n" in card

@@ -215,10 +215,22 @@ def test_an_int8_network_with_other_labels_is_refused() -> None:
     from classifier.errors import JobError
     from classifier.onnx_export.export import check_agreement
 
-    float32 = np.tile([[0.0, 1.0]], (20, 1))
+    float32 = np.ones(20, dtype=int)
     int8 = float32.copy()
-    int8[0] = [1.0, 0.0]
+    int8[0] = 0
     assert check_agreement(int8, float32) == 0.95
-    int8[1] = [1.0, 0.0]
+    int8[1] = 0
     with pytest.raises(JobError, match=r"on 90\.0% of the validation rows; at least 95% are needed"):
         check_agreement(int8, float32)
+
+
+def test_labels_that_neither_gives_are_no_agreement() -> None:
+    """Of several labels, those given by both count among all that are given."""
+    from classifier.onnx_export.export import agreement
+
+    float32 = np.zeros((10, 20), dtype=bool)
+    assert agreement(float32, float32) == 1.0
+    float32[:, 0] = True
+    int8 = float32.copy()
+    int8[:5, 0] = False
+    assert agreement(int8, float32) == pytest.approx(2 * 5 / 15)

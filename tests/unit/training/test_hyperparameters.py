@@ -56,7 +56,8 @@ def test_any_number_survives_any_depth_of_quotes(value: float, depth: int) -> No
         ("learning_rate", "nan"),
         ("learning_rate", "inf"),
         ("learning_rate", "0"),
-        ("learning_rate", "auto"),
+        ("label_smoothing", "0.9"),
+        ("class_weights", "yes"),
         ("objective", "ranking"),
         ("base_model", ""),
         ("label_names", "same,same"),
@@ -113,12 +114,7 @@ def test_the_values_cannot_be_changed() -> None:
         Hyperparameters().epochs = 3  # type: ignore[misc]
 
 
-@pytest.mark.parametrize(("rows", "passes"), [(19_000, 2), (541, 6), (20, 100)])
-def test_auto_epochs_pass_over_small_data_more_often(rows: int, passes: int) -> None:
-    """Two epochs, or as many as 100 steps with batches of 32 need."""
-    assert Hyperparameters().epochs_for(rows) == passes
-
-
-def test_given_epochs_are_taken_literally() -> None:
-    """One epoch means one epoch, however little data there is."""
-    assert Hyperparameters(epochs=1).epochs_for(20) == 1
+@pytest.mark.parametrize("name", ["epochs", "learning_rate", "train_batch_size", "label_smoothing", "class_weights"])
+def test_what_depends_on_the_data_is_left_open(name: str) -> None:
+    """The default is `auto`, which may also be given."""
+    assert getattr(Hyperparameters(), name) == getattr(Hyperparameters.parse({name: "auto"}), name) == "auto"

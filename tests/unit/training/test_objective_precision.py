@@ -8,7 +8,7 @@ import pytest
 
 from classifier.data.splits import held_out_fraction
 from classifier.errors import HyperparameterError
-from classifier.model.objective import ScoreScale, choose_objective, targets
+from classifier.model.objective import ScoreScale, choose_objective, probabilities, targets
 from classifier.training.precision import choose_precision, read_cpu_flags
 
 
@@ -44,8 +44,21 @@ def test_standardising_and_restoring_are_inverse() -> None:
 def test_classification_learns_whole_numbers() -> None:
     """Cross-entropy needs class numbers, not floats."""
     frame = pd.DataFrame({"label": [0, 1], "score": [0.5, 1.5]})
-    assert targets(frame, None) == [0, 1]
-    assert all(isinstance(target, int) for target in targets(frame, None))
+    found = targets(frame, "classification", None, 2)
+    assert found == [0, 1] and all(isinstance(target, int) for target in found)
+
+
+def test_several_labels_are_a_zero_or_one_each() -> None:
+    """Binary cross-entropy needs a float for each label, also for a text without one."""
+    frame = pd.DataFrame({"label": pd.Series([(0, 2), ()]), "score": np.nan})
+    assert targets(frame, "multilabel", None, 3) == [[1.0, 0.0, 1.0], [0.0, 0.0, 0.0]]
+
+
+def test_probabilities_are_a_softmax_or_a_sigmoid_each() -> None:
+    """Of one label a text they add up to one; of several each stands alone. Large logits do not overflow."""
+    logits = np.array([[0.0, np.log(3.0)], [900.0, -900.0]], dtype=np.float32)
+    assert probabilities(logits, "classification") == pytest.approx(np.array([[0.25, 0.75], [1.0, 0.0]]))
+    assert probabilities(logits, "multilabel") == pytest.approx(np.array([[0.5, 0.75], [1.0, 0.0]]))
 
 
 @pytest.mark.parametrize(

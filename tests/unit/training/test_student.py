@@ -18,14 +18,14 @@ from transformers import (
 
 import train
 from classifier.errors import HyperparameterError
-from classifier.job.hyperparameters import Hyperparameters
+from classifier.training.plan import Plan
 from classifier.training.student import (
     crossed,
     cut_layers,
     hidden_loss,
     kept_layers,
     narrow,
-    student_hyperparameters,
+    student_plan,
 )
 
 QUICK = ["--epochs=8", "--learning_rate=5e-3", "--max_length=16", "--logging_steps=5", "--bootstrap_resamples=200"]
@@ -146,9 +146,9 @@ def test_crossed_texts_take_tokens_from_the_same_places_of_others() -> None:
 
 def test_a_student_takes_more_and_larger_steps_within_the_limits() -> None:
     """A student has six times the epochs and three times the learning rate."""
-    student = student_hyperparameters(Hyperparameters(epochs=4, learning_rate=1e-4), rows=100)
+    student = student_plan(Plan(epochs=4, learning_rate=1e-4, batch_size=32, seed=42), larger_steps=True)
     assert (student.epochs, student.learning_rate) == (24, pytest.approx(3e-4))
-    student = student_hyperparameters(Hyperparameters(epochs=1000, learning_rate=0.1), rows=100)
+    student = student_plan(Plan(epochs=1000, learning_rate=0.1, batch_size=32, seed=2**32 - 1), larger_steps=True)
     assert (student.epochs, student.learning_rate) == (1000, 0.1)
 
 

@@ -152,7 +152,7 @@ def test_the_log_has_the_lines_that_become_metrics(trained) -> None:
 def test_the_log_has_nothing_else(trained) -> None:
     """The log has no progress bars and no library warnings."""
     assert trained[1].stderr == ""
-    known = r"data: |epoch=|trained in |eval_|test_|int8_|model: "
+    known = r"data: |recipe: |epoch=|trained in |eval_|test_|int8_|baseline_|model: "
     assert [line for line in trained[1].stdout.splitlines() if not re.match(known, line)] == []
 
 

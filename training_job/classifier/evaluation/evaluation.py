@@ -1,66 +1,155 @@
-"""The figures of a set of answers: accuracy and F1 with intervals, and the correlation with the score."""
+"""The figures of a set of answers: with intervals, by class, and how far the confidence can be believed."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from classifier.evaluation.bootstrap import Interval, figures
+from classifier.evaluation import figures as counted
 from classifier.evaluation.metrics import load_metrics
+
+BINS = 10
+"""Bins of the calibration, each with as many rows."""
+CONFUSED = 20
+"""Most frequent pairs of labels that are reported as confused."""
 
 
 @dataclass(frozen=True)
 class Figures:
-    """The figures of one split; `pearson` is None without scores, or where they do not vary."""
+    """The figures of one split.
 
-    accuracy: Interval
-    f1: Interval
+    Attributes:
+        counted: accuracy, F1 and the rest, each with its interval, over all rows and by class.
+        pearson: None without scores, or where they do not vary.
+        calibration: `ece` and `bins`, from `calibration`.
+    """
+
+    counted: counted.Figures
     pearson: float | None
-    rows: int
+    calibration: dict[str, Any]
+    label_names: tuple[str, ...]
 
     def as_dict(self) -> dict[str, Any]:
         """Return the form of `evaluation.json`."""
-        return asdict(self)
+        names, found = self.label_names, self.counted
+        return {
+            "rows": found.rows,
+            **{name: getattr(found, name).as_dict() for name in ("accuracy", "f1", "macro_f1", "micro_f1")},
+            "pearson": self.pearson,
+            "classes": {
+                name: {
+                    "rows": of.rows,
+                    **{figure: getattr(of, figure).as_dict() for figure in ("precision", "recall", "f1")},
+                }
+                for name, of in zip(names, found.classes, strict=True)
+            },
+            "confused": [
+                {"truth": names[truth], "answer": names[answer], "rows": rows}
+                for truth, answer, rows in found.confused[:CONFUSED]
+            ],
+            "calibration": self.calibration,
+        }
 
     def points(self) -> dict[str, float | None]:
         """Return the figures without their intervals."""
-        return {"accuracy": self.accuracy.value, "f1": self.f1.value, "pearson": self.pearson}
+        found = self.counted
+        names = ("accuracy", "f1", "macro_f1", "micro_f1")
+        return {**{name: getattr(found, name).value for name in names}, "pearson": self.pearson}
 
 
 def point_figures(
     predictions: np.ndarray,
-    labels: np.ndarray,
+    truth: np.ndarray,
+    labels: int,
     predicted_scores: np.ndarray | None = None,
     scores: np.ndarray | None = None,
 ) -> dict[str, float | None]:
-    """Compute accuracy, F1 and Pearson's correlation.
+    """Compute accuracy, F1 and Pearson's correlation; for more than two labels also the mean of the labels' F1s.
 
     Args:
-        predictions: (rows,) 0 or 1.
-        labels: (rows,) 0 or 1.
+        predictions: (rows,) ids, or (rows, labels) bool for several labels a text.
+        truth: the same.
         predicted_scores: (rows,) float, or None if the model gives none.
         scores: (rows,) float, or None if the data has none.
     """
-    return {**_accuracy_and_f1(predictions, labels), "pearson": pearson(predicted_scores, scores)}
+    if truth.ndim == 2:
+        either = predictions.sum(axis=0) + truth.sum(axis=0)
+        hits = (predictions & truth).sum(axis=0)
+        macro = _macro(hits, either, truth.sum(axis=0))
+        micro = float(2 * hits.sum() / max(either.sum(), 1))
+        exact = float((predictions == truth).all(axis=1).mean())
+        return {"accuracy": exact, "f1": macro, "macro_f1": macro, "micro_f1": micro, "pearson": None}
+    binary: dict[str, float | None] = load_metrics().compute(predictions=predictions, references=truth)
+    if labels > 2:
+        hits, rows, given = (
+            np.bincount(ids, minlength=labels) for ids in (truth[predictions == truth], truth, predictions)
+        )
+        macro = _macro(hits, rows + given, rows)
+        return {"accuracy": binary["accuracy"], "f1": macro, "macro_f1": macro, "pearson": None}
+    return {**binary, "pearson": pearson(predicted_scores, scores)}
+
+
+def _macro(hits: np.ndarray, either: np.ndarray, rows: np.ndarray) -> float:
+    """Average F1 over the labels that occur in the truth, from counts of each label."""
+    f1 = 2 * hits / np.maximum(either, 1)
+    return float(f1[rows > 0].mean()) if rows.any() else 0.0
 
 
 def evaluate_answers(
     predictions: np.ndarray,
-    labels: np.ndarray,
+    truth: np.ndarray,
     *,
+    label_names: tuple[str, ...],
+    confidences: np.ndarray,
     predicted_scores: np.ndarray | None = None,
     scores: np.ndarray | None = None,
-    resamples: int,
-    seed: int,
 ) -> Figures:
-    """Compute the figures of one split with 95 % bootstrap intervals; arguments as for `point_figures`."""
-    values = _accuracy_and_f1(predictions, labels)
-    found = figures(predictions, labels, resamples=resamples, seed=seed)
-    accuracy, f1 = (replace(found[name], value=values[name]) for name in ("accuracy", "f1"))
-    return Figures(accuracy, f1, pearson(predicted_scores, scores), rows=len(labels))
+    """Compute the figures of one split with 95 % intervals.
+
+    Args:
+        predictions: (rows,) ids, or (rows, labels) bool for several labels a text.
+        truth: the same.
+        confidences: (rows, labels) probabilities.
+        predicted_scores: (rows,) float, or None if the model gives none.
+        scores: (rows,) float, or None if the data has none.
+    """
+    found = counted.measure(
+        as_ids(truth),
+        as_ids(predictions),
+        labels=len(label_names),
+        multilabel=truth.ndim == 2,
+    )
+    rows, top = np.arange(len(truth)), confidences.argmax(axis=1)
+    right = truth[rows, top] if truth.ndim == 2 else truth == top
+    believed = calibration(confidences[rows, top], right)
+    return Figures(found, pearson(predicted_scores, scores), believed, label_names)
+
+
+def as_ids(answers: np.ndarray) -> list[Any]:
+    """Turn answers into what the gate counts too: ids, or the ids of each row for several labels."""
+    return [np.flatnonzero(row).tolist() for row in answers] if answers.ndim == 2 else list(answers.tolist())
+
+
+def calibration(confidence: np.ndarray, right: np.ndarray) -> dict[str, Any]:
+    """Compare confidence with what is right, in bins of equally many rows.
+
+    Args:
+        confidence: (rows,) probability of the most probable label.
+        right: (rows,) bool, whether it is a label of the row.
+
+    Returns:
+        `ece`, the mean distance of the two weighted by rows (expected calibration error), and the `bins`.
+    """
+    order = np.argsort(confidence, kind="stable")
+    bins = [
+        {"confidence": float(confidence[rows].mean()), "accuracy": float(right[rows].mean()), "rows": len(rows)}
+        for rows in np.array_split(order, min(BINS, len(order)))
+    ]
+    ece = sum(abs(of["confidence"] - of["accuracy"]) * of["rows"] for of in bins) / len(order)
+    return {"ece": ece, "bins": bins}
 
 
 def pearson(predicted: np.ndarray | None, wanted: np.ndarray | None) -> float | None:
@@ -69,10 +158,3 @@ def pearson(predicted: np.ndarray | None, wanted: np.ndarray | None) -> float | 
         return None
     value = float(np.corrcoef(predicted, wanted)[0, 1])
     return value if math.isfinite(value) else None
-
-
-def _accuracy_and_f1(predictions: np.ndarray, labels: np.ndarray) -> dict[str, float]:
-    values: dict[str, float] = load_metrics().compute(
-        predictions=np.asarray(predictions), references=np.asarray(labels)
-    )
-    return values

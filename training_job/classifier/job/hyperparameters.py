@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -23,10 +22,6 @@ from classifier.job.hyperparameter_rules import (
     parse_value,
     text,
 )
-
-AUTO_EPOCHS = 2
-AUTO_STEPS = 100
-"""With fewer steps the new head is hardly trained, so small data sets get more epochs."""
 
 IGNORED_PREFIX = "sagemaker_"
 """Reserved for the container's toolkit; ignored."""
@@ -59,8 +54,9 @@ class Hyperparameters:
         choices=("auto", "regression", "classification", "multilabel"),
     )
     epochs: int | Literal["auto"] = number_or_auto(
-        "Passes over the training split; auto makes 2 (source: a third gained nothing on Helpful Sentences), or as "
-        "many as a small data set needs for 100 training steps.",
+        "Passes over the training split; auto makes 2 for a score (source: a third gained nothing on Helpful "
+        "Sentences), 2 to 6 for classes by the rows of a class, 3 to 6 for several labels by the rows, and more where "
+        "a small data set would have too few training steps.",
         at_least=1,
         at_most=1000,
     )
@@ -72,16 +68,28 @@ class Hyperparameters:
         at_least=0,
         at_most=48,
     )
-    learning_rate: float = number(
-        1e-4,
-        "Peak learning rate of AdamW, cosine decay. Source: measured for MiniLM; 2e-5 suits larger models.",
-        above=0,
+    learning_rate: float | Literal["auto"] = number_or_auto(
+        "Peak learning rate of AdamW, cosine decay; auto takes 1e-4 for a score or few classes and 3e-4 for many "
+        "classes or several labels, less for models larger than MiniLM. Source: measured for MiniLM.",
+        at_least=1e-9,
         at_most=0.1,
     )
-    train_batch_size: int = number(
-        32,
-        "Sentences in a training step, over all instances and devices together: each takes an equal share, so that "
-        "the result does not depend on their number. Source: measured for MiniLM.",
+    label_smoothing: float | Literal["auto"] = number_or_auto(
+        "Share of each label's target that is spread over all classes; auto takes 0.1 from 10 classes on, else 0. Only "
+        "for classification.",
+        at_least=0.0,
+        at_most=0.5,
+    )
+    class_weights: str = choice(
+        "auto",
+        "Whether rows of rare classes count more: sqrt weighs each class by one over the root of its rows; auto does "
+        "so where the rarest class has less than a fifth of an equal share. Only for classification.",
+        choices=("auto", "none", "sqrt"),
+    )
+    train_batch_size: int | Literal["auto"] = number_or_auto(
+        "Texts in a training step, over all instances and devices together: each takes an equal share, so that the "
+        "result does not depend on their number. auto takes 32, and 64 for several labels in 20,000 rows or more. "
+        "Source: measured for MiniLM.",
         at_least=1,
         at_most=4096,
     )
@@ -172,12 +180,13 @@ class Hyperparameters:
         "Evaluation and the saved weights are always fp32.",
         choices=("auto", "fp32", "bf16", "fp16"),
     )
-    seed: int = number(
-        42, "Seed of the split, the new layers, the batches and the bootstrap.", at_least=0, at_most=2**32 - 1
-    )
+    seed: int = number(42, "Seed of the split, the new layers and the batches.", at_least=0, at_most=2**32 - 1)
     logging_steps: int = number(25, "Training steps between two progress lines.", at_least=1, at_most=1_000_000)
     bootstrap_resamples: int = number(
-        9_999, "Resamples behind the 95 % intervals (percentile bootstrap).", at_least=100, at_most=1_000_000
+        9_999,
+        "Not used any more, because the intervals are formulas; earlier launch inputs may name it.",
+        at_least=100,
+        at_most=1_000_000,
     )
     vendor_onnxruntime: str = choice(
         "yes",
@@ -215,13 +224,6 @@ class Hyperparameters:
                 raise unknown(name)
             given[name] = raw
         return cls(**given)
-
-    def epochs_for(self, rows: int) -> int:
-        """Return the epochs over `rows` training rows: `epochs`, or what `auto` means for so many."""
-        if self.epochs != "auto":
-            return self.epochs
-        steps = math.ceil(rows / self.train_batch_size)
-        return max(AUTO_EPOCHS, math.ceil(AUTO_STEPS / steps))
 
     def as_dict(self) -> dict[str, Any]:
         """Return name to value, as in `evaluation.json`."""

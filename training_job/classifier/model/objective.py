@@ -1,4 +1,4 @@
-"""What the model learns: the score (regression) or the label (classification).
+"""What the model learns: the score (regression), the label (classification) or the labels (multilabel).
 
 A score is learned as `z = (score - mean) / unit`, so that one learning rate suits scores on any scale and the new head
 starts at the mean. The last layer of the exported model reverts this linear step.
@@ -6,8 +6,9 @@ starts at the mean. The last layer of the exported model reverts this linear ste
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -63,8 +64,35 @@ def choose_objective(wanted: str, *, has_score: bool) -> Objective:
     return "classification" if wanted == "classification" or not has_score else "regression"
 
 
-def targets(frame: pd.DataFrame, scale: ScoreScale | None) -> list[float] | list[int]:
-    """Return what to learn from each row of `frame`: standardised scores, or labels if there is no `scale`."""
+def targets(frame: pd.DataFrame, objective: Objective, scale: ScoreScale | None, labels: int) -> list[Any]:
+    """Return what to learn from each row of `frame`: a standardised score, an id, or a 0 or 1 for each label."""
+    if objective == "multilabel":
+        return list(indicators(frame["label"], labels).astype(np.float32).tolist())
     if scale is None:
         return [int(label) for label in frame["label"]]
     return [float(z) for z in scale.standardise(frame["score"].to_numpy())]
+
+
+def indicators(ids: Iterable[Iterable[int]], labels: int) -> np.ndarray:
+    """Turn each row's ids into (rows, labels) bool."""
+    rows = [list(row) for row in ids]
+    found = np.zeros((len(rows), labels), dtype=bool)
+    for place, row in enumerate(rows):
+        found[place, row] = True
+    return found
+
+
+def truth_of(frame: pd.DataFrame, objective: Objective, labels: int) -> np.ndarray:
+    """Return the labels of `frame`: (rows,) ids, or (rows, labels) bool for several labels."""
+    return indicators(frame["label"], labels) if objective == "multilabel" else frame["label"].to_numpy(dtype=int)
+
+
+def probabilities(logits: np.ndarray, objective: Objective) -> np.ndarray:
+    """Turn logits into probabilities, both (rows, labels): a sigmoid for each label, or a softmax over all."""
+    values = np.clip(logits.astype(np.float64), -500, 500)
+    if objective == "multilabel":
+        found: np.ndarray = 1 / (1 + np.exp(-values))
+        return found
+    powers = np.exp(values - values.max(axis=1, keepdims=True))
+    shares: np.ndarray = powers / powers.sum(axis=1, keepdims=True)
+    return shares

@@ -61,9 +61,9 @@ def export_int8(model: PreTrainedModel, target: Path, tokenizer: PreTrainedToken
 
     The weights go into a second file, with `.data` after the name.
 
-    Inputs `input_ids` and `attention_mask`, (batch, tokens) int64; output `logits`, (batch, 2) float32. The answer to a
-    text does not depend on the other texts in the batch. If onnxruntime's optimizer recognises the architecture, the
-    network is rewritten to be faster (see `classifier.onnx_export.rewrites`).
+    Inputs `input_ids` and `attention_mask`, (batch, tokens) int64; output `logits`, (batch, labels) float32. The answer
+    to a text does not depend on the other texts in the batch. If onnxruntime's optimizer recognises the architecture,
+    the network is rewritten to be faster (see `classifier.onnx_export.rewrites`).
 
     Args:
         model: in float32.
@@ -95,26 +95,38 @@ def export_int8(model: PreTrainedModel, target: Path, tokenizer: PreTrainedToken
         _save(network, target)
 
 
+def agreement(int8: np.ndarray, float32: np.ndarray) -> float:
+    """Return the share of rows with the same label, from the answers of both models, (rows,) ids.
+
+    For several labels, (rows, labels) bool, return the share of the given labels that both give: most labels of a text
+    are given by neither, which is no sign of agreement.
+    """
+    if float32.ndim == 1:
+        return float(np.mean(int8 == float32))
+    given = int(int8.sum()) + int(float32.sum())
+    return float(2 * (int8 & float32).sum() / given) if given else 1.0
+
+
 def check_agreement(int8: np.ndarray, float32: np.ndarray) -> float:
-    """Return the share of rows with the same label, from logits (rows, 2) of the int8 and the float32 model.
+    """Return the agreement of the answers of the int8 and the float32 model.
 
     Raises:
-        JobError: the share is too small; such a model must not be published.
+        JobError: it is too small; such a model must not be published.
     """
-    agreement = float(np.mean(int8.argmax(axis=1) == float32.argmax(axis=1)))
-    if agreement < MIN_AGREEMENT:
+    share = agreement(int8, float32)
+    if share < MIN_AGREEMENT:
         raise JobError(
-            f"The int8 model gives the label of the float32 model on {agreement:.1%} of the validation rows; at least "
+            f"The int8 model gives the label of the float32 model on {share:.1%} of the validation rows; at least "
             f"{MIN_AGREEMENT:.0%} are needed.",
             hint="Nothing was written. Take another base_model, or train longer: labels near the threshold change.",
         )
-    return agreement
+    return share
 
 
 def onnx_logits(path: Path, tokenizer: PreTrainedTokenizerBase, encoded: Dataset, batch_size: int) -> np.ndarray:
-    """Run the ONNX model at `path`; return logits (rows, 2) float32 in the order of `encoded`."""
+    """Run the ONNX model at `path`; return logits (rows, labels) float32 in the order of `encoded`."""
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    logits = np.zeros((len(encoded), 2), dtype=np.float32)
+    logits = np.zeros((len(encoded), session.get_outputs()[0].shape[1]), dtype=np.float32)
     for rows, inputs in batches(tokenizer, encoded, batch_size):
         logits[rows] = session.run(["logits"], inputs)[0]
     return logits
@@ -128,7 +140,7 @@ class Logits(torch.nn.Module):
         self.model = model
 
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-        """Map two tensors (batch, tokens) int64 to logits (batch, 2) float32."""
+        """Map two tensors (batch, tokens) int64 to logits (batch, labels) float32."""
         logits: torch.Tensor = self.model(input_ids=input_ids, attention_mask=attention_mask).logits
         return logits
 

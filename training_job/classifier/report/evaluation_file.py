@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from classifier.data.splits import Splits
-from classifier.evaluation.bootstrap import Joint, difference_intervals
+from classifier.evaluation.baseline import baseline
+from classifier.evaluation.evaluation import as_ids
+from classifier.evaluation.figures import compare
 from classifier.job.hyperparameters import Hyperparameters
 from classifier.model.encoding import encode, model_logits
-from classifier.onnx_export.export import check_agreement, onnx_logits
+from classifier.model.objective import truth_of
+from classifier.onnx_export.export import agreement, check_agreement, onnx_logits
 from classifier.training.recipe import TrainedClassifier
 
 if TYPE_CHECKING:
@@ -42,34 +45,37 @@ def evaluate(trained: TrainedClassifier, splits: Splits, hp: Hyperparameters, in
     tokenizer, size = trained.tokenizer, hp.eval_batch_size
     encoded, frame, split = trained.encoded_validation, splits.validation, "validation"
     logits = model_logits(trained.model, tokenizer, encoded, size)
-    validation = trained.figures(logits, frame, hp)
+    figures = {"validation": trained.figures(logits, frame, chosen_on=True).as_dict()}
     int8_logits = onnx_logits(int8_model, tokenizer, encoded, size)
-    validation_agreement = check_agreement(int8_logits, logits)
-    test = None
+    validation_agreement = check_agreement(trained.answers(int8_logits), trained.answers(logits))
     if splits.test is not None:
         encoded, frame, split = encode(tokenizer, splits.test["text"].tolist()), splits.test, "test"
         logits = model_logits(trained.model, tokenizer, encoded, size)
         int8_logits = onnx_logits(int8_model, tokenizer, encoded, size)
-        test = trained.figures(logits, frame, hp)
-    content = {
-        "test": test and test.as_dict(),
-        "validation": validation.as_dict(),
+        figures["test"] = trained.figures(logits, frame).as_dict()
+    answers, int8_answers = trained.answers(logits), trained.answers(int8_logits)
+    content: dict[str, Any] = {
+        "test": figures.get("test"),
+        "validation": figures["validation"],
         "int8": {
-            **trained.figures(int8_logits, frame, hp).points(),
+            **trained.figures(int8_logits, frame).points(),
             "split": split,
-            "agreement": float(np.mean(int8_logits.argmax(axis=1) == logits.argmax(axis=1))),
+            "agreement": agreement(int8_answers, answers),
             "validation_agreement": validation_agreement,
-            "difference": _difference(logits, int8_logits, frame, hp),
+            "difference": _difference(answers, int8_answers, frame, trained),
         },
+        "baseline": baseline(splits),
     }
     if trained.teacher is not None:
         full = model_logits(trained.teacher.model, tokenizer, encoded, size)
         content["student"] = {
             "layers": trained.layers,
             "split": split,
-            "teacher": trained.teacher.figures(full, frame, hp).as_dict(),
-            "difference": _difference(full, logits, frame, hp),
+            "teacher": trained.teacher.figures(full, frame).as_dict(),
+            "difference": _difference(trained.teacher.answers(full), answers, frame, trained),
         }
+    if thresholds := trained.reading.get("label_thresholds"):
+        content["label_thresholds"] = thresholds
     return {
         **content,
         "data_sha256": splits.data_sha256,
@@ -77,6 +83,14 @@ def evaluate(trained: TrainedClassifier, splits: Splits, hp: Hyperparameters, in
         "test_rows": 0 if splits.test is None else len(splits.test),
         "quarantined": splits.quarantined,
         "objective": splits.objective,
+        "recipe": {
+            "epochs": trained.plan.epochs,
+            "learning_rate": trained.plan.learning_rate,
+            "batch_size": trained.plan.batch_size,
+            "label_smoothing": trained.plan.label_smoothing,
+            "class_weights": trained.plan.class_weights,
+            "reasons": trained.plan.reasons,
+        },
         "labels": list(splits.label_names),
         "hyperparameters": hp.as_dict(),
         "precision": trained.runs[0].precision,
@@ -87,12 +101,13 @@ def evaluate(trained: TrainedClassifier, splits: Splits, hp: Hyperparameters, in
 
 
 def _difference(
-    before: np.ndarray, after: np.ndarray, frame: pd.DataFrame, hp: Hyperparameters
+    before: np.ndarray, after: np.ndarray, frame: pd.DataFrame, trained: TrainedClassifier
 ) -> dict[str, dict[str, float]]:
-    """Subtract the accuracy and F1 of `before` from those of `after`, both logits (rows, 2); paired intervals."""
-    joint = Joint.of(frame["label"].tolist(), before.argmax(axis=1).tolist(), after.argmax(axis=1).tolist())
-    intervals = difference_intervals(joint, resamples=hp.bootstrap_resamples, seed=hp.seed)
-    return {name: interval.as_dict() for name, interval in intervals.items()}
+    """Subtract the figures of the answers `before` from those of `after`; paired intervals."""
+    labels = len(trained.label_names)
+    truth = truth_of(frame, trained.objective, labels)
+    answers = map(as_ids, (truth, before, after))
+    return compare(*answers, labels=labels, multilabel=trained.objective == "multilabel").as_dict()
 
 
 def _versions() -> dict[str, str]:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from classifier.artifact.package import EVALUATION_FILE, write_json
 from classifier.report.loss_curve import loss_curve
-from classifier.training.callbacks import metrics_line
+from classifier.training.callbacks import metrics_line, shown_figures
 from classifier.training.fit import Fitted
 
 TEST_ROWS_FILE = "test_rows.jsonl"
@@ -29,7 +29,7 @@ def write_report(folder: Path, evaluation: dict[str, Any], runs: list[Fitted]) -
 
 
 def write_test_rows(folder: Path, test: pd.DataFrame | None) -> Path | None:
-    """Write `test_rows.jsonl`: text, label, score and family of each test row, in the order of the data file.
+    """Write `test_rows.jsonl`: text, label or labels, score and family of each test row, in the order of the data file.
 
     Whoever judges the model compares its answers with these rows. Unknown values are null. The file is written
     atomically, and deleted where there is no test split.
@@ -56,23 +56,27 @@ def write_test_rows(folder: Path, test: pd.DataFrame | None) -> Path | None:
     return path
 
 
-def _line(text: str, label: int, score: float, family: str) -> str:
-    row = {"text": text, "label": label, "score": None if math.isnan(score) else score, "family": family or None}
+def _line(text: str, label: int | tuple[int, ...], score: float, family: str) -> str:
+    truth = {"labels": list(label)} if isinstance(label, tuple) else {"label": label}
+    row = {"text": text, **truth, "score": None if math.isnan(score) else score, "family": family or None}
     # In ASCII, because a text may hold a character that some readers take for a line end (U+2028, U+0085).
     return json.dumps(row) + "\n"
 
 
 def log_results(evaluation: dict[str, Any]) -> None:
     """Log the final metrics. MetricDefinitions parse these lines: change both together."""
+    wanted = shown_figures(evaluation["objective"], len(evaluation["labels"]))
     for prefix, split in (("eval", "validation"), ("test", "test")):
         if evaluation[split]:
             metrics = evaluation[split]
-            points = {**metrics, **{name: metrics[name]["value"] for name in ("accuracy", "f1")}}
-            _log.info("%s", metrics_line(prefix, points))
-    _log.info(
-        "int8_accuracy=%(accuracy).4f int8_f1=%(f1).4f int8_agreement=%(agreement).4f (%(split)s rows)",
-        evaluation["int8"],
-    )
+            points = {name: metrics[name]["value"] for name in wanted if name != "pearson"}
+            _log.info("%s", metrics_line(prefix, {**points, "pearson": metrics["pearson"]}))
+    int8 = {name: evaluation["int8"][name] for name in (*wanted, "agreement") if name != "pearson"}
+    _log.info("%s (%s rows)", metrics_line("int8", int8), evaluation["int8"]["split"])
+    if baseline := evaluation["baseline"]:
+        figures = baseline[evaluation["int8"]["split"]]
+        points = {name: figures[name] for name in ("accuracy", "f1")}
+        _log.info("%s (%s)", metrics_line("baseline", points), baseline["name"])
     if student := evaluation.get("student"):
         price = student["difference"]["accuracy"]
         _log.info(

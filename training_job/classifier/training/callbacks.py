@@ -117,7 +117,17 @@ class StopWhenTold(TrainerCallback):
         return self._stop.requested
 
 
+FIGURES = ("accuracy", "f1", "macro_f1", "micro_f1", "agreement", "pearson")
+"""What a line of figures may hold, in its order."""
+
+
 def metrics_line(split: str, metrics: Mapping[str, Any]) -> str:
     """Format `eval_accuracy=0.8690 eval_f1=0.9040 eval_pearson=0.8720`; without a score there is no Pearson."""
-    names = ("accuracy", "f1", "pearson")
-    return " ".join(f"{split}_{name}={float(metrics[name]):.4f}" for name in names if metrics.get(name) is not None)
+    return " ".join(f"{split}_{name}={float(metrics[name]):.4f}" for name in FIGURES if metrics.get(name) is not None)
+
+
+def shown_figures(objective: str, labels: int) -> tuple[str, ...]:
+    """Return the figures that say something of their own: with two classes macro F1 is not shown."""
+    if objective == "multilabel":
+        return ("accuracy", "f1", "macro_f1", "micro_f1")
+    return ("accuracy", "f1", "pearson") if labels == 2 else ("accuracy", "f1", "macro_f1")

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -18,6 +18,7 @@ from classifier.job.interruption import StopRequest
 from classifier.job.processes import Processes
 from classifier.training.callbacks import Progress, StopWhenTold
 from classifier.training.checkpoints import last_common
+from classifier.training.plan import Plan
 from classifier.training.precision import choose_precision
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class Fitting:
     Attributes:
         train: encoded rows with `labels`.
         validation: the same; decides which epoch is best.
-        metrics: from the model's outputs, (rows, outputs) float, and the targets, (rows,), to accuracy, F1 and Pearson.
+        metrics: from the model's outputs, (rows, outputs) float, and the targets to accuracy, F1 and Pearson.
         checkpoint_dir: of the run; each training has a folder in it.
         stop: when requested, the training writes a checkpoint and the process ends.
     """
@@ -76,6 +77,7 @@ class Fitting:
         name: str,
         model: PreTrainedModel,
         hp: Hyperparameters,
+        plan: Plan,
         progress: Progress,
         trainer_type: Callable[..., Trainer] = Trainer,
     ) -> Fitted:
@@ -93,7 +95,7 @@ class Fitting:
         precision = choose_precision(hp.precision)
         trainer = trainer_type(
             model=model,
-            args=_arguments(hp, len(self.train), precision, folder, self.processes.count),
+            args=_arguments(hp, plan, precision, folder, self.processes.count),
             train_dataset=self.train,
             eval_dataset=self.validation,
             processing_class=self.tokenizer,
@@ -101,6 +103,7 @@ class Fitting:
             compute_metrics=lambda answered: self.metrics(
                 np.asarray(answered.predictions), np.asarray(answered.label_ids)
             ),
+            compute_loss_func=weighted_loss(plan),
             callbacks=[progress, StopWhenTold(self.stop)],
         )
         trainer.remove_callback(PrinterCallback)
@@ -117,13 +120,30 @@ class Fitting:
         return Fitted(trained.cpu().eval(), trainer.state.log_history, precision)
 
 
-def _arguments(hp: Hyperparameters, rows: int, precision: str, folder: Path, processes: int) -> TrainingArguments:
+def weighted_loss(plan: Plan) -> Callable[..., torch.Tensor] | None:
+    """Return cross-entropy with the plan's label smoothing and class weights; None if the model's own loss is right."""
+    if not plan.label_smoothing and plan.class_weights is None:
+        return None
+    weights = None if plan.class_weights is None else torch.tensor(plan.class_weights)
+
+    def loss(outputs: Any, labels: torch.Tensor, **_: Any) -> torch.Tensor:
+        return torch.nn.functional.cross_entropy(
+            outputs["logits"].float(),
+            labels,
+            weight=None if weights is None else weights.to(labels.device),
+            label_smoothing=plan.label_smoothing,
+        )
+
+    return loss
+
+
+def _arguments(hp: Hyperparameters, plan: Plan, precision: str, folder: Path, processes: int) -> TrainingArguments:
     devices = processes if processes > 1 else max(1, torch.cuda.device_count())  # one process may feed several GPUs
     return _Arguments(
         output_dir=str(folder),
-        num_train_epochs=hp.epochs_for(rows),
-        learning_rate=hp.learning_rate,
-        per_device_train_batch_size=math.ceil(hp.train_batch_size / devices),
+        num_train_epochs=plan.epochs,
+        learning_rate=plan.learning_rate,
+        per_device_train_batch_size=math.ceil(plan.batch_size / devices),
         per_device_eval_batch_size=hp.eval_batch_size,
         warmup_steps=hp.warmup_ratio,  # below 1 it is a share of all steps
         lr_scheduler_type="cosine",
@@ -135,7 +155,7 @@ def _arguments(hp: Hyperparameters, rows: int, precision: str, folder: Path, pro
         fp16=precision == "fp16",
         use_cpu=not torch.cuda.is_available(),
         dataloader_pin_memory=torch.cuda.is_available(),
-        seed=hp.seed,
+        seed=plan.seed,
         eval_strategy="epoch",
         save_strategy="epoch",
         save_total_limit=2,

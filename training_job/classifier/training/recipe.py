@@ -1,4 +1,4 @@
-"""The training recipe: the full model, a student if wanted, and their calibration into a two-label classifier."""
+"""The training recipe: the full model, a student if wanted, and what turns their outputs into calibrated answers."""
 
 from __future__ import annotations
 
@@ -18,12 +18,15 @@ from classifier.job.interruption import StopRequest
 from classifier.job.processes import Processes
 from classifier.model.base_model import BaseModel, load_base_model
 from classifier.model.encoding import encode, model_logits
-from classifier.model.objective import ScoreScale, targets
+from classifier.model.heads import best_temperature, cool, start_at_shares
+from classifier.model.objective import Objective, ScoreScale, probabilities, targets, truth_of
+from classifier.model.thresholds import choose_thresholds, cross_fitted
 from classifier.model.two_logits import calibrate, scores_from_logits, to_two_logits
 from classifier.onnx_export.rehearsal import rehearse_export
 from classifier.training.callbacks import Progress
 from classifier.training.fit import Fitted, Fitting
-from classifier.training.student import StudentTrainer, cut_layers, kept_layers, student_hyperparameters
+from classifier.training.plan import Plan
+from classifier.training.student import StudentTrainer, cut_layers, kept_layers, student_plan
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,12 +38,14 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class TrainedClassifier:
-    """A two-label classifier.
+    """A trained classifier, and how its logits are to be read.
 
     Attributes:
-        model: answers two logits.
-        sharpness: `a` of the logits `[0, a * (score - threshold)]`; None for classification.
-        threshold: score from which on the label is 1.
+        model: answers a logit for each label.
+        label_names: in the order of their ids.
+        reading: what the serving code needs besides the labels: `score_scale` (`a` of the logits
+            `[0, a * (score - threshold)]`) and `score_threshold` for a score, `label_thresholds` for several labels.
+        plan: the settled choices of the full model's training.
         runs: the trainings: the full model's, then the student's if there is one.
         seconds: wall time of all trainings in this process.
         teacher: the full model, if this is a student.
@@ -49,8 +54,10 @@ class TrainedClassifier:
 
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
-    sharpness: float | None
-    threshold: float
+    objective: Objective
+    label_names: tuple[str, ...]
+    reading: dict[str, Any]
+    plan: Plan
     runs: list[Fitted]
     seconds: float
     encoded_validation: Dataset
@@ -59,25 +66,38 @@ class TrainedClassifier:
     layers: list[int] | None = None
 
     def serving_config(self) -> dict[str, Any]:
-        """Return the keys of `config.json` that the serving code needs besides those of the model."""
-        common = {"max_length": int(self.tokenizer.model_max_length)}
-        if self.sharpness is None:
-            return {"objective": "classification", **common}
-        scores = {"score_scale": self.sharpness, "score_threshold": self.threshold}
-        return {"objective": "regression", **common, **scores}
+        """Return what the serving code needs besides the model's own configuration."""
+        return {"objective": self.objective, "max_length": int(self.tokenizer.model_max_length), **self.reading}
 
-    def figures(self, logits: np.ndarray, frame: pd.DataFrame, hp: Hyperparameters) -> Figures:
-        """Evaluate `logits`, (rows, 2) float, as answers to `frame`."""
-        scores = None
-        if self.sharpness is not None:
-            scores = scores_from_logits(logits, sharpness=self.sharpness, threshold=self.threshold)
+    def answers(self, logits: np.ndarray) -> np.ndarray:
+        """Decide from `logits`, (rows, labels) float: (rows,) ids, or (rows, labels) bool for several labels."""
+        if self.objective == "multilabel":
+            given: np.ndarray = probabilities(logits, self.objective) >= np.array(self.reading["label_thresholds"])
+            return given
+        ids: np.ndarray = logits.argmax(axis=1)
+        return ids
+
+    def figures(self, logits: np.ndarray, frame: pd.DataFrame, *, chosen_on: bool = False) -> Figures:
+        """Evaluate `logits`, (rows, labels) float, as answers to `frame`.
+
+        Args:
+            chosen_on: whether these are the rows on which the thresholds of several labels were chosen; then each half
+                is decided with the thresholds of the other.
+        """
+        chances, answers = probabilities(logits, self.objective), self.answers(logits)
+        truth, scores = truth_of(frame, self.objective, len(self.label_names)), None
+        if chosen_on and self.objective == "multilabel":
+            answers = cross_fitted(chances, truth)
+        if self.objective == "regression":
+            scale, threshold = self.reading["score_scale"], self.reading["score_threshold"]
+            scores = scores_from_logits(logits, sharpness=scale, threshold=threshold)
         return evaluate_answers(
-            logits.argmax(axis=1),
-            frame["label"].to_numpy(),
+            answers,
+            truth,
+            label_names=self.label_names,
+            confidences=chances,
             predicted_scores=scores,
             scores=frame["score"].to_numpy(),
-            resamples=hp.bootstrap_resamples,
-            seed=hp.seed,
         )
 
 
@@ -104,26 +124,36 @@ def train_classifier(
 
     started = time.monotonic()
     set_seed(hp.seed)
+    objective, labels = splits.objective, len(splits.label_names)
     with processes.main_first("base model"):  # one fetches it from the hub, the others find it in the cache
-        outputs = 1 if splits.objective == "regression" else 2
-        tokenizer, model = load_base_model(base, outputs=outputs, max_length=hp.max_length, dropout=hp.dropout)
+        tokenizer, model = load_base_model(
+            base,
+            outputs=1 if objective == "regression" else labels,
+            multilabel=objective == "multilabel",
+            max_length=hp.max_length,
+            dropout=hp.dropout,
+        )
     rehearse_export(model)
     layers = kept_layers(hp.student_layers, model.config.num_hidden_layers) if hp.student_layers else None
+    plan = Plan.make(hp, splits, model)
+    if objective == "multilabel" and not start_at_shares(model, truth_of(splits.train, objective, labels)):
+        _log.info("recipe: the last layer has no bias, so it starts at equal shares of all labels")
     train, validation = (
-        encode(tokenizer, frame["text"].tolist(), targets(frame, splits.scale))
+        encode(tokenizer, frame["text"].tolist(), targets(frame, objective, splits.scale, labels))
         for frame in (splits.train, splits.validation)
     )
-    metrics = partial(_metrics_in_training, scale=splits.scale, threshold=splits.score_threshold or 0.0)
+    metrics = partial(
+        _metrics_in_training, objective=objective, scale=splits.scale, threshold=splits.score_threshold, labels=labels
+    )
     fitting = Fitting(tokenizer, train, validation, metrics, checkpoint_dir, stop, processes)
-    epochs, student_hp = hp.epochs_for(len(train)), student_hyperparameters(hp, len(train))
-    after = student_hp.epochs_for(len(train)) if layers else 0
-    runs = [fitting.fit("full", model, hp, Progress(after=after))]
+    taught = student_plan(plan, larger_steps=objective == "regression")
+    runs = [fitting.fit("full", model, hp, plan, Progress(after=taught.epochs if layers else 0))]
     if layers is not None:
         _log.info("student: layers %s learn from the trained model", ", ".join(map(str, layers)))
         teacher = runs[0].model
         trainer_type = partial(StudentTrainer, teacher=teacher, special=tokenizer.all_special_ids)
         student = cut_layers(teacher, layers)
-        runs.append(fitting.fit("student", student, student_hp, Progress(before=epochs), trainer_type))
+        runs.append(fitting.fit("student", student, hp, taught, Progress(before=plan.epochs), trainer_type))
     processes.leave()
     if not processes.main:
         return None
@@ -132,40 +162,57 @@ def train_classifier(
     _log.info("trained in %.0f s in %s%s", seconds, runs[0].precision, by)
 
     def calibrated(run: Fitted) -> TrainedClassifier:
-        model, sharpness = _two_logits(run.model, fitting, splits, hp)
-        threshold = splits.score_threshold or 0.0
-        return TrainedClassifier(model, tokenizer, sharpness, threshold, runs, seconds, validation, processes.count)
+        model, reading = _calibrated(run.model, fitting, splits, hp)
+        names, count = splits.label_names, processes.count
+        return TrainedClassifier(
+            model, tokenizer, objective, names, reading, plan, runs, seconds, validation, processes=count
+        )
 
     full = calibrated(runs[0])
     return full if layers is None else replace(calibrated(runs[1]), teacher=full, layers=layers)
 
 
-def _two_logits(
+def _calibrated(
     model: PreTrainedModel, fitting: Fitting, splits: Splits, hp: Hyperparameters
-) -> tuple[PreTrainedModel, float | None]:
-    """Make a model with two logits; also return the best slope on the validation rows, None for classification."""
-    scale, threshold = splits.scale, splits.score_threshold or 0.0
-    if scale is None:
-        return model, None
-    z = model_logits(model, fitting.tokenizer, fitting.validation, hp.eval_batch_size)[:, 0]
-    sharpness = calibrate(scale.restore(z), splits.validation["label"].to_numpy(), threshold, scale.unit)
-    return to_two_logits(model, scale=scale, sharpness=sharpness, threshold=threshold), sharpness
+) -> tuple[PreTrainedModel, dict[str, Any]]:
+    """Make the model that answers, and how its logits are to be read, from its outputs for the validation rows."""
+    outputs = model_logits(model, fitting.tokenizer, fitting.validation, hp.eval_batch_size)
+    truth = truth_of(splits.validation, splits.objective, len(splits.label_names))
+    if splits.objective == "multilabel":
+        thresholds = choose_thresholds(probabilities(outputs, "multilabel"), truth)
+        return model, {"label_thresholds": [round(float(threshold), 4) for threshold in thresholds]}
+    if splits.scale is None or splits.score_threshold is None:
+        cool(model, best_temperature(outputs, truth))
+        return model, {}
+    scale, threshold = splits.scale, splits.score_threshold
+    sharpness = calibrate(scale.restore(outputs[:, 0]), truth, threshold, scale.unit)
+    two = to_two_logits(model, scale=scale, sharpness=sharpness, threshold=threshold)
+    return two, {"score_scale": sharpness, "score_threshold": threshold}
 
 
 def _metrics_in_training(
-    answers: np.ndarray, wanted: np.ndarray, scale: ScoreScale | None, threshold: float
+    outputs: np.ndarray,
+    wanted: np.ndarray,
+    *,
+    objective: Objective,
+    scale: ScoreScale | None,
+    threshold: float | None,
+    labels: int,
 ) -> dict[str, float | None]:
-    """Compute accuracy, F1 and Pearson of the model in training.
+    """Compute the figures of the model in training, without intervals.
 
     Args:
-        answers: (rows, 1) standardised scores, or (rows, 2) logits.
-        wanted: (rows,) float32 standardised scores, or labels, in the same order.
-        scale: None for classification.
+        outputs: (rows, 1) standardised scores, or (rows, labels) logits.
+        wanted: standardised scores or ids, (rows,), or 0 and 1, (rows, labels); in the same order.
+        scale: None unless a score is learned.
         threshold: score from which on the label is 1.
     """
-    if scale is None:
-        return point_figures(answers.argmax(axis=1), wanted.astype(int))
+    if objective == "multilabel":
+        truth = wanted.astype(bool)
+        return point_figures(cross_fitted(probabilities(outputs, objective), truth), truth, labels)
+    if scale is None or threshold is None:
+        return point_figures(outputs.argmax(axis=1), wanted.astype(int), labels)
     # On the standardised scale, where a score equal to the threshold is rounded exactly as the threshold is.
     limit = np.float32(scale.standardise(np.asarray(threshold)))
-    answers = answers.reshape(-1)
-    return point_figures((answers >= limit).astype(int), (wanted >= limit).astype(int), answers, wanted)
+    found = outputs.reshape(-1)
+    return point_figures((found >= limit).astype(int), (wanted >= limit).astype(int), labels, found, wanted)

@@ -21,7 +21,7 @@ from classifier.errors import HyperparameterError, JobError
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-    from classifier.job.hyperparameters import Hyperparameters
+    from classifier.training.plan import Plan
 
 CROSSED_SHARE = 0.5
 """Share of the texts of a batch that get tokens of another one. Source, as for all of these: docs/decisions/0007."""
@@ -183,11 +183,11 @@ def hidden_loss(
     return torch.stack(losses).mean()
 
 
-def student_hyperparameters(hp: Hyperparameters, rows: int) -> Hyperparameters:
-    """Derive the student's hyperparameters: more epochs on `rows` rows, larger steps, batches in another order."""
+def student_plan(plan: Plan, *, larger_steps: bool) -> Plan:
+    """Derive the student's plan: more epochs, larger steps if they are small enough, batches in another order."""
     return dataclasses.replace(
-        hp,
-        epochs=min(EPOCHS_FACTOR * hp.epochs_for(rows), 1000),  # 1000 and 0.1 are the largest values allowed
-        learning_rate=min(RATE_FACTOR * hp.learning_rate, 0.1),
-        seed=(hp.seed + 1) % 2**32,
+        plan,
+        epochs=min(EPOCHS_FACTOR * plan.epochs, 1000),  # 1000 and 0.1 are the largest values allowed
+        learning_rate=min((RATE_FACTOR if larger_steps else 1.0) * plan.learning_rate, 0.1),
+        seed=(plan.seed + 1) % 2**32,
     )

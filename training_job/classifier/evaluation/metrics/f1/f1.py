@@ -1,4 +1,4 @@
-"""F1 of label 1 as a local module for the `evaluate` library: `evaluate.load("…/metrics/f1")`."""
+"""F1 as a local module for the `evaluate` library: `evaluate.load("…/metrics/f1")`."""
 
 import datasets
 import evaluate
@@ -8,7 +8,7 @@ _LABELS = datasets.Value("int32")
 
 
 class F1(evaluate.Metric):  # type: ignore[misc]
-    """Harmonic mean of precision and recall of the positive label: 2 TP / (2 TP + FP + FN)."""
+    """Harmonic mean of precision and recall, by default of label 1: 2 TP / (2 TP + FP + FN)."""
 
     def _info(self) -> evaluate.MetricInfo:
         return evaluate.MetricInfo(
@@ -18,8 +18,14 @@ class F1(evaluate.Metric):  # type: ignore[misc]
             features=datasets.Features({"predictions": _LABELS, "references": _LABELS}),
         )
 
-    def _compute(self, predictions: list[int], references: list[int], pos_label: int = 1) -> dict[str, float]:
-        predicted = np.asarray(predictions) == pos_label
-        wanted = np.asarray(references) == pos_label
-        either = predicted.sum() + wanted.sum()
-        return {"f1": float(2 * (predicted & wanted).sum() / either) if either else 0.0}
+    def _compute(
+        self, predictions: list[int], references: list[int], pos_label: int = 1, average: str = "binary"
+    ) -> dict[str, float]:
+        """Compute F1 of `pos_label` (binary), of all labels together (micro), or the mean over the labels (macro)."""
+        predicted, wanted = np.asarray(predictions), np.asarray(references)
+        labels = np.array([pos_label]) if average == "binary" else np.union1d(predicted, wanted)
+        hits = np.array([((predicted == label) & (wanted == label)).sum() for label in labels])
+        either = np.array([(predicted == label).sum() + (wanted == label).sum() for label in labels])
+        if average == "micro":
+            hits, either = hits.sum(keepdims=True), either.sum(keepdims=True)
+        return {"f1": float(np.mean(2 * hits / np.maximum(either, 1)))}
