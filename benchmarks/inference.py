@@ -12,7 +12,6 @@ accuracies with paired intervals. With --keep the result goes to docs/benchmarks
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 import tempfile
@@ -49,6 +48,7 @@ from benchmarks.inference_report import (  # noqa: E402
 )
 from benchmarks.results import RESULTS, dated, keep, read_rows, say  # noqa: E402
 from classifier.evaluation.figures import compare  # noqa: E402
+from serving.model_config import ModelConfig  # noqa: E402
 from serving.onnx_backend import MODEL_FILE, OnnxBackend  # noqa: E402
 from serving.predictor import load_predictor  # noqa: E402
 
@@ -126,7 +126,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     rows = read_rows(arguments.test)[: arguments.texts]
     texts, labels = [row["sentence"] for row in rows], [int(row["helpful"] >= 1) for row in rows]
     tokenizer = AutoTokenizer.from_pretrained(arguments.full)
-    tokenizer.model_max_length = json.loads((arguments.full / "config.json").read_text())["max_length"]
+    tokenizer.model_max_length = ModelConfig.read(arguments.full).max_length
     model = AutoModelForSequenceClassification.from_pretrained(arguments.full, dtype=torch.float32).eval()
     ids = tokenizer(texts, truncation=True)["input_ids"]
     tokens = int(np.median([len(row) for row in ids]))
