@@ -64,7 +64,7 @@ def run(argv: Sequence[str], environ: Mapping[str, str], stop: StopRequest, proc
         evaluation["vendored"] = vendor_if_possible(folder / artifact.CODE, wanted=wanted)
         artifact.write_artifact(folder, trained, evaluation, base)
 
-    write_report(job.output_data_dir, evaluation, trained.runs)
+    write_report(job.output_data_dir, evaluation, splits.manifest, trained.runs)
     write_test_rows(job.output_data_dir, splits.test)
     checkpoints.forget(run_dir, and_parent=not job.managed)
     log_results(evaluation)
