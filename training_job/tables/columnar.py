@@ -13,7 +13,7 @@ from .header import has_header
 from .json_rows import flat
 from .names import column_names, numbered_name
 from .source import Source
-from .table import AUTO, HowRead, ReadSettings, TableRow, TableStream
+from .table import AUTO, Again, HowRead, ReadSettings, TableRow, TableStream
 
 _MISSING = {"parquet": "pyarrow", "excel": "python-calamine"}
 _HEADER_ROWS = 1000
@@ -61,7 +61,7 @@ def _parquet(content: io.BytesIO, source: Source) -> TableStream:
 
     found = list(rows())
     columns = tuple(dict.fromkeys(name for row in found for name in row.values or {})) or tuple(names)
-    return TableStream(columns, iter(found), HowRead("parquet", source.compression), notes)
+    return TableStream(columns, found, HowRead("parquet", source.compression), notes)
 
 
 def _class_names(metadata: dict[bytes, bytes]) -> dict[str, Callable[[Any], Any]]:
@@ -126,7 +126,7 @@ def _sheet(
                 yield TableRow(number, dict(zip(names, values, strict=True)))
 
     how = HowRead("excel", source.compression, header=header, sheet=sheet)
-    return TableStream(tuple(names), rows(header), how, notes)
+    return TableStream(tuple(names), Again(lambda: rows(header)), how, notes)
 
 
 def _cell(value: Any) -> Any:

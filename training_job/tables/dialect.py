@@ -8,29 +8,41 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from .names import clean_name
 from .records import Dialect, Record, records
 from .table import AUTO, DELIMITERS, QUOTES, ReadSettings
 
 _SEARCHED = (*DELIMITERS.values(), "\x01")
-_FIRST_LINES = 2000
+FIRST_LINES = 1000
 _SURE = 0.9
 _RAGGED = 0.45  # share of rows with as many fields as the header that is enough under a header of names
 _LONGEST_NAME = 64
 _ROWS_FOR_ONE_BROKEN = 5
 
 
-def find_dialect(lines: Sequence[str], settings: ReadSettings, wanted: Iterable[str]) -> tuple[Dialect, list[str]]:
+Lines = Callable[[], Iterable[str]]
+"""Gives the lines of a file, with their ends, as often as it is called."""
+
+
+def find_dialect(lines: Lines, settings: ReadSettings, wanted: Iterable[str]) -> tuple[Dialect, list[str]]:
     """Return the dialect of these lines, and what a person should know about it."""
+    first = list(islice(lines(), FIRST_LINES))
     quotes = list(QUOTES) if settings.quote == AUTO else [settings.quote]
-    delimiter = settings.separator if settings.delimiter != AUTO else _delimiter(lines[:_FIRST_LINES], quotes, wanted)
-    if settings.quote != AUTO:
-        dialect = Dialect(delimiter or ("," if settings.quote != "none" else ""), settings.quote)
-        return (_variant(lines, dialect)[0] if settings.quote != "none" else dialect), []
-    return _quote(lines, delimiter)
+    delimiter = settings.separator if settings.delimiter != AUTO else _delimiter(first, quotes, wanted)
+    if settings.quote == AUTO:
+        dialect, notes = _quote(lines, delimiter)
+    elif settings.quote == "none":
+        dialect, notes = Dialect(delimiter), []
+    else:
+        dialect, notes = _variant(lines, Dialect(delimiter or ",", settings.quote))[0], []
+    later = [field for row in records(first, dialect) for field in row.fields[1:] if field]
+    if later and all(field.startswith(" ") for field in later):
+        dialect = replace(dialect, blanks=True)
+    return dialect, notes
 
 
 def usual_size(rows: Iterable[Record]) -> int:
@@ -62,8 +74,8 @@ def _delimiter(lines: Sequence[str], quotes: Sequence[str], wanted: Iterable[str
             if not rows:
                 continue
             size = usual_size(rows)
-            fitting = [row.fields for row in rows if len(row.fields) == size]
-            share, header = len(fitting) / len(rows), fitting[0]
+            fitting = [row.fields for row in rows if not row.problem and len(row.fields) == size]
+            share, header = len(fitting) / len(rows), fitting[0] if fitting else []
             found = bool(names) and names <= set(map(clean_name, header))
             named = any(header) and all(map(looks_like_name, header))
             fit = (found, round(share, 2), size)
@@ -96,13 +108,10 @@ class _Evidence:
         usual = self.changed > self.rows / 2  # as by programs that quote every text
         if self.harmed:
             return self.needed + self.doubled + self.stripped * usual > _ROWS_FOR_ONE_BROKEN * self.harmed
-        # Programs that separate by commas have to quote, and never write quotes around a text as they are. Those that
-        # separate by tabs often write every character as it is.
-        quoting = dialect.delimiter != "\t" and dialect.quote == "double"
-        return self.needed > 0 or usual or (quoting and self.changed > 0)
+        return self.needed > 0 or usual or (dialect.has_to_quote and self.changed > 0)
 
 
-def _quote(lines: Sequence[str], delimiter: str) -> tuple[Dialect, list[str]]:
+def _quote(lines: Lines, delimiter: str) -> tuple[Dialect, list[str]]:
     tried = [_variant(lines, Dialect(delimiter or ",", quote)) for quote in ("double", "single")]
     dialect, evidence = max(
         (pair for pair in tried if pair[1].supports(pair[0])),
@@ -118,7 +127,7 @@ def _quote(lines: Sequence[str], delimiter: str) -> tuple[Dialect, list[str]]:
     return dialect, [note] * needless
 
 
-def _variant(lines: Sequence[str], dialect: Dialect) -> tuple[Dialect, _Evidence]:
+def _variant(lines: Lines, dialect: Dialect) -> tuple[Dialect, _Evidence]:
     """Return the way of quoting that breaks the fewest rows, and its evidence."""
     character = QUOTES[dialect.quote]
     best, evidence = dialect, _evidence(lines, dialect)
@@ -126,28 +135,33 @@ def _variant(lines: Sequence[str], dialect: Dialect) -> tuple[Dialect, _Evidence
         (replace(dialect, backslash=True), "\\" + character),
         (replace(dialect, blanks=True), f"{dialect.delimiter} {character}"),
     ):
-        if evidence.harmed and any(sign in line for line in lines):
+        if evidence.harmed and any(sign in line for line in lines()):
             found = _evidence(lines, other)
             if found.harmed < evidence.harmed:
                 best, evidence = other, found
     return best, evidence
 
 
-def _evidence(lines: Sequence[str], dialect: Dialect) -> _Evidence:
-    evidence, character = _Evidence(), QUOTES[dialect.quote]
-    if not any(character in line for line in lines):
+def _evidence(lines: Lines, dialect: Dialect) -> _Evidence:
+    evidence = _Evidence()
+    opening = _opening(dialect)
+    if not any(opening(line) for line in lines()):
         return evidence
-    rows = list(records(lines, dialect))
-    size = usual_size(rows)
-    for row in rows:
-        if not row.problem and not any(row.fields):
-            continue
-        evidence.rows += 1
+    size = usual_size(islice(records(lines(), dialect), FIRST_LINES))
+    for row in records(lines(), dialect):
         if row.problem:
             evidence.harmed += 1
-        elif any(character in line for line in row.lines):
+        elif opening(row.lines[0]):
             _compare(row, size, dialect, evidence)
+        evidence.rows += bool(row.problem) or any(row.fields)
     return evidence
+
+
+def _opening(dialect: Dialect) -> Callable[[str], object]:
+    """Return what tells whether a field of a line begins with a quote."""
+    quote = QUOTES[dialect.quote]
+    within = dialect.delimiter + " " * dialect.blanks + quote
+    return lambda line: line.startswith(quote) or within in line
 
 
 def _compare(row: Record, size: int, dialect: Dialect, evidence: _Evidence) -> None:
@@ -158,13 +172,17 @@ def _compare(row: Record, size: int, dialect: Dialect, evidence: _Evidence) -> N
     if len(row.fields) != size:
         evidence.harmed += alone
     elif len(plain) > 1:
-        if alone and size > 1:
-            evidence.harmed += len(plain)  # each line is a row of its own
-        else:
+        doubled = (field.replace(character, 2 * character) for field in row.fields)
+        everywhere = dialect.delimiter.join(f"{character}{field}{character}" for field in doubled)
+        if not alone or size == 1 or row.raw == everywhere:
             evidence.needed += 1
+        elif dialect.has_to_quote:
+            evidence.stripped += 1
+        else:
+            evidence.harmed += len(plain)  # each line is a row of its own
     elif not alone:
         evidence.needed += 1
     elif changed := [field.strip()[1:-1] for field, read in zip(plain[0], row.fields, strict=True) if field != read]:
-        doubled = any(character in field for field in changed)
-        evidence.doubled += doubled
-        evidence.stripped += not doubled
+        twice = any(character in field for field in changed)
+        evidence.doubled += twice
+        evidence.stripped += not twice

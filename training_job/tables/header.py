@@ -22,13 +22,18 @@ def has_header(rows: Sequence[Sequence[str]], wanted: Iterable[str]) -> bool:
     do, or is a sentence. It is a header if it has a name that the caller asked for, or a usual one.
     """
     first = [clean_name(field) for field in rows[0]]
-    lowered = {name.lower() for name in first}
-    if lowered & {clean_name(name).lower() for name in wanted} or lowered & _KNOWN:
+    if has_usual_name(first, wanted):
         return True
     if first == [str(position) for position in range(len(first))]:
         return True  # as pandas writes columns without names
     below = [row for row in rows[1:] if len(row) == len(first) and [clean_name(field) for field in row] != first]
     return not any(_is_data(field, [row[column] for row in below]) for column, field in enumerate(rows[0]) if field)
+
+
+def has_usual_name(row: Iterable[str], wanted: Iterable[str]) -> bool:
+    """Tell whether a row has a name that the caller asked for, or a usual one."""
+    names = {clean_name(field).lower() for field in row}
+    return bool(names & _KNOWN) or bool(names & {clean_name(name).lower() for name in wanted})
 
 
 def _is_data(field: str, below: Sequence[str]) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 from .encoding import Text, is_undecoded
 from .errors import TableError
 from .names import clean_name
-from .table import ReadSettings, TableRow, TableStream
+from .table import Again, ReadSettings, TableRow, TableStream
 
 _FIRST_LINES = 1000
 _SHAPES = "Write one object a line, as pandas does with orient='records', lines=True."
@@ -35,8 +35,8 @@ def open_json(text: Text, settings: ReadSettings) -> TableStream:
     how = text.how("jsonl" if lines else "json")
     if not lines:
         rows = list(_document(text))
-        return TableStream(json_columns(rows), iter(rows), how)
-    return TableStream(json_columns(islice(_lines(text), _FIRST_LINES)), _lines(text), how)
+        return TableStream(json_columns(rows), rows, how)
+    return TableStream(json_columns(islice(_lines(text), _FIRST_LINES)), Again(lambda: _lines(text)), how)
 
 
 def json_columns(rows: Iterable[TableRow]) -> tuple[str, ...]:
@@ -77,7 +77,7 @@ def _is_lines(text: Text) -> bool:
     whole = sum(line.startswith("{") and line.rstrip(",").endswith("}") for line in lines)
     if whole == 1 == len(lines):
         values, _ = _object(lines[0])
-        return values is None or not any(isinstance(value, dict | list) for value in values.values())
+        return values is not None and not any(isinstance(value, dict | list) for value in values.values())
     return whole > len(lines) / 2
 
 

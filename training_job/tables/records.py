@@ -25,7 +25,15 @@ class Dialect:
     backslash: bool = False
     """A quote within quotes is written with a backslash instead of twice."""
     blanks: bool = False
-    """Blanks stand between a delimiter and a quote."""
+    """Blanks after a delimiter are not part of the field."""
+
+    @property
+    def has_to_quote(self) -> bool:
+        """Whether programs that separate like this never write quotes around a text as they are.
+
+        Texts have commas, so what writes commas has to quote. What writes tabs often writes every character as it is.
+        """
+        return self.delimiter != "\t" and self.quote == "double"
 
 
 @dataclass(frozen=True)
@@ -52,7 +60,8 @@ def records(lines: Iterable[str], dialect: Dialect, first: int = 1) -> Iterator[
 def _unquoted(lines: Iterable[str], dialect: Dialect, first: int) -> Iterator[Record]:
     for number, line in enumerate(lines, start=first):
         text = line.rstrip("\r\n")
-        yield Record(number, [line], text.split(dialect.delimiter) if dialect.delimiter else [text])
+        fields = text.split(dialect.delimiter) if dialect.delimiter else [text]
+        yield Record(number, [line], [field.lstrip(" ") for field in fields] if dialect.blanks else fields)
 
 
 class _Feed:

@@ -2,70 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import chain, islice, takewhile
+from itertools import islice, takewhile
 
-from .dialect import find_dialect, usual_size
+from .dialect import FIRST_LINES, find_dialect, usual_size
 from .encoding import Text, is_undecoded
 from .errors import TableError
-from .header import has_header
+from .header import has_header, has_usual_name
 from .names import clean_name, column_names, numbered_name
 from .records import Dialect, Record, records
-from .table import AUTO, ReadSettings, TableRow, TableStream
-
-SAMPLE = 16 * 1024 * 1024
-"""Characters from which the dialect is found; a file of up to this size is looked at whole."""
-_HEADER_ROWS = 1000
+from .table import AUTO, Again, ReadSettings, TableRow, TableStream
 
 
 def open_text(text: Text, settings: ReadSettings) -> TableStream:
     """Read one text a line; the column is called text."""
-    how = replace(text.how("text"), header=False)
-    rows = (
-        TableRow(number, *_values(line.rstrip("\r\n"), text), raw=line.rstrip("\r\n"))
-        for number, line in enumerate(text.lines(), start=1)
+    rows = Again(
+        lambda: (_line(number, line.rstrip("\r\n"), text) for number, line in enumerate(text.lines(), start=1))
     )
-    return TableStream(("text",), rows, how)
+    return TableStream(("text",), rows, replace(text.how("text"), header=False))
 
 
-def _values(line: str, text: Text) -> tuple[dict[str, object] | None, str]:
-    if not line.strip():
-        return None, ""
-    return (None, text.undecoded) if is_undecoded(line) else ({"text": line}, "")
+def _line(number: int, line: str, text: Text) -> TableRow:
+    if is_undecoded(line):
+        return TableRow(number, None, text.undecoded, line)
+    return TableRow(number, {"text": line} if line.strip() else None, raw=line)
 
 
 def open_separated(text: Text, settings: ReadSettings, wanted: Sequence[str]) -> TableStream:
     """Find out how the fields stand in the file, and read its rows.
 
     Raises:
-        TableError: the file is empty, a name occurs twice in its header, or it has two headers that differ in order.
+        TableError: the file has no rows, or a name occurs twice in its header; while the rows are read: it has two
+            headers that differ in order.
     """
-    sample = list(_sample(text.lines()))
-    skipped, settings = _leading(sample, settings)
-    del sample[:skipped]
-    if not sample:
+    skipped, settings = _leading(text, settings)
+    dialect, notes = find_dialect(lambda: _from(text, skipped), settings, wanted)
+    skipped += _comments(list(islice(_from(text, skipped), FIRST_LINES)), dialect, wanted)
+    first = [
+        row for row in _records(text, dialect, skipped, FIRST_LINES) if row.problem or any(map(str.strip, row.fields))
+    ]
+    if not first:
         raise TableError(f"{text.name} has no rows.", hint="Check that it is the right file.")
-    dialect, notes = find_dialect(sample, settings, wanted)
-    commented = _comments(sample, dialect)
-    del sample[:commented]
-    skipped += commented
 
-    rows = [row for row in records(sample, dialect) if row.problem or any(map(str.strip, row.fields))]
-    size = usual_size(rows)
-    fields = [row.fields for row in rows if not row.problem]
+    size = usual_size(first)
+    fields = [row.fields for row in first if not row.problem]
     header = settings.header == "yes"
     if settings.header == AUTO:
-        header = bool(fields) and has_header([row for row in fields if len(row) == size][:_HEADER_ROWS], wanted)
-    if header:
-        if rows[0].problem or is_undecoded(rows[0].raw):
-            problem = rows[0].problem or text.undecoded
-            raise TableError(f"The header of {text.name} cannot be read: {problem}.", hint="Correct it.")
-        layout = _Layout(rows[0].fields, fields[1:], size, text.name)
-    else:
-        layout = _Layout([], fields, size, text.name)
-        if settings.header == AUTO:
-            notes.append(f"The first line is data, not a header; the columns are called {', '.join(layout.columns)}.")
+        header = bool(fields) and has_header(fields, wanted)
+    if header and (problem := first[0].problem or (is_undecoded(first[0].raw) and text.undecoded)):
+        raise TableError(f"The header of {text.name} cannot be read: {problem}.", hint="Correct the first line.")
+    layout = _Layout(first[0].fields if header else [], fields[header:], size, text.name)
+    layout.drop_empty(row.fields for row in _records(text, dialect, skipped))
+    if not header and settings.header == AUTO:
+        notes.append(f"The first line is data, not a header; the columns are called {', '.join(layout.columns)}.")
     how = replace(
         text.how("csv"),
         delimiter=dialect.delimiter,
@@ -73,8 +63,16 @@ def open_separated(text: Text, settings: ReadSettings, wanted: Sequence[str]) ->
         escape="backslash" if dialect.backslash else "",
         header=header,
     )
-    lines = islice(text.lines(), skipped, None)
-    return TableStream(layout.columns, _rows(records(lines, dialect, skipped + 1), layout, text, header), how, notes)
+    rows = Again(lambda: _rows(_records(text, dialect, skipped), layout, text, header))
+    return TableStream(layout.columns, rows, how, notes)
+
+
+def _from(text: Text, skipped: int) -> Iterator[str]:
+    return islice(text.lines(), skipped, None)
+
+
+def _records(text: Text, dialect: Dialect, skipped: int, most: int | None = None) -> Iterator[Record]:
+    return islice(records(_from(text, skipped), dialect, skipped + 1), most)
 
 
 class _Layout:
@@ -90,23 +88,30 @@ class _Layout:
         names = column_names(header, file) if header else [numbered_name(position) for position in range(width)]
         self.header = [clean_name(name) for name in header]
         self.width = len(names)
-        # Spreadsheets save empty columns beside the table.
-        self._empty = {
-            position
-            for position, name in enumerate(self.header)
-            if not name and not any(row[position].strip() for row in below if len(row) == self.width)
-        }
-        self.columns = tuple(name for position, name in enumerate(names) if position not in self._empty)
+        self._names = names
+        self._empty: set[int] = set()
 
-    def values(self, fields: list[str]) -> tuple[dict[str, object] | None, str]:
-        """Return the row's values by name, or None and what is wrong."""
-        if len(fields) != self.width:
-            return None, f"{len(fields)} fields, {'the header has' if self.header else 'most rows have'} {self.width}"
-        if self._empty:
-            if any(fields[position].strip() for position in self._empty):
-                return None, "a field stands below a column without a name"
-            fields = [field for position, field in enumerate(fields) if position not in self._empty]
-        return dict(zip(self.columns, fields, strict=True)), ""
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the columns that hold something, or have a name."""
+        return tuple(name for position, name in enumerate(self._names) if position not in self._empty)
+
+    def drop_empty(self, rows: Iterable[list[str]]) -> None:
+        """Leave out columns without a name and without a value, which spreadsheets save beside the table."""
+        self._empty = {position for position, name in enumerate(self.header) if not name}
+        for row in rows if self._empty else ():
+            if len(row) == self.width:
+                self._empty = {position for position in self._empty if not row[position].strip()}
+
+    def row(self, row: Record) -> TableRow:
+        """Return a row's values by name, or what is wrong with it."""
+        found = [field for position, field in enumerate(row.fields) if position not in self._empty]
+        values = dict(zip(self.columns, found, strict=False))
+        if len(row.fields) == self.width:
+            return TableRow(row.line, values, raw=row.raw)
+        expected = f"{'the header has' if self.header else 'most rows have'} {self.width}"
+        problem = f"{len(row.fields)} field{'s' * (len(row.fields) > 1)}, {expected}"
+        return TableRow(row.line, None, problem, row.raw, partial=values)
 
     def is_header(self, fields: list[str]) -> bool:
         """Tell whether a row is the header again, as in files that were joined."""
@@ -119,59 +124,49 @@ def _are_numbers(fields: list[str]) -> bool:
     return fields[:100] == [str(number) for number in range(1, min(len(fields), 100) + 1)]
 
 
-def _rows(found: Iterator[Record], layout: _Layout, text: Text, header: bool) -> Iterator[TableRow]:
+def _rows(found: Iterable[Record], layout: _Layout, text: Text, header: bool) -> Iterator[TableRow]:
     for row in found:
         if header and not row.problem and any(map(str.strip, row.fields)):
             header = False
-            continue
-        yield TableRow(row.line, *_row(row, layout, text), raw=row.raw)
+        else:
+            yield _row(row, layout, text)
 
 
-def _row(row: Record, layout: _Layout, text: Text) -> tuple[dict[str, object] | None, str]:
-    if row.problem:
-        return None, row.problem
-    if not any(map(str.strip, row.fields)):
-        return None, ""
+def _row(row: Record, layout: _Layout, text: Text) -> TableRow:
+    if row.problem or not any(map(str.strip, row.fields)):
+        return TableRow(row.line, None, row.problem, row.raw)
     if is_undecoded(row.raw):
-        return None, text.undecoded
-    if layout.is_header(row.fields):
-        if list(map(clean_name, row.fields)) != layout.header:
-            raise TableError(
-                f"Line {row.line} of {text.name} is a second header with its columns in another order.",
-                hint="Two files were joined: read them one by one, or bring their columns into one order.",
-            )
-        return None, "the header again"
-    return layout.values(row.fields)
+        return TableRow(row.line, None, text.undecoded, row.raw)
+    if not layout.is_header(row.fields):
+        return layout.row(row)
+    if list(map(clean_name, row.fields)) != layout.header:
+        raise TableError(
+            f"Line {row.line} of {text.name} is a second header with its columns in another order.",
+            hint="Two files were joined: read them one by one, or bring their columns into one order.",
+        )
+    return TableRow(row.line, None, "the header again", row.raw)
 
 
-def _sample(lines: Iterator[str]) -> Iterator[str]:
-    size = 0
-    for line in lines:
-        yield line
-        size += len(line)
-        if size > SAMPLE:
-            return
-
-
-def _leading(sample: list[str], settings: ReadSettings) -> tuple[int, ReadSettings]:
+def _leading(text: Text, settings: ReadSettings) -> tuple[int, ReadSettings]:
     """Return how many lines stand before the table, and the settings with what they say (`sep=;`)."""
-    blank = sum(1 for _ in takewhile(lambda line: not line.strip(), sample))
-    first = sample[blank].rstrip("\r\n") if blank < len(sample) else ""
+    blank, first = next(((number, line) for number, line in enumerate(text.lines()) if line.strip()), (0, ""))
+    first = first.rstrip("\r\n")
     if first.lower().startswith("sep=") and len(first) == len("sep=") + 1:
         delimiter = first[-1] if settings.delimiter == AUTO else settings.delimiter
         return blank + 1, replace(settings, delimiter=delimiter)
     return blank, settings
 
 
-def _comments(sample: list[str], dialect: Dialect) -> int:
-    """Return the number of leading comment lines: they begin with # and have not as many fields as the others."""
+def _comments(sample: list[str], dialect: Dialect, wanted: Sequence[str]) -> int:
+    """Return the number of leading comment lines.
+
+    They begin with #, and a header follows them, or they have not as many fields as the others.
+    """
     leading = list(takewhile(lambda line: line.startswith("#") or not line.strip(), sample))
-    rest = sample[len(leading) :]
-    if not leading or not dialect.delimiter or not rest:
+    rest = list(records(sample[len(leading) :], dialect))
+    if not leading or not rest:
         return 0
-    size = usual_size(records(rest[:_HEADER_ROWS], dialect))
-    count = 0
-    for number, row in enumerate(records(chain(leading), dialect), start=1):
-        if row.fields and row.fields[0].startswith("#") and len(row.fields) != size:
-            count = number
-    return count
+    if has_usual_name(rest[0].fields, wanted):
+        return len(leading)
+    size = usual_size(rest)
+    return max((row.line for row in records(leading, dialect) if len(row.fields) != size), default=0)

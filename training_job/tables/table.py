@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 
 from .errors import TableError
@@ -60,6 +60,8 @@ class TableRow:
     values: Mapping[str, object] | None
     problem: str = ""
     raw: str = ""
+    partial: Mapping[str, object] = field(default_factory=dict)
+    """Of a row with too many or too few fields: those that have a column. To show, not to use."""
 
 
 @dataclass(frozen=True)
@@ -104,12 +106,22 @@ class HowRead:
 
 
 @dataclass(frozen=True)
+class Again:
+    """Rows that are read from the file each time they are asked for."""
+
+    read: Callable[[], Iterator[TableRow]]
+
+    def __iter__(self) -> Iterator[TableRow]:
+        return self.read()
+
+
+@dataclass(frozen=True)
 class TableStream:
-    """A file that is read while `rows` is consumed."""
+    """A file that is read while `rows` is consumed, each time anew."""
 
     columns: tuple[str, ...]
     """Names; of JSON Lines, those in the file's first part."""
-    rows: Iterator[TableRow]
+    rows: Iterable[TableRow]
     how: HowRead
     notes: list[str] = field(default_factory=list)
     """What a person should know about the reading, one sentence each."""

@@ -47,6 +47,7 @@ def columns_of(data):
         ("message", "category"),
         ("内容", "标签"),
         ("reviewText", "targetClass"),
+        ("Description", "Class Index"),
     ],
 )
 def test_text_and_label_are_found_under_many_names(table, load, text, label):
@@ -154,9 +155,13 @@ def test_one_one_in_each_row_is_one_label_a_text(table, load):
 
 
 def test_label_columns_can_be_named(table, load):
-    """Of three columns of 0 and 1, two are labels."""
+    """Of three columns of 0 and 1, two are labels; forms have yes and no, or crosses."""
     columns = {name: [int(n % k == 0) for n in range(24)] for k, name in enumerate(("b", "a", "other"), 2)}
     assert load(table(text=TEXTS, **columns), label_column="b, a").label_names == ("a", "b")
+    for yes, no in (("Yes", "No"), ("x", "")):
+        crosses = {name: [yes if n % k == 0 else no for n in range(24)] for k, name in enumerate(("b", "a"), 2)}
+        data = load(table(text=TEXTS, **crosses), label_column="b,a")
+        assert data.manifest["splits"]["train"]["labels"] == {"a": 8, "b": 12}
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,15 @@ def test_every_line_is_accounted_for(unknown):
     """Used, malformed, empty and duplicate rows add up to the lines; the quarantine holds all but the used ones."""
     known = [json.dumps(row).encode() for row in TWO_CLASSES]
     content = b"".join(line + b"\n" for line in known + unknown)
-    told = DataSettings(encoding="utf-8", format="jsonl", max_lost_share=1.0, test_fraction=0.25)
+    told = DataSettings(
+        text_column="sentence",
+        score_column="helpful",
+        score_threshold=1.0,
+        encoding="utf-8",
+        format="jsonl",
+        max_lost_share=1.0,
+        test_fraction=0.25,
+    )
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "train.json"
         path.write_bytes(content)

@@ -54,3 +54,6 @@ def test_no_text_of_a_row_is_quoted(data_file, refused):
     ]
     for number, rows in enumerate(files):
         assert "secret" not in refused(data_file(*rows, name=f"{number}.jsonl"))
+    for name in ("lines.txt", "one.csv", "quoted.csv"):
+        line = f'"{private}, they said"\n' if name == "quoted.csv" else f"{private}\n"
+        assert "secret" not in refused(data_file(content=(line * 20).encode(), name=name))

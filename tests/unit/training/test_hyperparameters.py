@@ -61,6 +61,11 @@ def test_any_number_survives_any_depth_of_quotes(value: float, depth: int) -> No
         ("base_model", ""),
         ("label_names", "same,same"),
         ("label_names", "one"),
+        ("label_names", "a,,b"),
+        ("score_threshold", "high"),
+        ("test_fraction", "1"),
+        ("quote", "backtick"),
+        ("join_label_case", "true"),
         ("warmup_ratio", "1"),
     ],
 )

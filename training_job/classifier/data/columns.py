@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from classifier.data.settings import DataSettings
-from classifier.data.values import is_blank, is_comma_decimal, list_of, number_of, plain, separator_of
+from classifier.data.values import flag_of, is_blank, is_comma_decimal, list_of, number_of, plain, separator_of
 from classifier.errors import DataError
 
 MAX_LABELS = 1000
@@ -45,6 +45,16 @@ _PAIR_NAMES = (
 _BINARY = {"0", "1", "0.0", "1.0", "true", "false"}
 MIN_GROUPS = 5
 """With fewer groups, a held-out one would say more about that group than about the model."""
+
+_SHOWN_COLUMNS = 20
+_LONGEST_NAME, _MOST_WORDS = 60, 6
+
+
+def shown_names(columns: Sequence[str]) -> str:
+    """Return the columns' names for a message; a text that stands where a header should be is not quoted."""
+    names = enumerate(columns[:_SHOWN_COLUMNS], 1)
+    short = ((number, name, len(name) <= _LONGEST_NAME and len(name.split()) <= _MOST_WORDS) for number, name in names)
+    return ", ".join(name if is_name else f"(column {number})" for number, name, is_name in short)
 
 
 @dataclass(frozen=True)
@@ -91,7 +101,8 @@ class _Profile:
         self.separator = None if self.lists else separator_of(self.cells)
         comma = is_comma_decimal(self.cells)
         numbers = [number for cell in self.cells if (number := _number(cell, comma)) is not None]
-        self.numeric = len(numbers) > 0.95 * len(self.cells) and not self.separator
+        self.numbers = len(numbers) / len(self.cells)
+        self.numeric = self.numbers > 0.95 and not self.separator
         self.fractional = self.numeric and any(number % 1 for number in numbers)
         self.binary = self.distinct == 2 and {key.lower() for key in self.keys} <= _BINARY
         self.length = sum(map(len, strings)) / len(strings) if strings else 0.0
@@ -151,6 +162,11 @@ class _Chooser:
 
     def choose(self) -> Columns:
         told = self.settings
+        if len(self.columns) == 1:
+            raise DataError(
+                f"{self.file} has one column only; a text and its label are two.",
+                hint="Check delimiter and format, and that this is the labelled file.",
+            )
         given = self._label_columns()
         score = "" if given else self._named("score_column")
         group, family = self._named("product_column"), self._named("family_column")
@@ -193,12 +209,9 @@ class _Chooser:
 
     def _missing(self, name: str, setting: str) -> DataError:
         return DataError(
-            f"{self.file} has no column {name!r}; its columns are: {self._shown()}.",
+            f"{self.file} has no column {name!r}; its columns are: {shown_names(self.columns)}.",
             hint=f"Name the column you mean: {setting}. Left empty, it is found by name and content.",
         )
-
-    def _shown(self) -> str:
-        return ", ".join(self.columns[:20])
 
     def _label_columns(self) -> tuple[str, ...]:
         told = self.settings.label_column
@@ -221,7 +234,7 @@ class _Chooser:
             ]
         if not free:
             raise DataError(
-                f"{self.file}: no column looks like text; its columns are: {self._shown()}.",
+                f"{self.file}: no column looks like text; its columns are: {shown_names(self.columns)}.",
                 hint="Name the column: text_column.",
             )
 
@@ -264,7 +277,7 @@ class _Chooser:
 
     def _shipped_score(self, text: str) -> str:
         helpful = self.profiles.get(SHIPPED[1])
-        return SHIPPED[1] if text == SHIPPED[0] and helpful is not None and helpful.numeric else ""
+        return SHIPPED[1] if text == SHIPPED[0] and helpful is not None and helpful.numbers > 0.5 else ""
 
     def _labels(self, used: set[str]) -> tuple[str, ...]:
         free = [profile for profile in self.profiles.values() if profile.name not in used and not profile.fractional]
@@ -296,7 +309,7 @@ class _Chooser:
             distinct = len({str(part) for cell in profile.cells for part in _parts(cell, profile.separator)})
         if len(profile.cells) < 0.5 * max(map(len, self.cells.values()), default=0) and not rank:
             return False
-        if set(profile.words) & {"id", "date", "time", "timestamp", "index", "url"} and rank < 2:
+        if set(profile.words) & {"id", "date", "time", "timestamp", "index", "url"} and not rank:
             return False
         if rank:
             return 1 <= distinct <= max(2, min(MAX_LABELS, 0.7 * count))
@@ -330,7 +343,7 @@ class _Chooser:
             return scores[0]
         what = f"several columns hold scores ({', '.join(scores)})" if scores else "no column looks like a label"
         raise DataError(
-            f"{self.file}: {what}; its columns are: {self._shown()}.",
+            f"{self.file}: {what}; its columns are: {shown_names(self.columns)}.",
             hint="Name the column: label_column, or score_column with score_threshold.",
         )
 
@@ -360,4 +373,7 @@ def _parts(cell: object, separator: str | None) -> list[object]:
 
 
 def _is_one(cell: object) -> bool:
-    return str(cell).strip().lower() in ("1", "1.0", "true", "yes")
+    try:
+        return flag_of(cell)
+    except ValueError:
+        return False

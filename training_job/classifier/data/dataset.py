@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from classifier.data import canonical
-from classifier.data.columns import Columns, choose_columns
+from classifier.data.columns import Columns, choose_columns, shown_names
 from classifier.data.findings import Finding, look_over
 from classifier.data.holdout import hold_out
 from classifier.data.labels import LabelSet, apply_labels, ids_of, settle_labels
@@ -57,7 +57,7 @@ class LabelledData:
 
     def ids(self, split: str) -> list[tuple[int, ...]]:
         """Return the ids of the labels of each row of a split."""
-        return [ids_of(row, self.label_names, self.score_threshold) for row in self.splits[split]]
+        return ids_of(self.splits[split], self.label_names, self.score_threshold)
 
     def write(self, folder: Path) -> dict[str, Any]:
         """Write the canonical files and `manifest.json` into `folder`; return the manifest."""
@@ -133,7 +133,7 @@ class _Reading:
         findings += [finding for of in rows.values() for finding in _told_aside(of)] + labels.findings
         findings += _single(splits, labels)
         held_out = None if "test" in splits else self._hold_out(splits, labels)
-        ids = {split: [ids_of(row, labels.names, labels.threshold) for row in used] for split, used in splits.items()}
+        ids = {split: ids_of(used, labels.names, labels.threshold) for split, used in splits.items()}
         findings += look_over(splits, ids, labels.names, scored=bool(columns.score))
         manifest = {
             "version": canonical.VERSION,
@@ -179,7 +179,7 @@ class _Reading:
                 if missing:
                     raise DataError(
                         f"{self._name(split)} has no column {missing[0]!r}, which is read from the training data; its "
-                        f"columns are: {', '.join(tables[split].columns[:20])}.",
+                        f"columns are: {shown_names(tables[split].columns)}.",
                         hint="Give all files the same columns.",
                     )
         return tables, columns
@@ -195,7 +195,7 @@ class _Reading:
         fraction, seed = self.settings.test_fraction, self.settings.seed
         if not fraction:
             return None
-        ids = [ids_of(row, labels.names, labels.threshold) for row in splits["train"]]
+        ids = ids_of(splits["train"], labels.names, labels.threshold)
         # Two rows of a label stay: one to learn, and one to validate.
         keep = 1 if "validation" in splits else 2
         cut = hold_out(splits["train"], ids, fraction, seed=seed, keep=keep)
@@ -242,7 +242,7 @@ def _told_aside(rows: Rows) -> list[Finding]:
 
 def _single(splits: dict[str, list[Example]], labels: LabelSet) -> list[Finding]:
     """Tell of labels with one training row, which cannot be learned and validated both."""
-    counts = Counter(label for row in splits["train"] for label in ids_of(row, labels.names, labels.threshold))
+    counts = Counter(label for ids in ids_of(splits["train"], labels.names, labels.threshold) for label in ids)
     single = [name for number, name in enumerate(labels.names) if counts[number] == 1]
     if not single or "validation" in splits:
         return []

@@ -19,6 +19,9 @@ SHINGLE = 3
 NEAR_SHARE = 0.8
 """Share of a text's word triples in one other text, from which on the two are nearly the same."""
 
+MAX_NEAR = 200_000
+"""Training rows up to which texts are compared for being nearly the same."""
+
 _COMMON = 50  # a word triple of more texts tells nothing
 _SHOWN = 8
 
@@ -75,7 +78,7 @@ def _overlap(train: list[Example], others: list[Example], split: str) -> list[Fi
     if same:
         message = f"{same:,} of {len(others):,} {split} texts are in the training data"
         findings.append(Finding("overlap", same, message))
-    near = _near(train, new)
+    near = _near(train, new) if len(train) <= MAX_NEAR else 0
     if near:
         message = f"{near:,} more {split} {_texts(near)} {_are(near)} nearly the same as a training text"
         findings.append(Finding("near_overlap", near, message))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -78,11 +78,12 @@ def apply_labels(rows: Rows, labels: LabelSet) -> None:
     rows.used = used
 
 
-def ids_of(row: Example, names: tuple[str, ...], threshold: float | None) -> tuple[int, ...]:
-    """Return the ids of a row's labels; `names` as in `LabelSet`."""
+def ids_of(rows: Iterable[Example], names: Sequence[str], threshold: float | None) -> list[tuple[int, ...]]:
+    """Return the ids of each row's labels; `names` and `threshold` as in `LabelSet`."""
     if threshold is not None:
-        return (int(row.score is not None and row.score >= threshold),)
-    return tuple(names.index(label) for label in row.labels)
+        return [(int(row.score is not None and row.score >= threshold),) for row in rows]
+    position = {name: number for number, name in enumerate(names)}
+    return [tuple(position[label] for label in row.labels) for row in rows]
 
 
 def _of_scores(train: Rows, columns: Columns, settings: DataSettings) -> LabelSet:

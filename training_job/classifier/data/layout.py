@@ -19,7 +19,7 @@ MANIFEST = "manifest.json"
 LABELS_FILES = ("labels.txt", "classes.txt", "label_names.txt")
 _NOT_DATA = (MANIFEST, "ingest.json", *LABELS_FILES)
 _NOTES = re.compile(r"(readme|licen[cs]e|notice|changelog|requirements)\b", re.IGNORECASE)
-_SUFFIXES = {".csv", ".tsv", ".tab", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".pq", ".xlsx", ".xls"}
+SUFFIXES = {".csv", ".tsv", ".tab", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".pq", ".xlsx", ".xls"}
 _PACKED = {".gz", ".bz2", ".xz", ".zst", ".zip"}
 _SHOWN = 20
 
@@ -132,7 +132,7 @@ def _is_data(path: Path) -> bool:
     suffixes = [suffix.lower() for suffix in path.suffixes]
     while suffixes and suffixes[-1] in _PACKED:
         suffixes.pop()
-    known = bool(suffixes) and suffixes[-1] in _SUFFIXES
+    known = bool(suffixes) and suffixes[-1] in SUFFIXES
     hidden = path.name.startswith((".", "_", "~"))
     return path.is_file() and known and not hidden and path.name not in _NOT_DATA and not _NOTES.match(path.name)
 

@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from classifier.data.columns import Columns
-from classifier.data.values import is_blank, label_of, list_of, number_of, plain
+from classifier.data.values import flag_of, is_blank, label_of, list_of, number_of, plain
 from classifier.errors import DataError
 from tables import TableRow
 
 Kind = Literal["malformed", "empty", "duplicate"]
 _RAW_LIMIT = 2000  # characters of a bad row that are kept: enough to find it, and the output stays small
-_YES, _NO = {"1", "true", "yes"}, {"0", "false", "no", ""}
 
 
 @dataclass(frozen=True)
@@ -195,16 +194,10 @@ def _labels(values: Mapping[str, object], columns: Columns) -> tuple[str, ...]:
 
 
 def _flag(values: Mapping[str, object], column: str) -> bool:
-    value = plain(_required(values, column))
     try:
-        text = "" if is_blank(value) else label_of(value).lower()
-    except (ValueError, OverflowError):
-        text = "?"
-    if text in _YES:
-        return True
-    if text in _NO:
-        return False
-    raise UnusableRowError("malformed", f"label column {column} is neither 0 nor 1")
+        return flag_of(plain(_required(values, column)))
+    except (ValueError, OverflowError) as error:
+        raise UnusableRowError("malformed", f"label column {column} is neither 0 nor 1") from error
 
 
 def _cell_labels(values: Mapping[str, object], columns: Columns) -> tuple[str, ...]:

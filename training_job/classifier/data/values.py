@@ -19,6 +19,7 @@ RECURRING_SHARE = 0.6
 `spam & scam; etc.` stays one label: its parts never occur without each other.
 """
 
+_YES, _NO = {"1", "true", "yes", "x", "✓"}, {"0", "false", "no", ""}
 _NUMBER = re.compile(
     r"([+-]?[\d.,'\u00a0\u202f]*\d(?:[eE][+-]?\d+)?)\s*"
     r"(?:[%\u2030★⭐]+|stars?|points?|(?:out\s+of|of|von|sur|de|/)\s*\d+(?:[.,]\d+)?\s*(?:[^\W\d]+)?)?",
@@ -96,6 +97,18 @@ def label_of(value: object) -> str:
         return text.lower()
     whole = _WHOLE.fullmatch(text)
     return whole.group(1) if whole else text
+
+
+def flag_of(value: object) -> bool:
+    """Read whether a label's own column says that a text has it: 1, true, yes or x; blank is no.
+
+    Raises:
+        ValueError: it says neither.
+    """
+    text = "" if is_blank(value) else label_of(value).lower()
+    if text not in _YES | _NO:
+        raise ValueError("neither 0 nor 1")
+    return text in _YES
 
 
 def label_key(label: str, *, ignore_case: bool) -> str:

@@ -11,8 +11,10 @@ from classifier.errors import JobError
 from classifier.job.hyperparameters import IGNORED_PREFIX, Hyperparameters, fields, unknown
 
 FOLDERS = {
-    "train": "Folder with train.json (or train.csv, or a single data file), or that file. Default: SM_CHANNEL_TRAIN.",
-    "test": "The same for the test split; without it only validation metrics are reported. Default: SM_CHANNEL_TEST.",
+    "train": "Data file, or a folder with one, or with train, test and validation files by their usual names: CSV, "
+    "TSV, JSON Lines, JSON, Parquet or Excel, also compressed. Default: SM_CHANNEL_TRAIN.",
+    "test": "The same for the test split; without a test file, some rows are held out (test_fraction). Default: "
+    "SM_CHANNEL_TEST.",
     "model-dir": "Folder for the model. Default: SM_MODEL_DIR.",
     "output-data-dir": "Folder for metrics, the loss curve and the rows left out. Default: SM_OUTPUT_DATA_DIR, "
     "else MODEL_DIR-output.",

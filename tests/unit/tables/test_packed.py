@@ -1,0 +1,197 @@
+"""tables.source and tables.columnar: packed files, Parquet and Excel, found in the content."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import json
+import lzma
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+import pandas
+import pyarrow
+import pytest
+import zstandard
+from pyarrow import parquet
+
+from tables import ReadSettings, TableError, read_table
+
+ROWS = [{"text": "a, b", "label": "yes"}, {"text": "größer", "label": "no"}, {"text": "c\nd", "label": "yes"}]
+CSV = 'text,label\n"a, b",yes\ngrößer,no\n"c\nd",yes\n'.encode()
+
+
+def zipped(files: dict[str, bytes]) -> bytes:
+    """A zip file of these files."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+def workbook(sheets: dict[str, list[list[object]]]) -> bytes:
+    """The least that is an Excel file: numbers as numbers, everything else as texts in their cells."""
+    names = "".join(f'<sheet name="{escape(name)}" sheetId="{n}" r:id="r{n}"/>' for n, name in enumerate(sheets, 1))
+    space = "http://schemas.openxmlformats.org"
+    office = f"{space}/officeDocument/2006/relationships"
+    links = "".join(
+        f'<Relationship Id="r{n}" Type="{office}/worksheet" Target="worksheets/sheet{n}.xml"/>'
+        for n, _ in enumerate(sheets, 1)
+    )
+    parts = {
+        "[Content_Types].xml": f'<Types xmlns="{space}/package/2006/content-types"><Default Extension="rels" '
+        'ContentType="application/vnd.openxmlformats-package.relationships+xml"/></Types>',
+        "_rels/.rels": f'<Relationships xmlns="{space}/package/2006/relationships">'
+        f'<Relationship Id="r0" Type="{office}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
+        "xl/workbook.xml": f'<workbook xmlns="{space}/spreadsheetml/2006/main" xmlns:r="{office}">'
+        f"<sheets>{names}</sheets></workbook>",
+        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{space}/package/2006/relationships">{links}'
+        "</Relationships>",
+    }
+    for number, rows in enumerate(sheets.values(), 1):
+        cells = "".join(
+            f'<row r="{y}">' + "".join(cell(f"{chr(65 + x)}{y}", value) for x, value in enumerate(row)) + "</row>"
+            for y, row in enumerate(rows, 1)
+        )
+        parts[f"xl/worksheets/sheet{number}.xml"] = (
+            f'<worksheet xmlns="{space}/spreadsheetml/2006/main"><sheetData>{cells}</sheetData></worksheet>'
+        )
+    return zipped({name: content.encode() for name, content in parts.items()})
+
+
+def cell(place: str, value: object) -> str:
+    """One cell."""
+    if value is None:
+        return ""
+    if isinstance(value, int | float):
+        return f'<c r="{place}"><v>{value}</v></c>'
+    return f'<c r="{place}" t="inlineStr"><is><t xml:space="preserve">{escape(str(value))}</t></is></c>'
+
+
+def as_parquet(frame: pandas.DataFrame) -> bytes:
+    """A Parquet file."""
+    buffer = io.BytesIO()
+    frame.to_parquet(buffer)
+    return buffer.getvalue()
+
+
+SHEET: list[list[object]] = [["text", "label"], *([row["text"], row["label"]] for row in ROWS)]
+PACKED: dict[str, bytes] = {
+    "gzip": gzip.compress(CSV),
+    "bzip2": bz2.compress(CSV),
+    "xz": lzma.compress(CSV),
+    "zstandard": zstandard.compress(CSV),
+    "zip": zipped(
+        {"folder/": b"", "folder/data.csv": CSV, "__MACOSX/folder/._data.csv": b"x", "folder/.DS_Store": b"x"}
+    ),
+    "gzip, two members": gzip.compress(CSV[:20]) + gzip.compress(CSV[20:]),
+    "gzip of JSON Lines": gzip.compress("".join(json.dumps(row) + "\n" for row in ROWS).encode()),
+    "gzip of cp1252": gzip.compress(CSV.decode().encode("cp1252")),
+    "parquet": as_parquet(pandas.DataFrame(ROWS)),
+    "parquet with an index": as_parquet(pandas.DataFrame(ROWS).set_index("label").reset_index()),
+    "parquet in gzip": gzip.compress(as_parquet(pandas.DataFrame(ROWS))),
+    "parquet with categories": as_parquet(pandas.DataFrame(ROWS).astype({"label": "category"})),
+    "excel": workbook({"Sheet1": SHEET}),
+    "excel, an empty sheet first": workbook({"Cover": [], "Data": SHEET}),
+    "excel, empty lines and columns": workbook({"Data": [[None], [], *([None, *row] for row in SHEET)]}),
+    "excel in a zip file": zipped({"data.xlsx": workbook({"Sheet1": SHEET})}),
+}
+
+
+@pytest.mark.parametrize("kind", PACKED)
+def test_rows_are_the_same_however_they_are_packed(kind: str, tmp_path: Path) -> None:
+    """The name says nothing."""
+    (tmp_path / "data.txt").write_bytes(PACKED[kind])
+    table = read_table(tmp_path / "data.txt")
+    assert [dict(sorted((row.values or {}).items())) for row in table.rows if row.values] == [
+        dict(sorted(row.items())) for row in ROWS
+    ]
+    assert table.how.sentence()
+    assert table.notes == []
+
+
+def test_label_numbers_with_names_in_the_file_are_names(tmp_path: Path) -> None:
+    """As Hugging Face's data sets are kept: one label, or several, as numbers, with the names beside them."""
+    label = {"names": ["no", "yes"], "_type": "ClassLabel"}
+    features = {
+        "label": label,
+        "all": {"feature": label, "_type": "Sequence"},
+        "text": {"dtype": "string", "_type": "Value"},
+    }
+    table = pyarrow.table({"label": [0, 1, None], "all": [[0, 1], [], [1]], "text": ["a", "b", "c"]})
+    metadata = {"huggingface": json.dumps({"info": {"features": features}})}
+    parquet.write_table(table.replace_schema_metadata(metadata), tmp_path / "data.parquet")
+    found = read_table(tmp_path / "data.parquet")
+    assert [row.values for row in found.rows] == [
+        {"label": "no", "all": ["no", "yes"], "text": "a"},
+        {"label": "yes", "all": [], "text": "b"},
+        {"label": None, "all": ["yes"], "text": "c"},
+    ]
+    assert len(found.notes) == 2
+
+
+def test_nested_parquet_has_names_with_dots(tmp_path: Path) -> None:
+    """As in JSON."""
+    parquet.write_table(pyarrow.table({"input": [{"text": "a"}], "n": [1]}), tmp_path / "data")
+    table = read_table(tmp_path / "data")
+    assert (table.columns, table.rows[0].values) == (("input.text", "n"), {"input.text": "a", "n": 1})
+
+
+def test_sheets_are_chosen_and_said(tmp_path: Path) -> None:
+    """The first one with rows, or the one that was named; whole numbers are whole."""
+    other: list[list[object]] = [["text", "stars"], ["fine", 5], ["so so", 2.5]]
+    (tmp_path / "data").write_bytes(workbook({"Train": SHEET, "Test": other}))
+    table = read_table(tmp_path / "data")
+    assert (table.how.sheet, table.notes) == ("Train", ["Sheet 'Train' was read; the others are Test."])
+    table = read_table(tmp_path / "data", ReadSettings(sheet="Test"))
+    assert [row.values for row in table.rows] == [{"text": "fine", "stars": 5}, {"text": "so so", "stars": 2.5}]
+    assert [row.line for row in table.rows] == [2, 3]
+    with pytest.raises(TableError, match="no sheet 'X'"):
+        read_table(tmp_path / "data", ReadSettings(sheet="X"))
+
+
+def test_excel_without_a_header(tmp_path: Path) -> None:
+    """Names are made and said."""
+    (tmp_path / "data").write_bytes(workbook({"S": [["ok I like it", 1], ["no I do not", 0], ["so so for me", 1]]}))
+    table = read_table(tmp_path / "data")
+    assert table.rows[0].values == {"column_1": "ok I like it", "column_2": 1}
+    assert table.notes == ["The first line is data, not a header; the columns are called column_1, column_2."]
+
+
+def cut(content: bytes) -> bytes:
+    """The first half of a file, as after a download that broke."""
+    return content[: len(content) // 2]
+
+
+REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
+    **{
+        f"half of {kind}": (lambda kind=kind: cut(PACKED[kind]), "damaged")
+        for kind in ("gzip", "bzip2", "xz", "zip", "parquet", "excel")
+    },
+    "two files": (lambda: zipped({"train.csv": CSV, "test.csv": CSV}), "holds 2 files"),
+    "a zip file without files": (lambda: zipped({"folder/": b""}), "holds 0 files"),
+    "packed twice": (lambda: gzip.compress(gzip.compress(CSV)), "is a binary file"),
+    "an empty workbook": (lambda: workbook({"S": []}), "has no rows"),
+}
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+def test_what_cannot_be_unpacked_is_refused(kind: str, tmp_path: Path) -> None:
+    """With the cause and the next step."""
+    make, words = REFUSED[kind]
+    (tmp_path / "data.csv").write_bytes(make())
+    with pytest.raises(TableError) as caught:
+        read_table(tmp_path / "data.csv")
+    assert words in caught.value.message
+    assert caught.value.hint
+
+
+def test_a_name_that_occurs_twice_is_refused_in_every_format(tmp_path: Path) -> None:
+    """Here Excel."""
+    (tmp_path / "data").write_bytes(workbook({"S": [["text", "text"], ["a", "b"]]}))
+    with pytest.raises(TableError, match="'text' twice"):
+        read_table(tmp_path / "data")
