@@ -10,8 +10,8 @@ $(foreach name,$(TYPED),$(if $(filter undefined,$(origin $(name))),,$(eval overr
 PYTHON ?= python3
 PORT ?= 4566
 ENV ?= local
-# A folder with train.json and test.json. A copy of the open data set beside the project is used where there is one.
-DATA ?= $(wildcard ../shared/data/helpful-sentences)
+# A file or folder of labelled texts. Without one, a copy of the open data set beside the project is used where there is one.
+up train-sdk benchmark-serving: DATA ?= $(wildcard ../shared/data/helpful-sentences)
 TEXT ?= This was a Christmas gift for my grandson.
 # Values of cdk.json to deploy with others: "serving.container=slim serving.kind=instances". Each deployment needs it again.
 CONTEXT ?=
@@ -30,13 +30,13 @@ PART ?=
 SLOW_TESTS := tests/e2e tests/integration tests/unit/serving tests/unit/training
 NIGHTLY_PARTS := real-data releases client
 
-.PHONY: help setup lock up deploy cdk down status logs train train-sdk recipe releases report approve rollback \
+.PHONY: help setup lock up data deploy cdk down status logs train train-sdk recipe releases report approve rollback \
 	predict evaluate size-endpoint contract reference synth lint benchmark-serving test test-fast test-nightly \
 	clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@echo "  variables: PORT=$$PORT  ENV=$$ENV  DATA=$$DATA  PYTHON=$(PYTHON); options of a command: ARGS=--help, ARGS=--json"
+	@echo "  variables: PORT=$$PORT  ENV=$$ENV  DATA=$(DATA)  PYTHON=$(PYTHON); options of a command: ARGS=--help, ARGS=--json"
 
 setup: ## install everything into this folder (.venv, .venv-cloud, node_modules, build)
 	@$(PYTHON) tools/setup.py
@@ -44,8 +44,11 @@ setup: ## install everything into this folder (.venv, .venv-cloud, node_modules,
 lock: ## write requirements.lock anew after a change of a requirements file
 	@$(PYTHON) tools/setup.py --lock
 
-up: setup ## start the local cloud, deploy, train on real text, serve, print a curl line (PORT=, DATA=, CONTEXT=)
+up: setup ## start the local cloud, deploy, train on real text, serve, print a curl line (PORT=, DATA=, HYPERPARAMETERS=, CONTEXT=)
 	@$(RUN) up
+
+data: setup ## show how a file of labelled texts is read, and what looks wrong (DATA=, HYPERPARAMETERS="label_column=…")
+	@$(RUN) data
 
 deploy: setup ## start the local cloud and deploy all stacks to it, without training (CONTEXT=)
 	@$(RUN) deploy
@@ -62,7 +65,7 @@ status: setup ## addresses, credentials and model version; the same as .local/st
 logs: setup ## newest log lines of the training jobs, Lambdas, endpoint and workflow
 	@$(RUN) logs
 
-train: setup ## train, judge, register, release (HYPERPARAMETERS="epochs=3 …", DATA_SOURCE=, APPROVAL=, TRAINING_JOB=, INPUT='{…}')
+train: setup ## train, judge, register, release (DATA=, HYPERPARAMETERS="epochs=3 …", DATA_SOURCE=, APPROVAL=, TRAINING_JOB=, INPUT='{…}')
 	@$(RUN) train
 
 train-sdk: setup ## launch the same training job with the SageMaker SDK's ModelTrainer
@@ -86,7 +89,7 @@ rollback: setup ## go back to the model that served before, or to PACKAGE=3
 predict: setup ## classify one text through the REST API (TEXT="…")
 	@$(RUN) predict
 
-evaluate: setup ## accuracy and F1 of the served model on the test file, counted from answers of the REST API
+evaluate: setup ## accuracy and F1 of the served model on its test rows, or on DATA=, counted from answers of the REST API
 	@$(RUN) evaluate
 
 size-endpoint: setup ## measure memory and latency of the model, recommend memory and concurrency (ARTIFACT=, ARGS="--help")

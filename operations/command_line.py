@@ -106,12 +106,14 @@ class Verb:
         summary: what it does, in a few words.
         options: beside those that many verbs have.
         local: whether it works on the local cloud only, without `--env`, and has no result for `--json`.
+        deployed: whether it asks an environment, so that it has `--env`.
     """
 
     module: str
     summary: str
     options: tuple[Option, ...] = ()
     local: bool = False
+    deployed: bool = True
 
 
 ENV = Option("--env", "environment of cdk.json: local (the local cloud), dev or prod (AWS)", "local", "ENV")
@@ -122,11 +124,13 @@ HOURS = Option("--hours", "how far back", 24, type=float)
 HYPERPARAMETER = Option("--hyperparameter", "one of the job's, NAME=VALUE", variable="HYPERPARAMETERS", words=True)
 EXECUTION = (
     HYPERPARAMETER,
-    Option("--data-source", "https:// or s3:// address of train.json and test.json", variable="DATA_SOURCE"),
+    Option("--data", "file or folder to put into the data bucket first", variable="DATA", type=Path),
+    Option("--data-source", "https:// or s3:// address of a data file, or of a folder", variable="DATA_SOURCE"),
     Option("--training-job", "judge this finished training job, not a new one", variable="TRAINING_JOB"),
     Option("--approval", f"after a good verdict: {', '.join(APPROVALS)}", variable="APPROVAL", type=_approval),
     Option("--input", "any other input, as JSON (docs/execution-input.md)", variable="INPUT"),
 )
+DATA = Option("data", "file or folder of labelled texts", "training_job/data", "DATA", type=Path)
 PACKAGE = partial(Option, "package", variable="PACKAGE", nargs="?")
 LISTED = PACKAGE("version number or ARN to show in full; left out: list all")
 NEWEST = PACKAGE("version number or ARN; left out: the one registered last")
@@ -134,7 +138,8 @@ PENDING = PACKAGE("version number or ARN", nargs=None)
 FORMER = PACKAGE("version number or ARN; left out: the one that served before")
 TEXT = Option("text", "to classify", variable="TEXT")
 TEST = (
-    Option("--data", "folder with test.json, or a test file; left out: bundled data", variable="DATA", type=Path),
+    Option("--data", "file or folder; left out: the released model's own test rows", variable="DATA", type=Path),
+    HYPERPARAMETER,
     Option("--minimum-accuracy", "exit with 1 below this accuracy", 0.0, type=float),
     Option("--minimum-f1", "exit with 1 below this F1", 0.0, type=float),
 )
@@ -147,12 +152,13 @@ SIZING = (
 )
 
 VERBS = {
-    "up": Verb("local_cloud", "start the local cloud, deploy, train, serve, ask", (PORT,), local=True),
+    "up": Verb("local_cloud", "start the local cloud, deploy, train, serve, ask", (PORT, HYPERPARAMETER), local=True),
     "deploy": Verb("local_cloud", "start the local cloud and deploy all stacks to it", (PORT,), local=True),
     "cdk": Verb("local_cloud", "run any cdk command against the local cloud", (CDK_ARGUMENTS,), local=True),
     "down": Verb("local_cloud", "stop the local cloud and everything in it", local=True),
     "status": Verb("status", "show addresses, credentials and model version"),
     "logs": Verb("logs", "show failures and the newest log lines", (LINES, HOURS)),
+    "data": Verb("data", "show how labelled texts are read", (DATA, HYPERPARAMETER), deployed=False),
     "train": Verb("training", "train, judge, register and release", EXECUTION),
     "train-sdk": Verb("training", "launch the training job with the SageMaker SDK", (HYPERPARAMETER,)),
     "recipe": Verb("training", "show the training job as the console asks for it"),
@@ -190,7 +196,7 @@ def _configure(parser: argparse.ArgumentParser, name: str, verb: Verb) -> None:
     run = getattr(module, name.replace("-", "_"))
     parser.description = inspect.getdoc(run)
     parser.set_defaults(run=run, interrupted=getattr(module, "INTERRUPTED", ""), json=False)
-    for option in verb.options if verb.local else (*verb.options, ENV):
+    for option in (*verb.options, ENV) if verb.deployed and not verb.local else verb.options:
         option.add_to(parser)
     if not verb.local:
         parser.add_argument("--json", action="store_true", help="print the result as JSON, progress to standard error")

@@ -1,51 +1,114 @@
-"""The labelled data of a run, and how a folder of one's own gets into the data bucket."""
+"""Labelled data of one's own: read as the training job reads it, and put into the data bucket."""
 
 from __future__ import annotations
 
 import hashlib
 import os
+import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from operations import paths
 from operations.aws.deployment import Deployment
+from operations.console import say
 from operations.errors import OperationError
 
-FILES = ("train.json", "test.json")
+if TYPE_CHECKING:
+    from classifier.data.dataset import DataSettings, LabelledData
+
 PREFIX = "source/"  # files below it win over the public data set: lambda/ingest looks here first
 BUNDLED = paths.ROOT / "training_job" / "data"
 
 
-def default_folder() -> Path:
-    """Return the folder that DATA names, else the bundled synthetic data set."""
+def given() -> Path:
+    """Return the file or folder that DATA names, else the bundled synthetic data set."""
     return Path(os.environ.get("DATA") or BUNDLED)
 
 
-def require_files(folder: Path) -> None:
-    """Refuse a folder that lacks train.json or test.json, before anything is started for it."""
-    missing = [name for name in FILES if not (folder / name).is_file()]
-    if missing:
-        raise OperationError(
-            f"{folder} lacks {' and '.join(missing)}.",
-            hint=f"DATA names a folder with {FILES[0]} and {FILES[1]} (JSON Lines)",
-        )
+def read(place: Path, hyperparameters: dict[str, str], quarantine: Path | None = None) -> LabelledData:
+    """Read a file or a folder as the training job does.
+
+    Args:
+        place: the file or folder.
+        hyperparameters: of the job; those that say how data is read count.
+        quarantine: folder for the rows set aside.
+
+    Raises:
+        OperationError: the data, or a hyperparameter, is refused.
+    """
+    from classifier.data.dataset import load_data  # pandas takes a second to import
+    from classifier.errors import ClassifierError
+
+    try:
+        return load_data(place, None, settings(hyperparameters), quarantine=quarantine)
+    except ClassifierError as error:
+        raise OperationError(error.message, hint=error.hint or "make data DATA=file shows how it is read") from error
 
 
-def upload(deployment: Deployment, folder: Path, prefix: str = PREFIX) -> bool:
-    """Put train.json and test.json of `folder` into the data bucket, by default where the ingest step looks first.
+def settings(hyperparameters: dict[str, str]) -> DataSettings:
+    """Return the hyperparameters that say how data is read; raise ClassifierError for a wrong one."""
+    from classifier.data.dataset import DataSettings
+    from classifier.job.hyperparameters import Hyperparameters
+
+    return DataSettings.of(Hyperparameters.parse(hyperparameters))
+
+
+def without_reading(hyperparameters: dict[str, str]) -> dict[str, str]:
+    """Return the hyperparameters that are about training alone: the others travel with the data."""
+    from classifier.data.dataset import DataSettings
+
+    reading = DataSettings.__dataclass_fields__.keys() - {"seed", "objective"}
+    return {name: value for name, value in hyperparameters.items() if name.replace("-", "_") not in reading}
+
+
+def upload(
+    deployment: Deployment, place: Path, data: LabelledData, prefix: str = PREFIX, *, channels: bool = False
+) -> bool:
+    """Put the canonical files and their manifest into the data bucket, by default where the ingest step looks first.
+
+    Other files below the prefix are deleted, because they would be read too.
+
+    Args:
+        deployment: the environment.
+        place: where the data was read from.
+        data: as `read` returns it.
+        prefix: ends in a slash.
+        channels: whether the test file gets a folder of its own, as the channels of a training job need it.
 
     Returns:
-        False where the bucket already holds exactly these files.
+        False where the bucket already held this data, also in the form in which its owner has it.
     """
-    require_files(folder)
     s3, bucket = deployment.client("s3"), deployment.output("DataBucket")
-    listed = s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", [])
-    stored = {item["Key"]: item["ETag"].strip('"') for item in listed}
-    # put_object, not a multipart upload: the ETag is then the MD5 of the object.
-    changed = [name for name in FILES if stored.get(prefix + name) != _md5(folder / name)]
-    for name in changed:
-        s3.put_object(Bucket=bucket, Key=prefix + name, Body=(folder / name).read_bytes())
-    return bool(changed)
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+    stored = {item["Key"]: item["ETag"].strip('"') for page in pages for item in page.get("Contents", [])}
+    with tempfile.TemporaryDirectory(dir=paths.SCRATCH) as folder:
+        data.write(Path(folder))
+        wanted = {prefix + _place(file.name, channels=channels): file for file in sorted(Path(folder).iterdir())}
+        if channels:  # SageMaker refuses a channel without a file
+            wanted.setdefault(f"{prefix}test/ingest.json", Path(folder) / "manifest.json")
+        # put_object, not a multipart upload: the ETag is then the MD5 of the object.
+        changed = [key for key, file in wanted.items() if stored.get(key) != _md5(file.read_bytes())]
+        for key in changed:
+            s3.put_object(Bucket=bucket, Key=key, Body=wanted[key].read_bytes())
+    replaced = [key for key in stored if key not in wanted and not key.endswith("/")]
+    for key in replaced:
+        s3.delete_object(Bucket=bucket, Key=key)
+    if replaced:
+        names = ", ".join(key.removeprefix(prefix) for key in replaced)
+        say(f"  replaced below s3://{bucket}/{prefix}: {names}")
+    return bool(changed) and not _held_before(place, data.manifest, set(stored.values()))
 
 
-def _md5(file: Path) -> str:
-    return hashlib.md5(file.read_bytes(), usedforsecurity=False).hexdigest()
+def _place(name: str, *, channels: bool) -> str:
+    return name if not channels else f"{'test' if name == 'test.jsonl' else 'train'}/{name}"
+
+
+def _held_before(place: Path, manifest: dict[str, Any], hashes: set[str]) -> bool:
+    """Tell whether the bucket held the original files as they are, which an earlier version put there."""
+    names = {file["name"] for file in manifest["source"]["files"].values()}
+    originals = [place] if place.is_file() else [file for file in place.rglob("*") if file.name in names]
+    return all(_md5(file.read_bytes()) in hashes for file in originals)
+
+
+def _md5(content: bytes) -> str:
+    return hashlib.md5(content, usedforsecurity=False).hexdigest()

@@ -1,83 +1,202 @@
-"""Measure the deployed model on labelled test sentences."""
+"""Measure the deployed model on labelled test rows."""
 
 from __future__ import annotations
 
 import argparse
+import io
 import json
+import tarfile
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
 from tqdm import tqdm
 
-from classifier.evaluation.bootstrap import confusion, figure_intervals
+from classifier.evaluation.figures import Interval, measure
 from operations import paths
 from operations.aws import data
-from operations.aws.deployment import connect
+from operations.aws.deployment import Deployment, connect
 from operations.console import Answer, say
 from operations.errors import OperationError
-from text_classifier import Client, Refusal
+from operations.verbs.training import hyperparameters
+from text_classifier import Client, Prediction, Refusal
 
-RESAMPLES = 2_000
-HELPFUL_FROM = 1.0  # the article's rule: helpful < 1 is label 0
+MODEL, OUTPUT = "model.tar.gz", "output.tar.gz"
+ROWS, EVALUATION, MANIFEST = "test_rows.jsonl", "evaluation.json", "manifest.json"
+SHOWN = 10  # labels in the text for people; --json has all
 
 
-def measure(truth: np.ndarray, predicted: np.ndarray) -> dict[str, Any]:
-    """Compute accuracy and F1 with 95 % bootstrap intervals.
+@dataclass(frozen=True)
+class Known:
+    """What the released model's training job left.
 
-    Args:
-        truth: (rows,) int, 1 for helpful.
-        predicted: (rows,) int.
+    Attributes:
+        labels: names by id.
+        multilabel: whether a text has any number of labels.
+        rows: its test rows, `text` and `label` or `labels`; empty without a test set.
+        reading: the hyperparameters with which its data was read.
     """
-    counts = confusion(predicted.tolist(), truth.tolist())
-    found = figure_intervals(counts, resamples=RESAMPLES, seed=0)
-    accuracy, f1 = found["accuracy"], found["f1"]
-    return {
-        "rows": counts.rows,
-        "accuracy": round(accuracy.value, 4),
-        "accuracy_95": [round(accuracy.low, 4), round(accuracy.high, 4)],
-        "f1": round(f1.value, 4),
-        "f1_95": [round(f1.low, 4), round(f1.high, 4)],
-        "confusion": [[counts.rejections, counts.false_alarms], [counts.misses, counts.hits]],
-    }
+
+    labels: tuple[str, ...]
+    multilabel: bool
+    rows: list[dict[str, Any]]
+    reading: dict[str, str]
 
 
-def ask(client: Client, texts: list[str]) -> tuple[list[str], set[str]]:
-    """Return the labels that the API gives to `texts`, in order, and the model versions that answered."""
-    labels: list[str] = []
-    versions: set[str] = set()
-    for number, outcome in enumerate(tqdm(client.score_all(texts), total=len(texts), unit=" sentences"), start=1):
-        if isinstance(outcome, Refusal):
-            raise OperationError(f"The API refuses sentence {number}. {outcome}", hint="take it out of the test file")
-        labels.append(outcome.label)
-        versions.add(str(outcome.model_version))
-    return labels, versions
+@dataclass(frozen=True)
+class Question:
+    """Texts with the ids of their true labels."""
+
+    name: str
+    texts: list[str]
+    truth: list[tuple[int, ...]]
 
 
 def evaluate(arguments: argparse.Namespace) -> Answer:
-    """Measure the deployed model: accuracy and F1 on labelled test sentences, counted from answers of the REST API.
+    """Measure the deployed model: accuracy and F1 on labelled test rows, counted from answers of the REST API.
 
-    Every line of the test file counts, one prediction a line. The intervals are 95 % bootstrap intervals. The figures
-    are kept in .local/evaluation.json.
-    For example: make evaluate DATA=folder, python -m operations evaluate --minimum-accuracy 0.86 --json
+    Without DATA these are the test rows of the released model's own training. DATA is another file or folder; it is
+    read as the training data was, and must have the model's labels. F1 is that of the second label for two classes,
+    else the mean over the labels. The intervals are 95 % intervals. The figures are kept in .local/evaluation.json.
+    For example: make evaluate, make evaluate DATA=newer.csv, python -m operations evaluate --minimum-accuracy 0.86
     """
-    given: Path = arguments.data or data.BUNDLED
-    file = given / "test.json" if given.is_dir() else given
-    if not file.is_file():
-        raise OperationError(f"There is no test file {file}.", hint="make evaluate DATA=folder, with a test.json in it")
-    rows = pd.read_json(file, lines=True, dtype={"sentence": str})
+    deployment = connect(arguments.env)
+    known = known_of(deployment)
+    question = _of_file(arguments.data, known, hyperparameters(arguments.hyperparameter)) if arguments.data else None
+    question = question or _of_training(known)
     started = time.monotonic()
-    with connect(arguments.env).api_client() as client:
-        say(f"Asking {client.url} about {len(rows)} sentences of {file}")
-        labels, versions = ask(client, rows["sentence"].tolist())
-    figures = measure(
-        (rows["helpful"] >= HELPFUL_FROM).to_numpy().astype(int),
-        np.array([label == "helpful" for label in labels]).astype(int),
-    )
-    figures |= {"model_versions": sorted(versions), "seconds": round(time.monotonic() - started, 2), "file": str(file)}
+    with deployment.api_client() as client:
+        say(f"Asking {client.url} about {len(question.texts)} rows of {question.name}")
+        answers = ask(client, question.texts)
+    given = [_ids(one, known.labels) for one in answers]
+    figures = figures_of(question.truth, given, known.labels, multilabel=known.multilabel)
+    versions = sorted({str(one.model_version) for one in answers})
+    figures |= {"model_versions": versions, "seconds": round(time.monotonic() - started, 2), "data": question.name}
     paths.LOCAL.mkdir(parents=True, exist_ok=True)
     (paths.LOCAL / "evaluation.json").write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     good = figures["accuracy"] >= arguments.minimum_accuracy and figures["f1"] >= arguments.minimum_f1
-    return Answer(figures, exit_code=0 if good else 1)
+    return Answer(figures, _text(figures), exit_code=0 if good else 1)
+
+
+def ask(client: Client, texts: Sequence[str]) -> list[Prediction]:
+    """Return the predictions of the API for `texts`, in order."""
+    answers: list[Prediction] = []
+    for number, outcome in enumerate(tqdm(client.score_all(texts), total=len(texts), unit=" rows"), start=1):
+        if isinstance(outcome, Refusal):
+            raise OperationError(f"The API refuses row {number}. {outcome}", hint="take it out of the test file")
+        answers.append(outcome)
+    return answers
+
+
+def figures_of(
+    truth: Sequence[tuple[int, ...]], given: Sequence[tuple[int, ...]], labels: Sequence[str], *, multilabel: bool
+) -> dict[str, Any]:
+    """Compute the figures of answers, each with its interval; both arguments are the ids of each row's labels."""
+    found = measure(truth, given, labels=len(labels), multilabel=multilabel)
+    figures: dict[str, Any] = {"rows": found.rows}
+    for name in ("accuracy", "f1", "macro_f1", "micro_f1"):
+        interval: Interval = getattr(found, name)
+        figures[name] = round(interval.value, 4)
+        figures[f"{name}_95"] = [round(interval.low, 4), round(interval.high, 4)]
+    figures["classes"] = {
+        label: {
+            "rows": one.rows,
+            **{name: round(getattr(one, name).value, 4) for name in ("precision", "recall", "f1")},
+        }
+        for label, one in zip(labels, found.classes, strict=True)
+    }
+    figures["confused"] = [
+        {"truth": labels[true], "answer": labels[answer], "rows": rows} for true, answer, rows in found.confused[:20]
+    ]
+    return figures
+
+
+def known_of(deployment: Deployment) -> Known:
+    """Read what the released model's training job left beside the model; raise OperationError without it."""
+    if not deployment.released_package:
+        raise OperationError("No model of yours is in service.", hint="make train trains and releases one")
+    package = deployment.client("sagemaker").describe_model_package(ModelPackageName=deployment.released_package)
+    address = package["InferenceSpecification"]["Containers"][0]["ModelDataUrl"]
+    bucket, _, key = address.removesuffix(MODEL).removeprefix("s3://").partition("/")
+    body = deployment.client("s3").get_object(Bucket=bucket, Key=key + OUTPUT)["Body"].read()
+    files = {}
+    with tarfile.open(fileobj=io.BytesIO(body), mode="r:gz") as archive:
+        for member in archive:
+            if (name := member.name.removeprefix("./")) in (ROWS, EVALUATION, MANIFEST):
+                file = archive.extractfile(member)
+                files[name] = file.read() if file else b""
+    evaluation = json.loads(files[EVALUATION])
+    source = json.loads(files.get(MANIFEST, b"{}")).get("source", {})
+    return Known(
+        labels=tuple(evaluation["labels"]),
+        multilabel=evaluation["objective"] == "multilabel",
+        rows=[json.loads(line) for line in files.get(ROWS, b"").splitlines()],
+        reading=_reading(source, evaluation),
+    )
+
+
+def _reading(source: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, str]:
+    """Return the hyperparameters that make another file be read as the training data was."""
+    columns, given = source.get("columns", {}), source.get("settings", {})
+    label = columns.get("label")
+    told = {
+        "text_column": columns.get("text"),
+        "label_column": ",".join(label) if isinstance(label, list) else label,
+        "score_column": columns.get("score"),
+        "score_threshold": evaluation.get("hyperparameters", {}).get("score_threshold"),
+    }
+    return {name: str(value) for name, value in {**told, **given}.items() if value not in (None, "")}
+
+
+def _of_training(known: Known) -> Question:
+    if not known.rows:
+        raise OperationError("The released model has no test rows.", hint="make evaluate DATA=file, with labelled rows")
+    truth = [tuple(row["labels"]) if "labels" in row else (int(row["label"]),) for row in known.rows]
+    return Question("the released model's test data", [row["text"] for row in known.rows], truth)
+
+
+def _of_file(place: Path, known: Known, given: dict[str, str]) -> Question:
+    """Read another file; its test rows count if it has such, else all rows."""
+    if not place.exists():
+        raise OperationError(f"There is no file or folder {place}.", hint="make evaluate DATA=file")
+    labelled = data.read(place, {**known.reading, **given, "test_fraction": "0"})
+    split = "test" if "test" in labelled.splits else "train"
+    strange = [name for name in labelled.label_names if name not in known.labels]
+    if strange:
+        raise OperationError(
+            f"{place} has labels that the released model does not know: {', '.join(strange[:SHOWN])}. It knows: "
+            f"{', '.join(known.labels[:SHOWN])}{', …' if len(known.labels) > SHOWN else ''}.",
+            hint="give a file with the model's labels, or make train DATA=… to train on these",
+        )
+    ids = [known.labels.index(name) for name in labelled.label_names]
+    truth = [tuple(sorted(ids[label] for label in row)) for row in labelled.ids(split)]
+    return Question(str(place), [row.text for row in labelled.splits[split]], truth)
+
+
+def _ids(answer: Prediction, labels: tuple[str, ...]) -> tuple[int, ...]:
+    names = (answer.label,) if answer.labels is None else answer.labels
+    unknown = [name for name in names if name not in labels]
+    if unknown:
+        raise OperationError(
+            f"The API answers with a label that the released model does not have: {unknown[0]}.",
+            hint="another model may be going into service; try again in a minute",
+        )
+    return tuple(sorted(labels.index(name) for name in names))
+
+
+def _text(figures: dict[str, Any]) -> str:
+    """Write the figures for people: the overall ones, and the labels that are told worst."""
+    lines = [f"{figures['rows']} rows of {figures['data']}, model version {', '.join(figures['model_versions'])}"]
+    for name in ("accuracy", "f1", "macro_f1", "micro_f1"):
+        low, high = figures[f"{name}_95"]
+        lines.append(f"{name:10} {figures[name]:.4f}  ({low:.4f} to {high:.4f})")
+    classes = sorted(figures["classes"].items(), key=lambda item: item[1]["f1"])
+    lines.append(f"{'label':30} {'rows':>6} {'precision':>9} {'recall':>7} {'F1':>7}")
+    for label, one in classes[:SHOWN]:
+        figure = f"{one['precision']:9.3f} {one['recall']:7.3f} {one['f1']:7.3f}"
+        lines.append(f"{label[:30]:30} {one['rows']:6} {figure}")
+    if len(classes) > SHOWN:
+        lines.append(f"… and {len(classes) - SHOWN} labels with a better F1 (--json lists all)")
+    return "\n".join(lines)

@@ -12,32 +12,39 @@ from operations import paths
 from operations.aws import data, executions, releases
 from operations.aws.deployment import LOCAL_ENV, Deployment, connect
 from operations.console import Phases, say
+from operations.errors import OperationError
 from operations.local_cloud import cdk as cdk_command
 from operations.local_cloud import process
 from operations.verbs import status
-from operations.verbs.training import train_and_release
+from operations.verbs.data import examine
+from operations.verbs.training import hyperparameters, train_and_release
 
 EXAMPLE = "This was a Christmas gift for my grandson."  # the article's sentence
 ENVIRONMENTS = ("local", "dev", "prod")
+PENDING = "make report shows its figures, make approve PACKAGE=version releases it"
 INTERRUPTED = "The local cloud and what runs in it go on; `make up` or `make deploy` continues, `make down` stops it."
 
 
 def up(arguments: argparse.Namespace) -> None:
     """Start the local cloud, deploy, train on real text, serve, and ask the API.
 
-    Every step looks at what is already there, so running it again is quick and continues what was interrupted.
-    For example: make up DATA=folder PORT=4700
+    DATA is a file or a folder of labelled texts; how it is read is shown first. Every step looks at what is already
+    there, so running it again is quick and continues what was interrupted.
+    For example: make up DATA=tickets.csv PORT=4700
     """
-    folder = os.environ.get("DATA")
-    if folder:
-        data.require_files(Path(folder))
+    folder, given = os.environ.get("DATA"), hyperparameters(arguments.hyperparameter)
+    labelled = examine(Path(folder), given) if folder else None
+    for line in labelled.summary() if labelled else ():
+        say(f"  {line}")
     phases = Phases(5)
     deployment = _deployed(arguments.port, phases)
 
     phases.begin("Data")
-    if folder:
-        changed = data.upload(deployment, Path(folder))
-        say(f"  {folder}: {'uploaded' if changed else 'already there'}")
+    new = False
+    if folder and labelled:
+        new = data.upload(deployment, Path(folder), labelled)
+        say(f"  {folder}: {'uploaded' if new else 'already there'}")
+        given = data.without_reading(given)
     else:
         say("  no DATA folder: the public data set, or the bundled synthetic one where it cannot be reached")
 
@@ -45,20 +52,24 @@ def up(arguments: argparse.Namespace) -> None:
     if under_way := executions.running(deployment, deployment.output(releases.MACHINE)):
         say("  following the release under way")
         releases.follow(deployment, under_way)
-    if deployment.released_package:
+    if deployment.released_package and not new:
         say(f"  model version {deployment.model_version} serves already; `make train` trains a new one")
     else:
-        train_and_release(deployment, {})
+        train_and_release(deployment, {"hyperparameters": given} if given else {})
 
     phases.begin("Ask the API")
+    if not deployment.released_package:
+        raise OperationError("No model serves: the one that was trained waits for a person.", hint=PENDING)
     with deployment.api_client() as client:
-        prediction = client.score(EXAMPLE)
+        prediction = client.score(EXAMPLE, top_k="all")
+    several = prediction.labels is not None or len(prediction.scores or ()) > 2
+    body = {"inputs": EXAMPLE, **({"parameters": {"top_k": None}} if several else {})}
     status.write(deployment)
     key = f" -H 'x-api-key: {deployment.api_key}'" if deployment.api_key else ""
     say(
         f"  {json.dumps(prediction.as_dict())}\n\nUp after {phases.seconds:.0f} s. The API: {deployment.api_url}\n\n"
         f"curl -X POST {deployment.api_url}/v1/predictions -H 'Content-Type: application/json'{key} "
-        f"-d '{json.dumps({'inputs': EXAMPLE})}'\n"
+        f"-d '{json.dumps(body)}'\n"
     )
 
 

@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import time
+from pathlib import Path
 from typing import Any
 
 from operations.aws import data, registry, releases, training
@@ -25,12 +26,28 @@ def train(arguments: argparse.Namespace) -> Answer:
     """Run the training workflow (collect the data, train, gather evidence, judge, register) and follow the release.
 
     The same state machine runs from the Step Functions console with `{}`. Ctrl-C leaves it running; calling this again
-    follows the run under way. A package that the gate approves is released by itself.
+    follows the run under way. A package that the gate approves is released by itself. DATA, a file or a folder, is read
+    and put into the data bucket first, where later runs find it.
     For example: make train HYPERPARAMETERS='epochs=3 text_column="Review Text"', make train INPUT='{"spot": true}'
     """
     overrides = overrides_of(arguments)
+    deployment = connect(arguments.env)
+    if arguments.data:
+        overrides = _with_data(deployment, arguments.data, overrides)
     say(f"Input of the execution: {json.dumps(overrides)}")
-    return Answer(train_and_release(connect(arguments.env), overrides), "")
+    return Answer(train_and_release(deployment, overrides), "")
+
+
+def _with_data(deployment: Deployment, place: Path, overrides: dict[str, Any]) -> dict[str, Any]:
+    """Put data into the bucket for the run to find, and take what says how it is read out of the input."""
+    if clash := next((name for name in ("data_source", "training_job") if overrides.get(name)), None):
+        raise OperationError(f"DATA and {clash} name two sources of data.", hint="give one of them")
+    given = overrides.pop("hyperparameters", {})
+    labelled = data.read(place, given)
+    say("\n".join(labelled.summary()))
+    data.upload(deployment, place, labelled)
+    rest = data.without_reading(given)
+    return {**overrides, **({"hyperparameters": rest} if rest else {})}
 
 
 def train_and_release(deployment: Deployment, overrides: dict[str, Any]) -> dict[str, Any]:
@@ -86,8 +103,10 @@ def train_sdk(arguments: argparse.Namespace) -> Answer:
     registered or released; the artifact's address is printed. For example: make train-sdk HYPERPARAMETERS="epochs=2"
     """
     deployment = connect(arguments.env)
-    data.upload(deployment, data.default_folder(), PREFIX)
-    launched = trainer(deployment, hyperparameters(arguments.hyperparameter))
+    given = hyperparameters(arguments.hyperparameter)
+    place = data.given()
+    data.upload(deployment, place, data.read(place, given), PREFIX, channels=True)
+    launched = trainer(deployment, data.without_reading(given))
     launched.train(wait=False)
     job_name = launched._latest_training_job.training_job_name
     say(f"Training job {job_name}")
@@ -134,7 +153,7 @@ def trainer(deployment: Deployment, overrides: dict[str, str]) -> Any:
             "sagemaker_submit_directory": deployment.output("TrainingCodeUri"),
         },
         input_data_config=[
-            InputData(channel_name=channel, data_source=f"s3://{bucket}/{PREFIX}{channel}.json")
+            InputData(channel_name=channel, data_source=f"s3://{bucket}/{PREFIX}{channel}/")
             for channel in ("train", "test")
         ],
         output_data_config=OutputDataConfig(s3_output_path=f"s3://{deployment.output('ArtifactsBucket')}/training"),

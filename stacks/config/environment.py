@@ -32,7 +32,7 @@ class DataConfig(Section):
     """Where the labelled text comes from."""
 
     source_url: Annotated[str, matching(r"(https?|s3)://[^/\s]+.*", "an https://, http:// or s3:// URL")]
-    """`https://` or `s3://` folder with `train.json` and `test.json`; an execution's `data_source` wins."""
+    """`https://` or `s3://` address of the data; an execution's `data_source` wins."""
     allow_bundled: bool
     """Whether the small synthetic data set in the code may replace a source that can't be reached."""
 
