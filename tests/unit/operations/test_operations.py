@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import boto3
-import numpy as np
 import pytest
 
 from operations import command_line
-from operations.aws import data
 from operations.aws.deployment import Deployment
 from operations.errors import OperationError
-from operations.verbs.evaluate import measure
 from operations.verbs.training import hyperparameters
 
 
@@ -79,31 +75,6 @@ def test_a_hyperparameter_without_name_or_value_is_refused(wrong: str) -> None:
         hyperparameters([wrong])
     assert wrong in caught.value.message
     assert "epochs=3" in caught.value.hint
-
-
-def test_measured_figures_match_a_count_by_hand() -> None:
-    """6 of 8 right, precision 4/5 and recall 4/5."""
-    figures = measure(np.array([1, 1, 1, 1, 1, 0, 0, 0]), np.array([1, 1, 1, 1, 0, 1, 0, 0]))
-    assert (figures["rows"], figures["accuracy"], figures["f1"]) == (8, 0.75, 0.8)
-    assert figures["confusion"] == [[2, 1], [1, 4]]
-
-
-def test_the_interval_of_a_thousand_rows_is_as_wide_as_the_binomial_says() -> None:
-    """At 90 % of 1,000 rows the 95 % interval is about ±1.86 points."""
-    truth = np.ones(1000, dtype=int)
-    predicted = np.array([1] * 900 + [0] * 100)
-    low, high = measure(truth, predicted)["accuracy_95"]
-    assert low == pytest.approx(0.8814, abs=0.004)
-    assert high == pytest.approx(0.9186, abs=0.004)
-
-
-def test_a_folder_without_the_files_is_refused_before_anything_is_uploaded(tmp_path: Path) -> None:
-    """The message names what is missing; no client is made."""
-    (tmp_path / "train.json").write_text("{}\n")
-    with pytest.raises(OperationError) as caught:
-        data.upload(deployment(), tmp_path)
-    assert "test.json" in caught.value.message
-    assert "train.json" not in caught.value.message.removeprefix(str(tmp_path))
 
 
 @pytest.mark.parametrize("port", ["abc", "0", "99999", "-1", "80"])
