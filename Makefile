@@ -36,7 +36,7 @@ NIGHTLY_PARTS := real-data releases client
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@echo "  variables: PORT=$$PORT  ENV=$$ENV  DATA=$(DATA)  PYTHON=$(PYTHON); options of a command: ARGS=--help, ARGS=--json"
+	@echo "  variables: PORT=$$PORT  ENV=$$ENV  DATA=$${DATA-}  PYTHON=$(PYTHON); options of a command: ARGS=--help, ARGS=--json"
 
 setup: ## install everything into this folder (.venv, .venv-cloud, node_modules, build)
 	@$(PYTHON) tools/setup.py

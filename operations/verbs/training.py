@@ -7,7 +7,7 @@ import json
 import os
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from operations.aws import data, registry, releases, training
 from operations.aws.deployment import PROJECT, Deployment, connect
@@ -15,6 +15,9 @@ from operations.aws.training_log import TrainingLog
 from operations.console import Answer, say
 from operations.errors import OperationError
 from operations.verbs.releases import follow
+
+if TYPE_CHECKING:
+    from classifier.data.dataset import LabelledData
 
 INTERRUPTED = "What was started goes on: `make train` follows the workflow again, `make logs` shows workflow and job."
 POLL_SECONDS = 1.5
@@ -30,24 +33,25 @@ def train(arguments: argparse.Namespace) -> Answer:
     and put into the data bucket first, where later runs find it.
     For example: make train HYPERPARAMETERS='epochs=3 text_column="Review Text"', make train INPUT='{"spot": true}'
     """
-    overrides = overrides_of(arguments)
-    deployment = connect(arguments.env)
-    if arguments.data:
-        overrides = _with_data(deployment, arguments.data, overrides)
+    overrides, place = overrides_of(arguments), arguments.data
+    labelled = _read(place, overrides) if place else None
     say(f"Input of the execution: {json.dumps(overrides)}")
+    deployment = connect(arguments.env)
+    if labelled:
+        data.upload(deployment, place, labelled)
     return Answer(train_and_release(deployment, overrides), "")
 
 
-def _with_data(deployment: Deployment, place: Path, overrides: dict[str, Any]) -> dict[str, Any]:
-    """Put data into the bucket for the run to find, and take what says how it is read out of the input."""
+def _read(place: Path, overrides: dict[str, Any]) -> LabelledData:
+    """Read DATA, and take what says how it is read out of the execution's input: it travels with the data."""
     if clash := next((name for name in ("data_source", "training_job") if overrides.get(name)), None):
         raise OperationError(f"DATA and {clash} name two sources of data.", hint="give one of them")
     given = overrides.pop("hyperparameters", {})
     labelled = data.read(place, given)
     say("\n".join(labelled.summary()))
-    data.upload(deployment, place, labelled)
-    rest = data.without_reading(given)
-    return {**overrides, **({"hyperparameters": rest} if rest else {})}
+    if rest := data.without_reading(given):
+        overrides["hyperparameters"] = rest
+    return labelled
 
 
 def train_and_release(deployment: Deployment, overrides: dict[str, Any]) -> dict[str, Any]:

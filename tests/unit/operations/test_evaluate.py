@@ -228,14 +228,7 @@ def waiting(monkeypatch: pytest.MonkeyPatch, released_package: str, *statuses: s
     made = FakeDeployment("local", boto3.Session(region_name="us-east-1"), None)
     object.__setattr__(made, "released", released_package)
     found = [
-        registry.Package(
-            version=number,
-            arn=f"{ARN[:-1]}{number}",
-            status=status,
-            created=datetime(2026, 1, 1, tzinfo=UTC),
-            reason="",
-            metadata={},
-        )
+        registry.Package(f"{ARN[:-1]}{number}", number, status, datetime(2026, 1, number, tzinfo=UTC), "", {})
         for number, status in enumerate(statuses, 1)
     ]
     monkeypatch.setattr(registry, "packages", lambda deployment: found)

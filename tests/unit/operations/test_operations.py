@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 
 from operations import command_line
+from operations.aws import data
 from operations.aws.deployment import Deployment
 from operations.errors import OperationError
+from operations.verbs.evaluate import figures_of
 from operations.verbs.training import hyperparameters
 
 
@@ -75,6 +78,41 @@ def test_a_hyperparameter_without_name_or_value_is_refused(wrong: str) -> None:
         hyperparameters([wrong])
     assert wrong in caught.value.message
     assert "epochs=3" in caught.value.hint
+
+
+def test_measured_figures_match_a_count_by_hand() -> None:
+    """6 of 8 right, precision 4/5 and recall 4/5."""
+    truth, given = ((1,), (1,), (1,), (1,), (1,), (0,), (0,), (0,)), ((1,), (1,), (1,), (1,), (0,), (1,), (0,), (0,))
+    figures = figures_of(truth, given, ("no", "yes"), multilabel=False)
+    assert (figures["rows"], figures["accuracy"], figures["f1"]) == (8, 0.75, 0.8)
+    assert figures["classes"]["yes"] == {"rows": 5, "precision": 0.8, "recall": 0.8, "f1": 0.8}
+    assert figures["confused"][0]["rows"] == 1
+
+
+def test_several_labels_a_text_are_measured() -> None:
+    """A row is right with its whole set of labels; F1 is the mean over the labels."""
+    figures = figures_of(((0, 1), (2,), ()), ((0,), (2,), ()), ("a", "b", "c"), multilabel=True)
+    assert figures["accuracy"] == pytest.approx(2 / 3, abs=1e-4)
+    assert figures["f1"] == pytest.approx(2 / 3, abs=1e-4)
+    assert figures["micro_f1"] == pytest.approx(0.8)
+
+
+def test_the_interval_of_a_thousand_rows_is_as_wide_as_the_binomial_says() -> None:
+    """At 90 % of 1,000 rows the 95 % interval is about ±1.86 points."""
+    given = [(1,)] * 900 + [(0,)] * 100
+    low, high = figures_of([(1,)] * 1000, given, ("no", "yes"), multilabel=False)["accuracy_95"]
+    assert low == pytest.approx(0.8814, abs=0.004)
+    assert high == pytest.approx(0.9186, abs=0.004)
+
+
+def test_data_is_refused_before_anything_is_uploaded(tmp_path: Path) -> None:
+    """The message is the training job's own, with what helps."""
+    file = tmp_path / "train.csv"
+    file.write_text("text,label\ngood,yes\n" * 40)
+    with pytest.raises(OperationError) as caught:
+        data.read(file, {"label_column": "mood"})
+    assert "mood" in caught.value.message
+    assert caught.value.hint
 
 
 @pytest.mark.parametrize("port", ["abc", "0", "99999", "-1", "80"])
