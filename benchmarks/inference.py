@@ -48,7 +48,7 @@ from benchmarks.inference_report import (  # noqa: E402
     report,
 )
 from benchmarks.results import RESULTS, dated, keep, read_rows, say  # noqa: E402
-from classifier.evaluation.bootstrap import Joint, difference_intervals  # noqa: E402
+from classifier.evaluation.figures import compare  # noqa: E402
 from serving.onnx_backend import MODEL_FILE, OnnxBackend  # noqa: E402
 from serving.predictor import load_predictor  # noqa: E402
 
@@ -190,8 +190,7 @@ def _figures(seconds: Any, network: Any = None) -> dict[str, float]:
 
 def difference(labels: list[int], before: list[int], after: list[int]) -> dict[str, float]:
     """Return the difference of two accuracies on the same rows, with its paired 95 % interval."""
-    found = difference_intervals(Joint.of(labels, before, after), resamples=9_999, seed=42)["accuracy"]
-    return {"value": found.value, "low": found.low, "high": found.high}
+    return compare(labels, before, after, labels=2).accuracy.as_dict()
 
 
 def main() -> int:

@@ -59,7 +59,7 @@ def run(event: JudgeEvent, environment: Mapping[str, str], s3: Any, now: datetim
     plan, training, request = event["plan"], event["training"], event["request"]
     output = read_job_output(store, training["output_uri"])
     evidence = collect_evidence(event, output, store)
-    thresholds = Thresholds(*(float(request["gate"][name]) for name in ("min_accuracy", "min_f1", "margin")))
+    thresholds = Thresholds.from_request(request["gate"])
     decision = decide(evidence, thresholds, request["approval"])
     created = now.isoformat(timespec="seconds")
     summary = registry_entry.summary(decision)
@@ -77,7 +77,7 @@ def run(event: JudgeEvent, environment: Mapping[str, str], s3: Any, now: datetim
     folder = settings.evaluation_uri(training["job_name"], plan["token"])
     report_uri, verdict_uri, baseline_uri = f"{folder}report.html", f"{folder}verdict.json", f"{folder}baseline.json"
     store.write(report_uri, render_report(report).encode(errors="replace"), "text/html; charset=utf-8")
-    store.write(verdict_uri, verdict_file(decision, created=created, facts=facts), "application/json")
+    store.write(verdict_uri, verdict_file(decision, output, created=created, facts=facts), "application/json")
     store.write(baseline_uri, baseline_file(evidence), "application/json")
     return {
         "passed": decision.outcome == "passed",

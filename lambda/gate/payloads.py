@@ -55,11 +55,14 @@ class Plan(TypedDict):
 
 
 class GateRequest(TypedDict):
-    """The request of the execution, as far as the gate reads it; `mode` is `judge` for a job started elsewhere."""
+    """The request of the execution, as far as the gate reads it; `mode` is `judge` for a job started elsewhere.
+
+    `gate` holds `min_accuracy`, `min_f1` and `margin`, each a number or `auto`.
+    """
 
     mode: str
     approval: Approval
-    gate: Mapping[Literal["min_accuracy", "min_f1", "margin"], float]
+    gate: Mapping[str, float | str]
 
 
 class Score(TypedDict):

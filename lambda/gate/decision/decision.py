@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from gate.evidence.evidence import Evidence
-from gate.statistics.measure import Measured, measure
+from gate.statistics.measure import Measured, measure_answers
 from gate.statistics.verdict import Outcome, Thresholds, Verdict, reach_verdict
 
 Approval = Literal["auto", "manual", "never"]
@@ -64,7 +64,7 @@ def decide(evidence: Evidence, thresholds: Thresholds, approval: Approval) -> De
 
 def _decide(evidence: Evidence, thresholds: Thresholds) -> Decision:
     """Decide by the evidence alone."""
-    challenger, champion, rows = evidence.challenger, evidence.champion, evidence.output.rows
+    challenger, champion = evidence.challenger, evidence.champion
     if challenger.problem is not None:
         problem = _sentence(challenger.problem)
         if not challenger.asked:
@@ -73,7 +73,15 @@ def _decide(evidence: Evidence, thresholds: Thresholds) -> Decision:
     if challenger.given is None:
         problem = _sentence(evidence.output.problem or "no test sentences")
         return _decision("undecided", (f"There is no evidence: {problem}",))
-    measured = measure(rows, challenger.labels, None if champion.given is None else champion.labels)
+    output = evidence.output
+    measured = measure_answers(
+        output.rows,
+        challenger.labels,
+        None if champion.given is None else champion.labels,
+        labels=output.labels,
+        multilabel=output.multilabel,
+        baseline=output.baseline,
+    )
     verdict = reach_verdict(measured, thresholds)
     outcome, reasons = verdict.outcome, verdict.reasons
     if champion.problem is not None and outcome != "refused":

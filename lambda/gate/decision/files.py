@@ -7,20 +7,22 @@ from collections import Counter
 from dataclasses import asdict
 from typing import Any
 
-from classifier.evaluation.bootstrap import Interval
-from distribution.features import CONFIDENCE, LABEL, LENGTH
+from classifier.evaluation.figures import Figures, Interval
+from distribution.features import CONFIDENCE, LABEL, LENGTH, NO_LABEL
 from gate.decision.decision import Decision
 from gate.evidence.evidence import Evidence
+from gate.evidence.job_output import JobOutput
 from gate.statistics.measure import Comparison, Measured
 
 _Z = 1.96
 
 
-def verdict_file(decision: Decision, *, created: str, facts: dict[str, Any]) -> bytes:
+def verdict_file(decision: Decision, output: JobOutput, *, created: str, facts: dict[str, Any]) -> bytes:
     """Return the content of `verdict.json`: statistics as SageMaker's console reads them, and the whole verdict.
 
     Args:
         decision: what was decided.
+        output: of the training job.
         created: time of the decision, ISO 8601.
         facts: what the decision is about (job, hashes, champion); stored as they are.
     """
@@ -30,7 +32,8 @@ def verdict_file(decision: Decision, *, created: str, facts: dict[str, Any]) -> 
         "dataset": {"item_count": measured.rows if measured else 0, "evaluation_time": created},
     }
     if measured is not None:
-        document["binary_classification_metrics"] = _metrics(measured)
+        document |= _metrics(measured)
+    document["model"] = _model(measured, output)
     document["gate"] = {
         **facts,
         "status": decision.status,
@@ -49,11 +52,14 @@ def baseline_file(evidence: Evidence) -> bytes:
     The drift check compares the traffic with it. The answers come from the serving image, as those of the traffic do.
     """
     answered = evidence.answered_rows()
-    given = Counter(one.answer.label for one in answered)
+    given = Counter(label for one in answered for label in one.answer.labels)
+    labels = {name: given[number] for number, name in enumerate(evidence.output.labels)}
+    if evidence.output.multilabel:
+        labels[NO_LABEL] = sum(not one.answer.labels for one in answered)
     document = {
         "version": 1,
         "rows": len(answered),
-        LABEL: {name: given[number] for number, name in enumerate(evidence.output.labels)},
+        LABEL: labels,
         CONFIDENCE.name: CONFIDENCE.count(one.answer.confidence for one in answered),
         LENGTH.name: LENGTH.count(len(one.row.text) for one in answered),
     }
@@ -61,17 +67,54 @@ def baseline_file(evidence: Evidence) -> bytes:
 
 
 def _metrics(measured: Measured) -> dict[str, Any]:
-    counts = measured.counts
+    """Return the statistics in the form of SageMaker's model quality, which knows no form for several labels a text."""
+    figures, classes = measured.figures, measured.figures.classes
+    accuracy = _metric(measured.accuracy)
+    if measured.multilabel:
+        shown = {"accuracy": accuracy, "macro_f1": _metric(figures.macro_f1), "micro_f1": _metric(figures.micro_f1)}
+        return {"multilabel_classification_metrics": shown}
+    # The cells without rows would be most of the file of a model with many labels.
+    cells: dict[str, dict[str, int]] = {str(label): {} for label in range(len(classes))}
+    for label, one in enumerate(classes):
+        cells[str(label)][str(label)] = one.right
+    for truth, answer, rows in figures.confused:
+        cells[str(truth)][str(answer)] = rows
+    if measured.binary:
+        confusion = {truth: {answer: row.get(answer, 0) for answer in ("0", "1")} for truth, row in cells.items()}
+        return {
+            "binary_classification_metrics": {
+                "confusion_matrix": confusion,
+                "accuracy": accuracy,
+                "f1": _metric(measured.f1),
+                "precision": {"value": classes[1].precision.value},
+                "recall": {"value": classes[1].recall.value},
+            }
+        }
+    weighted = {name: {"value": _weighted(figures, name)} for name in ("precision", "recall", "f1")}
     return {
-        "confusion_matrix": {
-            "0": {"0": counts.rejections, "1": counts.false_alarms},
-            "1": {"0": counts.misses, "1": counts.hits},
-        },
-        "accuracy": _metric(measured.accuracy),
-        "f1": _metric(measured.f1),
-        "precision": {"value": _share(counts.hits, counts.hits + counts.false_alarms)},
-        "recall": {"value": _share(counts.hits, counts.hits + counts.misses)},
+        "multiclass_classification_metrics": {
+            "confusion_matrix": cells,
+            "accuracy": accuracy,
+            **{f"weighted_{name}": value for name, value in weighted.items()},
+            "macro_f1": _metric(figures.macro_f1),
+        }
     }
+
+
+def _model(measured: Measured | None, output: JobOutput) -> dict[str, Any]:
+    """Return what the API tells of the model: its labels with their figures, which are null without test rows."""
+    labels: list[dict[str, Any]] = [
+        {"label": name, "test_rows": 0, "precision": None, "recall": None, "f1": None} for name in output.labels
+    ]
+    for entry, one in zip(labels, measured.figures.classes if measured else (), strict=False):
+        entry |= {"test_rows": one.rows, "precision": one.precision.as_dict(), "recall": one.recall.as_dict()}
+        entry |= {"f1": one.f1.as_dict()}
+    return {"objective": output.objective, "labels": labels, "score_threshold": output.score_threshold}
+
+
+def _weighted(figures: Figures, name: str) -> float:
+    total: float = sum(one.rows * getattr(one, name).value for one in figures.classes)
+    return total / figures.rows
 
 
 def _metric(interval: Interval) -> dict[str, float]:
@@ -79,16 +122,11 @@ def _metric(interval: Interval) -> dict[str, float]:
     return {"value": interval.value, "standard_deviation": deviation, "low": interval.low, "high": interval.high}
 
 
-def _share(part: int, whole: int) -> float:
-    return part / whole if whole else 0.0
-
-
 def _comparison(comparison: Comparison) -> dict[str, Any]:
-    joint = comparison.joint
+    champion = comparison.champion
     return {
         "accuracy": comparison.accuracy.as_dict(),
         "f1": comparison.f1.as_dict(),
-        "champion": joint.champion._asdict(),
-        "label_champion_challenger": {name.removeprefix("n"): count for name, count in joint._asdict().items()},
+        "champion": {"accuracy": champion.accuracy.as_dict(), "f1": champion.f1.as_dict()},
         "slices": [{**asdict(test.counts), "p_value": test.p_value, "worse": test.worse} for test in comparison.slices],
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from classifier.evaluation.bootstrap import Interval
+from classifier.evaluation.figures import Interval
 from gate.decision.decision import Decision
 
 MAX_SUMMARY = 1_000  # SageMaker allows 1,024 characters in an approval's description
@@ -22,11 +22,14 @@ def summary(decision: Decision) -> str:
         parts += decision.reasons
     measured, verdict = decision.measured, decision.verdict
     if measured is not None and verdict is not None:
-        parts.append(f"{measured.rows} test rows: accuracy {_span(measured.accuracy)}, F1 {_span(measured.f1)}.")
+        f1 = f"{measured.f1_name} {_span(measured.f1)}"
+        parts.append(f"{measured.rows} test rows: accuracy {_span(measured.accuracy)}, {f1}.")
         if measured.comparison is not None:
-            difference, slices = _span(measured.comparison.accuracy, sign="+"), measured.comparison.slices
+            compared, slices = measured.comparison, measured.comparison.slices
+            name, judged = ("Macro F1", compared.f1) if measured.multilabel else ("Accuracy", compared.accuracy)
+            difference = _span(judged, sign="+")
             parts.append(
-                f"Accuracy compared with version {decision.champion_version}: {difference}, allowed "
+                f"{name} compared with version {decision.champion_version}: {difference}, allowed "
                 f"{-verdict.margin:+.4f}; worse on {sum(test.worse for test in slices)} of {len(slices)} slices."
             )
         elif decision.champion_version is None:

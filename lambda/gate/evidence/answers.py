@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gate.evidence.job_output import JobOutput
@@ -14,16 +14,24 @@ from shared.storage import ObjectStore, StorageError
 
 @dataclass(frozen=True)
 class Answer:
-    """A model's answer to one sentence: label 0 or 1, the probability of label 1, and its score if it has one."""
+    """A model's answer to one text.
+
+    Attributes:
+        label: id of the most probable label.
+        confidence: its probability.
+        score: the predicted score, if the model has one.
+        several: ids of the given labels of a model for several labels; None of any other.
+    """
 
     label: int
-    probability: float
-    score: float | None
+    confidence: float
+    score: float | None = None
+    several: frozenset[int] | None = None
 
     @property
-    def confidence(self) -> float:
-        """The probability of the label that was answered."""
-        return self.probability if self.label == 1 else 1 - self.probability
+    def labels(self) -> frozenset[int]:
+        """The given labels: one, or any number from a model for several labels."""
+        return frozenset((self.label,)) if self.several is None else self.several
 
 
 @dataclass(frozen=True)
@@ -41,9 +49,9 @@ class Answers:
     asked: bool = True
 
     @property
-    def labels(self) -> list[int]:
-        """The answered labels."""
-        return [answer.label for answer in self.given or ()]
+    def labels(self) -> list[frozenset[int]]:
+        """The given labels of each row."""
+        return [answer.labels for answer in self.given or ()]
 
 
 def read_answers(store: ObjectStore, uri: str | None, output: JobOutput) -> Answers:
@@ -55,7 +63,11 @@ def read_answers(store: ObjectStore, uri: str | None, output: JobOutput) -> Answ
     if uri is None:
         return Answers(problem="its answers were not asked for")
     try:
-        return Answers(parse_answers(store.read(uri), labels=output.labels, rows=len(output.rows), source=uri))
+        content = store.read(uri)
+        given = parse_answers(
+            content, labels=output.labels, rows=len(output.rows), source=uri, multilabel=output.multilabel
+        )
+        return Answers(given)
     except EvidenceError as error:
         return Answers(problem=str(error))
     except StorageError as error:
@@ -64,30 +76,41 @@ def read_answers(store: ObjectStore, uri: str | None, output: JobOutput) -> Answ
         raise
 
 
-def parse_answers(content: bytes, *, labels: tuple[str, str], rows: int, source: str) -> list[Answer]:
+def parse_answers(
+    content: bytes, *, labels: Sequence[str], rows: int, source: str, multilabel: bool = False
+) -> list[Answer]:
     """Parse a `.out` file of batch transform.
 
     Args:
         content: the file.
-        labels: names of label 0 and label 1.
+        labels: names of the labels by their ids.
         rows: number of sentences that were asked.
         source: what an error calls the file.
+        multilabel: whether a text has any number of labels.
 
     Raises:
-        EvidenceError: a line is not an answer, or the file has not one line for each sentence.
+        EvidenceError: a line is not an answer, a label is none of the data's, or the file has not one line for each
+            sentence.
     """
     lines = count_lines(content)
     if lines != rows:
         raise EvidenceError(source, f"has {lines} answers to {rows} sentences")
-    return [_answer(line, labels, place) for place, line in lines_of(content, source)]
+    ids = {name: number for number, name in enumerate(labels)}
+    return [_answer(line, ids, place, multilabel) for place, line in lines_of(content, source)]
 
 
-def _answer(line: bytes, labels: tuple[str, str], place: str) -> Answer:
+def _answer(line: bytes, ids: Mapping[str, int], place: str, multilabel: bool) -> Answer:
     try:
         given = parse_answer(line, texts=1).predictions[0]
     except InvalidAnswerError as error:
         raise EvidenceError(place, str(error)) from error
-    if given.label not in labels:
-        raise EvidenceError(place, f"label is {quote(given.label)}; the data has {' and '.join(labels)}")
-    label = labels.index(given.label)
-    return Answer(label, given.confidence if label else 1 - given.confidence, given.score)
+    if multilabel != (given.labels is not None):
+        one, several = "one label a text", "several labels a text"
+        said, wanted = (one, several) if multilabel else (several, one)
+        raise EvidenceError(place, f"is an answer of a model for {said}; the data has {wanted}")
+    for name in (given.label, *given.given):
+        if name not in ids:
+            known = " and ".join(ids) if len(ids) == 2 else f"{len(ids)} other labels"
+            raise EvidenceError(place, f"label is {quote(name)}; the data has {known}")
+    several_ids = frozenset(ids[name] for name in given.given) if multilabel else None
+    return Answer(ids[given.label], given.confidence, given.score, several_ids)

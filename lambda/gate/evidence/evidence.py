@@ -19,8 +19,8 @@ class AnsweredRow(NamedTuple):
 
     @property
     def right(self) -> bool:
-        """Whether the challenger gives the true label."""
-        return self.answer.label == self.row.label
+        """Whether the challenger gives exactly the true labels."""
+        return self.answer.labels == self.row.labels
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,10 +7,10 @@ import json
 import tarfile
 import zlib
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from gate.evidence.json_lines import number_or_none, quote, read_objects
+from gate.evidence.json_lines import is_number, number_or_none, quote, read_objects
 from shared.errors import EvidenceError
 from shared.storage import MAX_BYTES, ObjectStore, StorageError
 
@@ -24,12 +24,33 @@ MAX_CHARACTERS = 20_000
 
 @dataclass(frozen=True)
 class Row:
-    """One row of the test set; `score` and `family` are None where the data has none."""
+    """One row of the test set.
+
+    Attributes:
+        text: as the model is asked it.
+        label: id of its label; the ids of all its labels where a text may have several.
+        score: None where the data has none.
+        family: None where the data has none.
+    """
 
     text: str
-    label: int
+    label: int | tuple[int, ...]
     score: float | None = None
     family: str | None = None
+
+    @property
+    def labels(self) -> frozenset[int]:
+        """The true labels."""
+        return frozenset(self.label if isinstance(self.label, tuple) else (self.label,))
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """Figures of a simple model of words on the same test rows, which the training job measured."""
+
+    name: str
+    accuracy: float
+    f1: float
 
 
 @dataclass(frozen=True)
@@ -38,15 +59,28 @@ class JobOutput:
 
     Attributes:
         rows: in file order.
-        labels: names of label 0 and label 1.
+        labels: names of the labels by their ids.
         loss_svg: the loss curve, if the job drew one.
         problem: why there are no rows.
+        objective: `regression`, `classification` or `multilabel`.
+        baseline: what a simple model reaches, if the job measured one.
+        score_threshold: the score from which on the label is 1; None where there are no scores.
+        label_thresholds: the probability from which on each label is given, for several labels a text.
     """
 
     rows: tuple[Row, ...] = ()
-    labels: tuple[str, str] = ("0", "1")
+    labels: tuple[str, ...] = ("0", "1")
     loss_svg: str | None = None
     problem: str | None = None
+    objective: str = "classification"
+    baseline: Baseline | None = None
+    score_threshold: float | None = None
+    label_thresholds: tuple[float, ...] = ()
+
+    @property
+    def multilabel(self) -> bool:
+        """Whether a text has any number of labels."""
+        return self.objective == "multilabel"
 
 
 def read_job_output(store: ObjectStore, uri: str) -> JobOutput:
@@ -63,10 +97,13 @@ def read_job_output(store: ObjectStore, uri: str) -> JobOutput:
             return JobOutput(problem=f"the training job left no output at {uri}")
         raise
     loss_svg = files[LOSS_FILE].decode(errors="replace") if LOSS_FILE in files else None
-    rows = tuple(parse_rows(files.get(ROWS_FILE, b""), f"{uri}: {ROWS_FILE}"))
+    known = parse_evaluation(files.get(EVALUATION_FILE, b""), f"{uri}: {EVALUATION_FILE}")
+    source = f"{uri}: {ROWS_FILE}"
+    rows = tuple(parse_rows(files.get(ROWS_FILE, b""), source, len(known.labels), multilabel=known.multilabel))
     if not rows:
-        return JobOutput(loss_svg=loss_svg, problem="the training job had no test data, so there is nothing to ask")
-    return JobOutput(rows, parse_labels(files.get(EVALUATION_FILE, b""), f"{uri}: {EVALUATION_FILE}"), loss_svg)
+        problem = "the training job had no test data, so there is nothing to ask"
+        return replace(known, loss_svg=loss_svg, problem=problem)
+    return replace(known, rows=rows, loss_svg=loss_svg)
 
 
 def archive_members(store: ObjectStore, uri: str, names: Collection[str], limit: int = MAX_BYTES) -> dict[str, bytes]:
@@ -93,28 +130,46 @@ def archive_members(store: ObjectStore, uri: str, names: Collection[str], limit:
     return found
 
 
-def parse_rows(content: bytes, source: str) -> list[Row]:
+def parse_rows(content: bytes, source: str, labels: int = 2, *, multilabel: bool = False) -> list[Row]:
     """Parse `test_rows.jsonl`; errors call the file `source`.
+
+    Args:
+        content: the file.
+        source: what an error calls it.
+        labels: number of labels.
+        multilabel: whether a text has any number of labels.
 
     Raises:
         EvidenceError: a line is not a test row.
     """
-    return [_row(value, place) for place, value in read_objects(content, source)]
+    return [_row(value, place, labels, multilabel) for place, value in read_objects(content, source)]
 
 
-def parse_labels(evaluation: bytes, source: str) -> tuple[str, str]:
-    """Return the names of label 0 and label 1 from `evaluation.json`; errors call the file `source`.
+def parse_evaluation(content: bytes, source: str) -> JobOutput:
+    """Return what `evaluation.json` says of the model: labels, objective, thresholds, baseline; but no rows.
 
     Raises:
-        EvidenceError: there are no two distinct names.
+        EvidenceError: there are no distinct names of labels. Errors call the file `source`.
     """
     try:
-        zero, one = json.loads(evaluation)["labels"]
+        found = json.loads(content)
+        names = found["labels"]
     except (ValueError, KeyError, TypeError) as error:
-        raise EvidenceError(source, "has no list labels of two names") from error
-    if not (isinstance(zero, str) and isinstance(one, str)) or zero == one:
-        raise EvidenceError(source, f"labels are {quote([zero, one])}; two different names are expected")
-    return zero, one
+        raise EvidenceError(source, "has no list labels of names") from error
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise EvidenceError(source, f"labels are {quote(names)}; a list of names is expected")
+    objective = found.get("objective", "classification")
+    least = 1 if objective == "multilabel" else 2
+    if len(names) < least or len(set(names)) < len(names):
+        raise EvidenceError(source, f"labels are {quote(names)}; at least {least} different names are expected")
+    threshold = (found.get("hyperparameters") or {}).get("score_threshold") if objective == "regression" else None
+    return JobOutput(
+        labels=tuple(names),
+        objective=objective,
+        baseline=_baseline(found),
+        score_threshold=threshold if is_number(threshold) else None,
+        label_thresholds=tuple(filter(is_number, found.get("label_thresholds") or ())),
+    )
 
 
 def sentences_file(rows: Sequence[Row]) -> bytes:
@@ -131,12 +186,29 @@ def rows_sha256(rows: Sequence[Row]) -> str:
     return hashlib.sha256(json.dumps([[row.text, row.label] for row in rows]).encode("ascii")).hexdigest()
 
 
-def _row(value: dict[str, Any], place: str) -> Row:
-    text, label, family = (value.get(name) for name in ("text", "label", "family"))
+def _baseline(evaluation: dict[str, Any]) -> Baseline | None:
+    """Return the baseline's figures on the test rows; None where there are none."""
+    found = evaluation.get("baseline")
+    figures = found.get("test") if isinstance(found, dict) else None
+    if not isinstance(found, dict) or not isinstance(figures, dict):
+        return None
+    if not all(is_number(figures.get(name)) for name in ("accuracy", "f1")):
+        return None
+    return Baseline(str(found.get("name", "baseline")), figures["accuracy"], figures["f1"])
+
+
+def _row(value: dict[str, Any], place: str, labels: int, multilabel: bool) -> Row:
+    text, family = value.get("text"), value.get("family")
     if not isinstance(text, str):
         raise EvidenceError(place, "has no text")
-    if isinstance(label, bool) or label not in (0, 1):
-        raise EvidenceError(place, f"label is {quote(label)}; 0 or 1 is expected")
     if family is not None and not isinstance(family, str):
         raise EvidenceError(place, f"family is {quote(family)}; a string or null is expected")
-    return Row(text, int(label), number_or_none(value, "score", place), family)
+    name = "labels" if multilabel else "label"
+    given = value.get(name)
+    ids = given if multilabel else [given]
+    if not isinstance(ids, list) or any(isinstance(one, bool) or one not in range(labels) for one in ids):
+        last = f"{'0 or' if labels == 2 else '0 to'} {labels - 1}"
+        wanted = f"a list of {last}" if multilabel else last
+        raise EvidenceError(place, f"{name} is {quote(given)}; {wanted} is expected")
+    label = tuple(map(int, ids)) if multilabel else int(ids[0])
+    return Row(text, label, number_or_none(value, "score", place), family)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from classifier.evaluation.bootstrap import CONFIDENCE, Interval
+from classifier.evaluation.figures import CONFIDENCE, Interval
 from gate.report.markup import Markup, join, paragraph, section, tag
 from gate.report.numbers import count, interval, number, percent, points, points_interval
 from gate.report.plot import WIDTH, Plot, drawing, round_values, text
@@ -16,6 +16,8 @@ from gate.statistics.verdict import Verdict
 
 _ROW = 44
 _TOP = 26
+_FAR = 0.4
+"""Distance at which a floor, which the text states, is not drawn any more."""
 
 
 class _Bar(NamedTuple):
@@ -31,13 +33,22 @@ def key_figures_section(report: Report) -> Markup:
     if measured is None or verdict is None:
         return section("figures", "Key figures", paragraph(NO_ANSWERS))
     compared = measured.comparison
-    champion = compared.champion_figures() if compared else {}
+    champion, known, f1 = compared.champion if compared else None, measured.baseline, measured.f1_name
+    accuracy = "exactly right" if measured.multilabel else "accuracy"
     charts = [
-        _figure_chart("accuracy-chart", "accuracy", measured.accuracy, champion.get("accuracy"), verdict),
-        _figure_chart("f1-chart", "F1", measured.f1, champion.get("f1"), verdict),
+        _figure_chart(
+            "accuracy",
+            accuracy,
+            measured.accuracy,
+            champion.accuracy if champion else None,
+            known.accuracy if known else None,
+            verdict,
+        ),
+        _figure_chart("f1", f1, measured.f1, champion.f1 if champion else None, known.f1 if known else None, verdict),
     ]
     if compared is not None:
-        charts.append(_difference_chart(compared.accuracy, verdict.margin))
+        name, difference = (f1, compared.f1) if measured.multilabel else ("accuracy", compared.accuracy)
+        charts.append(_difference_chart(name, difference, verdict.margin))
     return section(
         "figures",
         "Key figures",
@@ -48,42 +59,68 @@ def key_figures_section(report: Report) -> Markup:
 
 def _sentences(measured: Measured, verdict: Verdict) -> list[str]:
     """Say what was measured against the floors, then what against the champion."""
+    names = {"accuracy": "accuracy", "f1": _mid(measured.f1_name)}
     figures = (
         f"On {count(measured.rows, 'test sentence')} the challenger reaches an accuracy of "
-        f"{interval(measured.accuracy)} and an F1 of {interval(measured.f1)}; in brackets the "
-        f"{number(CONFIDENCE * 100, 0)} % intervals. The intervals' lower ends must clear the floors: "
-        f"accuracy {percent(verdict.floors['accuracy'])}, F1 {percent(verdict.floors['f1'])}."
+        f"{interval(measured.accuracy)} and {'an' if measured.binary else 'a'} {_mid(measured.f1_name)} of "
+        f"{interval(measured.f1)}; in brackets the {number(CONFIDENCE * 100, 0)} % intervals. "
+        f"The intervals' lower ends must clear the floors: "
+        f"{', '.join(f'{names[name]} {percent(floor)}' for name, floor in sorted(verdict.floors.items()))}."
     )
+    if measured.multilabel:
+        figures += " A text counts for the accuracy if exactly its labels are given; for the F1 each label counts."
+    if known := measured.baseline:
+        figures += (
+            f" A simple model ({known.name}) reaches an accuracy of {percent(known.accuracy)} and "
+            f"{'an' if measured.binary else 'a'} {_mid(measured.f1_name)} of {percent(known.f1)} on the same sentences."
+        )
     if measured.comparison is None:
         return [figures, "There is no champion to compare with."]
+    judged = measured.comparison.f1 if measured.multilabel else measured.comparison.accuracy
     compared = (
-        "The challenger's accuracy minus the champion's on the same sentences is "
-        f"{points_interval(measured.comparison.accuracy)}. "
+        f"The challenger's {_mid(measured.f1_name) if measured.multilabel else 'accuracy'} minus the champion's on the "
+        f"same sentences is {points_interval(judged)}. "
         f"The interval's lower end must be above the margin, {points(-verdict.margin)} points."
     )
     return [figures, compared]
 
 
+def _mid(name: str) -> str:
+    """Write a figure's name inside of a sentence."""
+    return name.replace("Macro", "macro")
+
+
 def _figure_chart(
-    identifier: str, name: str, challenger: Interval, champion: Interval | None, verdict: Verdict
+    figure: str,
+    name: str,
+    challenger: Interval,
+    champion: Interval | None,
+    baseline: float | None,
+    verdict: Verdict,
 ) -> Markup:
-    """Draw one figure of both models, and the floor for the interval's lower end."""
+    """Draw one figure of all models, and the floor for the interval's lower end if there is one."""
     bars = [_Bar("Challenger", challenger, "challenger", interval(challenger))]
     if champion is not None:
         bars.append(_Bar("Champion", champion, "champion", interval(champion)))
-    floor = verdict.floors[name.lower()]
-    values = [value for value in _axis_values(bars, floor) if -1e-9 <= value <= 1 + 1e-9]
+    if baseline is not None:
+        bars.append(_Bar("Simple model", Interval(baseline, baseline, baseline), "baseline", percent(baseline)))
+    floor = verdict.floors.get(figure)
+    if floor is not None and min(bar.figure.low for bar in bars) - floor > _FAR:
+        floor = None  # the axis would hold little else
+    drawn = _axis_values(bars, *([] if floor is None else [floor]))
+    values = [value for value in drawn if -1e-9 <= value <= 1 + 1e-9]
     at = [(value, number(value * 100, _decimals(values))) for value in values]
-    return _chart(identifier, f"{name}, %", bars, (floor, f"floor {percent(floor)}"), at)
+    limit = None if floor is None else (floor, f"floor {percent(floor)}")
+    return _chart(f"{figure}-chart", f"{name}, %", bars, limit, at)
 
 
-def _difference_chart(difference: Interval, margin: float) -> Markup:
+def _difference_chart(name: str, difference: Interval, margin: float) -> Markup:
     """Draw the paired difference to the champion, zero, and the margin."""
     bars = [_Bar("Difference", difference, "challenger", points_interval(difference))]
     values = [value for value in _axis_values(bars, -margin, 0.0) if -1 - 1e-9 <= value <= 1 + 1e-9]
     at = [(value, points(value, _decimals(values))) for value in values]
     limit = (-margin, f"margin {points(-margin)}")
-    return _chart("difference-chart", "accuracy: challenger minus champion, points", bars, limit, at)
+    return _chart("difference-chart", f"{name}: challenger minus champion, points", bars, limit, at)
 
 
 def _axis_values(bars: Sequence[_Bar], *others: float) -> list[float]:
@@ -100,22 +137,28 @@ def _decimals(shares: Sequence[float]) -> int:
 
 
 def _chart(
-    identifier: str, axis: str, bars: Sequence[_Bar], limit: tuple[float, str], at: Sequence[tuple[float, str]]
+    identifier: str, axis: str, bars: Sequence[_Bar], limit: tuple[float, str] | None, at: Sequence[tuple[float, str]]
 ) -> Markup:
     height = _TOP + _ROW * len(bars) + 50
     plot = Plot(x_range=(at[0][0], at[-1][0]), y_range=(0, 1), height=height, left=14, top=_TOP)
-    value, written = limit
-    position = plot.x(value)
-    side = "start" if position < WIDTH / 3 else "end" if position > WIDTH * 2 / 3 else "middle"
-    described = [*(f"{bar.name}: {bar.written}." for bar in bars), f"{written.capitalize()}."]
+    described = [f"{bar.name}: {bar.written}." for bar in bars]
+    marks = []
+    if limit is not None:
+        value, written = limit
+        position = plot.x(value)
+        side = "start" if position < WIDTH / 3 else "end" if position > WIDTH * 2 / 3 else "middle"
+        described.append(f"{written.capitalize()}.")
+        marks = [
+            plot.line((value, 0), (value, 1), "floor"),
+            text(position, _TOP - 8, written, anchor=side, kind="floor-name"),
+        ]
     return drawing(
         identifier,
         axis,
         " ".join(described),
         height,
         plot.x_axis(at, axis),
-        plot.line((value, 0), (value, 1), "floor"),
-        text(position, _TOP - 8, written, anchor=side, kind="floor-name"),
+        *marks,
         *[_bar(plot, bar, _TOP + _ROW * place) for place, bar in enumerate(bars)],
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from classifier.evaluation.bootstrap import Interval
+from classifier.evaluation.figures import Interval
 
 UNKNOWN = "–"
 _MINUS = "\N{MINUS SIGN}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from gate.report.classes import classes_section
 from gate.report.key_figures import key_figures_section
 from gate.report.markup import NAME_LIMIT, Markup, join, paragraph, section, shorten, table, tag
 from gate.report.probabilities import confusion_section, precision_recall_section, reliability_section
@@ -18,7 +19,8 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-ur
 
 _CONTENTS = {
     "figures": "Key figures",
-    "confusion": "Confusion matrix",
+    "classes": "Labels",
+    "confusion": "Confusions",
     "precision-recall": "Precision and recall",
     "reliability": "Reliability",
     "scores": "Scores",
@@ -60,14 +62,21 @@ def render_report(report: Report) -> str:
         tag("title", title),
         tag("style", STYLE),
     )
-    links = [tag("li", tag("a", name, href=f"#{identifier}")) for identifier, name in _CONTENTS.items()]
+    contents = {name: heading for name, heading in _CONTENTS.items() if name != _left_out(report)}
+    links = [tag("li", tag("a", name, href=f"#{identifier}")) for identifier, name in contents.items()]
     main = tag(
         "main",
         _decision_section(report),
         tag("nav", tag("ul", *links), aria_label="Contents"),
         key_figures_section(report),
+        None if report.binary else classes_section(report),
         confusion_section(report),
-        tag("div", precision_recall_section(report), reliability_section(report), class_="pair"),
+        tag(
+            "div",
+            precision_recall_section(report) if report.binary else None,
+            reliability_section(report),
+            class_="pair",
+        ),
         tag("div", score_section(report), loss_section(report), class_="pair"),
         slices_section(report),
         mistakes_section(report),
@@ -78,12 +87,19 @@ def render_report(report: Report) -> str:
     return join(Markup("<!doctype html>\n"), tag("html", head, tag("body", header, main), lang="en"), Markup("\n"))
 
 
+def _left_out(report: Report) -> str:
+    """Return the section that these labels have no use for: two have a curve, others a table of labels."""
+    return "classes" if report.binary else "precision-recall"
+
+
 def _decision_section(report: Report) -> Markup:
     """Show the decision with its reasons, in words and by a sign as well as by colour."""
     decision, summary = report.decision, report.summary
     kind, sign, title, meaning = _STATUSES[decision.status]
     checks = decision.verdict.checks if decision.verdict else ()
-    sentences = dict.fromkeys([*decision.reasons, *(check.sentence for check in checks)])
+    # A passed slice is a row of the table of slices.
+    told = [check.sentence for check in checks if not (check.passed and check.name.startswith("slice "))]
+    sentences = dict.fromkeys([*decision.reasons, *told])
     reasons = [tag("li", shorten(sentence, _SENTENCE_LIMIT)) for sentence in list(sentences)[:_MAX_REASONS]]
     content = [
         paragraph(tag("strong", f"{meaning} {_OUTCOMES[decision.outcome]}")),

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-from classifier.evaluation.bootstrap import Confusion, confusion
 from gate.report.markup import Markup, figure, join, paragraph, section, table, tag
 from gate.report.numbers import UNKNOWN, count, number, percent
 from gate.report.plot import Plot, drawing, text
 from gate.report.report import Report
 
 NO_ANSWERS = "There are no answers to test sentences, so there is nothing to show here."
+
+MAX_MATRIX = 10
+"""Labels of the largest confusion matrix that is shown."""
+
+MAX_PAIRS = 20
+"""Confused pairs that are listed instead."""
 
 _BINS = 10
 _INNER_EDGES = [n / _BINS for n in range(1, _BINS)]
@@ -47,17 +53,21 @@ def confusion_section(report: Report) -> Markup:
     """Show how often each label was answered for each true label."""
     if not report.rows:
         return section("confusion", "Confusion matrix", paragraph(NO_ANSWERS))
-    names = report.labels
-    hits, false_alarms, misses, rejections = _confusion(report)
-    columns = [tag("th", heading, scope="col") for heading in (f"answered {names[0]}", f"answered {names[1]}", "all")]
+    names, figures = report.labels, report.figures
+    if len(names) > MAX_MATRIX or report.evidence.output.multilabel:
+        return section("confusion", "Confused labels", _confused_table(report))
+    counts = Counter({(label, label): one.right for label, one in enumerate(figures.classes)})
+    counts.update({(truth, answer): rows for truth, answer, rows in figures.confused})
+    columns = [tag("th", heading, scope="col") for heading in (*(f"answered {name}" for name in names), "all")]
     head = tag("tr", tag("td"), *columns)
     body = []
-    for true, row in enumerate(((rejections, false_alarms), (misses, hits))):
+    for true in range(len(names)):
+        row = [counts[true, answer] for answer in range(len(names))]
         cells = [_heat(value, sum(row), "hit" if true == answer else "miss") for answer, value in enumerate(row)]
         body.append(tag("tr", tag("th", f"truly {names[true]}", scope="row"), *cells, tag("td", f"{sum(row):,}")))
     caption = tag("caption", "Test sentences by true and answered label; shares are of the row")
     matrix = tag("table", caption, tag("thead", head), tag("tbody", *body), class_="heat")
-    wrong = false_alarms + misses
+    wrong = sum(rows for _, _, rows in figures.confused)
     said = f"{count(wrong, 'answer')} of {len(report.rows):,} {'is' if wrong == 1 else 'are'} wrong."
     return section("confusion", "Confusion matrix", tag("div", matrix, class_="scroll"), paragraph(said))
 
@@ -72,8 +82,8 @@ def precision_recall_section(report: Report) -> Markup:
     if not points:
         said = f"No test sentence is truly {name}, so precision and recall are undefined."
         return section("precision-recall", heading, paragraph(said))
-    hits, false_alarms, misses, _ = _confusion(report)
-    share = (hits + misses) / len(report.rows)
+    positive = report.figures.classes[1]
+    share = positive.rows / len(report.rows)
     plot = Plot(x_range=_UNIT, y_range=_UNIT)
     steps = [(0.0, points[0].precision)]
     for point in points:
@@ -86,8 +96,8 @@ def precision_recall_section(report: Report) -> Markup:
     ]
     described = f"Always answering {name} would have a precision of {percent(share)}."
     where = f"The model never answers {name}."
-    if hits + false_alarms:
-        precision, recall = hits / (hits + false_alarms), hits / (hits + misses)
+    if positive.answered:
+        precision, recall = positive.precision.value, positive.recall.value
         marks.append(plot.dots([(recall, precision)], "operating", radius=5))
         described = f"The model operates at recall {percent(recall)}, precision {percent(precision)}. {described}"
         where = (
@@ -105,8 +115,12 @@ def reliability_section(report: Report) -> Markup:
     heading = "Reliability of the probabilities"
     if not report.rows:
         return section("reliability", heading, paragraph(NO_ANSWERS))
-    name = report.labels[1]
-    bins = reliability_bins(*_labels_and_probabilities(report))
+    name, truly = "the answer", "right"
+    pairs = [(int(one.answer.label in one.row.labels), one.answer.confidence) for one in report.rows]
+    if report.binary:
+        name, truly = report.labels[1], f"truly {report.labels[1]}"
+        pairs = list(zip(*_labels_and_probabilities(report), strict=True))
+    bins = reliability_bins([right for right, _ in pairs], [probability for _, probability in pairs])
     caption = (
         f"Expected calibration error {percent(expected_calibration_error(bins))}: on average a stated probability is "
         "off by this much. On the dashed line it is exact."
@@ -120,10 +134,10 @@ def reliability_section(report: Report) -> Markup:
         )
         for b in bins
     ]
-    head = ("probability", "sentences", "mean probability", f"truly {name}")
+    head = ("probability", "sentences", "mean probability", truly)
     numbers = table(f"The ten bins over the probability of {name}", head, rows, "numbers")
     details = tag("details", tag("summary", "The ten bins as a table"), numbers)
-    return section("reliability", heading, figure(_reliability_chart(bins, name), caption), details)
+    return section("reliability", heading, figure(_reliability_chart(bins, name, truly), caption), details)
 
 
 def precision_recall(labels: Sequence[int], probabilities: Sequence[float]) -> list[PrecisionRecall]:
@@ -177,8 +191,8 @@ def expected_calibration_error(bins: Iterable[Bin]) -> float:
     return gaps / (total or 1)
 
 
-def _reliability_chart(bins: Sequence[Bin], label: str) -> Markup:
-    """Draw observed over predicted share of label 1, and below it the rows of each bin; at least one is filled."""
+def _reliability_chart(bins: Sequence[Bin], label: str, truly: str) -> Markup:
+    """Draw the observed share over the predicted one, and below it the rows of each bin; at least one is filled."""
     plot = Plot(x_range=_UNIT, y_range=_UNIT, height=400, bottom=124)
     filled = [b for b in bins if b.rows]
     found = [(b.predicted, b.observed) for b in filled]
@@ -197,7 +211,7 @@ def _reliability_chart(bins: Sequence[Bin], label: str) -> Markup:
         described,
         plot.height,
         plot.x_axis(_SHARES, ""),
-        plot.y_axis(_SHARES, f"truly {label}, %"),
+        plot.y_axis(_SHARES, f"{truly}, %"),
         plot.line((0, 0), (1, 1), "reference"),
         plot.curve(found, "curve"),
         plot.dots(found, "markers", radius=4),
@@ -208,11 +222,29 @@ def _reliability_chart(bins: Sequence[Bin], label: str) -> Markup:
 
 
 def _labels_and_probabilities(report: Report) -> tuple[list[int], list[float]]:
-    return [one.row.label for one in report.rows], [one.answer.probability for one in report.rows]
+    """Return truth and probability of label 1 of two classes."""
+    labels = [int(1 in one.row.labels) for one in report.rows]
+    answers = [one.answer for one in report.rows]
+    return labels, [one.confidence if one.label == 1 else 1 - one.confidence for one in answers]
 
 
-def _confusion(report: Report) -> Confusion:
-    return confusion([one.answer.label for one in report.rows], [one.row.label for one in report.rows])
+def _confused_table(report: Report) -> Markup:
+    """List the most frequent confusions; of many labels a matrix would show little."""
+    names, figures, multilabel = report.labels, report.figures, report.evidence.output.multilabel
+    if not figures.confused:
+        return paragraph("No label is taken for another.")
+    rows = [
+        (names[truth], names[answer], f"{rows:,}", percent(rows / figures.classes[truth].rows))
+        for truth, answer, rows in figures.confused[:MAX_PAIRS]
+    ]
+    what = "missed and another given in error" if multilabel else "taken for another"
+    shown = (
+        f"the {len(rows)} most frequent of {len(figures.confused):,} pairs"
+        if len(figures.confused) > len(rows)
+        else "all"
+    )
+    head = ("missed" if multilabel else "truth", "answered", "sentences", "of the truth")
+    return table(f"How often a label is {what}: {shown}", head, rows, "numbers cards")
 
 
 def _heat(value: int, of: int, kind: str) -> Markup:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from classifier.evaluation.figures import Figures, measure
 from gate.decision.decision import Decision
 from gate.evidence.evidence import AnsweredRow, Evidence
 from gate.report.markup import shorten
@@ -48,7 +49,22 @@ class Report:
         return self.evidence.answered_rows()
 
     @property
-    def labels(self) -> tuple[str, str]:
-        """Names of label 0 and label 1, short enough for an axis."""
-        zero, one = self.evidence.output.labels
-        return shorten(zero, _LABEL_LIMIT), shorten(one, _LABEL_LIMIT)
+    def labels(self) -> tuple[str, ...]:
+        """Names of the labels by their ids, short enough for an axis."""
+        return tuple(shorten(name, _LABEL_LIMIT) for name in self.evidence.output.labels)
+
+    @property
+    def binary(self) -> bool:
+        """Whether there are two classes, of which label 1 is the positive one."""
+        return len(self.evidence.output.labels) == 2 and not self.evidence.output.multilabel
+
+    @cached_property
+    def figures(self) -> Figures:
+        """The figures of the answered test rows, at least one."""
+        output = self.evidence.output
+        truth, answers = [one.row.labels for one in self.rows], [one.answer.labels for one in self.rows]
+        return measure(truth, answers, labels=len(output.labels), multilabel=output.multilabel)
+
+    def named(self, labels: Iterable[int]) -> str:
+        """Write labels of a row."""
+        return ", ".join(self.labels[label] for label in sorted(labels)) or "no label"

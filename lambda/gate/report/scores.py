@@ -77,7 +77,9 @@ def score_pairs(report: Report) -> list[tuple[float, float, bool]]:
 
 def score_threshold(report: Report) -> float | None:
     """Return the score at which the label changes; None where it is not known."""
-    given = report.provenance.hyperparameters.get("score_threshold", _DEFAULT_THRESHOLD)
+    given: object = report.evidence.output.score_threshold
+    if given is None:  # a job of an earlier release
+        given = report.provenance.hyperparameters.get("score_threshold", _DEFAULT_THRESHOLD)
     try:
         threshold = float(str(given).strip('"'))  # launchers quote differently
     except ValueError:

@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from gate.evidence.evidence import AnsweredRow
 from gate.report.markup import NAME_LIMIT, Markup, join, paragraph, quoted, section, shorten, table, tag
-from gate.report.numbers import count, number, percent, points
+from gate.report.numbers import UNKNOWN, count, number, percent, points
 from gate.report.probabilities import NO_ANSWERS
 from gate.report.report import Report
-from gate.statistics.slices import SliceTest
+from gate.statistics.slices import SliceTest, least_loss
 
 SHOWN = 20
 """Rows in a table of sentences, at most."""
@@ -19,14 +19,15 @@ _MAX_SLICES = 200
 
 
 class Disagreement(NamedTuple):
-    """Where challenger and champion give different labels; one of the two is right.
+    """Where challenger and champion give different labels; with two classes one of the two is right.
 
-    `shown` holds at most `SHOWN` rows: those that only the champion has right first, and within them the challenger's
-    most confident answers first.
+    `total` counts all these rows; `shown` holds at most `SHOWN` of them: those that only the champion has right first,
+    and within them the challenger's most confident answers first.
     """
 
     challenger_right: int
     champion_right: int
+    total: int
     shown: list[AnsweredRow]
 
 
@@ -36,12 +37,17 @@ def slices_section(report: Report) -> Markup:
     slices = measured.comparison.slices if measured and measured.comparison else ()
     if not slices:
         return section("slices", "Slices", paragraph("No slice of the test set was compared."))
-    head = ("slice", "sentences", "challenger", "champion", "difference", "p value", "judged")
-    note = "The p value is corrected for the number of slices."
+    head = ("slice", "sentences", "challenger", "champion", "difference", "can show", "p value", "judged")
+    least = least_loss(len(slices))
+    note = (
+        f"The p value is corrected for the {count(len(slices), 'slice')}. The smallest loss that a slice can show is "
+        f"{count(least, 'sentence')}: {_points_of(least, 20)} of 20 sentences, {_points_of(least, 100)} of 100."
+    )
     worse = sum(test.worse for test in slices)
     if worse:
         note = f"The challenger is worse in {count(worse, 'slice')}. {note}"
-    rows = [_slice_cells(test) for test in slices[:_MAX_SLICES]]
+    ordered = sorted(slices, key=lambda test: test.p_value)
+    rows = [_slice_cells(test, least) for test in ordered[:_MAX_SLICES]]
     listed = table("Accuracy by slice of the test set", head, rows, "numbers cards")
     return section("slices", "Slices", listed, paragraph(note))
 
@@ -52,10 +58,17 @@ def mistakes_section(report: Report) -> Markup:
     if not report.rows:
         return section("mistakes", heading, paragraph(NO_ANSWERS))
     names = report.labels
+    kinds = [("Wrong answers", [one for one in report.rows if not one.right])]
+    if report.binary:
+        kinds = [
+            (
+                f"Answered {names[label]}, truly {names[1 - label]}",
+                [one for one in report.rows if one.answer.label == label != one.row.label],
+            )
+            for label in (1, 0)
+        ]
     parts: list[str] = []
-    for label in (1, 0):
-        wrong = [one for one in report.rows if one.answer.label == label != one.row.label]
-        said = f"Answered {names[label]}, truly {names[1 - label]}"
+    for said, wrong in kinds:
         if not wrong:
             parts.append(paragraph(f"{said}: no mistakes of this kind."))
             continue
@@ -66,8 +79,8 @@ def mistakes_section(report: Report) -> Markup:
         rows = [
             (
                 quoted(one.row.text, one.row.family),
-                _with_score(names[one.row.label], one.row.score),
-                _with_score(names[one.answer.label], one.answer.score),
+                _with_score(report.named(one.row.labels), one.row.score),
+                _with_score(report.named(one.answer.labels), one.answer.score),
                 percent(one.answer.confidence),
             )
             for one in surest
@@ -83,23 +96,23 @@ def differences_section(report: Report) -> Markup:
     if found is None:
         said = "No champion answered these sentences, so there is nothing to compare with."
         return section("differences", heading, paragraph(said))
-    total = found.challenger_right + found.champion_right
+    total = found.total
     if not total:
         return section("differences", heading, paragraph("Both give the same label for every sentence."))
     said = (
         f"They differ on {count(total, 'sentence')}: the challenger is right on {found.challenger_right:,}, "
-        f"the champion on {found.champion_right:,}."
+        f"the champion on {found.champion_right:,}"
+        f"{'' if (both := total - found.challenger_right - found.champion_right) == 0 else f', neither on {both:,}'}."
     )
     extent = f"{len(found.shown)} of {total:,}" if total > len(found.shown) else f"All {total:,}"
     caption = f"{extent}, starting with those that only the champion has right"
-    names = report.labels
     rows = [
         (
             quoted(one.row.text, one.row.family),
-            _with_score(names[one.row.label], one.row.score),
-            join(names[one.answer.label], tag("small", percent(one.answer.confidence))),
-            names[1 - one.answer.label],
-            "challenger" if one.right else "champion",
+            _with_score(report.named(one.row.labels), one.row.score),
+            join(report.named(one.answer.labels), tag("small", percent(one.answer.confidence))),
+            report.named(one.champion.labels) if one.champion else UNKNOWN,
+            "challenger" if one.right else "champion" if _champion_right(one) else "neither",
         )
         for one in found.shown
     ]
@@ -116,15 +129,19 @@ def disagreement(rows: Sequence[AnsweredRow]) -> Disagreement | None:
     """Find what the two models answer differently; None if no champion answered."""
     if not any(one.champion for one in rows):
         return None
-    differing = [one for one in rows if one.champion and one.champion.label != one.answer.label]
+    differing = [one for one in rows if one.champion and one.champion.labels != one.answer.labels]
     gains = by_confidence(one for one in differing if one.right)
-    losses = by_confidence(one for one in differing if not one.right)
+    losses = by_confidence(one for one in differing if _champion_right(one))
     # Half of the places for each; the other side takes those that one leaves free.
     shown = losses[: max(SHOWN // 2, SHOWN - len(gains))]
-    return Disagreement(len(gains), len(losses), [*shown, *gains[: SHOWN - len(shown)]])
+    return Disagreement(len(gains), len(losses), len(differing), [*shown, *gains[: SHOWN - len(shown)]])
 
 
-def _slice_cells(test: SliceTest) -> tuple[str, ...]:
+def _champion_right(one: AnsweredRow) -> bool:
+    return one.champion is not None and one.champion.labels == one.row.labels
+
+
+def _slice_cells(test: SliceTest, least: int) -> tuple[str, ...]:
     counts = test.counts
     return (
         shorten(counts.name, NAME_LIMIT),
@@ -132,9 +149,14 @@ def _slice_cells(test: SliceTest) -> tuple[str, ...]:
         percent(counts.challenger_accuracy),
         percent(counts.champion_accuracy),
         points(counts.challenger_accuracy - counts.champion_accuracy),
+        points(-least / counts.rows),
         "< 0.001" if test.p_value < 0.001 else number(test.p_value, 3),
         tag("strong", "worse", class_="bad") if test.worse else "no harm found",
     )
+
+
+def _points_of(rows: int, size: int) -> str:
+    return f"{100 * rows / size:.0f} points"
 
 
 def _with_score(name: str, score: float | None) -> Markup:

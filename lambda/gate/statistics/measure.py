@@ -2,97 +2,104 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from classifier.evaluation.bootstrap import (
-    Confusion,
-    Draw,
-    Interval,
-    Joint,
-    confusion,
-    difference_intervals,
-    draw_counts,
-    figure_intervals,
-)
-from gate.evidence.job_output import Row
-from gate.statistics.slices import SliceCounts, SliceTest, compare_slices, count_slices
-
-RESAMPLES = 9_999
-SEED = 42
-"""Seed of the bootstrap: the same evidence gives the same verdict."""
+from classifier.evaluation.figures import Figures, Interval, Labels, compare, even_rows, measure
+from gate.evidence.job_output import Baseline, Row
+from gate.statistics.slices import SliceTest, compare_slices, count_slices
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Challenger minus champion on the same rows; `joint` holds the counts behind it."""
+    """Challenger minus champion on the same rows; `champion` holds the champion's own figures."""
 
     accuracy: Interval
     f1: Interval
     slices: tuple[SliceTest, ...]
-    joint: Joint
-
-    def champion_figures(self) -> dict[str, Interval]:
-        """Compute the champion's own `accuracy` and `f1`."""
-        return figure_intervals(self.joint.champion, resamples=RESAMPLES, seed=SEED)
+    champion: Figures
 
 
 @dataclass(frozen=True)
 class Measured:
-    """The figures of a challenger; `comparison` is None where there is no champion to compare with."""
+    """The figures of a challenger.
 
-    counts: Confusion
-    accuracy: Interval
-    f1: Interval
-    comparison: Comparison | None
+    Attributes:
+        figures: of its answers.
+        multilabel: whether a text has any number of labels.
+        commonest_share: share of the commonest label, which is the accuracy of always answering it; for several labels
+            a text the macro F1 of giving every label to every text.
+        comparison: None where there is no champion to compare with.
+        baseline: what a simple model reaches on the same rows, if known.
+    """
+
+    figures: Figures
+    multilabel: bool
+    commonest_share: float
+    comparison: Comparison | None = None
+    baseline: Baseline | None = None
 
     @property
     def rows(self) -> int:
         """Size of the test set."""
-        return self.counts.rows
+        return self.figures.rows
 
     @property
-    def commonest_share(self) -> float:
-        """Share of the commonest label, which is the accuracy of always answering it."""
-        ones = self.counts.hits + self.counts.misses
-        return max(ones, self.rows - ones) / self.rows
+    def binary(self) -> bool:
+        """Whether there are two classes, of which label 1 is the positive one."""
+        return len(self.figures.classes) == 2 and not self.multilabel
+
+    @property
+    def accuracy(self) -> Interval:
+        """Share of rows that are answered exactly right."""
+        return self.figures.accuracy
+
+    @property
+    def f1(self) -> Interval:
+        """The task's own F1."""
+        return self.figures.f1
+
+    @property
+    def f1_rows(self) -> float:
+        """Size of the test set as the task's F1 sees it: a mean over labels varies as its rare labels do."""
+        return self.rows if self.binary else min(self.rows, even_rows(self.figures.classes))
+
+    @property
+    def f1_name(self) -> str:
+        """What the task's F1 is called."""
+        return "F1" if self.binary else "Macro F1"
 
 
-def measure(rows: Sequence[Row], challenger: Sequence[int], champion: Sequence[int] | None) -> Measured:
+def measure_answers(
+    rows: Sequence[Row],
+    challenger: Labels,
+    champion: Labels | None = None,
+    *,
+    labels: Sequence[str] = ("0", "1"),
+    multilabel: bool = False,
+    baseline: Baseline | None = None,
+) -> Measured:
     """Measure answers.
 
     Args:
         rows: the test set, at least one row.
-        challenger: (rows,) 0 or 1.
-        champion: (rows,) 0 or 1; None without a champion.
+        challenger: its labels of each row.
+        champion: its labels of each row; None without a champion.
+        labels: names of the labels by their ids.
+        multilabel: whether a text has any number of labels.
+        baseline: what a simple model reaches on the same rows.
     """
-    labels = [row.label for row in rows]
-    if champion is None:
-        return measure_counts(confusion(challenger, labels))
-    joint = Joint.of(labels, champion, challenger)
-    return measure_counts(joint.challenger, joint, count_slices(rows, champion, challenger))
-
-
-def measure_counts(
-    counts: Confusion,
-    joint: Joint | None = None,
-    slices: Sequence[SliceCounts] = (),
-    *,
-    resamples: int = RESAMPLES,
-    draw: Draw = draw_counts,
-) -> Measured:
-    """Measure answers by their counts, which are all that the figures depend on.
-
-    Args:
-        counts: the challenger's.
-        joint: those of both classifiers; None without a champion.
-        slices: those of the parts of the test set.
-        resamples: number of resamples of each bootstrap.
-        draw: draws the resamples; a simulation may bring a faster one.
-    """
-    figures = figure_intervals(counts, resamples=resamples, seed=SEED, draw=draw)
+    truth, count = [row.labels for row in rows], len(labels)
     comparison = None
-    if joint is not None:
-        difference = difference_intervals(joint, resamples=resamples, seed=SEED, draw=draw)
-        comparison = Comparison(difference["accuracy"], difference["f1"], compare_slices(slices), joint)
-    return Measured(counts, figures["accuracy"], figures["f1"], comparison)
+    if champion is not None:
+        slices = compare_slices(count_slices(rows, champion, challenger, labels))
+        difference = compare(truth, champion, challenger, labels=count, multilabel=multilabel)
+        before = measure(truth, champion, labels=count, multilabel=multilabel)
+        comparison = Comparison(difference.accuracy, difference.f1, slices, before)
+    figures = measure(truth, challenger, labels=count, multilabel=multilabel)
+    shares = [number / len(rows) for number in Counter(label for one in truth for label in one).values()]
+    trivial = max(shares, default=0.0)
+    if multilabel:
+        trivial = sum(2 * share / (1 + share) for share in shares) / max(1, len(shares))
+    return Measured(figures, multilabel, trivial, comparison, baseline)

@@ -6,10 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from classifier.evaluation.figures import Labels, as_sets
 from gate.evidence.job_output import Row
-
-MIN_ROWS = 30
-"""Smallest slice that is tested; below this size a sign test finds hardly anything."""
 
 LEVEL = 0.05
 """Probability of refusing, over all slices together, a challenger that is worse on none of them."""
@@ -63,24 +61,54 @@ def slice_names(row: Row) -> list[str]:
     return [f"text length: {length}", *([f"family: {family}"] if family else [])]
 
 
-def count_slices(rows: Sequence[Row], champion: Sequence[int], challenger: Sequence[int]) -> list[SliceCounts]:
-    """Count each slice of at least `MIN_ROWS` rows, ordered by name; the answers are (rows,) 0 or 1."""
+def count_slices(
+    rows: Sequence[Row], champion: Labels, challenger: Labels, labels: Sequence[str] = ("0", "1")
+) -> list[SliceCounts]:
+    """Count each slice, ordered by name. The rows that truly have a label are a slice too: right is who gives it."""
     counts: dict[str, list[int]] = {}
-    for row, before, after in zip(rows, champion, challenger, strict=True):
-        champion_right, challenger_right = before == row.label, after == row.label
-        for name in slice_names(row):
+    for row, before, after in zip(rows, as_sets(champion), as_sets(challenger), strict=True):
+        whole = (before == row.labels, after == row.labels)
+        rights = dict.fromkeys(slice_names(row), whole)
+        rights |= {f"label: {labels[label]}": (label in before, label in after) for label in row.labels}
+        for name, (champion_right, challenger_right) in rights.items():
             cell = counts.setdefault(name, [0, 0, 0, 0])
             cell[0] += 1
             cell[1] += champion_right and not challenger_right
             cell[2] += challenger_right and not champion_right
             cell[3] += champion_right and challenger_right
-    return [SliceCounts(name, *counts[name]) for name in sorted(counts) if counts[name][0] >= MIN_ROWS]
+    return [SliceCounts(name, *counts[name]) for name in sorted(counts)]
 
 
 def compare_slices(counts: Sequence[SliceCounts]) -> tuple[SliceTest, ...]:
-    """Test all slices with Holm's correction at `LEVEL`."""
-    values = holm([sign_test(one.only_champion_right, one.only_challenger_right) for one in counts])
-    return tuple(SliceTest(one, value, value <= LEVEL) for one, value in zip(counts, values, strict=True))
+    """Test the slices with Holm's correction at `LEVEL`.
+
+    Slices that are too small to show even the loss of every row are left out. The correction counts the slices on which
+    the two classifiers differ often enough to show anything (R. Tarone, 1990, "A modified Bonferroni method for
+    discrete data"): the sign test takes the number of differing rows as given, so this keeps the level.
+    """
+    least = least_loss(_able([one.rows for one in counts]))
+    counts = [one for one in counts if one.rows >= least]
+    differing = [one.only_champion_right + one.only_challenger_right for one in counts]
+    least = least_loss(_able(differing))
+    tested = [one for one, rows in zip(counts, differing, strict=True) if rows >= least]
+    corrected = holm([sign_test(one.only_champion_right, one.only_challenger_right) for one in tested])
+    values = dict(zip((one.name for one in tested), corrected, strict=True))
+    return tuple(SliceTest(one, value, value <= LEVEL) for one in counts for value in [values.get(one.name, 1.0)])
+
+
+def least_loss(slices: int) -> int:
+    """Return how many rows of a slice only the champion must have right to show a loss, among so many slices.
+
+    It is the smallest number whose p-value passes in the first step of Holm's correction, if the challenger alone is
+    right on none of the slice's rows.
+    """
+    return math.ceil(math.log2(max(1, slices) / LEVEL))
+
+
+def _able(rows: Sequence[int]) -> int:
+    """Return how many slices of these numbers of rows can show a loss while all of them are corrected for."""
+    ordered = sorted(rows, reverse=True)
+    return max((place for place, size in enumerate(ordered, 1) if size >= least_loss(place)), default=0)
 
 
 def sign_test(losses: int, wins: int) -> float:

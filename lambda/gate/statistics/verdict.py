@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from typing import Literal
 
-from classifier.evaluation.bootstrap import Interval
+from classifier.evaluation.figures import Interval
 from gate.statistics.measure import Comparison, Measured
-from gate.statistics.slices import LEVEL
+from gate.statistics.slices import LEVEL, least_loss
+
+AUTO = "auto"
+"""Value of a threshold in a request that leaves it to the gate."""
 
 Outcome = Literal["passed", "refused", "undecided"]
 
 REFERENCE_ROWS = 1_000
 """Size of a test set from which on floors and margin hold as configured; smaller sets get wider ones."""
 
-MIN_ROWS = 100
-"""Below this size a person decides: the margin would be more than three times as wide and say little."""
+MIN_ROWS = 30
+"""Below this size a person decides: the intervals say little."""
+
+MIN_COMPARED_ROWS = 100
+"""Below this size a person decides between two models: the margin would be more than three times as wide."""
+
+DEFAULT_MARGIN = 0.0275
 
 _Z = 1.96
 """Half the width of a 95 % interval, in standard errors."""
@@ -26,14 +35,20 @@ _Z = 1.96
 class Thresholds:
     """What a challenger has to reach on a test set of `REFERENCE_ROWS` rows or more."""
 
-    min_accuracy: float
-    """Floor of the lower end of the accuracy's 95 % interval, 0 to 1."""
+    min_accuracy: float | None = None
+    """Floor of the lower end of the accuracy's 95 % interval, 0 to 1. None: see `reach_verdict`."""
 
-    min_f1: float
-    """Floor of the lower end of F1's 95 % interval, 0 to 1."""
+    min_f1: float | None = None
+    """Floor of the lower end of the 95 % interval of the task's F1, 0 to 1; None as above."""
 
-    margin: float
+    margin: float = DEFAULT_MARGIN
     """Largest distance of the paired difference's lower end below the champion, 0 to 0.5."""
+
+    @classmethod
+    def from_request(cls, gate: Mapping[str, float | str]) -> Thresholds:
+        """Read the request's `gate`, in which each value may be a number or `auto`."""
+        numbers = {name: float(value) for name, value in gate.items() if value != AUTO}
+        return cls(**{field.name: numbers[field.name] for field in fields(cls) if field.name in numbers})
 
 
 @dataclass(frozen=True)
@@ -55,8 +70,9 @@ class Verdict:
         outcome: undecided where the test set is too small.
         reasons: sentences; of a refusal those of the failed checks.
         checks: every rule that was applied.
-        floors: `accuracy` and `f1`, for this size of the test set.
-        margin: for this size of the test set.
+        floors: of the lower ends of `accuracy` and `f1`, for this size of the test set; without a floor it is missing.
+        least_loss: how many more rows the champion must have right for a slice to show a loss; None without slices.
+        margin: for this size of the test set: of the accuracy, or of the F1 for several labels a text.
     """
 
     outcome: Outcome
@@ -64,26 +80,41 @@ class Verdict:
     checks: tuple[Check, ...]
     floors: dict[str, float]
     margin: float
+    least_loss: int | None = None
 
 
 def reach_verdict(measured: Measured, thresholds: Thresholds) -> Verdict:
-    """Apply every rule."""
-    rows = measured.rows
-    floors = {"accuracy": floor_for(thresholds.min_accuracy, rows), "f1": floor_for(thresholds.min_f1, rows)}
-    margin = margin_for(thresholds.margin, rows)
-    checks = _floor_checks(measured, floors)
-    if measured.comparison is not None:
-        checks += _comparison_checks(measured.comparison, margin, widened=rows < REFERENCE_ROWS)
+    """Apply every rule.
+
+    A challenger must always be better than giving the commonest label (with several labels a text: every label) to
+    every text. Where a threshold leaves its floor open, it also must not be shown to be worse than the baseline.
+    """
+    rows, comparison = measured.rows, measured.comparison
+    sizes = {"accuracy": rows, "f1": measured.f1_rows}
+    margins = {name: margin_for(thresholds.margin, size) for name, size in sizes.items()}
+    judged = "f1" if measured.multilabel else "accuracy"
+    floors = {judged: measured.commonest_share}
+    for name, given in (("accuracy", thresholds.min_accuracy), ("f1", thresholds.min_f1)):
+        if given is not None:
+            floors[name] = floor_for(given, sizes[name])
+    checks = _floor_checks(measured, thresholds, floors)
+    if comparison is not None:
+        checks += _comparison_checks(measured, comparison, margins)
     failed = [check for check in checks if not check.passed]
     outcome: Outcome = "refused" if failed else "passed"
-    reasons = tuple(check.sentence for check in failed or checks)
-    if not failed and rows < MIN_ROWS:
+    slices = len(comparison.slices) if comparison is not None else 0
+    reasons = tuple(check.sentence for check in failed or checks[: len(checks) - slices])
+    if not failed and slices:
+        reasons += (f"The challenger is not shown to be worse on any of {slices} slices of the test set.",)
+    least_rows = MIN_ROWS if comparison is None else MIN_COMPARED_ROWS
+    if not failed and rows < least_rows:
         outcome = "undecided"
-        reasons = (f"{rows} test rows are too few to decide by statistics; from {MIN_ROWS} on they do.",)
-    return Verdict(outcome, reasons, tuple(checks), floors, margin)
+        what = "decide" if comparison is None else "compare two models"
+        reasons = (f"{rows} test rows are too few to {what} by statistics; from {least_rows} on they do.",)
+    return Verdict(outcome, reasons, tuple(checks), floors, margins[judged], least_loss(slices) if slices else None)
 
 
-def floor_for(floor: float, rows: int) -> float:
+def floor_for(floor: float, rows: float) -> float:
     """Return the floor for a test set of `rows` rows, at least 0.
 
     The lower end lies about 1.96 standard errors below the observed figure, so lower with fewer rows. The floor
@@ -95,37 +126,67 @@ def floor_for(floor: float, rows: int) -> float:
     return max(0.0, floor - _Z * deviation * (1 / math.sqrt(rows) - 1 / math.sqrt(REFERENCE_ROWS)))
 
 
-def margin_for(margin: float, rows: int) -> float:
+def margin_for(margin: float, rows: float) -> float:
     """Return the margin for a test set of `rows` rows, which grows as the interval does where there are fewer."""
     return margin * math.sqrt(max(1.0, REFERENCE_ROWS / rows))
 
 
-def _floor_checks(measured: Measured, floors: dict[str, float]) -> list[Check]:
-    def floor_check(rule: str, name: str, interval: Interval, floor: float) -> Check:
-        left = f"{name} {interval.value:.3f}: the lower end of its 95 % interval, {interval.low:.3f}"
-        return _above(rule, interval.low, floor, left, f"the floor of {floor:.3f} for {measured.rows} test rows")
+def _floor_checks(measured: Measured, thresholds: Thresholds, floors: dict[str, float]) -> list[Check]:
+    known, multilabel = measured.baseline, measured.multilabel
+    checks = []
+    for rule, name, interval, given, reached in (
+        ("accuracy", "Accuracy", measured.accuracy, thresholds.min_accuracy, known.accuracy if known else None),
+        ("f1", measured.f1_name, measured.f1, thresholds.min_f1, known.f1 if known else None),
+    ):
+        written = "F1" if rule == "f1" else rule
+        if given is not None:
+            left = f"{name} {interval.value:.3f}: the lower end of its 95 % interval, {interval.low:.3f}"
+            right = f"the floor of {floors[rule]:.3f} for {measured.rows} test rows"
+            checks.append(_above(f"{written} floor", interval.low, floors[rule], left, right))
+        elif known is not None and reached is not None and not (multilabel and rule == "accuracy"):
+            checks.append(_baseline_check(written, name, interval, known.name, reached))
+        if multilabel == (rule == "f1"):
+            checks.append(_trivial_check(measured))
+    return checks
 
-    share, low = measured.commonest_share, measured.accuracy.low
-    left, right = f"The lower end of the accuracy, {low:.3f}", f"the share of the commonest label, {share:.3f}"
-    return [
-        floor_check("accuracy floor", "Accuracy", measured.accuracy, floors["accuracy"]),
-        _above("commonest label", low, share, left, right),
-        floor_check("F1 floor", "F1", measured.f1, floors["f1"]),
+
+def _trivial_check(measured: Measured) -> Check:
+    share, multilabel = measured.commonest_share, measured.multilabel
+    low = (measured.f1 if multilabel else measured.accuracy).low
+    rule = "every label" if multilabel else "commonest label"
+    left = f"The lower end of the {'macro F1' if multilabel else 'accuracy'}, {low:.3f}"
+    right = "the macro F1 of giving every label" if multilabel else "the share of the commonest label"
+    return _above(rule, low, share, left, f"{right}, {share:.3f}")
+
+
+def _baseline_check(rule: str, name: str, interval: Interval, baseline: str, reached: float) -> Check:
+    passed = interval.high >= reached
+    sentence = (
+        f"{name} {interval.value:.3f}: the upper end of its 95 % interval, {interval.high:.3f}, is "
+        f"{'not below' if passed else 'below'} the {reached:.3f} that the baseline ({baseline}) reaches."
+    )
+    return Check(f"{rule} baseline", interval.high, reached, passed, sentence)
+
+
+def _comparison_checks(measured: Measured, comparison: Comparison, margins: Mapping[str, float]) -> list[Check]:
+    def widened(rows: float) -> str:
+        return " (widened for the size of the test set)" if rows < REFERENCE_ROWS else ""
+
+    differences = [
+        ("Accuracy", "Accuracy", comparison.accuracy, margins["accuracy"], widened(measured.rows)),
+        ("F1", measured.f1_name, comparison.f1, margins["f1"], widened(measured.f1_rows)),
     ]
-
-
-def _comparison_checks(comparison: Comparison, margin: float, *, widened: bool) -> list[Check]:
-    size = " (widened for the size of the test set)" if widened else ""
     checks = [
         _above(
-            f"{name} difference",
+            f"{rule} difference",
             interval.low,
             -margin,
             f"{name} differs from the champion's by {interval.value:+.4f}: the lower end of the paired 95 % interval, "
             f"{interval.low:+.4f}",
             f"the allowed {-margin:+.4f}{size}",
         )
-        for name, interval in (("Accuracy", comparison.accuracy), ("F1", comparison.f1))
+        # How many of several labels are exactly right is shown, and not judged.
+        for rule, name, interval, margin, size in differences[measured.multilabel :]
     ]
     for test in comparison.slices:
         counts = test.counts

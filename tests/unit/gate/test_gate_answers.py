@@ -25,9 +25,9 @@ def answer(**changes: object) -> str:
 
 
 def test_answers_become_labels_and_probabilities(lines: Callable[[Sequence[int]], bytes]) -> None:
-    """The probability is that of label 1, whichever label was answered."""
+    """The confidence is that of the answered label."""
     assert [one.label for one in parse(lines([0, 1]))] == [0, 1]
-    assert [one.probability for one in parse(lines([0, 1]))] == pytest.approx([0.1, 0.9])
+    assert [one.confidence for one in parse(lines([0, 1]))] == [0.9, 0.9]
     assert parse(lines([0, 1]).rstrip(b"\n")) == parse(lines([0, 1]))
 
 
@@ -66,3 +66,24 @@ def test_a_wrong_answer_is_named(line: str, said: str) -> None:
 def test_lines_count_with_and_without_a_last_line_end() -> None:
     """Batch transform may write either form."""
     assert [count_lines(content) for content in (b"", b"a", b"a\n", b"a\nb")] == [0, 1, 1, 2]
+
+
+def test_several_labels_become_ids() -> None:
+    """Any number of labels, also none; the confidence stays that of the most probable one."""
+    content = "".join(answer(labels=given) + "\n" for given in ([], ["helpful", "not helpful"])).encode()
+    found = parse_answers(content, labels=LABELS, rows=2, source="x.out", multilabel=True)
+    assert [(one.label, one.labels) for one in found] == [(1, frozenset()), (1, {0, 1})]
+
+
+def test_an_answer_of_the_other_kind_is_told() -> None:
+    """A champion for one label cannot be compared on data with several, nor the other way round."""
+    for content, multilabel in ((answer(labels=["helpful"]), False), (answer(), True)):
+        with pytest.raises(EvidenceError, match="is an answer of a model for"):
+            parse_answers(content.encode(), labels=LABELS, rows=1, source="x.out", multilabel=multilabel)
+
+
+def test_a_foreign_label_among_many_is_told_briefly() -> None:
+    """The message counts the labels instead of listing them."""
+    labels = [f"label {number}" for number in range(77)]
+    with pytest.raises(EvidenceError, match='label is "helpful"; the data has 77 other labels'):
+        parse_answers(answer().encode(), labels=labels, rows=1, source="x.out")

@@ -9,7 +9,7 @@ import tarfile
 import pytest
 
 from aws_fakes import FakeS3
-from gate.evidence.job_output import Row, archive_members, parse_labels, parse_rows, sentences_file
+from gate.evidence.job_output import Baseline, Row, archive_members, parse_evaluation, parse_rows, sentences_file
 from shared.errors import EvidenceError
 from shared.storage import ObjectStore
 
@@ -58,8 +58,36 @@ def test_no_text_breaks_a_line_of_the_sentences() -> None:
 def test_two_names_of_labels_are_needed(content: bytes) -> None:
     """Anything else is refused before an answer is compared with it."""
     with pytest.raises(EvidenceError):
-        parse_labels(content, "evaluation.json")
-    assert parse_labels(b'{"labels": ["no", "yes"]}', "evaluation.json") == ("no", "yes")
+        parse_evaluation(content, "evaluation.json")
+    assert parse_evaluation(b'{"labels": ["no", "yes"]}', "evaluation.json").labels == ("no", "yes")
+
+
+def test_what_the_evaluation_says_of_the_model() -> None:
+    """Objective, thresholds and the baseline's figures on the test rows are optional."""
+    content = {
+        "labels": ["joy", "anger", "fear"],
+        "objective": "multilabel",
+        "baseline": {"name": "TF-IDF", "test": {"accuracy": 0.3, "f1": 0.25, "macro_f1": 0.25}},
+        "label_thresholds": [0.5, 0.3, 0.2],
+        "hyperparameters": {"score_threshold": 1.0},
+    }
+    found = parse_evaluation(json.dumps(content).encode(), "evaluation.json")
+    assert found.multilabel and found.labels == ("joy", "anger", "fear")
+    assert found.baseline == Baseline("TF-IDF", 0.3, 0.25)
+    assert (found.label_thresholds, found.score_threshold) == ((0.5, 0.3, 0.2), None)
+    scored = parse_evaluation(json.dumps({**content, "objective": "regression"}).encode(), "evaluation.json")
+    assert scored.score_threshold == 1.0
+    bare = parse_evaluation(b'{"labels": ["a", "b"], "baseline": {"name": "x", "test": null}}', "evaluation.json")
+    assert (bare.objective, bare.baseline) == ("classification", None)
+
+
+def test_rows_of_several_labels() -> None:
+    """Any number of ids below the number of labels, also none."""
+    rows = parse_rows(b'{"text":"a","labels":[0,2]}\n{"text":"b","labels":[]}\n', "rows", 3, multilabel=True)
+    assert [row.labels for row in rows] == [{0, 2}, set()]
+    for wrong in ('{"text": "a", "label": 1}', '{"text": "a", "labels": [3]}', '{"text": "a", "labels": ["joy"]}'):
+        with pytest.raises(EvidenceError, match="a list of 0 to 2 is expected"):
+            parse_rows(wrong.encode(), "rows", 3, multilabel=True)
 
 
 def archive(*members: tuple[str, bytes, bytes]) -> bytes:

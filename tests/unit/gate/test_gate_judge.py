@@ -201,8 +201,12 @@ def test_the_statistics_hold_figures_and_verdict(world: World) -> None:
     matrix = metrics["confusion_matrix"]
     assert sum(matrix["0"].values()) + sum(matrix["1"].values()) == found["dataset"]["item_count"] == 400
     assert found["gate"]["outcome"] == "passed" and found["gate"]["compared_with"] == "7"
-    assert sum(found["gate"]["comparison"]["label_champion_challenger"].values()) == 400
-    assert len(found["gate"]["comparison"]["slices"]) == 8
+    assert found["gate"]["comparison"]["champion"]["accuracy"]["value"] == 0.95
+    assert found["model"]["objective"] == "classification" and found["model"]["score_threshold"] is None
+    assert [one["label"] for one in found["model"]["labels"]] == ["not helpful", "helpful"]
+    assert sum(one["test_rows"] for one in found["model"]["labels"]) == 400
+    assert found["model"]["labels"][1]["recall"]["value"] == metrics["recall"]["value"]
+    assert len(found["gate"]["comparison"]["slices"]) == 10
 
 
 def test_a_failure_without_words_is_a_failure(world: World) -> None:
@@ -222,7 +226,7 @@ def test_the_statistics_of_no_answer_say_so(world: World) -> None:
 
 
 def test_the_same_evidence_gives_the_same_verdict(world: World) -> None:
-    """The bootstrap's seed is fixed, so the result can be reproduced."""
+    """Every interval is a formula, so the result can be reproduced."""
     first = world.scored(world.wrong(20), world.wrong(25, start=10))
     assert world.scored(world.wrong(20), world.wrong(25, start=10)) == first
     assert json.loads(json.dumps(first, allow_nan=False)) == first

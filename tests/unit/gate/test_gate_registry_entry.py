@@ -23,7 +23,10 @@ def decided(wrong: int, *, champion_wrong: int | None = None, approval: Approval
     rows = [Row("word " * (1 + place % 7), int(place % 5 < 3), family=f"f{place % 3}") for place in range(400)]
 
     def answers(errs: range) -> Answers:
-        given = [Answer(1 - row.label if place in errs else row.label, 0.5, None) for place, row in enumerate(rows)]
+        given = [
+            Answer(1 - int(place % 5 < 3) if place in errs else int(place % 5 < 3), 0.5)
+            for place, row in enumerate(rows)
+        ]
         return Answers(given)
 
     champion = Answers() if champion_wrong is None else answers(range(400 - champion_wrong, 400))

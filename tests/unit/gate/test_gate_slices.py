@@ -7,7 +7,15 @@ import math
 import pytest
 
 from gate.evidence.job_output import Row
-from gate.statistics.slices import MIN_ROWS, SliceCounts, compare_slices, count_slices, holm, sign_test, slice_names
+from gate.statistics.slices import (
+    SliceCounts,
+    compare_slices,
+    count_slices,
+    holm,
+    least_loss,
+    sign_test,
+    slice_names,
+)
 
 
 @pytest.mark.parametrize(
@@ -25,19 +33,38 @@ def test_a_known_family_is_a_slice() -> None:
     assert len(slice_names(Row("a", 1, family=" "))) == 1
 
 
-def test_a_small_slice_does_not_count() -> None:
-    """A slice counts from 30 rows on."""
-    rows = [Row("a", 1, family="small")] * (MIN_ROWS - 1) + [Row("a", 1, family="large")] * MIN_ROWS
-    right = [1] * len(rows)
-    names = [one.name for one in count_slices(rows, right, right)]
-    assert names == ["family: large", "text length: up to 5 words"]
+def test_a_slice_that_can_show_nothing_is_left_out() -> None:
+    """Four rows of one slice cannot be significant; five can, unless there are more slices to correct for."""
+    names = [one.counts.name for one in compare_slices([SliceCounts("a", 5, 5, 0, 0), SliceCounts("b", 4, 4, 0, 0)])]
+    assert names == ["a"]
+    assert [least_loss(slices) for slices in (1, 2, 77, 1_000)] == [5, 6, 11, 15]
+    assert compare_slices([]) == ()
+
+
+def test_the_correction_counts_slices_that_differ_enough() -> None:
+    """Of 77 slices of which 76 hardly differ, a loss of six rows of 20 shows; without them it would take eleven."""
+    fine = [SliceCounts(f"fine {place}", 20, 1, 1, 17) for place in range(76)]
+    tests = compare_slices([*fine, SliceCounts("bad", 20, 6, 0, 13)])
+    assert [test.counts.name for test in tests if test.worse] == ["bad"]
+    differing = [SliceCounts(f"fine {place}", 20, 6, 6, 7) for place in range(76)]
+    assert not any(test.worse for test in compare_slices([*differing, SliceCounts("bad", 20, 10, 0, 9)]))
+
+
+def test_each_label_is_a_slice_of_the_rows_that_have_it() -> None:
+    """With several labels a text, right is who gives the label, whatever else is given."""
+    rows = [Row("a", (0, 1)), Row("a", (1,)), Row("a", ())]
+    counts = {one.name: one for one in count_slices(rows, [(0,), (1,), ()], [(0, 1), (0,), ()], ["joy", "anger"])}
+    assert set(counts) == {"text length: up to 5 words", "label: joy", "label: anger"}
+    assert (counts["label: joy"].rows, counts["label: joy"].both_right) == (1, 1)
+    anger = counts["label: anger"]
+    assert (anger.rows, anger.only_champion_right, anger.only_challenger_right, anger.both_right) == (2, 1, 1, 0)
 
 
 def test_the_counts_of_a_slice() -> None:
     """They say who alone is right, and the accuracies follow from them."""
     champion = [1] * 10 + [0] * 4 + [1] * 16
     challenger = [0] * 10 + [1] * 4 + [1] * 16
-    (counts,) = count_slices([Row("a", 1)] * 30, champion, challenger)
+    _, counts = count_slices([Row("a", 1)] * 30, champion, challenger)
     assert (counts.only_champion_right, counts.only_challenger_right, counts.both_right) == (10, 4, 16)
     assert (counts.champion_accuracy, counts.challenger_accuracy) == (26 / 30, 20 / 30)
 

@@ -6,11 +6,21 @@ import math
 
 import pytest
 
-from classifier.evaluation.bootstrap import Confusion, Interval, Joint
+from classifier.evaluation.figures import ClassFigures, Figures, Interval
+from gate.evidence.job_output import Baseline
 from gate.statistics.measure import Comparison, Measured
 from gate.statistics.slices import SliceCounts, compare_slices
-from gate.statistics.verdict import MIN_ROWS, Thresholds, Verdict, floor_for, margin_for, reach_verdict
+from gate.statistics.verdict import (
+    MIN_COMPARED_ROWS,
+    MIN_ROWS,
+    Thresholds,
+    Verdict,
+    floor_for,
+    margin_for,
+    reach_verdict,
+)
 
+FIGURES = Figures(1, *[Interval(0.9, 0.8, 1.0)] * 4, classes=(), confused=())
 GATE = Thresholds(min_accuracy=0.8, min_f1=0.8, margin=0.03)
 
 
@@ -19,7 +29,7 @@ def comparison(accuracy_low: float = 0.0, f1_low: float = 0.0, *slices: SliceCou
         Interval(accuracy_low + 0.01, accuracy_low, accuracy_low + 0.02),
         Interval(f1_low + 0.01, f1_low, f1_low + 0.02),
         compare_slices(slices),
-        Joint(),
+        FIGURES,
     )
 
 
@@ -30,11 +40,15 @@ def measured(
     ones: int = 600,
     rows: int = 1000,
     compared: Comparison | None = None,
+    multilabel: bool = False,
+    baseline: Baseline | None = None,
 ) -> Measured:
     """A challenger with these lower ends; the rules do not read the number of right answers."""
-    counts = Confusion(ones, 0, 0, rows - ones)
     accuracy = Interval(accuracy_low + 0.02, accuracy_low, accuracy_low + 0.04)
-    return Measured(counts, accuracy, Interval(f1_low + 0.02, f1_low, f1_low + 0.04), compared)
+    f1 = Interval(f1_low + 0.02, f1_low, f1_low + 0.04)
+    classes = (ClassFigures(rows - ones, rows - ones, rows - ones), ClassFigures(ones, ones, ones))
+    figures = Figures(rows, accuracy, f1, f1, accuracy, classes, ())
+    return Measured(figures, multilabel, max(ones, rows - ones) / rows, compared, baseline)
 
 
 def failed(verdict: Verdict) -> list[str]:
@@ -114,8 +128,48 @@ def test_a_smaller_test_set_widens_the_margin_and_says_so() -> None:
 
 
 def test_too_few_rows_are_left_to_a_person_unless_something_fails() -> None:
-    """From 100 rows on the statistics decide; fewer rows can only refuse."""
-    assert reach_verdict(measured(rows=MIN_ROWS, ones=60), GATE).outcome == "passed"
-    few = reach_verdict(measured(rows=MIN_ROWS - 1, ones=60), GATE)
-    assert few.outcome == "undecided" and "99 test rows are too few" in few.reasons[0]
-    assert reach_verdict(measured(0.1, rows=MIN_ROWS - 1, ones=60), GATE).outcome == "refused"
+    """From 30 rows on the statistics decide, between two models from 100; fewer rows can only refuse."""
+    assert reach_verdict(measured(rows=MIN_ROWS, ones=18), GATE).outcome == "passed"
+    few = reach_verdict(measured(rows=MIN_ROWS - 1, ones=17), GATE)
+    assert few.outcome == "undecided" and "29 test rows are too few to decide" in few.reasons[0]
+    assert reach_verdict(measured(0.1, rows=MIN_ROWS - 1, ones=17), GATE).outcome == "refused"
+    compared = comparison()
+    assert reach_verdict(measured(rows=MIN_COMPARED_ROWS, ones=60, compared=compared), GATE).outcome == "passed"
+    few = reach_verdict(measured(rows=MIN_COMPARED_ROWS - 1, ones=60, compared=compared), GATE)
+    assert few.outcome == "undecided" and "99 test rows are too few to compare two models" in few.reasons[0]
+
+
+def test_auto_floors_suit_the_data() -> None:
+    """Above the commonest label, and not shown to be worse than the baseline; there is no fixed number."""
+    auto = Thresholds.from_request({"min_accuracy": "auto", "min_f1": "auto", "margin": "auto"})
+    assert auto == Thresholds() and Thresholds.from_request({}) == auto
+    assert [check.name for check in reach_verdict(measured(0.61, 0.3), auto).checks] == ["commonest label"]
+    known = Baseline("TF-IDF", accuracy=0.645, f1=0.335)
+    verdict = reach_verdict(measured(0.61, 0.3, baseline=known), auto)
+    assert verdict.outcome == "passed"
+    assert [check.name for check in verdict.checks] == ["accuracy baseline", "commonest label", "F1 baseline"]
+    better = Baseline("TF-IDF", accuracy=0.66, f1=0.35)
+    verdict = reach_verdict(measured(0.61, 0.3, baseline=better), auto)
+    assert failed(verdict) == ["accuracy baseline", "F1 baseline"]
+    assert verdict.reasons[0] == (
+        "Accuracy 0.630: the upper end of its 95 % interval, 0.650, is below the 0.660 that the baseline (TF-IDF) "
+        "reaches."
+    )
+
+
+def test_a_number_replaces_the_baseline() -> None:
+    """Each threshold by itself: a given number is a floor as before."""
+    thresholds = Thresholds.from_request({"min_accuracy": 0.5, "min_f1": "auto", "margin": 0.01})
+    verdict = reach_verdict(measured(0.61, baseline=Baseline("TF-IDF", 0.99, 0.99)), thresholds)
+    assert [check.name for check in verdict.checks] == ["accuracy floor", "commonest label", "F1 baseline"]
+    assert verdict.margin == 0.01
+
+
+def test_several_labels_are_judged_on_the_macro_f1() -> None:
+    """Exactly right sets are shown and have no floor; always giving every label is not enough."""
+    known = Baseline("TF-IDF", accuracy=0.99, f1=0.5)
+    compared = comparison(accuracy_low=-0.5)
+    verdict = reach_verdict(measured(0.1, 0.7, multilabel=True, baseline=known, compared=compared), Thresholds())
+    assert verdict.outcome == "passed"
+    assert [check.name for check in verdict.checks] == ["F1 baseline", "every label", "F1 difference"]
+    assert failed(reach_verdict(measured(0.9, 0.6, multilabel=True), Thresholds())) == ["every label"]

@@ -115,9 +115,7 @@ def measure(truth: Labels, answers: Labels, *, labels: int, multilabel: bool = F
     true, given = as_sets(truth), as_sets(answers)
     classes = _classes(true, given, labels)
     accuracy = wilson(sum(map(Set.__eq__, true, given)), len(true))
-    present = [one.rows for one in classes if one.rows]
-    even = len(present) ** 2 / sum(1 / rows for rows in present) if present else 1.0
-    macro = _weighted(_macro_f1(classes), _contributions(true, given, classes), even)
+    macro = _weighted(_macro_f1(classes), _contributions(true, given, classes), even_rows(classes))
     confused: Counter[tuple[int, int]] = Counter()
     for wanted, got in zip(true, given, strict=True):
         confused.update(itertools.product(wanted - got, got - wanted))
@@ -147,6 +145,12 @@ def compare(truth: Labels, before: Labels, after: Labels, *, labels: int, multil
         accuracy=_normal(mean, sum((gain - mean) ** 2 for gain in gains) / len(gains) ** 2),
         f1=_normal(f1s[1] - f1s[0], sum((two - one) ** 2 for one, two in zip(*parts, strict=True))),
     )
+
+
+def even_rows(classes: Sequence[ClassFigures]) -> float:
+    """Return how many rows of equally frequent labels say as much about the mean of the labels' figures."""
+    present = [one.rows for one in classes if one.rows]
+    return len(present) ** 2 / sum(1 / rows for rows in present) if present else 1.0
 
 
 def wilson(part: int, whole: float) -> Interval:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from classifier.evaluation.bootstrap import Confusion, Interval, Joint
+from classifier.evaluation.figures import ClassFigures, Figures, Interval
 from gate.decision.decision import Decision
 from gate.evidence.answers import Answer, Answers
 from gate.evidence.evidence import AnsweredRow, Evidence
@@ -40,6 +40,16 @@ PROVENANCE = Provenance(
     code_version="5f0e" * 16,
     image="123456789012.dkr.ecr.eu-central-1.amazonaws.com/text-classifier-dev-serving:3f2a",
 )
+CLASSES = (ClassFigures(350, 360, 310), ClassFigures(650, 640, 600))
+FIGURES = Figures(
+    rows=1_000,
+    accuracy=Interval(0.869, 0.849, 0.889),
+    f1=Interval(0.904, 0.884, 0.92),
+    macro_f1=Interval(0.89, 0.87, 0.91),
+    micro_f1=Interval(0.869, 0.849, 0.889),
+    classes=CLASSES,
+    confused=((1, 0, 50), (0, 1, 40)),
+)
 COMPARISON = Comparison(
     accuracy=Interval(0.018, -0.004, 0.04),
     f1=Interval(0.013, -0.008, 0.03),
@@ -48,11 +58,9 @@ COMPARISON = Comparison(
         SliceTest(SliceCounts("text length: 6 to 10 words", 512, 10, 25, 420), 1.0, worse=False),
         SliceTest(SliceCounts("family: Camera", 178, 20, 4, 138), 0.0213, worse=True),
     ),
-    joint=Joint(280, 20, 30, 20, 30, 40, 20, 560),
+    champion=FIGURES,
 )
-MEASURED = Measured(
-    Confusion(600, 40, 50, 310), Interval(0.869, 0.849, 0.889), Interval(0.904, 0.884, 0.92), COMPARISON
-)
+MEASURED = Measured(FIGURES, multilabel=False, commonest_share=0.65, comparison=COMPARISON)
 VERDICT = Verdict(
     "passed", REASONS, (Check("F1 floor", 0.884, 0.8, True, REASONS[1]),), {"accuracy": 0.8, "f1": 0.8}, 0.02
 )
@@ -74,8 +82,8 @@ def simulated_rows(
         rows.append(
             AnsweredRow(
                 Row(text, int(true >= 1), round(true, 2) if scores else None, family),
-                Answer(int(answered >= 1), probability, round(answered, 4) if scores else None),
-                Answer(int(champion >= 1), 0.5, None),
+                Answer(int(answered >= 1), max(probability, 1 - probability), round(answered, 4) if scores else None),
+                Answer(int(champion >= 1), 0.5),
             )
         )
     return tuple(rows)
@@ -84,10 +92,11 @@ def simulated_rows(
 def simulated_report(
     rows: Sequence[AnsweredRow] | None = None,
     *,
-    labels: tuple[str, str] = ("not_helpful", "helpful"),
+    labels: tuple[str, ...] = ("not_helpful", "helpful"),
     loss_svg: str | None = LOSS,
     summary: str = "Better than the floor, and not worse than version 3 by more than the margin.",
     provenance: Provenance = PROVENANCE,
+    objective: str = "classification",
     **decision: Any,
 ) -> Report:
     """A report on `rows` with every part filled in; `decision` replaces parts of the decision."""
@@ -98,7 +107,7 @@ def simulated_report(
         decision=Decision(**{**given, "measured": MEASURED, "verdict": VERDICT, **decision}),
         summary=summary,
         evidence=Evidence(
-            output=JobOutput(tuple(one.row for one in rows), labels, loss_svg),
+            output=JobOutput(tuple(one.row for one in rows), labels, loss_svg, objective=objective),
             challenger=Answers([one.answer for one in rows]),
             champion=Answers(before or None),
         ),

@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from classifier.evaluation.bootstrap import Confusion, Interval
+from classifier.evaluation.figures import measure
 from gate.evidence.evidence import AnsweredRow
 from gate.report.page import STYLE, render_report
 from gate.report.report import Report
@@ -198,7 +198,7 @@ def all_of(label: int) -> Callable[[Sequence[AnsweredRow]], Sequence[AnsweredRow
 
 
 def never_answered(rows: Sequence[AnsweredRow]) -> Sequence[AnsweredRow]:
-    return [one._replace(answer=replace(one.answer, label=0, probability=0.0)) for one in rows]
+    return [one._replace(answer=replace(one.answer, label=0, confidence=1.0)) for one in rows]
 
 
 def always_right(rows: Sequence[AnsweredRow]) -> Sequence[AnsweredRow]:
@@ -224,7 +224,7 @@ def test_odd_test_sets_are_reported(
 
 def test_without_a_champion_nothing_is_compared(report: Simulated, rows: Rows) -> None:
     """Without a champion a sentence replaces the difference chart."""
-    alone = Measured(Confusion(20, 1, 2, 7), Interval(0.9, 0.8, 0.95), Interval(1, 1, 1), None)
+    alone = Measured(measure([1, 0] * 15, [1, 0] * 14 + [1, 1], labels=2), multilabel=False, commonest_share=0.5)
     page = check(report([one._replace(champion=None) for one in rows(30)], measured=alone))
     assert "There is no champion to compare with." in page.words
     assert "No champion answered these sentences" in page.words

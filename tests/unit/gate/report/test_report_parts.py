@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from classifier.evaluation.bootstrap import Interval
+from classifier.evaluation.figures import Interval
 from classifier.report.loss_curve import loss_curve
 from gate.evidence.evidence import AnsweredRow
 from gate.report.markup import Markup, join, shorten, tag
@@ -29,7 +29,7 @@ def test_the_most_confident_answers_come_first(rows: Rows) -> None:
     """Confidence is that of the answered label, whichever it is."""
     drawn = by_confidence(rows(1_000))
     assert len(drawn) == 1_000
-    sure = [max(one.answer.probability, 1 - one.answer.probability) for one in drawn]
+    sure = [one.answer.confidence for one in drawn]
     assert sure == sorted(sure, reverse=True)
 
 
