@@ -93,7 +93,9 @@ def batches(items: Iterable[tuple[K, Any]], limits: Limits) -> Iterator[Batch[K]
 
 
 def encode(text: Any, limits: Limits) -> bytes | Refusal:
-    """Return a text as JSON in UTF-8, or why no request can hold it."""
+    """Return a text as JSON in UTF-8, or why no request can hold it; a refusal stays as it is."""
+    if isinstance(text, Refusal):
+        return text
     if not isinstance(text, str):
         return Refusal("not_a_text", f"It is {'nothing' if text is None else type(text).__name__}; a text is expected.")
     if not 1 <= len(text) <= limits.characters:

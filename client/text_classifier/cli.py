@@ -21,7 +21,17 @@ from text_classifier.client import MOST_CLASSES, Client, TopK
 from text_classifier.errors import TextClassifierError, UsageError
 from text_classifier.file_run import score_file
 from text_classifier.results import Outcome, Refusal
-from text_classifier.tables import FORMS, LIKELY_COLUMNS, Layout, Row, Writer, form_of, read_rows
+from text_classifier.tables import (
+    FORMS,
+    LIKELY_COLUMNS,
+    Layout,
+    Row,
+    Rows,
+    Writer,
+    form_of,
+    open_rows,
+    open_standard_input,
+)
 from text_classifier.transport import MOST_IN_FLIGHT, RetryPolicy
 
 DONE, FAILED, USAGE, SOME_REFUSED, INTERRUPTED = 0, 1, 2, 3, 130
@@ -117,13 +127,20 @@ def _parser() -> argparse.ArgumentParser:
     score = command("score", "score texts, or the rows of a file", SCORE)
     add = score.add_argument
     add("text", nargs="*", help="texts to score")
-    add("--file", type=Path, help="CSV, JSON Lines, or one text per line; - reads standard input")
+    add("--file", type=Path, help="a table, JSON, or one text per line; - reads standard input")
     add("--out", type=Path, help="file for the scored rows. Default: standard output, without a journal")
     columns = f"the only one, or one named {', '.join(LIKELY_COLUMNS[:-1])} or {LIKELY_COLUMNS[-1]}"
     add("--column", help=f"column or key with the text. Default: {columns}")
-    forms = sorted(set(FORMS.values()))
-    add("--format", choices=forms, help="form of the file. Default: that of its suffix; for standard input, text")
-    add("--delimiter", default=Layout.delimiter, help="character between the fields of CSV. Default: a comma")
+    found = "Default: found in the content"
+    add("--format", choices=FORMS, help=f"form of the file. {found}; text for .txt and standard input")
+    add("--encoding", default=Layout.encoding, help=f"encoding of the file, such as cp1252. {found}")
+    add("--delimiter", default=Layout.delimiter, help=f"character between the fields, read and written. {found}")
+    add(
+        "--quote", default=Layout.quote, choices=("auto", "none", "double", "single"), help=f"quotes of fields. {found}"
+    )
+    header = f"whether the first line names the columns. {found}"
+    add("--header", default=Layout.header, choices=("auto", "yes", "no"), help=header)
+    add("--sheet", default=Layout.sheet, help="sheet of an Excel file. Default: the first one with rows")
     add("--prefix", default=Layout.prefix, help="prefix of the added columns' names")
     help_top_k = "add the N most probable classes, or all, with their probabilities"
     add("--top-k", type=_top_k, metavar="N|all", help=help_top_k)
@@ -187,9 +204,10 @@ def _score_texts(arguments: argparse.Namespace, client: Client) -> int:
 
 def _score_to_stdout(arguments: argparse.Namespace, client: Client) -> int:
     layout = _layout(arguments)
-    writer, refused, number = Writer(sys.stdout, layout), 0, 0
-    with _lines(arguments.file) as lines:
-        rows, asked = tee(read_rows(lines, layout))
+    refused = number = 0
+    with _rows(arguments.file, layout) as source:
+        writer = Writer(sys.stdout, layout, source)
+        rows, asked = tee(source)
         texts = (row.text for row in asked)
         outcomes = client.score_all(texts, in_flight=arguments.in_flight, top_k=arguments.top_k)
         try:
@@ -217,6 +235,7 @@ def _score_to_file(arguments: argparse.Namespace, client: Client, progress: _Pro
             in_flight=arguments.in_flight,
             top_k=arguments.top_k,
             tell=progress.tell,
+            say=_say,
         )
     code = _sum_up(summary.rows, summary.refused, client)
     _say(f"Model version {' and '.join(summary.model_versions) or '-'}. Written: {arguments.out}")
@@ -230,15 +249,21 @@ def _sum_up(rows: int, refused: int, client: Client) -> int:
 
 def _layout(arguments: argparse.Namespace) -> Layout:
     form = arguments.format or ("text" if arguments.file == STDIN else form_of(arguments.file))
-    given = {name: getattr(arguments, name) for name in ("column", "delimiter", "prefix")}
+    names = ("column", "encoding", "delimiter", "quote", "header", "sheet", "prefix")
+    given = {name: getattr(arguments, name) for name in names}
     return Layout(form=form, as_json=arguments.json, every_class=arguments.top_k == "all", **given)
 
 
 @contextmanager
-def _lines(file: Path) -> Iterator[io.TextIOWrapper]:
-    source = sys.stdin.buffer if file == STDIN else file.open("rb")
-    with io.TextIOWrapper(source, encoding="utf-8-sig", newline="") as lines:
-        yield lines
+def _rows(file: Path, layout: Layout) -> Iterator[Rows]:
+    if file == STDIN:
+        with open_standard_input(sys.stdin.buffer, layout) as rows:
+            yield rows
+        return
+    rows = open_rows(file, layout)
+    for line in rows.read_as:
+        _say(line)
+    yield rows
 
 
 def _line(outcome: Outcome) -> str:

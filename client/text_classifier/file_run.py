@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 from text_classifier.client import Client, TopK
 from text_classifier.errors import FileError
 from text_classifier.journal import Journal
-from text_classifier.tables import Layout, Row, Writer, class_columns, read_rows
+from text_classifier.tables import Layout, Row, Rows, Writer, class_columns, open_rows
 
 
 @dataclass(frozen=True)
@@ -36,6 +35,7 @@ def score_file(
     in_flight: int,
     top_k: TopK = None,
     tell: Callable[[int, int], None] = lambda done, rows: None,
+    say: Callable[[str], None] = lambda line: None,
 ) -> Summary:
     """Score every row of `source` and write all of them, in order, to `out`.
 
@@ -52,6 +52,7 @@ def score_file(
         in_flight: Requests at once, 1 to 32.
         top_k: How many classes to add with their probabilities, 1 to 1000, or "all".
         tell: Called with the finished rows and all rows, at the start and after every request.
+        say: Called with lines about how the input was read.
 
     Raises:
         FileError: The input has another form, holds no rows, or changed; `out` exists; the journal belongs to another
@@ -65,8 +66,8 @@ def score_file(
     if not journal_path.exists():
         _refuse_to_overwrite(out)
     digest = _sha256(source)
-    with _rows(source, layout) as rows:
-        count = sum(1 for _ in rows)
+    rows = open_rows(source, layout)
+    count = sum(1 for _ in rows)
     if count == 0:
         raise FileError(f"{source} holds no rows.", hint="Check that it is the right file, and its --format.")
     run = {
@@ -75,20 +76,25 @@ def score_file(
         "column": layout.column,
         "format": layout.form,
         "delimiter": layout.delimiter,
+        "encoding": layout.encoding,
+        "quote": layout.quote,
+        "header": layout.header,
+        "sheet": layout.sheet,
         "top_k": top_k,
     }
     with Journal(journal_path, run) as journal:
+        for line in rows.read_as:
+            say(line)
         if not (journal.published and out.is_file() and _sha256(out) == journal.published):
             _refuse_to_overwrite(out)
             done = journal.done
             tell(done, count)
-            with _rows(source, layout) as rows:
-                pending = _select(rows, journal.pending(count))
-                for answered in client.score_as_they_come(pending, in_flight=in_flight, top_k=top_k):
-                    journal.add(answered)
-                    done += len(answered)
-                    tell(done, count)
-            _publish(source, digest, out, journal, layout)
+            pending = _select(rows, journal.pending(count))
+            for answered in client.score_as_they_come(pending, in_flight=in_flight, top_k=top_k):
+                journal.add(answered)
+                done += len(answered)
+                tell(done, count)
+            _publish(source, digest, out, journal, layout, rows)
         refused, versions = journal.summary()
         journal.delete()
     return Summary(count, refused, versions)
@@ -102,16 +108,14 @@ def _select(rows: Iterable[Row], wanted: list[range]) -> Iterator[tuple[int, Any
         at = numbers.stop
 
 
-def _publish(source: Path, digest: str, out: Path, journal: Journal, layout: Layout) -> None:
+def _publish(source: Path, digest: str, out: Path, journal: Journal, layout: Layout, rows: Rows) -> None:
     """Write the output to a temporary file, and rename it when it is complete and on the disk."""
     partial = _beside(out, ".partial")
     partial.unlink(missing_ok=True)
     # JSON can hold half of a surrogate pair and UTF-8 cannot: it is written as the escape that it was read from.
-    with (
-        _rows(source, layout) as rows,
-        partial.open("x", encoding="utf-8", errors="backslashreplace", newline="") as file,
-    ):
-        writer = Writer(file, layout, class_columns((outcome for _, outcome in journal.outcomes()), layout))
+    with partial.open("x", encoding="utf-8", errors="backslashreplace", newline="") as file:
+        columns = class_columns((outcome for _, outcome in journal.outcomes()), layout)
+        writer = Writer(file, layout, rows, columns=columns)
         for row, (_, outcome) in zip(rows, journal.outcomes(), strict=False):
             writer.write(row, outcome)
         writer.flush()
@@ -131,12 +135,6 @@ def _publish(source: Path, digest: str, out: Path, journal: Journal, layout: Lay
             os.fsync(folder)
         finally:
             os.close(folder)
-
-
-@contextmanager
-def _rows(source: Path, layout: Layout) -> Iterator[Iterator[Row]]:
-    with source.open(encoding="utf-8-sig", newline="") as lines:
-        yield read_rows(lines, layout)
 
 
 def _refuse_to_overwrite(out: Path) -> None:

@@ -1,28 +1,37 @@
-"""Reads rows with texts from CSV, JSON Lines or plain text, and writes them with their outcomes."""
+"""Reads rows with texts from a file, as training reads it, and writes them with their outcomes."""
 
 from __future__ import annotations
 
 import csv
 import json
+import shutil
+import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TextIO, TypeAlias
+from typing import Any, BinaryIO, TextIO
 
 from text_classifier.errors import FileError, UsageError
+from text_classifier.reading import (
+    ReadSettings,
+    TableError,
+    TableRow,
+    TableStream,
+    clean_name,
+    open_pipe,
+    open_table,
+)
 from text_classifier.results import Outcome, Prediction, Refusal
 
-Form: TypeAlias = Literal["csv", "jsonl", "text"]
-FORMS: dict[str, Form] = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl", ".txt": "text"}
-"""The form for each file suffix."""
+FORMS = ("auto", "csv", "tsv", "jsonl", "json", "text", "parquet", "excel")
+PIPED = "Standard input"
 
 LIKELY_COLUMNS = ("text", "sentence", "review", "comment", "content", "body", "message")
 """Columns searched for the text, in this order, when a file has several columns and none was named."""
 ADDED_COLUMNS = ("label", "confidence", "score", "truncated", "model_version", "error")
 LABEL_SEPARATOR = "|"
 """Between the labels of a text in CSV."""
-LONGEST_FIELD = 16 * 1024 * 1024
-"""Characters of one CSV field. Without a limit, a missing closing quote would read the whole file into memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +40,27 @@ class Row:
 
     fields: dict[str, Any]
     text: Any
-    """The value to score, which may be no text."""
+    """The value to score, which may be no text; for a malformed row, the refusal."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """The form of the input and the output."""
+    """The form of the input and the output; what is `auto` is found in the content."""
 
-    form: Form
+    form: str = "auto"
+    """One of `FORMS`; `text` is one text a line."""
     column: str | None = None
     """Column, or key, with the text; None searches for it."""
-    delimiter: str = ","
+    encoding: str = "auto"
+    """A name that Python knows, like utf-8 or cp1252."""
+    delimiter: str = "auto"
     """Character between the fields of CSV, read and written."""
+    quote: str = "auto"
+    """What encloses a field: none, double or single."""
+    header: str = "auto"
+    """Whether the first line names the columns: yes or no."""
+    sheet: str = ""
+    """Name of an Excel sheet; empty: the first one with rows."""
     prefix: str = ""
     """Prefix of the added columns' names, for an input that has columns of these names."""
     as_json: bool = False
@@ -51,52 +69,110 @@ class Layout:
     """In CSV, scores have a column for each class, not for each rank."""
 
     def __post_init__(self) -> None:
-        if len(self.delimiter) != 1 or self.delimiter in '"\r\n':
-            raise UsageError(f"The delimiter {self.delimiter!r} cannot be used.", hint="Give one character, like ';'.")
+        try:
+            self.settings()
+        except TableError as error:
+            raise UsageError(error.message, hint=error.hint) from error
+
+    def settings(self) -> ReadSettings:
+        """Return what the reader has to know."""
+        return ReadSettings(self.form, self.encoding, self.delimiter, self.quote, self.header, self.sheet)
 
 
-def form_of(path: Path) -> Form:
-    """Return the form for a file's suffix; raise UsageError."""
-    if path.suffix.lower() not in FORMS:
-        raise UsageError(
-            f"The suffix of {path.name} is not known.",
-            hint=f"Give --format csv, jsonl or text, or use one of the suffixes {', '.join(FORMS)}.",
-        )
-    return FORMS[path.suffix.lower()]
+def form_of(path: Path) -> str:
+    """Return `text` for a .txt file: one text a line. What other files are is found in their content."""
+    return "text" if path.suffix.lower() == ".txt" else "auto"
 
 
-def read_rows(lines: TextIO, layout: Layout) -> Iterator[Row]:
-    """Yield the rows of a file that was opened with `newline=""`; skip blank lines.
+class Rows:
+    """The rows of a file, read anew by each iteration; blank ones are skipped.
 
     Raises:
-        FileError: The content has another form, lacks the column, or has a column with the name of an added one.
+        FileError: the file cannot be read, lacks the column, or has a column with the name of an added one; the latter
+            also while its rows are read.
     """
-    rows = {"csv": _csv_rows, "jsonl": _json_rows, "text": _text_rows}[layout.form](lines, layout)
-    column: str | None = None
-    added = {layout.prefix + name for name in ADDED_COLUMNS}
+
+    def __init__(self, stream: TableStream, layout: Layout) -> None:
+        self._stream = stream
+        self._layout = layout
+        self.as_json = layout.as_json or stream.how.format in ("jsonl", "json")
+        """Whether the output is JSON Lines."""
+        self.delimiter = stream.how.delimiter or ","
+        """Character between the fields of an output in CSV."""
+        self._column = _column(stream.columns, layout) if stream.columns else None
+
+    @property
+    def read_as(self) -> list[str]:
+        """How the file was read, and what a person should know about it."""
+        return [f"Read as {self._stream.how.sentence()}.", *self._stream.notes]
+
+    def __iter__(self) -> Iterator[Row]:
+        with _file_errors():
+            for row in self._stream.rows:
+                if row.values is not None:
+                    yield self._row(row.values)
+                elif row.problem:
+                    yield self._malformed(row)
+
+    def _row(self, values: Any) -> Row:
+        if taken := sorted({self._layout.prefix + name for name in ADDED_COLUMNS} & values.keys()):
+            raise FileError(
+                f"The input already has columns with the names of added ones: {', '.join(taken)}.",
+                hint="Give --prefix predicted_ to rename the added ones.",
+            )
+        if self._column is None:  # of a stream
+            self._column = _column(tuple(values), self._layout)
+        return Row(dict(values), values.get(self._column))
+
+    def _malformed(self, row: TableRow) -> Row:
+        fields = {} if self.as_json else dict.fromkeys(self._stream.columns, "")
+        return Row(fields | dict(row.partial), Refusal("malformed", f"Line {row.line}: {row.problem}."))
+
+
+def open_rows(path: Path, layout: Layout) -> Rows:
+    """Find out how a file is to be read; raise FileError."""
+    wanted = (layout.column,) if layout.column else ()
+    with _file_errors():
+        return Rows(open_table(path, layout.settings(), wanted=wanted), layout)
+
+
+@contextmanager
+def open_standard_input(stream: BinaryIO, layout: Layout) -> Iterator[Rows]:
+    """Read JSON Lines, or one text a line, as it comes; anything else is stored first, because it is looked at."""
+    with tempfile.TemporaryDirectory() as folder:
+        if layout.form in ("text", "jsonl"):
+            yield Rows(open_pipe(stream, PIPED, layout.settings()), layout)
+            return
+        path = Path(folder) / PIPED
+        with path.open("wb") as file:
+            shutil.copyfileobj(stream, file)
+        yield open_rows(path, layout)
+
+
+@contextmanager
+def _file_errors() -> Iterator[None]:
     try:
-        for fields in rows:
-            if taken := sorted(added & fields.keys()):
-                raise FileError(
-                    f"The input already has columns with the names of added ones: {', '.join(taken)}.",
-                    hint="Give --prefix predicted_ to rename the added ones.",
-                )
-            if column is None:
-                column = _column(fields, layout)
-            yield Row(fields, fields.get(column))
-    except UnicodeDecodeError as error:
-        raise FileError(
-            f"The input is not UTF-8: {error.reason} (byte {error.object[error.start]:#04x}).",
-            hint="Convert it, for example with iconv -f ISO-8859-1 -t UTF-8.",
-        ) from error
+        yield
+    except TableError as error:
+        raise FileError(error.message, hint=error.hint) from error
 
 
 class Writer:
-    """Writes rows with their outcomes: CSV for CSV and plain text, otherwise JSON Lines."""
+    """Writes rows with their outcomes: JSON Lines for JSON, otherwise CSV.
 
-    def __init__(self, file: TextIO, layout: Layout, columns: list[str] | None = None) -> None:
-        """`columns` are the `class_columns` of CSV; None takes those of the first prediction."""
+    Args:
+        file: Where to.
+        layout: Form of the output.
+        rows: Where from; None for rows that were read from no file.
+        columns: The `class_columns` of CSV; None takes those of the first prediction.
+    """
+
+    def __init__(
+        self, file: TextIO, layout: Layout, rows: Rows | None = None, *, columns: list[str] | None = None
+    ) -> None:
         self._file = file
+        self._as_json = rows.as_json if rows else layout.as_json
+        self._delimiter = rows.delimiter if rows else ","
         self._layout = layout
         self._columns = columns
         self._waiting: list[tuple[Row, Outcome]] = []
@@ -104,7 +180,7 @@ class Writer:
 
     def write(self, row: Row, outcome: Outcome) -> None:
         """Write one row; in CSV, rows before the first prediction wait for the columns that it brings."""
-        if self._layout.as_json or self._layout.form == "jsonl":
+        if self._as_json:
             self._file.write(json.dumps(self._fields(row, _added(outcome)), ensure_ascii=False) + "\n")
             return
         self._waiting.append((row, outcome))
@@ -121,7 +197,7 @@ class Writer:
                 more = [self._layout.prefix + name for name in self._columns or ()]
                 names = [*self._fields(row, _columns(outcome)), *more]
                 _check_names(names)
-                self._csv = csv.DictWriter(self._file, names, delimiter=self._layout.delimiter)
+                self._csv = csv.DictWriter(self._file, names, delimiter=self._delimiter)
                 self._csv.writeheader()
             if fields.keys() - set(self._csv.fieldnames):
                 raise FileError(
@@ -142,53 +218,16 @@ def class_columns(outcomes: Iterable[Outcome], layout: Layout) -> list[str]:
     return sorted(found, key=lambda name: (name != "labels", name)) if layout.every_class else list(found)
 
 
-def _csv_rows(lines: TextIO, layout: Layout) -> Iterator[dict[str, Any]]:
-    csv.field_size_limit(LONGEST_FIELD)
-    reader = csv.DictReader(lines, delimiter=layout.delimiter, restval="", strict=True)
-    try:
-        names = reader.fieldnames or []
-        if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise FileError(f"The header names {', '.join(twice)} more than once.", hint="Rename one of the columns.")
-        for fields in reader:
-            if None in fields:
-                raise FileError(
-                    f"Line {reader.line_num} has more fields than the header.",
-                    hint="Put quotes around texts that hold the delimiter, or give --delimiter.",
-                )
-            yield fields
-    except csv.Error as error:
-        problem = f"The content after line {reader.line_num} is no CSV: {error}."
-        raise FileError(problem, hint="Correct it, or give --format.") from error
-
-
-def _json_rows(lines: TextIO, layout: Layout) -> Iterator[dict[str, Any]]:
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            fields = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise FileError(f"Line {number} is not JSON.", hint="Each line has to be one JSON object.") from error
-        if not isinstance(fields, dict):
-            raise FileError(f"Line {number} is no JSON object.", hint='Write each line as {"text": "…"}.')
-        yield fields
-
-
-def _text_rows(lines: TextIO, layout: Layout) -> Iterator[dict[str, Any]]:
-    return ({"text": line.rstrip("\r\n")} for line in lines if line.strip())
-
-
-def _column(fields: dict[str, Any], layout: Layout) -> str:
-    """Find the column of the text in the first row."""
-    names = list(fields)
+def _column(names: tuple[str, ...], layout: Layout) -> str:
+    """Find the column of the text."""
     if layout.column is not None:
-        if layout.column not in fields:
+        if clean_name(layout.column) not in names:
             problem = f"There is no column {layout.column!r}; the columns are {_listed(names)}."
             raise FileError(problem, hint="Give one of them as --column.")
-        return layout.column
+        return clean_name(layout.column)
     if len(names) == 1:
         return names[0]
-    likely = [name for wanted in LIKELY_COLUMNS for name in names if name.strip().lower() == wanted]
+    likely = [name for wanted in LIKELY_COLUMNS for name in names if name.lower() == wanted]
     if not likely:
         raise FileError(f"Which column holds the text? The columns are {_listed(names)}.", hint="Give one as --column.")
     return likely[0]

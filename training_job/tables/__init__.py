@@ -7,7 +7,7 @@ its modules import one another by relative names.
 
 from .errors import TableError
 from .names import clean_name
-from .read import open_table, read_table
+from .read import open_pipe, open_table, read_table
 from .table import HowRead, ReadSettings, Table, TableRow, TableStream
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "TableRow",
     "TableStream",
     "clean_name",
+    "open_pipe",
     "open_table",
     "read_table",
 ]

@@ -16,7 +16,7 @@ from .names import clean_name
 from .records import Dialect, Record, records
 from .table import AUTO, DELIMITERS, QUOTES, ReadSettings
 
-_SEARCHED = (*DELIMITERS.values(), "\x01")
+_SEARCHED = (*DELIMITERS.values(), "^", "\x01")
 FIRST_LINES = 1000
 _SURE = 0.9
 _RAGGED = 0.45  # share of rows with as many fields as the header that is enough under a header of names
@@ -107,7 +107,8 @@ class _Evidence:
         """Decide for or against the quotes: texts are not changed without need."""
         usual = self.changed > self.rows / 2  # as by programs that quote every text
         if self.harmed:
-            return self.needed + self.doubled + self.stripped * usual > _ROWS_FOR_ONE_BROKEN * self.harmed
+            cost = self.harmed * (1 if dialect.has_to_quote else _ROWS_FOR_ONE_BROKEN)
+            return self.needed + self.doubled + self.stripped * usual > cost
         return self.needed > 0 or usual or (dialect.has_to_quote and self.changed > 0)
 
 
@@ -120,10 +121,10 @@ def _quote(lines: Lines, delimiter: str) -> tuple[Dialect, list[str]]:
     )
     if dialect.quote == "none":
         kept = tried[0][1].changed
-        note = f"{kept} rows have a field in quotes that no row needs: kept as text; quote=double takes them off."
+        note = f"Quotes that no row needs were kept as text (rows: {kept}); quote=double takes them off."
         return dialect, [note] * (kept > 0)
     needless = evidence.needed + evidence.doubled == 0 and evidence.changed <= evidence.rows / 2
-    note = f"{evidence.stripped} rows have quotes around a field that needs none; quote=none keeps them as text."
+    note = f"Quotes that no row needs were taken off (rows: {evidence.stripped}); quote=none keeps them as text."
     return dialect, [note] * needless
 
 

@@ -23,15 +23,17 @@ _MARKS = {  # longest first: the mark of UTF-32 begins with that of UTF-16
     codecs.BOM_UTF16_BE: "utf-16",
 }
 _WIDE = ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be")
-_SAMPLE = 1024 * 1024
+_CHUNK = 64 * 1024
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1b\x01\x02"))
-_MOST_CONTROLS = 0.005
+_MOST_CONTROLS = {True: 0.3, False: 0.005}
+"""Share of control characters up to which a file is text, by whether it is valid UTF-8."""
 _MIXED = 0.05
 """Share of valid lines among those with other characters than ASCII from which a file is UTF-8 with damage."""
 _NOT_DATA = {
     b"%pdf": "a PDF",
     b"<!doctype html": "a web page",
     b"<html": "a web page",
+    b"<table": "a web page",
     b"<?xml": "XML",
     b"{\\rtf": "RTF",
     b"version https://git-lfs": "a Git LFS pointer",
@@ -109,12 +111,12 @@ def find_text(source: Source, encoding: str = AUTO) -> Text:
         return _text(source, scan, _MARKS[mark], "the file begins with its byte order mark")
     if wide := _wide(scan.head):
         return _text(source, scan, wide, "every other byte is zero")
-    if scan.controls > _MOST_CONTROLS * len(scan.head):
+    if scan.controls > _MOST_CONTROLS[scan.valid] * len(scan.head):
         raise TableError(
             f"{source.path.name} is a binary file; tables, JSON, Parquet and Excel are allowed.",
             hint="Check that this is the data file, and save it as CSV in UTF-8.",
         )
-    if b"\x1b$" in scan.head and scan.valid:
+    if scan.valid and re.search(rb"\x1b\$[@B][!-~]+\x1b\([BJ]", scan.head):
         return _text(source, scan, "iso2022_jp", "it has the shift sequences of ISO-2022-JP")
     if scan.valid:
         return _text(source, scan, "utf-8", "")
@@ -138,7 +140,7 @@ class _Scan:
         size = breaks = returns = both = 0
         decoder = codecs.getincrementaldecoder("utf-8")()
         with source.open() as file:
-            while chunk := file.read(_SAMPLE):
+            while chunk := file.read(_CHUNK):
                 self.head = self.head or chunk
                 size += len(chunk)
                 if size > MOST_BYTES:
@@ -175,15 +177,16 @@ def _refuse_other_content(source: Source, scan: _Scan) -> None:
 
 
 def _wide(head: bytes) -> str:
-    """Return UTF-16 or UTF-32 without a mark: zero bytes stand at the same places."""
+    """Return UTF-16 or UTF-32 without a mark; empty if it is neither."""
     head = head[: len(head) // 4 * 4]
-    zeros = head.count(0)
-    for name in _WIDE if zeros > len(head) / 50 else ():
+    least = max(len(head) / 50, 4)  # Chinese has zero bytes only in delimiters and line ends
+    for name in _WIDE if head.count(0) > least else ():
         try:
-            text = head.decode(name, "strict" if len(head) < _SAMPLE else "ignore")
+            text = head.decode(name, "strict" if len(head) < _CHUNK else "ignore")
         except UnicodeDecodeError:
             continue
-        if "\0" not in text and re.search(r"[\r\n,;\t ]", text):
+        ends = text.count("\n") + text.count("\r")
+        if "\0" not in text and ends > 0 and ends >= (head.count(b"\n") + head.count(b"\r")) / 2:
             return name
     return ""
 
@@ -199,24 +202,24 @@ def _undeclared(source: Source, scan: _Scan) -> Text:
             continue
         invalid += 1
         size += len(line)
-        if size < _SAMPLE // 4:
+        if size < 4 * _CHUNK:
             sample.append(line)
     if valid > _MIXED * (valid + invalid):
-        note = f"{invalid} lines are not UTF-8, {valid} others with special characters are."
-        return Text(source, "utf-8", note.rstrip("."), scan.newline, (note,))
+        note = f"of the lines with special characters, {valid} are UTF-8 and {invalid} are not"
+        return Text(source, "utf-8", note, scan.newline, (f"O{note[1:]}.",))
     page = find_code_page(sample)
     if page is None:
         raise TableError(
-            f"{source.path.name} is not UTF-8 ({invalid} lines), and its encoding cannot be told.",
+            f"{source.path.name} is not UTF-8 (lines: {invalid}), and its encoding cannot be told.",
             hint="Save it as UTF-8, or give its encoding, such as cp1252.",
         )
-    return Text(source, page.encoding, f"{invalid} lines are not UTF-8, and {page.reason}", scan.newline)
+    return Text(source, page.encoding, f"it is not UTF-8 (lines: {invalid}), and {page.reason}", scan.newline)
 
 
 def _byte_lines(source: Source, newline: str) -> Iterator[bytes]:
     rest = b""
     with source.open() as file:
-        while chunk := file.read(_SAMPLE):
+        while chunk := file.read(_CHUNK):
             *lines, rest = (rest + chunk).split(newline.encode())
             yield from lines
     yield rest

@@ -36,7 +36,7 @@ def open_json(text: Text, settings: ReadSettings) -> TableStream:
     if not lines:
         rows = list(_document(text))
         return TableStream(json_columns(rows), rows, how)
-    return TableStream(json_columns(islice(_lines(text), _FIRST_LINES)), Again(lambda: _lines(text)), how)
+    return TableStream(json_columns(islice(read_lines(text), _FIRST_LINES)), Again(lambda: read_lines(text)), how)
 
 
 def json_columns(rows: Iterable[TableRow]) -> tuple[str, ...]:
@@ -78,10 +78,11 @@ def _is_lines(text: Text) -> bool:
     if whole == 1 == len(lines):
         values, _ = _object(lines[0])
         return values is not None and not any(isinstance(value, dict | list) for value in values.values())
-    return whole > len(lines) / 2
+    return whole > len(lines) / 2 or (len(lines) > 1 and _object(lines[0].removesuffix(","))[0] is not None)
 
 
-def _lines(text: Text) -> Iterator[TableRow]:
+def read_lines(text: Text) -> Iterator[TableRow]:
+    """Yield the rows of JSON Lines; brackets and commas around them are allowed."""
     for number, line in enumerate(text.lines(), start=1):
         raw = line.rstrip("\r\n")
         content = raw.strip()
@@ -124,7 +125,7 @@ def _document(text: Text) -> Iterator[TableRow]:
         raise TableError(f"{text.name} is {text.undecoded}.", hint="Save it as UTF-8, or give its encoding.")
     found = list(_values(content, text))
     if len(found) == 1 and isinstance(found[0][2], dict):
-        rows = _records(found[0][2])
+        rows = _records(found[0][2], text)
         if rows is not None:
             return _numbered(rows)
     return _elements(found, text)
@@ -157,6 +158,8 @@ def _values(content: str, text: Text) -> Iterator[tuple[int, str, Any]]:
 
 
 def _elements(found: Sequence[tuple[int, str, Any]], text: Text) -> Iterator[TableRow]:
+    if not found:
+        raise TableError(f"{text.name} has no rows.", hint="Check that it is the right file.")
     if not any(isinstance(value, dict) for _, _, value in found):
         raise TableError(f"{text.name} is JSON without objects; rows have to be objects.", hint=_SHAPES)
     for line, raw, value in found:
@@ -169,7 +172,7 @@ def _elements(found: Sequence[tuple[int, str, Any]], text: Text) -> Iterator[Tab
             yield TableRow(line, None, str(error), raw)
 
 
-def _records(values: dict[str, Any]) -> list[dict[str, Any]] | None:
+def _records(values: dict[str, Any], text: Text) -> list[dict[str, Any]] | None:
     """Return the rows of one object: by columns, by index, split, or under a key; None if it is a row itself."""
     inner = list(values.values())
     if isinstance(values.get("columns"), list) and isinstance(values.get("data"), list):
@@ -177,6 +180,12 @@ def _records(values: dict[str, Any]) -> list[dict[str, Any]] | None:
     tables = [value for value in inner if isinstance(value, list) and value and all(isinstance(v, dict) for v in value)]
     if len(tables) == 1:
         return list(tables[0])
+    if len(tables) > 1:
+        raise TableError(
+            f"{text.name} holds {len(tables)} lists of rows; one is allowed.", hint="Write a file for each."
+        )
+    if len(inner) == 1 and isinstance(inner[0], dict) and any(isinstance(value, list) for value in inner[0].values()):
+        return _records(inner[0], text)
     if inner and all(isinstance(value, dict) for value in inner):
         if all(key.isdecimal() for key in values) and not all(key.isdecimal() for key in inner[0]):
             return inner

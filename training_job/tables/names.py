@@ -29,10 +29,13 @@ def column_names(header: Sequence[object], file: str) -> list[str]:
         TableError: a name occurs twice.
     """
     names = [clean_name("" if name is None else str(name)) for name in header]
-    twice = sorted({name for name in names if name and names.count(name) > 1})
-    if twice:
-        raise TableError(
-            f"The header of {file} has {', '.join(map(repr, twice))} twice; each column needs a name of its own.",
-            hint="Rename or remove one of the columns.",
-        )
+    twice = {name: [n for n, other in enumerate(names, start=1) if other == name] for name in names if name}
+    for name, places in twice.items():
+        if len(places) > 1:
+            shown = repr(name) if name.isidentifier() else "one name"  # a longer one might be a text
+            raise TableError(
+                f"The header of {file} has {shown} twice, in the columns {' and '.join(map(str, places))}; "
+                "each column needs a name of its own.",
+                hint="Rename or remove one of the columns; if the first line is no header, give header=no.",
+            )
     return [name or numbered_name(position) for position, name in enumerate(names)]

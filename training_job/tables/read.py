@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from .columnar import open_columnar
-from .encoding import find_text
-from .json_rows import is_json, json_columns, open_json
+from .encoding import Text, find_text
+from .errors import TableError
+from .json_rows import is_json, json_columns, open_json, read_lines
 from .separated import open_separated, open_text
-from .source import find_source
+from .source import Pipe, find_source
 from .table import AUTO, ReadSettings, Table, TableStream
 
 
@@ -48,10 +50,26 @@ def open_table(path: Path, settings: ReadSettings | None = None, *, wanted: Sequ
         return open_columnar(source, kind, settings, wanted)
     text = find_text(source, settings.encoding)
     if settings.format == "text":
-        stream = open_text(text, settings)
+        stream = open_text(text)
     elif settings.format in ("jsonl", "json") or (settings.format == AUTO and is_json(text)):
         stream = open_json(text, settings)
     else:
         stream = open_separated(text, settings, wanted)
     stream.notes.extend(text.notes)
     return stream
+
+
+def open_pipe(stream: BinaryIO, name: str, settings: ReadSettings) -> TableStream:
+    """Read a stream of JSON Lines, or of one text a line, as it comes; its columns are not known beforehand.
+
+    Nothing can be found out about a stream that comes piece by piece: it is UTF-8 unless the settings say otherwise.
+
+    Raises:
+        TableError: the settings name another format; while the rows are consumed: as in `open_table`.
+    """
+    text = Text(Pipe(Path(name), stream=stream), "utf-8" if settings.encoding == AUTO else settings.encoding)
+    if settings.format == "jsonl":
+        return TableStream((), read_lines(text), text.how("jsonl"))
+    if settings.format == "text":
+        return open_text(text)
+    raise TableError(f"{name} cannot be read as {settings.format} piece by piece.", hint="Give jsonl or text.")

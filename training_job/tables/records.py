@@ -12,6 +12,8 @@ from .table import QUOTES
 LONGEST_ROW = 16 * 1024 * 1024
 """Characters of one row. Without a limit, a missing closing quote would read the whole file for each such row."""
 
+_HIDDEN_RETURN = "\ue00d"  # of the private use area
+
 csv.field_size_limit(LONGEST_ROW)  # the module's own limit, of 131,072 characters a field, is shorter than a long text
 
 
@@ -72,6 +74,8 @@ class _Feed:
         self._again: deque[str] = deque()
         self._size = 0
         self.row: list[str] = []
+        self.hidden = False
+        """Whether a line of the row has a CR within, which csv.reader would take for a line end."""
 
     def __iter__(self) -> _Feed:
         return self
@@ -82,11 +86,15 @@ class _Feed:
         self.row.append(line)
         if self._size > LONGEST_ROW:
             raise csv.Error(f"a row of more than {LONGEST_ROW} characters")
-        return line
+        body = line.rstrip("\r\n")
+        if "\r" not in body:
+            return line
+        self.hidden = True
+        return body.replace("\r", _HIDDEN_RETURN) + line[len(body) :]
 
     def next_row(self) -> None:
         """Forget the lines of the last row."""
-        self.row, self._size = [], 0
+        self.row, self._size, self.hidden = [], 0, False
 
     def give_back(self) -> None:
         """Keep the first line of the row; the others come again."""
@@ -115,5 +123,7 @@ def _quoted(lines: Iterable[str], dialect: Dialect, first: int) -> Iterator[Reco
         except csv.Error:
             problem = "a quote is opened and not closed, or text follows a closing quote"
             feed.give_back()
+        if feed.hidden:
+            fields = [field.replace(_HIDDEN_RETURN, "\r") for field in fields]
         yield Record(first, feed.row, fields, problem)
         first += len(feed.row)

@@ -15,7 +15,7 @@ from .records import Dialect, Record, records
 from .table import AUTO, Again, ReadSettings, TableRow, TableStream
 
 
-def open_text(text: Text, settings: ReadSettings) -> TableStream:
+def open_text(text: Text) -> TableStream:
     """Read one text a line; the column is called text."""
     rows = Again(
         lambda: (_line(number, line.rstrip("\r\n"), text) for number, line in enumerate(text.lines(), start=1))
@@ -38,7 +38,10 @@ def open_separated(text: Text, settings: ReadSettings, wanted: Sequence[str]) ->
     """
     skipped, settings = _leading(text, settings)
     dialect, notes = find_dialect(lambda: _from(text, skipped), settings, wanted)
-    skipped += _comments(list(islice(_from(text, skipped), FIRST_LINES)), dialect, wanted)
+    before = _preamble(list(islice(_from(text, skipped), FIRST_LINES)), dialect, wanted)
+    if before:
+        notes.append(f"Lines before the header were skipped: {before}.")
+    skipped += before
     first = [
         row for row in _records(text, dialect, skipped, FIRST_LINES) if row.problem or any(map(str.strip, row.fields))
     ]
@@ -52,7 +55,7 @@ def open_separated(text: Text, settings: ReadSettings, wanted: Sequence[str]) ->
         header = bool(fields) and has_header(fields, wanted)
     if header and (problem := first[0].problem or (is_undecoded(first[0].raw) and text.undecoded)):
         raise TableError(f"The header of {text.name} cannot be read: {problem}.", hint="Correct the first line.")
-    layout = _Layout(first[0].fields if header else [], fields[header:], size, text.name)
+    layout = _Layout(first[0].fields if header else [], fields[header:], size, dialect.delimiter, text.name)
     layout.drop_empty(row.fields for row in _records(text, dialect, skipped))
     if not header and settings.header == AUTO:
         notes.append(f"The first line is data, not a header; the columns are called {', '.join(layout.columns)}.")
@@ -78,7 +81,7 @@ def _records(text: Text, dialect: Dialect, skipped: int, most: int | None = None
 class _Layout:
     """Which field of a row belongs to which column."""
 
-    def __init__(self, header: list[str], below: list[list[str]], size: int, file: str) -> None:
+    def __init__(self, header: list[str], below: list[list[str]], size: int, delimiter: str, file: str) -> None:
         width = len(header) or size
         usual = [row for row in below if len(row) == size]
         if header and size == width + 1 and usual and all(not row[-1].strip() for row in usual):
@@ -89,6 +92,7 @@ class _Layout:
         self.header = [clean_name(name) for name in header]
         self.width = len(names)
         self._names = names
+        self._delimiter = delimiter
         self._empty: set[int] = set()
 
     @property
@@ -105,13 +109,15 @@ class _Layout:
 
     def row(self, row: Record) -> TableRow:
         """Return a row's values by name, or what is wrong with it."""
-        found = [field for position, field in enumerate(row.fields) if position not in self._empty]
-        values = dict(zip(self.columns, found, strict=False))
+        found: list[str] = [field for position, field in enumerate(row.fields) if position not in self._empty]
         if len(row.fields) == self.width:
-            return TableRow(row.line, values, raw=row.raw)
+            return TableRow(row.line, dict(zip(self.columns, found, strict=True)), raw=row.raw)
+        last = len(self.columns) - 1
+        rest = [self._delimiter.join(found[last:])] if len(found) > last else []
+        partial = dict(zip(self.columns, [*found[:last], *rest], strict=False))
         expected = f"{'the header has' if self.header else 'most rows have'} {self.width}"
         problem = f"{len(row.fields)} field{'s' * (len(row.fields) > 1)}, {expected}"
-        return TableRow(row.line, None, problem, row.raw, partial=values)
+        return TableRow(row.line, None, problem, row.raw, partial)
 
     def is_header(self, fields: list[str]) -> bool:
         """Tell whether a row is the header again, as in files that were joined."""
@@ -157,16 +163,15 @@ def _leading(text: Text, settings: ReadSettings) -> tuple[int, ReadSettings]:
     return blank, settings
 
 
-def _comments(sample: list[str], dialect: Dialect, wanted: Sequence[str]) -> int:
-    """Return the number of leading comment lines.
-
-    They begin with #, and a header follows them, or they have not as many fields as the others.
-    """
-    leading = list(takewhile(lambda line: line.startswith("#") or not line.strip(), sample))
-    rest = list(records(sample[len(leading) :], dialect))
-    if not leading or not rest:
-        return 0
-    if has_usual_name(rest[0].fields, wanted):
-        return len(leading)
-    size = usual_size(rest)
-    return max((row.line for row in records(leading, dialect) if len(row.fields) != size), default=0)
+def _preamble(sample: list[str], dialect: Dialect, wanted: Sequence[str]) -> int:
+    """Return the number of lines before the table: comments with #, or a title above a usual header."""
+    rows = [row for row in records(sample, dialect) if any(map(str.strip, row.fields))]
+    size = usual_size(rows)
+    before = list(takewhile(lambda row: row.raw.startswith("#") or len(row.fields) != size, rows))
+    if not before or len(before) == len(rows) or any(has_usual_name(row.fields, wanted) for row in before):
+        before = []
+    header = rows[len(before)] if before else None
+    if header and has_usual_name(header.fields, wanted):
+        return header.line - 1
+    comments = takewhile(lambda row: row.raw.startswith("#") and len(row.fields) != size, before)
+    return max((row.line for row in comments), default=0)

@@ -10,7 +10,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -74,6 +74,18 @@ class Source:
             return "text"
         with self.open() as file:
             return "excel" if _is_excel(io.BytesIO(file.read())) else "text"
+
+
+@dataclass(frozen=True)
+class Pipe(Source):
+    """A stream that can be read once."""
+
+    stream: BinaryIO = field(kw_only=True)
+
+    @contextmanager
+    def open(self) -> Iterator[BinaryIO]:
+        """Give the stream itself."""
+        yield self.stream
 
 
 def find_source(path: Path) -> Source:

@@ -61,7 +61,7 @@ class TableRow:
     problem: str = ""
     raw: str = ""
     partial: Mapping[str, object] = field(default_factory=dict)
-    """Of a row with too many or too few fields: those that have a column. To show, not to use."""
+    """A row with too many or too few fields, its surplus in the last column. To show, not to use."""
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 from pathlib import Path
@@ -83,12 +84,48 @@ def test_a_file_is_scored_into_another(tmp_path: Path, capsys: pytest.CaptureFix
     assert (tmp_path / "out.csv").read_text().count("\n") == 3
 
 
+FILES = {
+    "ragged.csv": (
+        b"id,text\n1,fine\n2,one, too many\n3,fine again\n4\n",
+        cli.SOME_REFUSED,
+        ["1", "2", "3", "4"],
+        [2, 4],
+    ),
+    "tab.tsv": (b'id\ttext\n1\ta, b\n2\tsaid "so"\n', cli.DONE, ["1", "2"], []),
+    "latin-1.csv": ("id;text\n1;Größe\n2;schön\n".encode("latin-1"), cli.DONE, ["1", "2"], []),
+    "utf-16.jsonl": ('{"id": "1", "text": "Größe"}\n'.encode("utf-16"), cli.DONE, ["1"], []),
+    "packed.csv.gz": (gzip.compress(b"id,text\n1,a\n"), cli.DONE, ["1"], []),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("out", [True, False])
+def test_files_are_read_as_training_reads_them(
+    name: str, out: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What was found is said; malformed rows are written with their error."""
+    content, code, ids, refused = FILES[name]
+    (tmp_path / name).write_bytes(content)
+    written = ["--out", str(tmp_path / "out")] if out else []
+    with ContractApi() as api:
+        assert cli.main(["score", "--url", api.url, "--file", str(tmp_path / name), "--json", *written]) == code
+    said = capsys.readouterr()
+    assert "Read as " in said.err
+    rows = [json.loads(line) for line in ((tmp_path / "out").read_text("utf-8") if out else said.out).splitlines()]
+    assert [row["id"] for row in rows] == ids
+    assert [place for place, row in enumerate(rows, 1) if row["error"]] == refused
+
+
 def test_standard_input_goes_to_standard_output(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """One text a line by default; other forms are named."""
     with ContractApi() as api:
-        for content, options, first in (("one\ntwo\n", [], "one"), ('{"a": "one"}\n', ["--format", "jsonl"], '{"a"')):
+        for content, options, first in (
+            ("one\ntwo\n", [], "one"),
+            ('{"a": "one"}\n', ["--format", "jsonl"], '{"a"'),
+            ("id;text\n1;one\n", ["--format", "auto"], "1;one;"),
+        ):
             monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content.encode())))
             assert cli.main(["score", "--url", api.url, "--file", "-", *options]) == cli.DONE
             lines = capsys.readouterr().out.splitlines()
@@ -133,9 +170,9 @@ def test_a_failing_api_is_exit_code_1(capsys: pytest.CaptureFixture[str]) -> Non
     assert "503 model_not_released" in capsys.readouterr().err
 
 
-def test_a_missing_file_is_exit_code_1_where_only_the_disk_knows(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_file_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     """Without a stack trace."""
-    assert cli.main(["score", "--url", "http://x", "--file", "missing.csv"]) == cli.FAILED
+    assert cli.main(["score", "--url", "http://x", "--file", "missing.csv"]) == cli.USAGE
     assert "missing.csv" in capsys.readouterr().err
 
 

@@ -237,18 +237,22 @@ def test_an_input_that_changes_while_it_is_scored_gives_no_output(tmp_path: Path
 def test_a_file_without_rows_is_refused(tmp_path: Path, new_client: NewClient, content: str) -> None:
     """It is more often the wrong file than a day without reviews."""
     (tmp_path / "in.csv").write_text(content)
-    with pytest.raises(FileError, match="no rows"):
+    with pytest.raises(FileError, match=r"no rows|is empty"):
         score_file(new_client("http://127.0.0.1:1"), tmp_path / "in.csv", tmp_path / "out.csv", CSV, in_flight=1)
     assert files(tmp_path) == ["in.csv"]
 
 
-def test_a_broken_line_at_the_end_is_found_before_anything_is_asked(tmp_path: Path, new_client: NewClient) -> None:
-    """And no journal is begun for it."""
-    source = make_input(tmp_path, map(str, range(300)))
-    source.write_text(source.read_text() + "300,one,too many\n")
-    with pytest.raises(FileError, match="Line 302"):
-        score_file(new_client("http://127.0.0.1:1"), source, tmp_path / "out.csv", CSV, in_flight=1)
-    assert files(tmp_path) == ["in.csv"]
+def test_a_broken_line_is_written_with_its_error(tmp_path: Path, new_client: NewClient) -> None:
+    """It is not sent; all others are."""
+    source = make_input(tmp_path, map(str, range(30)))
+    source.write_text(source.read_text() + "30,one,too many\n31,last\n")
+    with ContractApi() as api:
+        summary = score_file(new_client(api), source, tmp_path / "out.csv", CSV, in_flight=1)
+        assert sorted(api.answered) == sorted([*map(str, range(30)), "last"])
+    assert (summary.rows, summary.refused) == (32, 1)
+    found = rows_of(tmp_path / "out.csv")
+    assert [row["error"] for row in found if row["error"]] == ["malformed: Line 32: 3 fields, the header has 2."]
+    assert (found[30]["id"], found[31]["label"]) == ("30", prediction("last")["label"])
 
 
 def test_a_run_that_died_between_its_last_two_steps_is_over(

@@ -97,7 +97,7 @@ def test_a_handful_of_bytes_of_another_encoding_costs_those_rows_alone(tmp_path:
     table = read_table(tmp_path / "file.csv")
     assert [(row.line, row.problem) for row in table.rows if row.values is None] == [(42, "not valid utf-8")]
     assert table.how.encoding == "utf-8"
-    assert table.notes == ["1 lines are not UTF-8, 99 others with special characters are."]
+    assert table.notes == ["Of the lines with special characters, 99 are UTF-8 and 1 are not."]
 
 
 def test_a_handful_of_damaged_rows_in_an_old_encoding(tmp_path: Path) -> None:
@@ -122,6 +122,6 @@ def test_an_encoding_can_be_set(tmp_path: Path) -> None:
 def test_bytes_that_read_as_nothing_are_refused_with_what_to_do(tmp_path: Path) -> None:
     """Better than to train on them."""
     (tmp_path / "file.csv").write_bytes(b"label,text\n" + b"yes,a\x81\x9d\xf5b\xff\xc3c\n" * 5)
-    with pytest.raises(TableError, match=r"not UTF-8 \(5 lines\)") as caught:
+    with pytest.raises(TableError, match=r"not UTF-8 \(lines: 5\)") as caught:
         read_table(tmp_path / "file.csv")
     assert "give its encoding" in caught.value.hint

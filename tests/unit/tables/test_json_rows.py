@@ -42,6 +42,7 @@ DOCUMENTS = {
     "objects, indented": "\n".join(json.dumps(row, indent=2) for row in ROWS),
     "objects on one line": " ".join(json.dumps(row) for row in ROWS),
     "under a key": json.dumps({"version": "1", "data": ROWS}),
+    "under two keys": json.dumps({"corpus": {"language": "de", "examples": ROWS}}),
     "by columns, lists": json.dumps(FRAME.to_dict(orient="list")),
     **{
         f"pandas, {orient}": FRAME.to_json(orient=orient)
@@ -113,6 +114,7 @@ def test_lines_of_an_array_are_numbered(tmp_path: Path) -> None:
         ('[{"a": 1}, {"a": ]', "line 1, character 18"),
         ('{"a": [\n', "is not JSON"),
         ("[1, 2]", "without objects"),
+        ('{"train": [{"a": 1}], "test": [{"a": 1}]}', "2 lists of rows"),
         ("[" * 100_000 + "\n", "JSON"),
     ],
 )
@@ -121,7 +123,7 @@ def test_documents_that_cannot_be_read_are_refused(content: str, words: str, tmp
     with pytest.raises(TableError) as caught:
         read(tmp_path, content, format="json")
     assert words in caught.value.message
-    assert "one object a line" in caught.value.hint
+    assert "a line" in caught.value.hint or "a file for each" in caught.value.hint
 
 
 def test_text_that_begins_with_a_bracket_is_a_table(tmp_path: Path) -> None:

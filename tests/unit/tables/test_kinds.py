@@ -97,6 +97,12 @@ WELL_FORMED: dict[str, tuple[str, tuple[str, ...], list[tuple[str, ...]]]] = {
         ("#text", "label"),
         [("#good one", "yes"), ("#bad", "no")],
     ),
+    "a caret": ("text^label\ngood one^yes\nbad, really^no\n", TL, TWO),
+    "CR within texts": (
+        'text,label\na\rb,yes\n"c\rd, e",no\n"f, g",no\n',
+        TL,
+        [("a\rb", "yes"), ("c\rd, e", "no"), ("f, g", "no")],
+    ),
     "CR line ends": ("text,label\rgood one,yes\rso so,no\r", TL, [("good one", "yes"), ("so so", "no")]),
     "CR CR LF line ends": (
         "text,label\r\r\ngood one,yes\r\r\nso so,no\r\r\n",
@@ -182,7 +188,7 @@ def test_rows_with_other_numbers_of_fields_are_reported_one_by_one(tmp_path: Pat
     table = read(tmp_path, "id,text\n1,fine\n2,one, too many\n3,fine again\n4\n")
     assert values(table) == [("1", "fine"), ("3", "fine again")]
     assert problems(table) == [(3, "3 fields, the header has 2"), (5, "1 field, the header has 2")]
-    assert [row.partial for row in table.rows if row.problem] == [{"id": "2", "text": "one"}, {"id": "4"}]
+    assert [row.partial for row in table.rows if row.problem] == [{"id": "2", "text": "one, too many"}, {"id": "4"}]
 
 
 def test_a_quote_that_is_not_closed_costs_its_own_line(tmp_path: Path) -> None:
@@ -213,6 +219,15 @@ def test_without_a_header_names_are_made_and_said_without_the_text(tmp_path: Pat
     assert len(values(read(tmp_path, "text,label\na,yes\n", header="no"))) == 2
 
 
+@pytest.mark.parametrize("before", ["# a comment, really\n", "Export of 2024\nBy: me\n\n", "#one\n#two\n"])
+def test_lines_before_the_header_are_skipped_and_said(before: str, tmp_path: Path) -> None:
+    """As exports write them."""
+    table = read(tmp_path, before + 'text,label\n"a, b",yes\nc,no\nd,no\n')
+    assert values(table) == [("a, b", "yes"), ("c", "no"), ("d", "no")]
+    assert table.notes == [f"Lines before the header were skipped: {before.count(chr(10))}."]
+    assert table.rows[-1].line == before.count("\n") + 4
+
+
 def test_columns_that_were_asked_for_decide(tmp_path: Path) -> None:
     """Between delimiters, and for a header that looks like data."""
     content = "a,b;c\nx,y;1\nx,y;2\n"
@@ -226,13 +241,11 @@ def test_quotes_without_need_are_said(tmp_path: Path) -> None:
     rows = "".join(f"row {n}\tyes\n" for n in range(9)) + '"Wow"\tno\n'
     table = read(tmp_path, "text\tlabel\n" + rows)
     assert values(table)[-1] == ('"Wow"', "no")
-    assert table.notes == [
-        "1 rows have a field in quotes that no row needs: kept as text; quote=double takes them off."
-    ]
+    assert table.notes == ["Quotes that no row needs were kept as text (rows: 1); quote=double takes them off."]
     assert values(read(tmp_path, "text\tlabel\n" + rows, quote="double"))[-1] == ("Wow", "no")
     table = read(tmp_path, "text,label\n" + rows.replace("\t", ","))
     assert values(table)[-1] == ("Wow", "no")
-    assert table.notes == ["1 rows have quotes around a field that needs none; quote=none keeps them as text."]
+    assert table.notes == ["Quotes that no row needs were taken off (rows: 1); quote=none keeps them as text."]
     assert values(read(tmp_path, "text,label\n" + rows.replace("\t", ","), quote="none"))[-1] == ('"Wow"', "no")
 
 
@@ -270,6 +283,8 @@ REFUSED = {
     "binary": (bytes(range(256)) * 20, "is a binary file"),
     "a picture": (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(range(200)), "is a binary file"),
     "a PDF": (b"%PDF-1.7\n", "is a PDF"),
+    "a web page as a sheet": (b"<table><tr><td>a</td></tr></table>", "is a web page"),
+    "an array without rows": (b"[]", "has no rows"),
     "a web page": (b"\n<!DOCTYPE html><html></html>", "is a web page"),
     "a pointer": (b"version https://git-lfs.github.com/spec/v1\noid x\n", "is a Git LFS pointer"),
     "a name twice": (b"label,text,label\na,b,c\n", "'label' twice"),

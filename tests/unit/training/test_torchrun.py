@@ -69,7 +69,7 @@ def test_one_process_speaks_and_writes(distributed) -> None:
     evaluations = sorted(str(path.relative_to(base)) for path in base.rglob("evaluation.json"))
     assert evaluations == ["model/evaluation.json", "output/data/evaluation.json"]
     assert (base / "model/evaluation.json").read_text() == (base / "output/data/evaluation.json").read_text()
-    for beginning in ("data: train ", "trained in ", "test_accuracy=", "model: "):
+    for beginning in ("data: read as ", "trained in ", "test_accuracy=", "model: "):
         assert [line.startswith(beginning) for line in done.stdout.splitlines()].count(True) == 1
     assert done.stderr == ""
     assert not (base / "output/failure").exists()
