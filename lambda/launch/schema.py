@@ -83,7 +83,8 @@ def _allowed_instead(path: str, value: Any) -> str:
     words = allowed(path)
     # Hyperparameters may be quoted numbers, because they become strings; other numbers may not be quoted.
     unquoted = (
-        words.startswith(("a number", "auto,", "a whole number", "true or false")) and "hyperparameters" not in path
+        words.startswith(("a number", "auto, or a number", "a whole number", "true or false"))
+        and "hyperparameters" not in path
     )
     return f"{words}, without quotes" if unquoted and isinstance(value, str) else words
 
