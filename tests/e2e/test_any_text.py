@@ -96,6 +96,7 @@ def test_what_was_found_out_is_shown_before_the_deployment(served: Served) -> No
     assert "text column message, label column team" in line
 
 
+@pytest.mark.proves("make up DATA=tickets.csv")
 def test_the_printed_curl_line_gives_a_score_for_each_class(served: Served) -> None:
     """Pasted as it is: three scores, most probable first, that add up to 1."""
     line = [line.strip() for line in served.up.splitlines() if line.strip().startswith("curl ")][-1]
@@ -107,6 +108,14 @@ def test_the_printed_curl_line_gives_a_score_for_each_class(served: Served) -> N
     assert sum(confidence for _, confidence in scores) == pytest.approx(1, abs=0.01)
     assert scores == sorted(scores, key=lambda score: -score[1])
     assert (prediction["label"], prediction["confidence"]) == scores[0]
+
+
+@pytest.mark.proves("make data DATA=tickets.csv")
+def test_data_shows_the_same_lines(served: Served) -> None:
+    """What `make data` shows alone is what `make up` showed first."""
+    shown = served.project.make("data").stdout
+    line = next(line for line in shown.splitlines() if "read as" in line)
+    assert line.strip() in served.up
 
 
 @pytest.mark.parametrize(
