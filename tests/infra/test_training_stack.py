@@ -131,7 +131,7 @@ def test_launch_function_understands_its_defaults(assemblies: Assemblies, env: s
     settings = LaunchSettings.from_environment(given | {"ARTIFACTS_URI": "s3://bucket/training"})
     assert given["ARTIFACTS_URI"].endswith("/training") and given["ARTIFACTS_URI"].startswith("s3://")
     assert settings.defaults.approval == approval
-    assert settings.defaults.gate == {"min_accuracy": 0.8, "min_f1": 0.8, "margin": 0.0275}
+    assert settings.defaults.gate == {"min_accuracy": "auto", "min_f1": "auto", "margin": 0.0275}
     assert settings.job_name_prefix == f"text-classifier-{env}"
 
 
