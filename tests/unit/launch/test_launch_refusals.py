@@ -12,7 +12,7 @@ from launch.schema import SCHEMA
 from shared.errors import InvalidExecutionInputError
 
 NAMES = "base_model, base_model_revision, objective, epochs,"
-SOURCE = "a prefix https://…, http://… or s3://… below which train.json and test.json lie."
+SOURCE = "an https://, http:// or s3:// address of one data file, or of a prefix with train and test files."
 JOB = "the name of a finished training job: letters, digits and hyphens, at most 63."
 INSTANCE = "a training instance type of SageMaker, such as ml.g4dn.xlarge or ml.m5.xlarge."
 EXCLUDED = "does not go with training_job. Allowed: gate, approval and Comment, because that job has run already."
