@@ -58,7 +58,7 @@ def parse(event: Any, defaults: Defaults, instance_types: Callable[[], Collectio
 
 
 def _data_source(source: str) -> str:
-    """Return the prefix without surrounding blanks; raise InvalidExecutionInputError.
+    """Return the address without surrounding blanks; raise InvalidExecutionInputError.
 
     Messages never repeat a part that may hold a password.
     """
