@@ -1,7 +1,5 @@
 """The CDK app: configuration, then stacks, then checks. Makes no network call."""
 
-from __future__ import annotations
-
 import os
 import sys
 from pathlib import Path

@@ -8,8 +8,6 @@ beyond boto3 and its client, which every Lambda that asks an endpoint loads; the
 others use the machine too.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import platform

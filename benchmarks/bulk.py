@@ -8,8 +8,6 @@ used, so other work on the machine does not count.
     .venv/bin/python benchmarks/bulk.py --model .local/model --sentences 200000
 """
 
-from __future__ import annotations
-
 import argparse
 import csv
 import http.client

@@ -5,8 +5,6 @@
 prints the peak of this process, in operations a second; `peaks` starts it anew for each set of instructions.
 """
 
-from __future__ import annotations
-
 import math
 import os
 import subprocess

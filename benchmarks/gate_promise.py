@@ -4,8 +4,6 @@ The answers of champion and challenger are drawn from assumed rates and judged b
 part. `python benchmarks/gate_promise.py` takes a few minutes.
 """
 
-from __future__ import annotations
-
 import argparse
 import platform
 import sys

@@ -9,8 +9,6 @@ and without AMX; and how fast it reads the weights. Prints times, floors, the sh
 accuracies with paired intervals. With --keep the result goes to docs/benchmarks/.
 """
 
-from __future__ import annotations
-
 import argparse
 import os
 import sys

@@ -1,7 +1,5 @@
 """The results of `benchmarks/inference.py` as tables and a chart."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

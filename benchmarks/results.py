@@ -1,7 +1,5 @@
 """What the benchmarks share: test rows, facts about the machine, progress, and dated results with their reports."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os

@@ -6,8 +6,6 @@ Installs the stock stack (multi-model-server, Hugging Face toolkit, torch) into 
 started one after the other on one core; the load runs on another. With --keep the result goes to docs/benchmarks/.
 """
 
-from __future__ import annotations
-
 import argparse
 import contextlib
 import json

@@ -1,7 +1,5 @@
 """The figures and goals of `benchmarks/serving.py`, and its result as tables and a chart."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -7,8 +7,6 @@ Exit codes: 0 stopped on request, 2 bad arguments or files, 3 port in use, 4 sta
 cloud, 5 ministack missing or of another version.
 """
 
-from __future__ import annotations
-
 import argparse
 import logging
 import logging.handlers

@@ -1,7 +1,5 @@
 """Errors of the CDK app. Each message says what was wrong, what is allowed and what to do next."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 

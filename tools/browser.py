@@ -3,8 +3,6 @@
 Run by `make test`. Playwright's own browsers are not used: they'd be downloaded from elsewhere, into the home folder.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess

@@ -5,8 +5,6 @@ deployed code are ignored; `--wording` ignores texts for people too: description
 findings and problem texts. Every other difference is listed. The exit status is 1 if there is one.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import os

@@ -1,7 +1,5 @@
 """The configurations whose templates are tested and compared: options that no environment of `cdk.json` uses, too."""
 
-from __future__ import annotations
-
 GUARDED = {
     "api.api_key_required": "true",
     "api.clients": "shop,newsletter",

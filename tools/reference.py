@@ -1,7 +1,5 @@
 """Write `docs/configuration.md` and `docs/commands.md` anew from the code (`make reference`)."""
 
-from __future__ import annotations
-
 import json
 import re
 import sys

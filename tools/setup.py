@@ -8,8 +8,6 @@ pip installs torch alone, because pip follows the machine's settings and can be 
 Everything else comes from `requirements.lock`, with its hash: through uv, or through pip for the Lambda layer.
 """
 
-from __future__ import annotations
-
 import argparse
 import hashlib
 import os

@@ -7,8 +7,6 @@ The toolkit of a SageMaker training container starts it. On any other machine:
 Under torchrun (several instances or GPUs) the processes train together; the main process alone does the rest.
 """
 
-from __future__ import annotations
-
 import logging
 import os
 import sys

@@ -1,7 +1,5 @@
 """Install the stock stack into a folder below `.local/`, once, and say what is missing on this machine."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import shutil

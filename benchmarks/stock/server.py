@@ -1,7 +1,5 @@
 """One running stock server: started in a folder of its own, asked over HTTP, and ended with all its processes."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The errors of this package. Programs read attributes; people read the message and the next step."""
 
-from __future__ import annotations
-
 
 class TextClassifierError(Exception):
     """Base of every error that this package raises on purpose.

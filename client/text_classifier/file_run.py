@@ -1,7 +1,5 @@
 """Scores a file into another one, in as many runs as it takes."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator

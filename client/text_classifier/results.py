@@ -1,7 +1,5 @@
 """The API's answer about a text, typed."""
 
-from __future__ import annotations
-
 from dataclasses import asdict, dataclass
 from typing import Any, TypeAlias
 

@@ -1,7 +1,5 @@
 """Reads rows with texts from a file, as training reads it, and writes them with their outcomes."""
 
-from __future__ import annotations
-
 import csv
 import json
 import shutil

@@ -1,7 +1,5 @@
 """Sends one request to the API, and repeats it while that may help. The only module that knows HTTP."""
 
-from __future__ import annotations
-
 import logging
 import random
 import threading

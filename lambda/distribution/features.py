@@ -4,8 +4,6 @@ The edges are fixed, so that a metric means the same under every model. The base
 to a model and is kept with it. Bins that are rare for a model are joined in the comparison, not here.
 """
 
-from __future__ import annotations
-
 import zlib
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping

@@ -1,7 +1,5 @@
 """The drift check: compare the newest traffic with the champion's baseline, feature by feature."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any

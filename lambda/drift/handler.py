@@ -1,7 +1,5 @@
 """Entry point of the drift check: publish metrics and write one log line each time the schedule calls."""
 
-from __future__ import annotations
-
 import functools
 import os
 from datetime import UTC, datetime

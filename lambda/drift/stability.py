@@ -6,8 +6,6 @@ changed, PSI / (1/n + 1/m) is about chi-squared with B - 1 degrees of freedom, f
 (B - 1)(1/n + 1/m) on average.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The newest predictions, from the metrics of the predict function. This module translates boto3's errors."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta

@@ -1,7 +1,5 @@
 """Builds one image, unless it exists already, and waits for the build to end."""
 
-from __future__ import annotations
-
 import logging
 import time
 from collections.abc import Callable

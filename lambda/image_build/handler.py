@@ -1,7 +1,5 @@
 """Entry point: builds the image on `Create` and `Update`. On `Delete` it does nothing: the repository decides."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The machines of a training job: an execution's values on top of the configured ones."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any

@@ -4,8 +4,6 @@
 names the field, what is wrong with it and what is allowed. `docs/execution-input.md` documents it.
 """
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Callable, Collection

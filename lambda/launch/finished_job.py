@@ -1,7 +1,5 @@
 """Describes a training job that was started outside the workflow: its artifact, metrics and hyperparameters."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from typing import Any

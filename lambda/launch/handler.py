@@ -1,7 +1,5 @@
 """Entry point of the launch function."""
 
-from __future__ import annotations
-
 import functools
 import os
 from typing import Any

@@ -1,7 +1,5 @@
 """An execution's hyperparameters on top of the configured ones, as the strings that SageMaker takes."""
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """From an execution's input to everything that the later steps of the workflow read."""
 
-from __future__ import annotations
-
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import asdict

@@ -1,7 +1,5 @@
 """Enforces the documented schema of an execution's input, with messages that say what is allowed."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

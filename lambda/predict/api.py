@@ -1,7 +1,5 @@
 """The routes of the API."""
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Callable, Mapping

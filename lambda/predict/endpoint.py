@@ -1,7 +1,5 @@
 """Asks the SageMaker endpoint, and turns botocore's errors into those of this package."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence

@@ -1,7 +1,5 @@
 """The errors of a request. Each has the stable code that callers see; `problems` knows the status of each code."""
 
-from __future__ import annotations
-
 
 class PredictError(Exception):
     """Base of everything this package raises on purpose."""

@@ -1,7 +1,5 @@
 """Entry point of the Lambda, which connects the API with the real endpoint."""
 
-from __future__ import annotations
-
 import os
 from typing import Any
 

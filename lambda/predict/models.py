@@ -4,8 +4,6 @@ Each `Annotated` mapping holds JSON Schema keywords. A field with a default is o
 None.
 """
 
-from __future__ import annotations
-
 import functools
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Annotated, Any, Literal

@@ -3,8 +3,6 @@
 A serverless endpoint captures no data, so predictions are counted here for the drift check: numbers only, never a text.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The pages and the contract. Each is read when it is first requested, as most Lambda instances never serve one."""
 
-from __future__ import annotations
-
 import base64
 import functools
 import hashlib

@@ -1,7 +1,5 @@
 """Errors as `application/problem+json` (RFC 9457): the one place that knows the status of each error."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from predict.errors import MethodNotAllowedError, ModelFailedError, PredictError

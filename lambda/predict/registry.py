@@ -1,7 +1,5 @@
 """Reads the details of the serving model from the SageMaker model registry, and its classes from S3."""
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Callable, Mapping

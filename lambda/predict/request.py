@@ -1,7 +1,5 @@
 """Reads a request's body. API Gateway refuses most bad bodies first; this says precisely why."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass, field
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Answering a prediction request, without HTTP and AWS."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol

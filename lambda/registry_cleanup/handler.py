@@ -1,7 +1,5 @@
 """Entry point: deletes the packages of a group on `Delete`; does nothing on `Create` and `Update`."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What a model's container answers, read strictly. No AWS in here."""
 
-from __future__ import annotations
-
 import json
 import math
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Which model serves, according to CloudFormation and the model registry. This module translates boto3's errors."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Mapping

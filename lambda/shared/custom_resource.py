@@ -1,7 +1,5 @@
 """Answering CloudFormation's requests to a custom resource."""
 
-from __future__ import annotations
-
 import json
 import logging
 import urllib.request

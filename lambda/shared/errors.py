@@ -1,7 +1,5 @@
 """Errors of several functions. Step Functions shows the class's name as the error and the message as its cause."""
 
-from __future__ import annotations
-
 DATA_SOURCE_RULE = "an https://, http:// or s3:// address of one data file, or of a prefix with train and test files"
 """What the field `data_source` of an execution's input may be, in the words of a message."""
 

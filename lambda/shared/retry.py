@@ -1,7 +1,5 @@
 """Repeats a call that failed and may succeed, within a fixed time."""
 
-from __future__ import annotations
-
 import random
 import time
 from collections.abc import Callable

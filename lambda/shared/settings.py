@@ -1,7 +1,5 @@
 """Reading a function's environment variables."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from shared.errors import MisconfiguredError

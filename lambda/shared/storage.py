@@ -1,7 +1,5 @@
 """Reading and writing S3 objects. This module translates boto3's errors and reads nothing without a size limit."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any

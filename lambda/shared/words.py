@@ -1,7 +1,5 @@
 """JSON values in the words of a message, always short and printable."""
 
-from __future__ import annotations
-
 import difflib
 import json
 from collections.abc import Iterable, Mapping

@@ -1,7 +1,5 @@
 """Asks the endpoint, and waits for a cold or busy one. Errors of boto3 end here."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import boto3

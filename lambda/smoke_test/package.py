@@ -1,7 +1,5 @@
 """Reads a model package. Errors of boto3 end here."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The questions: test sentences that the package answered for the gate, or built-in ones. No AWS in here."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The smoke test: asks the endpoint and compares its answers with the expected ones."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -11,8 +11,6 @@ With `LOCAL_CONTAINER_PING=stock` it behaves like the image itself: `/ping` answ
 the model, each request after a failed load tries again and gets a 400, and the context names the image's server.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import queue

@@ -4,8 +4,6 @@ This follows sagemaker-huggingface-inference-toolkit 2.6.0 in the names and argu
 that are passed on as text, and the hooks that exclude each other.
 """
 
-from __future__ import annotations
-
 import importlib
 import inspect
 import json

@@ -1,7 +1,5 @@
 """Every change to ministack, in order, each with what ministack lacks without it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

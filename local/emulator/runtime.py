@@ -1,7 +1,5 @@
 """The running server: ministack with every change, from the first request to the end of the last child process."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import logging

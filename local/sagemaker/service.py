@@ -1,7 +1,5 @@
 """The public face of the local SageMaker: one object that answers the API's calls."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Your own domain for the API."""
 
-from __future__ import annotations
-
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_certificatemanager as acm
 from aws_cdk import aws_route53 as route53

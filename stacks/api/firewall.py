@@ -1,7 +1,5 @@
 """A web application firewall in front of the API."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from aws_cdk import aws_wafv2 as waf

@@ -1,7 +1,5 @@
 """API keys, one per client, and the usage plan that ties them to the stage."""
 
-from __future__ import annotations
-
 from aws_cdk import aws_apigateway as apigateway
 
 from stacks.api.rest_api import InferenceApi

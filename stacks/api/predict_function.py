@@ -1,7 +1,5 @@
 """The Lambda behind the REST API."""
 
-from __future__ import annotations
-
 from aws_cdk import Duration
 from constructs import Construct
 

@@ -1,7 +1,5 @@
 """API Gateway's own errors in the form of the API's: `application/problem+json`, with CORS."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass
 

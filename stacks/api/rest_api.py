@@ -1,7 +1,5 @@
 """The REST API in front of one Lambda: the contract's paths, checked and throttled before the Lambda runs."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 

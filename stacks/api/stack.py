@@ -1,7 +1,5 @@
 """API: the REST front, what protects it, and its Lambda."""
 
-from __future__ import annotations
-
 from constructs import Construct
 
 from stacks.api.contract import ApiContract

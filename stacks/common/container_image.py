@@ -4,8 +4,6 @@ The registry account of AWS's images differs by region. The SageMaker SDK carrie
 (`sagemaker.core.image_uris`), so none is copied here.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal
 

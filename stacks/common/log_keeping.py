@@ -1,7 +1,5 @@
 """How long logs are kept, and whether they outlive their stack."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import cast
 

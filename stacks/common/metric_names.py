@@ -3,8 +3,6 @@
 The namespace is the environment's prefix. Every metric has the dimension `service`.
 """
 
-from __future__ import annotations
-
 SERVICE = "service"
 """Dimension that Powertools gives every metric."""
 

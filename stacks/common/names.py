@@ -4,8 +4,6 @@ Stacks know each other's resources by these names, not by references: a referenc
 other's.
 """
 
-from __future__ import annotations
-
 from aws_cdk import Stack
 from constructs import Construct
 

@@ -3,8 +3,6 @@
 cdk-nag names every single finding (`AwsSolutions-IAM5[Resource::*]`); there is no way here to accept a whole rule.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """Where the code lies that the stacks deploy. The stacks know these paths and import nothing from them."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """What all stacks of an environment have in common."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from aws_cdk import CfnOutput, Environment, IStackSynthesizer, Stack

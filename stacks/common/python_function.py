@@ -1,7 +1,5 @@
 """A Python Lambda with its own role and log group, and the layer of third-party packages."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path

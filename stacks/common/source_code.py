@@ -1,7 +1,5 @@
 """Packs source folders so that equal content gives equal bytes, on any machine at any time."""
 
-from __future__ import annotations
-
 import gzip
 import hashlib
 import shutil

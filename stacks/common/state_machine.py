@@ -1,7 +1,5 @@
 """A Step Functions state machine with its log."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from aws_cdk import RemovalPolicy, Stack

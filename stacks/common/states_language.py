@@ -1,7 +1,5 @@
 """What the states of both workflows share: tasks, catching, retrying, and JSONata written as plain data."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The API block of the configuration: throttling, keys, networks, firewall and domain."""
 
-from __future__ import annotations
-
 import ipaddress
 import re
 from typing import Annotated, Self

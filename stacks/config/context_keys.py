@@ -1,7 +1,5 @@
 """Finds misspelt keys of the configuration in the CDK context, which anybody may add keys of their own to."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from stacks.config.fields import Section, closest, dotted_names, inner_section

@@ -5,8 +5,6 @@
 Nothing else in the app reads the context.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Literal, Self

@@ -1,7 +1,5 @@
 """The base of every configuration block: a pydantic model whose errors name the value, the problem and the remedy."""
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin

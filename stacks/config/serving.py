@@ -1,7 +1,5 @@
 """The serving block of the configuration: which container, which kind of endpoint, and how it scales."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator

@@ -1,7 +1,5 @@
 """The slim serving image, built while the stack is deployed."""
 
-from __future__ import annotations
-
 from aws_cdk import CustomResource, Duration
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_s3_assets as s3_assets

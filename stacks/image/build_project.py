@@ -1,7 +1,5 @@
 """The CodeBuild project that builds the slim serving image, so that deploying needs no Docker."""
 
-from __future__ import annotations
-
 from aws_cdk import Stack
 from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import aws_ecr as ecr

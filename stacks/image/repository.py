@@ -1,7 +1,5 @@
 """The repository of the slim serving image."""
 
-from __future__ import annotations
-
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_ecr as ecr
 from constructs import Construct

@@ -4,8 +4,6 @@ It is a stack of its own: the image has to exist before the model packages that 
 outlives a change of the configuration, because older packages name images in it.
 """
 
-from __future__ import annotations
-
 from constructs import Construct
 
 from stacks.common.project_sources import ProjectSources

@@ -1,7 +1,5 @@
 """The alarms; a section of the runbook explains each of them."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from aws_cdk import Duration

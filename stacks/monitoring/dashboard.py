@@ -1,7 +1,5 @@
 """The dashboard: one page with the state of the API, the model and the costs."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

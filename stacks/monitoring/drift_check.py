@@ -1,7 +1,5 @@
 """The scheduled Lambda that compares the traffic with the champion's baseline."""
 
-from __future__ import annotations
-
 from aws_cdk import Duration
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets

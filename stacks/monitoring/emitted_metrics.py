@@ -3,8 +3,6 @@
 AWS's namespaces, names and dimensions are those of each service's page "… metrics in Amazon CloudWatch".
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,7 +1,5 @@
 """A monthly limit of the account's costs, and the notifications before and at it."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from aws_cdk import aws_budgets as budgets

@@ -1,7 +1,5 @@
 """Monitoring: dashboard, alarms, the drift check and the budget."""
 
-from __future__ import annotations
-
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 

@@ -1,7 +1,5 @@
 """The rule by which an approval in the registry starts a release."""
 
-from __future__ import annotations
-
 from aws_cdk import Duration
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets

@@ -10,8 +10,6 @@ while unknown), `since` (when the present step began, in ms), `refusal` and `err
 failure). States read variables; a state's output is for people who read the execution.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from stacks.release import state_names as names

@@ -1,7 +1,5 @@
 """The role under which CloudFormation changes the endpoint during a release."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from aws_cdk import aws_iam as iam

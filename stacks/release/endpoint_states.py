@@ -1,7 +1,5 @@
 """The middle of a release: CloudFormation changes the endpoint's model, and the smoke test asks the endpoint."""
 
-from __future__ import annotations
-
 from stacks.common.states_language import CAUSE, States, as_jsonata, catch, choose, when
 from stacks.release import state_names as names
 from stacks.release.parts import DEALT_WITH, LOOK_AGAIN, NO_CHANGE, NOW, REFUSAL, USABLE, ReleaseParts, longer_than

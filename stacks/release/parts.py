@@ -1,7 +1,5 @@
 """What the states of the release workflow refer to, and the expressions that several of them share."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The end of a release: its outcome is recorded on the package and sent to the topic."""
 
-from __future__ import annotations
-
 from stacks.common.states_language import NULL, State, States, as_jsonata, catch, publish_task
 from stacks.release import state_names as names
 from stacks.release.parts import DEALT_WITH, REPLACED, USABLE, VERSION, ReleaseParts

@@ -1,7 +1,5 @@
 """The beginning of a release: is the request valid, is it its turn, and is there anything to do?"""
 
-from __future__ import annotations
-
 from typing import Any
 
 from stacks.common.states_language import CAUSE, NULL, States, catch, choose, when

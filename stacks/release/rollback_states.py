@@ -1,7 +1,5 @@
 """The rollback: an endpoint that came up and answers wrongly gets its champion back."""
 
-from __future__ import annotations
-
 from stacks.common.states_language import CAUSE, States, as_jsonata, catch, choose, when
 from stacks.release import state_names as names
 from stacks.release.parts import LOOK_AGAIN, NO_CHANGE, REFUSAL, USABLE, ReleaseParts, longer_than

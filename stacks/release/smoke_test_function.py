@@ -1,7 +1,5 @@
 """The Lambda that asks the endpoint real questions after a release."""
 
-from __future__ import annotations
-
 from aws_cdk import Duration
 from constructs import Construct
 

@@ -1,7 +1,5 @@
 """Release: from an approval in the registry to the endpoint, and back if the endpoint answers wrongly."""
 
-from __future__ import annotations
-
 from constructs import Construct
 
 from stacks.common.project_sources import ProjectSources

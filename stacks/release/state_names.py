@@ -1,7 +1,5 @@
 """Names of the release workflow's states; `operations/` and the tests refer to them."""
 
-from __future__ import annotations
-
 CHECK = "Check request"
 TURN = "Wait for turn"
 MY_TURN = "Is it the turn?"

@@ -1,7 +1,5 @@
 """The role of the release workflow: it may change one parameter of one stack, under the release role."""
 
-from __future__ import annotations
-
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 

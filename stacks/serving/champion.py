@@ -3,8 +3,6 @@
 The expressions are JSONata over the answer of DescribeStacks, for the workflows that read the champion.
 """
 
-from __future__ import annotations
-
 PARAMETER = "ModelPackageArn"
 """The serving stack's one parameter: the ARN of the released package."""
 

@@ -1,7 +1,5 @@
 """The container that serves models: Hugging Face's official one, or the slim one that this project builds."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 

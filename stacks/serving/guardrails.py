@@ -3,8 +3,6 @@
 Serverless endpoints have no such guard: SageMaker updates them all at once.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from aws_cdk import CfnCondition

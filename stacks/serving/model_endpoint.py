@@ -1,7 +1,5 @@
 """The endpoint: it serves the released model package, else the configured hub model, else nothing yet."""
 
-from __future__ import annotations
-
 from aws_cdk import CfnCondition, CfnParameter, CfnWaitConditionHandle, Fn
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct

@@ -1,7 +1,5 @@
 """The role a served model runs under."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from aws_cdk import aws_iam as iam

@@ -1,7 +1,5 @@
 """Automatic scaling of the endpoint's variant: its instances, or the warm share of a serverless one."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from aws_cdk import CfnCondition

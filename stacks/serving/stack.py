@@ -4,8 +4,6 @@ No IAM, no exports and no bootstrap rule: a release is an `UpdateStack` that cha
 neither capabilities nor SSM, and no other stack may block it.
 """
 
-from __future__ import annotations
-
 from aws_cdk import DefaultStackSynthesizer
 from constructs import Construct
 

@@ -1,7 +1,5 @@
 """The one variant of an endpoint config: serverless, or on its own instances."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from aws_cdk import aws_sagemaker as sagemaker

@@ -1,7 +1,5 @@
 """A private bucket: encrypted, TLS only, no public access, versioned, tidied up by lifecycle rules."""
 
-from __future__ import annotations
-
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_s3 as s3
 from constructs import Construct

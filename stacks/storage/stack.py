@@ -1,7 +1,5 @@
 """Storage: the buckets."""
 
-from __future__ import annotations
-
 from constructs import Construct
 
 from stacks.common.project_stack import ProjectStack, add_outputs

@@ -1,7 +1,5 @@
 """The Lambda that brings the data into the bucket."""
 
-from __future__ import annotations
-
 from aws_cdk import Duration
 from constructs import Construct
 

@@ -1,7 +1,5 @@
 """The Lambda that checks the input of a training execution before anything starts."""
 
-from __future__ import annotations
-
 import json
 
 from aws_cdk import Duration

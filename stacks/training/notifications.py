@@ -1,7 +1,5 @@
 """The topic that reports verdicts, releases, alarms and the budget."""
 
-from __future__ import annotations
-
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions

@@ -1,7 +1,5 @@
 """Training: data, jobs, the gate, the registry and the workflow over them."""
 
-from __future__ import annotations
-
 from constructs import Construct
 
 from stacks.common.project_sources import ProjectSources

@@ -3,8 +3,6 @@
 Run it after every change of the API. A test fails while the files differ from what this would write.
 """
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

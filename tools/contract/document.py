@@ -3,8 +3,6 @@
 The version is 3.0.3, because API Gateway imports no 3.1.
 """
 
-from __future__ import annotations
-
 import types
 from dataclasses import MISSING, fields
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints

@@ -1,7 +1,5 @@
 """The API's contract as static HTML. A viewer with a megabyte of script would be most of the Lambda."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

@@ -4,8 +4,6 @@ A message says what is wrong and what is allowed; `hint` says what to do next. C
 attributes, never the text.
 """
 
-from __future__ import annotations
-
 
 class ClassifierError(Exception):
     """Base of the errors of this package.

@@ -1,7 +1,5 @@
 """The errors of the serving code. Callers read the attributes, never the message."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 

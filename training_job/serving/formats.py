@@ -15,8 +15,6 @@ for `scores` (a JSON request may ask for a CSV answer), they are the last field,
 CSV has no header line, because batch transform splits files, and only the first part would have it.
 """
 
-from __future__ import annotations
-
 import csv
 import io
 import json

@@ -1,7 +1,5 @@
 """Log one JSON object a line, so that any log service can filter by field."""
 
-from __future__ import annotations
-
 import json
 import logging
 import sys

@@ -1,7 +1,5 @@
 """Run `onnx/model_int8.onnx` in ONNX Runtime."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping
 from pathlib import Path

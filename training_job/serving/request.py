@@ -1,7 +1,5 @@
 """Parse and check a request, before any tokenising."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass
 from typing import Any

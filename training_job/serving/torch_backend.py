@@ -1,7 +1,5 @@
 """Run the artifact's Hugging Face files in torch, if onnxruntime is not installed."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 

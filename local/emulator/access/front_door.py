@@ -5,8 +5,6 @@ These calls go to the server's own port with the principal's credentials, so tha
 other call.
 """
 
-from __future__ import annotations
-
 import os
 import threading
 from functools import lru_cache

@@ -1,7 +1,5 @@
 """Role sessions and policy decisions on top of ministack's IAM."""
 
-from __future__ import annotations
-
 import json
 import os
 import secrets

@@ -1,7 +1,5 @@
 """What a caller has to prove, and what ministack offers that is closed here."""
 
-from __future__ import annotations
-
 import ipaddress
 import json
 from collections.abc import Awaitable, Callable

@@ -4,8 +4,6 @@ ministack never reads `RoleARN`. This module checks it (`iam:PassRole`), stores 
 does (a stack keeps the role it was last given), and offers it to the resource types of this package.
 """
 
-from __future__ import annotations
-
 import contextvars
 from typing import Any
 

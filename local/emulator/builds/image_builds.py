@@ -3,8 +3,6 @@
 ministack reports every build as a success without a look at its source.
 """
 
-from __future__ import annotations
-
 import io
 import json
 import logging

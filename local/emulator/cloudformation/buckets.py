@@ -4,8 +4,6 @@ The function behind `autoDeleteObjects` runs on Node and needs `@aws-sdk/client-
 machine has not. Without an answer the stack would wait for an hour.
 """
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable
 from typing import Any

@@ -1,7 +1,5 @@
 """AWS::Budgets::Budget for ministack's CloudFormation. Nothing costs anything here, so nobody is ever notified."""
 
-from __future__ import annotations
-
 import json
 
 import boto3

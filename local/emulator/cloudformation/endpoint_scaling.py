@@ -4,8 +4,6 @@ ministack has no Application Auto Scaling, and a variant is one process here, ho
 for. A template with a mistake in it is refused all the same.
 """
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable
 

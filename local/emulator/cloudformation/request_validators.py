@@ -1,7 +1,5 @@
 """AWS::ApiGateway::RequestValidator, and its use by AWS::ApiGateway::Method; ministack only invents an id."""
 
-from __future__ import annotations
-
 import json
 
 from ministack.services import apigateway_v1 as gateway

@@ -1,7 +1,5 @@
 """How a resource type is added to ministack's CloudFormation, and how its properties become API parameters."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 

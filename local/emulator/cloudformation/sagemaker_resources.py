@@ -1,7 +1,5 @@
 """AWS::SageMaker::* for ministack's CloudFormation, made through the SageMaker API with the stack's rights."""
 
-from __future__ import annotations
-
 import secrets
 from collections.abc import Collection
 from typing import Any

@@ -1,7 +1,5 @@
 """Rules of CloudFormation that ministack leaves out: joins in conditions, busy stacks, the order of deletions."""
 
-from __future__ import annotations
-
 import contextvars
 from collections.abc import Mapping
 from typing import Any

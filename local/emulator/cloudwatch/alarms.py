@@ -4,8 +4,6 @@ ministack refuses an alarm on `Metrics`, evaluates every metric of a name whatev
 PutMetricData is called.
 """
 
-from __future__ import annotations
-
 import logging
 import operator
 import threading

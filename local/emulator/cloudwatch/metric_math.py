@@ -4,8 +4,6 @@ A series maps the number of a period to a value. As in CloudWatch, arithmetic on
 have one.
 """
 
-from __future__ import annotations
-
 import ast
 import operator
 from collections.abc import Callable, Mapping

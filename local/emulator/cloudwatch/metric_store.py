@@ -4,8 +4,6 @@ This store keeps less than AWS: equal values that a metric gets within ten secon
 rounded to two digits. Counts stay exact.
 """
 
-from __future__ import annotations
-
 import math
 import threading
 import time

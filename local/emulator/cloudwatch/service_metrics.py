@@ -3,8 +3,6 @@
 ministack has four of them, and those of Lambda only for calls of its Invoke API.
 """
 
-from __future__ import annotations
-
 import contextvars
 import json
 import time

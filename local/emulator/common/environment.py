@@ -4,8 +4,6 @@ ministack reads its settings from the environment when it is imported, and Lambd
 the developer's shell exports (AWS profiles, PYTHONPATH, virtual environments) must reach neither.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """The errors of the local cloud's server and of its work on ministack."""
 
-from __future__ import annotations
-
 from enum import IntEnum
 
 

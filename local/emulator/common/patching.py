@@ -1,7 +1,5 @@
 """How a function of ministack is wrapped."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import partial
 from types import ModuleType

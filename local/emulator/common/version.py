@@ -1,7 +1,5 @@
 """The guard: this package works with one version of ministack only."""
 
-from __future__ import annotations
-
 from importlib import metadata
 
 from local.emulator.common.errors import CannotStartError, ExitCode

@@ -1,7 +1,5 @@
 """How API Gateway handles a request: explained validation errors, large bodies, functions that crash, throttles."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

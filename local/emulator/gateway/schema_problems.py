@@ -4,8 +4,6 @@ ministack decides whether a body is valid; this module writes the sentence for `
 It knows the keywords of JSON Schema draft 4 that API Gateway supports, and references within the document.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping

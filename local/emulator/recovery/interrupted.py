@@ -6,8 +6,6 @@ and unfinished executions fail. `recovery` finishes the updates that have a jour
 creation left behind: both need services that answer.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import logging

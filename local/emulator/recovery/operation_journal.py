@@ -1,7 +1,5 @@
 """What a stack operation has done so far, written to disk before it does more, so that it can be finished or undone."""
 
-from __future__ import annotations
-
 import json
 import logging
 import threading

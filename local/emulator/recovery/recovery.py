@@ -4,8 +4,6 @@ An update that had not begun to delete what it replaced is rolled back; one that
 is no longer possible. In both cases the endpoint runs what the stack says, and every resource belongs to the stack.
 """
 
-from __future__ import annotations
-
 import copy
 import json
 import logging

@@ -1,7 +1,5 @@
 """Keeps the journal of every stack operation while ministack carries it out, and saves the stacks at both ends."""
 
-from __future__ import annotations
-
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any

@@ -3,8 +3,6 @@
 `client` is a boto3 client for SageMaker everywhere.
 """
 
-from __future__ import annotations
-
 import time
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The SageMaker service as ministack calls it: one request in, one HTTP answer out."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from typing import Any

@@ -1,7 +1,5 @@
 """The resources of a SageMaker request, as IAM authorises them. Pure functions, no ministack."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from typing import Any

@@ -1,7 +1,5 @@
 """Implements `local.sagemaker.common.surroundings.Surroundings`: what the SageMaker service needs from the cloud."""
 
-from __future__ import annotations
-
 import json
 import threading
 import time

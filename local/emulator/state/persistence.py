@@ -5,8 +5,6 @@ it, and uses the slower of Python's two JSON encoders; here the two services tha
 without copies, and an execution that has ended is rendered only once.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import logging

@@ -1,7 +1,5 @@
 """The state folder: one server at a time, and the credentials of its root user. Standard library only."""
 
-from __future__ import annotations
-
 import errno
 import fcntl
 import json

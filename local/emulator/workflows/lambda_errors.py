@@ -1,7 +1,5 @@
 """The error type of a failed Lambda function: the exception's class, as AWS reports it and state machines catch it."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 

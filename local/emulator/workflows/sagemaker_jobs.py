@@ -1,7 +1,5 @@
 """`sagemaker:create…Job.sync` of Step Functions: start a job, wait for it, stop it when nobody waits any longer."""
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Callable, Mapping

@@ -1,7 +1,5 @@
 """Step Functions' AWS SDK integrations on boto3: names, values and errors as the service passes them on."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """What ministack's interpreter of the states language leaves out: quotas, timeouts, errors that nothing catches."""
 
-from __future__ import annotations
-
 import contextvars
 import json
 import threading

@@ -5,8 +5,6 @@ the state machine's role: calls that go to a service are made with the role's cr
 itself is decided before. EventBridge rules start a state machine with the rights of the target's role.
 """
 
-from __future__ import annotations
-
 import contextvars
 import logging
 import re

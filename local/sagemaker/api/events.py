@@ -1,7 +1,5 @@
 """The state-change events that SageMaker puts on EventBridge, with the details that AWS documents."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any

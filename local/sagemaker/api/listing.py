@@ -1,7 +1,5 @@
 """Filters, order and pages of the List calls."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The calls that every kind of resource answers alike."""
 
-from __future__ import annotations
-
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping

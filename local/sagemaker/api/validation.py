@@ -1,7 +1,5 @@
 """Checks requests against botocore's model of the service and reports problems in AWS's words."""
 
-from __future__ import annotations
-
 import functools
 import re
 from collections.abc import Iterator, Mapping, Sized

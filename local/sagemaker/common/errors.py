@@ -1,7 +1,5 @@
 """The errors that a client of the AWS API sees: error answers, and failures of jobs and endpoints."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Names of resources: whose they are, and the ARNs that follow from them."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import NamedTuple
 

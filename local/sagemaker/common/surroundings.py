@@ -1,7 +1,5 @@
 """What the SageMaker service needs from the cloud around it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol

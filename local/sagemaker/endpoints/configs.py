@@ -1,7 +1,5 @@
 """Endpoint configurations: which model, how much memory, how many requests at a time."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

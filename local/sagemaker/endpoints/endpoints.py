@@ -1,7 +1,5 @@
 """Create, describe, list, update and delete endpoints."""
 
-from __future__ import annotations
-
 import logging
 import time
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """The servers behind one endpoint: started together, shared by the requests, drained before they stop."""
 
-from __future__ import annotations
-
 import random
 import threading
 import uuid

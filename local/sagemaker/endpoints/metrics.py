@@ -4,8 +4,6 @@ Names, units and dimensions: docs.aws.amazon.com/sagemaker/latest/dg, "monitorin
 "serverless-endpoints-monitoring".
 """
 
-from __future__ import annotations
-
 from local.sagemaker.common.names import Key
 from local.sagemaker.endpoints.fleet import Variant
 from local.sagemaker.state.outbox import Outbox

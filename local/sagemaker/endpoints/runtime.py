@@ -1,7 +1,5 @@
 """The running side of endpoints: starts, switches and stops fleets in the background."""
 
-from __future__ import annotations
-
 import logging
 import shutil
 import threading

@@ -1,7 +1,5 @@
 """What serves a model on this machine: its specification, and the command that starts its server."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path

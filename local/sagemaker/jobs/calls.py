@@ -1,7 +1,5 @@
 """The calls that create, describe, list and stop jobs, and what becomes of jobs when the service starts or stops."""
 
-from __future__ import annotations
-
 import shutil
 import threading
 import time

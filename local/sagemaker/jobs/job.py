@@ -1,7 +1,5 @@
 """One job: its record with the statuses and their events, and the thread that runs it."""
 
-from __future__ import annotations
-
 import logging
 import shutil
 import threading

@@ -1,7 +1,5 @@
 """Models: an image, an artifact and an environment, or a model package that holds the three."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The model registry: numbered model packages in their groups."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Mapping
 from typing import Any

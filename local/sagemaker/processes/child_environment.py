@@ -1,7 +1,5 @@
 """The environment of a child process: what the container would have, and nothing of the server's own."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

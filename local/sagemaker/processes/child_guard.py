@@ -9,8 +9,6 @@ after signal n.
 grandchildren. Here it only protects against a killed guard, which has a single thread.
 """
 
-from __future__ import annotations
-
 import contextlib
 import ctypes
 import os

@@ -1,7 +1,5 @@
 """A child process of the local cloud. It runs under `child_guard`; its output is read line by line."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import subprocess

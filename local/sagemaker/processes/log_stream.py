@@ -1,7 +1,5 @@
 """One log stream. Every line goes to CloudWatch (through the outbox) and to a file."""
 
-from __future__ import annotations
-
 import threading
 from collections import deque
 from logging import makeLogRecord

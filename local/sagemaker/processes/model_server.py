@@ -1,7 +1,5 @@
 """One model server process: it is started, watched, restarted after a crash, and asked for predictions."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Mapping

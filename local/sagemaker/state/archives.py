@@ -1,7 +1,5 @@
 """Tar archives: safe extraction and reproducible packing."""
 
-from __future__ import annotations
-
 import gzip
 import tarfile
 import zlib

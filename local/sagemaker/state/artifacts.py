@@ -1,7 +1,5 @@
 """Extracted model artifacts, stored by the hash of their archive."""
 
-from __future__ import annotations
-
 import hashlib
 import shutil
 import tempfile

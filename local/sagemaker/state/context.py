@@ -1,7 +1,5 @@
 """What the parts of the service share."""
 
-from __future__ import annotations
-
 import threading
 
 from local.sagemaker.common.settings import Settings

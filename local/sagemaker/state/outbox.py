@@ -1,7 +1,5 @@
 """Outgoing log lines, events and metrics. One thread delivers them in order, so that no caller waits."""
 
-from __future__ import annotations
-
 import logging
 import queue
 import threading

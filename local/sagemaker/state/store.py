@@ -1,7 +1,5 @@
 """The resources as JSON files, one file each. Atomic writes keep them intact when the process is killed."""
 
-from __future__ import annotations
-
 import copy
 import json
 import logging

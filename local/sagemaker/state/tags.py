@@ -1,7 +1,5 @@
 """Tags of resources, stored by ARN."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

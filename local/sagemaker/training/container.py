@@ -4,8 +4,6 @@ This is the contract of the sagemaker-training toolkit, with SAGEMAKER_BASE_DIR 
 script is started is in `launch`.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath

@@ -1,7 +1,5 @@
 """Hyperparameters as the sagemaker-training toolkit passes them to a script."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from typing import Any

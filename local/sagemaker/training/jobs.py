@@ -1,7 +1,5 @@
 """Create, describe, list and stop training jobs."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Mapping
 from typing import Any

@@ -1,7 +1,5 @@
 """How a training script is started: its command, its environment, and a check of its requirements."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,7 +1,5 @@
 """MetricDefinitions: regular expressions over the log that become FinalMetricDataList."""
 
-from __future__ import annotations
-
 import math
 import re
 import time

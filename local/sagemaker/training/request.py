@@ -1,7 +1,5 @@
 """What CreateTrainingJob refuses beyond the constraints of the service model."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any

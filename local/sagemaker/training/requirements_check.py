@@ -3,8 +3,6 @@
 A script of its own, for the interpreter of the image map: `python requirements_check.py requirements.txt`.
 """
 
-from __future__ import annotations
-
 import sys
 from importlib import metadata
 from pathlib import Path

@@ -1,7 +1,5 @@
 """One training job from start to end: download, train, upload."""
 
-from __future__ import annotations
-
 import contextlib
 import threading
 import time

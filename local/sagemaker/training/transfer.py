@@ -1,7 +1,5 @@
 """What goes in and out of a training job with its role's rights: code, channels, checkpoints, artifacts."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager

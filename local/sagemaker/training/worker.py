@@ -4,8 +4,6 @@ torchrun starts each process in a session of its own, which the guard of the job
 this script the processes would survive when torchrun is killed.
 """
 
-from __future__ import annotations
-
 import ctypes
 import os
 import signal

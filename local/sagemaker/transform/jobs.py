@@ -1,7 +1,5 @@
 """Create, describe, list and stop transform jobs."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any

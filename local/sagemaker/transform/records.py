@@ -1,7 +1,5 @@
 """Splits objects into records and joins answers: SplitType and AssembleWith of a transform job."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import Any
 

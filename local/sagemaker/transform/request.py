@@ -1,7 +1,5 @@
 """The members of a CreateTransformJob request: their defaults, and what is refused beyond the service model."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """One transform job from start to end: start the model, ask it every record, store the answers."""
 
-from __future__ import annotations
-
 import threading
 import time
 import uuid

@@ -1,7 +1,5 @@
 """The role under which a packaged model answers the test sentences."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from aws_cdk import aws_iam as iam

@@ -1,7 +1,5 @@
 """The two Lambdas of the gate: one plans which evidence is needed, the other judges it."""
 
-from __future__ import annotations
-
 from aws_cdk import Duration
 from constructs import Construct
 

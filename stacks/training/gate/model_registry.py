@@ -1,7 +1,5 @@
 """The group of the model registry that holds every trained model."""
 
-from __future__ import annotations
-
 from aws_cdk import CustomResource, Duration, RemovalPolicy
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct

@@ -1,7 +1,5 @@
 """The recipe of a training job to copy into SageMaker's console or a terminal."""
 
-from __future__ import annotations
-
 from aws_cdk import Stack
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct

@@ -1,7 +1,5 @@
 """The CreateTrainingJob request, for the workflow and for the console's recipe."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any

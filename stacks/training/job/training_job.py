@@ -1,7 +1,5 @@
 """What a training job consists of: image, code, role, instance and hyperparameters."""
 
-from __future__ import annotations
-
 import json
 
 from aws_cdk import FileAssetPackaging, Stack

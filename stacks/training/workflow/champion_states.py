@@ -1,7 +1,5 @@
 """Before an approval: does the model that the verdict compared with still serve?"""
 
-from __future__ import annotations
-
 import json
 
 from stacks.common.states_language import CAUSE, States, as_jsonata, catch, choose, retry, task, when

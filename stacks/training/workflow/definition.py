@@ -7,8 +7,6 @@ Variables: `request` (checked input), `data` (what was ingested, or null), `trai
 (evidence), `verdict`, `stack` and `serving` (the last look at the champion), `looks`, `plans`, `package_arn`.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from stacks.common.states_language import FAILED, report_failure

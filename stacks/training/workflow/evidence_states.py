@@ -1,7 +1,5 @@
 """The middle of the training workflow: the packaged artifact answers the test sentences, and the gate judges them."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from stacks.common.states_language import (

@@ -1,7 +1,5 @@
 """What the states of the training workflow refer to."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The end of the training workflow: the model package, the verdict on it, and the message about both."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

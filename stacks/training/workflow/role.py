@@ -1,7 +1,5 @@
 """What the training workflow may do: start jobs of its own names, and enter models into one group."""
 
-from __future__ import annotations
-
 from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct

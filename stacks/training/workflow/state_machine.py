@@ -1,7 +1,5 @@
 """The state machine that trains and judges a model. Start it with `{}` from the console, a schedule or a terminal."""
 
-from __future__ import annotations
-
 from constructs import Construct
 
 from stacks.common.log_keeping import LogKeeping

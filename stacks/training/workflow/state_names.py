@@ -1,7 +1,5 @@
 """Names of the training workflow's states; `operations/` and the tests refer to them."""
 
-from __future__ import annotations
-
 CHECK = "Check input"
 ROUTE = "Train or judge"
 INGEST = "Ingest data"

@@ -1,7 +1,5 @@
 """The first half of the training workflow: the checked request, the data, the training job."""
 
-from __future__ import annotations
-
 from stacks.common.states_language import (
     NULL,
     State,

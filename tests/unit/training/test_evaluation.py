@@ -1,21 +1,10 @@
 """Accuracy, F1, their intervals, and the metric modules behind them."""
 
-import time
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from classifier.evaluation.bootstrap import (
-    Confusion,
-    Joint,
-    confusion,
-    difference_intervals,
-    draw_counts,
-    figure_intervals,
-    figures,
-)
 from classifier.evaluation.evaluation import calibration, evaluate_answers, pearson, point_figures
 from classifier.evaluation.metrics import FOLDER, load_metrics
 
@@ -50,90 +39,6 @@ def test_a_metric_module_loads_by_path_as_in_the_article(monkeypatch: pytest.Mon
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     metric = evaluate.load(str(FOLDER / "accuracy"), keep_in_memory=True)
     assert metric.compute(predictions=[1, 0], references=[1, 1]) == {"accuracy": 0.5}
-
-
-def test_the_interval_is_that_of_resampling_rows() -> None:
-    """Drawing the counts is drawing the rows: both ways give the same ends within the noise of the draw."""
-    rng = np.random.default_rng(3)
-    labels = rng.integers(0, 2, 500)
-    answers = np.where(rng.random(500) < 0.8, labels, 1 - labels)
-    found = figures(answers.tolist(), labels.tolist(), resamples=9_999, seed=0)
-    ends = {name: (interval.low, interval.high) for name, interval in found.items()}
-    rows = rng.integers(0, 500, (4_000, 500))
-    accuracy = (answers == labels)[rows].mean(axis=1)
-    hits, positives = (answers & labels)[rows].sum(axis=1), answers[rows].sum(axis=1) + labels[rows].sum(axis=1)
-    assert ends["accuracy"] == pytest.approx(np.percentile(accuracy, [2.5, 97.5]), abs=0.004)
-    assert ends["f1"] == pytest.approx(np.percentile(2 * hits / positives, [2.5, 97.5]), abs=0.004)
-
-
-def test_the_paired_difference_is_that_of_resampling_rows() -> None:
-    """Both classifiers' answers to a drawn row stay together; both figures agree with drawing rows."""
-    rng = np.random.default_rng(4)
-    labels = rng.integers(0, 2, 600)
-    champion = np.where(rng.random(600) < 0.85, labels, 1 - labels)
-    challenger = np.where(rng.random(600) < 0.1, 1 - champion, champion)
-    joint = Joint.of(labels.tolist(), champion.tolist(), challenger.tolist())
-    ends = difference_intervals(joint, resamples=9_999, seed=0)
-    rows = rng.integers(0, 600, (6_000, 600))
-    wanted = labels[rows]
-
-    def f1(answers: np.ndarray) -> np.ndarray:
-        given = answers[rows]
-        return 2 * (given & wanted).sum(axis=1) / (given.sum(axis=1) + wanted.sum(axis=1))
-
-    accuracy = (challenger == labels)[rows].mean(axis=1) - (champion == labels)[rows].mean(axis=1)
-    drawn = {"accuracy": accuracy, "f1": f1(challenger) - f1(champion)}
-    for name, values in drawn.items():
-        low, high = np.percentile(values, [2.5, 97.5])
-        assert (ends[name].low, ends[name].high) == (pytest.approx(low, abs=0.003), pytest.approx(high, abs=0.003))
-    whole = np.mean(challenger == labels) - np.mean(champion == labels)
-    assert ends["accuracy"].value == pytest.approx(whole)
-
-
-def test_drawn_counts_are_multinomial() -> None:
-    """Means and covariances of the cells are those of drawing rows, and every resample has all rows."""
-    counts = np.array([640, 15, 40, 0, 60, 20, 35, 1160])
-    drawn = np.array(draw_counts(counts.tolist(), 20_000, 1))
-    shares = counts / counts.sum()
-    expected = counts.sum() * (np.diag(shares) - np.outer(shares, shares))
-    assert (drawn.sum(axis=1) == counts.sum()).all() and (drawn[:, 3] == 0).all()
-    assert drawn.mean(axis=0) == pytest.approx(counts, abs=0.8)
-    assert np.cov(drawn.T) == pytest.approx(expected, abs=0.05 * expected.max())
-
-
-@pytest.mark.parametrize("counts", [(1, 0, 0, 0), (0, 0, 0, 5), (7, 0, 0, 3)])
-def test_answers_that_are_all_right_stay_so(counts: tuple[int, int, int, int]) -> None:
-    """There is nothing to draw a mistake from; without a positive F1 is 0."""
-    intervals = figure_intervals(Confusion(*counts), resamples=99, seed=0)
-    f1 = 1.0 if counts[0] else 0.0
-    assert (intervals["accuracy"].low, intervals["accuracy"].high) == (1.0, 1.0)
-    assert (intervals["f1"].value, intervals["f1"].high) == (f1, f1)
-
-
-def test_two_classifiers_that_agree_do_not_differ() -> None:
-    """Whichever rows are drawn, even if it is one."""
-    for joint in (Joint(n000=1), Joint(n000=50, n011=3, n100=7, n111=60)):
-        for interval in difference_intervals(joint, resamples=99, seed=0).values():
-            assert (interval.value, interval.low, interval.high) == (0.0, 0.0, 0.0)
-
-
-@settings(max_examples=25, deadline=None)
-@given(st.lists(st.tuples(st.integers(0, 1), st.integers(0, 1), st.integers(0, 1)), min_size=1, max_size=40))
-def test_joint_counts_hold_both_confusions(rows: list[tuple[int, int, int]]) -> None:
-    """Each classifier's own counts can be read from the joint ones."""
-    labels, champion, challenger = zip(*rows, strict=True)
-    joint = Joint.of(labels, champion, challenger)
-    assert joint.champion == confusion(champion, labels)
-    assert joint.challenger == confusion(challenger, labels)
-    right = sum(after == label != before for label, before, after in rows)
-    assert joint.n010 + joint.n101 == right
-
-
-def test_the_gate_can_afford_its_resamples() -> None:
-    """10,000 resamples of 2,000 rows take less than a second of pure Python."""
-    started = time.process_time()
-    difference_intervals(Joint(640, 15, 40, 30, 60, 20, 35, 1160), resamples=10_000, seed=0)
-    assert time.process_time() - started < 1
 
 
 def test_the_interval_holds_its_figure() -> None:
@@ -190,12 +95,6 @@ def test_calibration_compares_confidence_with_what_is_right() -> None:
     assert sum(of["rows"] for of in found["bins"]) == 100 and len(found["bins"]) == 10
     assert found["ece"] == pytest.approx(0.3)
     assert calibration(np.array([0.8]), np.array([True]))["ece"] == pytest.approx(0.2)
-
-
-def test_the_same_seed_gives_the_same_interval() -> None:
-    """A report can be made again."""
-    first = figures(ANSWERS, LABELS, resamples=999, seed=5)
-    assert first == figures(ANSWERS, LABELS, resamples=999, seed=5)
 
 
 def test_pearson_is_left_out_where_it_is_not_defined() -> None:

@@ -5,8 +5,6 @@
 The token comes only from the environment variable HF_TOKEN: a hyperparameter would be readable in every console.
 """
 
-from __future__ import annotations
-
 import argparse
 import os
 import sys

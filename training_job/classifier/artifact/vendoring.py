@@ -4,8 +4,6 @@ It goes into `code/vendor/cp312/` of the artifact. `code/inference.py` adds that
 matches. At run time onnxruntime imports only numpy, which the container has.
 """
 
-from __future__ import annotations
-
 import logging
 import shutil
 import subprocess

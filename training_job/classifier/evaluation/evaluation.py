@@ -1,7 +1,5 @@
 """The figures of a set of answers: with intervals, by class, and how far the confidence can be believed."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from typing import Any

@@ -11,8 +11,6 @@ Every interval is a formula, so the same answers always give the same one:
   is the sum of the rows' squared contributions to the linearised figure (the delta method).
 """
 
-from __future__ import annotations
-
 import itertools
 import math
 from collections import Counter

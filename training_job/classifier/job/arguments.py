@@ -1,7 +1,5 @@
 """The command line of the training job: hyperparameters and folders, from the container's toolkit or a person."""
 
-from __future__ import annotations
-
 import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass

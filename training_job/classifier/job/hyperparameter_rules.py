@@ -4,8 +4,6 @@ Hyperparameters arrive as text, and launchers quote them differently: `5`, `"5"`
 parse to the value that was meant.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import json
 import math

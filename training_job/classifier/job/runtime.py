@@ -1,7 +1,5 @@
 """The process's log, and the switches of the libraries."""
 
-from __future__ import annotations
-
 import logging
 import os
 import sys

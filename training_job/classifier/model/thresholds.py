@@ -4,8 +4,6 @@ A rare label has few validation rows, so the best cut on them is luck. Each labe
 its probabilities themselves expect, and the F1 is averaged over neighbouring cuts before the best one is taken.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 CUTS = 1 / (1 + np.exp(-np.linspace(-4.5, 3.0, 76)))

@@ -1,7 +1,5 @@
 """Answer GET /ping and POST /invocations; refuse everything else as JSON."""
 
-from __future__ import annotations
-
 import asyncio
 import functools
 import logging

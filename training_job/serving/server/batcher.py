@@ -4,8 +4,6 @@ This is possible because an answer does not depend on the other texts in its bat
 because a pass over sixteen texts takes half the time of sixteen passes (docs/decisions/0006).
 """
 
-from __future__ import annotations
-
 import asyncio
 import functools
 import math

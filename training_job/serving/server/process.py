@@ -1,7 +1,5 @@
 """Load the model, serve until SIGTERM, and finish the running requests."""
 
-from __future__ import annotations
-
 import asyncio
 import gc
 import logging

@@ -4,8 +4,6 @@ Right after an answer the CPU's caches hold the network and nothing of the log: 
 next request would wait.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import time
