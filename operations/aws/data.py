@@ -15,6 +15,7 @@ from operations.errors import OperationError
 
 if TYPE_CHECKING:
     from classifier.data.dataset import DataSettings, LabelledData
+    from operations.aws.registry import Package
 
 PREFIX = "source/"  # files below it win over the public data set: lambda/ingest looks here first
 BUNDLED = paths.ROOT / "training_job" / "data"
@@ -99,15 +100,38 @@ def upload(
     return bool(changed) and not _held_before(place, data.manifest, set(stored.values()))
 
 
+def is_untrained(deployment: Deployment, place: Path, data: LabelledData, champion: Package) -> bool:
+    """Tell whether this data was uploaded after the champion was registered, which learned other data.
+
+    So it is where a training on it failed or was interrupted.
+    """
+    bucket = deployment.output("DataBucket")
+    stored = deployment.client("s3").head_object(Bucket=bucket, Key=f"{PREFIX}manifest.json")
+    with tempfile.TemporaryDirectory(dir=paths.SCRATCH) as folder:
+        data.write(Path(folder))
+        known = {_ingested(list(Path(folder).iterdir())), _ingested(_originals(place, data.manifest))}
+    return bool(stored["LastModified"] > champion.created) and champion.metadata.get("data_sha256") not in known
+
+
+def _ingested(files: list[Path]) -> str:
+    """Return the hash by which the ingest step knows these files."""
+    named = sorted((file.name, hashlib.sha256(file.read_bytes()).hexdigest()) for file in files)
+    return hashlib.sha256("".join(f"{digest}  {name}\n" for name, digest in named).encode()).hexdigest()
+
+
 def _place(name: str, *, channels: bool) -> str:
     return name if not channels else f"{'test' if name == 'test.jsonl' else 'train'}/{name}"
 
 
 def _held_before(place: Path, manifest: dict[str, Any], hashes: set[str]) -> bool:
     """Tell whether the bucket held the original files as they are, which an earlier version put there."""
-    names = {file["name"] for file in manifest["source"]["files"].values()}
-    originals = [place] if place.is_file() else [file for file in place.rglob("*") if file.name in names]
+    originals = _originals(place, manifest)
     return bool(originals) and all(_md5(file.read_bytes()) in hashes for file in originals)
+
+
+def _originals(place: Path, manifest: dict[str, Any]) -> list[Path]:
+    names = {file["name"] for file in manifest["source"]["files"].values()}
+    return [place] if place.is_file() else [file for file in place.rglob("*") if file.name in names]
 
 
 def _md5(content: bytes) -> str:

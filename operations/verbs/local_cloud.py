@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 
 from operations import paths
-from operations.aws import data, executions, releases
+from operations.aws import data, executions, registry, releases
 from operations.aws.deployment import LOCAL_ENV, Deployment, connect
 from operations.console import Phases, say
 from operations.errors import OperationError
@@ -44,6 +44,8 @@ def up(arguments: argparse.Namespace) -> None:
     if folder and labelled:
         new = data.upload(deployment, Path(folder), labelled)
         say(f"  {folder}: {'uploaded' if new else 'already there'}")
+        if not new and (arn := deployment.released_package):
+            new = data.is_untrained(deployment, Path(folder), labelled, registry.package(deployment, arn))
         given = data.without_reading(given)
     else:
         say("  no DATA folder: the public data set, or the bundled synthetic one where it cannot be reached")

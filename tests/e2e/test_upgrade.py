@@ -54,7 +54,10 @@ class Asking:
             try:
                 answer = requests.post(self.address, json=BODY, timeout=40)
                 version = answer.json()["model"]["version"] if answer.ok else None
-                self.seen.append((time.monotonic() - started, answer.status_code, version))
+                # A 500 without a body is no answer of ours: the old server sends it for a request that it cuts off when
+                # it stops, as a gateway's 502.
+                cut_off = answer.status_code == 500 and not answer.content
+                self.seen.append((time.monotonic() - started, 502 if cut_off else answer.status_code, version))
                 if not answer.ok:
                     self.refusals.setdefault(answer.status_code, set()).add(answer.text)
             except requests.ConnectionError:  # refused, or cut off

@@ -6,6 +6,7 @@ import argparse
 import hashlib
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,17 @@ import boto3
 import pytest
 
 from classifier.data.dataset import LabelledData, load_data
+from ingest.collect import collect
+from local_project import BUNDLED_DATA
 from operations import command_line
 from operations.__main__ import main
 from operations.aws import data
 from operations.aws.deployment import Deployment
+from operations.aws.registry import Package
 from operations.errors import OperationError
 from operations.verbs import training
 
+UPLOADED = datetime(2026, 11, 27, 12, tzinfo=UTC)
 LABELS = ("billing", "shipping", "technical")
 ROWS = [(f"message number {number} about {label} matters", label) for number in range(40) for label in LABELS]
 
@@ -45,6 +50,9 @@ class FakeBucket:
     def put_object(self, Bucket: str, Key: str, Body: bytes) -> None:
         self.objects[Key] = Body
         self.put.append(Key)
+
+    def head_object(self, Bucket: str, Key: str) -> dict[str, Any]:
+        return {"LastModified": UPLOADED} if Key in self.objects else {}
 
     def delete_object(self, Bucket: str, Key: str) -> None:
         del self.objects[Key]
@@ -226,6 +234,23 @@ def test_canonical_files_of_another_data_set_are_new(tickets: Path, tmp_path: Pa
     folder = tmp_path / "canonical"
     read(tickets).write(folder)
     assert data.upload(deployment(), folder, read(folder))
+
+
+@pytest.mark.parametrize("known_as", ["canonical", "original", "other"])
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_data_whose_training_failed_is_trained_on_again(
+    known_as: str, hours: int, tickets: Path, tmp_path: Path
+) -> None:
+    """It was uploaded after the champion was registered, and the champion learned other data; hashes are ingest's."""
+    made, labelled = deployment(), read(tickets)
+    data.upload(made, tickets, labelled)
+    folder = tmp_path / "canonical"
+    labelled.write(folder)
+    source = {"canonical": folder, "original": tickets, "other": BUNDLED_DATA}[known_as]
+    learned = collect(str(source), tmp_path / "collected").data_sha256
+    registered = UPLOADED + timedelta(hours=hours)
+    champion = Package("arn", 1, "Approved", registered, "", {"data_sha256": learned})
+    assert data.is_untrained(made, tickets, labelled, champion) == (known_as == "other" and hours < 0)
 
 
 @pytest.mark.parametrize(("fraction", "test_files"), [("0.2", {"test.jsonl", "ingest.json"}), ("0", {"ingest.json"})])

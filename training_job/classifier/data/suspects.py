@@ -15,7 +15,7 @@ FOLDS = 3
 MIN_ROWS = 2 * FOLDS
 """Rows that a label needs, to be learned from the rows of the other folds."""
 
-MAX_WORK = 2_000_000
+MAX_WORK = 300_000
 """Rows times labels that are learned; more rows are sampled, so that it takes seconds."""
 
 CONFIDENT, DOUBTED = 0.6, 0.1
