@@ -51,8 +51,7 @@ class Counts:
 def parse_baseline(content: bytes, uri: str) -> Counts:
     """Return the counts in the gate's `baseline.json`.
 
-    Raises:
-        BaselineError: the file has another form; it is called `uri`.
+    Raises BaselineError: the file has another form; it is called `uri`.
     """
     try:
         document: Any = json.loads(content)

@@ -33,8 +33,7 @@ class ContainerImage:
 class PinnedImage:
     """One container version, in the words of the SDK's table.
 
-    Attributes:
-        instance_type: any instance of the right kind; it selects the CPU or the GPU image.
+    `instance_type`: any instance of the right kind; it selects the CPU or the GPU image.
     """
 
     repository: str
@@ -70,9 +69,8 @@ TRAINING = PinnedImage(
 def resolve_image(pin: PinnedImage, region: str) -> ContainerImage:
     """Find a pinned image in a region's registry.
 
-    Raises:
-        ImageNotFoundError: the SDK's table has no such version, no registry for the region, or a tag that contradicts
-            the pinned one.
+    Raises ImageNotFoundError: the SDK's table has no such version, no registry for the region, or a tag that
+    contradicts the pinned one.
     """
     # Imported here: it takes over a second, which reading the configuration or --help need not pay.
     from sagemaker.core import image_uris

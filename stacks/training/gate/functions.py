@@ -32,9 +32,8 @@ class GateFunctions(Construct):
     ) -> None:
         """Create the functions.
 
-        Args:
-            artifacts: where training jobs write; the report is written beside the model.
-            evidence: where test sentences and answers lie; in the same bucket.
+        `artifacts`: where training jobs write; the report is written beside the model. `evidence`: where test sentences
+        and answers lie; in the same bucket.
         """
         super().__init__(scope, construct_id)
         self._setup, self._artifacts, self._evidence = setup, artifacts, evidence

@@ -40,8 +40,7 @@ _CONTRIB = "com.microsoft"
 def with_static_ranges(network: ModelProto, texts: Texts) -> ModelProto:
     """Fix the activation ranges to those on `texts`, and fuse each integer product with its scaling and bias.
 
-    Args:
-        network: from `quantize_dynamic`; it is modified.
+    `network`: from `quantize_dynamic`; it is modified.
     """
     found = ranges(network, texts)
     for node in [node for node in network.graph.node if node.op_type == "DynamicQuantizeLinear"]:
