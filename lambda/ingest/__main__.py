@@ -51,12 +51,8 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--source", default=HELPFUL_SENTENCES_URL, help="http(s):// or s3:// address, or a path (default: %(default)s)")
     add("--destination", type=Path, required=True, help="folder for the files; created if missing")
-    add(
-        "--files",
-        nargs="+",
-        metavar="NAME",
-        help="names of the files (default: all, or train.json test.json)",
-    )
+    names = "names of the files (default: all that are found; train.json test.json below a web address)"
+    add("--files", nargs="+", metavar="NAME", help=names)
     add("--fallback", type=Path, default=BUNDLED_DATA, metavar="FOLDER", help="used if the host cannot be reached")
     add("--no-fallback", action="store_true", help="fail if the host cannot be reached")
     add("--attempts", type=int, default=Limits.attempts, help="tries for each file (default: %(default)s)")

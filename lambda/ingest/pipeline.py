@@ -12,15 +12,12 @@ from ingest.addresses import refuse_internal
 from ingest.collect import CollectedData, collect, collect_bundled
 from ingest.errors import DataUnavailableError, SourceInvalidError
 from ingest.settings import Settings
-from ingest.sources.base import CHANNELS, Limits, channel_of
+from ingest.sources.base import CHANNELS, MARKER, Limits, channel_of
 from ingest.store import DataStore
 from shared.errors import DATA_SOURCE_RULE, InvalidExecutionInputError
 
 SOURCE_PREFIX = "source/"
 """Where users upload their own data set, in the data bucket."""
-
-MARKER = "ingest.json"
-"""Lies in every channel, because SageMaker refuses a channel without a file. The training job ignores it."""
 
 LATEST = "datasets/latest"
 """A second copy of the last run's files, for a training job that is started by hand."""

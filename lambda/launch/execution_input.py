@@ -29,7 +29,7 @@ class ExecutionInput:
     """None: the configuration decides."""
     hyperparameters: dict[str, str]
     compute: Compute
-    gate: dict[str, float]
+    gate: dict[str, float | str]
     approval: str
     training_job: str | None
     """The finished job to judge; None: train a new one."""
@@ -56,7 +56,7 @@ def parse(event: Any, defaults: Defaults, instance_types: Callable[[], Collectio
 
 
 def _data_source(source: str) -> str:
-    """Return the prefix without surrounding blanks; raise InvalidExecutionInputError.
+    """Return the address without surrounding blanks; raise InvalidExecutionInputError.
 
     Messages never repeat a part that may hold a password.
     """
@@ -82,8 +82,8 @@ def _data_source(source: str) -> str:
     return source
 
 
-def _gate(defaults: dict[str, float], given: dict[str, Any]) -> dict[str, float]:
+def _gate(defaults: dict[str, float | str], given: dict[str, Any]) -> dict[str, float | str]:
     for name, value in given.items():
-        if math.isnan(value):  # neither below a minimum nor above a maximum
+        if isinstance(value, float) and math.isnan(value):  # neither below a minimum nor above a maximum
             raise InvalidExecutionInputError(f"gate.{name}", "is NaN", schema.allowed(f"gate.{name}"))
-    return {**defaults, **{name: float(value) for name, value in given.items()}}
+    return {**defaults, **{name: value if isinstance(value, str) else float(value) for name, value in given.items()}}

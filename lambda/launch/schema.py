@@ -44,6 +44,8 @@ def allowed(path: str) -> str:
         rule = rule["properties"][name]
     if "enum" in rule:
         return any_of(rule["enum"])
+    if "pattern" in rule and "minimum" in rule:
+        return f"auto, or a number from {rule['minimum']} to {rule['maximum']}"
     if rule["type"] in _NUMBERS:
         whole = "a whole number" if rule["type"] == "integer" else "a number"
         return f"{whole} from {rule['minimum']} to {rule['maximum']}"
@@ -78,7 +80,10 @@ def _problem(error: fastjsonschema.JsonSchemaValueException) -> str:
 def _allowed_instead(path: str, value: Any) -> str:
     words = allowed(path)
     # Hyperparameters may be quoted numbers, because they become strings; other numbers may not be quoted.
-    unquoted = words.startswith(("a number", "a whole number", "true or false")) and "hyperparameters" not in path
+    unquoted = (
+        words.startswith(("a number", "auto, or a number", "a whole number", "true or false"))
+        and "hyperparameters" not in path
+    )
     return f"{words}, without quotes" if unquoted and isinstance(value, str) else words
 
 

@@ -25,8 +25,8 @@ class Defaults:
     hyperparameters: dict[str, str]
     compute: dict[str, Any]
     """A value for each of `compute.FIELDS`."""
-    gate: dict[str, float]
-    """`min_accuracy`, `min_f1` and `margin`, each from 0 to 1."""
+    gate: dict[str, float | str]
+    """`min_accuracy` and `min_f1`, each from 0 to 1 or `auto`, and `margin`."""
     approval: str
     """`auto`, `manual` or `never`."""
 
@@ -65,7 +65,7 @@ def _defaults(text: str) -> Defaults:
     try:
         document = json.loads(text)
         machines = {name: document["compute"][name] for name in compute.FIELDS}
-        gate = {name: float(document["gate"][name]) for name in _GATE}
+        gate = {name: document["gate"][name] for name in _GATE}
         given, approval = document["hyperparameters"], document["approval"]
     except (ValueError, TypeError) as error:
         raise MisconfiguredError("DEFAULTS", f"cannot be read ({error})") from error

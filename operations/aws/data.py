@@ -107,7 +107,7 @@ def _held_before(place: Path, manifest: dict[str, Any], hashes: set[str]) -> boo
     """Tell whether the bucket held the original files as they are, which an earlier version put there."""
     names = {file["name"] for file in manifest["source"]["files"].values()}
     originals = [place] if place.is_file() else [file for file in place.rglob("*") if file.name in names]
-    return all(_md5(file.read_bytes()) in hashes for file in originals)
+    return bool(originals) and all(_md5(file.read_bytes()) in hashes for file in originals)
 
 
 def _md5(content: bytes) -> str:

@@ -145,7 +145,7 @@ def _reading(source: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, st
         "text_column": columns.get("text"),
         "label_column": ",".join(label) if isinstance(label, list) else label,
         "score_column": columns.get("score"),
-        "score_threshold": evaluation.get("hyperparameters", {}).get("score_threshold"),
+        "score_threshold": evaluation.get("score_threshold", 1.0 if evaluation["objective"] == "regression" else None),
     }
     return {name: str(value) for name, value in {**told, **given}.items() if value not in (None, "")}
 

@@ -13,7 +13,7 @@ from pydantic import model_validator
 
 from stacks.config.api import ApiConfig
 from stacks.config.context_keys import check_context_keys
-from stacks.config.fields import INSTANCE_TYPE, Section, between, check, matching, read_section
+from stacks.config.fields import INSTANCE_TYPE, Section, Share, between, check, matching, read_section
 from stacks.config.serving import ServingConfig
 from stacks.errors import ConfigError, UnknownEnvironmentError
 
@@ -64,11 +64,11 @@ class TrainingConfig(Section):
 class GateConfig(Section):
     """What a new model must show before it is approved; an execution may ask for other numbers."""
 
-    min_accuracy: Annotated[float, between(0, 1, "a share")] = 0.0
-    """Floor of the accuracy; the lower end of its 95 % interval has to reach it. With 0 the data decides: more than the
-    share of the commonest label, and no less than a TF-IDF baseline on the same rows. Both always apply."""
-    min_f1: Annotated[float, between(0, 1, "a share")] = 0.0
-    """Floor of the F1, that of the second label or, with more than two labels, their mean; as for the accuracy."""
+    min_accuracy: Share = "auto"
+    """Floor of the accuracy; the lower end of its 95 % interval has to reach it. `auto`: more than the share of the
+    commonest label, and not shown to be worse than the TF-IDF baseline on the same rows."""
+    min_f1: Share = "auto"
+    """Floor of the F1 of the second label, with more than two labels of the macro F1; `auto` as above."""
     margin: Annotated[float, between(0, 0.5, "a difference of shares")] = 0.0275
     """How much lower than the champion's the accuracy may be and still count as 'not worse'."""
     approval: Literal["auto", "manual", "never"] = "auto"

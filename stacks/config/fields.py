@@ -2,18 +2,21 @@
 
 import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Literal, TypeVar, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from stacks.errors import ConfigError
 
+AutoOrNumber = Literal["auto"] | float
+
 _KINDS: dict[Any, str] = {
     bool: "true or false",
     int: "a whole number",
     float: "a number",
+    AutoOrNumber: "auto, or a number",
     str: "a text",
     tuple[str, ...]: "a list of texts",
     Mapping[str, str]: "a block of names and values, each a text, a number or true/false",
@@ -36,7 +39,7 @@ class Section(BaseModel):
                 return value.lower() == "true"
             if not isinstance(value, bool):
                 raise PydanticCustomError("kind", "not a boolean")
-        elif kind in (int, float) and isinstance(value, bool):
+        elif kind in (int, float, AutoOrNumber) and isinstance(value, bool):
             raise PydanticCustomError("kind", "not a number")
         elif get_origin(kind) is Literal and isinstance(get_args(kind)[0], int):
             number = float(value) if isinstance(value, str) and value.isdecimal() else value
@@ -60,6 +63,17 @@ def matching(pattern: str, allowed: str, *, longest: int | None = None) -> Any:
     """Annotate a text: the pattern of the whole text, in words too, and its greatest length."""
     return Field(pattern=f"^(?:{pattern})$", max_length=longest, json_schema_extra={"allowed": allowed})
 
+
+def _check_share(value: AutoOrNumber) -> AutoOrNumber:
+    if value != "auto" and not 0 <= value <= 1:
+        raise PydanticCustomError("range", "not a share")
+    return value
+
+
+Share = Annotated[
+    AutoOrNumber, AfterValidator(_check_share), Field(json_schema_extra={"allowed": "a share from 0 to 1"})
+]
+"""A share that `auto` leaves open."""
 
 INSTANCE_TYPE = matching(r"ml\.[a-z0-9-]+\.[a-z0-9]+", "a SageMaker instance type such as ml.g4dn.xlarge")
 

@@ -66,11 +66,12 @@ class IngestFunction(Construct):
             ),
         )
         if settings.source_url.startswith("s3://"):
-            bucket, _, folder = settings.source_url.removeprefix("s3://").partition("/")
+            bucket, _, place = settings.source_url.removeprefix("s3://").partition("/")
             foreign = bucket_arn(self, bucket)
-            objects = f"{foreign}/{folder.rstrip('/')}/*" if folder.strip("/") else f"{foreign}/*"
+            key = f"{foreign}/{place.strip('/')}".rstrip("/")
+            objects = [f"{key}/*", *([key] if place.strip("/") else [])]  # a folder, or a single object
             grant(
                 ingest.role,
-                read_objects(objects, reason="The configured data source is a folder of objects."),
+                read_objects(*objects, reason="The configured data source is a folder of objects, or one object."),
                 list_buckets(foreign),
             )

@@ -25,7 +25,10 @@ sys.path.append(str(Path(__file__).parent))
 STACKS = ("storage", "training", "serving", "release", "api", "monitoring")
 IMAGE_STACK = "image"  # where the container is `slim`
 # Environments with other values: what cdk.json doesn't use has to be right as well.
-VARIANTS = {"slim": {"env": "dev", **SLIM, **WARM}, "instances": {"env": "prod", **INSTANCES}}
+VARIANTS = {
+    "slim": {"env": "dev", **SLIM, **WARM, "data.source_url": "s3://example-tickets/2026"},
+    "instances": {"env": "prod", **INSTANCES, "data.source_url": "s3://example-tickets/2026/tickets.csv"},
+}
 
 
 @dataclass(frozen=True, eq=False)

@@ -110,6 +110,8 @@ def test_missing_value_is_named(context: dict[str, Any]) -> None:
         ("gate.min_accuracy", "high"),
         ("gate.min_f1", -0.1),
         ("gate.min_f1", "nan"),
+        ("gate.min_f1", True),
+        ("gate.min_f1", "Auto"),
         ("gate.margin", 0.51),
         ("gate.margin", True),
         ("gate.approval", "always"),
@@ -155,6 +157,8 @@ def test_gate_is_set_from_the_command_line(context: dict[str, Any]) -> None:
     given = {"gate.min_accuracy": "0.7", "gate.margin": "0", "gate.approval": "never", "training.spot": "true"}
     config = load(context, **given)
     assert (config.gate.min_accuracy, config.gate.margin, config.gate.approval) == (0.7, 0.0, "never")
+    assert config.gate.min_f1 == "auto"
+    assert load(context, **{"gate.min_accuracy": "auto"}).gate.min_accuracy == "auto"
     assert config.training.spot is True
 
 

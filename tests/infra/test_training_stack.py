@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aws_cdk import App
 from aws_cdk.assertions import Match, Template
+from policies import Need, allows, missing, statements_of
 from states_interpreter import evaluate
+from template_values import TemplateValues
 from workflow_samples import INGESTED, REQUEST
 
 from classifier.job.hyperparameters import Hyperparameters
@@ -124,6 +126,19 @@ def test_ingest_knows_its_source_and_fallback(assemblies: Assemblies, env: str, 
     )
 
 
+@pytest.mark.parametrize(
+    ("variant", "env", "key"), [("slim", "dev", "2026/train.csv"), ("instances", "prod", "2026/tickets.csv")]
+)
+def test_ingest_may_read_a_configured_bucket(assemblies: Assemblies, variant: str, env: str, key: str) -> None:
+    """A configured folder, or a single object, of another bucket can be read and listed, and nothing else there."""
+    values = TemplateValues(assemblies.template(variant, "training"), [assemblies.template(variant, "storage")])
+    statements = statements_of(values, f"arn:aws:iam::111122223333:role/text-classifier-{env}-ingest")
+    bucket = "arn:aws:s3:::example-tickets"
+    assert missing(statements, [Need("s3:GetObject", f"{bucket}/{key}"), Need("s3:ListBucket", bucket)]) == []
+    assert not allows(statements, Need("s3:GetObject", f"{bucket}/2025/tickets.csv"))
+    assert not allows(statements, Need("s3:PutObject", f"{bucket}/{key}"))
+
+
 @pytest.mark.parametrize(("env", "approval"), [("local", "auto"), ("dev", "auto"), ("prod", "manual")])
 def test_launch_function_understands_its_defaults(assemblies: Assemblies, env: str, approval: str) -> None:
     """The launch function accepts what the configuration gives it, and production leaves approvals to a person."""
@@ -131,7 +146,7 @@ def test_launch_function_understands_its_defaults(assemblies: Assemblies, env: s
     settings = LaunchSettings.from_environment(given | {"ARTIFACTS_URI": "s3://bucket/training"})
     assert given["ARTIFACTS_URI"].endswith("/training") and given["ARTIFACTS_URI"].startswith("s3://")
     assert settings.defaults.approval == approval
-    assert settings.defaults.gate == {"min_accuracy": 0.8, "min_f1": 0.8, "margin": 0.0275}
+    assert settings.defaults.gate == {"min_accuracy": "auto", "min_f1": "auto", "margin": 0.0275}
     assert settings.job_name_prefix == f"text-classifier-{env}"
 
 

@@ -30,7 +30,7 @@ REASONS = {
 }
 """Why no test runs a command: the only reasons that a page can give."""
 _INLINE = re.compile(r"`((?:[A-Z_]+=\S+ )*(?:make|python|\.venv/bin/python|docker|pip) [^`]+)`")
-_MARK = re.compile(r"<!-- not run, ([^:]+): (.*?) -->", re.DOTALL)
+MARK = re.compile(r"<!-- not run,\s([^:]+):\s(.*?)\s-->", re.DOTALL)
 _FORM = re.compile(r"…|<[a-z]+>")
 _AWS = re.compile(r"\bENV=")
 _OTHERS = ("docs/decisions/", "docs/benchmarks/", "client/", "CHANGELOG.md", "training_job/")
@@ -63,9 +63,9 @@ def pages() -> list[Page]:
 def page(name: str, text: str) -> Page:
     """Return the commands of a document with this text."""
     marked = {
-        command: " ".join(reason.split()) for reason, listed in _MARK.findall(text) for command in _commands(listed)
+        command: " ".join(reason.split()) for reason, listed in MARK.findall(text) for command in _commands(listed)
     }
-    shown: set[str] = set(_commands(_MARK.sub("", FENCE.sub("", text))))
+    shown: set[str] = set(_commands(MARK.sub("", FENCE.sub("", text))))
     for language, mark, body in FENCE.findall(text):
         lines = {line for line in body.splitlines() if line.strip()} if language == "bash" else set()
         shown |= lines

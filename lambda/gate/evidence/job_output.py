@@ -162,7 +162,8 @@ def parse_evaluation(content: bytes, source: str) -> JobOutput:
     least = 1 if objective == "multilabel" else 2
     if len(names) < least or len(set(names)) < len(names):
         raise EvidenceError(source, f"labels are {quote(names)}; at least {least} different names are expected")
-    threshold = (found.get("hyperparameters") or {}).get("score_threshold") if objective == "regression" else None
+    earlier = (found.get("hyperparameters") or {}).get("score_threshold")  # where jobs of earlier versions wrote it
+    threshold = found.get("score_threshold", earlier) if objective == "regression" else None
     return JobOutput(
         labels=tuple(names),
         objective=objective,

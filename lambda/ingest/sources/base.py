@@ -17,9 +17,14 @@ SUFFIXES = (
 )
 """Endings of data files. What is in a file is found out by the training job, which reads it."""
 MAX_FILES = 20
+MARKER = "ingest.json"
+"""Lies in every channel, because SageMaker refuses a channel without a file. It is no data."""
 
-_NO_DATA = re.compile(r"(readme|licen[cs]e|notice|changelog)\b|[._~]", re.IGNORECASE)
-_TEST = re.compile(r"(?<![a-z])test(ing)?(?![a-z])", re.IGNORECASE)
+_NO_DATA = re.compile(r"(readme|licen[cs]e|notice|changelog|requirements)\b|[._~]|ingest\.json$", re.IGNORECASE)
+_NO_ROWS = ("manifest.json", "labels.txt", "classes.txt", "label_names.txt")
+_TEST = {"test", "testing"}
+_VALIDATION = {"validation", "valid", "val", "dev"}
+_OTHER = {"train", "training"} | _VALIDATION
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,24 +62,38 @@ class Stream:
 
 
 def is_data_file(name: str) -> bool:
-    """Tell whether a file's name is one of a data file, or of the manifest that travels with it."""
-    return name.lower().endswith(SUFFIXES) and not _NO_DATA.match(name)
+    """Tell whether a file's name is one of a data file, or of the manifest or labels that travel with it."""
+    return name.lower().endswith(SUFFIXES) and ".tar." not in name.lower() and not _NO_DATA.match(name)
 
 
 def channel_of(name: str) -> str:
-    """Return the channel of a file: `test` for the test file, by its name, else `train`."""
-    return "test" if _TEST.search(name.split(".")[0]) else "train"
+    """Return the channel of a file: `test` for the test file, by its name, else `train`.
+
+    The training job takes names in the same way.
+    """
+    words = _words(name)
+    return "test" if words & _TEST and not words & _OTHER else "train"
+
+
+def _words(name: str) -> set[str]:
+    return set(re.split(r"[^a-z]+", name.split(".")[0].lower()))
+
+
+def _holds_training_rows(name: str) -> bool:
+    words = _words(name)
+    only_validation = words & _VALIDATION and not words & (_TEST | _OTHER - _VALIDATION)
+    return channel_of(name) == "train" and not only_validation and name not in _NO_ROWS
 
 
 def data_files(names: Iterable[str], source: str) -> tuple[str, ...]:
     """Return the data files among `names`, sorted.
 
     Raises:
-        DataUnavailableError: There are none but test files, or too many.
+        DataUnavailableError: None of them is for training, or there are too many.
     """
     present = sorted(names)
     found = tuple(name for name in present if is_data_file(name))
-    if not any(channel_of(name) == "train" and name.lower() != "manifest.json" for name in found):
+    if not any(_holds_training_rows(name) for name in found):
         raise DataUnavailableError(
             f"{source} holds no training data; found: {', '.join(present[:MAX_FILES]) or 'nothing'}.",
             hint="Put one file there, such as data.csv, or train and test files, such as train.csv and test.csv.",

@@ -21,7 +21,7 @@ class FolderSource:
     def find_files(self) -> tuple[str, ...]:
         """Return the names of the data files."""
         if self._only:
-            return (self._only,)
+            return data_files([self._only], self.name)
         if not self.folder.is_dir():
             raise SourceInvalidError(
                 f"{self.folder} is neither a folder nor a file; allowed is {ALLOWED}.",

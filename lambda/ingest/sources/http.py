@@ -11,7 +11,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 
 from ingest.errors import DataUnavailableError, SourceInvalidError, SourceUnreachableError
-from ingest.sources.base import ALLOWED, CHUNK_BYTES, Limits, Stream, is_data_file
+from ingest.sources.base import ALLOWED, CHUNK_BYTES, Limits, Stream, data_files, is_data_file
 
 DEFAULT_FILES = ("train.json", "test.json")
 _PASSING_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -35,7 +35,9 @@ class HttpSource:
     def __init__(self, url: str, limits: Limits, check_url: Callable[[str], None] | None = None) -> None:
         self.name = url.rstrip("/")
         folder, _, last = self.name.rpartition("/")
-        self._only = last if is_data_file(last) and not folder.endswith(":/") else None
+        # A slash at the end says that it is no file. Right after the scheme stands the host.
+        is_file = is_data_file(last) and not url.endswith("/") and not folder.endswith(":/")
+        self._only = last if is_file else None
         self._folder = folder if self._only else self.name
         self._limits = limits
         self._session = requests.Session()
@@ -47,7 +49,7 @@ class HttpSource:
 
     def find_files(self) -> tuple[str, ...]:
         """Return the file's name, or the default names, because a web address cannot be listed."""
-        return (self._only,) if self._only else DEFAULT_FILES
+        return data_files([self._only], self.name) if self._only else DEFAULT_FILES
 
     @contextmanager
     def open(self, file: str) -> Iterator[Stream]:

@@ -25,7 +25,7 @@ class S3Source:
         self.name = uri.rstrip("/")
         self._bucket = parts.netloc
         folder, _, last = parts.path.strip("/").rpartition("/")
-        self._only = last if is_data_file(last) else None
+        self._only = last if is_data_file(last) and not uri.endswith("/") else None  # key.csv/ is a prefix
         self._prefix = folder if self._only else parts.path.strip("/")
         if not self._bucket:
             raise SourceInvalidError(f"{uri} names no bucket; s3://bucket/prefix is allowed.")
@@ -38,7 +38,7 @@ class S3Source:
     def find_files(self) -> tuple[str, ...]:
         """Return the names of the data files."""
         if self._only:
-            return (self._only,)
+            return data_files([self._only], self.name)
         start = f"{self._prefix}/" if self._prefix else ""
         with _translated(self.name):
             pages = self._client.get_paginator("list_objects_v2").paginate(
@@ -74,7 +74,7 @@ def _translated(uri: str) -> Iterator[None]:
             raise SourceUnreachableError(f"{uri}: S3 answered {code}.") from error
         raise DataUnavailableError(
             f"{uri}: S3 answered {code}.",
-            hint="Check bucket and prefix, and that the caller may list and read them.",
+            hint="Check bucket and prefix, and that the caller may list and read them. A folder ends in a slash.",
         ) from error
     except (NoCredentialsError, ParamValidationError) as error:
         raise DataUnavailableError(

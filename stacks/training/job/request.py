@@ -15,9 +15,11 @@ METRICS = {
     "train_loss": r"\bloss=([0-9.eE+-]+)",
     "eval_accuracy": r"\beval_accuracy=([0-9.]+)",
     "eval_f1": r"\beval_f1=([0-9.]+)",
+    "eval_macro_f1": r"\beval_macro_f1=([0-9.]+)",
     "eval_pearson": r"\beval_pearson=(-?[0-9.]+)",
     "test_accuracy": r"\btest_accuracy=([0-9.]+)",
     "test_f1": r"\btest_f1=([0-9.]+)",
+    "test_macro_f1": r"\btest_macro_f1=([0-9.]+)",
     "test_pearson": r"\btest_pearson=(-?[0-9.]+)",
 }
 

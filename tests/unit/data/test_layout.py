@@ -39,6 +39,7 @@ def names(sources):
         ),
         (["my_train.xlsx", "my_test.xlsx"], {"train": "my_train.xlsx", "test": "my_test.xlsx"}),
         (["reviews.jsonl", "README.md", "labels.txt"], {"train": "reviews.jsonl"}),
+        (["tickets.zip", "code.tar.gz"], {"train": "tickets.zip"}),
         (["reviews.csv", "test.csv"], {"train": "reviews.csv", "test": "test.csv"}),
         (["train/data.csv", "test/data.csv"], {"train": "data.csv", "test": "data.csv"}),
         (["train.json", "train_v2.json"], {"train": "train.json"}),

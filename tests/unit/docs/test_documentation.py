@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from classifier.job.hyperparameters import fields
-from documented_commands import REASONS, pages
+from documented_commands import MARK, REASONS, pages
 from documented_commands import page as page_of
 from operations.command_line import VERBS
 from stacks.config.environment import Config
@@ -43,6 +43,7 @@ def test_every_make_command_in_a_document_exists() -> None:
 def test_a_mark_names_a_command_of_its_page_and_a_known_reason() -> None:
     """All other commands are run (tests/e2e/test_documented_commands.py)."""
     for found in pages():
+        assert len(MARK.findall(TEXT[found.name])) == TEXT[found.name].count("<!-- not run"), found.name
         assert set(found.marked) <= found.shown, found.name
         assert set(found.marked.values()) <= REASONS.keys(), found.name
 

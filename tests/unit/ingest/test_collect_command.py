@@ -31,7 +31,7 @@ def test_result_is_json(bundled, tmp_path, capsys):
     """The result goes to standard output as JSON, progress to standard error."""
     assert main(["--source", str(bundled), "--destination", str(tmp_path)]) == 0
     captured = capsys.readouterr()
-    assert json.loads(captured.out)["files"][0]["name"] == "train.json"
+    assert json.loads(captured.out)["files"][-1]["name"] == "train.json"
     assert "train.json" in captured.err
 
 

@@ -16,7 +16,7 @@ LIMITED = """
 import resource, sys
 from ingest.__main__ import main
 resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
-sys.exit(main(["--source", sys.argv[1], "--destination", sys.argv[2]]))
+sys.exit(main(["--source", sys.argv[1], "--destination", sys.argv[2], "--quiet"]))
 """
 
 

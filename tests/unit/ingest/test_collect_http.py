@@ -16,6 +16,8 @@ import pytest
 import ingest
 from ingest.collect import Progress, collect
 from ingest.errors import DataUnavailableError, SourceUnreachableError
+from ingest.sources.base import Limits
+from ingest.sources.http import HttpSource
 
 TRAIN = b'{"sentence": "Sturdy.", "helpful": 1.5}\n' * 40
 TEST = b'{"sentence": "Hello.", "helpful": 0.2}\n' * 10
@@ -38,7 +40,44 @@ def test_files_arrive_with_size_and_hash(site, quick, tmp_path):
     assert (collected.source, collected.fell_back, collected.reason) == (f"{site.url}/data", False, "")
 
 
-def test_data_hash_depends_on_content_only(site, quick, tmp_path):
+@pytest.mark.parametrize("name", ["tickets.csv", "tickets.jsonl.gz", "my%20tickets.xlsx"])
+def test_address_of_a_file_is_that_file(site, quick, tmp_path, name):
+    """An address that ends like a data file is requested as it is, and nothing else."""
+    site.serve(f"/data/{name}", TRAIN)
+    collected = collect(f"{site.url}/data/{name}", tmp_path, limits=quick)
+    assert [(file.name, file.path.read_bytes()) for file in collected.files] == [(name, TRAIN)]
+    assert (collected.source, site.requested) == (f"{site.url}/data/{name}", [f"/data/{name}"])
+
+
+def test_slash_says_that_an_address_is_a_folder(site, quick, tmp_path):
+    """Below an address with a slash at its end the usual two files are asked for, whatever its name."""
+    site.serve("/data.csv/train.json", TRAIN)
+    site.serve("/data.csv/test.json", TEST)
+    collect(f"{site.url}/data.csv/", tmp_path, limits=quick)
+    assert site.requested == ["/data.csv/train.json", "/data.csv/test.json"]
+
+
+@pytest.mark.parametrize("url", ["https://data.zip", "http://host.json"])
+def test_host_is_no_file(url):
+    """A host whose name ends like a data file is a host."""
+    assert HttpSource(url, Limits()).find_files() == ("train.json", "test.json")
+
+
+def test_packed_file_stays_packed(site, answer, quick, tmp_path):
+    """What the host sends as a packed file is stored as it is: the training job unpacks it."""
+    packed = gzip.compress(TRAIN)
+    site.serve("/tickets.jsonl.gz", answer(packed, headers={"Content-Type": "application/gzip"}))
+    assert collect(f"{site.url}/tickets.jsonl.gz", tmp_path, limits=quick).files[0].path.read_bytes() == packed
+
+
+def test_data_hash_covers_the_names(data_file, tmp_path):
+    """The same bytes under another name are another data set: the name may decide what is the test file."""
+    one = collect(str(data_file("a", name="one.csv")), tmp_path / "out")
+    two = collect(str(data_file("a", name="two.csv")), tmp_path / "out")
+    assert one.data_sha256 != two.data_sha256
+
+
+def test_data_hash_is_that_of_the_listing(site, quick, tmp_path):
     """The hash of the whole set is that of its listing, as sha256sum would print it."""
     site.serve("/train.json", TRAIN)
     site.serve("/test.json", TEST)

@@ -20,23 +20,70 @@ def test_folder_wins_without_any_network(tmp_path, data_file):
 
 
 def test_folder_with_csv_is_found(tmp_path, data_file):
-    """Files are found by the split's name, whatever their ending."""
-    data_file("text,label\n", name="train.csv")
-    data_file("text,label\n", name="test.csv")
+    """Files are found whatever their ending; notes, hidden files and folders beside them are not copied."""
+    names = ["train.csv", "test.csv", "README.txt", "LICENSE.txt", "requirements.txt", ".cache.json", "_SUCCESS.csv"]
+    for name in [*names, "photo.png", "~$data.xlsx", "code.tar.gz", "ingest.json"]:
+        data_file("text,label\n", name=name)
+    (tmp_path / "older.csv").mkdir()
     collected = collect(str(tmp_path), tmp_path / "out")
-    assert [file.name for file in collected.files] == ["train.csv", "test.csv"]
+    assert [file.name for file in collected.files] == ["test.csv", "train.csv"]
 
 
-def test_folder_without_test_file_says_what_is_there(tmp_path, data_file):
-    """The message names the missing split and the files found."""
-    data_file("a")
-    with pytest.raises(DataUnavailableError, match=r"no test file.*found: train\.json"):
-        collect(str(tmp_path), tmp_path / "out")
+@pytest.mark.parametrize("name", ["tickets.csv", "Tickets 2024.XLSX", "tickets.tsv.gz", "tickets.zip", "part.parquet"])
+def test_folder_with_one_file_is_enough(tmp_path, data_file, name):
+    """A single file needs no name of a split, may be packed, and no test file."""
+    data_file("a", name=name)
+    assert [file.name for file in collect(str(tmp_path), tmp_path / "out").files] == [name]
+
+
+def test_path_of_a_file_is_that_file(tmp_path, data_file):
+    """A file given as the source is copied alone."""
+    data_file("other", name="other.csv")
+    collected = collect(str(data_file("mine", name="tickets.csv")), tmp_path / "out")
+    assert [file.path.read_bytes() for file in collected.files] == [b"mine"]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        [],
+        ["README.md"],
+        ["test.csv"],
+        ["labels.txt", "test.csv", "validation.csv", "manifest.json", "requirements.txt"],
+    ],
+)
+def test_folder_without_training_rows_says_what_is_there(tmp_path, data_file, names):
+    """A test file alone is nothing to learn from, nor are a validation file and what travels with the data."""
+    (tmp_path / "given").mkdir()
+    for name in names:
+        data_file("a", name=f"given/{name}")
+    with pytest.raises(DataUnavailableError, match=f"no training data; found: {names[0] if names else 'nothing'}"):
+        collect(str(tmp_path / "given"), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_single_test_file_is_refused(tmp_path, data_file):
+    """Also where it is named itself: the job would find an empty folder of training data."""
+    with pytest.raises(DataUnavailableError, match=r"no training data; found: my_test\.csv"):
+        collect(str(data_file("a", name="my_test.csv")), tmp_path / "out")
+
+
+@pytest.mark.parametrize(("count", "allowed"), [(base.MAX_FILES, True), (base.MAX_FILES + 1, False)])
+def test_too_many_files_are_refused(tmp_path, data_file, count, allowed):
+    """A folder of parts is refused before the first is copied, with the number and what to do."""
+    for number in range(count):
+        data_file("a", name=f"part-{number}.csv")
+    if allowed:
+        assert len(collect(str(tmp_path), tmp_path / "out").files) == count
+    else:
+        with pytest.raises(DataUnavailableError, match=r"holds 21 data files; up to 20 are allowed.*Join"):
+            collect(str(tmp_path), tmp_path / "out")
+        assert not (tmp_path / "out").exists()
 
 
 def test_missing_folder_is_not_replaced(tmp_path, bundled):
     """A mistyped folder is an error even where a fallback is allowed."""
-    with pytest.raises(SourceInvalidError, match="not a folder"):
+    with pytest.raises(SourceInvalidError, match="neither a folder nor a file"):
         collect(str(tmp_path / "missing"), tmp_path / "out", fallback=bundled)
 
 
@@ -47,12 +94,37 @@ def test_named_file_that_is_missing(tmp_path):
 
 
 def test_s3_prefix_is_listed_and_read(tmp_path, fake_s3):
-    """Both files below an s3:// prefix are found, on whichever page of the listing, and copied."""
-    for name in ("test.csv", "train.csv", "notes.txt", "deeper/train.json"):
+    """The files below an s3:// prefix are found, on whichever page of the listing, and copied."""
+    for name in ("test.csv", "train.csv", "notes.md", "deeper/train.json", ""):
         fake_s3.objects["bucket", f"some/where/{name}"] = name.encode()
     collected = collect("s3://bucket/some/where/", tmp_path, s3_client=fake_s3)
-    assert [file.path.read_bytes() for file in collected.files] == [b"train.csv", b"test.csv"]
+    assert [file.path.read_bytes() for file in collected.files] == [b"test.csv", b"train.csv"]
     assert collected.source == "s3://bucket/some/where"
+
+
+def test_single_object_is_read_without_listing(tmp_path, fake_s3):
+    """A key that ends like a data file is one object; the right to list its bucket is not needed."""
+    fake_s3.objects["bucket", "some/tickets.csv"] = b"mine"
+    fake_s3.objects["bucket", "some/other.csv"] = b"other"
+    fake_s3.denied.add("ListObjectsV2")
+    collected = collect("s3://bucket/some/tickets.csv", tmp_path, s3_client=fake_s3)
+    assert [(file.name, file.path.read_bytes()) for file in collected.files] == [("tickets.csv", b"mine")]
+    assert collected.source == "s3://bucket/some/tickets.csv"
+
+
+def test_single_object_at_the_root_of_a_bucket(tmp_path, fake_s3):
+    """An object needs no folder."""
+    fake_s3.objects["bucket", "tickets.csv"] = b"mine"
+    assert collect("s3://bucket/tickets.csv", tmp_path, s3_client=fake_s3).files[0].path.read_bytes() == b"mine"
+
+
+def test_slash_says_that_a_key_is_a_prefix(tmp_path, fake_s3):
+    """Some programs write a folder `tickets.csv/`: the slash tells, and without it the error says so."""
+    fake_s3.objects["bucket", "tickets.csv/part-0.csv"] = b"mine"
+    with pytest.raises(DataUnavailableError, match=r"NoSuchKey.*A folder ends in a slash"):
+        collect("s3://bucket/tickets.csv", tmp_path, s3_client=fake_s3)
+    collected = collect("s3://bucket/tickets.csv/", tmp_path, s3_client=fake_s3)
+    assert [file.name for file in collected.files] == ["part-0.csv"]
 
 
 def test_s3_refusal_names_the_code(tmp_path, fake_s3, bundled):
@@ -86,6 +158,42 @@ def test_bundled_data_is_named_as_such(tmp_path, bundled):
     assert collect_bundled(tmp_path, bundled).source == "bundled"
 
 
-def test_collecting_and_preparing_know_the_same_endings():
-    """The endings that can be collected are those that can be read."""
-    assert set(base.SUFFIXES) <= layout.SUFFIXES
+NAMES = [
+    *(f"a{suffix}" for suffix in base.SUFFIXES),
+    *("train.json", "my_test.csv", "Testing.CSV", "tests.csv", "latest.csv", "contest.csv", "test2.csv", "a.test.csv"),
+    *("train_test.csv", "test-dev.csv", "dev_test.csv", "valid.jsonl.gz", "validation.jsonl", "test.tar.gz", "a.tgz"),
+    *(
+        "README.txt",
+        "readme_first.txt",
+        "notices.csv",
+        "requirements.txt",
+        "_a.csv",
+        ".a.csv",
+        "a.md",
+        "a",
+        "labels.txt",
+    ),
+    *("manifest.json", "ingest.json", "a.png.gz", "label_names.txt", "classes.txt", "train_dev.csv"),
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_ingest_and_job_take_a_name_alike(tmp_path, data_file, name):
+    """What is copied is what the job reads (beside manifest and labels), and lands in the channel of its split."""
+    read = layout._is_data(data_file("a", name=name))
+    assert base.is_data_file(name) == (read or name in {layout.MANIFEST, *layout.LABELS_FILES})
+    role = layout._role(name.split(".")[0])
+    assert base.channel_of(name) == ("test" if role == "test" else "train")
+    assert _is_enough(name) == (read and role not in ("test", "validation"))
+
+
+def _is_enough(name):
+    try:
+        return base.data_files([name], "here") == (name,)
+    except DataUnavailableError:
+        return False
+
+
+def test_ingest_and_job_know_the_same_endings():
+    """No ending is known to one of them only."""
+    assert set(base.SUFFIXES) == layout.SUFFIXES | layout._PACKED

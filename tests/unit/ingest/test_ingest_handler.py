@@ -35,7 +35,7 @@ def test_whole_step(environment, fake_s3):
     """From the launch step's answer to where the data lies, with the data in the bucket."""
     answer = handler.run({"job_name": "a-job", "data_source": None}, environment, fake_s3)
     assert set(answer) == {"train_uri", "test_uri", "data_sha256", "source", "fell_back", "reason"}
-    assert len(fake_s3.written) == 5
+    assert len(fake_s3.written) == 9
 
 
 def test_named_source_is_taken(environment, fake_s3):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from datetime import UTC, datetime
 
 import pytest
 
+from classifier.data.dataset import load_data
+from classifier.data.settings import DataSettings
 from ingest.errors import DataUnavailableError
 from ingest.pipeline import ingest
 from ingest.settings import Settings
@@ -15,6 +18,10 @@ from shared.errors import InvalidExecutionInputError
 
 NOW = datetime(2026, 8, 1, 9, 5, 7, tzinfo=UTC)
 NOTHING_NAMED = None
+SPLITS = ("train", "test")
+TABLE = "text,label\n" + "".join(
+    f"question {number} about a parcel,shipping\nquestion {number} about a bill,billing\n" for number in range(30)
+)
 
 
 @pytest.fixture
@@ -47,8 +54,30 @@ def put(fake_s3, prefix, marker):
 
 
 def stored(fake_s3, uri):
-    (content,) = [body for (_, key), body in fake_s3.objects.items() if f"s3://data/{key}".startswith(uri)]
+    """The text of a channel's one file."""
+    (content,) = [body for name, body in channel(fake_s3, uri).items() if name != "ingest.json"]
     return content.decode()
+
+
+def channel(fake_s3, uri):
+    """The files below an address, by name."""
+    keys = {f"s3://{bucket}/{key}": body for (bucket, key), body in fake_s3.objects.items()}
+    return {key.removeprefix(uri): body for key, body in keys.items() if key.startswith(uri)}
+
+
+def upload(fake_s3, folder):
+    """Put a folder's files where a person uploads them."""
+    for path in folder.iterdir():
+        fake_s3.objects["data", f"source/{path.name}"] = path.read_bytes()
+
+
+def read_as_the_job(fake_s3, answer, folder):
+    """Read the channels as the training job does."""
+    for split in SPLITS:
+        (folder / split).mkdir(parents=True)
+        for name, body in channel(fake_s3, answer[f"{split}_uri"]).items():
+            (folder / split / name).write_bytes(body)
+    return load_data(folder / "train", folder / "test", DataSettings(), quarantine=None)
 
 
 def test_answer_has_what_the_next_steps_read(site, settings, run):
@@ -68,12 +97,74 @@ def test_answer_has_what_the_next_steps_read(site, settings, run):
 
 
 def test_each_channel_holds_its_file(site, settings, run, fake_s3):
-    """The folder of a channel holds that split's file and nothing else."""
+    """The folder of a channel holds that split's file and the marker."""
     site.serve("/train.json", b"for training")
     site.serve("/test.json", b"for testing")
     answer = run(site.url, settings())
     assert stored(fake_s3, answer["train_uri"]) == "for training"
     assert stored(fake_s3, answer["test_uri"]) == "for testing"
+    marker = {"data_sha256": answer["data_sha256"], "source": site.url}
+    assert all(json.loads(channel(fake_s3, answer[f"{split}_uri"])["ingest.json"]) == marker for split in SPLITS)
+
+
+@pytest.mark.parametrize("source", ["s3://data/mine/tickets.csv", "s3://data/mine/", None])
+def test_one_raw_file_is_enough(settings, run, fake_s3, tmp_path, source):
+    """A single table, as an object, below a prefix or uploaded: the test channel then holds the marker alone.
+
+    The job reads the table and holds test rows out.
+    """
+    key = "mine/tickets.csv" if source else "source/tickets.csv"
+    fake_s3.objects["data", key] = TABLE.encode()
+    answer = run(source, settings())
+    assert set(channel(fake_s3, answer["train_uri"])) == {"tickets.csv", "ingest.json"}
+    assert set(channel(fake_s3, answer["test_uri"])) == {"ingest.json"}
+    data = read_as_the_job(fake_s3, answer, tmp_path)
+    assert (data.objective, data.label_names) == ("classification", ("billing", "shipping"))
+    assert set(data.splits) == {"train", "test"}
+
+
+@pytest.mark.parametrize("name", ["tickets.csv.gz", "tickets.gz"])
+def test_packed_file_reaches_the_job(settings, run, fake_s3, tmp_path, name):
+    """A packed file is stored as it is, and the job unpacks it, whatever its name says of the content."""
+    fake_s3.objects["data", f"mine/{name}"] = gzip.compress(TABLE.encode())
+    answer = run(f"s3://data/mine/{name}", settings())
+    assert read_as_the_job(fake_s3, answer, tmp_path).label_names == ("billing", "shipping")
+
+
+def test_canonical_files_reach_the_job_as_they_were(settings, run, fake_s3, tmp_path):
+    """Manifest and validation rows go into the training channel; the job reads the very same data."""
+    rows = TABLE.splitlines()
+    (tmp_path / "raw").mkdir()
+    for split, start, end in (("train", 1, 41), ("validation", 41, 51), ("test", 51, 61)):
+        (tmp_path / "raw" / f"{split}.csv").write_text("\n".join([rows[0], *rows[start:end]]) + "\n")
+    given = load_data(tmp_path / "raw", None, DataSettings(), quarantine=None)
+    given.write(tmp_path / "canonical")
+    upload(fake_s3, tmp_path / "canonical")
+    answer = run(NOTHING_NAMED, settings())
+    assert set(channel(fake_s3, answer["train_uri"])) == {
+        *("train.jsonl", "validation.jsonl", "manifest.json", "ingest.json")
+    }
+    assert set(channel(fake_s3, answer["test_uri"])) == {"test.jsonl", "ingest.json"}
+    read = read_as_the_job(fake_s3, answer, tmp_path / "job")
+    assert {split: len(read.splits[split]) for split in read.splits} == {"train": 40, "validation": 10, "test": 10}
+    assert read.data_sha256 == given.data_sha256
+
+
+def test_file_of_labels_goes_with_the_training_data(settings, run, fake_s3):
+    """A list of the labels' names lies beside the training file, where the job looks for it."""
+    for name in ("reviews.csv", "reviews_test.csv", "labels.txt", "README.md"):
+        fake_s3.objects["data", f"source/{name}"] = b"a"
+    answer = run(NOTHING_NAMED, settings())
+    assert set(channel(fake_s3, answer["train_uri"])) == {"reviews.csv", "labels.txt", "ingest.json"}
+    assert set(channel(fake_s3, answer["test_uri"])) == {"reviews_test.csv", "ingest.json"}
+
+
+def test_channel_of_an_earlier_run_is_a_source(settings, run, site):
+    """Data that was ingested once can be named again: its marker is no part of the data."""
+    site.serve("/tickets.csv", TABLE.encode())
+    first = run(f"{site.url}/tickets.csv", settings())
+    again = run(first["train_uri"], settings())
+    assert again["data_sha256"] == first["data_sha256"]
 
 
 def test_manifest_is_written_after_its_files(site, settings, run, fake_s3):
@@ -82,10 +173,14 @@ def test_manifest_is_written_after_its_files(site, settings, run, fake_s3):
     site.serve("/test.json", b"123")
     answer = run(site.url, settings())
     root = f"datasets/{answer['data_sha256'][:16]}"
-    assert fake_s3.written[:3] == [f"{root}/train/train.json", f"{root}/test/test.json", f"{root}/manifest.json"]
+    assert fake_s3.written[:5] == [
+        *(f"{root}/train/train.json", f"{root}/test/test.json", f"{root}/train/ingest.json"),
+        *(f"{root}/test/ingest.json", f"{root}/manifest.json"),
+    ]
     manifest = json.loads(fake_s3.objects["data", f"{root}/manifest.json"])
     assert (manifest["data_sha256"], manifest["source"]) == (answer["data_sha256"], site.url)
     assert [file["size"] for file in manifest["files"]] == [5, 3]
+    assert [file["key"] for file in manifest["files"]] == [f"{root}/train/train.json", f"{root}/test/test.json"]
     assert manifest["collected_at"] == "2026-08-01T09:05:07Z"
 
 
@@ -94,23 +189,38 @@ def test_latest_holds_the_same_files(site, settings, run, fake_s3):
     site.serve("/train.json", b"12345")
     site.serve("/test.json", b"123")
     run(site.url, settings())
-    assert fake_s3.written[3:] == ["datasets/latest/train/train.json", "datasets/latest/test/test.json"]
+    latest = "datasets/latest"
+    assert fake_s3.written[5:] == [
+        *(f"{latest}/train/train.json", f"{latest}/test/test.json"),
+        *(f"{latest}/train/ingest.json", f"{latest}/test/ingest.json"),
+    ]
     assert fake_s3.objects["data", "datasets/latest/train/train.json"] == b"12345"
     assert fake_s3.objects["data", "datasets/latest/test/test.json"] == b"123"
 
 
-def test_latest_holds_one_file_a_channel(settings, run, fake_s3, site):
-    """A data set with other file names replaces the former one: a job that finds two files in a channel would stop."""
+def test_latest_holds_the_last_files_only(settings, run, fake_s3):
+    """A data set with other file names replaces the former one: a job reads all files of a channel."""
     put(fake_s3, "other/", "named")
-    fake_s3.objects["data", "datasets/latest/train/train.csv"] = b"former"
+    for name in ("train/train.csv", "train/manifest.json", "train/validation.jsonl", "test/test.csv"):
+        fake_s3.objects["data", f"datasets/latest/{name}"] = b"former"
     fake_s3.objects["data", "datasets/latest-notes.txt"] = b"kept"
     run("s3://data/other", settings())
     latest = [key for _, key in fake_s3.objects if key.startswith("datasets/latest")]
     assert sorted(latest) == [
         "datasets/latest-notes.txt",
+        "datasets/latest/test/ingest.json",
         "datasets/latest/test/test.json",
+        "datasets/latest/train/ingest.json",
         "datasets/latest/train/train.json",
     ]
+
+
+def test_latest_loses_a_former_test_file(settings, run, fake_s3):
+    """One file after a pair: the pair's test file would else be the test of other data."""
+    fake_s3.objects["data", "datasets/latest/test/test.json"] = b"former"
+    fake_s3.objects["data", "mine/tickets.csv"] = b"mine"
+    run("s3://data/mine/tickets.csv", settings())
+    assert set(channel(fake_s3, "s3://data/datasets/latest/test/")) == {"ingest.json"}
 
 
 @pytest.mark.parametrize("source", ["/etc", "", "data", "~"])
@@ -145,9 +255,9 @@ def test_folder_marker_is_no_upload(settings, run, fake_s3, site):
 
 
 def test_half_an_upload_is_an_error(settings, run, fake_s3, bundled):
-    """Files below source/ without a test file are reported, not passed over."""
-    fake_s3.objects["data", "source/train.csv"] = b"a"
-    with pytest.raises(DataUnavailableError, match="no test file"):
+    """Files below source/ without one to learn from are reported, not passed over."""
+    fake_s3.objects["data", "source/test.csv"] = b"a"
+    with pytest.raises(DataUnavailableError, match=r"no training data; found: test\.csv"):
         run(NOTHING_NAMED, settings(allow_bundled=True))
 
 

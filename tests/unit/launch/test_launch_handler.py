@@ -129,12 +129,13 @@ def test_wrong_environment_is_named(environment, variable, value):
 @pytest.mark.parametrize(
     ("part", "key", "value", "message"),
     [
-        ("gate", "margin", None, "DEFAULTS cannot be read"),
-        ("gate", "margin", 5, "gate.margin is 5.0. Allowed: a number from 0 to 0.5"),
+        ("gate", "margin", None, "gate.margin is null. Allowed: a number from 0 to 0.5"),
+        ("gate", "margin", 5, "gate.margin is 5. Allowed: a number from 0 to 0.5"),
         ("compute", "volume_gb", 1, "volume_gb is 1"),
         ("hyperparameters", "seed", -1, "hyperparameters.seed is"),
         ("hyperparameters", "sede", 1, "did you mean seed"),
         ("compute", "spot", ..., "lacks 'spot'"),
+        ("gate", "min_accuracy", "high", 'gate.min_accuracy is "high". Allowed: auto, or a number'),
         ("gate", "min_f1", ..., "lacks 'min_f1'"),
     ],
 )

@@ -34,6 +34,11 @@ def test_each_override_replaces_its_default_only(parse):
     assert wanted.approval == "never"
 
 
+def test_a_floor_may_be_left_to_the_gate(parse):
+    """`auto` reaches the gate as it is, also where the configuration has a number."""
+    assert parse({"gate": {"min_f1": "auto"}}).gate == {"min_accuracy": 0.7, "min_f1": "auto", "margin": 0.02}
+
+
 @pytest.mark.parametrize(
     "source", ["https://host/path", "http://host:8080/a/b/", "s3://bucket", "s3://bucket/my data", " s3://bucket/a "]
 )

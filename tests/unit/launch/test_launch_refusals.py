@@ -12,7 +12,7 @@ from launch.schema import SCHEMA
 from shared.errors import InvalidExecutionInputError
 
 NAMES = "base_model, base_model_revision, objective, epochs,"
-SOURCE = "a prefix https://…, http://… or s3://… below which train.json and test.json lie."
+SOURCE = "an https://, http:// or s3:// address of one data file, or of a prefix with train and test files."
 JOB = "the name of a finished training job: letters, digits and hyphens, at most 63."
 INSTANCE = "a training instance type of SageMaker, such as ml.g4dn.xlarge or ml.m5.xlarge."
 EXCLUDED = "does not go with training_job. Allowed: gate, approval and Comment, because that job has run already."
@@ -69,14 +69,19 @@ BY_RULE: dict[tuple[str, str], tuple[Any, str]] = {
         "gate.accuracy is not known (did you mean min_accuracy?). Allowed: min_accuracy, min_f1 or margin.",
     ),
     ("gate.min_accuracy", "type"): (
-        {"gate": {"min_accuracy": "0.8"}},
-        'gate.min_accuracy is the string "0.8". Allowed: a number from 0 to 1, without quotes.',
+        {"gate": {"min_accuracy": None}},
+        "gate.min_accuracy is null. Allowed: auto, or a number from 0 to 1.",
     ),
-    ("gate.min_accuracy", "minimum"): ({"gate": {"min_accuracy": -0.1}}, "gate.min_accuracy is -0.1. Allowed: a num"),
-    ("gate.min_accuracy", "maximum"): ({"gate": {"min_accuracy": 80}}, "gate.min_accuracy is 80. Allowed: a number"),
-    ("gate.min_f1", "type"): ({"gate": {"min_f1": True}}, "gate.min_f1 is a boolean. Allowed: a number from 0 to 1."),
-    ("gate.min_f1", "minimum"): ({"gate": {"min_f1": -1}}, "gate.min_f1 is -1. Allowed: a number from 0 to 1."),
-    ("gate.min_f1", "maximum"): ({"gate": {"min_f1": float("inf")}}, "gate.min_f1 is Infinity. Allowed: a number"),
+    ("gate.min_accuracy", "pattern"): (
+        {"gate": {"min_accuracy": "0.8"}},
+        'gate.min_accuracy is "0.8". Allowed: auto, or a number from 0 to 1, without quotes.',
+    ),
+    ("gate.min_accuracy", "minimum"): ({"gate": {"min_accuracy": -0.1}}, "gate.min_accuracy is -0.1. Allowed: auto"),
+    ("gate.min_accuracy", "maximum"): ({"gate": {"min_accuracy": 80}}, "gate.min_accuracy is 80. Allowed: auto, or"),
+    ("gate.min_f1", "type"): ({"gate": {"min_f1": True}}, "gate.min_f1 is a boolean. Allowed: auto, or a number from"),
+    ("gate.min_f1", "pattern"): ({"gate": {"min_f1": "Auto"}}, 'gate.min_f1 is "Auto". Allowed: auto, or'),
+    ("gate.min_f1", "minimum"): ({"gate": {"min_f1": -1}}, "gate.min_f1 is -1. Allowed: auto, or a number from"),
+    ("gate.min_f1", "maximum"): ({"gate": {"min_f1": float("inf")}}, "gate.min_f1 is Infinity. Allowed: auto, or"),
     ("gate.margin", "type"): ({"gate": {"margin": {}}}, "gate.margin is an object. Allowed: a number from 0 to 0.5."),
     ("gate.margin", "minimum"): ({"gate": {"margin": -0.01}}, "gate.margin is -0.01. Allowed: a number from 0 to 0.5."),
     ("gate.margin", "maximum"): ({"gate": {"margin": 0.6}}, "gate.margin is 0.6. Allowed: a number from 0 to 0.5."),
@@ -182,7 +187,7 @@ def test_rule_of_the_schema(parse, place):
         ({"hyperparameters": {"epochs": [1]}}, "hyperparameters.epochs is an array. Allowed: auto, or a whole"),
         ({"hyperparameters": {"epochs": float("nan")}}, "hyperparameters.epochs is NaN. Allowed: auto, or a whole"),
         ({"hyperparameters": {"seed": 10**15 + 1}}, "hyperparameters.seed is 1000000000000001. Allowed: a whole"),
-        ({"hyperparameters": {"learning_rate": "fast"}}, 'hyperparameters.learning_rate is "fast". Allowed: a number'),
+        ({"hyperparameters": {"learning_rate": "fast"}}, 'hyperparameters.learning_rate is "fast". Allowed: auto, or'),
         ({"hyperparameters": {"label_names": "one"}}, 'hyperparameters.label_names is "one". Allowed: different'),
         ({"hyperparameters": {"text_column": "a\nb"}}, "hyperparameters.text_column has characters that cannot be"),
         ({"hyperparameters": {"bad name": 1}}, "hyperparameters.bad name is not known. Allowed:"),
@@ -191,7 +196,7 @@ def test_rule_of_the_schema(parse, place):
         ({"instance_type": "ml.m5.xlrge"}, 'instance_type is "ml.m5.xlrge" (did you mean ml.m5.xlarge?). Allowed:'),
         ({"instance_type": "local"}, f'instance_type is "local". Allowed: {INSTANCE}'),
         ({"volume_gb": float("nan")}, "volume_gb is NaN. Allowed: a whole number from 5 to 16384."),
-        ({"gate": {"min_f1": float("nan")}}, "gate.min_f1 is NaN. Allowed: a number from 0 to 1."),
+        ({"gate": {"min_f1": float("nan")}}, "gate.min_f1 is NaN. Allowed: auto, or a number from"),
         (
             {"max_wait_minutes": 90},
             'max_wait_minutes is given without spot. Allowed: with "spot": true only, or leave it out.',

@@ -50,7 +50,7 @@ def test_nothing_in_a_value_is_run(tmp_path: Path, from_environment: bool) -> No
 
 
 @pytest.mark.parametrize(
-    "target", ["approve", "rollback", "releases", "report", "predict", "size-endpoint", "cdk", "up"]
+    "target", ["approve", "rollback", "releases", "report", "predict", "size-endpoint", "cdk", "up", "data", "evaluate"]
 )
 def test_no_target_runs_what_its_variables_hold(target: str, tmp_path: Path) -> None:
     """Each ends with a message of its own, and the mark of a command inside a variable is never made."""

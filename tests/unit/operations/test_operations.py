@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 
-from operations import command_line, paths
+from operations import command_line
 from operations.aws import data
 from operations.aws.deployment import Deployment
 from operations.errors import OperationError
@@ -115,81 +113,6 @@ def test_data_is_refused_before_anything_is_uploaded(tmp_path: Path) -> None:
         data.read(file, {"label_column": "mood"})
     assert "mood" in caught.value.message
     assert caught.value.hint
-
-
-class Bucket:
-    """S3 as far as an upload needs it."""
-
-    def __init__(self, **stored: bytes) -> None:
-        self.objects = dict(stored)
-
-    def get_paginator(self, _: str) -> Bucket:
-        return self
-
-    def paginate(self, Bucket: str, Prefix: str) -> list[dict[str, Any]]:
-        found = [
-            {"Key": key, "ETag": f'"{hashlib.md5(body).hexdigest()}"'}
-            for key, body in self.objects.items()
-            if key.startswith(Prefix)
-        ]
-        return [{"Contents": found}]
-
-    def put_object(self, Bucket: str, Key: str, Body: bytes) -> None:
-        self.objects[Key] = Body
-
-    def delete_object(self, Bucket: str, Key: str) -> None:
-        del self.objects[Key]
-
-
-def uploading(bucket: Bucket) -> Any:
-    """A deployment with this data bucket."""
-    made = deployment(storage=outputs(DataBucket="data"))
-    object.__setattr__(made, "client", lambda _: bucket)
-    return made
-
-
-@pytest.fixture
-def tickets(tmp_path: Path) -> Path:
-    """Sixty tickets of three kinds."""
-    kinds = ("billing", "delivery", "login")
-    file = tmp_path / "tickets.csv"
-    rows = [f"Ticket number {row} speaks of {kinds[row % 3]} and of {row * 7},{kinds[row % 3]}" for row in range(60)]
-    file.write_text("\n".join(["message,kind", *rows]) + "\n")
-    return file
-
-
-def test_an_upload_holds_the_canonical_files_and_nothing_else(tickets: Path) -> None:
-    """Older files below the prefix would be read too, so they go; the second time there is nothing to do."""
-    bucket = Bucket(**{"source/old.csv": b"x", "datasets/kept": b"y"})
-    paths.SCRATCH.mkdir(parents=True, exist_ok=True)
-    assert data.upload(uploading(bucket), tickets, data.read(tickets, {}))
-    names = {"source/train.jsonl", "source/test.jsonl", "source/manifest.json", "datasets/kept"}
-    assert set(bucket.objects) == names
-    assert json.loads(bucket.objects["source/manifest.json"])["labels"] == ["billing", "delivery", "login"]
-    assert not data.upload(uploading(bucket), tickets, data.read(tickets, {}))
-
-
-def test_the_same_data_in_an_earlier_versions_form_is_not_new(tickets: Path) -> None:
-    """Whoever upgrades with a model in service does not train again because the form of the upload changed."""
-    bucket = Bucket(**{"source/train.json": tickets.read_bytes()})
-    paths.SCRATCH.mkdir(parents=True, exist_ok=True)
-    assert not data.upload(uploading(bucket), tickets, data.read(tickets, {}))
-    assert "source/train.jsonl" in bucket.objects
-
-
-def test_channels_of_a_training_job_hold_a_file_each(tickets: Path) -> None:
-    """The test file lies apart, the manifest beside the training file."""
-    bucket = Bucket()
-    paths.SCRATCH.mkdir(parents=True, exist_ok=True)
-    data.upload(uploading(bucket), tickets, data.read(tickets, {}), "terminal/", channels=True)
-    assert {"terminal/train/train.jsonl", "terminal/train/manifest.json", "terminal/test/test.jsonl"} <= set(
-        bucket.objects
-    )
-
-
-def test_reading_settings_travel_with_the_data() -> None:
-    """Only what is about training goes into the execution's input."""
-    assert data.without_reading({"label_column": "kind", "epochs": "3", "seed": "1"}) == {"epochs": "3", "seed": "1"}
 
 
 @pytest.mark.parametrize("port", ["abc", "0", "99999", "-1", "80"])

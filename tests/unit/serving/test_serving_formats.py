@@ -67,7 +67,7 @@ def test_bulk_has_more_records_than_a_json_list() -> None:
         (CSV, b"one\n\xff\n", "not UTF-8 \\(byte 4\\)"),
         (CSV, b'one\n""\n', "record 2 has 0 characters"),
         (CSV, b"x" * 20_001, "record 1 has 20001 characters: allowed are 1 to 20000"),
-        (CSV, b"x" * 200_000, "record 1 is not CSV"),
+        (CSV, b"x" * 200_000, "record 1 (is not CSV|has 200000 characters)"),
         (CSV, b"x\n" * 100_001, "more than 100000 records"),
         (JSON_LINES, b"", "no records"),
         (JSON_LINES, b'{"inputs": "a"}\n{\n', "line 2: the body is not JSON"),

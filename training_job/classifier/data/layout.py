@@ -130,9 +130,8 @@ def _role(stem: str) -> str | None:
 
 def _is_data(path: Path) -> bool:
     suffixes = [suffix.lower() for suffix in path.suffixes]
-    while suffixes and suffixes[-1] in _PACKED:
-        suffixes.pop()
-    known = bool(suffixes) and suffixes[-1] in SUFFIXES
+    # A packed file need not say what is in it (tickets.zip); a tar file holds a folder.
+    known = bool(suffixes) and suffixes[-1] in SUFFIXES | _PACKED and ".tar" not in suffixes
     hidden = path.name.startswith((".", "_", "~"))
     return path.is_file() and known and not hidden and path.name not in _NOT_DATA and not _NOTES.match(path.name)
 

@@ -83,6 +83,7 @@ def evaluate(trained: TrainedClassifier, splits: Splits, hp: Hyperparameters, in
         "test_rows": 0 if splits.test is None else len(splits.test),
         "quarantined": splits.quarantined,
         "objective": splits.objective,
+        "score_threshold": splits.score_threshold,
         "recipe": {
             "epochs": trained.plan.epochs,
             "learning_rate": trained.plan.learning_rate,

@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from classifier.artifact.package import EVALUATION_FILE, write_json
+from classifier.data.layout import MANIFEST
 from classifier.report.loss_curve import loss_curve
 from classifier.training.callbacks import metrics_line, shown_figures
 from classifier.training.fit import Fitted
@@ -21,9 +22,10 @@ TEST_ROWS_FILE = "test_rows.jsonl"
 _log = logging.getLogger(__name__)
 
 
-def write_report(folder: Path, evaluation: dict[str, Any], runs: list[Fitted]) -> None:
-    """Write `evaluation.json` and `loss.svg` into the output folder."""
+def write_report(folder: Path, evaluation: dict[str, Any], manifest: dict[str, Any], runs: list[Fitted]) -> None:
+    """Write `evaluation.json`, the data's `manifest.json` and `loss.svg` into the output folder."""
     write_json(folder / EVALUATION_FILE, evaluation)
+    write_json(folder / MANIFEST, manifest)
     curve = loss_curve([run.history for run in runs])
     (folder / "loss.svg").write_text(curve, encoding="utf-8")
 
