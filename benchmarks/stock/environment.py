@@ -22,12 +22,7 @@ class StackMissingError(Exception):
 
 @dataclass(frozen=True)
 class StockStack:
-    """An installed stack.
-
-    Attributes:
-        python: its interpreter.
-        handler: the module that multi-model-server loads.
-    """
+    """An installed stack. `python`: its interpreter. `handler`: the module that multi-model-server loads."""
 
     python: Path
     handler: str

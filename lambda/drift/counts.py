@@ -22,10 +22,8 @@ class BaselineError(FunctionError):
 class Counts:
     """Numbers of predictions.
 
-    Attributes:
-        labels: series of labels → how often one of them was given: once a prediction, or any number of times by a
-            model for several labels.
-        bins: name of a feature → predictions in each of its bins.
+    `labels`: series of labels → how often one of them was given: once a prediction, or any number of times by a model
+    for several labels. `bins`: name of a feature → predictions in each of its bins.
     """
 
     labels: dict[str, int]

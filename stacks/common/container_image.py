@@ -14,9 +14,7 @@ from stacks.errors import ImageNotFoundError
 class ContainerImage:
     """An image and where it lies. Values may hold CDK tokens.
 
-    Attributes:
-        uri: what SageMaker is given as the image.
-        registry: id of the account that holds it.
+    `uri`: what SageMaker is given as the image. `registry`: id of the account that holds it.
     """
 
     uri: str

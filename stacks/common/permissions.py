@@ -70,10 +70,8 @@ def service_role(
 def accept(construct: IConstruct, finding: str, reason: str) -> None:
     """Accept one cdk-nag finding on a construct and what is inside it.
 
-    Args:
-        construct: where the finding was made.
-        finding: rule with, where the rule makes several, the finding in brackets.
-        reason: why it is right here; goes into the template.
+    `construct`: where the finding was made. `finding`: rule with, where the rule makes several, the finding in
+    brackets. `reason`: why it is right here; goes into the template.
     """
     Validations.of(construct).acknowledge(Acknowledgment(id=finding, reason=reason))
 

@@ -22,9 +22,8 @@ _JUDGE_MB = 1769
 class GateFunctions(Construct):
     """The functions between a trained model and its approval.
 
-    Attributes:
-        plan: names the artifacts that have yet to answer the test sentences.
-        judge: turns answers into a verdict and a report.
+    `plan`: names the artifacts that have yet to answer the test sentences. `judge`: turns answers into a verdict and a
+    report.
     """
 
     def __init__(
