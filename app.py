@@ -60,8 +60,7 @@ def add_checks(app: App) -> None:
 def run(app: App) -> None:
     """Synthesise the environment that an app's context asks for.
 
-    Raises:
-        SystemExit: the context or the project is not usable; with one line that says why, not a traceback.
+    Raises SystemExit: the context or the project is not usable; with one line that says why, not a traceback.
     """
     try:
         config = load_config(app.node.try_get_context, os.environ, app.node.get_all_context())

@@ -62,9 +62,8 @@ class Floors:
 def work(config: Any, tokens: int) -> Work:
     """Count the work of an encoder with a pooler and two labels for `tokens` tokens, with all weights in int8.
 
-    Args:
-        config: of transformers; `num_hidden_layers`, `hidden_size` and `intermediate_size` are read.
-        tokens: of the text.
+    `config`: of transformers; `num_hidden_layers`, `hidden_size` and `intermediate_size` are read. `tokens`: of the
+    text.
     """
     layers, width, inner = config.num_hidden_layers, config.hidden_size, config.intermediate_size
     weights = 4 * width * width + 2 * width * inner

@@ -64,15 +64,7 @@ def verdict(held: bool) -> str:
 def keep(
     folder: Path, name: str, result: dict[str, Any], text: str, draw: Callable[[dict[str, Any], Path], None]
 ) -> Path:
-    """Write `<name>-<day>.json`, `.md` and `.svg` into `folder`; return their common path, without an ending.
-
-    Args:
-        folder: made if it is missing.
-        name: of the measurement.
-        result: its numbers, as `dated` begins them.
-        text: the report as Markdown.
-        draw: writes the chart.
-    """
+    """Write `<name>-<day>.json`, `.md` and `.svg` into `folder`; return their common path without an ending."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}-{result['date'][:10]}"
     path.with_suffix(".json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")

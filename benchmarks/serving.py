@@ -62,14 +62,7 @@ IDLE_SECONDS, IDLE_PERCENT = 30.0, 5.0
 
 @dataclass(frozen=True)
 class Contestant:
-    """A way to serve.
-
-    Attributes:
-        name: of the column.
-        start: starts it; the result is a context that ends it.
-        artifact: the unpacked artifact.
-        installed: folders that it needs on disk.
-    """
+    """A way to serve. `start` returns a context that ends it; `installed`: folders that it needs on disk."""
 
     name: str
     start: Callable[[], Server]

@@ -8,11 +8,7 @@ class StacksError(Exception):
 
 
 class ConfigError(StacksError):
-    """A value in the CDK context is not usable.
-
-    Attributes:
-        field: dotted name of the value, such as `serving.memory_mb`.
-    """
+    """A value in the CDK context is not usable. `field`: dotted name of the value, such as `serving.memory_mb`."""
 
     def __init__(self, field: str, problem: str) -> None:
         self.field = field

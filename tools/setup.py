@@ -49,12 +49,8 @@ class SetupError(Exception):
 def check_machine(found: tuple[int, int], free_gb: float) -> None:
     """Refuse a machine on which set-up cannot end well.
 
-    Args:
-        found: major and minor version of the interpreter.
-        free_gb: free disk space below this folder, in GB.
-
-    Raises:
-        SetupError: the packages do not exist for this Python, it makes no environments, or the disk is too full.
+    `found`: major and minor version of the interpreter. `free_gb`: free disk space below this folder, in GB. Raises
+    SetupError: the packages do not exist for this Python, it makes no environments, or the disk is too full.
     """
     if not OLDEST <= found <= NEWEST:
         raise SetupError(
@@ -87,8 +83,7 @@ def fingerprint(version: tuple[int, int]) -> str:
 def run(step: str, command: list[str | Path], env: dict[str, str] | None = None) -> None:
     """Run one installer with its output in the set-up log; print the log's last line now and then.
 
-    Raises:
-        SetupError: it failed.
+    Raises SetupError: it failed.
     """
     print(f"[setup] {step} ...", flush=True)
     started = beat = time.monotonic()
@@ -158,8 +153,7 @@ def uv_install(python: Path, packages: set[str], *options: str | Path) -> list[s
 def install_python(*, fresh: bool) -> None:
     """Fill .venv with everything that deploys, trains, operates and tests.
 
-    Args:
-        fresh: create it anew; otherwise only what changed in the pins is installed.
+    `fresh`: create it anew; otherwise only what changed in the pins is installed.
     """
     if fresh:
         shutil.rmtree(VENV, ignore_errors=True)
@@ -188,8 +182,7 @@ def torch_index() -> list[str]:
 def install_cloud(*, fresh: bool) -> None:
     """Fill .venv-cloud with the emulator and what a Lambda's runtime has, and nothing else.
 
-    Args:
-        fresh: create it anew; otherwise a local cloud that runs in it goes on.
+    `fresh`: create it anew; otherwise a local cloud that runs in it goes on.
     """
     if fresh or not (CLOUD_VENV / "bin" / "python").exists():
         shutil.rmtree(CLOUD_VENV, ignore_errors=True)
@@ -245,11 +238,7 @@ def ask(code: str) -> str:
 
 
 def set_up() -> None:
-    """Install whatever is missing.
-
-    Raises:
-        SetupError: a step failed.
-    """
+    """Install whatever is missing. Raises SetupError: a step failed."""
     version = sys.version_info[:2]
     wanted = fingerprint(version)
     installed = STAMP.read_text() if STAMP.exists() else ""
@@ -282,8 +271,7 @@ def set_up() -> None:
 def lock() -> None:
     """Write `requirements.lock` anew: what is pinned stays, what requirements files changed or added is resolved.
 
-    Raises:
-        SetupError: nothing was set up yet, or the requirements contradict each other.
+    Raises SetupError: nothing was set up yet, or the requirements contradict each other.
     """
     if not STAMP.exists():
         raise SetupError("Nothing is set up here yet.\nNext step: make setup, then make lock")

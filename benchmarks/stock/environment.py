@@ -22,12 +22,7 @@ class StackMissingError(Exception):
 
 @dataclass(frozen=True)
 class StockStack:
-    """An installed stack.
-
-    Attributes:
-        python: its interpreter.
-        handler: the module that multi-model-server loads.
-    """
+    """An installed stack. `python`: its interpreter. `handler`: the module that multi-model-server loads."""
 
     python: Path
     handler: str
@@ -36,8 +31,7 @@ class StockStack:
 def hooks_only(say: Callable[[str], None] = print) -> StockStack:
     """Install the stack under Python 3.12, the container's, without torch, for artifacts that bring onnxruntime along.
 
-    Raises:
-        StackMissingError: Python 3.12 or Java is not on this machine, or the package index cannot be reached.
+    Raises StackMissingError: Python 3.12 or Java is not on this machine, or the package index cannot be reached.
     """
     check_java()
     python = find_python((3, 12))
@@ -51,8 +45,7 @@ def hooks_only(say: Callable[[str], None] = print) -> StockStack:
 def complete(say: Callable[[str], None] = print) -> StockStack:
     """Install the whole stack, torch included, under the Python of this process.
 
-    Raises:
-        StackMissingError: Java is not on this machine, or the package index cannot be reached.
+    Raises StackMissingError: Java is not on this machine, or the package index cannot be reached.
     """
     from tools.setup import torch_index
 

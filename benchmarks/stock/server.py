@@ -29,12 +29,7 @@ class StockServer(Server):
     ) -> None:
         """Start it.
 
-        Args:
-            stack: the installed stack.
-            artifact: the unpacked `model.tar.gz`.
-            port: a free port of 127.0.0.1.
-            environ: what the image's user would set, such as HF_TASK.
-            core: the only core that it may use; None for all.
+        `environ`: what the image's user would set, such as HF_TASK. `core`: the only core it may use; None for all.
         """
         super().__init__(port)
         for name in ("tmp", "ml"):

@@ -77,9 +77,8 @@ def label_series(label: str, label_count: int | None) -> str:
     A model with up to `MAX_LABEL_SERIES` labels has a series for each label, named after it. A model with more has as
     many groups of labels, chosen by a hash: whoever counts an answer needs to know nothing else of the model.
 
-    Args:
-        label: The label's name, or `NO_LABEL`.
-        label_count: Number of the model's labels; None for a container that does not tell it: such models have few.
+    `label`: The label's name, or `NO_LABEL`. `label_count`: Number of the model's labels; None for a container that
+    does not tell it: such models have few.
     """
     if label_count is not None and label_count > MAX_LABEL_SERIES and label != NO_LABEL:
         return f"group {zlib.crc32(label.encode()) % MAX_LABEL_SERIES + 1:02d} of {MAX_LABEL_SERIES}"

@@ -22,10 +22,8 @@ class BaselineError(FunctionError):
 class Counts:
     """Numbers of predictions.
 
-    Attributes:
-        labels: series of labels → how often one of them was given: once a prediction, or any number of times by a
-            model for several labels.
-        bins: name of a feature → predictions in each of its bins.
+    `labels`: series of labels → how often one of them was given: once a prediction, or any number of times by a model
+    for several labels. `bins`: name of a feature → predictions in each of its bins.
     """
 
     labels: dict[str, int]
@@ -51,8 +49,7 @@ class Counts:
 def parse_baseline(content: bytes, uri: str) -> Counts:
     """Return the counts in the gate's `baseline.json`.
 
-    Raises:
-        BaselineError: the file has another form; it is called `uri`.
+    Raises BaselineError: the file has another form; it is called `uri`.
     """
     try:
         document: Any = json.loads(content)

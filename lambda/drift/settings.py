@@ -28,11 +28,7 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
-        """Read the variables named above.
-
-        Raises:
-            MisconfiguredError: one is missing or not allowed.
-        """
+        """Read the variables named above. Raises MisconfiguredError: one is missing or not allowed."""
         return cls(
             serving_stack=required(environment, "SERVING_STACK"),
             namespace=required(environment, "POWERTOOLS_METRICS_NAMESPACE"),

@@ -28,8 +28,7 @@ def newest_traffic(cloudwatch: Any, settings: Settings, version: str, labels: Se
 
     `labels` are the series of its labels. The count stays below the sample where the window has fewer predictions.
 
-    Raises:
-        TrafficUnreadableError: CloudWatch refuses.
+    Raises TrafficUnreadableError: CloudWatch refuses.
     """
     total = Counts.none(labels)
     for minute in _minutes(cloudwatch, settings, version, labels, now):

@@ -32,10 +32,8 @@ def merged(
 ) -> Compute:
     """Return the machines of a run; raise InvalidExecutionInputError.
 
-    Args:
-        defaults: A value for each of `FIELDS`.
-        given: The execution's input, checked against the schema.
-        instance_types: Returns SageMaker's training instance types; called only if the execution names a type.
+    `defaults`: A value for each of `FIELDS`. `given`: The execution's input, checked against the schema.
+    `instance_types`: Returns SageMaker's training instance types; called only if the execution names a type.
     """
     chosen = {name: given.get(name, defaults[name]) for name in FIELDS}
     name = chosen["instance_type"]

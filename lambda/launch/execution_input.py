@@ -38,10 +38,8 @@ class ExecutionInput:
 def parse(event: Any, defaults: Defaults, instance_types: Callable[[], Collection[str]]) -> ExecutionInput:
     """Check the input of an execution and fill in what it omits; raise InvalidExecutionInputError.
 
-    Args:
-        event: The input, parsed from JSON.
-        defaults: The values of the configuration.
-        instance_types: Returns SageMaker's training instance types.
+    `event`: The input, parsed from JSON. `defaults`: The values of the configuration. `instance_types`: Returns
+    SageMaker's training instance types.
     """
     schema.check(event)
     source = event.get("data_source")

@@ -17,9 +17,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 def merged(defaults: Mapping[str, str], given: Mapping[str, Any]) -> dict[str, str]:
     """Return the hyperparameters of a run; raise InvalidExecutionInputError for one that the job would refuse.
 
-    Args:
-        defaults: The configured ones.
-        given: Those of the execution: known names, with strings, numbers or booleans.
+    `defaults`: The configured ones. `given`: Those of the execution: known names, with strings, numbers or booleans.
     """
     values = {**defaults, **{name: _as_text(name, value) for name, value in given.items()}}
     try:

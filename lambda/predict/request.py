@@ -46,8 +46,7 @@ _PARAMETERS_ELSEWHERE = {
 class PredictionRequest:
     """The texts to classify, 1 to `MAX_TEXTS` of them, and how to answer.
 
-    Attributes:
-        parameters: `top_k` and `truncation`, as far as the caller sent them.
+    `parameters`: `top_k` and `truncation`, as far as the caller sent them.
     """
 
     texts: tuple[str, ...]

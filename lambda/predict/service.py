@@ -19,8 +19,7 @@ class Endpoint(Protocol):
     def ask(self, texts: Sequence[str], parameters: Mapping[str, Any], *, seconds: float) -> Answer:
         """Return the predictions for `texts` within about `seconds`; `parameters` are the caller's.
 
-        Raises:
-            PredictError: it failed.
+        Raises PredictError: it failed.
         """
         ...
 

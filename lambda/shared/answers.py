@@ -80,8 +80,7 @@ def parse_answer(body: bytes | str, *, texts: int, stock: bool = False) -> Answe
     `[{"label": …, "score": …}]`, where the score is a probability, or a list of such objects for each text if the
     request has `top_k`; `stock` allows these forms too.
 
-    Raises:
-        InvalidAnswerError: The body has another form, another number of predictions, or a number out of its range.
+    Raises InvalidAnswerError: The body has another form, another number of predictions, or a number out of its range.
     """
     try:
         document = json.loads(body, parse_constant=_refuse_constant)

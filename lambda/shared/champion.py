@@ -73,8 +73,7 @@ class Champion:
 def find_champion(cloudformation: Any, sagemaker: Any, stack: str) -> Champion | None:
     """Return the package that the serving stack `stack` names; None without such a stack or package.
 
-    Raises:
-        ServingUnknownError: the stack can't be described.
+    Raises ServingUnknownError: the stack can't be described.
     """
     package_arn = _parameter(cloudformation, stack)
     if not package_arn:

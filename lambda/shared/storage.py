@@ -31,8 +31,7 @@ class ObjectStore:
     def read(self, uri: str, limit: int = MAX_BYTES) -> bytes:
         """Return the content of an object.
 
-        Raises:
-            StorageError: the object is missing, unreadable or larger than `limit` bytes.
+        Raises StorageError: the object is missing, unreadable or larger than `limit` bytes.
         """
         with self.opened(uri) as body:
             content: bytes = body.read(limit + 1)
@@ -52,8 +51,7 @@ class ObjectStore:
     def etag(self, uri: str) -> str:
         """Return S3's ETag, which changes with the content; empty where the object does not exist.
 
-        Raises:
-            StorageError: the object may not be looked at.
+        Raises StorageError: the object may not be looked at.
         """
         bucket, key = split_uri(uri)
         try:
@@ -79,11 +77,7 @@ class ObjectStore:
 
 
 def split_uri(uri: str) -> tuple[str, str]:
-    """Split `s3://bucket/key` into bucket and key.
-
-    Raises:
-        StorageError: the address has another form.
-    """
+    """Split `s3://bucket/key` into bucket and key. Raises StorageError: the address has another form."""
     parts = urlsplit(uri)
     if parts.scheme != "s3" or not parts.netloc or not parts.path.strip("/"):
         raise StorageError(uri, "is no address s3://bucket/key")

@@ -45,13 +45,8 @@ def built_in() -> list[Question]:
 def from_evidence(sentences: bytes, answers: bytes, source: str) -> list[Question]:
     """Choose among the questions that the package answered before, spread evenly over all of them.
 
-    Args:
-        sentences: One request body a line.
-        answers: The answer to each, as batch transform wrote it.
-        source: Name of the answers in an error.
-
-    Raises:
-        EvidenceError: The two do not belong together, or an answer has no known form.
+    `sentences`: One request body a line. `answers`: The answer to each, as batch transform wrote it. `source`: Name of
+    the answers in an error. Raises EvidenceError: The two do not belong together, or an answer has no known form.
     """
     asked, answered = sentences.splitlines(), answers.splitlines()
     if not asked or len(asked) != len(answered):

@@ -19,11 +19,7 @@ class ApiContract:
 
     @classmethod
     def read(cls, path: Path) -> ApiContract:
-        """Read the file.
-
-        Raises:
-            MissingAssetError: there is none.
-        """
+        """Read the file. Raises MissingAssetError: there is none."""
         if not path.is_file():
             raise MissingAssetError(str(path), "run `make contract`, which writes it")
         return cls(json.loads(path.read_text(encoding="utf-8")))

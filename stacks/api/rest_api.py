@@ -27,8 +27,7 @@ STATUS = ("/v1/health", "/v1/model")
 class InferenceApi(Construct):
     """A public, throttled API that checks requests against the contract; with keys where the configuration asks.
 
-    Attributes:
-        url: its base URL, without a slash at the end and without `/v1`.
+    `url`: its base URL, without a slash at the end and without `/v1`.
     """
 
     def __init__(

@@ -14,9 +14,7 @@ from stacks.errors import ImageNotFoundError
 class ContainerImage:
     """An image and where it lies. Values may hold CDK tokens.
 
-    Attributes:
-        uri: what SageMaker is given as the image.
-        registry: id of the account that holds it.
+    `uri`: what SageMaker is given as the image. `registry`: id of the account that holds it.
     """
 
     uri: str
@@ -33,8 +31,7 @@ class ContainerImage:
 class PinnedImage:
     """One container version, in the words of the SDK's table.
 
-    Attributes:
-        instance_type: any instance of the right kind; it selects the CPU or the GPU image.
+    `instance_type`: any instance of the right kind; it selects the CPU or the GPU image.
     """
 
     repository: str
@@ -70,9 +67,8 @@ TRAINING = PinnedImage(
 def resolve_image(pin: PinnedImage, region: str) -> ContainerImage:
     """Find a pinned image in a region's registry.
 
-    Raises:
-        ImageNotFoundError: the SDK's table has no such version, no registry for the region, or a tag that contradicts
-            the pinned one.
+    Raises ImageNotFoundError: the SDK's table has no such version, no registry for the region, or a tag that
+    contradicts the pinned one.
     """
     # Imported here: it takes over a second, which reading the configuration or --help need not pay.
     from sagemaker.core import image_uris

@@ -12,8 +12,7 @@ from constructs import Construct
 class LogKeeping:
     """One rule for all log groups of an environment.
 
-    Attributes:
-        days: how long a log line is kept; one of CloudWatch's periods.
+    `days`: how long a log line is kept; one of CloudWatch's periods.
     """
 
     days: int

@@ -47,10 +47,8 @@ def service_role(
 ) -> iam.Role:
     """Create a role named `Role` in its scope.
 
-    Args:
-        service: first part of the principal: `lambda`, `states`, `sagemaker`, …
-        inline: policy name → rights that are created with the role, in one resource; a policy of its own arrives
-            later.
+    `service`: first part of the principal: `lambda`, `states`, `sagemaker`, … `inline`: policy name → rights that are
+    created with the role, in one resource; a policy of its own arrives later.
     """
     policies = inline or {}
     role = iam.Role(
@@ -72,10 +70,8 @@ def service_role(
 def accept(construct: IConstruct, finding: str, reason: str) -> None:
     """Accept one cdk-nag finding on a construct and what is inside it.
 
-    Args:
-        construct: where the finding was made.
-        finding: rule with, where the rule makes several, the finding in brackets.
-        reason: why it is right here; goes into the template.
+    `construct`: where the finding was made. `finding`: rule with, where the rule makes several, the finding in
+    brackets. `reason`: why it is right here; goes into the template.
     """
     Validations.of(construct).acknowledge(Acknowledgment(id=finding, reason=reason))
 
@@ -126,8 +122,7 @@ def use_packages(package_arns: str, *actions: str) -> Right:
 def container_rights(scope: Construct, *, images: Iterable[ContainerImage], log_group: str) -> list[Right]:
     """Return what every SageMaker container needs: pull its image, write its log, publish its metrics.
 
-    Args:
-        log_group: log group below `/aws/sagemaker/` that the container writes to.
+    `log_group`: log group below `/aws/sagemaker/` that the container writes to.
     """
     partition = Stack.of(scope).partition
     return [

@@ -34,8 +34,7 @@ class ProjectSources:
     def lambda_layer(self) -> Path:
         """Third-party packages of the Lambdas, assembled by `make setup`.
 
-        Raises:
-            MissingAssetError: set-up has not run yet.
+        Raises MissingAssetError: set-up has not run yet.
         """
         layer = self.root / "build" / "lambda-layer"
         if not (layer / "python").is_dir():

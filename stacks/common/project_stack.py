@@ -13,11 +13,7 @@ from stacks.config.environment import Config
 
 
 class ProjectStack(Stack):
-    """A stack of one environment.
-
-    Attributes:
-        names: names and ARNs as this stack spells them.
-    """
+    """A stack of one environment. `names`: names and ARNs as this stack spells them."""
 
     def __init__(
         self, scope: Construct, part: str, *, config: Config, synthesizer: IStackSynthesizer | None = None

@@ -24,8 +24,7 @@ ARCHITECTURE = lambda_.Architecture.X86_64
 class FunctionSetup:
     """What the functions of one stack have in common.
 
-    Attributes:
-        layer: third-party packages, Powertools among them; None in a stack that needs none.
+    `layer`: third-party packages, Powertools among them; None in a stack that needs none.
     """
 
     names: Names

@@ -15,8 +15,7 @@ _LEFT_OUT = {"__pycache__", "tests", ".pytest_cache", ".mypy_cache", ".ruff_cach
 def source_files(folder: Path) -> Iterator[tuple[str, Path]]:
     """Yield the files that belong to the source: path relative to `folder`, with `/`, and path; sorted.
 
-    Raises:
-        MissingAssetError: there is no such folder, or nothing in it.
+    Raises MissingAssetError: there is no such folder, or nothing in it.
     """
     files = sorted(
         (path.relative_to(folder).as_posix(), path)
@@ -55,12 +54,8 @@ def write_tarball(folder: Path, destination: Path) -> str:
 def stage_folder(destination: Path, sources: Mapping[str, Path]) -> Path:
     """Copy files and folders from several places into one fresh folder, and return it.
 
-    Args:
-        destination: the folder to fill; its former content is removed.
-        sources: relative path in the folder → file or folder to copy there.
-
-    Raises:
-        MissingAssetError: a source does not exist.
+    `destination`: the folder to fill; its former content is removed. `sources`: relative path in the folder → file or
+    folder to copy there. Raises MissingAssetError: a source does not exist.
     """
     shutil.rmtree(destination, ignore_errors=True)
     for name, source in sources.items():

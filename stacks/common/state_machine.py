@@ -16,8 +16,7 @@ def state_machine(
 ) -> sfn.StateMachine:
     """Create a traced and logged state machine named `StateMachine` in its scope.
 
-    Args:
-        definition: the machine in Amazon States Language; may hold CDK tokens.
+    `definition`: the machine in Amazon States Language; may hold CDK tokens.
     """
     accept_wildcard(
         role,

@@ -78,11 +78,7 @@ def choose(*rules: dict[str, Any], otherwise: str, **assign: Any) -> State:
 
 
 def catch(then: str, *, output: Any = None, assign: dict[str, Any] | None = None) -> list[dict[str, Any]]:
-    """Continue in another state after any error.
-
-    Args:
-        output: its input; None passes the error on.
-    """
+    """Continue in another state after any error. `output`: its input; None passes the error on."""
     return [{"ErrorEquals": ["States.ALL"], **_members(output, assign), "Next": then}]
 
 
@@ -99,10 +95,9 @@ def report_failure() -> State:
 def retry_sagemaker(*more: str, repeatable: bool = True) -> list[dict[str, Any]]:
     """Retry when SageMaker throttles. An exceeded quota is not retried: waiting does not raise it.
 
-    Args:
-        more: further errors after which to retry.
-        repeatable: whether the same call twice creates nothing twice: it changes or removes, or the call names what it
-            creates. Only then is it repeated after an error that doesn't say what happened.
+    `more`: further errors after which to retry. `repeatable`: whether the same call twice creates nothing twice: it
+    changes or removes, or the call names what it creates. Only then is it repeated after an error that doesn't say what
+    happened.
     """
     return retry(*_SAGEMAKER_ERRORS, *(_SAGEMAKER_UNNAMED if repeatable else ()), *more)
 

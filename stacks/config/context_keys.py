@@ -14,8 +14,7 @@ def check_context_keys(kind: type[Section], keys: Iterable[str]) -> None:
     Ours are all keys with a dot after the name of a section, and those that resemble a name of the configuration.
     Feature flags and the keys of the CDK itself (`@aws-cdk/…`, `aws:cdk:…`) are left alone.
 
-    Raises:
-        ConfigError: such a key, with the name that was probably meant.
+    Raises ConfigError: such a key, with the name that was probably meant.
     """
     known = list(dotted_names(kind))
     sections = {name for name, field in kind.model_fields.items() if inner_section(field)}

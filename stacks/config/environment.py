@@ -168,14 +168,10 @@ def load_config(
 ) -> Config:
     """Read the configuration of the environment that the context asks for.
 
-    Args:
-        context: looks up a context key; None where it is not set (`app.node.try_get_context`).
-        environ: `CDK_DEFAULT_ACCOUNT` and `CDK_DEFAULT_REGION` apply where the environment's block sets neither.
-        context_keys: all keys of the context, to find misspelt ones among them.
-
-    Raises:
-        UnknownEnvironmentError: no such environment.
-        ConfigError: an unknown key, a value of the wrong type or out of its range.
+    `context`: looks up a context key; None where it is not set (`app.node.try_get_context`). `environ`:
+    `CDK_DEFAULT_ACCOUNT` and `CDK_DEFAULT_REGION` apply where the environment's block sets neither. `context_keys`: all
+    keys of the context, to find misspelt ones among them. Raises UnknownEnvironmentError: no such environment. Raises
+    ConfigError: an unknown key, a value of the wrong type or out of its range.
     """
     environments = context("environments")
     if not isinstance(environments, Mapping):

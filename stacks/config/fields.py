@@ -79,11 +79,7 @@ INSTANCE_TYPE = matching(r"ml\.[a-z0-9-]+\.[a-z0-9]+", "a SageMaker instance typ
 
 
 def check(ok: object, name: str, problem: str) -> None:
-    """Refuse the value `name` unless `ok`; for rules over more than one field.
-
-    Raises:
-        ConfigError: `ok` is false.
-    """
+    """Refuse the value `name` unless `ok`; for rules over more than one field. Raises ConfigError: `ok` is false."""
     if not ok:
         raise ConfigError(name, problem)
 
@@ -91,11 +87,8 @@ def check(ok: object, name: str, problem: str) -> None:
 def read_section(kind: type[SectionType], block: object, *, override: Callable[[str], object]) -> SectionType:
     """Build a configuration block from a mapping, inner blocks included.
 
-    Args:
-        override: looks up a value by its dotted name (`serving.memory_mb`); what it finds wins over the block.
-
-    Raises:
-        ConfigError: an unknown name, a missing value, or one that is not allowed.
+    `override`: looks up a value by its dotted name (`serving.memory_mb`); what it finds wins over the block. Raises
+    ConfigError: an unknown name, a missing value, or one that is not allowed.
     """
     try:
         return kind.model_validate(_with_overrides(kind, block, override))

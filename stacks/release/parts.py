@@ -73,8 +73,7 @@ class ReleaseParts:
     def ask(self, package: str, *, on_error: str, assign: dict[str, str], then: str) -> State:
         """Return the state in which the smoke test asks the endpoint real questions.
 
-        Args:
-            package: expression of the ARN of the package that should answer.
+        `package`: expression of the ARN of the package that should answer.
         """
         asked = lambda_task(self.partition, self.smoke_test_function_arn, {"model_package_arn": package})
         return {**asked, "Catch": catch(on_error, assign=assign), "Next": then}

@@ -16,9 +16,8 @@ _HUGGINGFACE_ENVIRONMENT = {"HF_TASK": "text-classification", "SAGEMAKER_MODEL_S
 class ServingContainer:
     """What a new model package names, and what may be pulled.
 
-    Attributes:
-        pullable: images of any package that may be released, older ones and the hub model included: a package keeps its
-            image, whatever the configuration says later.
+    `pullable`: images of any package that may be released, older ones and the hub model included: a package keeps its
+    image, whatever the configuration says later.
     """
 
     image: ContainerImage
@@ -29,9 +28,8 @@ class ServingContainer:
 def serving_container(stack: Stack, *, names: Names, region: str, slim_tag: str | None) -> ServingContainer:
     """Return the container of an environment.
 
-    Args:
-        stack: the stack that refers to it; account and domain are its own.
-        slim_tag: tag of the slim image; None where the official image serves new packages.
+    `stack`: the stack that refers to it; account and domain are its own. `slim_tag`: tag of the slim image; None where
+    the official image serves new packages.
     """
     official = resolve_image(INFERENCE, region)
     slim = ContainerImage(

@@ -36,9 +36,8 @@ def guarded_deployment(
     The alarms watch the new fleet alone (dimension `EndpointConfigName`) and are created anew for each config: a
     failing fleet must not block its successor, and an alarm that is only changed keeps its state.
 
-    Args:
-        endpoint_config_name: the config that is put into service; a CDK token.
-        condition: under which the endpoint exists; None for always.
+    `endpoint_config_name`: the config that is put into service; a CDK token. `condition`: under which the endpoint
+    exists; None for always.
     """
     prefix = guard_alarms(endpoint_name)
     fleet = {"EndpointName": endpoint_name, "VariantName": VARIANT, "EndpointConfigName": endpoint_config_name}

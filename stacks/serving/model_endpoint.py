@@ -29,9 +29,8 @@ class ModelEndpoint(Construct):
     ) -> None:
         """Create the endpoint.
 
-        Args:
-            scope: the stack; the parameter has to be its direct child, or its name would have a prefix.
-            image_uri: inference image for the hub model; a package brings its own.
+        `scope`: the stack; the parameter has to be its direct child, or its name would have a prefix. `image_uri`:
+        inference image for the hub model; a package brings its own.
         """
         super().__init__(scope, construct_id)
         package = CfnParameter(

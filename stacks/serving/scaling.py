@@ -49,9 +49,8 @@ def add_scaling(
 
     Both have no role: Application Auto Scaling uses its service-linked one, so the stack still holds no IAM.
 
-    Args:
-        endpoint: created before the target and deleted after it.
-        condition: under which the endpoint exists; None for always.
+    `endpoint`: created before the target and deleted after it. `condition`: under which the endpoint exists; None for
+    always.
     """
     wanted = _target(serving)
     target = autoscaling.CfnScalableTarget(

@@ -21,10 +21,9 @@ def secure_bucket(
     It is encrypted with S3's own keys (SSE-S3). A KMS key of ours would cost money each month and need a grant for
     every reader, without keeping out anyone whom the bucket policy admits.
 
-    Args:
-        removable: whether the bucket is emptied and deleted with its stack.
-        access_logs: bucket that receives this one's access logs; None for the log bucket itself.
-        expire_after_days: objects are deleted after this; None keeps them.
+    `removable`: whether the bucket is emptied and deleted with its stack. `access_logs`: bucket that receives this
+    one's access logs; None for the log bucket itself. `expire_after_days`: objects are deleted after this; None keeps
+    them.
     """
     return s3.Bucket(
         Construct(scope, construct_id),

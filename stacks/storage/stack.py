@@ -12,9 +12,7 @@ _ACCESS_LOG_DAYS = 90
 class StorageStack(ProjectStack):
     """Buckets that outlive the other stacks.
 
-    Attributes:
-        data: raw and collected data.
-        artifacts: models and whatever else jobs write.
+    `data`: raw and collected data. `artifacts`: models and whatever else jobs write.
     """
 
     def __init__(self, scope: Construct, *, config: Config) -> None:

@@ -25,9 +25,8 @@ class IngestFunction(Construct):
     ) -> None:
         """Create the function.
 
-        Args:
-            uploads: raw files that a person uploaded; they win over the configured source.
-            datasets: where the collected data goes; in the same bucket.
+        `uploads`: raw files that a person uploaded; they win over the configured source. `datasets`: where the
+        collected data goes; in the same bucket.
         """
         super().__init__(scope, construct_id)
         sources = setup.sources

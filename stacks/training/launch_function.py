@@ -26,10 +26,8 @@ class LaunchFunction(Construct):
     ) -> None:
         """Create the function.
 
-        Args:
-            training: instance, limits and hyperparameters of an execution that asks for none.
-            gate: thresholds and approval mode of such an execution.
-            artifacts: where the model of a job that was started elsewhere has to lie.
+        `training`: instance, limits and hyperparameters of an execution that asks for none. `gate`: thresholds and
+        approval mode of such an execution. `artifacts`: where the model of a job that was started elsewhere has to lie.
         """
         super().__init__(scope, construct_id)
         names, sources = setup.names, setup.sources

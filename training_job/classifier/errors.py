@@ -8,9 +8,8 @@ attributes, never the text.
 class ClassifierError(Exception):
     """Base of the errors of this package.
 
-    Args:
-        message: what is wrong and what is allowed, in one or two sentences.
-        hint: the next step for the reader; empty if there is none.
+    `message`: what is wrong and what is allowed, in one or two sentences. `hint`: the next step for the reader; empty
+    if there is none.
     """
 
     def __init__(self, message: str, *, hint: str = "") -> None:

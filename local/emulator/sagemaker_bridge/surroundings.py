@@ -139,8 +139,7 @@ def split_uri(uri: str) -> tuple[str, str]:
 def target_path(directory: Path, prefix: str, key: str) -> Path:
     """Return where the object `key`, found under `prefix`, goes below `directory`.
 
-    Raises:
-        SurroundingsError: it would lie outside of that folder.
+    Raises SurroundingsError: it would lie outside of that folder.
     """
     relative = key[prefix.rfind("/") + 1 :]
     target = (directory / relative).resolve()

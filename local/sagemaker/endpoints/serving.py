@@ -79,9 +79,8 @@ def serving_command(
 ) -> Command:
     """Fetch the artifact with the model's role and return the command of its server. Raises FailedError.
 
-    Args:
-        home: HOME of the process.
-        contract: variables that the platform sets; they take precedence over the model's Environment.
+    `home`: HOME of the process. `contract`: variables that the platform sets; they take precedence over the model's
+    Environment.
     """
     if hub_model := spec.environment.get(_HUB_VARIABLE):
         raise FailedError(

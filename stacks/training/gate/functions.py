@@ -22,9 +22,8 @@ _JUDGE_MB = 1769
 class GateFunctions(Construct):
     """The functions between a trained model and its approval.
 
-    Attributes:
-        plan: names the artifacts that have yet to answer the test sentences.
-        judge: turns answers into a verdict and a report.
+    `plan`: names the artifacts that have yet to answer the test sentences. `judge`: turns answers into a verdict and a
+    report.
     """
 
     def __init__(
@@ -32,9 +31,8 @@ class GateFunctions(Construct):
     ) -> None:
         """Create the functions.
 
-        Args:
-            artifacts: where training jobs write; the report is written beside the model.
-            evidence: where test sentences and answers lie; in the same bucket.
+        `artifacts`: where training jobs write; the report is written beside the model. `evidence`: where test sentences
+        and answers lie; in the same bucket.
         """
         super().__init__(scope, construct_id)
         self._setup, self._artifacts, self._evidence = setup, artifacts, evidence

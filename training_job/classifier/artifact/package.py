@@ -36,8 +36,7 @@ def model_folder(model_dir: Path) -> Iterator[Path]:
     After a failure or a stop, `model_dir` is unchanged. The folder is on the same file system, so that the move is a
     rename.
 
-    Raises:
-        JobError: the disk is full, or the folder is not writable.
+    Raises JobError: the disk is full, or the folder is not writable.
     """
     model_dir = model_dir.resolve()
     building: Path | None = None
@@ -59,9 +58,8 @@ def model_folder(model_dir: Path) -> Iterator[Path]:
 def write_artifact(folder: Path, trained: TrainedClassifier, evaluation: dict[str, Any], base: BaseModel) -> None:
     """Write everything but the ONNX model: Hugging Face files, serving code, evaluation and model card.
 
-    Args:
-        folder: root of the artifact.
-        evaluation: the content of `evaluation.json`; its `labels` are the names in the order of their ids.
+    `folder`: root of the artifact. `evaluation`: the content of `evaluation.json`; its `labels` are the names in the
+    order of their ids.
     """
     labels = evaluation["labels"]
     trained.model.config.id2label = dict(enumerate(labels))

@@ -44,8 +44,7 @@ def parse_arguments(argv: Sequence[str]) -> Arguments:
 
     Names may use hyphens or underscores. `--sagemaker_*` belongs to the container's toolkit and is ignored.
 
-    Raises:
-        JobError: an option does not exist, lacks its value, or a value has no option.
+    Raises JobError: an option does not exist, lacks its value, or a value has no option.
     """
     known, rest = _parser().parse_known_args([_hyphenated(item) for item in argv])
     _refuse_unknown(rest)

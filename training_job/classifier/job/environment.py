@@ -43,11 +43,8 @@ class JobEnvironment:
     def resolve(cls, folders: Mapping[str, str], environ: Mapping[str, str]) -> JobEnvironment:
         """Find the folders: on the command line, else in the environment, else below an existing base directory.
 
-        Args:
-            folders: `train`, `test`, `model_dir`, `output_data_dir`, `checkpoint_dir`, where given.
-
-        Raises:
-            JobError: a required folder is not named, a channel does not exist, or the model folder is in use.
+        `folders`: `train`, `test`, `model_dir`, `output_data_dir`, `checkpoint_dir`, where given. Raises JobError: a
+        required folder is not named, a channel does not exist, or the model folder is in use.
         """
         base = base_directory(environ)
 

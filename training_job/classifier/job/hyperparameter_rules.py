@@ -83,12 +83,8 @@ def optional_text(meaning: str) -> Any:
 def parse_value(name: str, raw: object, rule: Rule) -> Any:
     """Parse and check one value.
 
-    Args:
-        name: the hyperparameter's name, for the message.
-        raw: text as a launcher passed it, or a value that has its type already.
-
-    Raises:
-        HyperparameterError: the value cannot be parsed, or `rule` does not allow it.
+    `name`: the hyperparameter's name, for the message. `raw`: text as a launcher passed it, or a value that has its
+    type already. Raises HyperparameterError: the value cannot be parsed, or `rule` does not allow it.
     """
     cause: Exception | None = None
     try:

@@ -36,8 +36,7 @@ def _names_or_none(value: str) -> bool:
 class Hyperparameters:
     """Every choice about a training run. Making an instance parses and checks the values.
 
-    Raises:
-        HyperparameterError: a value is outside its range; the message names the field, the value and the range.
+    Raises HyperparameterError: a value is outside its range; the message names the field, the value and the range.
     """
 
     base_model: str = text(
@@ -207,13 +206,9 @@ class Hyperparameters:
     def parse(cls, values: Mapping[str, object]) -> Hyperparameters:
         """Parse hyperparameters as launchers pass them.
 
-        Args:
-            values: name to value. Names may use hyphens or underscores; `sagemaker_*` is ignored; a missing name keeps
-                its default.
-
-        Raises:
-            JobError: there is no such name; the message lists those that exist.
-            HyperparameterError: a value cannot be parsed or is outside its range.
+        `values`: name to value. Names may use hyphens or underscores; `sagemaker_*` is ignored; a missing name keeps
+        its default. Raises JobError: there is no such name; the message lists those that exist. Raises
+        HyperparameterError: a value cannot be parsed or is outside its range.
         """
         given: dict[str, Any] = {}
         for key, raw in values.items():

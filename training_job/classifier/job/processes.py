@@ -50,8 +50,7 @@ class Processes:
     def join(cls, environ: Mapping[str, str]) -> Processes:
         """Join the processes that torchrun started, or return a single process without torchrun.
 
-        Raises:
-            JobError: torchrun's variables contradict each other, or a job with several instances runs without it.
+        Raises JobError: torchrun's variables contradict each other, or a job with several instances runs without it.
         """
         rank, count = _number(environ, "RANK", 0), _number(environ, "WORLD_SIZE", 1)
         hosts = _hosts(environ)
@@ -76,8 +75,7 @@ class Processes:
     def main_first(self, what: str) -> Iterator[None]:
         """Run the block in the main process alone, then, if it succeeded, in the others.
 
-        Raises:
-            JobError: the main process failed.
+        Raises JobError: the main process failed.
         """
         if self._store is None:
             yield
@@ -91,8 +89,7 @@ class Processes:
     def gather(self, what: str, value: str = "") -> list[str]:
         """Wait for the `value` of every process and return them by rank.
 
-        Raises:
-            JobError: a process failed, or did not arrive in time.
+        Raises JobError: a process failed, or did not arrive in time.
         """
         if self._store is None:
             return [value]

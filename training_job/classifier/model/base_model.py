@@ -41,12 +41,9 @@ class BaseModel:
 def find_base_model(name: str, revision: str = "") -> BaseModel:
     """Find the base model `name` without loading it or asking a hub.
 
-    Args:
-        name: `package:NAME` (the folder `model` inside that installed package), a local folder, or a hub id.
-        revision: commit, tag or branch of a hub model; empty for the default branch.
-
-    Raises:
-        JobError: the package is not installed, or the folder holds no model.
+    `name`: `package:NAME` (the folder `model` inside that installed package), a local folder, or a hub id. `revision`:
+    commit, tag or branch of a hub model; empty for the default branch. Raises JobError: the package is not installed,
+    or the folder holds no model.
     """
     if name.startswith(PACKAGE_PREFIX):
         return BaseModel(name, str(_package_folder(name)), None, local=True)

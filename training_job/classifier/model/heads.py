@@ -33,8 +33,7 @@ def last_layer(model: PreTrainedModel) -> nn.Linear | None:
 def start_at_shares(model: PreTrainedModel, truth: np.ndarray) -> bool:
     """Start each output at the logit of its label's share of the training rows; return whether there is such a layer.
 
-    Args:
-        truth: (rows, labels) bool. A label counts half a row more on either side, so that no logit is infinite.
+    `truth`: (rows, labels) bool. A label counts half a row more on either side, so that no logit is infinite.
     """
     import torch
 
@@ -51,9 +50,7 @@ def start_at_shares(model: PreTrainedModel, truth: np.ndarray) -> bool:
 def best_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
     """Find the divisor of the logits with the smallest log loss, by bisection: the loss is convex in its inverse.
 
-    Args:
-        logits: (rows, classes) of the validation rows.
-        labels: (rows,) ids.
+    `logits`: (rows, classes) of the validation rows. `labels`: (rows,) ids.
     """
     values = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
     wanted = values[np.arange(len(values)), labels].mean()

@@ -47,12 +47,8 @@ class ScoreScale:
 def choose_objective(wanted: str, *, has_score: bool) -> Objective:
     """Choose the objective that the data allows.
 
-    Args:
-        wanted: `auto`, `regression` or `classification`.
-        has_score: whether every training row has a score.
-
-    Raises:
-        HyperparameterError: regression is wanted, and there is no score.
+    `wanted`: `auto`, `regression` or `classification`. `has_score`: whether every training row has a score. Raises
+    HyperparameterError: regression is wanted, and there is no score.
     """
     if wanted == "regression" and not has_score:
         raise HyperparameterError(

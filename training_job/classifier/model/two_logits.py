@@ -51,13 +51,9 @@ def to_two_logits(model: PreTrainedModel, *, scale: ScoreScale, sharpness: float
 
     The last layer is found by comparing the two heads: its tensors differ in their first dimension.
 
-    Args:
-        model: trained with one output; its last layer is linear with a bias.
-        sharpness: `a` from `calibrate`.
-        threshold: score from which on the label is 1.
-
-    Raises:
-        JobError: the last layer has no bias, which the threshold needs.
+    `model`: trained with one output; its last layer is linear with a bias. `sharpness`: `a` from `calibrate`.
+    `threshold`: score from which on the label is 1. Raises JobError: the last layer has no bias, which the threshold
+    needs.
     """
     import torch
     from transformers import AutoModelForSequenceClassification

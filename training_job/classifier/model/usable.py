@@ -26,8 +26,7 @@ MAX_DIFFERENCE = 1e-3
 def check_tokenizer(name: str, tokenizer: PreTrainedTokenizerBase) -> None:
     """Check that the serving code, which has the `tokenizers` library only, tokenises as transformers does.
 
-    Raises:
-        JobError: there is no `tokenizer.json` or no padding token, or the tokens differ.
+    Raises JobError: there is no `tokenizer.json` or no padding token, or the tokens differ.
     """
     if not tokenizer.is_fast:
         raise refusal(name, "its tokenizer exists in Python only, and serving needs a tokenizer.json")
@@ -58,8 +57,7 @@ def usable_length(name: str, model: PreTrainedModel, tokenizer: PreTrainedTokeni
     Some models number their positions from `padding_idx + 1` on, and so can use fewer than they have. The tokenizer's
     own limit may be absent (then it is 1e30), and some models tell -1 for no limit of positions.
 
-    Raises:
-        JobError: the model fails on texts of each length that was tried.
+    Raises JobError: the model fails on texts of each length that was tried.
     """
     positions = getattr(model.config, "max_position_embeddings", None) or 0
     limit = min(wanted, tokenizer.model_max_length)
@@ -76,9 +74,8 @@ def usable_length(name: str, model: PreTrainedModel, tokenizer: PreTrainedTokeni
 def check_padding(name: str, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
     """Check that the answer to a text does not depend on the padding after it: texts are trained and served in batches.
 
-    Raises:
-        JobError: the answer depends on it (the model reads its last token or counts positions from the end), or the
-            model cannot compute it.
+    Raises JobError: the answer depends on it (the model reads its last token or counts positions from the end), or the
+    model cannot compute it.
     """
     import torch
 

@@ -40,8 +40,7 @@ _CONTRIB = "com.microsoft"
 def with_static_ranges(network: ModelProto, texts: Texts) -> ModelProto:
     """Fix the activation ranges to those on `texts`, and fuse each integer product with its scaling and bias.
 
-    Args:
-        network: from `quantize_dynamic`; it is modified.
+    `network`: from `quantize_dynamic`; it is modified.
     """
     found = ranges(network, texts)
     for node in [node for node in network.graph.node if node.op_type == "DynamicQuantizeLinear"]:
@@ -67,10 +66,8 @@ def correct_biases(network: ModelProto, exact: ModelProto, texts: Texts) -> None
 
     The products are corrected in order, each with those before it corrected. A product without a bias is left alone.
 
-    Args:
-        network: with integer products, sorted; it is modified.
-        exact: the same in float32, with the same names.
-        texts: at most `BIAS_TEXTS` of them are used, evenly spaced.
+    `network`: with integer products, sorted; it is modified. `exact`: the same in float32, with the same names.
+    `texts`: at most `BIAS_TEXTS` of them are used, evenly spaced.
     """
     texts = texts[:: -(-len(texts) // BIAS_TEXTS)]
     given = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in network.graph.initializer}

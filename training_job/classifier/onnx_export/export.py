@@ -65,12 +65,8 @@ def export_int8(model: PreTrainedModel, target: Path, tokenizer: PreTrainedToken
     to a text does not depend on the other texts in the batch. If onnxruntime's optimizer recognises the architecture,
     the network is rewritten to be faster (see `classifier.onnx_export.rewrites`).
 
-    Args:
-        model: in float32.
-        calibration: encoded texts; at most `CALIBRATION_TEXTS` of them are used.
-
-    Raises:
-        JobError: the architecture cannot be traced, or the traced model answers differently.
+    `model`: in float32. `calibration`: encoded texts; at most `CALIBRATION_TEXTS` of them are used. Raises JobError:
+    the architecture cannot be traced, or the traced model answers differently.
     """
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
@@ -110,8 +106,7 @@ def agreement(int8: np.ndarray, float32: np.ndarray) -> float:
 def check_agreement(int8: np.ndarray, float32: np.ndarray) -> float:
     """Return the agreement of the answers of the int8 and the float32 model.
 
-    Raises:
-        JobError: it is too small; such a model must not be published.
+    Raises JobError: it is too small; such a model must not be published.
     """
     share = agreement(int8, float32)
     if share < MIN_AGREEMENT:
@@ -149,8 +144,7 @@ class Logits(torch.nn.Module):
 def trace(model: PreTrainedModel, path: Path) -> None:
     """Write the float32 ONNX model, and check that it answers like PyTorch.
 
-    Raises:
-        JobError: the architecture cannot be traced, or the traced model answers differently.
+    Raises JobError: the architecture cannot be traced, or the traced model answers differently.
     """
     attention = model.config._attn_implementation
     model.set_attn_implementation("eager")  # the only form that the fusion recognises

@@ -19,8 +19,7 @@ LAYERS, WORDS = 2, 1_000
 def rehearse_export(model: PreTrainedModel) -> None:
     """Trace a model like `model`, with fewer layers and words and random weights. Takes about a second.
 
-    Raises:
-        JobError: the architecture cannot be traced, or the traced model answers differently.
+    Raises JobError: the architecture cannot be traced, or the traced model answers differently.
     """
     small = _small(model)
     if small is not None:

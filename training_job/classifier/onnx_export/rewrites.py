@@ -121,9 +121,7 @@ def unfused_residuals(network: OnnxModel) -> None:
 def _encoder(network: OnnxModel, values: str) -> list[NodeProto] | None:
     """List the nodes from `values` to the head's selection of the first token; None if their axes cannot be swapped.
 
-    Args:
-        network: sorted.
-        values: input of the first attention, (batch, tokens, width).
+    `network`: sorted. `values`: input of the first attention, (batch, tokens, width).
     """
     reached, encoder, heads = {values}, [], 0
     for node in network.nodes():
