@@ -145,6 +145,7 @@ def test_evaluate_asks_about_the_held_out_rows(served: Served, tell: Callable[[s
     assert figures["accuracy_95"][1] <= 1.0 and figures["accuracy_95"][0] < figures["accuracy"]
 
 
+@pytest.mark.proves("make evaluate DATA=newer.csv")
 def test_evaluate_reads_another_file_as_the_first(served: Served, tmp_path: Path) -> None:
     """The same columns in another order and encoding; all its rows count."""
     file = tmp_path / "newer.csv"

@@ -58,7 +58,7 @@ def classify(page: Page, *texts: str) -> None:
     if texts:
         page.get_by_label("Texts, one per line").fill("\n".join(texts))
     page.get_by_role("button", name="Classify").click()
-    expect(page.locator("#answer")).to_be_visible()
+    expect(page.locator("#answer")).to_be_visible(timeout=30_000)
 
 
 @pytest.mark.parametrize(

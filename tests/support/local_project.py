@@ -18,6 +18,7 @@ import requests
 from filelock import FileLock
 
 ROOT = Path(__file__).resolve().parents[2]
+WITH_DATA = ("up", "train-sdk")
 BUNDLED_DATA = ROOT / "training_job" / "data"
 LONGEST_TRAINING_SECONDS = 45 * 60  # five minutes where the processor computes in bfloat16, a quarter of an hour else
 _NOT_COPIED = shutil.ignore_patterns("cdk.out", "home", "tmp", "status.json", "server.pid")
@@ -52,11 +53,14 @@ class LocalProject:
         self.ran: list[tuple[str, ...]] = []
 
     def popen(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start `make …` in its own process group, output and errors in one pipe."""
+        """Start `make …` in its own process group, output and errors in one pipe; DATA is what `make up` is given."""
+        environment = dict(self.environment)
+        if arguments[0] not in WITH_DATA:
+            environment.pop("DATA", None)
         return subprocess.Popen(
             ["make", "--no-print-directory", *arguments],
             cwd=ROOT,
-            env=self.environment,
+            env=environment,
             text=True,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -162,7 +162,7 @@ def test_nothing_is_left_but_model_and_output(trained) -> None:
     assert {path.name for path in base.iterdir()} == {"input", "model", "output", "checkpoints"}
     assert list((base / "checkpoints").iterdir()) == []
     output = {path.name for path in (base / "output/data").iterdir()}
-    assert output == {"evaluation.json", "loss.svg", "test_rows.jsonl"}
+    assert output == {"evaluation.json", "loss.svg", "manifest.json", "test_rows.jsonl"}
 
 
 def test_the_test_rows_are_handed_over(trained, scored_data: Path) -> None:
