@@ -109,7 +109,9 @@ def is_untrained(deployment: Deployment, place: Path, data: LabelledData, champi
     stored = deployment.client("s3").head_object(Bucket=bucket, Key=f"{PREFIX}manifest.json")
     with tempfile.TemporaryDirectory(dir=paths.SCRATCH) as folder:
         data.write(Path(folder))
-        known = {_ingested(list(Path(folder).iterdir())), _ingested(_originals(place, data.manifest))}
+        known = {_ingested(list(Path(folder).iterdir()))}
+    if not data.manifest["source"].get("settings"):
+        known.add(_ingested(_originals(place, data.manifest)))
     return bool(stored["LastModified"] > champion.created) and champion.metadata.get("data_sha256") not in known
 
 
@@ -126,6 +128,8 @@ def _place(name: str, *, channels: bool) -> str:
 def _held_before(place: Path, manifest: dict[str, Any], hashes: set[str]) -> bool:
     """Tell whether the bucket held the original files as they are, which an earlier version put there."""
     originals = _originals(place, manifest)
+    if manifest["source"].get("settings"):  # read in another way than an earlier version would
+        return False
     return bool(originals) and all(_md5(file.read_bytes()) in hashes for file in originals)
 
 

@@ -25,6 +25,7 @@ from text_classifier import Client, Prediction, Refusal
 
 MODEL, OUTPUT = "model.tar.gz", "output.tar.gz"
 ROWS, EVALUATION, MANIFEST = "test_rows.jsonl", "evaluation.json", "manifest.json"
+OF_A_FILE = ("format", "encoding", "delimiter", "quote", "header", "test_fraction", "max_lost_share", "positive_label")
 SHOWN = 10  # labels in the text for people; --json has all
 
 
@@ -138,8 +139,15 @@ def known_of(deployment: Deployment) -> Known:
 
 
 def _reading(source: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, str]:
-    """Return the hyperparameters that make another file be read as the training data was."""
-    columns, given = source.get("columns", {}), source.get("settings", {})
+    """Return the hyperparameters that make another file be read as the training data was.
+
+    Encoding, delimiter and the like belong to a file. Names that were given to labels by their position are left out:
+    in another file the same position may hold another label.
+    """
+    columns = source.get("columns", {})
+    given = {name: value for name, value in source.get("settings", {}).items() if name not in OF_A_FILE}
+    if not columns.get("score") and "=" not in given.get("label_names", "="):
+        del given["label_names"]
     label = columns.get("label")
     told = {
         "text_column": columns.get("text"),
@@ -162,13 +170,15 @@ def _of_file(place: Path, known: Known, given: dict[str, str]) -> Question:
     if not place.exists():
         raise OperationError(f"There is no file or folder {place}.", hint="make evaluate DATA=file")
     labelled = data.read(place, {**known.reading, **given, "test_fraction": "0"})
+    say("\n".join(labelled.summary()))
     split = "test" if "test" in labelled.splits else "train"
     strange = [name for name in labelled.label_names if name not in known.labels]
     if strange:
         raise OperationError(
             f"{place} has labels that the released model does not know: {', '.join(strange[:SHOWN])}. It knows: "
             f"{', '.join(known.labels[:SHOWN])}{', …' if len(known.labels) > SHOWN else ''}.",
-            hint="give a file with the model's labels, or make train DATA=… to train on these",
+            hint="give a file with the model's labels, name them with "
+            "HYPERPARAMETERS='label_names=0=negative,1=positive', or make train DATA=… to train on these",
         )
     ids = [known.labels.index(name) for name in labelled.label_names]
     truth = [tuple(sorted(ids[label] for label in row)) for row in labelled.ids(split)]

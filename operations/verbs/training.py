@@ -47,6 +47,8 @@ def _read(place: Path, overrides: dict[str, Any]) -> LabelledData:
     if clash := next((name for name in ("data_source", "training_job") if overrides.get(name)), None):
         raise OperationError(f"DATA and {clash} name two sources of data.", hint="give one of them")
     given = overrides.pop("hyperparameters", {})
+    if not isinstance(given, dict):
+        raise OperationError("hyperparameters in INPUT is not an object.", hint="""INPUT='{"hyperparameters": {…}}'""")
     labelled = data.read(place, given)
     say("\n".join(labelled.summary()))
     if rest := data.without_reading(given):
@@ -109,7 +111,9 @@ def train_sdk(arguments: argparse.Namespace) -> Answer:
     deployment = connect(arguments.env)
     given = hyperparameters(arguments.hyperparameter)
     place = data.given()
-    data.upload(deployment, place, data.read(place, given), PREFIX, channels=True)
+    labelled = data.read(place, given)
+    say("\n".join(labelled.summary()))
+    data.upload(deployment, place, labelled, PREFIX, channels=True)
     launched = trainer(deployment, data.without_reading(given))
     launched.train(wait=False)
     job_name = launched._latest_training_job.training_job_name

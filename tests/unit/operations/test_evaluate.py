@@ -185,6 +185,24 @@ def test_another_file_is_read_as_the_training_data_was(monkeypatch: pytest.Monke
     assert found["classes"]["billing"]["rows"] == 0
 
 
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        (
+            {"encoding": "cp1252", "quote": "none", "test_fraction": 0.1, "label_separator": "|"},
+            {"label_separator": "|"},
+        ),
+        ({"label_names": "negative,positive"}, {}),
+        ({"label_names": "0=negative,1=positive"}, {"label_names": "0=negative,1=positive"}),
+    ],
+)
+def test_what_belongs_to_a_file_is_not_taken_for_another(settings: dict[str, Any], expected: dict[str, str]) -> None:
+    """A file has its own encoding, and another label at the same position."""
+    source = {"columns": {"text": "message", "label": "team"}, "settings": settings}
+    columns = {"text_column": "message", "label_column": "team"}
+    assert evaluate._reading(source, {"objective": "classification"}) == columns | expected
+
+
 def test_labels_that_the_model_does_not_have_are_refused(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
