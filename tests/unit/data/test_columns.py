@@ -211,3 +211,25 @@ def test_stars_are_classes_unless_a_score_is_wanted(table, load):
 def test_one_label_a_text_is_not_made_of_several(table, refused):
     """objective=classification fits no data with several labels."""
     assert "needs one label a text" in refused(table(text=TEXTS, label=combinations(list)), objective="classification")
+
+
+@pytest.mark.parametrize(
+    ("train", "test", "sign"),
+    [
+        ("1.5", "1,5", "comma"),
+        ("1,5", "1,234.5", "point"),
+        ("1.5", "1,234", ""),
+        ("1,5", "1.5", ""),
+        ("1,5", "2,5", ""),
+    ],
+)
+def test_a_decimal_sign_that_differs_between_files_is_refused(data_file, load, refused, train, test, sign):
+    """`1,5` beside `1.5` is never read as 15."""
+    first = data_file(content=table_of({"text": TEXTS, "rating": [train, "9"] * 12}), name="train.csv")
+    other = data_file(content=table_of({"text": ["one more", "and another"], "rating": [test, "9"]}), name="t/test.csv")
+    told = {"score_column": "rating", "score_threshold": 3}
+    if sign:
+        assert f"test.csv writes rating with a decimal {sign}, train.csv" in refused(first, other, **told)
+    else:
+        read = {"1,234": 1234.0, "1.5": 1.5, "2,5": 2.5}[test]
+        assert load(first, other, **told).splits["test"][0].score == read

@@ -8,7 +8,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from classifier.data.settings import DataSettings
-from classifier.data.values import flag_of, is_blank, is_comma_decimal, list_of, number_of, plain, separator_of
+from classifier.data.values import (
+    differs_in_decimals,
+    flag_of,
+    is_blank,
+    is_comma_decimal,
+    list_of,
+    number_of,
+    plain,
+    separator_of,
+)
 from classifier.errors import DataError
 
 MAX_LABELS = 1000
@@ -149,6 +158,21 @@ def choose_columns(
     }
     chooser = _Chooser(name, list(columns), profiles, cells, settings)
     return chooser.choose()
+
+
+def refuse_other_decimals(columns: Columns, train: str, name: str, rows: Sequence[Mapping[str, object]]) -> None:
+    """Refuse a file that writes its scores with the other decimal sign than the training file.
+
+    Raises:
+        DataError: `1,5` would be read as 15, or the other way round.
+    """
+    comma = columns.comma_decimal
+    if columns.score and differs_in_decimals((plain(row.get(columns.score)) for row in rows), comma=comma):
+        other, ours = ("point", "comma") if comma else ("comma", "point")
+        raise DataError(
+            f"{name} writes {columns.score} with a decimal {other}, {train} with a decimal {ours}.",
+            hint="Write the numbers of all files in one way.",
+        )
 
 
 @dataclass

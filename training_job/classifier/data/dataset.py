@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from classifier.data import canonical
-from classifier.data.columns import Columns, choose_columns, shown_names
+from classifier.data.columns import Columns, choose_columns, refuse_other_decimals, shown_names
 from classifier.data.findings import Finding, look_over
 from classifier.data.holdout import hold_out
 from classifier.data.labels import LabelSet, apply_labels, ids_of, settle_labels
@@ -182,6 +182,8 @@ class _Reading:
                         f"columns are: {shown_names(tables[split].columns)}.",
                         hint="Give all files the same columns.",
                     )
+                others = [row.values for row in tables[split].rows if row.values is not None]
+                refuse_other_decimals(columns, self._name("train"), self._name(split), others)
         return tables, columns
 
     def _refuse_lost(self, rows: dict[str, Rows]) -> None:
