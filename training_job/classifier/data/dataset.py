@@ -100,6 +100,7 @@ def load_data(
     sources = find_sources(Path(train), None if test is None else Path(test))
     manifest = canonical.manifest_beside(sources)
     if manifest is not None:
+        canonical.refuse_others(sources)
         splits = canonical.read(sources, manifest, settings)
         return LabelledData(
             manifest["objective"], tuple(manifest["labels"]), manifest["score_threshold"], splits, manifest
