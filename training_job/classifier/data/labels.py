@@ -175,10 +175,17 @@ def _from_file(order: list[str], path: Path | None) -> tuple[dict[str, str], lis
     same = {label: label for label in order}
     if path is None or not all(re.fullmatch(r"\d+", label) for label in order):
         return same, []
+    # Numbers from 1 on, all of which have a line counted from 0 as well, could be named either way.
     lines = [line.strip() for line in path.read_text(encoding="utf-8-sig", errors="replace").splitlines()]
     while lines and not lines[-1]:
         lines.pop()
     first = 1 if order and int(order[0]) == 1 and int(order[-1]) == len(lines) else 0
+    numbers = [int(label) for label in order]
+    if not first and numbers and min(numbers) >= 1 and max(numbers) < len(lines):
+        message = (
+            f"{path.name} is not used: its {len(lines)} lines fit the labels counted from 0 and from 1 (label_names"
+        )
+        return same, [Finding("label_names", 0, f"{message} says what they are called)")]
     fits = all(first <= int(label) < len(lines) + first for label in order) and len(set(lines)) == len(lines)
     if not fits or not all(lines) or len(order) < len(lines) / 2:
         message = f"{path.name} is not used: its {len(lines)} lines do not fit the {len(order)} labels"
