@@ -233,3 +233,21 @@ def test_a_decimal_sign_that_differs_between_files_is_refused(data_file, load, r
     else:
         read = {"1,234": 1234.0, "1.5": 1.5, "2,5": 2.5}[test]
         assert load(first, other, **told).splits["test"][0].score == read
+
+
+def test_a_score_beside_a_label_column_is_refused(table, load, refused):
+    """One of them is learned; an earlier version's default may be stated."""
+    path = table(text=TEXTS, label=SENTIMENT, stars=[n % 5 + 1 for n in range(24)])
+    said = refused(path, label_column="label", score_column="stars", score_threshold=3)
+    assert "label_column=label and score_column=stars are both set" in said and "Leave label_column out" in said
+    data = load(path, label_column="label", score_column="helpful", score_threshold=1.0)
+    assert data.label_names == ("bad", "good")
+
+
+def test_a_threshold_without_a_score_is_refused(table, load, refused):
+    """Stars would be classes, and the threshold do nothing."""
+    path = table(text=TEXTS, stars=[n % 5 + 1 for n in range(24)])
+    said = refused(path, score_threshold=4)
+    assert "score_threshold=4 is set" in said and "Set score_column to stars" in said
+    assert load(path, score_column="stars", score_threshold=4).objective == "regression"
+    assert load(path, score_column="helpful", score_threshold=1.0).objective == "classification"

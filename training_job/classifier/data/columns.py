@@ -186,6 +186,11 @@ class _Chooser:
 
     def choose(self) -> Columns:
         told = self.settings
+        if told.label_column and told.score_column not in ("", OLD_DEFAULTS["score_column"]):
+            raise DataError(
+                f"label_column={told.label_column} and score_column={told.score_column} are both set.",
+                hint="Leave label_column out to learn the score, or score_column to learn the labels.",
+            )
         if len(self.columns) == 1:
             raise DataError(
                 f"{self.file} has one column only; a text and its label are two.",
@@ -211,6 +216,7 @@ class _Chooser:
                 )
             comma = is_comma_decimal(self.cells[score])
             return Columns(text, score=score, comma_decimal=comma, group=group, family=family, notes=self.notes)
+        self._refuse_threshold(given)
         cell, separator, several = self._form(given)
         if several and told.objective == "classification":
             raise DataError(
@@ -218,6 +224,18 @@ class _Chooser:
                 hint="Leave objective=auto, or take objective=multilabel.",
             )
         return Columns(text, given, cell, separator, several, group=group, family=family, notes=self.notes)
+
+    def _refuse_threshold(self, labels: tuple[str, ...]) -> None:
+        """Refuse a threshold that would do nothing; an earlier version's defaults may be stated."""
+        told = self.settings
+        old = (told.score_column, told.score_threshold) == (OLD_DEFAULTS["score_column"], SHIPPED_THRESHOLD)
+        if told.score_threshold != "auto" and not old:
+            column = labels[0] if len(labels) == 1 else "the column of the scores"
+            raise DataError(
+                f"score_threshold={told.score_threshold:g} is set, but {self.file} is read by its labels "
+                f"({shown_names(labels)}), not by a score.",
+                hint=f"Set score_column to {column}, or leave score_threshold out.",
+            )
 
     def _named(self, setting: str) -> str:
         """Return the column that a setting names, "" if it names none."""
