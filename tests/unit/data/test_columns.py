@@ -251,3 +251,15 @@ def test_a_threshold_without_a_score_is_refused(table, load, refused):
     assert "score_threshold=4 is set" in said and "Set score_column to stars" in said
     assert load(path, score_column="stars", score_threshold=4).objective == "regression"
     assert load(path, score_column="helpful", score_threshold=1.0).objective == "classification"
+
+
+def test_a_label_column_that_only_the_test_file_fills_is_refused(data_file, load, refused):
+    """All 0, it looks like no label, and the test file's 1 would be lost."""
+    columns = {"toxic": [n % 2 for n in range(24)], "insult": [int(n % 3 == 0) for n in range(24)], "threat": [0] * 24}
+    train = data_file(content=table_of({"text": TEXTS, **columns}), name="train.csv")
+    texts = [f"an other {text}" for text in TEXTS]
+    same = data_file(content=table_of({"text": texts, **columns}), name="same/test.csv")
+    filled = data_file(content=table_of({"text": texts, **columns, "threat": [0, 1] * 12}), name="filled/test.csv")
+    assert "Column threat has 1 in test.csv, but 0 in every row of the training data" in refused(train, filled)
+    assert load(train, same).label_names == ("insult", "toxic")
+    assert load(train, filled, label_column="toxic,insult").label_names == ("insult", "toxic")

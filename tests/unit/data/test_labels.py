@@ -222,4 +222,4 @@ def test_labels_that_may_be_texts_are_counted_and_not_named(data_file, refused):
     train = data_file(*({"text": f"text {n}", "label": f"my secret {n}"} for n in range(40)))
     test = data_file(*({"text": f"other {n}", "label": f"a secret {n}"} for n in range(40)), name="test.json")
     said = refused(train, test, text_column="text", label_column="label")
-    assert "has labels 40 distinct values" in said and "secret" not in said
+    assert "has labels (40 distinct values, not shown)" in said and "secret" not in said

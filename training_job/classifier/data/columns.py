@@ -175,6 +175,29 @@ def refuse_other_decimals(columns: Columns, train: str, name: str, rows: Sequenc
         )
 
 
+def refuse_idle_flags(
+    columns: Columns, train: Sequence[Mapping[str, object]], name: str, rows: Sequence[Mapping[str, object]]
+) -> None:
+    """Refuse a file in which a column of 0 and 1 has a 1 that the training data never has, beside columns of labels.
+
+    Raises:
+        DataError: it names the column; without it, the file's rows would lack that label.
+    """
+    if columns.cell != "flags":
+        return
+    used = {columns.text, columns.group, columns.family, *columns.labels}
+    for column in dict.fromkeys(column for row in rows[:1] for column in row):
+        if column in used or re.match(r"is_?|has_?", column.lower()):
+            continue
+        ours, theirs = ({_key(plain(row.get(column))).lower() for row in of} for of in (train, rows))
+        if ours in ({"0"}, {"0.0"}, {"false"}) and theirs <= _BINARY and theirs & {"1", "1.0", "true"}:
+            raise DataError(
+                f"Column {shown_names([column])} has 1 in {name}, but 0 in every row of the training data, so that it "
+                "cannot be learned as a label.",
+                hint="Add rows with that label to the training data; if it is no label, name the others: label_column.",
+            )
+
+
 @dataclass
 class _Chooser:
     file: str

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from classifier.data import canonical
-from classifier.data.columns import Columns, choose_columns, refuse_other_decimals, shown_names
+from classifier.data.columns import Columns, choose_columns, refuse_idle_flags, refuse_other_decimals, shown_names
 from classifier.data.findings import Finding, look_over
 from classifier.data.holdout import hold_out
 from classifier.data.labels import LabelSet, apply_labels, ids_of, settle_labels
@@ -185,6 +185,8 @@ class _Reading:
                     )
                 others = [row.values for row in tables[split].rows if row.values is not None]
                 refuse_other_decimals(columns, self._name("train"), self._name(split), others)
+                if not told.label_column:
+                    refuse_idle_flags(columns, parsed, self._name(split), others)
         return tables, columns
 
     def _refuse_lost(self, rows: dict[str, Rows]) -> None:

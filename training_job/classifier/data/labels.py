@@ -241,7 +241,7 @@ def _wrong_number(file: str, columns: Columns, kept: list[str]) -> DataError:
 def _shown(names: list[str], rows: int = 0) -> str:
     """Return the labels for a message; where there are nearly as many as `rows`, they may be texts, which are not."""
     if len(names) > MAX_LABELS or (rows and len(names) > max(_SHOWN, _TEXTS_SHARE * rows)):
-        return f"{len(names):,} distinct values"
+        return f"({len(names):,} distinct values, not shown)"
     shown = ", ".join(name[:60] for name in names[:_SHOWN])
     return shown if len(names) <= _SHOWN else f"{shown} and {len(names) - _SHOWN} more"
 
