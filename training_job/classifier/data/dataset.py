@@ -130,6 +130,7 @@ class _Reading:
         objective: Objective = "regression" if columns.score else "multilabel" if columns.several else "classification"
         splits = {split: of.used for split, of in rows.items()}
         findings = [Finding("note", 0, note) for note in columns.notes + tables["train"].notes]
+        findings += self._read_otherwise(tables)
         findings += [Finding("unused_file", 0, f"{name} is not used") for name in self.sources.unused]
         findings += [finding for of in rows.values() for finding in _told_aside(of)] + labels.findings
         findings += _single(splits, labels)
@@ -188,6 +189,18 @@ class _Reading:
                 if not told.label_column:
                     refuse_idle_flags(columns, parsed, self._name(split), others)
         return tables, columns
+
+    def _read_otherwise(self, tables: dict[str, Table]) -> list[Finding]:
+        """Tell how files were read that are not like the training file, and what was noted about them."""
+        train, findings = tables["train"], []
+        for split in ("validation", "test"):
+            if split not in tables:
+                continue
+            table, name = tables[split], self._name(split)
+            if table.how.sentence() != train.how.sentence():
+                findings.append(Finding("note", 0, f"{name} was read as {table.how.sentence()}"))
+            findings += [Finding("note", 0, f"{name}: {note}") for note in table.notes if note not in train.notes]
+        return findings
 
     def _refuse_lost(self, rows: dict[str, Rows]) -> None:
         for split, of in rows.items():
