@@ -179,3 +179,14 @@ def test_any_text_survives(texts, data_file, load, tmp_path):
     assert as_read(again) == as_read(data)
     given_texts = {text.strip() for text in texts}
     assert {row.text for row in again.splits["train"][: -len(fill)]} <= given_texts
+
+
+def test_another_data_file_beside_them_is_refused(original, load, refused, tmp_path):
+    """It may be the newer one; what other steps write there is no data."""
+    original.write(tmp_path / "out")
+    for name in ("quarantine-train.jsonl", "suspects.jsonl"):
+        (tmp_path / "out" / name).write_text("{}\n")
+    assert as_read(load(tmp_path / "out", test_fraction=0.2)) == as_read(original)
+    (tmp_path / "out" / "tickets.csv").write_text("text,label\na,b\n")
+    said = refused(tmp_path / "out", test_fraction=0.2)
+    assert "tickets.csv lies beside the files that manifest.json describes" in said

@@ -211,3 +211,55 @@ def test_stars_are_classes_unless_a_score_is_wanted(table, load):
 def test_one_label_a_text_is_not_made_of_several(table, refused):
     """objective=classification fits no data with several labels."""
     assert "needs one label a text" in refused(table(text=TEXTS, label=combinations(list)), objective="classification")
+
+
+@pytest.mark.parametrize(
+    ("train", "test", "sign"),
+    [
+        ("1.5", "1,5", "comma"),
+        ("1,5", "1,234.5", "point"),
+        ("1.5", "1,234", ""),
+        ("1,5", "1.5", ""),
+        ("1,5", "2,5", ""),
+    ],
+)
+def test_a_decimal_sign_that_differs_between_files_is_refused(data_file, load, refused, train, test, sign):
+    """`1,5` beside `1.5` is never read as 15."""
+    first = data_file(content=table_of({"text": TEXTS, "rating": [train, "9"] * 12}), name="train.csv")
+    other = data_file(content=table_of({"text": ["one more", "and another"], "rating": [test, "9"]}), name="t/test.csv")
+    told = {"score_column": "rating", "score_threshold": 3}
+    if sign:
+        assert f"test.csv writes rating with a decimal {sign}, train.csv" in refused(first, other, **told)
+    else:
+        read = {"1,234": 1234.0, "1.5": 1.5, "2,5": 2.5}[test]
+        assert load(first, other, **told).splits["test"][0].score == read
+
+
+def test_a_score_beside_a_label_column_is_refused(table, load, refused):
+    """One of them is learned; an earlier version's default may be stated."""
+    path = table(text=TEXTS, label=SENTIMENT, stars=[n % 5 + 1 for n in range(24)])
+    said = refused(path, label_column="label", score_column="stars", score_threshold=3)
+    assert "label_column=label and score_column=stars are both set" in said and "Leave label_column out" in said
+    data = load(path, label_column="label", score_column="helpful", score_threshold=1.0)
+    assert data.label_names == ("bad", "good")
+
+
+def test_a_threshold_without_a_score_is_refused(table, load, refused):
+    """Stars would be classes, and the threshold do nothing."""
+    path = table(text=TEXTS, stars=[n % 5 + 1 for n in range(24)])
+    said = refused(path, score_threshold=4)
+    assert "score_threshold=4 is set" in said and "Set score_column to stars" in said
+    assert load(path, score_column="stars", score_threshold=4).objective == "regression"
+    assert load(path, score_column="helpful", score_threshold=1.0).objective == "classification"
+
+
+def test_a_label_column_that_only_the_test_file_fills_is_refused(data_file, load, refused):
+    """All 0, it looks like no label, and the test file's 1 would be lost."""
+    columns = {"toxic": [n % 2 for n in range(24)], "insult": [int(n % 3 == 0) for n in range(24)], "threat": [0] * 24}
+    train = data_file(content=table_of({"text": TEXTS, **columns}), name="train.csv")
+    texts = [f"an other {text}" for text in TEXTS]
+    same = data_file(content=table_of({"text": texts, **columns}), name="same/test.csv")
+    filled = data_file(content=table_of({"text": texts, **columns, "threat": [0, 1] * 12}), name="filled/test.csv")
+    assert "Column threat has 1 in test.csv, but 0 in every row of the training data" in refused(train, filled)
+    assert load(train, same).label_names == ("insult", "toxic")
+    assert load(train, filled, label_column="toxic,insult").label_names == ("insult", "toxic")

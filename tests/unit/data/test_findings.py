@@ -98,3 +98,15 @@ def test_unused_files_are_told(data_file, load, names, tmp_path):
         (tmp_path / "d" / name).write_text("text,label\na,b\n")
     said = load(tmp_path / "d").summary()
     assert [line for line in said if "is not used" in line] == [f"{name} is not used" for name in names]
+
+
+def test_a_test_file_that_was_read_otherwise_is_told(data_file, load):
+    """Its encoding, say; a file that was read in the same way needs no word."""
+    table = "text,label\n" + "".join(f"a café number {n},{'ab'[n % 2]}\n" for n in range(40))
+    train = data_file(content=table.encode(), name="train.csv")
+    other = table.replace("number", "n").replace("a café", "the café")
+    same = load(train, data_file(content=other.encode(), name="same/test.csv"))
+    assert not any("was read as" in line for line in same.summary())
+    data = load(train, data_file(content=other.encode("utf-16"), name="other/test.csv"))
+    (line,) = (line for line in data.summary() if "was read as" in line)
+    assert line.startswith("test.csv was read as a table") and "utf-16" in line.lower()

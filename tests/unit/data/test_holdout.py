@@ -133,3 +133,13 @@ def test_groups_stay_together_in_the_test_part(data_file, load):
     train, test = ({row.group for row in data.splits[split]} for split in ("train", "test"))
     assert not train & test and len(train | test) == 40
     assert any("held out (whole groups, seed 42)" in line for line in data.summary())
+
+
+def test_rows_without_a_group_do_not_part_the_others():
+    """A blank cell is a group by itself."""
+    examples, ids = table(40, 5)
+    examples[3] = Example(examples[3].text)
+    examples[77] = Example(examples[77].text)
+    cut = hold_out(examples, ids, 0.2, seed=0)
+    assert cut.drawn == "groups" and 30 <= len(cut.held) <= 50
+    assert not {row.group for row in cut.kept if row.group} & {row.group for row in cut.held if row.group}

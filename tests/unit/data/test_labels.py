@@ -207,3 +207,19 @@ def test_a_thousand_labels(data_file, load):
     """Numbers are in the order of their values."""
     data = load(data_file(*rows(*range(1000))), label_column="label")
     assert data.label_names == tuple(map(str, range(1000)))
+
+
+def test_lines_that_may_be_counted_either_way_name_nothing(tmp_path, data_file, load):
+    """Labels 1 and 2 of three lines: the first two, or the last two."""
+    (tmp_path / "labels.txt").write_text("anger\njoy\nlove\n")
+    data = load(data_file(*rows(1, 2)))
+    assert data.label_names == ("1", "2")
+    assert any("its 3 lines fit the labels counted from 0 and from 1" in line for line in data.summary())
+
+
+def test_labels_that_may_be_texts_are_counted_and_not_named(data_file, refused):
+    """A text column that was taken for the label has customers' words."""
+    train = data_file(*({"text": f"text {n}", "label": f"my secret {n}"} for n in range(40)))
+    test = data_file(*({"text": f"other {n}", "label": f"a secret {n}"} for n in range(40)), name="test.json")
+    said = refused(train, test, text_column="text", label_column="label")
+    assert "has labels (40 distinct values, not shown)" in said and "secret" not in said

@@ -108,3 +108,12 @@ def test_one_file_as_both_is_refused(folder, tmp_path, copied):
     test.write_bytes(train.read_bytes())
     with pytest.raises(DataError, match="train data and the test data are the same file"):
         find_sources(train, test)
+
+
+def test_files_of_a_subfolder_that_are_not_used_are_named(folder):
+    """`test/` counts where the folder has no files itself, or where it is given."""
+    data = folder("train.csv", "test/test.csv", "other/more.csv")
+    sources = find_sources(data, None)
+    assert names(sources) == {"train": "train.csv"} and sources.unused == ["test/test.csv"]
+    given = find_sources(data, data / "test")
+    assert names(given) == {"train": "train.csv", "test": "test.csv"} and not given.unused

@@ -163,3 +163,12 @@ def test_real_set_is_read_without_loss(real_set, load):
     assert (data.objective, data.label_names, data.score_threshold) == ("regression", ("not_helpful", "helpful"), 1.0)
     assert len(data.splits["train"]) == 20_000 and round(sum(labels(data)) / 20_000, 3) == 0.704
     assert data.manifest["source"]["columns"]["group"] == "asin"
+
+
+def test_a_label_with_half_a_surrogate_pair_is_set_aside(data_file, load, tmp_path):
+    """It could not be written; other labels and the other rows stay."""
+    rows = [{"text": f"text {n}", "label": "ab"[n % 2]} for n in range(30)]
+    data = load(data_file(*rows, '{"text": "one more", "label": "\\ud83d"}'))
+    assert data.label_names == ("a", "b") and data.set_aside["train"]["malformed"] == 1
+    data.write(tmp_path / "out")
+    assert len(load(tmp_path / "out").splits["train"]) == 30

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from classifier.data.columns import OLD_DEFAULTS
-from classifier.data.layout import MANIFEST, Sources
+from classifier.data.layout import MANIFEST, ROLES, Sources
 from classifier.data.rows import Example
 from classifier.data.settings import DataSettings
 from classifier.errors import DataError
 
 VERSION = 1
+_REPORTS = ("quarantine-", "suspects")  # what other steps write beside the data
 _NOT_READING = ("objective", "max_lost_share")  # settings that may differ from those of the first reading
 
 
@@ -80,6 +81,21 @@ def manifest_beside(sources: Sources) -> dict[str, Any] | None:
             hint="Read the original file again with this version.",
         )
     return manifest
+
+
+def refuse_others(sources: Sources) -> None:
+    """Refuse a folder in which another data file lies beside the canonical ones: it may be newer than they are.
+
+    Raises:
+        DataError: it names the file, and what to do.
+    """
+    ours = {file_name(split) for split in ROLES}
+    others = [name for name in sources.unused if name not in ours and not name.startswith(_REPORTS)]
+    if others:
+        raise DataError(
+            f"{', '.join(others)} lies beside the files that {MANIFEST} describes, and would not be read.",
+            hint=f"To read it, give its path; to read the files of {MANIFEST}, move it elsewhere.",
+        )
 
 
 def read(sources: Sources, manifest: Mapping[str, Any], settings: DataSettings) -> dict[str, list[Example]]:

@@ -8,7 +8,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from classifier.data.settings import DataSettings
-from classifier.data.values import flag_of, is_blank, is_comma_decimal, list_of, number_of, plain, separator_of
+from classifier.data.values import (
+    differs_in_decimals,
+    flag_of,
+    is_blank,
+    is_comma_decimal,
+    list_of,
+    number_of,
+    plain,
+    separator_of,
+)
 from classifier.errors import DataError
 
 MAX_LABELS = 1000
@@ -151,6 +160,44 @@ def choose_columns(
     return chooser.choose()
 
 
+def refuse_other_decimals(columns: Columns, train: str, name: str, rows: Sequence[Mapping[str, object]]) -> None:
+    """Refuse a file that writes its scores with the other decimal sign than the training file.
+
+    Raises:
+        DataError: `1,5` would be read as 15, or the other way round.
+    """
+    comma = columns.comma_decimal
+    if columns.score and differs_in_decimals((plain(row.get(columns.score)) for row in rows), comma=comma):
+        other, ours = ("point", "comma") if comma else ("comma", "point")
+        raise DataError(
+            f"{name} writes {columns.score} with a decimal {other}, {train} with a decimal {ours}.",
+            hint="Write the numbers of all files in one way.",
+        )
+
+
+def refuse_idle_flags(
+    columns: Columns, train: Sequence[Mapping[str, object]], name: str, rows: Sequence[Mapping[str, object]]
+) -> None:
+    """Refuse a file in which a column of 0 and 1 has a 1 that the training data never has, beside columns of labels.
+
+    Raises:
+        DataError: it names the column; without it, the file's rows would lack that label.
+    """
+    if columns.cell != "flags":
+        return
+    used = {columns.text, columns.group, columns.family, *columns.labels}
+    for column in dict.fromkeys(column for row in rows[:1] for column in row):
+        if column in used or re.match(r"is_?|has_?", column.lower()):
+            continue
+        ours, theirs = ({_key(plain(row.get(column))).lower() for row in of} for of in (train, rows))
+        if ours in ({"0"}, {"0.0"}, {"false"}) and theirs <= _BINARY and theirs & {"1", "1.0", "true"}:
+            raise DataError(
+                f"Column {shown_names([column])} has 1 in {name}, but 0 in every row of the training data, so that it "
+                "cannot be learned as a label.",
+                hint="Add rows with that label to the training data; if it is no label, name the others: label_column.",
+            )
+
+
 @dataclass
 class _Chooser:
     file: str
@@ -162,6 +209,11 @@ class _Chooser:
 
     def choose(self) -> Columns:
         told = self.settings
+        if told.label_column and told.score_column not in ("", OLD_DEFAULTS["score_column"]):
+            raise DataError(
+                f"label_column={told.label_column} and score_column={told.score_column} are both set.",
+                hint="Leave label_column out to learn the score, or score_column to learn the labels.",
+            )
         if len(self.columns) == 1:
             raise DataError(
                 f"{self.file} has one column only; a text and its label are two.",
@@ -187,6 +239,7 @@ class _Chooser:
                 )
             comma = is_comma_decimal(self.cells[score])
             return Columns(text, score=score, comma_decimal=comma, group=group, family=family, notes=self.notes)
+        self._refuse_threshold(given)
         cell, separator, several = self._form(given)
         if several and told.objective == "classification":
             raise DataError(
@@ -194,6 +247,18 @@ class _Chooser:
                 hint="Leave objective=auto, or take objective=multilabel.",
             )
         return Columns(text, given, cell, separator, several, group=group, family=family, notes=self.notes)
+
+    def _refuse_threshold(self, labels: tuple[str, ...]) -> None:
+        """Refuse a threshold that would do nothing; an earlier version's defaults may be stated."""
+        told = self.settings
+        old = (told.score_column, told.score_threshold) == (OLD_DEFAULTS["score_column"], SHIPPED_THRESHOLD)
+        if told.score_threshold != "auto" and not old:
+            column = labels[0] if len(labels) == 1 else "the column of the scores"
+            raise DataError(
+                f"score_threshold={told.score_threshold:g} is set, but {self.file} is read by its labels "
+                f"({shown_names(labels)}), not by a score.",
+                hint=f"Set score_column to {column}, or leave score_threshold out.",
+            )
 
     def _named(self, setting: str) -> str:
         """Return the column that a setting names, "" if it names none."""

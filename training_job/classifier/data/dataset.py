@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from classifier.data import canonical
-from classifier.data.columns import Columns, choose_columns, shown_names
+from classifier.data.columns import Columns, choose_columns, refuse_idle_flags, refuse_other_decimals, shown_names
 from classifier.data.findings import Finding, look_over
 from classifier.data.holdout import hold_out
 from classifier.data.labels import LabelSet, apply_labels, ids_of, settle_labels
@@ -100,6 +100,7 @@ def load_data(
     sources = find_sources(Path(train), None if test is None else Path(test))
     manifest = canonical.manifest_beside(sources)
     if manifest is not None:
+        canonical.refuse_others(sources)
         splits = canonical.read(sources, manifest, settings)
         return LabelledData(
             manifest["objective"], tuple(manifest["labels"]), manifest["score_threshold"], splits, manifest
@@ -129,6 +130,7 @@ class _Reading:
         objective: Objective = "regression" if columns.score else "multilabel" if columns.several else "classification"
         splits = {split: of.used for split, of in rows.items()}
         findings = [Finding("note", 0, note) for note in columns.notes + tables["train"].notes]
+        findings += self._read_otherwise(tables)
         findings += [Finding("unused_file", 0, f"{name} is not used") for name in self.sources.unused]
         findings += [finding for of in rows.values() for finding in _told_aside(of)] + labels.findings
         findings += _single(splits, labels)
@@ -182,7 +184,23 @@ class _Reading:
                         f"columns are: {shown_names(tables[split].columns)}.",
                         hint="Give all files the same columns.",
                     )
+                others = [row.values for row in tables[split].rows if row.values is not None]
+                refuse_other_decimals(columns, self._name("train"), self._name(split), others)
+                if not told.label_column:
+                    refuse_idle_flags(columns, parsed, self._name(split), others)
         return tables, columns
+
+    def _read_otherwise(self, tables: dict[str, Table]) -> list[Finding]:
+        """Tell how files were read that are not like the training file, and what was noted about them."""
+        train, findings = tables["train"], []
+        for split in ("validation", "test"):
+            if split not in tables:
+                continue
+            table, name = tables[split], self._name(split)
+            if table.how.sentence() != train.how.sentence():
+                findings.append(Finding("note", 0, f"{name} was read as {table.how.sentence()}"))
+            findings += [Finding("note", 0, f"{name}: {note}") for note in table.notes if note not in train.notes]
+        return findings
 
     def _refuse_lost(self, rows: dict[str, Rows]) -> None:
         for split, of in rows.items():

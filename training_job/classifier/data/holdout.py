@@ -46,10 +46,11 @@ def hold_out(
     if not 0 < fraction < 1:
         raise ValueError(f"fraction is {fraction}; a number between 0 and 1 is allowed")
     texts = [normalised(row.text) for row in rows]
-    groups = [row.group for row in rows]
+    # A row of no known group is one by itself.
+    groups = [row.group or f"\0{number}" for number, row in enumerate(rows)]
     drawn: Literal["groups", "rows"] = "rows"
     held: set[int] = set()
-    if all(groups) and len(set(groups)) >= MIN_GROUPS:
+    if len({row.group for row in rows} - {""}) >= MIN_GROUPS:
         held = _draw(_joined(texts, groups), labels, fraction, keep, seed)
         drawn = "groups"
     if not held or not _complete(held, labels, keep):

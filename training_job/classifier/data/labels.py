@@ -21,6 +21,7 @@ SCORE_NAMES = ("low", "high")
 """Names of the labels below the threshold and from it on, where nobody gives any."""
 
 _SHOWN = 10
+_TEXTS_SHARE = 0.5
 
 
 @dataclass(frozen=True)
@@ -179,6 +180,13 @@ def _from_file(order: list[str], path: Path | None) -> tuple[dict[str, str], lis
     while lines and not lines[-1]:
         lines.pop()
     first = 1 if order and int(order[0]) == 1 and int(order[-1]) == len(lines) else 0
+    numbers = [int(label) for label in order]
+    # Numbers that have a line each, counted from 0 and counted from 1, could be named either way.
+    if not first and numbers and min(numbers) >= 1 and max(numbers) < len(lines):
+        message = (
+            f"{path.name} is not used: its {len(lines)} lines fit the labels counted from 0 and from 1 (label_names"
+        )
+        return same, [Finding("label_names", 0, f"{message} says what they are called)")]
     fits = all(first <= int(label) < len(lines) + first for label in order) and len(set(lines)) == len(lines)
     if not fits or not all(lines) or len(order) < len(lines) / 2:
         message = f"{path.name} is not used: its {len(lines)} lines do not fit the {len(order)} labels"
@@ -203,9 +211,10 @@ def _refuse_untrained(rows: dict[str, Rows], spelled: Mapping[str, str]) -> None
     for split, of in rows.items():
         unknown = sorted(_names_in(of, spelled) - train)
         if unknown:
+            others = _shown(unknown, len(of.used))
             raise DataError(
-                f"The {split} file {of.file} has {'labels' if len(unknown) > 1 else 'the label'} {_shown(unknown)}, "
-                f"which the training data has not; it has {_shown(in_order(train))}.",
+                f"The {split} file {of.file} has {'labels' if len(unknown) > 1 else 'the label'} {others}, "
+                f"which the training data has not; it has {_shown(in_order(train), len(rows['train'].used))}.",
                 hint="Correct the labels of one file, or add rows with that label to the training data. Labels that "
                 "differ in capitals only are one with join_label_case=yes.",
             )
@@ -229,7 +238,10 @@ def _wrong_number(file: str, columns: Columns, kept: list[str]) -> DataError:
     )
 
 
-def _shown(names: list[str]) -> str:
+def _shown(names: list[str], rows: int = 0) -> str:
+    """Return the labels for a message; where there are nearly as many as `rows`, they may be texts, which are not."""
+    if len(names) > MAX_LABELS or (rows and len(names) > max(_SHOWN, _TEXTS_SHARE * rows)):
+        return f"({len(names):,} distinct values, not shown)"
     shown = ", ".join(name[:60] for name in names[:_SHOWN])
     return shown if len(names) <= _SHOWN else f"{shown} and {len(names) - _SHOWN} more"
 

@@ -65,6 +65,8 @@ def find_sources(train: Path, test: Path | None) -> Sources:
             files["test"] = own["test"]
         if not (test.is_dir() and train.is_dir() and _same(test, train)):
             unused += others + [path.name for role, path in own.items() if role != "test"]
+    if train.is_dir():
+        unused += _below(train, list(files.values()))
     _refuse_one_for_two(files)
     folder = train if train.is_dir() else train.parent
     labels = next((folder / name for name in LABELS_FILES if (folder / name).is_file()), None)
@@ -115,6 +117,14 @@ def _several(folder: Path, role: str, files: list[Path]) -> DataError:
 
 def _part_folders(folder: Path) -> list[Path]:
     return [entry for entry in sorted(folder.iterdir()) if entry.is_dir() and _role(entry.name)]
+
+
+def _below(folder: Path, used: list[Path]) -> list[str]:
+    """Return the data files in a folder's `train`, `test` and so on that are not read, because it has files itself."""
+    if not any(_is_data(entry) for entry in folder.iterdir()):
+        return []
+    files = [file for part in _part_folders(folder) for file in sorted(part.iterdir()) if _is_data(file)]
+    return [f"{file.parent.name}/{file.name}" for file in files if not any(_same(file, other) for other in used)]
 
 
 def _stem(path: Path) -> str:

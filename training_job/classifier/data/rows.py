@@ -168,11 +168,14 @@ def _text(values: Mapping[str, object], column: str) -> str:
         raise UnusableRowError("empty", f"{column} is blank")
     if not isinstance(value, str):
         raise UnusableRowError("malformed", f"{column} is not a string")
-    try:
-        value.encode()
-    except UnicodeEncodeError as error:  # JSON can spell half a surrogate pair, which no tokenizer accepts
-        raise UnusableRowError("malformed", f"{column} holds half a surrogate pair") from error
+    if not _is_valid(value):
+        raise UnusableRowError("malformed", f"{column} holds half a surrogate pair")
     return value.strip()
+
+
+def _is_valid(text: str) -> bool:
+    """Return whether a text can be written: JSON can spell half a surrogate pair, which no tokenizer accepts."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _score(values: Mapping[str, object], columns: Columns) -> float:
@@ -216,6 +219,8 @@ def _cell_labels(values: Mapping[str, object], columns: Columns) -> tuple[str, .
         labels = [label_of(part) for part in parts]
     except (ValueError, OverflowError) as error:
         raise UnusableRowError("malformed", f"{column}: the label is not a string, a number or a boolean") from error
+    if not all(map(_is_valid, labels)):
+        raise UnusableRowError("malformed", f"{column}: the label holds half a surrogate pair")
     if not all(labels):
         raise UnusableRowError("malformed", f"{column}: the label is blank")
     return tuple(dict.fromkeys(labels))

@@ -25,6 +25,7 @@ _NUMBER = re.compile(
     r"(?:[%\u2030★⭐]+|stars?|points?|(?:out\s+of|of|von|sur|de|/)\s*\d+(?:[.,]\d+)?\s*(?:[^\W\d]+)?)?",
     re.IGNORECASE,
 )
+_THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+\D*")
 _WHOLE = re.compile(r"(-?(?:0|[1-9]\d*))\.0+")
 _PLAIN = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?")
 _INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff\u00ad]")
@@ -48,6 +49,13 @@ def is_comma_decimal(values: Iterable[object]) -> bool:
     """Return whether numbers are written with a decimal comma: some have a comma, and none has a point after it."""
     written = [value for value in values if isinstance(value, str) and "," in value]
     return bool(written) and all(value.rfind(",") > value.rfind(".") for value in written)
+
+
+def differs_in_decimals(values: Iterable[object], *, comma: bool) -> bool:
+    """Return whether numbers are surely written the other way than `comma` says; `1,234` may be either."""
+    numbers = [value for value in values if isinstance(value, str) and _NUMBER.fullmatch(value.strip())]
+    told = any("," in value and not _THOUSANDS.fullmatch(value.strip()) for value in numbers)
+    return told and is_comma_decimal(numbers) != comma
 
 
 def number_of(value: object, *, comma: bool = True) -> float:
