@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from .dialect import is_number, looks_like_name
@@ -34,6 +35,24 @@ def has_usual_name(row: Iterable[str], wanted: Iterable[str]) -> bool:
     """Tell whether a row has a name that the caller asked for, or a usual one."""
     names = {clean_name(field).lower() for field in row}
     return bool(names & _KNOWN) or bool(names & {clean_name(name).lower() for name in wanted})
+
+
+def titles(rows: Sequence[Sequence[str]], wanted: Sequence[str]) -> int:
+    """Return how many of these rows, blank ones among them, stand above the header: titles, with one filled field each.
+
+    A table of texts and labels may lack a label in its first row. So the row below has to be a full one and a header,
+    which has a usual name or stands below a blank row.
+    """
+    filled = [sum(bool(field.strip()) for field in row) for row in rows]
+    start = next((position for position, count in enumerate(filled) if count > 1), 0)
+    before = [row for row, count in zip(rows[:start], filled, strict=False) if count]
+    if not before or any(len(row) != len(rows[start]) or has_usual_name(row, wanted) for row in before):
+        return 0
+    usual = Counter(count for count in filled[start:] if count).most_common(1)[0][0]
+    below = [row for row, count in zip(rows[start:], filled[start:], strict=True) if count]
+    if filled[start] < max(usual, 2) or not has_header(below, wanted):
+        return 0
+    return start if not filled[start - 1] or has_usual_name(below[0], wanted) else 0
 
 
 def _is_data(field: str, below: Sequence[str]) -> bool:

@@ -228,6 +228,17 @@ def test_lines_before_the_header_are_skipped_and_said(before: str, tmp_path: Pat
     assert table.rows[-1].line == before.count("\n") + 4
 
 
+def test_a_title_with_delimiters_after_it_is_skipped_and_said(tmp_path: Path) -> None:
+    """As spreadsheets save it, as wide as the table; a first row without a label is none."""
+    rows = "gut;ja\nschlecht;nein\nbesser;ja\n"
+    for before, header in (("Kunden Export;\n;\n", "Aussage;Urteil"), ("Kunden Export;\n", "text;label")):
+        table = read(tmp_path, f"{before}{header}\n{rows}")
+        assert table.columns == tuple(header.split(";"))
+        assert values(table) == [("gut", "ja"), ("schlecht", "nein"), ("besser", "ja")]
+        assert table.notes == [f"Lines before the header were skipped: {before.count(chr(10))}."]
+    assert len(values(read(tmp_path, "Ein Satz.;\n" + 2 * rows))) == 7
+
+
 def test_columns_that_were_asked_for_decide(tmp_path: Path) -> None:
     """Between delimiters, and for a header that looks like data."""
     content = "a,b;c\nx,y;1\nx,y;2\n"

@@ -162,6 +162,23 @@ def test_excel_without_a_header(tmp_path: Path) -> None:
     assert table.notes == ["The first line is data, not a header; the columns are called column_1, column_2."]
 
 
+def test_a_title_above_the_header_of_a_sheet(tmp_path: Path) -> None:
+    """Is skipped and said, also with a blank row below it; a first row without a label is none."""
+    rows: list[list[object]] = [["good one", "yes"], ["bad one", "no"], ["so so", "no"]]
+    for above, names in (
+        ([["Survey results 2024", None]], ["text", "label"]),
+        ([["Kunden Export", None], [None, None]], ["Aussage", "Urteil"]),
+    ):
+        (tmp_path / "data").write_bytes(workbook({"S": [*above, names, *rows]}))
+        table = read_table(tmp_path / "data")
+        assert list(table.columns) == names
+        assert [list((row.values or {}).values()) for row in table.rows] == rows
+        assert table.notes == [f"Rows before the header were skipped: {len(above)}."]
+        assert table.rows[0].line == len(above) + 2
+    (tmp_path / "data").write_bytes(workbook({"S": [["A text.", None], *rows, *rows]}))
+    assert len(read_table(tmp_path / "data").rows) == 7
+
+
 def cut(content: bytes) -> bytes:
     """The first half of a file, as after a download that broke."""
     return content[: len(content) // 2]
