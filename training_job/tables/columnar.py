@@ -57,11 +57,21 @@ def _parquet(content: io.BytesIO, source: Source) -> TableStream:
                 number += 1
                 for name, to_name in decode.items():
                     values[name] = to_name(values[name])
-                yield TableRow(number, flat(dict(zip(names, values.values(), strict=True))))
+                yield TableRow(number, _flat(dict(zip(names, values.values(), strict=True)), source))
 
     found = list(rows())
     columns = tuple(dict.fromkeys(name for row in found for name in row.values or {})) or tuple(names)
     return TableStream(columns, found, HowRead("parquet", source.compression), notes)
+
+
+def _flat(values: dict[str, Any], source: Source) -> dict[str, object]:
+    try:
+        return flat(values)
+    except ValueError as error:
+        raise TableError(
+            f"{source.path.name} has {error}, as a column and within another one.",
+            hint="Rename or remove one of the two.",
+        ) from error
 
 
 def _class_names(metadata: dict[bytes, bytes]) -> dict[str, Callable[[Any], Any]]:

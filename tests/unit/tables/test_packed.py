@@ -141,6 +141,14 @@ def test_nested_parquet_has_names_with_dots(tmp_path: Path) -> None:
     assert (table.columns, table.rows[0].values) == (("input.text", "n"), {"input.text": "a", "n": 1})
 
 
+def test_nested_parquet_with_a_name_that_occurs_twice_is_refused(tmp_path: Path) -> None:
+    """A column called a.b beside a column a that holds a b."""
+    parquet.write_table(pyarrow.table({"a.b": ["x"], "a": [{"b": "y"}]}), tmp_path / "data")
+    with pytest.raises(TableError, match=r"'a\.b' twice") as caught:
+        read_table(tmp_path / "data")
+    assert caught.value.hint
+
+
 def test_sheets_are_chosen_and_said(tmp_path: Path) -> None:
     """The first one with rows, or the one that was named; whole numbers are whole."""
     other: list[list[object]] = [["text", "stars"], ["fine", 5], ["so so", 2.5]]
