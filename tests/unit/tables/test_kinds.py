@@ -104,6 +104,12 @@ WELL_FORMED: dict[str, tuple[str, tuple[str, ...], list[tuple[str, ...]]]] = {
         [("a\rb", "yes"), ("c\rd, e", "no"), ("f, g", "no")],
     ),
     "CR line ends": ("text,label\rgood one,yes\rso so,no\r", TL, [("good one", "yes"), ("so so", "no")]),
+    "CR line ends and a last CR LF": (
+        "text,label\rgood one,yes\rso so,no\r\n",
+        TL,
+        [("good one", "yes"), ("so so", "no")],
+    ),
+    "one line that ends in CR LF": ("text,label\r\n", TL, []),
     "CR CR LF line ends": (
         "text,label\r\r\ngood one,yes\r\r\nso so,no\r\r\n",
         TL,
