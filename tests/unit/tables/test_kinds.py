@@ -225,6 +225,19 @@ def test_without_a_header_names_are_made_and_said_without_the_text(tmp_path: Pat
     assert len(values(read(tmp_path, "text,label\na,yes\n", header="no"))) == 2
 
 
+def test_a_label_that_is_a_usual_name_makes_no_header(tmp_path: Path) -> None:
+    """Where it occurs again, or stands beside a sentence; a survey's question beside a usual name is a name."""
+    rows = "problem,It does not start.\nproblem,The bill is wrong. Twice!\nother,Hello there. It is me.\n"
+    again = f"question,How do I reset my password?\n{rows}question,Where is my order?\n"
+    assert len(values(read(tmp_path, again))) == 5
+    assert read(tmp_path, again).columns == ("column_1", "column_2")
+    assert len(values(read(tmp_path, f"description,The lamp is blue. It is big.\n{rows}"))) == 4
+    assert read(tmp_path, again, wanted=("question",)).columns[0] == "question"
+    survey = 'comment,"Are you happy? Rate it. (1 to 5)"\nI like it.,5\nIt broke.,1\nFine so far.,4\n'
+    assert len(values(read(tmp_path, survey))) == 3
+    assert read(tmp_path, again.replace("How do I reset my password?", "label")).columns == ("question", "label")
+
+
 @pytest.mark.parametrize("before", ["# a comment, really\n", "Export of 2024\nBy: me\n\n", "#one\n#two\n"])
 def test_lines_before_the_header_are_skipped_and_said(before: str, tmp_path: Path) -> None:
     """As exports write them."""
