@@ -65,7 +65,8 @@ def is_number(field: str) -> bool:
 def _delimiter(lines: Sequence[str], quotes: Sequence[str], wanted: Iterable[str]) -> str:
     """Return the delimiter under which the rows agree best; empty if none does."""
     names = {clean_name(name) for name in wanted}
-    best, choice = (False, 0.0, 0), ""  # the columns asked for, the share of rows that agree, and the number of columns
+    # The columns asked for, the share of rows that agree, whether the first row has columns, too, and their number.
+    best, choice = (False, 0.0, False, 0), ""
     for delimiter in _SEARCHED:
         if not any(delimiter in line for line in lines):
             continue
@@ -78,7 +79,7 @@ def _delimiter(lines: Sequence[str], quotes: Sequence[str], wanted: Iterable[str
             share, header = len(fitting) / len(rows), fitting[0] if fitting else []
             found = bool(names) and names <= set(map(clean_name, header))
             named = any(header) and all(map(looks_like_name, header))
-            fit = (found, round(share, 2), size)
+            fit = (found, round(share, 2), len(rows[0].fields) > 1, size)
             if size > 1 and fit > best and (found or share >= (_RAGGED if named else _SURE)):
                 best, choice = fit, delimiter
     return choice

@@ -225,6 +225,16 @@ def test_without_a_header_names_are_made_and_said_without_the_text(tmp_path: Pat
     assert len(values(read(tmp_path, "text,label\na,yes\n", header="no"))) == 2
 
 
+@pytest.mark.parametrize(
+    ("text", "delimiter"), [("Order {} | Bob | new", ","), ("Mon, {} May, ok", "\t"), ("{}; b; c", ",")]
+)
+def test_a_pattern_that_all_texts_share_is_no_delimiter(text: str, delimiter: str, tmp_path: Path) -> None:
+    """The header does not split at it, in however many rows."""
+    rows = [(text.format(n), ("yes", "no")[n % 2]) for n in range(300)]
+    table = read(tmp_path, "\n".join(delimiter.join(row) for row in [TL, *rows]))
+    assert (table.columns, values(table)) == (TL, rows)
+
+
 def test_a_label_that_is_a_usual_name_makes_no_header(tmp_path: Path) -> None:
     """Where it occurs again, or stands beside a sentence; a survey's question beside a usual name is a name."""
     rows = "problem,It does not start.\nproblem,The bill is wrong. Twice!\nother,Hello there. It is me.\n"
