@@ -121,8 +121,13 @@ def _quote(lines: Lines, delimiter: str) -> tuple[Dialect, list[str]]:
         default=(Dialect(delimiter), _Evidence()),
     )
     if dialect.quote == "none":
-        kept = tried[0][1].changed
+        kept, doubled = tried[0][1].changed, tried[0][1].doubled
         note = f"Quotes that no row needs were kept as text (rows: {kept}); quote=double takes them off."
+        if doubled:  # as pandas writes them with tabs, and as GoEmotions has them
+            note = (
+                f"Quotes around fields were kept as text (rows: {kept}); quote=double takes them off, and makes "
+                f"single ones of those that are doubled within (rows: {doubled})."
+            )
         return dialect, [note] * (kept > 0)
     needless = evidence.needed + evidence.doubled == 0 and evidence.changed <= evidence.rows / 2
     note = f"Quotes that no row needs were taken off (rows: {evidence.stripped}); quote=none keeps them as text."

@@ -289,6 +289,16 @@ def test_quotes_without_need_are_said(tmp_path: Path) -> None:
     assert values(read(tmp_path, "text,label\n" + rows.replace("\t", ","), quote="none"))[-1] == ('"Wow"', "no")
 
 
+def test_doubled_quotes_in_quotes_are_said(tmp_path: Path) -> None:
+    """With tabs they are text unless quotes are set: the note says what setting them gives."""
+    rows = "".join(f"row {n}\tyes\n" for n in range(9)) + '"He said ""hi"""\tno\n'
+    table = read(tmp_path, "text\tlabel\n" + rows)
+    assert values(table)[-1] == ('"He said ""hi"""', "no")
+    note = "Quotes around fields were kept as text (rows: 1); quote=double takes them off, and makes single ones of those"
+    assert table.notes == [f"{note} that are doubled within (rows: 1)."]
+    assert values(read(tmp_path, "text\tlabel\n" + rows, quote="double"))[-1] == ('He said "hi"', "no")
+
+
 def test_everything_can_be_set(tmp_path: Path) -> None:
     """Also what would be found otherwise."""
     table = read(tmp_path, "a^b\n'x^y'^z\n", delimiter="^", quote="single", header="no", format="csv")
