@@ -65,7 +65,7 @@ def is_number(field: str) -> bool:
 def _delimiter(lines: Sequence[str], quotes: Sequence[str], wanted: Iterable[str]) -> str:
     """Return the delimiter under which the rows agree best; empty if none does."""
     names = {clean_name(name) for name in wanted}
-    # The columns asked for, the share of rows that agree, whether the first row has columns, too, and their number.
+    # The columns asked for, the share of rows that agree, whether the first two rows have columns, and their number.
     best, choice = (False, 0.0, False, 0), ""
     for delimiter in _SEARCHED:
         if not any(delimiter in line for line in lines):
@@ -79,7 +79,7 @@ def _delimiter(lines: Sequence[str], quotes: Sequence[str], wanted: Iterable[str
             share, header = len(fitting) / len(rows), fitting[0] if fitting else []
             found = bool(names) and names <= set(map(clean_name, header))
             named = any(header) and all(map(looks_like_name, header))
-            fit = (found, round(share, 2), len(rows[0].fields) > 1, size)
+            fit = (found, round(share, 2), all(len(row.fields) > 1 for row in rows[:2]), size)
             if size > 1 and fit > best and (found or share >= (_RAGGED if named else _SURE)):
                 best, choice = fit, delimiter
     return choice

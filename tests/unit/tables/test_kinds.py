@@ -233,6 +233,8 @@ def test_a_pattern_that_all_texts_share_is_no_delimiter(text: str, delimiter: st
     rows = [(text.format(n), ("yes", "no")[n % 2]) for n in range(300)]
     table = read(tmp_path, "\n".join(delimiter.join(row) for row in [TL, *rows]))
     assert (table.columns, values(table)) == (TL, rows)
+    table = read(tmp_path, "Export, 2024\ntext;label;id\n" + "a, b;yes;x\n" * 300)
+    assert (table.columns, len(values(table))) == (("text", "label", "id"), 300)
 
 
 def test_a_label_that_is_a_usual_name_makes_no_header(tmp_path: Path) -> None:
@@ -294,8 +296,8 @@ def test_doubled_quotes_in_quotes_are_said(tmp_path: Path) -> None:
     rows = "".join(f"row {n}\tyes\n" for n in range(9)) + '"He said ""hi"""\tno\n'
     table = read(tmp_path, "text\tlabel\n" + rows)
     assert values(table)[-1] == ('"He said ""hi"""', "no")
-    note = "Quotes around fields were kept as text (rows: 1); quote=double takes them off, and makes single ones of those"
-    assert table.notes == [f"{note} that are doubled within (rows: 1)."]
+    note = "Quotes around fields were kept as text (rows: 1); quote=double takes them off, and makes single ones of"
+    assert table.notes == [f"{note} those that are doubled within (rows: 1)."]
     assert values(read(tmp_path, "text\tlabel\n" + rows, quote="double"))[-1] == ('He said "hi"', "no")
 
 
