@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from .errors import TableError
-from .header import has_header
+from .header import has_header, titles
 from .json_rows import flat
 from .names import column_names, numbered_name
 from .source import Source
@@ -57,11 +57,21 @@ def _parquet(content: io.BytesIO, source: Source) -> TableStream:
                 number += 1
                 for name, to_name in decode.items():
                     values[name] = to_name(values[name])
-                yield TableRow(number, flat(dict(zip(names, values.values(), strict=True))))
+                yield TableRow(number, _flat(dict(zip(names, values.values(), strict=True)), source))
 
     found = list(rows())
     columns = tuple(dict.fromkeys(name for row in found for name in row.values or {})) or tuple(names)
     return TableStream(columns, found, HowRead("parquet", source.compression), notes)
+
+
+def _flat(values: dict[str, Any], source: Source) -> dict[str, object]:
+    try:
+        return flat(values)
+    except ValueError as error:
+        raise TableError(
+            f"{source.path.name} has {error}, as a column and within another one.",
+            hint="Rename or remove one of the two.",
+        ) from error
 
 
 def _class_names(metadata: dict[bytes, bytes]) -> dict[str, Callable[[Any], Any]]:
@@ -107,9 +117,13 @@ def _sheet(
     cells: list[list[Any]], sheet: str, source: Source, settings: ReadSettings, wanted: Sequence[str], notes: list[str]
 ) -> TableStream:
     numbered = [(number, [_cell(cell) for cell in row]) for number, row in enumerate(cells, start=1)]
+    above = 0 if settings.header == "no" else titles([_strings(row) for _, row in numbered[:_HEADER_ROWS]], wanted)
+    if above:
+        notes.append(f"Rows before the header were skipped: {above}.")
+    numbered = numbered[above:]
     filled = [row for _, row in numbered if any(cell not in ("", None) for cell in row)]
     used = [column for column in range(len(filled[0])) if any(row[column] not in ("", None) for row in filled)]
-    first = [[str("" if row[column] is None else row[column]) for column in used] for row in filled[:_HEADER_ROWS]]
+    first = [_strings([row[column] for column in used]) for row in filled[:_HEADER_ROWS]]
     header = settings.header == "yes" or (settings.header == AUTO and has_header(first, wanted))
     names = column_names(first[0], source.path.name) if header else [numbered_name(column) for column in used]
     if not header and settings.header == AUTO:
@@ -127,6 +141,10 @@ def _sheet(
 
     how = HowRead("excel", source.compression, header=header, sheet=sheet)
     return TableStream(tuple(names), Again(lambda: rows(header)), how, notes)
+
+
+def _strings(row: Sequence[Any]) -> list[str]:
+    return ["" if value is None else str(value) for value in row]
 
 
 def _cell(value: Any) -> Any:

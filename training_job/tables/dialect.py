@@ -65,7 +65,8 @@ def is_number(field: str) -> bool:
 def _delimiter(lines: Sequence[str], quotes: Sequence[str], wanted: Iterable[str]) -> str:
     """Return the delimiter under which the rows agree best; empty if none does."""
     names = {clean_name(name) for name in wanted}
-    best, choice = (False, 0.0, 0), ""  # the columns asked for, the share of rows that agree, and the number of columns
+    # The columns asked for, the share of rows that agree, whether the first two rows have columns, and their number.
+    best, choice = (False, 0.0, False, 0), ""
     for delimiter in _SEARCHED:
         if not any(delimiter in line for line in lines):
             continue
@@ -78,7 +79,7 @@ def _delimiter(lines: Sequence[str], quotes: Sequence[str], wanted: Iterable[str
             share, header = len(fitting) / len(rows), fitting[0] if fitting else []
             found = bool(names) and names <= set(map(clean_name, header))
             named = any(header) and all(map(looks_like_name, header))
-            fit = (found, round(share, 2), size)
+            fit = (found, round(share, 2), all(len(row.fields) > 1 for row in rows[:2]), size)
             if size > 1 and fit > best and (found or share >= (_RAGGED if named else _SURE)):
                 best, choice = fit, delimiter
     return choice
@@ -120,8 +121,13 @@ def _quote(lines: Lines, delimiter: str) -> tuple[Dialect, list[str]]:
         default=(Dialect(delimiter), _Evidence()),
     )
     if dialect.quote == "none":
-        kept = tried[0][1].changed
+        kept, doubled = tried[0][1].changed, tried[0][1].doubled
         note = f"Quotes that no row needs were kept as text (rows: {kept}); quote=double takes them off."
+        if doubled:  # as pandas writes them with tabs, and as GoEmotions has them
+            note = (
+                f"Quotes around fields were kept as text (rows: {kept}); quote=double takes them off, and makes "
+                f"single ones of those that are doubled within (rows: {doubled})."
+            )
         return dialect, [note] * (kept > 0)
     needless = evidence.needed + evidence.doubled == 0 and evidence.changed <= evidence.rows / 2
     note = f"Quotes that no row needs were taken off (rows: {evidence.stripped}); quote=none keeps them as text."

@@ -138,6 +138,7 @@ class _Scan:
         self.valid = True
         """Whether all of it is UTF-8."""
         size = breaks = returns = both = 0
+        end = b""
         decoder = codecs.getincrementaldecoder("utf-8")()
         with source.open() as file:
             while chunk := file.read(_CHUNK):
@@ -150,9 +151,12 @@ class _Scan:
                 breaks += chunk.count(b"\n")
                 returns += chunk.count(b"\r")
                 both += chunk.count(b"\r\n")
+                end = (end + chunk)[-2:]
                 self.valid = self.valid and _decodes(decoder, chunk)
         self.valid = self.valid and _decodes(decoder, b"", final=True)
         self.controls = len(self.head) - len(self.head.translate(None, _CONTROLS))
+        if end == b"\r\n" and both == 1:  # after lines that end in CR alone
+            breaks, returns, both = breaks - 1, returns - 1, 0
         self.newline = "\r" if both == 0 and returns > 10 * breaks else "\n"  # a text may hold the other one
 
 

@@ -9,7 +9,7 @@ from itertools import islice, takewhile
 from .dialect import FIRST_LINES, find_dialect, usual_size
 from .encoding import Text, is_undecoded
 from .errors import TableError
-from .header import has_header, has_usual_name
+from .header import has_header, has_usual_name, titles
 from .names import clean_name, column_names, numbered_name
 from .records import Dialect, Record, records
 from .table import AUTO, Again, ReadSettings, TableRow, TableStream
@@ -38,7 +38,8 @@ def open_separated(text: Text, settings: ReadSettings, wanted: Sequence[str]) ->
     """
     skipped, settings = _leading(text, settings)
     dialect, notes = find_dialect(lambda: _from(text, skipped), settings, wanted)
-    before = _preamble(list(islice(_from(text, skipped), FIRST_LINES)), dialect, wanted)
+    sample = list(islice(_from(text, skipped), FIRST_LINES))
+    before = _preamble(sample, dialect, wanted) or (_titles(sample, dialect, wanted) if settings.header != "no" else 0)
     if before:
         notes.append(f"Lines before the header were skipped: {before}.")
     skipped += before
@@ -175,3 +176,10 @@ def _preamble(sample: list[str], dialect: Dialect, wanted: Sequence[str]) -> int
         return header.line - 1
     comments = takewhile(lambda row: row.raw.startswith("#") and len(row.fields) != size, before)
     return max((row.line for row in comments), default=0)
+
+
+def _titles(sample: list[str], dialect: Dialect, wanted: Sequence[str]) -> int:
+    """Return the number of lines before the header where a spreadsheet saved titles, with delimiters after them."""
+    rows = list(records(sample, dialect))
+    above = titles([row.fields for row in rows], wanted)
+    return rows[above].line - 1 if above else 0

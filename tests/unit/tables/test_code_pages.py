@@ -89,6 +89,21 @@ def test_texts_come_back_in_every_encoding(language: str, encoding: str, form: s
     assert table.how.encoding_reason or table.how.encoding == "utf-8"
 
 
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["НЕ РАБОТАЕТ"],
+        ["НЕ РАБОТАЕТ", "ОЧЕНЬ ПЛОХО, ДЕНЬГИ НЕ ВЕРНУЛИ", "УЖАСНЫЙ СЕРВИС"],
+        ["Не работает", "НЕ РАБОТАЕТ, ВЕРНИТЕ ДЕНЬГИ", "УЖАСНЫЙ СЕРВИС"],
+    ],
+)
+def test_capitals_in_cp1251_are_not_read_as_small_letters(texts: list[str], tmp_path: Path) -> None:
+    """KOI8 has small letters where cp1251 has capitals, and they make no words."""
+    (tmp_path / "file").write_bytes("\n".join(["text,label", *(f'"{text}",no' for text in texts)]).encode("cp1251"))
+    table = read_table(tmp_path / "file")
+    assert [row.values["text"] for row in table.rows if row.values] == texts, table.how
+
+
 def test_a_handful_of_bytes_of_another_encoding_costs_those_rows_alone(tmp_path: Path) -> None:
     """They are named by line; the others are not read in another encoding for their sake."""
     lines = [f"yes,Größe {number}".encode() for number in range(100)]

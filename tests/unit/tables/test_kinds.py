@@ -104,6 +104,12 @@ WELL_FORMED: dict[str, tuple[str, tuple[str, ...], list[tuple[str, ...]]]] = {
         [("a\rb", "yes"), ("c\rd, e", "no"), ("f, g", "no")],
     ),
     "CR line ends": ("text,label\rgood one,yes\rso so,no\r", TL, [("good one", "yes"), ("so so", "no")]),
+    "CR line ends and a last CR LF": (
+        "text,label\rgood one,yes\rso so,no\r\n",
+        TL,
+        [("good one", "yes"), ("so so", "no")],
+    ),
+    "one line that ends in CR LF": ("text,label\r\n", TL, []),
     "CR CR LF line ends": (
         "text,label\r\r\ngood one,yes\r\r\nso so,no\r\r\n",
         TL,
@@ -219,6 +225,31 @@ def test_without_a_header_names_are_made_and_said_without_the_text(tmp_path: Pat
     assert len(values(read(tmp_path, "text,label\na,yes\n", header="no"))) == 2
 
 
+@pytest.mark.parametrize(
+    ("text", "delimiter"), [("Order {} | Bob | new", ","), ("Mon, {} May, ok", "\t"), ("{}; b; c", ",")]
+)
+def test_a_pattern_that_all_texts_share_is_no_delimiter(text: str, delimiter: str, tmp_path: Path) -> None:
+    """The header does not split at it, in however many rows."""
+    rows = [(text.format(n), ("yes", "no")[n % 2]) for n in range(300)]
+    table = read(tmp_path, "\n".join(delimiter.join(row) for row in [TL, *rows]))
+    assert (table.columns, values(table)) == (TL, rows)
+    table = read(tmp_path, "Export, 2024\ntext;label;id\n" + "a, b;yes;x\n" * 300)
+    assert (table.columns, len(values(table))) == (("text", "label", "id"), 300)
+
+
+def test_a_label_that_is_a_usual_name_makes_no_header(tmp_path: Path) -> None:
+    """Where it occurs again, or stands beside a sentence; a survey's question beside a usual name is a name."""
+    rows = "problem,It does not start.\nproblem,The bill is wrong. Twice!\nother,Hello there. It is me.\n"
+    again = f"question,How do I reset my password?\n{rows}question,Where is my order?\n"
+    assert len(values(read(tmp_path, again))) == 5
+    assert read(tmp_path, again).columns == ("column_1", "column_2")
+    assert len(values(read(tmp_path, f"description,The lamp is blue. It is big.\n{rows}"))) == 4
+    assert read(tmp_path, again, wanted=("question",)).columns[0] == "question"
+    survey = 'comment,"Are you happy? Rate it. (1 to 5)"\nI like it.,5\nIt broke.,1\nFine so far.,4\n'
+    assert len(values(read(tmp_path, survey))) == 3
+    assert read(tmp_path, again.replace("How do I reset my password?", "label")).columns == ("question", "label")
+
+
 @pytest.mark.parametrize("before", ["# a comment, really\n", "Export of 2024\nBy: me\n\n", "#one\n#two\n"])
 def test_lines_before_the_header_are_skipped_and_said(before: str, tmp_path: Path) -> None:
     """As exports write them."""
@@ -226,6 +257,17 @@ def test_lines_before_the_header_are_skipped_and_said(before: str, tmp_path: Pat
     assert values(table) == [("a, b", "yes"), ("c", "no"), ("d", "no")]
     assert table.notes == [f"Lines before the header were skipped: {before.count(chr(10))}."]
     assert table.rows[-1].line == before.count("\n") + 4
+
+
+def test_a_title_with_delimiters_after_it_is_skipped_and_said(tmp_path: Path) -> None:
+    """As spreadsheets save it, as wide as the table; a first row without a label is none."""
+    rows = "gut;ja\nschlecht;nein\nbesser;ja\n"
+    for before, header in (("Kunden Export;\n;\n", "Aussage;Urteil"), ("Kunden Export;\n", "text;label")):
+        table = read(tmp_path, f"{before}{header}\n{rows}")
+        assert table.columns == tuple(header.split(";"))
+        assert values(table) == [("gut", "ja"), ("schlecht", "nein"), ("besser", "ja")]
+        assert table.notes == [f"Lines before the header were skipped: {before.count(chr(10))}."]
+    assert len(values(read(tmp_path, "Ein Satz.;\n" + 2 * rows))) == 7
 
 
 def test_columns_that_were_asked_for_decide(tmp_path: Path) -> None:
@@ -247,6 +289,16 @@ def test_quotes_without_need_are_said(tmp_path: Path) -> None:
     assert values(table)[-1] == ("Wow", "no")
     assert table.notes == ["Quotes that no row needs were taken off (rows: 1); quote=none keeps them as text."]
     assert values(read(tmp_path, "text,label\n" + rows.replace("\t", ","), quote="none"))[-1] == ('"Wow"', "no")
+
+
+def test_doubled_quotes_in_quotes_are_said(tmp_path: Path) -> None:
+    """With tabs they are text unless quotes are set: the note says what setting them gives."""
+    rows = "".join(f"row {n}\tyes\n" for n in range(9)) + '"He said ""hi"""\tno\n'
+    table = read(tmp_path, "text\tlabel\n" + rows)
+    assert values(table)[-1] == ('"He said ""hi"""', "no")
+    note = "Quotes around fields were kept as text (rows: 1); quote=double takes them off, and makes single ones of"
+    assert table.notes == [f"{note} those that are doubled within (rows: 1)."]
+    assert values(read(tmp_path, "text\tlabel\n" + rows, quote="double"))[-1] == ('He said "hi"', "no")
 
 
 def test_everything_can_be_set(tmp_path: Path) -> None:

@@ -141,6 +141,14 @@ def test_nested_parquet_has_names_with_dots(tmp_path: Path) -> None:
     assert (table.columns, table.rows[0].values) == (("input.text", "n"), {"input.text": "a", "n": 1})
 
 
+def test_nested_parquet_with_a_name_that_occurs_twice_is_refused(tmp_path: Path) -> None:
+    """A column called a.b beside a column a that holds a b."""
+    parquet.write_table(pyarrow.table({"a.b": ["x"], "a": [{"b": "y"}]}), tmp_path / "data")
+    with pytest.raises(TableError, match=r"'a\.b' twice") as caught:
+        read_table(tmp_path / "data")
+    assert caught.value.hint
+
+
 def test_sheets_are_chosen_and_said(tmp_path: Path) -> None:
     """The first one with rows, or the one that was named; whole numbers are whole."""
     other: list[list[object]] = [["text", "stars"], ["fine", 5], ["so so", 2.5]]
@@ -160,6 +168,23 @@ def test_excel_without_a_header(tmp_path: Path) -> None:
     table = read_table(tmp_path / "data")
     assert table.rows[0].values == {"column_1": "ok I like it", "column_2": 1}
     assert table.notes == ["The first line is data, not a header; the columns are called column_1, column_2."]
+
+
+def test_a_title_above_the_header_of_a_sheet(tmp_path: Path) -> None:
+    """Is skipped and said, also with a blank row below it; a first row without a label is none."""
+    rows: list[list[object]] = [["good one", "yes"], ["bad one", "no"], ["so so", "no"]]
+    for above, names in (
+        ([["Survey results 2024", None]], ["text", "label"]),
+        ([["Kunden Export", None], [None, None]], ["Aussage", "Urteil"]),
+    ):
+        (tmp_path / "data").write_bytes(workbook({"S": [*above, names, *rows]}))
+        table = read_table(tmp_path / "data")
+        assert list(table.columns) == names
+        assert [list((row.values or {}).values()) for row in table.rows] == rows
+        assert table.notes == [f"Rows before the header were skipped: {len(above)}."]
+        assert table.rows[0].line == len(above) + 2
+    (tmp_path / "data").write_bytes(workbook({"S": [["A text.", None], *rows, *rows]}))
+    assert len(read_table(tmp_path / "data").rows) == 7
 
 
 def cut(content: bytes) -> bytes:
