@@ -116,7 +116,7 @@ class Hyperparameters:
         "1 a label. Empty finds it by its name and content."
     )
     score_column: str = optional_text(
-        "Column that holds a score, from which the label follows; not read when label_column is given. Empty takes the "
+        "Column that holds a score, from which the label follows; not together with label_column. Empty takes the "
         "only column of fractional numbers, where there is no column of labels."
     )
     score_threshold: float | Literal["auto"] = number_or_auto(
