@@ -18,7 +18,7 @@ import requests
 from filelock import FileLock
 
 ROOT = Path(__file__).resolve().parents[2]
-WITH_DATA = ("up", "train-sdk")
+WITH_DATA = ("up", "data", "train-sdk")
 BUNDLED_DATA = ROOT / "training_job" / "data"
 LONGEST_TRAINING_SECONDS = 45 * 60  # five minutes where the processor computes in bfloat16, a quarter of an hour else
 _NOT_COPIED = shutil.ignore_patterns("cdk.out", "home", "tmp", "status.json", "server.pid")
