@@ -91,7 +91,7 @@ def find_code_page(lines: Sequence[bytes]) -> CodePage | None:
     first, *others = [reading for reading in readings if reading.score >= best - _CLOSE]
     if first.language == "Cyrillic":  # capitals in cp1251 are small letters in KOI8, and the other way round
         same = [reading for reading in readings if reading.language == "Cyrillic" and reading.score >= _PLAUSIBLE]
-        first = max(same, key=lambda reading: reading.letters)
+        first = max(same, key=lambda reading: reading.letters, default=first)
     reason = f"in {first.encoding} its special characters read as {first.language}"
     if others and first.encoding == "cp1252":
         reason += f", which {others[0].encoding} does no better"

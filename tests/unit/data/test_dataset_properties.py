@@ -6,7 +6,7 @@ import json
 import tempfile
 from pathlib import Path
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from classifier.data.dataset import DataSettings, load_data
@@ -69,6 +69,7 @@ def test_every_line_is_accounted_for(unknown):
 
 
 @given(st.binary(max_size=300), st.sampled_from(["train.json", "train.csv", "train.parquet", "train.xlsx"]))
+@example(b"A\x8d\x80\x86\xa6\xee\xc0\xcb\xd1\xe4\xe4", "train.csv")
 @settings(max_examples=80, deadline=None)
 def test_any_bytes_are_read_or_refused(content, name):
     """Any content is read or refused with a DataError."""

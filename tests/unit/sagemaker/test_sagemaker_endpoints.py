@@ -49,6 +49,7 @@ def test_server_log_reaches_the_log_group(cloud: Any) -> None:
 def test_states_are_announced_in_capitals(cloud: Any) -> None:
     """Each status is an event, in the spelling of AWS's events."""
     cloud.deploy()
+    cloud.until(lambda: len(cloud.surroundings.events), lambda count: count == 2)  # an event follows its status
     cloud.call("DeleteEndpoint", EndpointName="reviews")
     cloud.until(lambda: len(cloud.surroundings.events), lambda count: count == 4)
     assert {kind for kind, _ in cloud.surroundings.events} == {"SageMaker Endpoint State Change"}
