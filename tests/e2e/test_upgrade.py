@@ -54,8 +54,8 @@ class Asking:
             try:
                 answer = requests.post(self.address, json=BODY, timeout=40)
                 version = answer.json()["model"]["version"] if answer.ok else None
-                # A 500 without a body is no answer of ours: the old server probably sends it for a request it cuts off as
-                # it stops (not traced). It counts as a 502.
+                # A 500 without a body is no answer of ours: the old server probably sends it for a request cut off
+                # as it stops (not traced). It counts as a 502.
                 cut_off = answer.status_code == 500 and not answer.content
                 self.seen.append((time.monotonic() - started, 502 if cut_off else answer.status_code, version))
                 if not answer.ok:
