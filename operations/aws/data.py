@@ -6,7 +6,7 @@ import hashlib
 import os
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from operations import paths
 from operations.aws.deployment import Deployment
@@ -62,22 +62,19 @@ def without_reading(hyperparameters: dict[str, str]) -> dict[str, str]:
     return {name: value for name, value in hyperparameters.items() if name.replace("-", "_") not in reading}
 
 
-def upload(
-    deployment: Deployment, place: Path, data: LabelledData, prefix: str = PREFIX, *, channels: bool = False
-) -> bool:
+def upload(deployment: Deployment, data: LabelledData, prefix: str = PREFIX, *, channels: bool = False) -> bool:
     """Put the canonical files and their manifest into the data bucket, by default where the ingest step looks first.
 
     Other files below the prefix are deleted, because they would be read too.
 
     Args:
         deployment: the environment.
-        place: where the data was read from.
         data: as `read` returns it.
         prefix: ends in a slash.
         channels: whether the test file gets a folder of its own, as the channels of a training job need it.
 
     Returns:
-        False where the bucket already held this data, also in the form in which its owner has it.
+        False where the bucket already held these files.
     """
     s3, bucket = deployment.client("s3"), deployment.output("DataBucket")
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
@@ -97,21 +94,23 @@ def upload(
     if replaced:
         names = ", ".join(key.removeprefix(prefix) for key in replaced)
         say(f"  replaced below s3://{bucket}/{prefix}: {names}")
-    return bool(changed) and not _held_before(place, data.manifest, set(stored.values()))
+    return bool(changed)
 
 
 def is_untrained(deployment: Deployment, place: Path, data: LabelledData, champion: Package) -> bool:
     """Tell whether this data was uploaded after the champion was registered, which learned other data.
 
-    So it is where a training on it failed or was interrupted.
+    So it is before the first training on it, and after one that failed or was interrupted. An earlier version uploaded
+    the original files as they are; a champion that learned those knows the data too.
     """
     bucket = deployment.output("DataBucket")
     stored = deployment.client("s3").head_object(Bucket=bucket, Key=f"{PREFIX}manifest.json")
     with tempfile.TemporaryDirectory(dir=paths.SCRATCH) as folder:
         data.write(Path(folder))
         known = {_ingested(list(Path(folder).iterdir()))}
-    if not data.manifest["source"].get("settings"):
-        known.add(_ingested(_originals(place, data.manifest)))
+    if not data.manifest["source"].get("settings"):  # else an earlier version would have read them in another way
+        names = {file["name"] for file in data.manifest["source"]["files"].values()}
+        known.add(_ingested([place] if place.is_file() else [one for one in place.rglob("*") if one.name in names]))
     return bool(stored["LastModified"] > champion.created) and champion.metadata.get("data_sha256") not in known
 
 
@@ -123,19 +122,6 @@ def _ingested(files: list[Path]) -> str:
 
 def _place(name: str, *, channels: bool) -> str:
     return name if not channels else f"{'test' if name == 'test.jsonl' else 'train'}/{name}"
-
-
-def _held_before(place: Path, manifest: dict[str, Any], hashes: set[str]) -> bool:
-    """Tell whether the bucket held the original files as they are, which an earlier version put there."""
-    originals = _originals(place, manifest)
-    if manifest["source"].get("settings"):  # read in another way than an earlier version would
-        return False
-    return bool(originals) and all(_md5(file.read_bytes()) in hashes for file in originals)
-
-
-def _originals(place: Path, manifest: dict[str, Any]) -> list[Path]:
-    names = {file["name"] for file in manifest["source"]["files"].values()}
-    return [place] if place.is_file() else [file for file in place.rglob("*") if file.name in names]
 
 
 def _md5(content: bytes) -> str:

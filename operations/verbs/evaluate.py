@@ -8,7 +8,7 @@ import json
 import tarfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +21,12 @@ from operations.aws.deployment import Deployment, connect
 from operations.console import Answer, say
 from operations.errors import OperationError
 from operations.verbs.training import hyperparameters
+from tables import ReadSettings
 from text_classifier import Client, Prediction, Refusal
 
 MODEL, OUTPUT = "model.tar.gz", "output.tar.gz"
 ROWS, EVALUATION, MANIFEST = "test_rows.jsonl", "evaluation.json", "manifest.json"
-OF_A_FILE = ("format", "encoding", "delimiter", "quote", "header", "test_fraction", "max_lost_share", "positive_label")
+OF_A_FILE = {*(of.name for of in fields(ReadSettings)), "test_fraction", "max_lost_share", "positive_label"}
 SHOWN = 10  # labels in the text for people; --json has all
 
 

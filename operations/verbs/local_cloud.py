@@ -42,9 +42,8 @@ def up(arguments: argparse.Namespace) -> None:
     phases.begin("Data")
     new = False
     if folder and labelled:
-        new = data.upload(deployment, Path(folder), labelled)
-        say(f"  {folder}: {'uploaded' if new else 'already there'}")
-        if not new and (arn := deployment.released_package):
+        say(f"  {folder}: {'uploaded' if data.upload(deployment, labelled) else 'already there'}")
+        if arn := deployment.released_package:
             new = data.is_untrained(deployment, Path(folder), labelled, registry.package(deployment, arn))
         given = data.without_reading(given)
     else:

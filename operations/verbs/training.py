@@ -38,7 +38,7 @@ def train(arguments: argparse.Namespace) -> Answer:
     say(f"Input of the execution: {json.dumps(overrides)}")
     deployment = connect(arguments.env)
     if labelled:
-        data.upload(deployment, place, labelled)
+        data.upload(deployment, labelled)
     return Answer(train_and_release(deployment, overrides), "")
 
 
@@ -110,10 +110,9 @@ def train_sdk(arguments: argparse.Namespace) -> Answer:
     """
     deployment = connect(arguments.env)
     given = hyperparameters(arguments.hyperparameter)
-    place = data.given()
-    labelled = data.read(place, given)
+    labelled = data.read(data.given(), given)
     say("\n".join(labelled.summary()))
-    data.upload(deployment, place, labelled, PREFIX, channels=True)
+    data.upload(deployment, labelled, PREFIX, channels=True)
     launched = trainer(deployment, data.without_reading(given))
     launched.train(wait=False)
     job_name = launched._latest_training_job.training_job_name

@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from excel_files import workbook
+
 GOOD = {"sentence": "The hinge broke.", "helpful": 1.6, "product_title": "Lamp", "asin": "SYN1"}
 BAD = {"sentence": "For my nephew.", "helpful": 0.3, "product_title": "Lamp", "asin": "SYN1"}
 
@@ -172,3 +174,16 @@ def test_a_label_with_half_a_surrogate_pair_is_set_aside(data_file, load, tmp_pa
     assert data.label_names == ("a", "b") and data.set_aside["train"]["malformed"] == 1
     data.write(tmp_path / "out")
     assert len(load(tmp_path / "out").splits["train"]) == 30
+
+
+def test_a_sheet_can_be_named(data_file, load):
+    """An Excel file may hold several; the named one is read, and the manifest says so."""
+    sheets = {
+        year: [["text", "label"], *([f"{year} row {number}", "ab"[number % 2]] for number in range(20))]
+        for year in ("2023", "2024")
+    }
+    file = data_file(content=workbook(sheets), name="train.xlsx")
+    for sheet, first in (("", "2023"), ("2024", "2024")):
+        data = load(file, sheet=sheet)
+        assert {row.text[:4] for row in data.splits["train"]} == {first}
+        assert data.manifest["source"]["read_as"]["sheet"] == first

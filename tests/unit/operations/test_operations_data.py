@@ -136,6 +136,8 @@ def test_data_takes_the_file_and_the_settings_of_make(
         (["{tickets}", "--hyperparameter", "label_column=squad"], "squad"),
         (["{tickets}", "--hyperparameter", "labelcolumn=team"], "labelcolumn"),
         (["{tickets}", "--hyperparameter", "test_fraction=2"], "test_fraction"),
+        (["{tickets}", "--hyperparameter", "delimiter=abc"], "The delimiter 'abc' cannot be used."),
+        (["{tickets}", "--hyperparameter", "encoding=nonsense"], "The encoding 'nonsense' cannot be used."),
     ],
 )
 def test_data_refuses_with_one_line_and_a_next_step(
@@ -167,7 +169,7 @@ def read(place: Path, **settings: str) -> LabelledData:
 def test_canonical_files_and_their_manifest_are_uploaded(tickets: Path, tmp_path: Path) -> None:
     """What lies in the bucket reads back as the same data, from a fresh folder."""
     made, labelled = deployment(), read(tickets)
-    assert data.upload(made, tickets, labelled)
+    assert data.upload(made, labelled)
     assert set(made.bucket.objects) == {"source/train.jsonl", "source/test.jsonl", "source/manifest.json"}
     copy = tmp_path / "copy"
     copy.mkdir()
@@ -180,29 +182,29 @@ def test_canonical_files_and_their_manifest_are_uploaded(tickets: Path, tmp_path
 def test_the_same_data_is_not_uploaded_again(tickets: Path) -> None:
     """Nothing is sent, and the answer says so."""
     made = deployment()
-    data.upload(made, tickets, read(tickets))
+    data.upload(made, read(tickets))
     made.bucket.put.clear()
-    assert not data.upload(made, tickets, read(tickets))
+    assert not data.upload(made, read(tickets))
     assert made.bucket.put == []
 
 
 def test_only_what_changed_is_uploaded(tickets: Path) -> None:
     """Another reading of the same file sends the files that it changes."""
     made = deployment()
-    data.upload(made, tickets, read(tickets, test_fraction="0.1"))
+    data.upload(made, read(tickets, test_fraction="0.1"))
     made.bucket.put.clear()
-    assert data.upload(made, tickets, read(tickets, test_fraction="0.1", label_names="billing=Bills"))
+    assert data.upload(made, read(tickets, test_fraction="0.1", label_names="billing=Bills"))
     assert "source/manifest.json" in made.bucket.put
     del made.bucket.objects["source/test.jsonl"]
     made.bucket.put.clear()
-    data.upload(made, tickets, read(tickets, test_fraction="0.1", label_names="billing=Bills"))
+    data.upload(made, read(tickets, test_fraction="0.1", label_names="billing=Bills"))
     assert made.bucket.put == ["source/test.jsonl"]
 
 
 def test_files_of_other_names_are_removed_and_named(tickets: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """They would be read too. Folders' own keys, and what lies elsewhere, stay."""
     made = deployment(source__train__data_csv=b"x", source__old=b"y", source__=b"", datasets__a=b"z")
-    assert data.upload(made, tickets, read(tickets))
+    assert data.upload(made, read(tickets))
     assert {"source/", "datasets/a"} < set(made.bucket.objects)
     assert not {"source/old", "source/train/data_csv"} & set(made.bucket.objects)
     assert "old" in capsys.readouterr().out
@@ -211,8 +213,8 @@ def test_files_of_other_names_are_removed_and_named(tickets: Path, capsys: pytes
 def test_data_without_a_test_part_leaves_no_old_test_file(tickets: Path) -> None:
     """The test rows of another data set would be judged by."""
     made = deployment()
-    data.upload(made, tickets, read(tickets))
-    data.upload(made, tickets, read(tickets, test_fraction="0"))
+    data.upload(made, read(tickets))
+    data.upload(made, read(tickets, test_fraction="0"))
     assert set(made.bucket.objects) == {"source/train.jsonl", "source/manifest.json"}
 
 
@@ -225,7 +227,10 @@ def test_what_an_earlier_version_uploaded_is_not_new(tmp_path: Path) -> None:
         (folder / name).write_bytes(b"".join(rows))
     made = deployment()
     made.bucket.objects = {f"source/{file.name}": file.read_bytes() for file in folder.iterdir()}
-    assert not data.upload(made, folder, read(folder))
+    learned = collect(str(folder), tmp_path / "collected").data_sha256
+    data.upload(made, read(folder))
+    champion = Package("arn", 1, "Approved", UPLOADED - timedelta(hours=1), "", {"data_sha256": learned})
+    assert not data.is_untrained(made, folder, read(folder), champion)
     assert "source/train.json" not in made.bucket.objects and "source/train.jsonl" in made.bucket.objects
 
 
@@ -233,7 +238,7 @@ def test_canonical_files_of_another_data_set_are_new(tickets: Path, tmp_path: Pa
     """A folder with a manifest does not hold the file that it was made from."""
     folder = tmp_path / "canonical"
     read(tickets).write(folder)
-    assert data.upload(deployment(), folder, read(folder))
+    assert data.upload(deployment(), read(folder))
 
 
 @pytest.mark.parametrize("known_as", ["canonical", "original", "other"])
@@ -243,7 +248,7 @@ def test_data_whose_training_failed_is_trained_on_again(
 ) -> None:
     """It was uploaded after the champion was registered, and the champion learned other data; hashes are ingest's."""
     made, labelled = deployment(), read(tickets)
-    data.upload(made, tickets, labelled)
+    data.upload(made, labelled)
     folder = tmp_path / "canonical"
     labelled.write(folder)
     source = {"canonical": folder, "original": tickets, "other": BUNDLED_DATA}[known_as]
@@ -257,7 +262,7 @@ def test_data_whose_training_failed_is_trained_on_again(
 def test_channels_of_a_job_are_never_empty(tickets: Path, fraction: str, test_files: set[str]) -> None:
     """SageMaker refuses a channel without a file; one without data means that there is no test part."""
     made = deployment()
-    data.upload(made, tickets, read(tickets, test_fraction=fraction), "datasets/terminal/", channels=True)
+    data.upload(made, read(tickets, test_fraction=fraction), "datasets/terminal/", channels=True)
     assert {key.rpartition("/")[2] for key in made.bucket.objects if "/test/" in key} == test_files
     names = {key.rpartition("/")[2] for key in made.bucket.objects if "/train/" in key}
     assert names == {"train.jsonl", "manifest.json"}

@@ -20,7 +20,7 @@ from classifier.data.settings import DataSettings
 from classifier.data.summary import summary_of
 from classifier.errors import DataError
 from classifier.model.objective import Objective
-from tables import ReadSettings, Table, TableError, read_table
+from tables import Table, TableError, read_table
 
 _REASONS = 5
 
@@ -163,11 +163,8 @@ class _Reading:
 
     def _tables(self) -> tuple[dict[str, Table], Columns]:
         told = self.settings
-        how = ReadSettings(
-            format=told.format, encoding=told.encoding, delimiter=told.delimiter, quote=told.quote, header=told.header
-        )
         named = (told.text_column, told.label_column, told.score_column if not told.label_column else "")
-        train = _table(self.sources.files["train"], how, tuple(name for name in named if name))
+        train = _table(self.sources.files["train"], told, tuple(name for name in named if name))
         parsed = [row.values for row in train.rows if row.values is not None]
         if not parsed:
             self._refuse_lost({"train": use_rows(self._name("train"), train.rows, Columns("text"))})
@@ -176,7 +173,7 @@ class _Reading:
         tables = {"train": train}
         for split in ("validation", "test"):
             if split in self.sources.files:
-                tables[split] = _table(self.sources.files[split], how, needed)
+                tables[split] = _table(self.sources.files[split], told, needed)
                 missing = [name for name in needed if name not in tables[split].columns]
                 if missing:
                     raise DataError(
@@ -237,7 +234,7 @@ class _Reading:
         }
 
 
-def _table(path: Path, settings: ReadSettings, wanted: tuple[str, ...]) -> Table:
+def _table(path: Path, settings: DataSettings, wanted: tuple[str, ...]) -> Table:
     try:
         return read_table(path, settings, wanted=wanted)
     except TableError as error:

@@ -91,7 +91,6 @@ def _draw(units: list[list[int]], labels: Sequence[tuple[int, ...]], fraction: f
     contents = [Counter(label for row in unit for label in labels[row] or (none,)) for unit in units]
     totals[none] = sum(not row for row in labels)
     wanted = {label: max(round(fraction * total), 1) for label, total in totals.items()}
-    wanted = {label: max(round(fraction * total), 1) for label, total in totals.items()}
     by_label: dict[int, list[int]] = {}
     for number in order:
         for label in contents[number]:

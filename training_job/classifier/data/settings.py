@@ -6,14 +6,20 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from classifier.errors import DataError
 from classifier.job.hyperparameters import Hyperparameters
+from tables import ReadSettings, TableError
 
 Auto = Literal["auto"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class DataSettings:
-    """The hyperparameters that say how data is read, under their names; `Hyperparameters` holds their meanings."""
+class DataSettings(ReadSettings):
+    """The hyperparameters that say how data is read, under their names; `Hyperparameters` holds their meanings.
+
+    Raises:
+        DataError: a value that says how the file is written is not allowed.
+    """
 
     objective: str = "auto"
     text_column: str = ""
@@ -26,14 +32,15 @@ class DataSettings:
     join_label_case: str = "no"
     product_column: str = ""
     family_column: str = ""
-    format: str = "auto"
-    encoding: str = "auto"
-    delimiter: str = "auto"
-    quote: str = "auto"
-    header: str = "auto"
     test_fraction: float = 0.2
     max_lost_share: float = 0.05
     seed: int = 42
+
+    def __post_init__(self) -> None:
+        try:
+            super().__post_init__()
+        except TableError as error:
+            raise DataError(error.message, hint=error.hint) from error
 
     @classmethod
     def of(cls, hp: Hyperparameters) -> DataSettings:

@@ -163,6 +163,7 @@ class Hyperparameters:
         choices=("auto", "none", "double", "single"),
     )
     header: str = choice("auto", "Whether a table's first line names the columns.", choices=("auto", "yes", "no"))
+    sheet: str = optional_text("Name of the sheet of an Excel file; empty takes the first one with rows.")
     test_fraction: float = number(
         0.2, "Share of the rows held out as the test part where no test file is given; 0 for none.", at_least=0, below=1
     )
