@@ -26,7 +26,7 @@ INTERRUPTED = "A release that was started goes on; `make releases` shows what se
 def releases(arguments: argparse.Namespace) -> Answer:
     """List the model packages: verdict, figures on the test sentences, and which one serves.
 
-    The intervals are the 95 % bootstrap intervals of the gate.
+    The intervals are the 95 % intervals of the gate.
     For example: make releases PACKAGE=3, python -m operations releases --json
     """
     deployment = connect(arguments.env)
