@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -43,7 +44,7 @@ def open_table(path: Path, settings: ReadSettings | None = None, *, wanted: Sequ
     """
     settings = settings or ReadSettings()
     if settings.format == "tsv":
-        settings = ReadSettings(**{**vars(settings), "format": "csv", "delimiter": "tab"})
+        settings = replace(settings, format="csv", delimiter="tab")
     source = find_source(path)
     kind = source.kind() if settings.format == AUTO else settings.format
     if kind in ("parquet", "excel"):
