@@ -34,7 +34,6 @@ def run(argv: Sequence[str], environ: Mapping[str, str], stop: StopRequest, proc
         stay_offline(base)
 
     # Imported late: pandas here, torch and transformers below take seconds, which --help need not wait for.
-    from classifier.data.layout import MANIFEST
     from classifier.data.splits import load_splits
 
     with processes.main_first("data"):
@@ -65,7 +64,6 @@ def run(argv: Sequence[str], environ: Mapping[str, str], stop: StopRequest, proc
 
     write_report(job.output_data_dir, evaluation, splits.manifest, trained.runs)
     write_test_rows(job.output_data_dir, splits.test)
-    artifact.write_json(job.output_data_dir / MANIFEST, splits.manifest)  # `make evaluate` reads it
     checkpoints.forget(run_dir, and_parent=not job.managed)
     log_results(evaluation)
     log.info("model: %s", job.model_dir)

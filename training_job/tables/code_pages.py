@@ -110,15 +110,15 @@ def _guess(lines: Sequence[bytes]) -> _Reading | None:
 
 def _read(lines: Sequence[bytes], encoding: str) -> _Reading | None:
     """Decode the lines; None if more than a handful do not decode."""
-    decoded = []
+    decoded, bad = [], 0
     for line in lines:
         try:
             decoded.append(line.decode(encoding))
         except UnicodeDecodeError:
-            if len(lines) - len(decoded) > max(1, _MOST_BAD * len(lines)) + len(lines) - len(decoded):
+            bad += 1
+            if bad > _MOST_BAD * len(lines):
                 return None
-    bad = len(lines) - len(decoded)
-    if bad > _MOST_BAD * len(lines) or not decoded:
+    if not decoded:
         return None
     text = "\n".join(decoded)
     score, language = _double(text, encoding) if encoding in _DOUBLE else max(_latin(text), *_scripts(text))

@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from .dialect import FIRST_LINES
 from .errors import TableError
 from .header import has_header, titles
 from .json_rows import flat
@@ -16,7 +17,6 @@ from .source import Source
 from .table import AUTO, Again, HowRead, ReadSettings, TableRow, TableStream
 
 _MISSING = {"parquet": "pyarrow", "excel": "python-calamine"}
-_HEADER_ROWS = 1000
 
 
 def open_columnar(source: Source, kind: str, settings: ReadSettings, wanted: Sequence[str]) -> TableStream:
@@ -102,12 +102,12 @@ def _excel(content: io.BytesIO, source: Source, settings: ReadSettings, wanted: 
     except (CalamineError, OSError) as error:
         raise _unreadable(source, "Excel") from error
     filled = {name: rows for name, rows in sheets.items() if any(any(cell != "" for cell in row) for row in rows)}
+    if not filled:
+        raise TableError(f"{source.path.name} has no rows.", hint="Check that it is the right file.")
     if settings.sheet and settings.sheet not in filled:
         raise TableError(
             f"{source.path.name} has no sheet {settings.sheet!r} with rows.", hint=f"Its sheets: {', '.join(filled)}."
         )
-    if not filled:
-        raise TableError(f"{source.path.name} has no rows.", hint="Check that it is the right file.")
     sheet = settings.sheet or next(iter(filled))
     notes = [f"Sheet {sheet!r} was read; the others are {', '.join(sorted(filled.keys() - {sheet}))}."]
     return _sheet(filled[sheet], sheet, source, settings, wanted, notes * (len(filled) > 1 and not settings.sheet))
@@ -117,13 +117,13 @@ def _sheet(
     cells: list[list[Any]], sheet: str, source: Source, settings: ReadSettings, wanted: Sequence[str], notes: list[str]
 ) -> TableStream:
     numbered = [(number, [_cell(cell) for cell in row]) for number, row in enumerate(cells, start=1)]
-    above = 0 if settings.header == "no" else titles([_strings(row) for _, row in numbered[:_HEADER_ROWS]], wanted)
+    above = 0 if settings.header == "no" else titles([_strings(row) for _, row in numbered[:FIRST_LINES]], wanted)
     if above:
         notes.append(f"Rows before the header were skipped: {above}.")
     numbered = numbered[above:]
     filled = [row for _, row in numbered if any(cell not in ("", None) for cell in row)]
     used = [column for column in range(len(filled[0])) if any(row[column] not in ("", None) for row in filled)]
-    first = [_strings([row[column] for column in used]) for row in filled[:_HEADER_ROWS]]
+    first = [_strings([row[column] for column in used]) for row in filled[:FIRST_LINES]]
     header = settings.header == "yes" or (settings.header == AUTO and has_header(first, wanted))
     names = column_names(first[0], source.path.name) if header else [numbered_name(column) for column in used]
     if not header and settings.header == AUTO:

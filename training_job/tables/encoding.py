@@ -208,6 +208,8 @@ def _undeclared(source: Source, scan: _Scan) -> Text:
         size += len(line)
         if size < 4 * _CHUNK:
             sample.append(line)
+        elif not sample:  # a document of one line; no encoding has a blank within a character
+            sample.append(line[: 4 * _CHUNK].rpartition(b" ")[0])
     if valid > _MIXED * (valid + invalid):
         note = f"of the lines with special characters, {valid} are UTF-8 and {invalid} are not"
         return Text(source, "utf-8", note, scan.newline, (f"O{note[1:]}.",))

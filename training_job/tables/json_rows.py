@@ -7,18 +7,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
+from .dialect import FIRST_LINES
 from .encoding import Text, is_undecoded
 from .errors import TableError
 from .names import clean_name
 from .table import Again, ReadSettings, TableRow, TableStream
 
-_FIRST_LINES = 1000
 _SHAPES = "Write one object a line, as pandas does with orient='records', lines=True."
 
 
 def is_json(text: Text) -> bool:
     """Tell whether a file is JSON by its first characters."""
-    first = next((line for line in islice(text.lines(), _FIRST_LINES) if line.strip()), "").lstrip()
+    first = next((line for line in islice(text.lines(), FIRST_LINES) if line.strip()), "").lstrip()
     if first.startswith("{"):
         return True
     rest = first[1:].lstrip()
@@ -36,7 +36,7 @@ def open_json(text: Text, settings: ReadSettings) -> TableStream:
     if not lines:
         rows = list(_document(text))
         return TableStream(json_columns(rows), rows, how)
-    return TableStream(json_columns(islice(read_lines(text), _FIRST_LINES)), Again(lambda: read_lines(text)), how)
+    return TableStream(json_columns(islice(read_lines(text), FIRST_LINES)), Again(lambda: read_lines(text)), how)
 
 
 def json_columns(rows: Iterable[TableRow]) -> tuple[str, ...]:
@@ -73,7 +73,7 @@ _DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=lambda nam
 
 def _is_lines(text: Text) -> bool:
     """Tell whether most of the first lines are objects of their own."""
-    lines = [line.strip() for line in islice(text.lines(), _FIRST_LINES) if line.strip()]
+    lines = [line.strip() for line in islice(text.lines(), FIRST_LINES) if line.strip()]
     whole = sum(line.startswith("{") and line.rstrip(",").endswith("}") for line in lines)
     if whole == 1 == len(lines):
         values, _ = _object(lines[0])
@@ -96,8 +96,10 @@ def read_lines(text: Text) -> Iterator[TableRow]:
 
 def _row(content: str) -> tuple[dict[str, object] | None, str]:
     values, problem = _object(content)
-    if values is None:
-        return None, problem
+    return (None, problem) if values is None else _flattened(values)
+
+
+def _flattened(values: Mapping[str, Any]) -> tuple[dict[str, object] | None, str]:
     try:
         return flat(values), ""
     except (ValueError, RecursionError) as error:
@@ -165,11 +167,8 @@ def _elements(found: Sequence[tuple[int, str, Any]], text: Text) -> Iterator[Tab
     for line, raw, value in found:
         if not isinstance(value, dict):
             yield TableRow(line, None, f"a JSON {_kind(value)}, not an object", raw)
-            continue
-        try:
-            yield TableRow(line, flat(value), "", raw)
-        except ValueError as error:
-            yield TableRow(line, None, str(error), raw)
+        else:
+            yield TableRow(line, *_flattened(value), raw)
 
 
 def _records(values: dict[str, Any], text: Text) -> list[dict[str, Any]] | None:
@@ -200,8 +199,4 @@ def _records(values: dict[str, Any], text: Text) -> list[dict[str, Any]] | None:
 
 def _numbered(rows: Sequence[Mapping[str, Any]]) -> Iterator[TableRow]:
     for number, values in enumerate(rows, start=1):
-        raw = json.dumps(values, ensure_ascii=False)
-        try:
-            yield TableRow(number, flat(values), "", raw)
-        except ValueError as error:
-            yield TableRow(number, None, str(error), raw)
+        yield TableRow(number, *_flattened(values), json.dumps(values, ensure_ascii=False))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -132,6 +133,16 @@ def test_an_encoding_can_be_set(tmp_path: Path) -> None:
     assert (table.how.encoding, table.how.encoding_reason) == ("cp1250", "it was set")
     with pytest.raises(TableError, match="encoding 'rot13' cannot be used"):
         ReadSettings(encoding="rot13")
+
+
+@pytest.mark.parametrize(("language", "encoding"), [("German", "cp1252"), ("Japanese", "cp932")])
+def test_a_long_document_on_one_line_shows_its_encoding(language: str, encoding: str, tmp_path: Path) -> None:
+    """As `json.dumps` writes it: half a megabyte without a line end."""
+    rows = [{"text": f"{TEXTS[language]} {number}", "label": number % 2} for number in range(6_000)]
+    (tmp_path / "one.json").write_bytes(json.dumps(rows, ensure_ascii=False).encode(encoding))
+    table = read_table(tmp_path / "one.json")
+    assert table.how.encoding == encoding
+    assert [row.values for row in table.rows] == rows
 
 
 def test_bytes_that_read_as_nothing_are_refused_with_what_to_do(tmp_path: Path) -> None:

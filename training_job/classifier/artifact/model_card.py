@@ -41,7 +41,7 @@ A fine-tuned `{base_model}` that {decides}. {learned}
 {student}Epoch, calibration and thresholds were chosen on the validation split, which was not trained on. The test \
 split decided nothing.
 
-{labels_heading}
+## Each label ({int8[split]} rows)
 
 | label | rows | precision | recall | F1 (95 % interval) |
 |---|---|---|---|---|
@@ -101,7 +101,6 @@ def model_card(evaluation: dict[str, Any], base: BaseModel) -> str:
         "baseline": _baseline(evaluation["baseline"], split, names[1]),
         "ece": evaluation[split]["calibration"]["ece"],
         "student": _student(evaluation["student"]) if evaluation.get("student") else "",
-        "labels_heading": f"## Each label ({split} rows)",
         "classes": _classes(evaluation[split]["classes"], labels),
         "confused": _confused(evaluation[split]["confused"]) if len(labels) > 2 else "",
     }
@@ -126,7 +125,7 @@ def _baseline(baseline: dict[str, Any] | None, split: str, name: str) -> str:
     figures = baseline[split]
     return (
         f"For comparison, {baseline['name']}: accuracy {figures['accuracy']:.4f}, {_HEADINGS[name]} "
-        f"{figures.get(name, figures['f1']):.4f} on the {split} rows. "
+        f"{figures[name]:.4f} on the {split} rows. "
     )
 
 

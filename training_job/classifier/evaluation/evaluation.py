@@ -73,27 +73,13 @@ def point_figures(
         predicted_scores: (rows,) float, or None if the model gives none.
         scores: (rows,) float, or None if the data has none.
     """
-    if truth.ndim == 2:
-        either = predictions.sum(axis=0) + truth.sum(axis=0)
-        hits = (predictions & truth).sum(axis=0)
-        macro = _macro(hits, either, truth.sum(axis=0))
-        micro = float(2 * hits.sum() / max(either.sum(), 1))
-        exact = float((predictions == truth).all(axis=1).mean())
-        return {"accuracy": exact, "f1": macro, "macro_f1": macro, "micro_f1": micro, "pearson": None}
-    binary: dict[str, float | None] = load_metrics().compute(predictions=predictions, references=truth)
-    if labels > 2:
-        hits, rows, given = (
-            np.bincount(ids, minlength=labels) for ids in (truth[predictions == truth], truth, predictions)
-        )
-        macro = _macro(hits, rows + given, rows)
-        return {"accuracy": binary["accuracy"], "f1": macro, "macro_f1": macro, "pearson": None}
-    return {**binary, "pearson": pearson(predicted_scores, scores)}
-
-
-def _macro(hits: np.ndarray, either: np.ndarray, rows: np.ndarray) -> float:
-    """Average F1 over the labels that occur in the truth, from counts of each label."""
-    f1 = 2 * hits / np.maximum(either, 1)
-    return float(f1[rows > 0].mean()) if rows.any() else 0.0
+    several = truth.ndim == 2
+    if labels == 2 and not several:
+        binary: dict[str, float | None] = load_metrics().compute(predictions=predictions, references=truth)
+        return {**binary, "pearson": pearson(predicted_scores, scores)}
+    found = counted.measure(as_ids(truth), as_ids(predictions), labels=labels, multilabel=several)
+    names = ("accuracy", "f1", "macro_f1", *["micro_f1"] * several)
+    return {**{name: getattr(found, name).value for name in names}, "pearson": None}
 
 
 def evaluate_answers(

@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 
 
 def write_report(folder: Path, evaluation: dict[str, Any], manifest: dict[str, Any], runs: list[Fitted]) -> None:
-    """Write `evaluation.json`, the data's `manifest.json` and `loss.svg` into the output folder."""
+    """Write `evaluation.json`, `loss.svg` and, for `make evaluate`, the data's `manifest.json`."""
     write_json(folder / EVALUATION_FILE, evaluation)
     write_json(folder / MANIFEST, manifest)
     curve = loss_curve([run.history for run in runs])

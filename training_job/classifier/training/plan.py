@@ -113,7 +113,7 @@ def auto_epochs(objective: str, rows: int, labels: int, batch: int) -> tuple[int
     elif objective == "classification":
         each = rows / labels
         least = AUTO_EPOCHS if each >= 2_000 else 4 if each >= 500 else 6
-    wanted = round(AUTO_STEPS * (1 if objective == "regression" else max(1.0, math.log2(labels))))
+    wanted = round(AUTO_STEPS * math.log2(labels))
     epochs = max(least, math.ceil(wanted / steps))
     if epochs > least:
         return epochs, f"{rows:,} rows are {steps} steps, and the head needs about {wanted}"
