@@ -144,7 +144,7 @@ def _answers(
         for label in set(range(setting.labels)) - row.labels:
             share = _label_share(setting, label)
             if random.random() < share / (1 - share):
-                first, second = _rights(setting, Challenger(), label, random)
+                first, second = _rights(setting, EQUAL, label, random)
                 before |= set() if first else {label}
                 after |= set() if second else {label}
     return frozenset(before), frozenset(after)

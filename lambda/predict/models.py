@@ -105,11 +105,12 @@ class ModelCard:
         Literal["regression", "classification", "multilabel"] | None,
         {
             "description": "`regression`: a score with a threshold, two classes; `classification`: one class a text; "
-            "`multilabel`: any number of classes a text; null if unknown."
+            "`multilabel`: any number of classes a text; absent if unknown."
         },
     ] = None
     score_threshold: Annotated[
-        float | None, {"description": "Of a `regression`: the score from which on the second class applies."}
+        float | None,
+        {"description": "Of a `regression`: the score from which on the second class applies.", "example": 1.0},
     ] = None
     labels: Annotated[
         tuple[LabelCard, ...] | None,

@@ -71,7 +71,7 @@ def _type(schema: Json) -> Markup:
     if target := _target(items):
         kind = Markup('<a href="#{0}">{0}</a>').format(target)
     else:
-        kind = Markup("text" if schema["type"] == "string" else schema["type"])
+        kind = Markup("text" if items["type"] == "string" else items["type"])
     return Markup("list of " * (items is not schema)) + kind + Markup(" or null" * bool(schema.get("nullable")))
 
 

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import asdict
 from typing import Any
 
-from classifier.evaluation.figures import Figures, Interval
+from classifier.evaluation.figures import ClassFigures, Figures, Interval
 from distribution.features import CONFIDENCE, LABEL, LENGTH, NO_LABEL
 from gate.decision.decision import Decision
 from gate.evidence.evidence import Evidence
@@ -102,13 +102,18 @@ def _metrics(measured: Measured) -> dict[str, Any]:
 
 
 def _model(measured: Measured | None, output: JobOutput) -> dict[str, Any]:
-    """Return what the API tells of the model: its labels with their figures, which are null without test rows."""
-    labels: list[dict[str, Any]] = [
-        {"label": name, "test_rows": 0, "precision": None, "recall": None, "f1": None} for name in output.labels
+    """Return what the API tells of the model. A label's figure is null where the test rows say nothing about it."""
+    classes = measured.figures.classes if measured else [ClassFigures(0, 0, 0)] * len(output.labels)
+    labels = [
+        {
+            "label": name,
+            "test_rows": one.rows,
+            "precision": one.precision.as_dict() if one.answered else None,
+            "recall": one.recall.as_dict() if one.rows else None,
+            "f1": one.f1.as_dict() if one.rows or one.answered else None,
+        }
+        for name, one in zip(output.labels, classes, strict=True)
     ]
-    for entry, one in zip(labels, measured.figures.classes if measured else (), strict=False):
-        entry |= {"test_rows": one.rows, "precision": one.precision.as_dict(), "recall": one.recall.as_dict()}
-        entry |= {"f1": one.f1.as_dict()}
     return {"objective": output.objective, "labels": labels, "score_threshold": output.score_threshold}
 
 

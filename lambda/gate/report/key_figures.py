@@ -59,11 +59,12 @@ def key_figures_section(report: Report) -> Markup:
 
 def _sentences(measured: Measured, verdict: Verdict) -> list[str]:
     """Say what was measured against the floors, then what against the champion."""
-    names = {"accuracy": "accuracy", "f1": _mid(measured.f1_name)}
+    f1 = measured.f1_name.replace("Macro", "macro")
+    names, an_f1 = {"accuracy": "accuracy", "f1": f1}, f"{'an' if measured.binary else 'a'} {f1}"
     figures = (
         f"On {count(measured.rows, 'test sentence')} the challenger reaches an accuracy of "
-        f"{interval(measured.accuracy)} and {'an' if measured.binary else 'a'} {_mid(measured.f1_name)} of "
-        f"{interval(measured.f1)}; in brackets the {number(CONFIDENCE * 100, 0)} % intervals. "
+        f"{interval(measured.accuracy)} and {an_f1} of {interval(measured.f1)}; "
+        f"in brackets the {number(CONFIDENCE * 100, 0)} % intervals. "
         f"The intervals' lower ends must clear the floors: "
         f"{', '.join(f'{names[name]} {percent(floor)}' for name, floor in sorted(verdict.floors.items()))}."
     )
@@ -71,23 +72,18 @@ def _sentences(measured: Measured, verdict: Verdict) -> list[str]:
         figures += " A text counts for the accuracy if exactly its labels are given; for the F1 each label counts."
     if known := measured.baseline:
         figures += (
-            f" A simple model ({known.name}) reaches an accuracy of {percent(known.accuracy)} and "
-            f"{'an' if measured.binary else 'a'} {_mid(measured.f1_name)} of {percent(known.f1)} on the same sentences."
+            f" A simple model ({known.name}) reaches an accuracy of {percent(known.accuracy)} and {an_f1} of "
+            f"{percent(known.f1)} on the same sentences."
         )
     if measured.comparison is None:
         return [figures, "There is no champion to compare with."]
-    judged = measured.comparison.f1 if measured.multilabel else measured.comparison.accuracy
+    comparison = measured.comparison
+    name, judged = (f1, comparison.f1) if measured.multilabel else ("accuracy", comparison.accuracy)
     compared = (
-        f"The challenger's {_mid(measured.f1_name) if measured.multilabel else 'accuracy'} minus the champion's on the "
-        f"same sentences is {points_interval(judged)}. "
+        f"The challenger's {name} minus the champion's on the same sentences is {points_interval(judged)}. "
         f"The interval's lower end must be above the margin, {points(-verdict.margin)} points."
     )
     return [figures, compared]
-
-
-def _mid(name: str) -> str:
-    """Write a figure's name inside of a sentence."""
-    return name.replace("Macro", "macro")
 
 
 def _figure_chart(

@@ -62,8 +62,8 @@ def render_report(report: Report) -> str:
         tag("title", title),
         tag("style", STYLE),
     )
-    contents = {name: heading for name, heading in _CONTENTS.items() if name != _left_out(report)}
-    links = [tag("li", tag("a", name, href=f"#{identifier}")) for identifier, name in contents.items()]
+    left_out = "classes" if report.binary else "precision-recall"  # two labels have a curve, others a table
+    links = [tag("li", tag("a", name, href=f"#{place}")) for place, name in _CONTENTS.items() if place != left_out]
     main = tag(
         "main",
         _decision_section(report),
@@ -85,11 +85,6 @@ def render_report(report: Report) -> str:
     )
     header = tag("header", tag("h1", title), tag("p", f"Model package group {group}, judged {created}"))
     return join(Markup("<!doctype html>\n"), tag("html", head, tag("body", header, main), lang="en"), Markup("\n"))
-
-
-def _left_out(report: Report) -> str:
-    """Return the section that these labels have no use for: two have a curve, others a table of labels."""
-    return "classes" if report.binary else "precision-recall"
 
 
 def _decision_section(report: Report) -> Markup:

@@ -40,8 +40,9 @@ def slices_section(report: Report) -> Markup:
     head = ("slice", "sentences", "challenger", "champion", "difference", "can show", "p value", "judged")
     least = least_loss(len(slices))
     note = (
-        f"The p value is corrected for the {count(len(slices), 'slice')}. The smallest loss that a slice can show is "
-        f"{count(least, 'sentence')}: {_points_of(least, 20)} of 20 sentences, {_points_of(least, 100)} of 100."
+        "The p value is corrected for the slices on which the two differ often enough to show anything, at most "
+        f"{len(slices)}. A slice shows a loss of {count(least, 'sentence')}, where the challenger wins none: "
+        f"{_points_of(least, 20)} of 20 sentences, {_points_of(least, 100)} of 100."
     )
     worse = sum(test.worse for test in slices)
     if worse:
@@ -149,7 +150,7 @@ def _slice_cells(test: SliceTest, least: int) -> tuple[str, ...]:
         percent(counts.challenger_accuracy),
         percent(counts.champion_accuracy),
         points(counts.challenger_accuracy - counts.champion_accuracy),
-        points(-least / counts.rows),
+        points(-least / counts.rows) if least <= counts.rows else UNKNOWN,
         "< 0.001" if test.p_value < 0.001 else number(test.p_value, 3),
         tag("strong", "worse", class_="bad") if test.worse else "no harm found",
     )

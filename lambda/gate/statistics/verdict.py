@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Literal
 
 from classifier.evaluation.figures import Interval
@@ -47,8 +47,7 @@ class Thresholds:
     @classmethod
     def from_request(cls, gate: Mapping[str, float | str]) -> Thresholds:
         """Read the request's `gate`, in which each value may be a number or `auto`."""
-        numbers = {name: float(value) for name, value in gate.items() if value != AUTO}
-        return cls(**{field.name: numbers[field.name] for field in fields(cls) if field.name in numbers})
+        return cls(**{name: float(value) for name, value in gate.items() if value != AUTO})
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,7 @@ class Verdict:
         reasons: sentences; of a refusal those of the failed checks.
         checks: every rule that was applied.
         floors: of the lower ends of `accuracy` and `f1`, for this size of the test set; without a floor it is missing.
-        least_loss: how many more rows the champion must have right for a slice to show a loss; None without slices.
+        least_loss: how many rows only the champion must have right for any slice to show a loss; None without slices.
         margin: for this size of the test set: of the accuracy, or of the F1 for several labels a text.
     """
 

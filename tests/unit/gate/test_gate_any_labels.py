@@ -112,6 +112,8 @@ def test_the_files_of_several_labels() -> None:
     assert document["rows"] == sum(document["confidence"]) == 3
     written = json.loads(verdict_file(judged(found), found.output, created="now", facts={}))
     assert "multilabel_classification_metrics" in written and written["model"]["objective"] == "multilabel"
+    never_given = written["model"]["labels"][2]
+    assert never_given["precision"] is None and never_given["recall"]["value"] == 0
 
 
 def test_a_model_that_was_not_measured_still_has_labels() -> None:
