@@ -20,9 +20,9 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 from text_classifier.client import MOST_CLASSES, Client, TopK
 from text_classifier.errors import TextClassifierError, UsageError
 from text_classifier.file_run import score_file
+from text_classifier.reading.table import AUTO, FORMATS, HEADERS, QUOTES
 from text_classifier.results import Outcome, Refusal
 from text_classifier.tables import (
-    FORMS,
     LIKELY_COLUMNS,
     Layout,
     Row,
@@ -132,14 +132,12 @@ def _parser() -> argparse.ArgumentParser:
     columns = f"the only one, or one named {', '.join(LIKELY_COLUMNS[:-1])} or {LIKELY_COLUMNS[-1]}"
     add("--column", help=f"column or key with the text. Default: {columns}")
     found = "Default: found in the content"
-    add("--format", choices=FORMS, help=f"form of the file. {found}; text for .txt and standard input")
+    add("--format", choices=FORMATS, help=f"form of the file. {found}; text for .txt and standard input")
     add("--encoding", default=Layout.encoding, help=f"encoding of the file, such as cp1252. {found}")
     add("--delimiter", default=Layout.delimiter, help=f"character between the fields, read and written. {found}")
-    add(
-        "--quote", default=Layout.quote, choices=("auto", "none", "double", "single"), help=f"quotes of fields. {found}"
-    )
+    add("--quote", default=Layout.quote, choices=(AUTO, *QUOTES), help=f"quotes of fields. {found}")
     header = f"whether the first line names the columns. {found}"
-    add("--header", default=Layout.header, choices=("auto", "yes", "no"), help=header)
+    add("--header", default=Layout.header, choices=HEADERS, help=header)
     add("--sheet", default=Layout.sheet, help="sheet of an Excel file. Default: the first one with rows")
     add("--prefix", default=Layout.prefix, help="prefix of the added columns' names")
     help_top_k = "add the N most probable classes, or all, with their probabilities"
@@ -191,7 +189,7 @@ def _score_texts(arguments: argparse.Namespace, client: Client) -> int:
     if arguments.out:
         raise UsageError("--out is for --file.", hint="Redirect the output: text-classifier score … > file.")
     refused = 0
-    writer = Writer(sys.stdout, Layout(form="text", as_json=True))
+    writer = Writer(sys.stdout, Layout(format="text", as_json=True))
     outcomes = client.score_all(arguments.text, in_flight=arguments.in_flight, top_k=arguments.top_k)
     for text, outcome in zip(arguments.text, outcomes, strict=True):
         refused += isinstance(outcome, Refusal)
@@ -251,7 +249,7 @@ def _layout(arguments: argparse.Namespace) -> Layout:
     form = arguments.format or ("text" if arguments.file == STDIN else form_of(arguments.file))
     names = ("column", "encoding", "delimiter", "quote", "header", "sheet", "prefix")
     given = {name: getattr(arguments, name) for name in names}
-    return Layout(form=form, as_json=arguments.json, every_class=arguments.top_k == "all", **given)
+    return Layout(format=form, as_json=arguments.json, every_class=arguments.top_k == "all", **given)
 
 
 @contextmanager

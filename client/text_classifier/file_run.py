@@ -3,7 +3,7 @@
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from text_classifier.client import Client, TopK
 from text_classifier.errors import FileError
 from text_classifier.journal import Journal
+from text_classifier.reading import ReadSettings
 from text_classifier.tables import Layout, Row, Rows, Writer, class_columns, open_rows
 
 
@@ -72,13 +73,8 @@ def score_file(
         "input": digest,
         "url": client.url,
         "column": layout.column,
-        "format": layout.form,
-        "delimiter": layout.delimiter,
-        "encoding": layout.encoding,
-        "quote": layout.quote,
-        "header": layout.header,
-        "sheet": layout.sheet,
         "top_k": top_k,
+        **{each.name: getattr(layout, each.name) for each in fields(ReadSettings)},
     }
     with Journal(journal_path, run) as journal:
         for line in rows.read_as:

@@ -1,7 +1,8 @@
 """Runs a bounded number of calls at once."""
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
+from queue import Empty, SimpleQueue
 from typing import TypeVar
 
 A = TypeVar("A")
@@ -9,6 +10,8 @@ R = TypeVar("R")
 
 AHEAD = 8
 """While the oldest call runs, at most `AHEAD * limit` later ones are started; bounds the results to put in order."""
+GLANCE_SECONDS = 0.5
+"""Most seconds until Ctrl-C is seen: Python overlooks a signal that comes just before a wait, until the wait ends."""
 
 
 def as_they_come(arguments: Iterator[A], call: Callable[[A], R], *, limit: int) -> Iterator[R]:
@@ -20,6 +23,7 @@ def as_they_come(arguments: Iterator[A], call: Callable[[A], R], *, limit: int) 
     """
     pool = ThreadPoolExecutor(limit, thread_name_prefix="text-classifier")
     running: dict[Future[R], int] = {}  # in the order in which they started
+    ended: SimpleQueue[Future[R]] = SimpleQueue()
     begun, failure = 0, None
     try:
         while True:
@@ -31,11 +35,17 @@ def as_they_come(arguments: Iterator[A], call: Callable[[A], R], *, limit: int) 
                     argument = next(arguments)
                 except StopIteration:
                     break
-                running[pool.submit(call, argument)] = begun
+                future = pool.submit(call, argument)
+                running[future] = begun
+                future.add_done_callback(ended.put)
                 begun += 1
             if not running:
                 break
-            done = next(iter(wait(running, return_when=FIRST_COMPLETED).done))
+            try:
+                # Not `concurrent.futures.wait`: Ctrl-C within its Condition can become a RuntimeError.
+                done = ended.get(timeout=GLANCE_SECONDS)
+            except Empty:
+                continue
             del running[done]
             if error := done.exception():
                 failure = failure or error

@@ -22,7 +22,6 @@ from text_classifier.reading import (
 )
 from text_classifier.results import Outcome, Prediction, Refusal
 
-FORMS = ("auto", "csv", "tsv", "jsonl", "json", "text", "parquet", "excel")
 PIPED = "Standard input"
 
 LIKELY_COLUMNS = ("text", "sentence", "review", "comment", "content", "body", "message")
@@ -42,23 +41,11 @@ class Row:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Layout:
-    """The form of the input and the output; what is `auto` is found in the content."""
+class Layout(ReadSettings):
+    """How the input is read, and the form of the output; a `delimiter` is read and written."""
 
-    form: str = "auto"
-    """One of `FORMS`; `text` is one text a line."""
     column: str | None = None
     """Column, or key, with the text; None searches for it."""
-    encoding: str = "auto"
-    """A name that Python knows, like utf-8 or cp1252."""
-    delimiter: str = "auto"
-    """Character between the fields of CSV, read and written."""
-    quote: str = "auto"
-    """What encloses a field: none, double or single."""
-    header: str = "auto"
-    """Whether the first line names the columns: yes or no."""
-    sheet: str = ""
-    """Name of an Excel sheet; empty: the first one with rows."""
     prefix: str = ""
     """Prefix of the added columns' names, for an input that has columns of these names."""
     as_json: bool = False
@@ -68,13 +55,9 @@ class Layout:
 
     def __post_init__(self) -> None:
         try:
-            self.settings()
+            super().__post_init__()
         except TableError as error:
             raise UsageError(error.message, hint=error.hint) from error
-
-    def settings(self) -> ReadSettings:
-        """Return what the reader has to know."""
-        return ReadSettings(self.form, self.encoding, self.delimiter, self.quote, self.header, self.sheet)
 
 
 def form_of(path: Path) -> str:
@@ -131,15 +114,15 @@ def open_rows(path: Path, layout: Layout) -> Rows:
     """Find out how a file is to be read; raise FileError."""
     wanted = (layout.column,) if layout.column else ()
     with _file_errors():
-        return Rows(open_table(path, layout.settings(), wanted=wanted), layout)
+        return Rows(open_table(path, layout, wanted=wanted), layout)
 
 
 @contextmanager
 def open_standard_input(stream: BinaryIO, layout: Layout) -> Iterator[Rows]:
     """Read JSON Lines, or one text a line, as it comes; anything else is stored first, because it is looked at."""
     with tempfile.TemporaryDirectory() as folder:
-        if layout.form in ("text", "jsonl"):
-            yield Rows(open_pipe(stream, PIPED, layout.settings()), layout)
+        if layout.format in ("text", "jsonl"):
+            yield Rows(open_pipe(stream, PIPED, layout), layout)
             return
         path = Path(folder) / PIPED
         with path.open("wb") as file:

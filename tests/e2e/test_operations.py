@@ -65,7 +65,7 @@ class Operators:
         return found["StateValue"]
 
     def until(self, look: Callable[[], Any], wanted: Any, seconds: float = 60) -> None:
-        """Wait until something looks as it should."""
+        """Wait until something looks as it should; fail after `seconds`."""
         deadline = time.monotonic() + seconds
         while (seen := look()) != wanted:
             assert time.monotonic() < deadline, f"still {seen} after {seconds} s, not {wanted}"

@@ -107,7 +107,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
     """Yesterday's version, deployed, with a released model."""
     known = subprocess.run(["git", "cat-file", "-e", f"{BEFORE}^{{commit}}"], cwd=ROOT, capture_output=True)
     if known.returncode:
-        pytest.skip(f"this clone does not hold commit {BEFORE}")
+        pytest.skip(f"this clone does not hold commit {BEFORE}: git fetch --unshallow")
     made = Checkout(tmp_path_factory.mktemp("upgrade") / "project")
     made.at(BEFORE)
     made.make("up", f"DATA={BUNDLED_DATA}")

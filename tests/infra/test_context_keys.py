@@ -9,13 +9,13 @@ import pytest
 from aws_cdk import App
 
 import app as project
-from stacks.config.environment import load_config
+from stacks.config.environment import Config, load_config
 from stacks.errors import ConfigError
 
 
-def load(context: dict[str, Any], **given: object) -> None:
+def load(context: dict[str, Any], **given: object) -> Config:
     values = {**context, **given}
-    load_config(values.get, {}, values)
+    return load_config(values.get, {}, values)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_misspelt_key_in_cdk_json_is_refused(cdk_context: dict[str, Any]) -> Non
 )
 def test_keys_of_others_are_left_alone(cdk_context: dict[str, Any], key: str) -> None:
     """Feature flags, the CDK's own keys and somebody else's are no mistakes."""
-    load(cdk_context, **{key: "x"})
+    assert load(cdk_context, **{key: "x"}) == load(cdk_context)
 
 
 def test_app_checks_the_keys_of_its_context(cdk_context: dict[str, Any], tmp_path: Path) -> None:

@@ -10,10 +10,11 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
 from typing import Any
 
 import requests
+
+from running_server import RunningServer
 
 MAX_TEXTS, MAX_CHARACTERS, MAX_BYTES = 100, 20_000, 4 * 1024 * 1024
 VERSION = "7"
@@ -47,7 +48,7 @@ def prediction(text: str, parameters: dict[str, Any] | None = None) -> dict[str,
     return {**told, "scores": scores[: parameters["top_k"]]}
 
 
-class ContractApi:
+class ContractApi(RunningServer):
     """Runs while its `with` block does.
 
     Args:
@@ -80,18 +81,7 @@ class ContractApi:
         self.connections = 0
         self.now, self.most_at_once = 0, 0
         self.lock = threading.Lock()
-        self._server = _Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"api": self}))
-        self.url = f"http://127.0.0.1:{self._server.server_port}/live"
-
-    def __enter__(self) -> ContractApi:
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        super().__init__(_Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"api": self})), path="/live")
 
 
 class _Server(ThreadingHTTPServer):

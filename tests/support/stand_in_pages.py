@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import threading
 import zlib
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
 from typing import Any
 
 from predict import pages
 from predict.http import Response
+from running_server import RunningServer
 
 ROOT = "/live"
 
@@ -54,7 +53,7 @@ def prediction(text: str, labels: list[str], objective: str, top_k: int | None) 
     return answer | {"scores": scores[:top_k]}
 
 
-class StandInPages:
+class StandInPages(RunningServer):
     """Serves the demo page, the contract and both routes of the API while its `with` block does.
 
     Args:
@@ -71,8 +70,7 @@ class StandInPages:
         self.labels, self.objective, self.key = labels, objective, key
         self.problem: tuple[int, dict[str, Any], Mapping[str, str]] | None = None
         self.asked: list[dict[str, Any]] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"site": self}))
-        self.url = f"http://127.0.0.1:{self._server.server_port}{ROOT}"
+        super().__init__(ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"site": self})), path=ROOT)
 
     def answer(self, body: bytes) -> Response:
         """Answer a request for predictions."""
@@ -92,16 +90,6 @@ class StandInPages:
             told = card(self.labels, self.objective) if self.labels else {"version": "hub", "metrics": None}
             return Response(status=200, body=json.dumps(told))
         return {f"{ROOT}/": pages.demo(self.key), ROOT: pages.demo(self.key), f"{ROOT}/docs": pages.docs()}[path]
-
-    def __enter__(self) -> StandInPages:
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -29,7 +29,7 @@ from text_classifier.journal import Journal
 from text_classifier.tables import Layout
 
 NewClient = Callable[..., Client]
-CSV = Layout(form="csv")
+CSV = Layout(format="csv")
 SMALL = Limits(texts=5)
 
 
@@ -193,7 +193,7 @@ def test_a_changed_input_is_not_gone_on_with(tmp_path: Path, new_client: NewClie
         assert len(api.asked) == 4
 
 
-@pytest.mark.parametrize(("change", "word"), [({"column": "id"}, "column"), ({"form": "text"}, "format")])
+@pytest.mark.parametrize(("change", "word"), [({"column": "id"}, "column"), ({"format": "text"}, "format")])
 def test_other_settings_are_not_gone_on_with(
     tmp_path: Path, new_client: NewClient, change: dict[str, Any], word: str
 ) -> None:
@@ -203,8 +203,8 @@ def test_other_settings_are_not_gone_on_with(
         client = new_client(api, limits=SMALL)
         interrupt(source, out, client)
         with pytest.raises(FileError, match=f"another .*{word}"):
-            score_file(client, source, out, Layout(**({"form": "csv", "column": "text"} | change)), in_flight=1)
-        score_file(client, source, out, Layout(form="csv", prefix="x_", as_json=True), in_flight=1)
+            score_file(client, source, out, Layout(**({"format": "csv", "column": "text"} | change)), in_flight=1)
+        score_file(client, source, out, Layout(format="csv", prefix="x_", as_json=True), in_flight=1)
     assert json.loads(out.read_text().splitlines()[0])["x_label"]
 
 
@@ -292,7 +292,7 @@ def test_half_a_surrogate_pair_passes_through_json(tmp_path: Path, new_client: N
     (tmp_path / "in.jsonl").write_text('{"text": "\\ud800"}\n{"text": "Größe", "n": 1.5}\n', encoding="utf-8")
     with ContractApi() as api:
         summary = score_file(
-            new_client(api), tmp_path / "in.jsonl", tmp_path / "out.jsonl", Layout(form="jsonl"), in_flight=1
+            new_client(api), tmp_path / "in.jsonl", tmp_path / "out.jsonl", Layout(format="jsonl"), in_flight=1
         )
     first, second = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text("utf-8").splitlines()]
     assert (summary.refused, first["text"], first["error"].split(":")[0]) == (1, "\ud800", "not_unicode")

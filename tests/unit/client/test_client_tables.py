@@ -27,7 +27,7 @@ def opened(content: str | bytes, form: str = "auto", **options: Any) -> Rows:
     """The rows of a file with this content."""
     path = Path(tempfile.mkdtemp(dir=SCRATCH)) / "in"
     path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return open_rows(path, Layout(form=form, **options))
+    return open_rows(path, Layout(format=form, **options))
 
 
 def read(content: str | bytes, form: str = "auto", **options: Any) -> list[Row]:
@@ -259,7 +259,7 @@ def test_the_delimiter_that_was_read_is_written(delimiter: str) -> None:
 def test_a_delimiter_that_cannot_be_is_refused(delimiter: str) -> None:
     """Before the file is opened."""
     with pytest.raises(UsageError, match="delimiter"):
-        Layout(form="csv", delimiter=delimiter)
+        Layout(format="csv", delimiter=delimiter)
 
 
 def test_a_txt_file_is_one_text_a_line() -> None:

@@ -30,7 +30,7 @@ def bundled() -> Path:
 def real_set(real_data: Path | None) -> Path:
     """The real data set's folder; a test that needs it is left out where no copy lies beside the project."""
     if real_data is None:
-        pytest.skip("no copy of the real data set beside the project")
+        pytest.skip("no real data: DATA names no folder with train.json and test.json of Helpful Sentences")
     return real_data
 
 
@@ -39,7 +39,7 @@ def shared() -> Path:
     """The folder with data sets and files as people have them, where it lies beside the project."""
     folder = ROOT.parent / "shared"
     if not (folder / "field").is_dir():
-        pytest.skip("no files of the field beside the project")
+        pytest.skip("no ../shared/field: files as people have them are no part of the project")
     return folder
 
 

@@ -18,5 +18,6 @@ def test_any_other_version_is_refused(installed: str | None) -> None:
 
 
 def test_the_installed_version_is_the_one_written_for() -> None:
-    """The environment these tests run in has the right ministack."""
+    """The environment these tests run in has the right ministack, and no CannotStartError is raised."""
+    assert installed_version() == REQUIRED_VERSION
     require_supported_version(installed_version())

@@ -266,5 +266,5 @@ def test_predict_does_not_wait_for_an_approval(monkeypatch: pytest.MonkeyPatch) 
 def test_predict_asks_where_no_approval_would_help(
     champion: str, statuses: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A model serves, or none waits."""
+    """A model serves, or none waits: no OperationError is raised."""
     predict._refuse_to_wait(waiting(monkeypatch, champion, *statuses))

@@ -49,6 +49,7 @@ EDGES = [
 
 
 def agree(document: Any) -> None:
+    """Assert that the code takes a body if and only if the schema does."""
     accepted = VALIDATOR.is_valid(document)
     try:
         parse(document)
@@ -71,7 +72,7 @@ def test_code_and_schema_agree_at_the_limits(document: Any) -> None:
 
 
 def test_the_schema_is_a_valid_draft_4_schema() -> None:
-    """API Gateway refuses a model whose schema is not."""
+    """API Gateway refuses a model whose schema is not; `check_schema` raises SchemaError."""
     jsonschema.Draft4Validator.check_schema(REQUEST_SCHEMA)
 
 

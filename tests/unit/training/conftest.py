@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import json
+import logging
+import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
 
 WORDS = ("good", "bad", "battery", "camera", "works", "broke", "great", "poor", "the", "very", "lasts", "long", "short")
 
@@ -86,3 +94,50 @@ def write_reviews(path: Path, *, rows: int, offset: int) -> None:
             score = (1.5 if helpful else 0.5) + (n % 5) / 20
             text = f"the {telling} {'very ' * (n % 3)}battery {n}"
             file.write(json.dumps({"sentence": text, "helpful": score}) + "\n")
+
+
+class _StopAt(logging.Handler):
+    def __init__(self, step: int) -> None:
+        super().__init__()
+        self.step = step
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if f"step={self.step}/" in record.getMessage():
+            signal.raise_signal(signal.SIGTERM)
+
+
+@contextmanager
+def stopped_at(step: int) -> Iterator[pytest.ExceptionInfo[SystemExit]]:
+    """Send SIGTERM to this process when the log says that training has come to `step`; the job must exit."""
+    log, handler = logging.getLogger("classifier"), _StopAt(step)
+    log.addHandler(handler)
+    try:
+        with pytest.raises(SystemExit) as stopped:
+            yield stopped
+    finally:
+        log.removeHandler(handler)
+
+
+def tiny_classifier(architecture: str, *, labels: int) -> PreTrainedModel:
+    """Make a random model of 1 layer and 32 dimensions."""
+    import torch
+    from transformers import AutoConfig, AutoModelForSequenceClassification
+
+    sizes = {"vocab_size": 30, "num_labels": labels}
+    if architecture == "distilbert":
+        sizes |= {"dim": 32, "hidden_dim": 64, "n_layers": 1, "n_heads": 2}
+    else:
+        sizes |= {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 1, "num_attention_heads": 2}
+    torch.manual_seed(1)
+    return AutoModelForSequenceClassification.from_config(AutoConfig.for_model(architecture, **sizes)).eval()
+
+
+def logits_of(model: PreTrainedModel) -> np.ndarray:
+    """Run a model on two rows of four tokens."""
+    import torch
+
+    with torch.inference_mode():
+        found: np.ndarray = model(
+            input_ids=torch.tensor([[2, 4, 5, 3], [2, 8, 9, 3]]), attention_mask=torch.ones(2, 4, dtype=torch.long)
+        ).logits.numpy()
+    return found

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import logging
 import re
-import signal
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import train
-from tests.unit.training.conftest import WORDS
+from tests.unit.training.conftest import WORDS, stopped_at
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("one_thread")]
 CLASSES = WORDS[:8]
@@ -170,19 +168,6 @@ def test_a_student_of_several_labels_has_thresholds_of_its_own(
     assert evaluation["test"]["macro_f1"]["value"] > 0.7
 
 
-class StopAt(logging.Handler):
-    """Sends SIGTERM to this process when the log says that training has come to `step`."""
-
-    def __init__(self, step: int) -> None:
-        super().__init__()
-        self.step = step
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Check one line of the log."""
-        if f"step={self.step}/" in record.getMessage():
-            signal.raise_signal(signal.SIGTERM)
-
-
 def test_a_stopped_training_of_several_labels_goes_on(
     tiny_base: Path, of_several: tuple, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -190,14 +175,8 @@ def test_a_stopped_training_of_several_labels_goes_on(
     data = of_several[0]
     arguments = ["--train", str(data), "--test", str(data), "--model-dir", str(tmp_path / "out")]
     arguments += [f"--base_model={tiny_base}", *QUICK, *SEVERAL]
-    log = logging.getLogger("classifier")
-    handler = StopAt(step=100)
-    log.addHandler(handler)
-    try:
-        with pytest.raises(SystemExit):
-            start(*arguments)
-    finally:
-        log.removeHandler(handler)
+    with stopped_at(step=100):
+        start(*arguments)
     capsys.readouterr()
     assert start(*arguments) == 0
     steps = [int(step) for step in re.findall(r"step=(\d+)/", capsys.readouterr().out)]

@@ -18,9 +18,7 @@ from classifier.artifact.package import ONNX_FILE, write_serving_settings
 from classifier.errors import JobError
 from classifier.model.base_model import find_base_model, load_base_model
 from classifier.model.encoding import encode
-from serving.model_config import ModelConfig
 from serving.predictor import Predictor, load_predictor
-from serving.text_encoder import TextEncoder
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("one_thread")]
 FIELD = Path(os.environ.get("FIELD_FILES", Path(__file__).resolve().parents[4] / "shared" / "field")) / "models"
@@ -76,16 +74,9 @@ def train(base: Path, folder: Path, *, objective: str = "classification", max_le
 
 def by_torch(folder: Path) -> Predictor:
     """The predictor of a container without onnxruntime."""
-    from serving.torch_backend import TorchBackend
-
-    config = ModelConfig.read(folder)
-    encoder = TextEncoder.read(
-        folder,
-        max_length=config.max_length,
-        pad_token_id=config.pad_token_id,
-        truncation_side=config.truncation_side,
-    )
-    return Predictor(config, encoder, TorchBackend(folder, threads=1))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "serving.onnx_backend", None)
+        return load_predictor(folder)
 
 
 def by_transformers(folder: Path, texts: list[str]) -> list[dict[str, float]]:

@@ -7,30 +7,16 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from transformers import AutoConfig, AutoModelForSequenceClassification, GPT2Config, PreTrainedModel
+from transformers import AutoModelForSequenceClassification, GPT2Config, PreTrainedModel
 
 from classifier.model.heads import best_temperature, cool, last_layer, start_at_shares
-
-INPUTS = {"input_ids": torch.tensor([[2, 4, 5, 3], [2, 8, 9, 3]]), "attention_mask": torch.ones(2, 4, dtype=torch.long)}
+from tests.unit.training.conftest import logits_of, tiny_classifier
 
 
 @pytest.fixture(params=["bert", "distilbert", "roberta", "electra"])
 def model(request: pytest.FixtureRequest) -> PreTrainedModel:
     """Make a tiny model with as many labels as it has dimensions, so that the shape alone does not tell its layers."""
-    sizes = {"vocab_size": 30, "num_labels": 32}
-    if request.param == "distilbert":
-        sizes |= {"dim": 32, "hidden_dim": 64, "n_layers": 1, "n_heads": 2}
-    else:
-        sizes |= {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 1, "num_attention_heads": 2}
-    torch.manual_seed(1)
-    return AutoModelForSequenceClassification.from_config(AutoConfig.for_model(request.param, **sizes)).eval()
-
-
-def logits_of(model: PreTrainedModel) -> np.ndarray:
-    """Run the model on two rows."""
-    with torch.inference_mode():
-        found: np.ndarray = model(**INPUTS).logits.numpy()
-    return found
+    return tiny_classifier(request.param, labels=32)
 
 
 def test_a_new_head_answers_the_shares_of_the_labels(model: PreTrainedModel) -> None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import logging
 import re
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +12,7 @@ import numpy as np
 import pytest
 
 import train
+from tests.unit.training.conftest import stopped_at
 
 # Each test really trains, a tiny model on a few rows.
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("one_thread")]
@@ -317,33 +316,15 @@ def test_a_diverging_training_is_reported_as_such(tiny_base: Path, scored_data: 
     assert not any(path.name.startswith(".model") for path in tmp_path.iterdir())
 
 
-class StopAt(logging.Handler):
-    """Sends SIGTERM to this process when the log says that training has come to `step`."""
-
-    def __init__(self, step: int) -> None:
-        super().__init__()
-        self.step = step
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Check one line of the log."""
-        if f"step={self.step}/" in record.getMessage():
-            signal.raise_signal(signal.SIGTERM)
-
-
 def test_a_stopped_job_keeps_a_checkpoint_and_goes_on_from_it(
     tiny_base: Path, scored_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """SIGTERM, as before a spot instance ends: the job writes a checkpoint, and the next start resumes from it."""
     arguments = ["--train", str(scored_data), "--model-dir", str(tmp_path / "out"), f"--base_model={tiny_base}"]
     arguments += [*QUICK, "--epochs=4", "--student_layers=1", "--logging_steps=1"]
-    log = logging.getLogger("classifier")
-    handler = StopAt(step=28)  # of 168: 24 for the full model, so in the student's; it is seen after the next step
-    log.addHandler(handler)
-    try:
-        with pytest.raises(SystemExit) as stopped:
-            start(*arguments)
-    finally:
-        log.removeHandler(handler)
+    # Of 168: 24 for the full model, so in the student's. The signal is seen after the next step.
+    with stopped_at(step=28) as stopped:
+        start(*arguments)
     assert stopped.value.code == 143
     assert not (tmp_path / "out").exists()
     assert [path.name for path in (tmp_path / "out-checkpoints").glob("*/student/checkpoint-*")] == ["checkpoint-5"]

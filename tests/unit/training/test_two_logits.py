@@ -7,33 +7,15 @@ from hypothesis import strategies as st
 
 from classifier.model.objective import ScoreScale
 from classifier.model.two_logits import calibrate, scores_from_logits, to_two_logits
+from tests.unit.training.conftest import logits_of, tiny_classifier
 
 SCALE = ScoreScale(mean=1.2, unit=0.9)
-INPUTS = {"input_ids": [[2, 4, 5, 3], [2, 8, 9, 3]], "attention_mask": [[1, 1, 1, 1], [1, 1, 1, 1]]}
 
 
 @pytest.fixture(scope="module", params=["bert", "distilbert", "roberta"])
 def one_output(request: pytest.FixtureRequest):
     """Make a tiny random regression model; the three architectures name their last layer differently."""
-    import torch
-    from transformers import AutoConfig, AutoModelForSequenceClassification
-
-    sizes = {"vocab_size": 30, "num_labels": 1}
-    if request.param == "distilbert":
-        sizes |= {"dim": 32, "hidden_dim": 64, "n_layers": 1, "n_heads": 2}
-    else:
-        sizes |= {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 1, "num_attention_heads": 2}
-    torch.manual_seed(1)
-    config = AutoConfig.for_model(request.param, **sizes)
-    return AutoModelForSequenceClassification.from_config(config).eval()
-
-
-def logits_of(model) -> np.ndarray:
-    """Run a model on the two rows of INPUTS."""
-    import torch
-
-    with torch.inference_mode():
-        return model(**{name: torch.tensor(rows) for name, rows in INPUTS.items()}).logits.numpy()
+    return tiny_classifier(request.param, labels=1)
 
 
 def test_the_two_logits_are_zero_and_the_scaled_distance_from_the_threshold(one_output) -> None:
