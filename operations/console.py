@@ -1,7 +1,5 @@
 """What a command prints: lines of progress, and an answer at its end."""
 
-from __future__ import annotations
-
 import json
 import time
 from dataclasses import dataclass

@@ -3,15 +3,13 @@
 It is an SQLite database: a finished commit is on the disk, and an interrupted one leaves the state before it.
 """
 
-from __future__ import annotations
-
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import astuple
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from text_classifier.errors import FileError
 from text_classifier.results import Outcome, Prediction, Refusal, Score
@@ -146,7 +144,7 @@ class Journal:
         """Close the file."""
         self._database.close()
 
-    def __enter__(self) -> Journal:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -1,7 +1,5 @@
 """Entry point of the judge function: turn the models' answers into a decision and its files."""
 
-from __future__ import annotations
-
 import functools
 import os
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """Entry point of the plan function: find out which answers to the test sentences are missing, and who gives them."""
 
-from __future__ import annotations
-
 import functools
 import hashlib
 import os

@@ -1,9 +1,8 @@
 """The functions' environment variables as one typed value."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from typing import Self
 
 from shared.settings import required
 
@@ -28,7 +27,7 @@ class Settings:
     """Where the challenger is registered, for the report."""
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> Settings:
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
         """Read the variables.
 
         Raises:

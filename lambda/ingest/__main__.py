@@ -3,8 +3,6 @@
 It prints their sizes and SHA-256 as JSON.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import sys

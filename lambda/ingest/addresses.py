@@ -4,8 +4,6 @@ Anybody who may start an execution can make this function request an address. Wi
 that answer only from inside: the metadata service with its credentials, or Lambda's runtime API.
 """
 
-from __future__ import annotations
-
 import ipaddress
 import os
 import socket

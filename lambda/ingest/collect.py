@@ -1,7 +1,5 @@
 """Copies the data files into a folder of this machine: all of them, or none."""
 
-from __future__ import annotations
-
 import errno
 import hashlib
 import os

@@ -1,7 +1,5 @@
 """The errors of getting and storing the data."""
 
-from __future__ import annotations
-
 from shared.errors import FunctionError
 
 

@@ -1,7 +1,5 @@
 """Entry point of the ingest function."""
 
-from __future__ import annotations
-
 import functools
 import os
 from collections.abc import Mapping

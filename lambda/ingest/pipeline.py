@@ -1,7 +1,5 @@
 """Brings the data from its source into the bucket, under its hash."""
 
-from __future__ import annotations
-
 import tempfile
 from dataclasses import asdict, replace
 from datetime import datetime

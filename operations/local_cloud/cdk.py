@@ -1,7 +1,5 @@
 """The real CDK command line: against the local cloud, or only to synthesise."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 from collections.abc import Callable, Sequence

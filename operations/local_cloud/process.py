@@ -1,7 +1,5 @@
 """The local cloud's process: start it, see whether it lives, stop it."""
 
-from __future__ import annotations
-
 import ctypes
 import hashlib
 import json

@@ -6,8 +6,6 @@ would count as the server's. `benchmarks/serving.py` does that, and measures the
 that answers at once.
 """
 
-from __future__ import annotations
-
 import selectors
 import socket
 import time

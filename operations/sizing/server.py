@@ -1,7 +1,5 @@
 """A serving image's server as a process of this machine: started, asked, and its memory watched."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil
@@ -146,7 +144,7 @@ class PeakMemory:
         self._done = threading.Event()
         self._watcher = threading.Thread(target=self._watch, daemon=True)
 
-    def __enter__(self) -> PeakMemory:
+    def __enter__(self) -> Self:
         self._watcher.start()
         return self
 

@@ -1,7 +1,5 @@
 """The files of a decision: `verdict.json` and `baseline.json`."""
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from dataclasses import asdict

@@ -1,7 +1,5 @@
 """A decision as the model registry holds it: a summary, short metadata, and numbers."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 

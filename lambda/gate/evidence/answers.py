@@ -1,7 +1,5 @@
 """What a model answered to the test sentences, as batch transform left it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """All that is known about a challenger when it is judged."""
 
-from __future__ import annotations
-
 import itertools
 from dataclasses import dataclass, field
 from typing import NamedTuple

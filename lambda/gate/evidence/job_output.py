@@ -1,7 +1,5 @@
 """What a training job left for the gate in its `output.tar.gz`: above all the test set."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import tarfile

@@ -1,7 +1,5 @@
 """Reading JSON Lines files that the training job and batch transform wrote. An error names the file and the line."""
 
-from __future__ import annotations
-
 import json
 import math
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Accuracy, F1 and the difference to the champion: in sentences, and as intervals beside floors and margin."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import NamedTuple
 

@@ -3,8 +3,6 @@
 Everything is escaped unless this package made it, so forgetting to escape is not possible.
 """
 
-from __future__ import annotations
-
 import html
 import unicodedata
 from collections.abc import Iterable, Sequence

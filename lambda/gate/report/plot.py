@@ -1,7 +1,5 @@
 """Axes, lines and dots as SVG. The colours are in `report.css`, so that dark mode and print apply to them."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

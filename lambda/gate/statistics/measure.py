@@ -1,7 +1,5 @@
 """The figures that a verdict needs, from answers."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Parts of the test set on which a challenger could be worse while the whole looks good."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The places that data files come from: a web address, a prefix in S3, a folder."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any

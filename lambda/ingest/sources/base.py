@@ -1,7 +1,5 @@
 """What every source of data files provides, and its limits."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass

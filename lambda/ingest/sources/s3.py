@@ -1,7 +1,5 @@
 """Data files below a prefix in S3, or a single object."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
