@@ -45,14 +45,13 @@ class Invocations:
         self._context = context
         self._runtime = runtime
 
-    def invoke(
-        self, scope: Scope, name: str, body: bytes, content_type: str, accept: str, headers: Mapping[str, str]
-    ) -> InvokeResult:
+    def invoke(self, scope: Scope, name: str, body: bytes, headers: Mapping[str, str]) -> InvokeResult:
         """Answer one request. Raises ServiceError."""
         key = Key(KIND, scope, name)
         lowered = {header.lower(): value for header, value in headers.items()}
         sent = {header: lowered[header] for header in _FORWARDED if header in lowered}
-        sent |= {"Content-Type": content_type or "application/json", "Accept": accept or "*/*"}
+        sent["Content-Type"] = lowered.get("content-type") or "application/json"
+        sent["Accept"] = lowered.get("accept") or "*/*"
         with self._runtime.slot(key, lowered.get(_TARGET_VARIANT, "")) as variant:
             return self._ask(key, variant, body, sent)
 
