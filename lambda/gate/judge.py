@@ -47,10 +47,7 @@ def handler(event: JudgeEvent, context: LambdaContext) -> dict[str, Any]:
 def run(event: JudgeEvent, environment: Mapping[str, str], s3: Any, now: datetime) -> dict[str, Any]:
     """Judge with the given boto3 client for S3; `now` is in UTC.
 
-    Raises:
-        MisconfiguredError: an environment variable is missing.
-        EvidenceError: the job's output is wrong.
-        StorageError: an object can't be read or written.
+    Raises FunctionError: MisconfiguredError, EvidenceError for a wrong output of the job, or StorageError.
     """
     settings = Settings.from_environment(environment)
     store = ObjectStore(s3)

@@ -49,11 +49,8 @@ def run(
 ) -> Plan:
     """Plan with the given boto3 clients; six hexadecimal digits as `token` keep the names of two runs apart.
 
-    Raises:
-        MisconfiguredError: an environment variable is missing.
-        EvidenceError: the job's output is wrong.
-        StorageError: an object can't be read or written.
-        ServingUnknownError: nobody can tell which model serves.
+    Raises FunctionError: MisconfiguredError, EvidenceError for a wrong output of the job, StorageError, or
+    ServingUnknownError where nobody can tell which model serves.
     """
     settings = Settings.from_environment(environment)
     store = ObjectStore(s3)

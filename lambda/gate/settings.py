@@ -28,11 +28,7 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
-        """Read the variables.
-
-        Raises:
-            MisconfiguredError: one is missing.
-        """
+        """Read the variables. Raises MisconfiguredError: one is missing."""
         return cls(**{field.name: required(environment, field.name.upper()) for field in fields(cls)})
 
     def evidence_uri(self, test_sha256: str, artifact_id: str | None = None) -> str:

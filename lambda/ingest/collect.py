@@ -69,8 +69,7 @@ def collect(
         check_url: Called with every web address before it is requested, including redirects; raises to refuse it.
         s3_client: A boto3 client, needed for `s3://`.
 
-    Raises:
-        DataUnavailableError: The files cannot be copied.
+    Raises DataUnavailableError: The files cannot be copied.
     """
     limits = limits or Limits()
     try:

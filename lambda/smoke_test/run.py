@@ -26,19 +26,10 @@ class WrongAnswersError(FunctionError):
 
 
 def smoke_test(event: Mapping[str, Any], registry: Any, s3: Any, endpoint: Endpoint) -> dict[str, Any]:
-    """Check that the endpoint serves a package as it was judged.
+    """Check that the endpoint serves the event's `model_package_arn` as it was judged, with boto3 clients.
 
-    Args:
-        event: `model_package_arn`: the package that should answer.
-        registry: A boto3 SageMaker client.
-        s3: A boto3 S3 client.
-        endpoint: The endpoint to ask.
-
-    Returns:
-        How many sentences were `asked` and `compared` with evidence, and the `version` that answered.
-
-    Raises:
-        FunctionError: WrongAnswersError, EndpointUnusableError, or what prevented the test.
+    Returns how many sentences were `asked` and `compared` with evidence, and the `version` that answered. Raises
+    FunctionError: WrongAnswersError, EndpointUnusableError, or what prevented the test.
     """
     package = describe(registry, str(event.get("model_package_arn", "")))
     questions = choose(package, s3)

@@ -53,11 +53,7 @@ class Answers:
 
 
 def read_answers(store: ObjectStore, uri: str | None, output: JobOutput) -> Answers:
-    """Read the answers at `uri`. Where they are missing or unusable, `problem` says why.
-
-    Raises:
-        StorageError: the file may not be read.
-    """
+    """Read the answers at `uri`. Where they are missing or unusable, `problem` says why. Raises StorageError."""
     if uri is None:
         return Answers(problem="its answers were not asked for")
     try:
@@ -77,18 +73,10 @@ def read_answers(store: ObjectStore, uri: str | None, output: JobOutput) -> Answ
 def parse_answers(
     content: bytes, *, labels: Sequence[str], rows: int, source: str, multilabel: bool = False
 ) -> list[Answer]:
-    """Parse a `.out` file of batch transform.
+    """Parse a `.out` file of batch transform; `labels` are their names by their ids, errors call the file `source`.
 
-    Args:
-        content: the file.
-        labels: names of the labels by their ids.
-        rows: number of sentences that were asked.
-        source: what an error calls the file.
-        multilabel: whether a text has any number of labels.
-
-    Raises:
-        EvidenceError: a line is not an answer, a label is none of the data's, or the file has not one line for each
-            sentence.
+    Raises EvidenceError: a line is not an answer, a label is none of the data's, or the file has not one line for each
+    of the `rows` sentences.
     """
     lines = count_lines(content)
     if lines != rows:

@@ -84,9 +84,7 @@ class JobOutput:
 def read_job_output(store: ObjectStore, uri: str) -> JobOutput:
     """Read the archive at `uri`. Without it, or without test rows in it, `problem` is set.
 
-    Raises:
-        StorageError: the archive may not be read.
-        EvidenceError: a file in it is not as the training job writes it.
+    Raises StorageError: the archive may not be read. Raises EvidenceError: a file in it is wrong.
     """
     try:
         files = archive_members(store, uri, (ROWS_FILE, EVALUATION_FILE, LOSS_FILE))
@@ -107,9 +105,8 @@ def read_job_output(store: ObjectStore, uri: str) -> JobOutput:
 def archive_members(store: ObjectStore, uri: str, names: Collection[str], limit: int = MAX_BYTES) -> dict[str, bytes]:
     """Return files of a `.tar.gz` by their name at its root, without those it lacks. Nothing is written to disk.
 
-    Raises:
-        StorageError: the archive is missing or may not be read.
-        EvidenceError: it is no such archive, or a file in it is larger than `limit` bytes.
+    Raises StorageError: the archive is missing or may not be read. Raises EvidenceError: it is no such archive, or a
+    file in it is larger than `limit` bytes.
     """
     found: dict[str, bytes] = {}
     with store.opened(uri) as body:
@@ -129,25 +126,14 @@ def archive_members(store: ObjectStore, uri: str, names: Collection[str], limit:
 
 
 def parse_rows(content: bytes, source: str, labels: int = 2, *, multilabel: bool = False) -> list[Row]:
-    """Parse `test_rows.jsonl`; errors call the file `source`.
-
-    Args:
-        content: the file.
-        source: what an error calls it.
-        labels: number of labels.
-        multilabel: whether a text has any number of labels.
-
-    Raises:
-        EvidenceError: a line is not a test row.
-    """
+    """Parse `test_rows.jsonl`, which errors call `source`. Raises EvidenceError: a line is not a test row."""
     return [_row(value, place, labels, multilabel) for place, value in read_objects(content, source)]
 
 
 def parse_evaluation(content: bytes, source: str) -> JobOutput:
     """Return what `evaluation.json` says of the model: labels, objective, thresholds, baseline; but no rows.
 
-    Raises:
-        EvidenceError: there are no distinct names of labels. Errors call the file `source`.
+    Raises EvidenceError: there are no distinct names of labels. Errors call the file `source`.
     """
     try:
         found = json.loads(content)

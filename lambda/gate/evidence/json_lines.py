@@ -13,8 +13,7 @@ _QUOTED = 80  # characters of a wrong value
 def read_objects(content: bytes, source: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the place and the object of each line; errors call the file `source`.
 
-    Raises:
-        EvidenceError: a line is not a JSON object.
+    Raises EvidenceError: a line is not a JSON object.
     """
     for place, line in lines_of(content, source):
         try:

@@ -76,12 +76,7 @@ class Plot:
 def drawing(identifier: str, title: str, description: str, height: int, *marks: Markup) -> Markup:
     """Put marks together as one picture, `WIDTH` units wide, with a name and a description for screen readers.
 
-    Args:
-        identifier: unique in the page; letters and hyphens.
-        title: what is drawn.
-        description: what there is to see.
-        height: in the drawing's units.
-        marks: the first lies at the back.
+    `identifier` is unique in the page. The first of the `marks` lies at the back.
     """
     return tag(
         "svg",

@@ -86,8 +86,7 @@ def _holds_training_rows(name: str) -> bool:
 def data_files(names: Iterable[str], source: str) -> tuple[str, ...]:
     """Return the data files among `names`, sorted.
 
-    Raises:
-        DataUnavailableError: None of them is for training, or there are too many.
+    Raises DataUnavailableError: None of them is for training, or there are too many.
     """
     present = sorted(names)
     found = tuple(name for name in present if is_data_file(name))
