@@ -12,13 +12,9 @@ from shared.storage import ObjectStore, StorageError
 
 @dataclass(frozen=True)
 class Answer:
-    """A model's answer to one text.
+    """A model's answer to one text, with the id of the most probable label and its probability.
 
-    Attributes:
-        label: id of the most probable label.
-        confidence: its probability.
-        score: the predicted score, if the model has one.
-        several: ids of the given labels of a model for several labels; None of any other.
+    `several` has the ids of the given labels of a model for several labels; None of any other.
     """
 
     label: int
@@ -34,12 +30,9 @@ class Answer:
 
 @dataclass(frozen=True)
 class Answers:
-    """All answers of a model.
+    """All answers of a model: `given` has one for each test row, and is None where there are none.
 
-    Attributes:
-        given: one for each test row; None where there are none.
-        problem: why there are none, or None where no answers were wanted.
-        asked: whether the model had the chance to answer.
+    `problem` then says why, or is None where none were wanted. `asked`: whether the model had the chance to answer.
     """
 
     given: Sequence[Answer] | None = None

@@ -22,14 +22,7 @@ MAX_CHARACTERS = 20_000
 
 @dataclass(frozen=True)
 class Row:
-    """One row of the test set.
-
-    Attributes:
-        text: as the model is asked it.
-        label: id of its label; the ids of all its labels where a text may have several.
-        score: None where the data has none.
-        family: None where the data has none.
-    """
+    """One row of the test set, with the id of its label, or of all its labels where a text may have several."""
 
     text: str
     label: int | tuple[int, ...]
@@ -56,9 +49,7 @@ class JobOutput:
     """The test set, and what else the report shows of the training job.
 
     Attributes:
-        rows: in file order.
-        labels: names of the labels by their ids.
-        loss_svg: the loss curve, if the job drew one.
+        labels: their names by their ids.
         problem: why there are no rows.
         objective: `regression`, `classification` or `multilabel`.
         baseline: what a simple model reaches, if the job measured one.

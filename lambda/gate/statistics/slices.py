@@ -37,13 +37,10 @@ class SliceCounts:
 
 @dataclass(frozen=True)
 class SliceTest:
-    """The test whether the challenger is worse on one slice.
+    """The test whether the challenger is worse on one slice: whether `p_value` is at most `LEVEL`.
 
-    Attributes:
-        counts: of the slice.
-        p_value: probability of at least as many losses among the differing rows if both were equally good, after
-            Holm's correction for the number of slices.
-        worse: whether that is at most `LEVEL`.
+    It is the probability of at least as many losses among the differing rows if both were equally good, after Holm's
+    correction for the number of slices.
     """
 
     counts: SliceCounts
