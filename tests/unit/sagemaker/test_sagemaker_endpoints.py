@@ -168,28 +168,18 @@ def test_endpoint_under_way_is_not_touched(cloud: Any) -> None:
     assert missing.value.code == "ValidationError"
 
 
-def test_instance_backed_variants_share_the_traffic(cloud: Any) -> None:
-    """Two instance-backed variants both run; a request may name the one it wants."""
-    for version in ("1", "2"):
-        cloud.create_config(version)
-    variants = [
-        {
-            "VariantName": f"v{version}",
-            "ModelName": f"model-{version}",
-            "InstanceType": "ml.m5.large",
-            "InitialInstanceCount": 1,
-        }
-        for version in ("1", "2")
-    ]
-    cloud.call("CreateEndpointConfig", EndpointConfigName="both", ProductionVariants=variants)
-    cloud.call("CreateEndpoint", EndpointName="reviews", EndpointConfigName="both")
+def test_an_endpoint_has_one_variant(cloud: Any) -> None:
+    """An instance-backed variant answers; a configuration with two is refused in one sentence."""
+    cloud.create_config("1")
+    variant = {"VariantName": "v", "ModelName": "model-1", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+    cloud.call("CreateEndpointConfig", EndpointConfigName="one", ProductionVariants=[variant])
+    cloud.call("CreateEndpoint", EndpointName="reviews", EndpointConfigName="one")
     assert cloud.endpoint()["EndpointStatus"] == "InService"
-    for version in ("1", "2"):
-        result = cloud.invoke("reviews", **{"X-Amzn-SageMaker-Target-Variant": f"v{version}"})
-        assert (json.loads(result.body)["version"], result.variant) == (version, f"v{version}")
-    with pytest.raises(ServiceError) as unknown:
-        cloud.invoke("reviews", **{"X-Amzn-SageMaker-Target-Variant": "v3"})
-    assert unknown.value.code == "ValidationError"
+    result = cloud.invoke("reviews")
+    assert (json.loads(result.body)["version"], result.variant) == ("1", "v")
+    both = [variant, {**variant, "VariantName": "w"}]
+    with pytest.raises(ServiceError, match="does not support several production variants"):
+        cloud.call("CreateEndpointConfig", EndpointConfigName="both", ProductionVariants=both)
 
 
 @pytest.mark.parametrize(
