@@ -188,17 +188,8 @@ def install_cloud(*, fresh: bool) -> None:
         shutil.rmtree(CLOUD_VENV, ignore_errors=True)
         run("environment .venv-cloud", [UV, "venv", "--python", sys.executable, CLOUD_VENV])
     wanted = only(packages_of("local/requirements.txt"))
-    exactly: list[str | Path] = [
-        UV,
-        "pip",
-        "sync",
-        "--system-certs",
-        "--require-hashes",
-        "--only-binary",
-        ":all:",
-        wanted,
-    ]
-    run("local cloud", [*exactly, "--python", CLOUD_VENV / "bin" / "python"])
+    exactly = ("--require-hashes", "--only-binary", ":all:", wanted, "--python", CLOUD_VENV / "bin" / "python")
+    run("local cloud", [UV, "pip", "sync", "--system-certs", *exactly])
 
 
 def install_layer() -> None:

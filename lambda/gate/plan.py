@@ -1,6 +1,5 @@
 """Entry point of the plan function: find out which answers to the test sentences are missing, and who gives them."""
 
-import functools
 import hashlib
 import os
 import secrets
@@ -8,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-import boto3
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -17,6 +15,7 @@ from gate.evidence.json_lines import count_lines
 from gate.payloads import Contender, Plan, PlanEvent
 from gate.settings import Settings
 from shared.champion import Artifact, Champion, find_champion
+from shared.function import client, failures_logged
 from shared.storage import ObjectStore, StorageError
 
 SENTENCES = "sentences.jsonl"
@@ -25,21 +24,12 @@ ANSWERS = f"{SENTENCES}.out"  # batch transform names its output so
 logger = Logger()
 
 
-@functools.cache
-def _client(service: str) -> Any:
-    """Return one client for all calls of a warm function."""
-    return boto3.client(service)
-
-
 @logger.inject_lambda_context
 def handler(event: PlanEvent, context: LambdaContext) -> Plan:
     """Handle the call; see `run`."""
-    clients = {service: _client(service) for service in ("s3", "cloudformation", "sagemaker")}
-    try:
+    clients = {service: client(service) for service in ("s3", "cloudformation", "sagemaker")}
+    with failures_logged(logger, "planning failed"):
         plan = run(event, os.environ, **clients, token=secrets.token_hex(3))
-    except Exception as error:
-        logger.error("planning failed", error=type(error).__name__, reason=str(error))
-        raise
     logger.info("planned", rows=plan["rows"], champion=plan["champion"], to_score=[i["who"] for i in plan["to_score"]])
     return plan
 

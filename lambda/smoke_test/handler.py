@@ -9,7 +9,7 @@ import boto3
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared.errors import FunctionError
+from shared.function import failures_logged
 from shared.settings import required
 from smoke_test.endpoint import Endpoint, make_runtime
 from smoke_test.run import smoke_test
@@ -27,13 +27,10 @@ def _clients() -> tuple[Any, Any, Any]:
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Run `smoke_test` against the endpoint that the variable `ENDPOINT_NAME` names."""
     logger.append_keys(model_package_arn=event.get("model_package_arn"))
-    try:
+    with failures_logged(logger, "smoke test failed"):
         name = required(os.environ, "ENDPOINT_NAME")
         registry, s3, runtime = _clients()
         result = smoke_test(event, registry, s3, Endpoint(name, runtime))
-    except FunctionError as error:
-        logger.error("smoke test failed", error=type(error).__name__, reason=str(error))
-        raise
     if not result["compared"]:
         logger.warning("the package has no evidence; only the form of the answers was checked")
     logger.info("endpoint answered", **result)
