@@ -9,14 +9,12 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
-from local.sagemaker.api import events
 from local.sagemaker.common.errors import FailedError, ServiceError, shortened
 from local.sagemaker.common.names import Key
 from local.sagemaker.endpoints.metrics import publish_start
 from local.sagemaker.endpoints.serving import VariantSpec
 from local.sagemaker.endpoints.variant import Variant, endpoint_home, start_variant
 from local.sagemaker.state.context import Context
-from local.sagemaker.state.store import Record
 
 logger = logging.getLogger(__name__)
 
@@ -66,17 +64,14 @@ class EndpointRuntime:
 
     def create(self, key: Key) -> None:
         """Start the server of a new endpoint."""
-        self._announce(key)
         self._spawn(self._bring_up, key)
 
     def update(self, key: Key, config_name: str, spec: VariantSpec) -> None:
         """Start another server and switch to it."""
-        self._announce(key)
         self._spawn(self._switch, key, config_name, spec)
 
     def delete(self, key: Key) -> None:
         """Stop the server and delete the endpoint."""
-        self._announce(key)
         self._spawn(self._take_down, key)
 
     @contextmanager
@@ -107,10 +102,8 @@ class EndpointRuntime:
             self._change(key, EndpointStatus="Failed", FailureReason=_reason(error))
         else:
             self._install(key, variant)
-        self._announce(key)
 
     def _switch(self, key: Key, config_name: str, spec: VariantSpec) -> None:
-        old = None
         try:
             variant = start_variant(self._context, key, spec)
         except Exception as error:
@@ -118,17 +111,13 @@ class EndpointRuntime:
             reason = _reason(error)
             self._change(key, EndpointStatus="InService", FailureReason=reason, PendingDeploymentSummary=None)
         else:
-            old = self._install(key, variant, EndpointConfigName=config_name, _Deployment=[asdict(spec)])
-        self._announce(key)
-        self._retire(old)
+            self._retire(self._install(key, variant, EndpointConfigName=config_name, _Deployment=[asdict(spec)]))
 
     def _take_down(self, key: Key) -> None:
         with self._lock:
             variant = self._variants.pop(key, None)
         self._retire(variant)
-        record = self._forget(key)
-        if record is not None:
-            events.endpoint_changed(self._context, key, record | {"EndpointStatus": "Deleted"})
+        self._forget(key)
 
     def _retire(self, variant: Variant | None) -> None:
         """Stop a server that no new request can reach, after its last answer."""
@@ -148,20 +137,15 @@ class EndpointRuntime:
         )
         return old
 
-    def _forget(self, key: Key) -> Record | None:
+    def _forget(self, key: Key) -> None:
         self._context.tags.forget(key)
         shutil.rmtree(endpoint_home(self._context, key), ignore_errors=True)
-        return self._context.store.delete(key)
+        self._context.store.delete(key)
 
     def _change(self, key: Key, **changes: Any) -> None:
         # When the service stops, servers end for that reason alone: start() needs the record as it is.
         if not self._context.stopping.is_set():
             self._context.store.update(key, LastModifiedTime=time.time(), **changes)
-
-    def _announce(self, key: Key) -> None:
-        record = self._context.store.get(key)
-        if record is not None and not self._context.stopping.is_set():
-            events.endpoint_changed(self._context, key, record)
 
     def _spawn(self, work: Callable[..., None], key: Key, *args: Any) -> None:
         def run() -> None:

@@ -46,17 +46,6 @@ def test_server_log_reaches_the_log_group(cloud: Any) -> None:
     assert "serving 1" in (cloud.settings.log_dir / "endpoints" / "reviews-AllTraffic.log").read_text()
 
 
-def test_states_are_announced_in_capitals(cloud: Any) -> None:
-    """Each status is an event, in the spelling of AWS's events."""
-    cloud.deploy()
-    cloud.until(lambda: len(cloud.surroundings.events), lambda count: count == 2)  # an event follows its status
-    cloud.call("DeleteEndpoint", EndpointName="reviews")
-    cloud.until(lambda: len(cloud.surroundings.events), lambda count: count == 4)
-    assert {kind for kind, _ in cloud.surroundings.events} == {"SageMaker Endpoint State Change"}
-    statuses = [detail["EndpointStatus"] for _, detail in cloud.surroundings.events]
-    assert statuses == ["CREATING", "IN_SERVICE", "DELETING", "DELETED"]
-
-
 def test_deleted_endpoint_is_gone_with_its_process(cloud: Any) -> None:
     """After DeleteEndpoint the name is free, the runtime says so in AWS's words, and no process is left."""
     cloud.deploy()
