@@ -11,8 +11,7 @@ import pytest
 from shared.errors import FunctionError, MisconfiguredError
 from smoke_test import handler
 from smoke_test.endpoint import Endpoint
-from smoke_test.package import PackageUnreadableError
-from smoke_test.run import WrongAnswersError, smoke_test
+from smoke_test.run import PackageUnreadableError, WrongAnswersError, smoke_test
 from smoke_test_fakes import ARN, FOLDER, FakeRegistry, FakeRuntime, FakeStore, answer, client_error, sentence
 
 TEXTS = [f"sentence {number}" for number in range(200)]
