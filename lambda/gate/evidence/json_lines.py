@@ -11,10 +11,7 @@ _QUOTED = 80  # characters of a wrong value
 
 
 def read_objects(content: bytes, source: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the place and the object of each line; errors call the file `source`.
-
-    Raises EvidenceError: a line is not a JSON object.
-    """
+    """Yield the place and the object of each line. Raises EvidenceError, which calls the file `source`."""
     for place, line in lines_of(content, source):
         try:
             value = json.loads(line)

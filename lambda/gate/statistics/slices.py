@@ -107,10 +107,7 @@ def _able(rows: Sequence[int]) -> int:
 
 
 def sign_test(losses: int, wins: int) -> float:
-    """Return the one-sided exact sign test's p-value.
-
-    It is the probability of at least `losses` heads in `losses + wins` tosses of a fair coin.
-    """
+    """Return the exact sign test's p-value: that of at least `losses` heads in `losses + wins` fair tosses."""
     differing = losses + wins
     ways: int = math.comb(differing, losses)
     outcomes = 0

@@ -122,10 +122,7 @@ def split_uri(uri: str) -> tuple[str, str]:
 
 
 def target_path(directory: Path, prefix: str, key: str) -> Path:
-    """Return where the object `key`, found under `prefix`, goes below `directory`.
-
-    Raises SurroundingsError: it would lie outside of that folder.
-    """
+    """Return the place of `key`, found under `prefix`, in `directory`; raise SurroundingsError for one outside."""
     relative = key[prefix.rfind("/") + 1 :]
     target = (directory / relative).resolve()
     if not target.is_relative_to(directory.resolve()):

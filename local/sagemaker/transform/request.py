@@ -41,10 +41,7 @@ def variables(job: Mapping[str, Any]) -> dict[str, str]:
 
 
 def split(content: bytes, split_type: str) -> list[bytes]:
-    """Return the records of one object; an empty object has none.
-
-    With `Line` each line is a record, without its line ending. With `None` the object is the record.
-    """
+    """Return the records of an object: with `Line` its lines without their endings, else the whole; none if empty."""
     if not content:
         return []
     if split_type != "Line":

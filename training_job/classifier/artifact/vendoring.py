@@ -80,10 +80,7 @@ def vendor(code_dir: Path, *, python: str = CONTAINER_PYTHON, fetch: Fetch | Non
 
 
 def download(python: str, folder: Path) -> Path:
-    """Download the pinned wheel from pip's package index and check its hash.
-
-    Raises VendoringError: pip failed, or the hash differs.
-    """
+    """Download the pinned wheel with pip, which checks its hash; raise VendoringError."""
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-input"]
     command += ["--retries=1", "--timeout=10", "--no-deps", "--only-binary=:all:", "--require-hashes"]
     command += [f"--python-version={python.removeprefix('cp')}", "--implementation=cp", f"--abi={python}"]
