@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gate.evidence.job_output import JobOutput
-from gate.evidence.json_lines import count_lines, lines_of, quote
+from gate.evidence.json_lines import count_lines, lines_of
 from shared.answers import InvalidAnswerError, parse_answer
 from shared.errors import EvidenceError
 from shared.storage import ObjectStore, StorageError
+from shared.words import quote
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gate.evidence.json_lines import is_number, number_or_none, quote, read_objects
+from gate.evidence.json_lines import is_number, number_or_none, read_objects
 from shared.errors import EvidenceError
 from shared.storage import MAX_BYTES, ObjectStore, StorageError
+from shared.words import quote
 
 ROWS_FILE = "test_rows.jsonl"
 EVALUATION_FILE = "evaluation.json"

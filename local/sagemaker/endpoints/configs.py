@@ -26,11 +26,6 @@ class EndpointConfigs(Resources):
         super().__init__(context)
         self._models = models
 
-    def create(self, scope: Scope, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Answer CreateEndpointConfig."""
-        self._check(scope, params)
-        return self._add(self.key(scope, params), params)
-
     def _check(self, scope: Scope, params: Mapping[str, Any]) -> None:
         variant, *others = params["ProductionVariants"]
         if others:
