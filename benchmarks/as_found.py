@@ -16,11 +16,8 @@ if TYPE_CHECKING:
 def artifact_as_found(model: PreTrainedModel, artifact: Path, target: Path, *, fused: bool) -> Path:
     """Write a copy of `artifact` to `target` whose network is `torch.onnx.export` and `quantize_dynamic` alone.
 
-    Args:
-        model: the float32 model of the artifact, with attention written out ("eager"), which the optimizer needs.
-        artifact: folder of a trained model.
-        target: a new folder.
-        fused: whether onnxruntime's transformer optimizer fuses attention, layer norms and GELU in between.
+    `model` is the artifact's in float32, with attention written out ("eager"), which the optimizer needs. `fused`:
+    whether onnxruntime's transformer optimizer fuses attention, layer norms and GELU in between.
     """
     import torch
     from onnxruntime.quantization import QuantType, quantize_dynamic

@@ -81,10 +81,7 @@ def floors(asked: Work, peaks: dict[str, float], bandwidth: float) -> Floors:
 
 
 def peaks(flags: list[str]) -> dict[str, float]:
-    """Measure the int8 peak of one thread in operations a second, with AMX where the processor has it, and without.
-
-    Each in a process of its own: oneDNN reads the limit once.
-    """
+    """Measure the int8 peak of one thread in operations a second, with AMX and without; each in its own process."""
     limits: dict[str, dict[str, str]] = {WITH_AMX: {}} if "amx_int8" in flags else {}
     limits[WITHOUT_AMX] = NO_AMX if limits else {}
     return {name: _peak_of_process(limit) for name, limit in limits.items()}

@@ -1,7 +1,5 @@
 """Run one verb: `python -m operations <verb>`."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import sys

@@ -4,8 +4,6 @@ A verb is a function of its own name in a module of `operations.verbs`. Its docs
 module's `INTERRUPTED` says what goes on after Ctrl-C. Only the module of the verb that runs is imported.
 """
 
-from __future__ import annotations
-
 import argparse
 import importlib
 import inspect

@@ -1,7 +1,5 @@
 """What a command prints: lines of progress, and an answer at its end."""
 
-from __future__ import annotations
-
 import json
 import time
 from dataclasses import dataclass
@@ -31,11 +29,7 @@ class Answer:
 
 
 class Phases:
-    """Numbered headings with the seconds since the start.
-
-    Args:
-        count: how many phases there will be.
-    """
+    """Numbered headings with the seconds since the start; `count` phases there will be."""
 
     def __init__(self, count: int) -> None:
         self._started = time.monotonic()

@@ -1,17 +1,12 @@
 """The error that a command ends with."""
 
-from __future__ import annotations
-
 from typing import Any
 
 
 class OperationError(Exception):
-    """A command could not do its work.
+    """A command could not do its work: what went wrong, with what is allowed, and as `hint` what to do next.
 
-    Attributes:
-        message: what went wrong, with the value and what is allowed.
-        hint: what to do next.
-        document: what `--json` prints all the same, or None.
+    `document` is what `--json` prints all the same, or None.
     """
 
     def __init__(self, message: str, *, hint: str, document: Any = None) -> None:

@@ -1,7 +1,5 @@
 """Where things lie inside the project's folder. Nothing is written anywhere else."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

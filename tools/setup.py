@@ -81,10 +81,7 @@ def fingerprint(version: tuple[int, int]) -> str:
 
 
 def run(step: str, command: list[str | Path], env: dict[str, str] | None = None) -> None:
-    """Run one installer with its output in the set-up log; print the log's last line now and then.
-
-    Raises SetupError: it failed.
-    """
+    """Run one installer into the set-up log, and print its last line now and then; raise SetupError."""
     print(f"[setup] {step} ...", flush=True)
     started = beat = time.monotonic()
     with LOG.open("a", encoding="utf-8") as log:
@@ -151,10 +148,7 @@ def uv_install(python: Path, packages: set[str], *options: str | Path) -> list[s
 
 
 def install_python(*, fresh: bool) -> None:
-    """Fill .venv with everything that deploys, trains, operates and tests.
-
-    `fresh`: create it anew; otherwise only what changed in the pins is installed.
-    """
+    """Fill .venv with everything that deploys, trains, operates and tests: anew if `fresh`, else what changed."""
     if fresh:
         shutil.rmtree(VENV, ignore_errors=True)
         run("environment .venv", [sys.executable, "-m", "venv", VENV])
@@ -180,25 +174,13 @@ def torch_index() -> list[str]:
 
 
 def install_cloud(*, fresh: bool) -> None:
-    """Fill .venv-cloud with the emulator and what a Lambda's runtime has, and nothing else.
-
-    `fresh`: create it anew; otherwise a local cloud that runs in it goes on.
-    """
+    """Fill .venv-cloud with the emulator and what a Lambda's runtime has: anew if `fresh`, else what changed."""
     if fresh or not (CLOUD_VENV / "bin" / "python").exists():
         shutil.rmtree(CLOUD_VENV, ignore_errors=True)
         run("environment .venv-cloud", [UV, "venv", "--python", sys.executable, CLOUD_VENV])
     wanted = only(packages_of("local/requirements.txt"))
-    exactly: list[str | Path] = [
-        UV,
-        "pip",
-        "sync",
-        "--system-certs",
-        "--require-hashes",
-        "--only-binary",
-        ":all:",
-        wanted,
-    ]
-    run("local cloud", [*exactly, "--python", CLOUD_VENV / "bin" / "python"])
+    exactly = ("--require-hashes", "--only-binary", ":all:", wanted, "--python", CLOUD_VENV / "bin" / "python")
+    run("local cloud", [UV, "pip", "sync", "--system-certs", *exactly])
 
 
 def install_layer() -> None:

@@ -1,11 +1,9 @@
 """The client: scores one text, or a stream of them."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import Any, Literal, TypeAlias, TypeVar
+from typing import Any, Literal, Self, TypeAlias, TypeVar
 
 import requests
 
@@ -37,8 +35,7 @@ class Client:
         session: A session of requests with your own adapters, proxies or certificates.
         sleep: Waits for that many seconds.
 
-    Raises:
-        UsageError: The URL or the key cannot be used.
+    Raises UsageError: The URL or the key cannot be used.
     """
 
     def __init__(
@@ -110,13 +107,8 @@ class Client:
         At most `in_flight` requests have been sent without their list being yielded: a caller who stores each list at
         once never loses more answers. After an error, the answers of running requests are yielded before it is raised.
 
-        Args:
-            items: A key of the caller's choice for each text, and the text; anything but a text is refused.
-            in_flight: Requests at once, 1 to 32.
-            top_k: As for `score_all`.
-
-        Raises:
-            UsageError, ApiError: As `score_all` does.
+        `items` has a key of the caller's choice for each text, and the text; anything but a text is refused. The other
+        arguments and the errors are those of `score_all`.
         """
         if not 1 <= in_flight <= MOST_IN_FLIGHT:
             raise UsageError(f"in_flight is {in_flight}.", hint=f"Give 1 to {MOST_IN_FLIGHT} requests.")
@@ -135,7 +127,7 @@ class Client:
         """Close the connections."""
         self._transport.close()
 
-    def __enter__(self) -> Client:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -24,11 +24,7 @@ class FileError(UsageError):
 
 
 class TextRefusedError(TextClassifierError):
-    """The text cannot be scored.
-
-    Attributes:
-        code: The reason: `empty`, `too_long`, `not_a_text`, `not_unicode`, or the API's own code.
-    """
+    """The text cannot be scored: `code` is `empty`, `too_long`, `not_a_text`, `not_unicode`, or the API's own."""
 
     def __init__(self, message: str, *, code: str) -> None:
         super().__init__(message, hint="Give another text; a long one can be split.")

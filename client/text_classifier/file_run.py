@@ -48,8 +48,7 @@ def score_file(
         source: Read several times, so it has to be a file and no pipe. It must not change during the run.
         out: Must not exist.
         layout: Form of the input and of the output.
-        in_flight: Requests at once, 1 to 32.
-        top_k: How many classes to add with their probabilities, 1 to 1000, or "all".
+        in_flight, top_k: As for `Client.score_all`.
         tell: Called with the finished rows and all rows, at the start and after every request.
         say: Called with lines about how the input was read.
 

@@ -3,29 +3,23 @@
 It is an SQLite database: a finished commit is on the disk, and an interrupted one leaves the state before it.
 """
 
-from __future__ import annotations
-
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import astuple
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from text_classifier.errors import FileError
 from text_classifier.results import Outcome, Prediction, Refusal, Score
 
-APPLICATION_ID = 0x74786A32
-"""Identifies a journal of this program in this layout ("txj2")."""
+APPLICATION_ID = 0x74786A33
+"""Identifies a journal of this program in this layout ("txj3")."""
 
 SCHEMA = """
 CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE outcomes (
-    row INTEGER PRIMARY KEY,
-    label TEXT, confidence REAL, score REAL, truncated INTEGER, model_version TEXT, classes TEXT,
-    code TEXT, detail TEXT
-);
+CREATE TABLE outcomes (row INTEGER PRIMARY KEY, outcome TEXT NOT NULL);
 """
 DONE_RANGES = """
 SELECT min(row), max(row) FROM (SELECT row, row - row_number() OVER (ORDER BY row) AS island FROM outcomes)
@@ -108,22 +102,24 @@ class Journal:
         with self._disk_errors(), self._database:
             self._database.execute("BEGIN")
             self._database.executemany(
-                "INSERT INTO outcomes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                ((row, *_columns(outcome)) for row, outcome in outcomes),
+                "INSERT INTO outcomes VALUES (?, ?)",
+                ((row, json.dumps(asdict(outcome))) for row, outcome in outcomes),
             )
 
     def outcomes(self) -> Iterator[tuple[int, Outcome]]:
         """Yield the rows, counted from 0, and their outcomes, in order."""
-        for row, *columns in self._database.execute("SELECT * FROM outcomes ORDER BY row"):
-            yield row, _outcome(*columns)
+        for row, outcome in self._database.execute("SELECT * FROM outcomes ORDER BY row"):
+            yield row, _outcome(json.loads(outcome))
 
     def summary(self) -> tuple[int, list[str]]:
         """Return the number of refused rows and the model versions that answered."""
-        refused = self._database.execute("SELECT count(*) FROM outcomes WHERE code IS NOT NULL").fetchone()[0]
-        versions = self._database.execute(
-            "SELECT DISTINCT model_version FROM outcomes WHERE model_version IS NOT NULL ORDER BY 1"
-        )
-        return int(refused), [version for (version,) in versions]
+        refused, versions = 0, set()
+        for _, outcome in self.outcomes():
+            if isinstance(outcome, Refusal):
+                refused += 1
+            elif outcome.model_version is not None:
+                versions.add(outcome.model_version)
+        return refused, sorted(versions)
 
     @property
     def published(self) -> str | None:
@@ -146,7 +142,7 @@ class Journal:
         """Close the file."""
         self._database.close()
 
-    def __enter__(self) -> Journal:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -169,27 +165,11 @@ class Journal:
             self._database.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, json.dumps(value)))
 
 
-def _columns(outcome: Outcome) -> tuple[Any, ...]:
-    if isinstance(outcome, Refusal):
-        return (None,) * 6 + astuple(outcome)
-    *columns, labels, scores = astuple(outcome)
-    classes = None if labels is None and scores is None else json.dumps([labels, scores])
-    return (*columns, classes, None, None)
-
-
-def _outcome(
-    label: str, confidence: float, score: float | None, truncated: int | None, version: str | None, *more: str | None
-) -> Outcome:
-    classes, code, detail = more
-    if code is not None:
-        return Refusal(code, detail or "")
-    labels, scores = json.loads(classes) if classes else (None, None)
-    return Prediction(
-        label,
-        confidence,
-        score,
-        None if truncated is None else bool(truncated),
-        version,
-        None if labels is None else tuple(labels),
-        None if scores is None else tuple(Score(*one) for one in scores),
-    )
+def _outcome(fields: dict[str, Any]) -> Outcome:
+    if "code" in fields:
+        return Refusal(**fields)
+    if fields["labels"] is not None:
+        fields["labels"] = tuple(fields["labels"])
+    if fields["scores"] is not None:
+        fields["scores"] = tuple(Score(**one) for one in fields["scores"])
+    return Prediction(**fields)

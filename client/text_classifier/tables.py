@@ -68,9 +68,8 @@ def form_of(path: Path) -> str:
 class Rows:
     """The rows of a file, read anew by each iteration; blank ones are skipped.
 
-    Raises:
-        FileError: the file cannot be read, lacks the column, or has a column with the name of an added one; the latter
-            also while its rows are read.
+    Raises FileError: the file cannot be read, lacks the column, or has a column with the name of an
+    added one; the latter also while its rows are read.
     """
 
     def __init__(self, stream: TableStream, layout: Layout) -> None:
@@ -141,11 +140,8 @@ def _file_errors() -> Iterator[None]:
 class Writer:
     """Writes rows with their outcomes: JSON Lines for JSON, otherwise CSV.
 
-    Args:
-        file: Where to.
-        layout: Form of the output.
-        rows: Where from; None for rows that were read from no file.
-        columns: The `class_columns` of CSV; None takes those of the first prediction.
+    `rows`: where they come from; None for rows that were read from no file. `columns`: the `class_columns` of CSV; None
+    takes those of the first prediction.
     """
 
     def __init__(

@@ -48,12 +48,8 @@ def check(
 ) -> CheckResult:
     """Compare the newest predictions of the champion with its baseline, through boto3 clients; `now` is in UTC.
 
-    Raises:
-        ServingUnknownError: the serving stack can't be described.
-        ChampionUnreadableError: the champion's package can't be described.
-        StorageError: the baseline can't be read.
-        BaselineError: the baseline is not as the gate writes it.
-        TrafficUnreadableError: the metrics can't be read.
+    Raises FunctionError: ServingUnknownError or ChampionUnreadableError, StorageError or BaselineError for the
+    baseline, TrafficUnreadableError for the metrics.
     """
     champion = find_champion(cloudformation, sagemaker, settings.serving_stack)
     if champion is None:

@@ -1,11 +1,9 @@
 """Entry point of the drift check: publish metrics and write one log line each time the schedule calls."""
 
-import functools
 import os
 from datetime import UTC, datetime
 from typing import Any
 
-import boto3
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -13,6 +11,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from distribution.features import CONFIDENCE, LABEL, LENGTH
 from drift.check import CheckResult, check
 from drift.settings import Settings
+from shared.function import client, failures_logged
 
 DRIFT = "Drift"
 """Metric: the largest of `METRICS`; the alarm watches it."""
@@ -24,21 +23,13 @@ JUDGED = "JudgedPredictions"
 logger = Logger()
 
 
-@functools.cache
-def _clients() -> dict[str, Any]:
-    """Return one client of each kind for all calls of a warm function."""
-    return {name: boto3.client(name) for name in ("cloudformation", "sagemaker", "s3", "cloudwatch")}
-
-
 @logger.inject_lambda_context
 def handler(event: Any, context: LambdaContext) -> dict[str, Any]:
     """Handle the call; see `check`."""
-    try:
+    clients = {service: client(service) for service in ("cloudformation", "sagemaker", "s3", "cloudwatch")}
+    with failures_logged(logger, "drift check failed"):
         settings = Settings.from_environment(os.environ)
-        result = check(settings, **_clients(), now=datetime.now(UTC))
-    except Exception as error:
-        logger.error("drift check failed", error=type(error).__name__, reason=str(error))
-        raise
+        result = check(settings, **clients, now=datetime.now(UTC))
     publish(result, EphemeralMetrics(namespace=settings.namespace, service=settings.service))
     answer = as_dict(result)
     logger.info("drift checked", **answer)

@@ -1,9 +1,8 @@
 """The function's environment variables as one typed value."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Self
 
 from shared.errors import MisconfiguredError
 from shared.settings import required
@@ -27,7 +26,7 @@ class Settings:
     """`WINDOW_HOURS`: age from which on predictions no longer count."""
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> Settings:
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
         """Read the variables named above. Raises MisconfiguredError: one is missing or not allowed."""
         return cls(
             serving_stack=required(environment, "SERVING_STACK"),

@@ -1,14 +1,10 @@
 """Entry point of the judge function: turn the models' answers into a decision and its files."""
 
-from __future__ import annotations
-
-import functools
 import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-import boto3
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -23,25 +19,17 @@ from gate.report.page import render_report
 from gate.report.report import Provenance, Report
 from gate.settings import Settings
 from gate.statistics.verdict import Thresholds
+from shared.function import client, failures_logged
 from shared.storage import ObjectStore
 
 logger = Logger()
 
 
-@functools.cache
-def _s3_client() -> Any:
-    """Return one client for all calls of a warm function."""
-    return boto3.client("s3")
-
-
 @logger.inject_lambda_context
 def handler(event: JudgeEvent, context: LambdaContext) -> dict[str, Any]:
     """Handle the call; see `run`."""
-    try:
-        result = run(event, os.environ, _s3_client(), datetime.now(UTC))
-    except Exception as error:
-        logger.error("judging failed", error=type(error).__name__, reason=str(error))
-        raise
+    with failures_logged(logger, "judging failed"):
+        result = run(event, os.environ, client("s3"), datetime.now(UTC))
     logger.info("judged", status=result["status"], summary=result["summary"], numbers=result["numbers"])
     return result
 
@@ -49,10 +37,7 @@ def handler(event: JudgeEvent, context: LambdaContext) -> dict[str, Any]:
 def run(event: JudgeEvent, environment: Mapping[str, str], s3: Any, now: datetime) -> dict[str, Any]:
     """Judge with the given boto3 client for S3; `now` is in UTC.
 
-    Raises:
-        MisconfiguredError: an environment variable is missing.
-        EvidenceError: the job's output is wrong.
-        StorageError: an object can't be read or written.
+    Raises FunctionError: MisconfiguredError, EvidenceError for a wrong output of the job, or StorageError.
     """
     settings = Settings.from_environment(environment)
     store = ObjectStore(s3)

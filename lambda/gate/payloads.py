@@ -1,7 +1,5 @@
 """What the state machine sends to the functions and gets from them, as it stands in the JSON."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, Literal, NotRequired, TypedDict
 

@@ -1,8 +1,5 @@
 """Entry point of the plan function: find out which answers to the test sentences are missing, and who gives them."""
 
-from __future__ import annotations
-
-import functools
 import hashlib
 import os
 import secrets
@@ -10,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-import boto3
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -19,6 +15,7 @@ from gate.evidence.json_lines import count_lines
 from gate.payloads import Contender, Plan, PlanEvent
 from gate.settings import Settings
 from shared.champion import Artifact, Champion, find_champion
+from shared.function import client, failures_logged
 from shared.storage import ObjectStore, StorageError
 
 SENTENCES = "sentences.jsonl"
@@ -27,21 +24,12 @@ ANSWERS = f"{SENTENCES}.out"  # batch transform names its output so
 logger = Logger()
 
 
-@functools.cache
-def _client(service: str) -> Any:
-    """Return one client for all calls of a warm function."""
-    return boto3.client(service)
-
-
 @logger.inject_lambda_context
 def handler(event: PlanEvent, context: LambdaContext) -> Plan:
     """Handle the call; see `run`."""
-    clients = {service: _client(service) for service in ("s3", "cloudformation", "sagemaker")}
-    try:
+    clients = {service: client(service) for service in ("s3", "cloudformation", "sagemaker")}
+    with failures_logged(logger, "planning failed"):
         plan = run(event, os.environ, **clients, token=secrets.token_hex(3))
-    except Exception as error:
-        logger.error("planning failed", error=type(error).__name__, reason=str(error))
-        raise
     logger.info("planned", rows=plan["rows"], champion=plan["champion"], to_score=[i["who"] for i in plan["to_score"]])
     return plan
 
@@ -51,11 +39,8 @@ def run(
 ) -> Plan:
     """Plan with the given boto3 clients; six hexadecimal digits as `token` keep the names of two runs apart.
 
-    Raises:
-        MisconfiguredError: an environment variable is missing.
-        EvidenceError: the job's output is wrong.
-        StorageError: an object can't be read or written.
-        ServingUnknownError: nobody can tell which model serves.
+    Raises FunctionError: MisconfiguredError, EvidenceError for a wrong output of the job, StorageError, or
+    ServingUnknownError where nobody can tell which model serves.
     """
     settings = Settings.from_environment(environment)
     store = ObjectStore(s3)

@@ -1,9 +1,8 @@
 """The functions' environment variables as one typed value."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from typing import Self
 
 from shared.settings import required
 
@@ -28,12 +27,8 @@ class Settings:
     """Where the challenger is registered, for the report."""
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> Settings:
-        """Read the variables.
-
-        Raises:
-            MisconfiguredError: one is missing.
-        """
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
+        """Read the variables. Raises MisconfiguredError: one is missing."""
         return cls(**{field.name: required(environment, field.name.upper()) for field in fields(cls)})
 
     def evidence_uri(self, test_sha256: str, artifact_id: str | None = None) -> str:

@@ -40,17 +40,10 @@ def ensure_image(
     seconds_left: Callable[[], float],
     sleep: Callable[[float], None] = time.sleep,
 ) -> str:
-    """Build the image unless it exists, and return what was done.
+    """Build the image unless it exists, with boto3 clients, and return what was done.
 
-    Args:
-        request: The image.
-        codebuild: A boto3 client.
-        ecr: A boto3 client.
-        seconds_left: Time until Lambda stops this function.
-        sleep: Waits for that many seconds.
-
-    Raises:
-        BuildFailedError: The build failed, or did not end in time.
+    `seconds_left` is the time until Lambda stops this function. Raises BuildFailedError: The build failed, or did not
+    end in time.
     """
     if _is_there(request, ecr):
         return f"{request.repository}:{request.tag} exists already: nothing to build"

@@ -4,8 +4,6 @@ Anybody who may start an execution can make this function request an address. Wi
 that answer only from inside: the metadata service with its credentials, or Lambda's runtime API.
 """
 
-from __future__ import annotations
-
 import ipaddress
 import os
 import socket
@@ -32,13 +30,8 @@ def resolve(host: str, port: int) -> list[str]:
 def refuse_internal(url: str, resolver: Resolver = resolve, runtime_api: str | None = None) -> None:
     """Refuse a URL that leads to a link-local, metadata, multicast or unspecified address, or to the runtime API.
 
-    Args:
-        url: An http(s) address before its request; every target of a redirect has to be checked too.
-        resolver: Returns the addresses of a host and port.
-        runtime_api: Host and port of Lambda's runtime API, by default those of `AWS_LAMBDA_RUNTIME_API`.
-
-    Raises:
-        InvalidExecutionInputError: The URL leads to such an address.
+    It is checked before each request, also of every target of a redirect. `runtime_api` is host and port of Lambda's
+    runtime API, by default those of `AWS_LAMBDA_RUNTIME_API`. Raises InvalidExecutionInputError.
     """
     parts = urlsplit(url)
     host = parts.hostname or ""

@@ -1,13 +1,11 @@
 """Copies the data files into a folder of this machine: all of them, or none."""
 
-from __future__ import annotations
-
 import errno
 import hashlib
 import os
 import secrets
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -48,27 +46,12 @@ class CollectedData:
     reason: str = ""
 
 
-@dataclass(frozen=True)
-class Progress:
-    """Progress of one file: `received` of `total` bytes, None if the total was not announced."""
-
-    name: str
-    received: int
-    total: int | None
-    done: bool = False
-
-
-ProgressCallback = Callable[[Progress], None]
-
-
 def collect(
     source: str,
     destination: Path | str,
     *,
-    files: Sequence[str] | None = None,
     fallback: Path | None = None,
     limits: Limits | None = None,
-    progress: ProgressCallback | None = None,
     check_url: Callable[[str], None] | None = None,
     s3_client: Any = None,
 ) -> CollectedData:
@@ -78,48 +61,41 @@ def collect(
     Ctrl-C) leaves nothing behind.
 
     Args:
-        source: Prefix or file at `http(s)://…` or `s3://…`, or the path of a folder or file.
+        source: Prefix or file at `http(s)://…` or `s3://…`, or the path of a folder or file. Below a web address, which
+            cannot be listed, the files are `train.json` and `test.json`.
         destination: Folder for the files; created if missing.
-        files: Their names. By default every data file where the source can be listed, and `train.json` and
-            `test.json` below a web address.
         fallback: Folder to copy the files from if the host cannot be reached; the result says so.
         limits: Timeouts and number of attempts.
-        progress: Called after every block of bytes and once at the end of each file.
         check_url: Called with every web address before it is requested, including redirects; raises to refuse it.
-        s3_client: A boto3 S3 client to use instead of one from the environment.
+        s3_client: A boto3 client, needed for `s3://`.
 
-    Raises:
-        DataUnavailableError: The files cannot be copied.
+    Raises DataUnavailableError: The files cannot be copied.
     """
     limits = limits or Limits()
     try:
         place = open_source(source, limits, check_url=check_url, s3_client=s3_client)
-        return _Copier(place, limits, progress).copy_all(Path(destination), files)
+        return _Copier(place, limits).copy_all(Path(destination))
     except SourceUnreachableError as error:
         if fallback is None:
             raise
-        bundled = collect_bundled(destination, fallback, progress=progress)
-        return replace(bundled, fell_back=True, reason=error.message)
+        return replace(collect_bundled(destination, fallback), fell_back=True, reason=error.message)
 
 
-def collect_bundled(
-    destination: Path | str, folder: Path, *, progress: ProgressCallback | None = None
-) -> CollectedData:
+def collect_bundled(destination: Path | str, folder: Path) -> CollectedData:
     """Copy the bundled data set from `folder` into `destination`."""
-    return _Copier(FolderSource(folder, BUNDLED_NAME), Limits(), progress).copy_all(Path(destination), None)
+    return _Copier(FolderSource(folder, BUNDLED_NAME), Limits()).copy_all(Path(destination))
 
 
 @dataclass(frozen=True)
 class _Copier:
     source: Source
     limits: Limits
-    progress: ProgressCallback | None
 
-    def copy_all(self, destination: Path, files: Sequence[str] | None) -> CollectedData:
+    def copy_all(self, destination: Path) -> CollectedData:
         parts: list[Path] = []
         fetched: list[CollectedFile] = []
         try:
-            names = tuple(files) if files is not None else self.source.find_files()
+            names = self.source.find_files()
             with _writing(destination):
                 destination.mkdir(parents=True, exist_ok=True)
             for name in names:
@@ -159,8 +135,6 @@ class _Copier:
                 file.write(chunk)
                 digest.update(chunk)
                 received += len(chunk)
-                if self.progress:
-                    self.progress(Progress(name, received, stream.size))
                 if time.monotonic() > deadline:
                     problem = f"{name} from {self.source.name} was not complete after {self.limits.time_limit:g} s."
                     raise SourceUnreachableError(problem, hint="Try again on a faster connection.")
@@ -169,8 +143,6 @@ class _Copier:
         if stream.size is not None and received != stream.size:
             problem = f"{name} from {self.source.name} has {received} bytes, {stream.size} were announced."
             raise SourceUnreachableError(problem, hint="Try again.")
-        if self.progress:
-            self.progress(Progress(name, received, stream.size, done=True))
         return CollectedFile(name, part.parent / name, received, digest.hexdigest())
 
 

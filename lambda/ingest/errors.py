@@ -1,17 +1,10 @@
 """The errors of getting and storing the data."""
 
-from __future__ import annotations
-
 from shared.errors import FunctionError
 
 
 class DataUnavailableError(FunctionError):
-    """The data could not be read or stored.
-
-    Args:
-        message: What is wrong and what is allowed, in one or two sentences.
-        hint: The next step for the reader; empty if there is none.
-    """
+    """The data could not be read or stored: what is wrong and what is allowed, and as `hint` the next step."""
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(f"{message} {hint}".rstrip())

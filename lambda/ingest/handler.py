@@ -1,38 +1,28 @@
 """Entry point of the ingest function."""
 
-from __future__ import annotations
-
-import functools
 import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-import boto3
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from ingest.pipeline import ingest
 from ingest.settings import Settings
 from ingest.store import DataStore
-from shared.errors import FunctionError
+from shared.function import client, failures_logged
 
 logger = Logger()
 
 
-@functools.cache
-def _s3_client() -> Any:
-    """Return the client that all calls of a warm function share."""
-    return boto3.client("s3")
-
-
-def run(event: Mapping[str, Any], environment: Mapping[str, str], client: Any) -> dict[str, Any]:
+def run(event: Mapping[str, Any], environment: Mapping[str, str], s3: Any) -> dict[str, Any]:
     """Do the step with the given environment variables and boto3 S3 client; see `ingest`.
 
     `event` has the `data_source`, a checked prefix or None, and the `job_name` for the log.
     """
     settings = Settings.from_environment(environment)
-    store = DataStore(settings.data_bucket, client)
+    store = DataStore(settings.data_bucket, s3)
     return ingest(event.get("data_source"), settings, store, now=datetime.now(UTC))
 
 
@@ -40,10 +30,7 @@ def run(event: Mapping[str, Any], environment: Mapping[str, str], client: Any) -
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Bring the data of a run into the bucket. Step Functions shows the class and message of an error."""
     logger.append_keys(job_name=event.get("job_name"))
-    try:
-        result = run(event, os.environ, _s3_client())
-    except FunctionError as error:
-        logger.error("ingest failed", error=type(error).__name__, reason=str(error))
-        raise
+    with failures_logged(logger, "ingest failed"):
+        result = run(event, os.environ, client("s3"))
     logger.info("ingested", **result)
     return result

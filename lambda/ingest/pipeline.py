@@ -1,7 +1,5 @@
 """Brings the data from its source into the bucket, under its hash."""
 
-from __future__ import annotations
-
 import tempfile
 from dataclasses import asdict, replace
 from datetime import datetime
@@ -28,19 +26,11 @@ def ingest(
 ) -> dict[str, Any]:
     """Collect the data and put it into the bucket under its hash, and as the latest.
 
-    Args:
-        given: The source that the execution names, or None.
-        settings: The function's settings.
-        store: The data bucket.
-        now: The time in UTC, for the manifest.
-        limits: Timeouts and attempts of a download.
+    `given` is the source that the execution names, or None; `now` is the time in UTC. Returns the input of the
+    workflow's next steps: `train_uri`, `test_uri`, `data_sha256`, `source`, `fell_back`, `reason`.
 
-    Returns:
-        The input of the workflow's next steps: `train_uri`, `test_uri`, `data_sha256`, `source`, `fell_back`, `reason`.
-
-    Raises:
-        InvalidExecutionInputError: The source in the input is not allowed.
-        DataUnavailableError: There is no data, or it could not be stored.
+    Raises InvalidExecutionInputError: The source in the input is not allowed. Raises DataUnavailableError: There is no
+    data, or it could not be stored.
     """
     with tempfile.TemporaryDirectory() as folder:
         data = _collect(given, settings, store, Path(folder), limits)

@@ -1,10 +1,9 @@
 """The function's environment variables, typed."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from shared.errors import MisconfiguredError
 from shared.settings import flag, required
@@ -23,7 +22,7 @@ class Settings:
     `ALLOW_BUNDLED_DATA` is `true`."""
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> Settings:
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
         """Read the variables named above; raise MisconfiguredError for one that is missing or wrong."""
         return cls(
             data_bucket=required(environment, "DATA_BUCKET"),

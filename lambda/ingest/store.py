@@ -1,7 +1,5 @@
 """The data bucket. Errors of boto3 end here."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager

@@ -4,12 +4,10 @@ Powertools' resolver is not used: importing it takes longer than everything else
 (docs/decisions/0009-api-contract.md).
 """
 
-from __future__ import annotations
-
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from predict.errors import InvalidRequestError
 
@@ -27,7 +25,7 @@ class Request:
     body: str | None
 
     @classmethod
-    def from_event(cls, event: Mapping[str, Any]) -> Request:
+    def from_event(cls, event: Mapping[str, Any]) -> Self:
         """Read an event; raise InvalidRequestError for a body that is no text."""
         body = event.get("body")
         if body is not None and event.get("isBase64Encoded"):

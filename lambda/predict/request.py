@@ -44,10 +44,7 @@ _PARAMETERS_ELSEWHERE = {
 
 @dataclass(frozen=True)
 class PredictionRequest:
-    """The texts to classify, 1 to `MAX_TEXTS` of them, and how to answer.
-
-    `parameters`: `top_k` and `truncation`, as far as the caller sent them.
-    """
+    """1 to `MAX_TEXTS` texts, and `top_k` and `truncation` as far as the caller sent them."""
 
     texts: tuple[str, ...]
     parameters: dict[str, Any] = field(default_factory=dict)

@@ -1,9 +1,8 @@
 """The Lambda's environment variables, typed."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Self
 
 from shared.settings import flag, required
 
@@ -30,7 +29,7 @@ class Settings:
     """`POWERTOOLS_METRICS_NAMESPACE`: CloudWatch namespace of its metrics."""
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> Settings:
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
         """Read the variables named above; raise MisconfiguredError for one that is missing or not allowed."""
         return cls(
             endpoint_name=required(environment, "ENDPOINT_NAME"),

@@ -5,8 +5,9 @@ import math
 from dataclasses import dataclass
 from typing import Annotated, Any, NoReturn
 
+from shared.words import quote
+
 SHARE = {"minimum": 0, "maximum": 1}
-_SHOWN = 80  # characters of a wrong value that a message quotes
 
 
 class InvalidAnswerError(ValueError):
@@ -85,18 +86,18 @@ def parse_answer(body: bytes | str, *, texts: int, stock: bool = False) -> Answe
     try:
         document = json.loads(body, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
-        raise InvalidAnswerError(f"is not JSON: {_shown(body)}") from error
+        raise InvalidAnswerError(f"is not JSON: {quote(body)}") from error
     if stock and isinstance(document, list):
         if any(isinstance(item, list) for item in document):
             return Answer(tuple(_stock_top(item) for item in _counted(document, texts, list)), None)
         return Answer(tuple(_stock(item) for item in _counted(document, texts)), None)
     items = document.get("predictions") if isinstance(document, dict) else None
     if not isinstance(items, list):
-        raise InvalidAnswerError(f"has no predictions: {_shown(document)}")
+        raise InvalidAnswerError(f"has no predictions: {quote(document)}")
     predictions = tuple(_own(item) for item in _counted(items, texts))
     model = document.get("model")
     if not isinstance(model, dict) or "version" not in model:
-        raise InvalidAnswerError(f"names no model version: {_shown(document)}")
+        raise InvalidAnswerError(f"names no model version: {quote(document)}")
     count = model.get("labels")
     return Answer(
         predictions,
@@ -115,7 +116,7 @@ def _counted(items: list[Any], texts: int, kind: type = dict) -> list[Any]:
 def _all_of(items: list[Any], kind: type, name: str) -> None:
     if wrong := [item for item in items if not isinstance(item, kind)]:
         expected = {"dict": "an object", "list": "a list", "str": "a text"}[kind.__name__]
-        raise InvalidAnswerError(f"has a {name} that is not {expected}: {_shown(wrong[0])}")
+        raise InvalidAnswerError(f"has a {name} that is not {expected}: {quote(wrong[0])}")
 
 
 def _own(item: dict[str, Any]) -> Prediction:
@@ -135,7 +136,7 @@ def _labels(item: dict[str, Any]) -> tuple[str, ...] | None:
     if labels is None:
         return None
     if not isinstance(labels, list):
-        raise InvalidAnswerError(f"has labels that are no list: {_shown(labels)}")
+        raise InvalidAnswerError(f"has labels that are no list: {quote(labels)}")
     _all_of(labels, str, "label")
     return tuple(labels)
 
@@ -143,7 +144,7 @@ def _labels(item: dict[str, Any]) -> tuple[str, ...] | None:
 def _scores(items: Any, name: str) -> tuple[LabelScore, ...]:
     """Read classes with their probabilities, which are called `name`, most probable first."""
     if not isinstance(items, list) or not items:
-        raise InvalidAnswerError(f"has scores that are no list of classes: {_shown(items)}")
+        raise InvalidAnswerError(f"has scores that are no list of classes: {quote(items)}")
     _all_of(items, dict, "score")
     return tuple(LabelScore(_label(item), _share(item, name)) for item in items)
 
@@ -161,7 +162,7 @@ def _stock_top(items: list[Any]) -> Prediction:
 def _label(item: dict[str, Any]) -> str:
     label = item.get("label")
     if not isinstance(label, str) or not label:
-        raise InvalidAnswerError(f"has no label: {_shown(item)}")
+        raise InvalidAnswerError(f"has no label: {quote(item)}")
     return label
 
 
@@ -176,14 +177,9 @@ def _number(item: dict[str, Any], name: str) -> float:
     value = item.get(name)
     # 1e999 is JSON, and infinite.
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise InvalidAnswerError(f"has a {name} that is no number: {_shown(item)}")
+        raise InvalidAnswerError(f"has a {name} that is no number: {quote(item)}")
     return float(value)
 
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a number in JSON")
-
-
-def _shown(value: Any) -> str:
-    text = value.decode(errors="replace") if isinstance(value, bytes) else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

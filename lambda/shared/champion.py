@@ -71,10 +71,7 @@ class Champion:
 
 
 def find_champion(cloudformation: Any, sagemaker: Any, stack: str) -> Champion | None:
-    """Return the package that the serving stack `stack` names; None without such a stack or package.
-
-    Raises ServingUnknownError: the stack can't be described.
-    """
+    """Return the package that the stack names; None without stack or package. Raises ServingUnknownError."""
     package_arn = _parameter(cloudformation, stack)
     if not package_arn:
         return None

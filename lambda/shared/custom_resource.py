@@ -31,13 +31,8 @@ def respond(
 ) -> None:
     """Do the work and report to CloudFormation, which would wait an hour for an answer that is never sent.
 
-    Args:
-        event: The custom resource's request.
-        log_stream: Named in the report of a failure, so that the log can be found.
-        work: Does what is asked, and returns what it did.
-        physical_id: Identity of the resource; another one than before would make CloudFormation delete the old one.
-        failure: What could not be done; the report of a failure begins with it.
-        put: Sends a body to a URL.
+    `work` does what is asked, and returns what it did. The report of its failure begins with `failure` and names the
+    `log_stream`. Another `physical_id` than before would make CloudFormation delete the old resource.
     """
     try:
         status, reason = "SUCCESS", work()

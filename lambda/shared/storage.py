@@ -29,10 +29,7 @@ class ObjectStore:
         self._client = client
 
     def read(self, uri: str, limit: int = MAX_BYTES) -> bytes:
-        """Return the content of an object.
-
-        Raises StorageError: the object is missing, unreadable or larger than `limit` bytes.
-        """
+        """Return the content of an object; raise StorageError where it is missing, unreadable or too large."""
         with self.opened(uri) as body:
             content: bytes = body.read(limit + 1)
         if len(content) > limit:
@@ -49,10 +46,7 @@ class ObjectStore:
             raise
 
     def etag(self, uri: str) -> str:
-        """Return S3's ETag, which changes with the content; empty where the object does not exist.
-
-        Raises StorageError: the object may not be looked at.
-        """
+        """Return S3's ETag, which changes with the content; empty where there is no object. Raises StorageError."""
         bucket, key = split_uri(uri)
         try:
             with _translated("read", uri):

@@ -1,13 +1,15 @@
 """The smoke test: asks the endpoint and compares its answers with the expected ones."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from shared.answers import Answer, Prediction
 from shared.errors import FunctionError
 from shared.storage import ObjectStore, StorageError
 from smoke_test.endpoint import Endpoint
-from smoke_test.package import Package, describe
 from smoke_test.questions import CLEAR, Question, built_in, from_evidence
 
 SCORE_TOLERANCE = 0.02
@@ -15,6 +17,25 @@ SCORE_TOLERANCE = 0.02
 
 CONFIDENCE_TOLERANCE = 0.05
 """Allowed difference of two confidences due to rounding."""
+
+
+class PackageUnreadableError(FunctionError):
+    """The model package cannot be looked up."""
+
+
+@dataclass(frozen=True)
+class Package:
+    """A model package."""
+
+    version: str
+    """Its version, as the endpoint reports it."""
+    evidence_uri: str
+    """S3 URI of its answers to the test sentences; "" where it has none."""
+
+    @property
+    def sentences_uri(self) -> str:
+        """S3 URI of the test sentences, which lie beside the folder of each artifact's answers."""
+        return f"{self.evidence_uri.rsplit('/', 2)[0]}/sentences.jsonl"
 
 
 class WrongAnswersError(FunctionError):
@@ -26,19 +47,10 @@ class WrongAnswersError(FunctionError):
 
 
 def smoke_test(event: Mapping[str, Any], registry: Any, s3: Any, endpoint: Endpoint) -> dict[str, Any]:
-    """Check that the endpoint serves a package as it was judged.
+    """Check that the endpoint serves the event's `model_package_arn` as it was judged, with boto3 clients.
 
-    Args:
-        event: `model_package_arn`: the package that should answer.
-        registry: A boto3 SageMaker client.
-        s3: A boto3 S3 client.
-        endpoint: The endpoint to ask.
-
-    Returns:
-        How many sentences were `asked` and `compared` with evidence, and the `version` that answered.
-
-    Raises:
-        FunctionError: WrongAnswersError, EndpointUnusableError, or what prevented the test.
+    Returns how many sentences were `asked` and `compared` with evidence, and the `version` that answered. Raises
+    FunctionError: WrongAnswersError, EndpointUnusableError, or what prevented the test.
     """
     package = describe(registry, str(event.get("model_package_arn", "")))
     questions = choose(package, s3)
@@ -47,6 +59,16 @@ def smoke_test(event: Mapping[str, Any], registry: Any, s3: Any, endpoint: Endpo
         raise WrongAnswersError(problems, len(questions))
     compared = sum(question.expected is not None for question in questions)
     return {"asked": len(questions), "compared": compared, "version": package.version}
+
+
+def describe(registry: Any, arn: str) -> Package:
+    """Look a package up with a boto3 SageMaker client; raise PackageUnreadableError."""
+    try:
+        found = registry.describe_model_package(ModelPackageName=arn)
+    except (ClientError, BotoCoreError) as error:
+        raise PackageUnreadableError(f"model package {arn} cannot be read: {error}.") from error
+    evidence = found.get("CustomerMetadataProperties", {}).get("evidence", "")
+    return Package(version=arn.rpartition("/")[2], evidence_uri=evidence if evidence.startswith("s3://") else "")
 
 
 def choose(package: Package, s3: Any) -> list[Question]:

@@ -11,9 +11,8 @@ from ministack.services.cloudformation import changesets, custom_resource, engin
 from local.emulator.access import perimeter, stack_roles
 from local.emulator.builds import image_builds
 from local.emulator.cloudformation import (
+    accepted_types,
     buckets,
-    budgets,
-    endpoint_scaling,
     request_validators,
     resource_types,
     sagemaker_resources,
@@ -21,7 +20,6 @@ from local.emulator.cloudformation import (
 )
 from local.emulator.cloudwatch import alarms, metric_store, service_metrics
 from local.emulator.common.patching import Holder, wrap
-from local.emulator.common.version import installed_version, require_supported_version
 from local.emulator.gateway import data_plane
 from local.emulator.recovery import interrupted, stack_operations
 from local.emulator.sagemaker_bridge import sagemaker_api
@@ -91,16 +89,14 @@ _WRAPPED: tuple[tuple[Holder | tuple[Holder, ...], str, Callable[..., Any]], ...
 
 
 def install(service: SageMakerService) -> None:
-    """Change the ministack of this process, once. Raises CannotStartError."""
-    require_supported_version(installed_version())
+    """Change the ministack of this process, once. The server has checked its version."""
     app.BANNER = "ministack on port {port}"  # the original fills a screen
     custom_resource._HOST = "127.0.0.1"  # "localhost" may resolve to ::1 first, where nothing listens
     for holders, name, wrapper in _WRAPPED:
         wrap(holders, name, wrapper)
     sagemaker_api.register(service)  # a SageMaker service
     sagemaker_resources.register()  # its resource types
-    endpoint_scaling.register()  # AWS::ApplicationAutoScaling::*
-    buckets.register()  # properties of AWS::S3::Bucket
-    budgets.register()  # AWS::Budgets::Budget
+    accepted_types.register()  # AWS::ApplicationAutoScaling::*, AWS::Budgets::Budget
+    buckets.register()  # tags of AWS::S3::Bucket, and its deletion
     request_validators.register()  # AWS::ApiGateway::RequestValidator, and its use by methods
     alarms.start()  # alarms that change as time passes

@@ -66,7 +66,7 @@ class SageMakerService:
         self._runtime.stop()
         self._context.outbox.stop()
 
-    def handle(self, action: str, params: Mapping[str, Any], *, account: str, region: str) -> dict[str, Any]:
+    def handle(self, scope: Scope, action: str, params: Mapping[str, Any]) -> dict[str, Any]:
         """Answer one control-plane call, e.g. `CreateTrainingJob`, without a call to the cloud around the service.
 
         `params` and the answer have botocore's shapes, with times as epoch seconds. Raises ServiceError.
@@ -79,21 +79,11 @@ class SageMakerService:
             raise ServiceError("UnknownOperationException", message)
         validation.validate(action, params)
         given = {member: value for member, value in params.items() if value is not None}
-        return handler(Scope(account, region), given)
+        return handler(scope, given)
 
-    def invoke_endpoint(
-        self,
-        name: str,
-        body: bytes,
-        content_type: str,
-        accept: str,
-        headers: Mapping[str, str],
-        *,
-        account: str,
-        region: str,
-    ) -> InvokeResult:
+    def invoke_endpoint(self, scope: Scope, name: str, body: bytes, headers: Mapping[str, str]) -> InvokeResult:
         """Answer InvokeEndpoint; wait for the model at most `invocation_seconds`. Raises ServiceError.
 
-        Of the request's `headers`, those that begin with `X-Amzn-SageMaker-` are used.
+        Of the request's `headers`, the types and those that begin with `X-Amzn-SageMaker-` are used.
         """
-        return self._invocations.invoke(Scope(account, region), name, body, content_type, accept, headers)
+        return self._invocations.invoke(scope, name, body, headers)

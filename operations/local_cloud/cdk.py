@@ -1,7 +1,5 @@
 """The real CDK command line: against the local cloud, or only to synthesise."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 from collections.abc import Callable, Sequence
@@ -20,14 +18,9 @@ def run(
     output: Path = paths.CDK_OUT,
     on_line: Callable[[str], None] = lambda line: None,
 ) -> None:
-    """Run one `cdk` command.
+    """Run one `cdk` command, such as `["deploy", "--all"]`, and call `on_line` with every line that it prints.
 
-    Args:
-        arguments: sub-command and options, for example `["deploy", "--all"]`.
-        env: environment of cdk.json.
-        deployment: the local cloud it talks to; None where it only synthesises.
-        output: folder of the cloud assembly.
-        on_line: called with every line it prints, as it comes.
+    `deployment`: the local cloud it talks to; None where it only synthesises. `output`: folder of the cloud assembly.
     """
     paths.HOME.mkdir(parents=True, exist_ok=True)
     # CONTEXT overrides values of the configuration: "serving.container=slim serving.kind=instances".

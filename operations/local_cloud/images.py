@@ -1,7 +1,5 @@
 """What stands for each container image on this machine: a program, and the variables that the image sets."""
 
-from __future__ import annotations
-
 import json
 import re
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """The local cloud's process: start it, see whether it lives, stop it."""
 
-from __future__ import annotations
-
 import ctypes
 import hashlib
 import json
@@ -36,11 +34,7 @@ def start(port: int) -> int:
     One that runs other code than this checkout's, as after an upgrade, is restarted. The new process takes over its
     listening socket, so callers wait instead of being refused.
 
-    Args:
-        port: wanted TCP port on 127.0.0.1; a cloud that already runs keeps its own.
-
-    Returns:
-        The port it listens on.
+    Returns the port on 127.0.0.1: the wanted one, or that of a cloud that already runs.
     """
     version, handed_over = _code_version(), None
     if (current := _running_port()) is not None:

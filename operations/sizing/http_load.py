@@ -6,8 +6,6 @@ would count as the server's. `benchmarks/serving.py` does that, and measures the
 that answers at once.
 """
 
-from __future__ import annotations
-
 import selectors
 import socket
 import time
@@ -22,12 +20,7 @@ HINT = "try the artifact with `make predict` first"
 
 @dataclass(frozen=True)
 class Measured:
-    """One load.
-
-    Attributes:
-        seconds: a request, in the order in which they were answered.
-        elapsed: seconds from the first request to the last answer.
-    """
+    """One load: the seconds of each request, as they were answered, and those from the first to the last."""
 
     seconds: list[float]
     elapsed: float
@@ -86,14 +79,8 @@ def load(
 ) -> Measured:
     """Send requests to /invocations until `requests` were answered or `seconds` are over, whichever comes first.
 
-    Args:
-        port: of 127.0.0.1.
-        bodies: JSON, sent in turn.
-        connections: how many requests are under way at once.
-        requests: most requests.
-        seconds: longest time.
-        at_least: fewest requests, however long they take.
-        sleepless: whether this process has a core of its own, on which it need not sleep.
+    The JSON `bodies` are sent in turn, over so many `connections` at once. At least `at_least` requests are sent,
+    however long they take. `sleepless`: this process has a core of its own, on which it need not sleep.
     """
     head = "POST /invocations HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: "
     wire = [f"{head}{len(body)}\r\n\r\n".encode() + body for body in bodies]

@@ -1,7 +1,5 @@
 """A serving image's server as a process of this machine: started, asked, and its memory watched."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil
@@ -33,12 +31,7 @@ _SAMPLE_SECONDS = 0.02
 class Server:
     """A server in a process group of its own, as a context: it is started at once, and ended with its processes.
 
-    Attributes:
-        folder: where it works; removed at the end.
-        log: what it prints.
-        port: of 127.0.0.1.
-        process: the leader of the group.
-        started: when it was started (`time.monotonic`).
+    It works in `folder`, which is removed at the end, and `process` is the leader of its group.
     """
 
     stop_seconds = 40.0
@@ -136,8 +129,7 @@ def last_core() -> int | None:
 class PeakMemory:
     """Watches the memory of a process and its children from another thread.
 
-    Attributes:
-        megabytes: the highest so far, shared pages counted once (PSS; where the system doesn't tell it, RSS).
+    `megabytes` is the highest so far, shared pages counted once (PSS; where the system doesn't tell it, RSS).
     """
 
     def __init__(self, pid: int) -> None:
@@ -146,7 +138,7 @@ class PeakMemory:
         self._done = threading.Event()
         self._watcher = threading.Thread(target=self._watch, daemon=True)
 
-    def __enter__(self) -> PeakMemory:
+    def __enter__(self) -> Self:
         self._watcher.start()
         return self
 

@@ -1,7 +1,5 @@
 """Which memory and concurrency a serverless endpoint needs, and what a million requests cost; arithmetic only."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -6,11 +6,7 @@ attributes, never the text.
 
 
 class ClassifierError(Exception):
-    """Base of the errors of this package.
-
-    `message`: what is wrong and what is allowed, in one or two sentences. `hint`: the next step for the reader; empty
-    if there is none.
-    """
+    """Base of the errors of this package: what is wrong and what is allowed, and as `hint` the next step, if any."""
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)

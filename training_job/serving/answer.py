@@ -39,10 +39,7 @@ def answer(
     content_type: str | None = None,
     accept: str | None = None,
 ) -> Answer:
-    """Predict for the texts in `body`, of one of `formats.TYPES` (default: JSON).
-
-    Never raises: errors are in the answer's status.
-    """
+    """Predict for the texts in `body`, of one of `formats.TYPES`. Never raises: errors are in the answer's status."""
     from serving import formats  # imports the predictor's libraries
 
     try:
@@ -62,10 +59,7 @@ def answer(
 def answered(
     content_type: str, inputs: Inputs, predictions: Sequence[Prediction], *, labels: int, version: str | None
 ) -> Answer:
-    """Write the predictions in one of `formats.TYPES`; `labels` is the number of the model's labels.
-
-    Refuse the request if a text was truncated that must not be.
-    """
+    """Write the predictions in one of `formats.TYPES`; refuse a text that was truncated and must not be."""
     from serving import formats
 
     truncated = [index for index, prediction in enumerate(predictions) if prediction.truncated]

@@ -43,10 +43,7 @@ def request_type(header: str | None) -> str:
 
 
 def answer_type(accept: str | None, content_type: str) -> str:
-    """Return the type of the answer: the one that Accept prefers, and among equals the request's own.
-
-    Raises RequestError (406) if Accept allows none of `TYPES`.
-    """
+    """Return the type that Accept prefers, among equals the request's own; raise RequestError (406) for none."""
     best, best_quality = "", 0.0
     for part in (accept or "*/*").lower().split(","):
         pattern, *parameters = (piece.strip() for piece in part.split(";"))

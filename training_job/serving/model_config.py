@@ -1,12 +1,10 @@
 """Read labels, maximum length and how to interpret the logits from an artifact's `config.json`."""
 
-from __future__ import annotations
-
 import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from serving.errors import ArtifactError
 
@@ -40,7 +38,7 @@ class ModelConfig:
     """Token that pads the shorter rows of a batch (the attention mask hides it)."""
 
     @classmethod
-    def read(cls, model_dir: Path) -> ModelConfig:
+    def read(cls, model_dir: Path) -> Self:
         """Read `model_dir/config.json`; raise ArtifactError with the key and what is allowed."""
         path = model_dir / "config.json"
         values = _read_object(path)

@@ -1,11 +1,10 @@
 """Tokenise texts into padded integer arrays, batched by length so that little of a batch is padding."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,9 +44,7 @@ class TextEncoder:
         self._pad = {"input_ids": pad_token_id, "attention_mask": 0, "token_type_ids": 0}
 
     @classmethod
-    def read(
-        cls, model_dir: Path, *, max_length: int, pad_token_id: int, truncation_side: str = "right"
-    ) -> TextEncoder:
+    def read(cls, model_dir: Path, *, max_length: int, pad_token_id: int, truncation_side: str = "right") -> Self:
         """Load `model_dir/tokenizer.json`; raise ArtifactError if it is missing or not a tokenizer."""
         # The server decides how many threads work; one request must not use every core.
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")

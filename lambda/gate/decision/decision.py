@@ -1,7 +1,5 @@
 """The approval status of the model package that follows from the evidence, and its reasons."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from typing import Literal
 

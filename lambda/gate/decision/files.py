@@ -1,7 +1,5 @@
 """The files of a decision: `verdict.json` and `baseline.json`."""
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from dataclasses import asdict
@@ -20,11 +18,7 @@ _Z = 1.96
 def verdict_file(decision: Decision, output: JobOutput, *, created: str, facts: dict[str, Any]) -> bytes:
     """Return the content of `verdict.json`: statistics as SageMaker's console reads them, and the whole verdict.
 
-    Args:
-        decision: what was decided.
-        output: of the training job.
-        created: time of the decision, ISO 8601.
-        facts: what the decision is about (job, hashes, champion); stored as they are.
+    `created` is the time of the decision in ISO 8601. `facts` say what it is about (job, hashes, champion).
     """
     measured = decision.measured
     document: dict[str, Any] = {

@@ -1,7 +1,5 @@
 """A decision as the model registry holds it: a summary, short metadata, and numbers."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 
@@ -42,10 +40,8 @@ def summary(decision: Decision) -> str:
 def metadata(decision: Decision, *, evidence: str | None, **facts: str | None) -> dict[str, str]:
     """Return entries for the package's `CustomerMetadataProperties`, in the characters that the registry allows.
 
-    Args:
-        decision: what was decided.
-        evidence: address of the challenger's answers; left out where they were not measured.
-        facts: more entries by their key; None is left out.
+    `evidence` is the address of the challenger's answers, left out where they were not measured. `facts` are more
+    entries; None is left out.
     """
     measured, verdict = decision.measured, decision.verdict
     values: dict[str, str | float | int | None] = {

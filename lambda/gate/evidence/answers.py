@@ -1,26 +1,21 @@
 """What a model answered to the test sentences, as batch transform left it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gate.evidence.job_output import JobOutput
-from gate.evidence.json_lines import count_lines, lines_of, quote
+from gate.evidence.json_lines import count_lines, lines_of
 from shared.answers import InvalidAnswerError, parse_answer
 from shared.errors import EvidenceError
 from shared.storage import ObjectStore, StorageError
+from shared.words import quote
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A model's answer to one text.
+    """A model's answer to one text, with the id of the most probable label and its probability.
 
-    Attributes:
-        label: id of the most probable label.
-        confidence: its probability.
-        score: the predicted score, if the model has one.
-        several: ids of the given labels of a model for several labels; None of any other.
+    `several` has the ids of the given labels of a model for several labels; None of any other.
     """
 
     label: int
@@ -36,12 +31,9 @@ class Answer:
 
 @dataclass(frozen=True)
 class Answers:
-    """All answers of a model.
+    """All answers of a model: `given` has one for each test row, and is None where there are none.
 
-    Attributes:
-        given: one for each test row; None where there are none.
-        problem: why there are none, or None where no answers were wanted.
-        asked: whether the model had the chance to answer.
+    `problem` then says why, or is None where none were wanted. `asked`: whether the model had the chance to answer.
     """
 
     given: Sequence[Answer] | None = None
@@ -55,11 +47,7 @@ class Answers:
 
 
 def read_answers(store: ObjectStore, uri: str | None, output: JobOutput) -> Answers:
-    """Read the answers at `uri`. Where they are missing or unusable, `problem` says why.
-
-    Raises:
-        StorageError: the file may not be read.
-    """
+    """Read the answers at `uri`. Where they are missing or unusable, `problem` says why. Raises StorageError."""
     if uri is None:
         return Answers(problem="its answers were not asked for")
     try:
@@ -79,18 +67,10 @@ def read_answers(store: ObjectStore, uri: str | None, output: JobOutput) -> Answ
 def parse_answers(
     content: bytes, *, labels: Sequence[str], rows: int, source: str, multilabel: bool = False
 ) -> list[Answer]:
-    """Parse a `.out` file of batch transform.
+    """Parse a `.out` file of batch transform; `labels` are their names by their ids, errors call the file `source`.
 
-    Args:
-        content: the file.
-        labels: names of the labels by their ids.
-        rows: number of sentences that were asked.
-        source: what an error calls the file.
-        multilabel: whether a text has any number of labels.
-
-    Raises:
-        EvidenceError: a line is not an answer, a label is none of the data's, or the file has not one line for each
-            sentence.
+    Raises EvidenceError: a line is not an answer, a label is none of the data's, or the file has not one line for each
+    of the `rows` sentences.
     """
     lines = count_lines(content)
     if lines != rows:

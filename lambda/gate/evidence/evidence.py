@@ -1,7 +1,5 @@
 """All that is known about a challenger when it is judged."""
 
-from __future__ import annotations
-
 import itertools
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -27,12 +25,8 @@ class AnsweredRow(NamedTuple):
 class Evidence:
     """The training job's output, and what both models answered to its test sentences.
 
-    Attributes:
-        output: of the training job, with the test set; its rows may be missing.
-        challenger: the challenger's answers.
-        champion: the champion's answers; none and no problem where nothing serves.
-        champion_version: version of the package that serves, or None.
-        own_rows: the job brought test rows, or labels, that the champion was not judged on.
+    The champion has no answers, no problem and no version where nothing serves. `own_rows`: the job brought test rows,
+    or labels, that the champion was not judged on.
     """
 
     output: JobOutput

@@ -1,7 +1,5 @@
 """What a training job left for the gate in its `output.tar.gz`: above all the test set."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import tarfile
@@ -10,9 +8,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gate.evidence.json_lines import is_number, number_or_none, quote, read_objects
+from gate.evidence.json_lines import is_number, number_or_none, read_objects
 from shared.errors import EvidenceError
 from shared.storage import MAX_BYTES, ObjectStore, StorageError
+from shared.words import quote
 
 ROWS_FILE = "test_rows.jsonl"
 EVALUATION_FILE = "evaluation.json"
@@ -24,14 +23,7 @@ MAX_CHARACTERS = 20_000
 
 @dataclass(frozen=True)
 class Row:
-    """One row of the test set.
-
-    Attributes:
-        text: as the model is asked it.
-        label: id of its label; the ids of all its labels where a text may have several.
-        score: None where the data has none.
-        family: None where the data has none.
-    """
+    """One row of the test set, with the id of its label, or of all its labels where a text may have several."""
 
     text: str
     label: int | tuple[int, ...]
@@ -58,9 +50,7 @@ class JobOutput:
     """The test set, and what else the report shows of the training job.
 
     Attributes:
-        rows: in file order.
-        labels: names of the labels by their ids.
-        loss_svg: the loss curve, if the job drew one.
+        labels: their names by their ids.
         problem: why there are no rows.
         objective: `regression`, `classification` or `multilabel`.
         baseline: what a simple model reaches, if the job measured one.
@@ -86,9 +76,7 @@ class JobOutput:
 def read_job_output(store: ObjectStore, uri: str) -> JobOutput:
     """Read the archive at `uri`. Without it, or without test rows in it, `problem` is set.
 
-    Raises:
-        StorageError: the archive may not be read.
-        EvidenceError: a file in it is not as the training job writes it.
+    Raises StorageError: the archive may not be read. Raises EvidenceError: a file in it is wrong.
     """
     try:
         files = archive_members(store, uri, (ROWS_FILE, EVALUATION_FILE, LOSS_FILE))
@@ -109,9 +97,8 @@ def read_job_output(store: ObjectStore, uri: str) -> JobOutput:
 def archive_members(store: ObjectStore, uri: str, names: Collection[str], limit: int = MAX_BYTES) -> dict[str, bytes]:
     """Return files of a `.tar.gz` by their name at its root, without those it lacks. Nothing is written to disk.
 
-    Raises:
-        StorageError: the archive is missing or may not be read.
-        EvidenceError: it is no such archive, or a file in it is larger than `limit` bytes.
+    Raises StorageError: the archive is missing or may not be read. Raises EvidenceError: it is no such archive, or a
+    file in it is larger than `limit` bytes.
     """
     found: dict[str, bytes] = {}
     with store.opened(uri) as body:
@@ -131,25 +118,14 @@ def archive_members(store: ObjectStore, uri: str, names: Collection[str], limit:
 
 
 def parse_rows(content: bytes, source: str, labels: int = 2, *, multilabel: bool = False) -> list[Row]:
-    """Parse `test_rows.jsonl`; errors call the file `source`.
-
-    Args:
-        content: the file.
-        source: what an error calls it.
-        labels: number of labels.
-        multilabel: whether a text has any number of labels.
-
-    Raises:
-        EvidenceError: a line is not a test row.
-    """
+    """Parse `test_rows.jsonl`, which errors call `source`. Raises EvidenceError: a line is not a test row."""
     return [_row(value, place, labels, multilabel) for place, value in read_objects(content, source)]
 
 
 def parse_evaluation(content: bytes, source: str) -> JobOutput:
     """Return what `evaluation.json` says of the model: labels, objective, thresholds, baseline; but no rows.
 
-    Raises:
-        EvidenceError: there are no distinct names of labels. Errors call the file `source`.
+    Raises EvidenceError: there are no distinct names of labels. Errors call the file `source`.
     """
     try:
         found = json.loads(content)

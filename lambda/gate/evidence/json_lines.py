@@ -1,23 +1,16 @@
 """Reading JSON Lines files that the training job and batch transform wrote. An error names the file and the line."""
 
-from __future__ import annotations
-
 import json
 import math
 from collections.abc import Iterator
 from typing import Any, TypeGuard
 
 from shared.errors import EvidenceError
-
-_QUOTED = 80  # characters of a wrong value
+from shared.words import quote
 
 
 def read_objects(content: bytes, source: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the place and the object of each line; errors call the file `source`.
-
-    Raises:
-        EvidenceError: a line is not a JSON object.
-    """
+    """Yield the place and the object of each line. Raises EvidenceError, which calls the file `source`."""
     for place, line in lines_of(content, source):
         try:
             value = json.loads(line)
@@ -51,9 +44,3 @@ def number_or_none(value: dict[str, Any], name: str, place: str) -> float | None
 def is_number(value: Any) -> TypeGuard[float]:
     """Tell whether a JSON value is a finite number."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def quote(value: Any) -> str:
-    """Return the start of a wrong value as JSON, for a message."""
-    text = value.decode(errors="replace") if isinstance(value, bytes) else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= _QUOTED else f"{text[:_QUOTED]}…"

@@ -1,7 +1,5 @@
 """The figures of every label: as a chart in the order of their F1, and as a table."""
 
-from __future__ import annotations
-
 from classifier.evaluation.figures import ClassFigures
 from gate.report.markup import NAME_LIMIT, Markup, figure, paragraph, section, shorten, table, tag
 from gate.report.numbers import UNKNOWN, interval, number, percent

@@ -1,7 +1,5 @@
 """Accuracy, F1 and the difference to the champion: in sentences, and as intervals beside floors and margin."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -35,17 +33,10 @@ def key_figures_section(report: Report) -> Markup:
     compared = measured.comparison
     champion, known, f1 = compared.champion if compared else None, measured.baseline, measured.f1_name
     accuracy = "exactly right" if measured.multilabel else "accuracy"
-    charts = [
-        _figure_chart(
-            "accuracy",
-            accuracy,
-            measured.accuracy,
-            champion.accuracy if champion else None,
-            known.accuracy if known else None,
-            verdict,
-        ),
-        _figure_chart("f1", f1, measured.f1, champion.f1 if champion else None, known.f1 if known else None, verdict),
-    ]
+    charts = []
+    for figure, name in (("accuracy", accuracy), ("f1", f1)):
+        former, simple = (getattr(one, figure, None) for one in (champion, known))
+        charts.append(_figure_chart(figure, name, getattr(measured, figure), former, simple, verdict))
     if compared is not None:
         name, difference = (f1, compared.f1) if measured.multilabel else ("accuracy", compared.accuracy)
         charts.append(_difference_chart(name, difference, verdict.margin))

@@ -3,8 +3,6 @@
 Everything is escaped unless this package made it, so forgetting to escape is not possible.
 """
 
-from __future__ import annotations
-
 import html
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -27,13 +25,10 @@ class Markup(str):
 
 
 def tag(name: str, /, *children: str | None, **attributes: str | float | None) -> Markup:
-    """Return an element.
+    """Return an element with its children in order: text is escaped, None is left out.
 
-    Args:
-        name: the element's name.
-        children: its content in order; text is escaped, None is left out.
-        attributes: a trailing underscore is dropped and an inner one becomes a hyphen (`class_`, `stroke_width`);
-            None is left out.
+    Of an attribute's name a trailing underscore is dropped, and an inner one becomes a hyphen (`class_`,
+    `stroke_width`). None is left out here too.
     """
     opened = "".join(
         f' {key.rstrip("_").replace("_", "-")}="{html.escape(_safe(str(value)))}"'

@@ -1,7 +1,5 @@
 """How numbers are written: shares as percentages, differences in points, always with the same number of decimals."""
 
-from __future__ import annotations
-
 from classifier.evaluation.figures import Interval
 
 UNKNOWN = "–"

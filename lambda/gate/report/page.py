@@ -1,7 +1,5 @@
 """The report as one HTML file: what was decided, the sections, and where the challenger comes from."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from gate.report.classes import classes_section

@@ -1,7 +1,5 @@
 """Axes, lines and dots as SVG. The colours are in `report.css`, so that dark mode and print apply to them."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -78,12 +76,7 @@ class Plot:
 def drawing(identifier: str, title: str, description: str, height: int, *marks: Markup) -> Markup:
     """Put marks together as one picture, `WIDTH` units wide, with a name and a description for screen readers.
 
-    Args:
-        identifier: unique in the page; letters and hyphens.
-        title: what is drawn.
-        description: what there is to see.
-        height: in the drawing's units.
-        marks: the first lies at the back.
+    `identifier` is unique in the page. The first of the `marks` lies at the back.
     """
     return tag(
         "svg",

@@ -1,7 +1,5 @@
 """The confusion matrix, the precision-recall curve and the reliability diagram, in plain Python."""
 
-from __future__ import annotations
-
 import math
 from bisect import bisect_left
 from collections import Counter

@@ -1,7 +1,5 @@
 """What the report shows, in the gate's own types."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property

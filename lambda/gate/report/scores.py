@@ -1,7 +1,5 @@
 """The scatter of answered over true scores, and the training job's loss curve."""
 
-from __future__ import annotations
-
 import base64
 import math
 import re

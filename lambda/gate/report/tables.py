@@ -1,7 +1,5 @@
 """The sections that list: slices, the most confident mistakes, differences to the champion."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 

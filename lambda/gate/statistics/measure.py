@@ -1,7 +1,5 @@
 """The figures that a verdict needs, from answers."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -80,15 +78,9 @@ def measure_answers(
     multilabel: bool = False,
     baseline: Baseline | None = None,
 ) -> Measured:
-    """Measure answers.
+    """Measure the labels that the challenger gave to each of the `rows`, at least one, and compare with the champion's.
 
-    Args:
-        rows: the test set, at least one row.
-        challenger: its labels of each row.
-        champion: its labels of each row; None without a champion.
-        labels: names of the labels by their ids.
-        multilabel: whether a text has any number of labels.
-        baseline: what a simple model reaches on the same rows.
+    `labels` are their names by their ids. `baseline` is what a simple model reaches on the same rows.
     """
     truth, count = [row.labels for row in rows], len(labels)
     comparison = None

@@ -1,7 +1,5 @@
 """Parts of the test set on which a challenger could be worse while the whole looks good."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -39,13 +37,10 @@ class SliceCounts:
 
 @dataclass(frozen=True)
 class SliceTest:
-    """The test whether the challenger is worse on one slice.
+    """The test whether the challenger is worse on one slice: whether `p_value` is at most `LEVEL`.
 
-    Attributes:
-        counts: of the slice.
-        p_value: probability of at least as many losses among the differing rows if both were equally good, after
-            Holm's correction for the number of slices.
-        worse: whether that is at most `LEVEL`.
+    It is the probability of at least as many losses among the differing rows if both were equally good, after Holm's
+    correction for the number of slices.
     """
 
     counts: SliceCounts
@@ -112,10 +107,7 @@ def _able(rows: Sequence[int]) -> int:
 
 
 def sign_test(losses: int, wins: int) -> float:
-    """Return the one-sided exact sign test's p-value.
-
-    It is the probability of at least `losses` heads in `losses + wins` tosses of a fair coin.
-    """
+    """Return the exact sign test's p-value: that of at least `losses` heads in `losses + wins` fair tosses."""
     differing = losses + wins
     ways: int = math.comb(differing, losses)
     outcomes = 0

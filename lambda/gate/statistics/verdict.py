@@ -1,11 +1,9 @@
 """The rules that turn figures and thresholds into a verdict. `docs/decisions/0005-gate.md` gives the reasons."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Self
 
 from classifier.evaluation.figures import Interval
 from gate.statistics.measure import Comparison, Measured
@@ -45,7 +43,7 @@ class Thresholds:
     """Largest distance of the paired difference's lower end below the champion, 0 to 0.5."""
 
     @classmethod
-    def from_request(cls, gate: Mapping[str, float | str]) -> Thresholds:
+    def from_request(cls, gate: Mapping[str, float | str]) -> Self:
         """Read the request's `gate`, in which each value may be a number or `auto`."""
         return cls(**{name: float(value) for name, value in gate.items() if value != AUTO})
 

@@ -1,7 +1,5 @@
 """The places that data files come from: a web address, a prefix in S3, a folder."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,8 +20,7 @@ def open_source(
 ) -> Source:
     """Return the source behind a URL, an `s3://` prefix or the path of a folder.
 
-    Raises:
-        SourceInvalidError: It is none of these, or has a part that is secret or that no file name can follow.
+    Raises SourceInvalidError: It is none of these, or has a part that is secret or that no file name can follow.
     """
     if not source.strip():
         raise SourceInvalidError(f"the source is empty; allowed is {ALLOWED}.")
@@ -38,4 +35,4 @@ def open_source(
             "not allowed in a source; it is a plain prefix.",
             hint="Download the files yourself and give their folder, or put them into S3.",
         )
-    return S3Source(source, limits, s3_client) if parts.scheme == "s3" else HttpSource(source, limits, check_url)
+    return S3Source(source, s3_client) if parts.scheme == "s3" else HttpSource(source, limits, check_url)

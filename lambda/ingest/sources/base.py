@@ -1,7 +1,5 @@
 """What every source of data files provides, and its limits."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -88,8 +86,7 @@ def _holds_training_rows(name: str) -> bool:
 def data_files(names: Iterable[str], source: str) -> tuple[str, ...]:
     """Return the data files among `names`, sorted.
 
-    Raises:
-        DataUnavailableError: None of them is for training, or there are too many.
+    Raises DataUnavailableError: None of them is for training, or there are too many.
     """
     present = sorted(names)
     found = tuple(name for name in present if is_data_file(name))

@@ -1,7 +1,5 @@
 """Data files in a folder of this machine."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path

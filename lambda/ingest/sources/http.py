@@ -1,7 +1,5 @@
 """Data files at or below a web address."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any

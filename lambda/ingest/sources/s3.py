@@ -1,26 +1,22 @@
 """Data files below a prefix in S3, or a single object."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, ParamValidationError
 
 from ingest.errors import DataUnavailableError, SourceInvalidError, SourceUnreachableError
-from ingest.sources.base import CHUNK_BYTES, Limits, Stream, data_files, is_data_file
+from ingest.sources.base import CHUNK_BYTES, Stream, data_files, is_data_file
 
 _PASSING_CODES = frozenset({"SlowDown", "InternalError", "ServiceUnavailable", "RequestTimeout", "500", "503"})
 
 
 class S3Source:
-    """Files below a prefix in S3, read with `client`, or with a boto3 client from the environment."""
+    """Files below a prefix in S3, read with the boto3 client `client`."""
 
-    def __init__(self, uri: str, limits: Limits, client: Any = None) -> None:
+    def __init__(self, uri: str, client: Any) -> None:
         parts = urlsplit(uri)
         self.name = uri.rstrip("/")
         self._bucket = parts.netloc
@@ -29,11 +25,7 @@ class S3Source:
         self._prefix = folder if self._only else parts.path.strip("/")
         if not self._bucket:
             raise SourceInvalidError(f"{uri} names no bucket; s3://bucket/prefix is allowed.")
-        # One attempt: the caller counts the tries, of the body as well as of the request.
-        config = Config(
-            connect_timeout=limits.connect_timeout, read_timeout=limits.read_timeout, retries={"total_max_attempts": 1}
-        )
-        self._client = client if client is not None else boto3.client("s3", config=config)
+        self._client = client
 
     def find_files(self) -> tuple[str, ...]:
         """Return the names of the data files."""

@@ -76,18 +76,13 @@ def finished(build: Record, failed_phase: str, message: str) -> Record:
 
     `build` has all phases succeeded. `message` is shown with `failed_phase`, or with BUILD where no phase failed.
     """
-    phases = []
-    for phase in build["phases"]:
-        name = phase["phaseType"]
-        if name != (failed_phase or "BUILD"):
-            phases.append(phase)
-            continue
-        code = "COMMAND_EXECUTION_ERROR" if failed_phase else ""
-        phases.append({**phase, "contexts": [{"statusCode": code, "message": message}]})
-        if failed_phase:
-            phases[-1]["phaseStatus"] = "FAILED"
-            phases.append({"phaseType": "COMPLETED"})
-            break
+    phases = list(build["phases"])
+    at = [phase["phaseType"] for phase in phases].index(failed_phase or "BUILD")
+    contexts = [{"statusCode": "COMMAND_EXECUTION_ERROR" if failed_phase else "", "message": message}]
+    phases[at] = {**phases[at], "contexts": contexts}
+    if failed_phase:
+        phases[at]["phaseStatus"] = "FAILED"
+        phases[at + 1 :] = [{"phaseType": "COMPLETED"}]
     return {**build, "phases": phases, "buildStatus": "FAILED" if failed_phase else "SUCCEEDED"}
 
 

@@ -1,11 +1,10 @@
-"""AWS::S3::Bucket: the properties that ministack drops, a deletion that keeps a full bucket, CDK's `autoDeleteObjects`.
+"""AWS::S3::Bucket: the tags, which ministack drops, a deletion that keeps a full bucket, CDK's `autoDeleteObjects`.
 
 The function behind `autoDeleteObjects` runs on Node and needs `@aws-sdk/client-s3`, which AWS's runtime has and this
 machine has not. Without an answer the stack would wait for an hour.
 """
 
 import logging
-from collections.abc import Callable
 from typing import Any
 
 from ministack.core.responses import get_account_id, get_region, new_uuid
@@ -14,7 +13,7 @@ from ministack.services.cloudformation import provisioners
 from local.emulator.access import front_door
 from local.emulator.access.identity import root_credentials
 from local.emulator.cloudformation import resource_types
-from local.emulator.cloudformation.resource_types import Created, to_parameters
+from local.emulator.cloudformation.resource_types import Created
 from local.emulator.common.errors import ResourceFailedError
 from local.emulator.common.patching import Original, Record
 
@@ -34,12 +33,12 @@ def register() -> None:
 
     def create(logical_id: str, props: Record, stack_name: str) -> Created:
         bucket, attributes = handlers["create"](logical_id, props, stack_name)
-        _configure(bucket, {}, props)
+        _set_tags(bucket, props.get("Tags") or [])
         return bucket, attributes
 
     def update(physical_id: str, old: Record, new: Record, stack_name: str) -> Created:
         bucket, attributes = handlers["update"](physical_id, old, new, stack_name)
-        _configure(bucket, old if bucket == physical_id else {}, new)
+        _set_tags(bucket, new.get("Tags") or [])
         return bucket, attributes
 
     def delete(physical_id: str, props: Record) -> None:
@@ -69,34 +68,13 @@ def _client() -> Any:
     return front_door.client("s3", root_credentials())
 
 
-def _configure(bucket: str, old: Record, new: Record) -> None:
-    """Change a bucket from the properties `old` to `new`, as far as ministack's own handler did not."""
-    s3 = _client()
-    if old.get("Tags") != new.get("Tags"):
-        _set_tags(s3, bucket, new.get("Tags") or [])
-    for name, translate, put, remove in CONFIGURATIONS:
-        if old.get(name) == new.get(name):
-            continue
-        operation, translated = (put, translate(new[name])) if new.get(name) else (remove, {})
-        shape = s3.meta.service_model.operation_model(operation).input_shape
-        s3._make_api_call(operation, to_parameters({"Bucket": bucket, **translated}, shape))
-    logs = new.get("LoggingConfiguration")
-    if logs and old.get("LoggingConfiguration") != logs:
-        target = logs.get("DestinationBucketName") or bucket  # by default, the bucket logs into itself
-        status = {"LoggingEnabled": {"TargetBucket": target, "TargetPrefix": logs.get("LogFilePrefix", "")}}
-        s3.put_bucket_logging(Bucket=bucket, BucketLoggingStatus=status)
-    before, after = (props.get("VersioningConfiguration") or {} for props in (old, new))
-    if before.get("Status") == "Enabled" and after.get("Status") != "Enabled":
-        s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Suspended"})
-
-
-def _set_tags(s3: Any, bucket: str, tags: list[dict[str, str]]) -> None:
+def _set_tags(bucket: str, tags: list[dict[str, str]]) -> None:
     """Replace the bucket's tags, except `aws:` tags: only CloudFormation itself may set these."""
     own = [{"Key": tag["Key"], "Value": str(tag.get("Value", ""))} for tag in tags if not tag["Key"].startswith("aws:")]
     if own:
-        s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": own})
+        _client().put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": own})
     else:
-        s3.delete_bucket_tagging(Bucket=bucket)
+        _client().delete_bucket_tagging(Bucket=bucket)
 
 
 def invoke_custom_resource(
@@ -130,56 +108,3 @@ def _empty_bucket(bucket: str) -> None:
         objects = [{"Key": entry["Key"], "VersionId": entry["VersionId"]} for entry in entries]
         if objects:
             s3.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
-
-
-def encryption(properties: Record) -> dict[str, Any]:
-    """Return what PutBucketEncryption takes for `BucketEncryption`."""
-    rules = [
-        {**rule, "ApplyServerSideEncryptionByDefault": rule.get("ServerSideEncryptionByDefault", {})}
-        for rule in properties["ServerSideEncryptionConfiguration"]
-    ]
-    return {"ServerSideEncryptionConfiguration": {"Rules": rules}}
-
-
-def lifecycle(properties: Record) -> dict[str, Any]:
-    """Return what PutBucketLifecycleConfiguration takes for `LifecycleConfiguration`."""
-    return {"LifecycleConfiguration": {"Rules": [_lifecycle_rule(rule) for rule in properties["Rules"]]}}
-
-
-def _lifecycle_rule(rule: Record) -> dict[str, Any]:
-    expiration = {"Days": rule.get("ExpirationInDays"), "Date": rule.get("ExpirationDate")}
-    expiration["ExpiredObjectDeleteMarker"] = rule.get("ExpiredObjectDeleteMarker")
-    noncurrent_days = rule.get("NoncurrentVersionExpirationInDays")
-    return {
-        **rule,
-        "ID": rule.get("Id") or None,
-        "Prefix": None,  # a member of Filter
-        "NoncurrentVersionTransitions": None,  # written differently in templates, and of no use here
-        "Filter": _lifecycle_filter(rule),
-        "Expiration": expiration if any(value is not None for value in expiration.values()) else None,
-        "Transitions": [{**step, "Days": step["TransitionInDays"]} for step in rule.get("Transitions") or []] or None,
-        "NoncurrentVersionExpiration": rule.get("NoncurrentVersionExpiration")
-        or (noncurrent_days and {"NoncurrentDays": noncurrent_days}),
-    }
-
-
-def _lifecycle_filter(rule: Record) -> dict[str, Any]:
-    tags, prefix = rule.get("TagFilters", []), rule.get("Prefix", "")
-    if not tags:
-        return {"Prefix": prefix}
-    if len(tags) == 1 and not prefix:
-        return {"Tag": tags[0]}
-    return {"And": {"Prefix": prefix, "Tags": tags}}
-
-
-def ownership(properties: Record) -> dict[str, Any]:
-    """Return what PutBucketOwnershipControls takes for `OwnershipControls`."""
-    return {"OwnershipControls": properties}
-
-
-CONFIGURATIONS: tuple[tuple[str, Callable[[Record], dict[str, Any]], str, str], ...] = (
-    ("BucketEncryption", encryption, "PutBucketEncryption", "DeleteBucketEncryption"),
-    ("LifecycleConfiguration", lifecycle, "PutBucketLifecycleConfiguration", "DeleteBucketLifecycle"),
-    ("OwnershipControls", ownership, "PutBucketOwnershipControls", "DeleteBucketOwnershipControls"),
-)
-"""(property, its translation into parameters, the operation that sets it, the operation that removes it)."""

@@ -21,11 +21,8 @@ _on_worker: set[str] = set()
 def register(type_name: str, *, create: Handler, update: Handler, delete: Handler, on_worker: bool = False) -> None:
     """Have ministack call these handlers for a type, e.g. `AWS::S3::Bucket`.
 
-    Args:
-        create: Takes (logical id, properties, stack name).
-        update: Takes (physical id, old properties, new properties, stack name).
-        delete: Takes (physical id, properties).
-        on_worker: The handlers block (they call this server, or wait) and leave the event loop.
+    `create` takes (logical id, properties, stack name), `update` (physical id, old properties, new properties, stack
+    name), `delete` (physical id, properties). `on_worker`: they block (they call this server, or wait).
     """
     provisioners._RESOURCE_HANDLERS.setdefault(type_name, {}).update(create=create, update=update, delete=delete)
     if on_worker:

@@ -115,11 +115,8 @@ def alarm_state(
 ) -> str | None:
     """Return an alarm's new state after the rules of CloudWatch's documentation, or None where it stays as it is.
 
-    Args:
-        datapoints: One for each evaluated period; None where it has no data.
-        comparison: CloudWatch's ComparisonOperator.
-        to_alarm: How many datapoints have to breach the threshold.
-        missing: CloudWatch's TreatMissingData.
+    `datapoints` has one for each evaluated period, None where it has no data. `comparison`, `to_alarm` and `missing`
+    are CloudWatch's ComparisonOperator, DatapointsToAlarm and TreatMissingData.
     """
     if all(value is None for value in datapoints):
         return _WHEN_ALL_ARE_MISSING[missing]

@@ -1,18 +1,16 @@
 """Why a request body violates its model, in the words of API Gateway's validator. Pure functions.
 
 ministack decides whether a body is valid; this module writes the sentence for `$context.error.validationErrorString`.
-It knows the keywords of JSON Schema draft 4 that API Gateway supports, and references within the document.
+It knows the keywords of JSON Schema draft 4 that the product's contract uses.
 """
 
 import json
-import re
-from collections.abc import Callable, Iterator, Mapping
-from operator import eq, gt, lt
+from collections.abc import Iterator, Mapping
+from operator import gt, lt
 from typing import Any
 
 _SHOWN = 5
 _NUMBER = "numeric instance is {0} than the required {1} ({1}: {{bound}}, found: {{found}})"
-_ONE_OF = "instance failed to match exactly one schema (matched {matched} out of {total})"
 _ARRAY = "array is too {}: must have at {} {{bound}} elements but instance has {{found}} elements"
 # (type, keyword, comparison that violates it, sentence)
 _BOUNDS = (
@@ -23,22 +21,14 @@ _BOUNDS = (
     ("array", "minItems", lt, _ARRAY.format("short", "least")),
     ("array", "maxItems", gt, _ARRAY.format("long", "most")),
 )
-_COMBINATIONS: tuple[tuple[str, Callable[[int, int], bool], str], ...] = (
-    ("allOf", eq, "instance failed to match all required schemas (matched only {matched} out of {total})"),
-    ("anyOf", lambda matched, _: matched > 0, "instance failed to match at least one required schema among {total}"),
-    ("oneOf", lambda matched, _: matched == 1, _ONE_OF),
-)
 
 
 def explain(schema: Mapping[str, Any], document: Any) -> str:
     """Return the list that API Gateway prints, e.g. `[object has missing required properties (["inputs"])]`."""
-    return "[" + ", ".join(list(_problems(schema, document, schema))[:_SHOWN]) + "]"
+    return "[" + ", ".join(list(_problems(schema, document))[:_SHOWN]) + "]"
 
 
-def _problems(schema: Any, value: Any, root: Mapping[str, Any]) -> Iterator[str]:
-    schema = _resolved(schema, root)
-    if not isinstance(schema, Mapping):
-        return
+def _problems(schema: Mapping[str, Any], value: Any) -> Iterator[str]:
     allowed = schema.get("type")
     if allowed is not None and not any(_is(value, name) for name in _as_list(allowed)):
         names = json.dumps(sorted(_as_list(allowed)), separators=(",", ":"))
@@ -48,22 +38,15 @@ def _problems(schema: Any, value: Any, root: Mapping[str, Any]) -> Iterator[str]
         found, options = _compact(value), ", ".join(_compact(option) for option in schema["enum"])
         yield f"instance value ({found}) not found in enum (possible values: [{options}])"
     yield from _bound_problems(schema, value)
-    if isinstance(value, str) and "pattern" in schema and not re.search(schema["pattern"], value):
-        yield f'ECMA 262 regex "{schema["pattern"]}" does not match input string {_compact(value)}'
-    if isinstance(value, list) and isinstance(schema.get("items"), Mapping):
+    if isinstance(value, list) and "items" in schema:
         for item in value:
-            yield from _problems(schema["items"], item, root)
+            yield from _problems(schema["items"], item)
     if isinstance(value, dict):
-        yield from _object_problems(schema, value, root)
-    yield from _combination_problems(schema, value, root)
-
-
-def _combination_problems(schema: Mapping[str, Any], value: Any, root: Mapping[str, Any]) -> Iterator[str]:
-    for keyword, fits, wording in _COMBINATIONS:
-        if branches := schema.get(keyword):
-            matched, total = sum(not any(_problems(branch, value, root)) for branch in branches), len(branches)
-            if not fits(matched, total):
-                yield wording.format(matched=matched, total=total)
+        yield from _object_problems(schema, value)
+    if branches := schema.get("oneOf"):
+        matched = sum(not any(_problems(branch, value)) for branch in branches)
+        if matched != 1:
+            yield f"instance failed to match exactly one schema (matched {matched} out of {len(branches)})"
 
 
 def _bound_problems(schema: Mapping[str, Any], value: Any) -> Iterator[str]:
@@ -73,28 +56,17 @@ def _bound_problems(schema: Mapping[str, Any], value: Any) -> Iterator[str]:
             yield sentence.format(shown=_compact(value), found=found, bound=schema[keyword])
 
 
-def _object_problems(schema: Mapping[str, Any], value: dict[str, Any], root: Mapping[str, Any]) -> Iterator[str]:
+def _object_problems(schema: Mapping[str, Any], value: dict[str, Any]) -> Iterator[str]:
     missing = sorted(name for name in schema.get("required", ()) if name not in value)
     if missing:
         yield f"object has missing required properties ({_compact(missing)})"
     properties = schema.get("properties", {})
     extra = sorted(name for name in value if name not in properties)
-    if extra and schema.get("additionalProperties") is False and "patternProperties" not in schema:
+    if extra and schema.get("additionalProperties") is False:
         yield f"object instance has properties which are not allowed by the schema: {_compact(extra)}"
     for name, item in value.items():
         if name in properties:
-            yield from _problems(properties[name], item, root)
-
-
-def _resolved(schema: Any, root: Mapping[str, Any]) -> Any:
-    for _ in range(20):  # longer chains of references do not occur, loops do
-        reference = schema.get("$ref") if isinstance(schema, Mapping) else None
-        if not isinstance(reference, str) or not reference.startswith("#/"):
-            return schema
-        schema = root
-        for part in reference[2:].split("/"):
-            schema = schema.get(part) if isinstance(schema, Mapping) else None
-    return None
+            yield from _problems(properties[name], item)
 
 
 def _is(value: Any, name: str) -> bool:

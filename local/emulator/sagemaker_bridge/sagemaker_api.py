@@ -15,6 +15,7 @@ from local.emulator.common.errors import CannotAssumeRoleError
 from local.emulator.common.patching import Answer, Original, Record
 from local.emulator.sagemaker_bridge import sagemaker_arns as arns
 from local.sagemaker.common.errors import ServiceError
+from local.sagemaker.common.names import Scope
 from local.sagemaker.service import SageMakerService
 
 CONTROL, RUNTIME = "sagemaker", "sagemaker-runtime"
@@ -47,9 +48,9 @@ def extract_resource_arn(original: Original, service: str, *request: Any) -> str
     """Authorise SageMaker requests on their resource."""
     _, path, headers, body, _, region, account = request
     if service == CONTROL:
-        return arns.resource_arn(_action(headers), _parse(body) or {}, account=account, region=region)
+        return arns.resource_arn(_action(headers), _parse(body) or {}, Scope(account, region))
     if service == RUNTIME:
-        return arns.invocation_arn(path, account=account, region=region)
+        return arns.invocation_arn(path, Scope(account, region))
     return str(original(service, *request))
 
 
@@ -74,16 +75,14 @@ class SageMakerApi:
         action, params = _action(headers), _parse(body)
         if params is None:
             return _control_error("SerializationException", "The request body is not a JSON object.")
-        account, region = get_account_id(), get_region()
-        access_key_id = router.extract_access_key_id(headers, query_params)
-        if denial := _denial(access_key_id, action, params, account=account, region=region):
+        scope = Scope(get_account_id(), get_region())
+        if denial := _denial(router.extract_access_key_id(headers, query_params), action, params, scope):
             return _control_error("AccessDeniedException", denial)
         try:
             if role := arns.passed_role(action, params):
                 identity.check_service_role(role, _PRINCIPAL)
             result = await run_reentrant(
-                lambda: self._service.handle(action, params, account=account, region=region),
-                thread_name="sagemaker-api",
+                lambda: self._service.handle(scope, action, params), thread_name="sagemaker-api"
             )
         except CannotAssumeRoleError as error:
             return _control_error("ValidationException", str(error))
@@ -96,19 +95,10 @@ class SageMakerApi:
         match = arns.INVOCATION_PATH.match(path)
         if not match or method != "POST":
             return _runtime_error("UnknownOperationException", "InvokeEndpoint is the only operation here.", 404, {})
-        account, region = get_account_id(), get_region()
+        scope, name = Scope(get_account_id(), get_region()), unquote(match.group(1))
         try:
             result = await run_reentrant(
-                lambda: self._service.invoke_endpoint(
-                    unquote(match.group(1)),
-                    body,
-                    headers.get("content-type", ""),
-                    headers.get("accept", ""),
-                    headers,
-                    account=account,
-                    region=region,
-                ),
-                thread_name="sagemaker-invoke",
+                lambda: self._service.invoke_endpoint(scope, name, body, headers), thread_name="sagemaker-invoke"
             )
         except ServiceError as error:
             return _runtime_error(error.code, error.message, error.http_status, error.details)
@@ -116,9 +106,9 @@ class SageMakerApi:
         return result.status, {**answer, **result.headers}, result.body
 
 
-def _denial(access_key_id: str, action: str, params: Record, *, account: str, region: str) -> str:
+def _denial(access_key_id: str, action: str, params: Record, scope: Scope) -> str:
     """Decide what ministack's one check per request leaves out: PassRole, tags on creation, second resources."""
-    for further_action, resource in arns.further_checks(action, params, account=account, region=region):
+    for further_action, resource in arns.further_checks(action, params, scope):
         if denial := identity.denial(access_key_id, further_action, resource):
             return denial
     role = arns.passed_role(action, params)

@@ -5,49 +5,51 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
+from local.sagemaker.common.names import Key, Scope, last_part
+
 INVOCATION_PATH = re.compile(r"^/endpoints/([^/]+)/invocations/?$")  # path of InvokeEndpoint (runtime plane)
 # Longer nouns first: an action is about the first one that it ends with.
 _NOUNS = ("TrainingJob", "TransformJob", "EndpointConfig", "Endpoint", "ModelPackageGroup", "ModelPackage", "Model")
 _PASSED_ROLES = {"CreateTrainingJob": "RoleArn", "CreateModel": "ExecutionRoleArn"}
 
 
-def resource_arn(action: str, params: Mapping[str, Any], *, account: str, region: str) -> str:
+def resource_arn(action: str, params: Mapping[str, Any], scope: Scope) -> str:
     """Return the ARN that the action is authorised on; `*` for actions without a resource (`List…`)."""
     if action == "ListModelPackages" and params.get("ModelPackageGroupName"):
-        return _arn("model-package-group", _name(params["ModelPackageGroupName"]), account, region)
+        return _arn("model-package-group", last_part(params["ModelPackageGroupName"]), scope)
     if action.startswith("List") and action != "ListTags":
         return "*"
     if action in ("AddTags", "DeleteTags", "ListTags"):
         return str(params.get("ResourceArn") or "*")
     if action == "CreateModelPackage" and params.get("ModelPackageGroupName"):
         # The version is not known yet.
-        return _arn("model-package", f"{_name(params['ModelPackageGroupName'])}/*", account, region)
+        return _arn("model-package", f"{last_part(params['ModelPackageGroupName'])}/*", scope)
     if action == "UpdateModelPackage":
         return str(params.get("ModelPackageArn") or "*")
     noun = next((noun for noun in _NOUNS if action.endswith(noun)), "")
     value = str((noun and params.get(f"{noun}Name")) or "*")
     if value == "*" or value.startswith("arn:"):
         return value
-    return _arn(re.sub(r"(?<!^)(?=[A-Z])", "-", noun).lower(), value, account, region)
+    return _arn(re.sub(r"(?<!^)(?=[A-Z])", "-", noun).lower(), value, scope)
 
 
-def invocation_arn(path: str, *, account: str, region: str) -> str:
+def invocation_arn(path: str, scope: Scope) -> str:
     """Return the ARN of the endpoint that a runtime path names; `*` for another path."""
     match = INVOCATION_PATH.match(path)
-    return _arn("endpoint", unquote(match.group(1)), account, region) if match else "*"
+    return _arn("endpoint", unquote(match.group(1)), scope) if match else "*"
 
 
-def further_checks(action: str, params: Mapping[str, Any], *, account: str, region: str) -> list[tuple[str, str]]:
+def further_checks(action: str, params: Mapping[str, Any], scope: Scope) -> list[tuple[str, str]]:
     """Return the (action, resource) pairs that AWS checks besides the action itself.
 
     Source: the Service Authorization Reference for SageMaker (required resource types, dependent actions).
     """
     checks = []
     if action in ("CreateEndpoint", "UpdateEndpoint") and params.get("EndpointConfigName"):
-        config = _arn("endpoint-config", str(params["EndpointConfigName"]), account, region)
+        config = _arn("endpoint-config", str(params["EndpointConfigName"]), scope)
         checks.append((f"sagemaker:{action}", config))
     if action.startswith("Create") and params.get("Tags"):
-        checks.append(("sagemaker:AddTags", resource_arn(action, params, account=account, region=region)))
+        checks.append(("sagemaker:AddTags", resource_arn(action, params, scope)))
     return checks
 
 
@@ -56,10 +58,6 @@ def passed_role(action: str, params: Mapping[str, Any]) -> str | None:
     return params.get(_PASSED_ROLES.get(action, "")) or None
 
 
-def _name(name_or_arn: str) -> str:
-    return name_or_arn.rsplit("/", 1)[-1]
-
-
-def _arn(kind: str, name: str, account: str, region: str) -> str:
+def _arn(kind: str, name: str, scope: Scope) -> str:
     # SageMaker lower-cases the names of jobs and endpoints in ARNs; model packages keep theirs.
-    return f"arn:aws:sagemaker:{region}:{account}:{kind}/{name if kind.startswith('model-package') else name.lower()}"
+    return Key(kind, scope, name if kind.startswith("model-package") else name.lower()).arn

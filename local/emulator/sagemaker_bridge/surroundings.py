@@ -17,6 +17,7 @@ from local.emulator.access import front_door
 from local.emulator.access.identity import Credentials, assume_service_role, check_service_role, root_credentials
 from local.emulator.cloudwatch import metric_store
 from local.emulator.common.errors import CannotAssumeRoleError
+from local.sagemaker.common.names import Scope
 from local.sagemaker.common.surroundings import SurroundingsError
 
 _PRINCIPAL = "sagemaker.amazonaws.com"
@@ -63,11 +64,11 @@ class CloudSurroundings:
         with _translated():
             self._s3(role_arn).upload_file(str(path), bucket, key)
 
-    def put_log(self, group: str, stream: str, lines: Sequence[tuple[int, str]], *, account: str, region: str) -> None:
+    def put_log(self, scope: Scope, group: str, stream: str, lines: Sequence[tuple[int, str]]) -> None:
         """Append lines (epoch milliseconds, message) to a log stream, created on first use."""
         if not lines:
             return
-        client = front_door.client("logs", root_credentials(), region)
+        client = front_door.client("logs", root_credentials(), scope.region)
         # CloudWatch Logs refuses an empty message.
         events = [{"timestamp": moment, "message": text or " "} for moment, text in lines]
         events.sort(key=itemgetter("timestamp"))
@@ -75,35 +76,19 @@ class CloudSurroundings:
             for start in range(0, len(events), _LOG_BATCH):
                 _append(client, group, stream, events[start : start + _LOG_BATCH])
 
-    def put_event(
-        self,
-        source: str,
-        detail_type: str,
-        detail: Mapping[str, Any],
-        *,
-        resources: Sequence[str],
-        account: str,
-        region: str,
-    ) -> None:
-        """Put an event of an AWS service on the account's default bus."""
-        entry: dict[str, Any] = {"Source": source, "DetailType": detail_type, "Resources": list(resources)}
-        entry["Detail"] = json.dumps(detail, default=str)
-        with request_scope(account, region):
+    def put_event(self, scope: Scope, detail_type: str, detail: Mapping[str, Any], resource: str) -> None:
+        """Put an event of SageMaker on the account's default bus."""
+        entry = {"Source": "aws.sagemaker", "DetailType": detail_type, "Resources": [resource]}
+        with request_scope(*scope):
             # Not through the front door: PutEvents refuses sources that begin with "aws.".
-            eventbridge._put_events({"Entries": [entry]}, allow_aws_source=True)
+            entries = [{**entry, "Detail": json.dumps(detail, default=str)}]
+            eventbridge._put_events({"Entries": entries}, allow_aws_source=True)
 
     def put_metrics(
-        self,
-        namespace: str,
-        values: Mapping[str, float],
-        unit: str,
-        dimensions: Mapping[str, str],
-        *,
-        account: str,
-        region: str,
+        self, scope: Scope, namespace: str, values: Mapping[str, float], unit: str, dimensions: Mapping[str, str]
     ) -> None:
         """Add one value to each of these CloudWatch metrics, now."""
-        with request_scope(account, region):
+        with request_scope(*scope):
             metric_store.record(namespace, values, unit=unit, dimensions=dimensions)
 
     def credentials_for(self, role_arn: str) -> dict[str, str]:
@@ -137,10 +122,7 @@ def split_uri(uri: str) -> tuple[str, str]:
 
 
 def target_path(directory: Path, prefix: str, key: str) -> Path:
-    """Return where the object `key`, found under `prefix`, goes below `directory`.
-
-    Raises SurroundingsError: it would lie outside of that folder.
-    """
+    """Return the place of `key`, found under `prefix`, in `directory`; raise SurroundingsError for one outside."""
     relative = key[prefix.rfind("/") + 1 :]
     target = (directory / relative).resolve()
     if not target.is_relative_to(directory.resolve()):

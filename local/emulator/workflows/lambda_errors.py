@@ -22,10 +22,7 @@ def execute_function(original: Original, func: Record, event: Any, request_id: s
 
 
 def error_type(log: str, message: str) -> str:
-    """Return the class name of the exception whose traceback ends `log`, or an empty string.
-
-    `message`: the exception's text.
-    """
+    """Return the class of the exception with the text `message` whose traceback ends `log`, or an empty string."""
     trace = log[log.rfind(_TRACE_START) :] if _TRACE_START in log else log
     first_line = message.splitlines()[0] if message else ""
     found = re.findall(rf"^([A-Za-z_][\w.]*): {re.escape(first_line)}", trace, flags=re.MULTILINE) if first_line else []

@@ -137,28 +137,13 @@ def _check(execution: _Execution, resource: str, input_data: Any) -> None:
     """Decide a task that ministack carries out itself. Raises its _ExecutionError when the role may not."""
     parameters = input_data if isinstance(input_data, Mapping) else {}
     if ":states:::lambda:invoke" in resource:
-        function = _function_arn(str(parameters.get("FunctionName", "")))
-        execution.require("lambda:InvokeFunction", function, "Lambda.AWSLambdaException")
-    elif ":lambda:" in resource and ":function:" in resource:
-        execution.require("lambda:InvokeFunction", resource, "Lambda.AWSLambdaException")
-    elif ":states:::events:putEvents" in resource:
-        for entry in parameters.get("Entries", []):
-            bus = str(entry.get("EventBusName", "default")).rsplit("/", 1)[-1]
-            arn = f"arn:aws:events:{get_region()}:{get_account_id()}:event-bus/{bus}"
-            execution.require("events:PutEvents", arn, "EventBridge.EventBridgeException")
+        function = str(parameters.get("FunctionName", ""))
+        arn = function if function.startswith("arn:") else lambda_svc._func_arn(function)
+        execution.require("lambda:InvokeFunction", arn, "Lambda.AWSLambdaException")
     elif ":states:::sns:publish" in resource:
         execution.require("sns:Publish", str(parameters.get("TopicArn", "*")), "SNS.AmazonSNSException")
-    elif ":states:::states:startExecution" in resource:
-        machine = str(parameters.get("StateMachineArn", "*"))
-        execution.require("states:StartExecution", machine, "StepFunctions.AWSStepFunctionsException")
-
-
-def _function_arn(reference: str) -> str:
-    if reference.startswith("arn:"):
-        return reference
-    name, _, qualifier = reference.partition(":")
-    arn: str = lambda_svc._func_arn(name)
-    return f"{arn}:{qualifier}" if qualifier else arn
+    else:
+        raise stepfunctions._ExecutionError("States.Runtime", f"{resource} is not part of the local cloud.")
 
 
 def invoke_target(original: Original, target: Record, event: Record, rule: Record, view: Any = None) -> None:

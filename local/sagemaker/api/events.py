@@ -1,6 +1,5 @@
-"""The state-change events that SageMaker puts on EventBridge, with the details that AWS documents."""
+"""The state-change events of training jobs and model packages on EventBridge, with the details that AWS documents."""
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,26 +13,11 @@ _TRAINING_JOB = """
     AlgorithmSpecification RoleArn InputDataConfig OutputDataConfig ResourceConfig StoppingCondition ModelArtifacts
     CreationTime TrainingStartTime TrainingEndTime LastModifiedTime SecondaryStatusTransitions FinalMetricDataList
 """.split()  # noqa: SIM905 - a list of names is easier to compare with the documentation
-_ENDPOINT = ("EndpointName", "EndpointArn", "EndpointConfigName", "ProductionVariants", "FailureReason")
-_TIMES = ("CreationTime", "LastModifiedTime")
 
 
 def training_job_changed(context: Context, key: Key, job: Record) -> None:
     """Announce a change of the job's status or secondary status."""
     _announce(context, key, "Training Job", pick(job, *_TRAINING_JOB), Tags=context.tags.of(key))
-
-
-def transform_job_changed(context: Context, key: Key, job: Record) -> None:
-    """Announce a change of the job's status."""
-    detail = {member: value for member, value in job.items() if member != "LastModifiedTime"}
-    _announce(context, key, "Transform Job", detail, Tags=context.tags.of(key))
-
-
-def endpoint_changed(context: Context, key: Key, endpoint: Record) -> None:
-    """Announce a change of the endpoint's status, which events write in capitals (`IN_SERVICE`)."""
-    status = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", endpoint["EndpointStatus"]).upper()
-    detail = pick(endpoint, *_ENDPOINT, *_TIMES)
-    _announce(context, key, "Endpoint", detail, EndpointStatus=status, Tags=context.tags.of(key))
 
 
 def model_package_changed(context: Context, key: Key, package: Record, updated: Sequence[str] = ()) -> None:

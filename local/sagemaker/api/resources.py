@@ -1,7 +1,6 @@
 """The calls that every kind of resource answers alike."""
 
 import time
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
@@ -18,7 +17,7 @@ Handler = Callable[[Scope, Mapping[str, Any]], dict[str, Any]]
 """Takes the scope and the members of a request, and returns the members of the answer."""
 
 
-class Resources(ABC):
+class Resources:
     """One kind of resource: create, describe, list and delete.
 
     botocore's model of the service says which members of a record the Describe and List calls show.
@@ -36,6 +35,8 @@ class Resources(ABC):
     """AWS's message about a name that exists already."""
     taken_code: ClassVar[str] = "ValidationException"
     """AWS's error code for it."""
+    defaults: ClassVar[Mapping[str, Any]] = {}
+    """Members of a new record that the Create call may leave out, or lacks."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -50,9 +51,13 @@ class Resources(ABC):
             f"Delete{self.noun}": self.delete,
         }
 
-    @abstractmethod
     def create(self, scope: Scope, params: Mapping[str, Any]) -> dict[str, Any]:
         """Answer the Create call."""
+        self._check(scope, params)
+        return self._add(self.key(scope, params), {**self.defaults, **params})
+
+    def _check(self, scope: Scope, params: Mapping[str, Any]) -> None:
+        """Raise InvalidRequestError for a Create call that botocore's model allows and the service does not."""
 
     def describe(self, scope: Scope, params: Mapping[str, Any]) -> dict[str, Any]:
         """Answer the Describe call."""

@@ -1,13 +1,11 @@
 """Settings of the local SageMaker service."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from local.sagemaker.common.errors import FailedError
 
@@ -27,7 +25,7 @@ class ImageRule:
     """Variables that the image would set. The request's Environment takes precedence."""
 
     @classmethod
-    def from_dict(cls, entry: Mapping[str, Any]) -> ImageRule:
+    def from_dict(cls, entry: Mapping[str, Any]) -> Self:
         """Build a rule from one entry of an image map. Raises ValueError."""
         unknown = sorted(set(entry) - {"image", "kind", "python", "command", "environment"})
         missing = sorted({"image", "kind", "python"} - set(entry))

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from local.sagemaker.common.names import Scope
+
 
 class SurroundingsError(Exception):
     """The cloud around the service refused or failed to do something."""
@@ -34,30 +36,14 @@ class Surroundings(Protocol):
     def s3_upload(self, path: Path, uri: str, *, role_arn: str) -> None:
         """Store a file as the object `uri`, without reading it into memory."""
 
-    def put_log(self, group: str, stream: str, lines: Sequence[tuple[int, str]], *, account: str, region: str) -> None:
+    def put_log(self, scope: Scope, group: str, stream: str, lines: Sequence[tuple[int, str]]) -> None:
         """Append `lines` (epoch milliseconds, message) to a log stream; create the stream if it is missing."""
 
-    def put_event(
-        self,
-        source: str,
-        detail_type: str,
-        detail: Mapping[str, Any],
-        *,
-        resources: Sequence[str],
-        account: str,
-        region: str,
-    ) -> None:
-        """Put an event on the default bus of the account."""
+    def put_event(self, scope: Scope, detail_type: str, detail: Mapping[str, Any], resource: str) -> None:
+        """Put an event of the source `aws.sagemaker` on the default bus."""
 
     def put_metrics(
-        self,
-        namespace: str,
-        values: Mapping[str, float],
-        unit: str,
-        dimensions: Mapping[str, str],
-        *,
-        account: str,
-        region: str,
+        self, scope: Scope, namespace: str, values: Mapping[str, float], unit: str, dimensions: Mapping[str, str]
     ) -> None:
         """Add one value to each of these CloudWatch metrics, with the current time."""
 

@@ -26,44 +26,34 @@ class EndpointConfigs(Resources):
         super().__init__(context)
         self._models = models
 
-    def create(self, scope: Scope, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Answer CreateEndpointConfig."""
-        self._check(scope, params)
-        return self._add(self.key(scope, params), params)
-
     def _check(self, scope: Scope, params: Mapping[str, Any]) -> None:
-        variants = params["ProductionVariants"]
-        names = [variant["VariantName"] for variant in variants]
-        if len(set(names)) != len(names):
-            raise InvalidRequestError(f"Variant names must be unique; given: {', '.join(names)}.")
-        serverless = any("ServerlessConfig" in variant for variant in variants)
-        if serverless and len(variants) > 1:
-            raise InvalidRequestError("A serverless endpoint has one production variant.")
+        variant, *others = params["ProductionVariants"]
+        if others:
+            raise UnsupportedError("several production variants")
+        serverless = "ServerlessConfig" in variant
         for member in filter(params.__contains__, _SERVERLESS_EXCLUDES if serverless else _UNSUPPORTED):
             if serverless:
                 raise InvalidRequestError(f"A serverless endpoint does not support {member}.")
             raise UnsupportedError(member)
-        for number, variant in enumerate(variants, start=1):
-            if "ModelName" not in variant:
-                raise UnsupportedError("variants without ModelName")
-            self._models.named(scope, variant["ModelName"])
-            if "ServerlessConfig" in variant:
-                _check_serverless(variant, number)
-            elif "InstanceType" not in variant or "InitialInstanceCount" not in variant:
-                raise InvalidRequestError(
-                    f"Variant {variant['VariantName']} needs a ServerlessConfig, or InstanceType and "
-                    "InitialInstanceCount."
-                )
+        if "ModelName" not in variant:
+            raise UnsupportedError("variants without ModelName")
+        self._models.named(scope, variant["ModelName"])
+        if serverless:
+            _check_serverless(variant)
+        elif "InstanceType" not in variant or "InitialInstanceCount" not in variant:
+            raise InvalidRequestError(
+                f"Variant {variant['VariantName']} needs a ServerlessConfig, or InstanceType and InitialInstanceCount."
+            )
 
 
-def _check_serverless(variant: Mapping[str, Any], number: int) -> None:
+def _check_serverless(variant: Mapping[str, Any]) -> None:
     config = variant["ServerlessConfig"]
     if "InstanceType" in variant or "InitialInstanceCount" in variant:
         raise InvalidRequestError("A serverless variant has no InstanceType and no InitialInstanceCount.")
     if config["MemorySizeInMB"] % _MEMORY_STEP_MB:
         sizes = ", ".join(str(step * _MEMORY_STEP_MB) for step in range(1, 7))
         raise InvalidRequestError(
-            f"1 validation error detected: Value '{config['MemorySizeInMB']}' at 'productionVariants.{number}.member."
+            f"1 validation error detected: Value '{config['MemorySizeInMB']}' at 'productionVariants.1.member."
             f"serverlessConfig.memorySizeInMB' failed to satisfy constraint: "
             f"Member must satisfy enum value set: [{sizes}]"
         )

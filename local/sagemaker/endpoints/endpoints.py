@@ -41,24 +41,24 @@ class Endpoints(Resources):
         return {**super().handlers(), "UpdateEndpoint": self.update}
 
     def create(self, scope: Scope, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Answer CreateEndpoint. It is Creating, then InService once every variant answers /ping, or Failed."""
+        """Answer CreateEndpoint. It is Creating, then InService once its server answers /ping, or Failed."""
         key = self.key(scope, params)
-        specs = self._specs(scope, params)
+        spec = self._spec(scope, params)
         answer = self._add(
             key,
             pick(params, "EndpointName", "EndpointConfigName", "Tags"),
             EndpointStatus="Creating",
             LastModifiedTime=time.time(),
-            _Deployment=[asdict(spec) for spec in specs],
+            _Deployment=[asdict(spec)],
             **_deployment_config(key, params),
         )
         self._runtime.create(key)
         return answer
 
     def update(self, scope: Scope, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Answer UpdateEndpoint. The new variants start beside the old ones and replace them once they answer.
+        """Answer UpdateEndpoint. The new server starts beside the old one and replaces it once it answers.
 
-        If they do not come up, the endpoint is InService again with its old configuration and a FailureReason.
+        If it does not come up, the endpoint is InService again with its old configuration and a FailureReason.
         """
         key = self.key(scope, params)
         with self._store.lock:
@@ -69,7 +69,7 @@ class Endpoints(Resources):
                 )
             # AWS also checks the configuration in use, and refuses the update if that was deleted.
             self._configs.named(scope, record["EndpointConfigName"])
-            specs = self._specs(scope, params)
+            spec = self._spec(scope, params)
             now = time.time()
             self._store.update(
                 key,
@@ -78,12 +78,12 @@ class Endpoints(Resources):
                 FailureReason=None,
                 PendingDeploymentSummary={
                     "EndpointConfigName": params["EndpointConfigName"],
-                    "ProductionVariants": [spec.summary(now) for spec in specs],
+                    "ProductionVariants": [spec.summary(now)],
                     "StartTime": now,
                 },
                 **_deployment_config(key, params),
             )
-        self._runtime.update(key, params["EndpointConfigName"], specs)
+        self._runtime.update(key, params["EndpointConfigName"], spec)
         return {"EndpointArn": key.arn}
 
     def delete(self, scope: Scope, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -95,12 +95,12 @@ class Endpoints(Resources):
         self._runtime.delete(key)
         return {}
 
-    def _specs(self, scope: Scope, params: Mapping[str, Any]) -> list[VariantSpec]:
+    def _spec(self, scope: Scope, params: Mapping[str, Any]) -> VariantSpec:
         config = self._configs.named(scope, params["EndpointConfigName"])
-        specs = [resolve(self._models, scope, variant) for variant in config["ProductionVariants"]]
-        if "DeploymentConfig" in params and any(spec.serverless for spec in specs):
+        spec = resolve(self._models, scope, config["ProductionVariants"][0])
+        if "DeploymentConfig" in params and spec.serverless:
             raise InvalidRequestError("DeploymentConfig is not supported for serverless endpoints.")
-        return specs
+        return spec
 
     def _settled(self, key: Key) -> Record:
         record = self.get(key)

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 from local.sagemaker.common.errors import ServiceError
 from local.sagemaker.common.names import Key, Scope
-from local.sagemaker.endpoints.fleet import Variant
 from local.sagemaker.endpoints.metrics import publish_invocation
 from local.sagemaker.endpoints.runtime import KIND, EndpointRuntime
+from local.sagemaker.endpoints.variant import Variant
 from local.sagemaker.processes.model_server import ServerDownError, ServerTimeoutError
 from local.sagemaker.state.context import Context
 
@@ -16,7 +16,6 @@ _SERVERLESS_BYTES = 4 * 1024 * 1024
 _INSTANCE_BYTES = 6 * 1024 * 1024
 _PREFIX = "x-amzn-sagemaker-"
 _CUSTOM_ATTRIBUTES = f"{_PREFIX}custom-attributes"
-_TARGET_VARIANT = f"{_PREFIX}target-variant"
 _FORWARDED = (_CUSTOM_ATTRIBUTES, f"{_PREFIX}inference-id", f"{_PREFIX}session-id")
 _TIMEOUT = (
     "Your invocation timed out while waiting for a response from container primary. Review the latency metrics for "
@@ -45,15 +44,14 @@ class Invocations:
         self._context = context
         self._runtime = runtime
 
-    def invoke(
-        self, scope: Scope, name: str, body: bytes, content_type: str, accept: str, headers: Mapping[str, str]
-    ) -> InvokeResult:
+    def invoke(self, scope: Scope, name: str, body: bytes, headers: Mapping[str, str]) -> InvokeResult:
         """Answer one request. Raises ServiceError."""
         key = Key(KIND, scope, name)
         lowered = {header.lower(): value for header, value in headers.items()}
         sent = {header: lowered[header] for header in _FORWARDED if header in lowered}
-        sent |= {"Content-Type": content_type or "application/json", "Accept": accept or "*/*"}
-        with self._runtime.slot(key, lowered.get(_TARGET_VARIANT, "")) as variant:
+        sent["Content-Type"] = lowered.get("content-type") or "application/json"
+        sent["Accept"] = lowered.get("accept") or "*/*"
+        with self._runtime.slot(key) as variant:
             return self._ask(key, variant, body, sent)
 
     def _ask(self, key: Key, variant: Variant, body: bytes, headers: Mapping[str, str]) -> InvokeResult:

@@ -5,7 +5,7 @@ Names, units and dimensions: docs.aws.amazon.com/sagemaker/latest/dg, "monitorin
 """
 
 from local.sagemaker.common.names import Key
-from local.sagemaker.endpoints.fleet import Variant
+from local.sagemaker.endpoints.variant import Variant
 from local.sagemaker.state.outbox import Outbox
 
 _INVOCATIONS = "AWS/SageMaker"

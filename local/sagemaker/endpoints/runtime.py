@@ -1,22 +1,20 @@
-"""The running side of endpoints: starts, switches and stops fleets in the background."""
+"""The running side of endpoints: starts, switches and stops their servers in the background."""
 
 import logging
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
-from local.sagemaker.api import events
 from local.sagemaker.common.errors import FailedError, ServiceError, shortened
 from local.sagemaker.common.names import Key
-from local.sagemaker.endpoints.fleet import Fleet, Variant, endpoint_home, start_fleet
 from local.sagemaker.endpoints.metrics import publish_start
 from local.sagemaker.endpoints.serving import VariantSpec
+from local.sagemaker.endpoints.variant import Variant, endpoint_home, start_variant
 from local.sagemaker.state.context import Context
-from local.sagemaker.state.store import Record
 
 logger = logging.getLogger(__name__)
 
@@ -27,11 +25,11 @@ _INTERRUPTED_UPDATE = "The local cloud was stopped while the endpoint was being 
 
 
 class EndpointRuntime:
-    """Owns the fleets. Its methods return at once; the endpoint's record shows the result."""
+    """Owns the running variants. Its methods return at once; the endpoint's record shows the result."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._fleets: dict[Key, Fleet] = {}
+        self._variants: dict[Key, Variant] = {}
         self._lock = threading.Lock()
         self._threads: set[threading.Thread] = set()
 
@@ -55,116 +53,99 @@ class EndpointRuntime:
         for thread in list(self._threads):
             thread.join(max(0.0, deadline - time.monotonic()))
         with self._lock:
-            fleets = list(self._fleets.values())
-            self._fleets.clear()
+            servers = [variant.server for variant in self._variants.values()]
+            self._variants.clear()
         grace = self._context.settings.shutdown_grace_seconds
-        stoppers = [threading.Thread(target=fleet.stop, args=(grace,), daemon=True) for fleet in fleets]
+        stoppers = [threading.Thread(target=server.stop, args=(grace,), daemon=True) for server in servers]
         for stopper in stoppers:
             stopper.start()
         for stopper in stoppers:
             stopper.join()
 
     def create(self, key: Key) -> None:
-        """Start the fleet of a new endpoint."""
-        self._announce(key)
+        """Start the server of a new endpoint."""
         self._spawn(self._bring_up, key)
 
-    def update(self, key: Key, config_name: str, specs: Sequence[VariantSpec]) -> None:
-        """Start another fleet and switch to it."""
-        self._announce(key)
-        self._spawn(self._switch, key, config_name, specs)
+    def update(self, key: Key, config_name: str, spec: VariantSpec) -> None:
+        """Start another server and switch to it."""
+        self._spawn(self._switch, key, config_name, spec)
 
     def delete(self, key: Key) -> None:
-        """Stop the fleet and delete the endpoint."""
-        self._announce(key)
+        """Stop the server and delete the endpoint."""
         self._spawn(self._take_down, key)
 
     @contextmanager
-    def slot(self, key: Key, variant_name: str) -> Iterator[Variant]:
-        """Reserve a variant for one request. Raises ServiceError."""
+    def slot(self, key: Key) -> Iterator[Variant]:
+        """Reserve a place for one request. Raises ServiceError."""
         status = (self._context.store.get(key) or {}).get("EndpointStatus")
-        # Chosen and counted in one step, so that a replaced fleet is stopped only after its last request.
+        # Found and counted in one step, so that a replaced server is stopped only after its last request.
         with self._lock:
-            fleet = self._fleets.get(key)
-            starting = fleet is None and status in _ANSWERING and not self._context.stopping.is_set()
+            variant = self._variants.get(key)
+            starting = variant is None and status in _ANSWERING and not self._context.stopping.is_set()
             if starting or status == "SystemUpdating":
                 message = f"The model of endpoint {key.name} is starting. Try again shortly."
                 raise ServiceError("ModelNotReadyException", message, 429)
-            if fleet is None or status not in _ANSWERING:
+            if variant is None or status not in _ANSWERING:
                 message = f"Endpoint {key.name} of account {key.scope.account} not found."
                 raise ServiceError("ValidationError", message)
-            variant = fleet.acquire(variant_name)
+            variant.acquire()
         try:
             yield variant
         finally:
-            fleet.release(variant)
+            variant.release()
 
     def _bring_up(self, key: Key) -> None:
         try:
-            deployment = (self._context.store.get(key) or {})["_Deployment"]
-            fleet = start_fleet(self._context, key, [VariantSpec(**entry) for entry in deployment])
+            (deployment,) = (self._context.store.get(key) or {})["_Deployment"]
+            variant = start_variant(self._context, key, VariantSpec(**deployment))
         except Exception as error:
             self._change(key, EndpointStatus="Failed", FailureReason=_reason(error))
         else:
-            self._install(key, fleet)
-        self._announce(key)
+            self._install(key, variant)
 
-    def _switch(self, key: Key, config_name: str, specs: Sequence[VariantSpec]) -> None:
-        old = None
+    def _switch(self, key: Key, config_name: str, spec: VariantSpec) -> None:
         try:
-            fleet = start_fleet(self._context, key, specs)
+            variant = start_variant(self._context, key, spec)
         except Exception as error:
             # As on AWS: in service with the old configuration, and with a reason.
             reason = _reason(error)
             self._change(key, EndpointStatus="InService", FailureReason=reason, PendingDeploymentSummary=None)
         else:
-            deployment = [asdict(spec) for spec in specs]
-            old = self._install(key, fleet, EndpointConfigName=config_name, _Deployment=deployment)
-        self._announce(key)
-        self._retire(old)
+            self._retire(self._install(key, variant, EndpointConfigName=config_name, _Deployment=[asdict(spec)]))
 
     def _take_down(self, key: Key) -> None:
         with self._lock:
-            fleet = self._fleets.pop(key, None)
-        self._retire(fleet)
-        record = self._forget(key)
-        if record is not None:
-            events.endpoint_changed(self._context, key, record | {"EndpointStatus": "Deleted"})
+            variant = self._variants.pop(key, None)
+        self._retire(variant)
+        self._forget(key)
 
-    def _retire(self, fleet: Fleet | None) -> None:
-        """Stop a fleet that no new request can reach, after its last answer."""
-        if fleet is not None:
-            fleet.drain(self._context.settings.invocation_seconds)
-            fleet.stop(_STOP_GRACE_SECONDS)
+    def _retire(self, variant: Variant | None) -> None:
+        """Stop a server that no new request can reach, after its last answer."""
+        if variant is not None:
+            variant.drain(self._context.settings.invocation_seconds)
+            variant.server.stop(_STOP_GRACE_SECONDS)
 
-    def _install(self, key: Key, fleet: Fleet, **changes: Any) -> Fleet | None:
-        """Send new requests to this fleet, note that in the record, and return the fleet it replaces."""
+    def _install(self, key: Key, variant: Variant, **changes: Any) -> Variant | None:
+        """Send new requests to this server, note that in the record, and return what it replaces."""
         with self._lock:
-            old = self._fleets.get(key)
-            self._fleets[key] = fleet
-        now = time.time()
-        for variant in fleet.variants:
-            publish_start(self._context.outbox, key, variant)
-        variants = [variant.spec.summary(now) for variant in fleet.variants]
+            old = self._variants.get(key)
+            self._variants[key] = variant
+        publish_start(self._context.outbox, key, variant)
+        variants = [variant.spec.summary(time.time())]
         self._change(
             key, EndpointStatus="InService", ProductionVariants=variants, PendingDeploymentSummary=None, **changes
         )
         return old
 
-    def _forget(self, key: Key) -> Record | None:
+    def _forget(self, key: Key) -> None:
         self._context.tags.forget(key)
         shutil.rmtree(endpoint_home(self._context, key), ignore_errors=True)
-        return self._context.store.delete(key)
+        self._context.store.delete(key)
 
     def _change(self, key: Key, **changes: Any) -> None:
         # When the service stops, servers end for that reason alone: start() needs the record as it is.
         if not self._context.stopping.is_set():
             self._context.store.update(key, LastModifiedTime=time.time(), **changes)
-
-    def _announce(self, key: Key) -> None:
-        record = self._context.store.get(key)
-        if record is not None and not self._context.stopping.is_set():
-            events.endpoint_changed(self._context, key, record)
 
     def _spawn(self, work: Callable[..., None], key: Key, *args: Any) -> None:
         def run() -> None:

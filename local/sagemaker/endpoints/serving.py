@@ -20,10 +20,7 @@ _LAST_LINES = 8
 
 @dataclass(frozen=True, kw_only=True)
 class VariantSpec:
-    """Everything that is needed to start one variant.
-
-    It is stored with the endpoint, which can therefore restart after its model was deleted.
-    """
+    """What starts a variant; stored with the endpoint, which so can restart after its model was deleted."""
 
     name: str
     model: str

@@ -22,7 +22,7 @@ class _JobStoppedError(Exception):
 
 
 class JobRecord(ABC):
-    """Reads and changes the stored record of one job. Every change of status is announced by an event."""
+    """Reads and changes the stored record of one job."""
 
     activity: ClassVar[str]
     """`Training` or `Transform`, as in the members `<activity>JobName` and `<activity>EndTime`."""

@@ -18,15 +18,11 @@ class Models(Resources):
     noun = "Model"
     missing = 'Could not find model "{arn}".'
     taken = 'Cannot create already existing model "{arn}".'
+    defaults = {"EnableNetworkIsolation": False}
 
     def __init__(self, context: Context, packages: ModelPackages) -> None:
         super().__init__(context)
         self._packages = packages
-
-    def create(self, scope: Scope, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Answer CreateModel."""
-        self._check(scope, params)
-        return self._add(self.key(scope, params), {"EnableNetworkIsolation": False, **params})
 
     def container(self, scope: Scope, name: str) -> Record:
         """Return image, artifact and environment of a model, its package resolved. Raises InvalidRequestError."""

@@ -21,10 +21,7 @@ class PackageGroups(Resources):
     newest_first = False
     missing = "ModelPackageGroup {arn} does not exist."
     taken = "Model Package Group already exists: {arn}"
-
-    def create(self, scope: Scope, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Answer CreateModelPackageGroup."""
-        return self._add(self.key(scope, params), params, ModelPackageGroupStatus="Completed", CreatedBy={})
+    defaults = {"ModelPackageGroupStatus": "Completed", "CreatedBy": {}}
 
     def delete(self, scope: Scope, params: Mapping[str, Any]) -> dict[str, Any]:
         """Answer DeleteModelPackageGroup; refuse it while the group holds packages."""

@@ -47,16 +47,14 @@ class Outbox:
 
     def event(self, scope: Scope, detail_type: str, detail: Mapping[str, Any], resource: str) -> None:
         """Queue an event of the source `aws.sagemaker`."""
-        (account, region), put = scope, self._surroundings.put_event
-        deliver = partial(put, "aws.sagemaker", detail_type, detail, resources=(resource,))
-        self._queue.put((f"event {detail_type}", partial(deliver, account=account, region=region)))
+        deliver = partial(self._surroundings.put_event, scope, detail_type, detail, resource)
+        self._queue.put((f"event {detail_type}", deliver))
 
     def metrics(
         self, scope: Scope, namespace: str, values: Mapping[str, float], unit: str, dimensions: Mapping[str, str]
     ) -> None:
         """Queue one value for each of some metrics."""
-        (account, region), put = scope, self._surroundings.put_metrics
-        deliver = partial(put, namespace, values, unit, dimensions, account=account, region=region)
+        deliver = partial(self._surroundings.put_metrics, scope, namespace, values, unit, dimensions)
         self._queue.put((f"metrics {', '.join(values)}", deliver))
 
     def flush(self, timeout: float = 5.0) -> None:
@@ -78,4 +76,4 @@ class Outbox:
         time.sleep(_GATHER_SECONDS)
         with self._lock:
             batch = self._lines.pop((scope, group, stream))
-        self._surroundings.put_log(group, stream, batch, account=scope.account, region=scope.region)
+        self._surroundings.put_log(scope, group, stream, batch)

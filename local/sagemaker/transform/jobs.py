@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from local.sagemaker.api import events
 from local.sagemaker.common.names import Scope
 from local.sagemaker.endpoints.serving import resolve
 from local.sagemaker.jobs.calls import Jobs
@@ -25,7 +24,7 @@ class TransformRecord(JobRecord):
         return {"TransformJobStatus": phase}
 
     def _announce(self, job: Record) -> None:
-        events.transform_job_changed(self._context, self.key, job)
+        """Tell nobody: the product waits for transform jobs with `.sync`."""
 
 
 class TransformJobs(Jobs):

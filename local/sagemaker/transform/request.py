@@ -1,6 +1,6 @@
-"""The members of a CreateTransformJob request: their defaults, and what is refused beyond the service model."""
+"""The members of a CreateTransformJob request: their defaults, their effect on records, and what is refused."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from local.sagemaker.common.errors import InvalidRequestError, UnsupportedError
@@ -38,6 +38,27 @@ def variables(job: Mapping[str, Any]) -> dict[str, str]:
         "SAGEMAKER_MAX_CONCURRENT_TRANSFORMS": str(transforms_at_a_time(job)),
         "SAGEMAKER_MAX_PAYLOAD_IN_MB": str(payload_mb(job)),
     }
+
+
+def split(content: bytes, split_type: str) -> list[bytes]:
+    """Return the records of an object: with `Line` its lines without their endings, else the whole; none if empty."""
+    if not content:
+        return []
+    if split_type != "Line":
+        return [content]
+    lines = content.removesuffix(b"\n").split(b"\n")
+    return [line.removesuffix(b"\r") for line in lines]
+
+
+def assemble(answers: Iterable[bytes], assemble_with: str) -> bytes:
+    """Join the answers; with `Line` a newline follows each, with `None` nothing."""
+    ending = b"\n" if assemble_with == "Line" else b""
+    return b"".join(answer + ending for answer in answers)
+
+
+def output_uri(job: Mapping[str, Any], relative: str) -> str:
+    """Return the URI of the answers to an object; `relative` is its name below the input's prefix."""
+    return f"{job['TransformOutput']['S3OutputPath'].rstrip('/')}/{relative}.out"
 
 
 def _unsupported(params: Mapping[str, Any]) -> Iterator[str]:

@@ -14,7 +14,6 @@ from local.sagemaker.endpoints.serving import VariantSpec, last_lines, serving_c
 from local.sagemaker.jobs.job import JobRecord, JobRun
 from local.sagemaker.processes.model_server import ModelServer, ServerDownError, ServerTimeoutError, StartError
 from local.sagemaker.state.context import Context
-from local.sagemaker.transform import records as transform_records
 from local.sagemaker.transform import request as transform_request
 
 _INVOCATION_SECONDS = 600
@@ -88,7 +87,7 @@ class TransformRun(JobRun):
     def _transform(self, server: ModelServer, path: Path) -> None:
         """Send the records of one object and store the answers in the same order."""
         relative = path.relative_to(self._base / "input").as_posix()
-        records = transform_records.split(path.read_bytes(), self._job["TransformInput"].get("SplitType", "None"))
+        records = transform_request.split(path.read_bytes(), self._job["TransformInput"].get("SplitType", "None"))
         if not records:
             raise _failure("ClientError", f"{relative} is empty: there is no record to transform")
         names = [f"record {number} of {relative}" for number in range(1, len(records) + 1)]
@@ -96,8 +95,8 @@ class TransformRun(JobRun):
             answers = list(pool.map(self._ask, [server] * len(records), records, names))
         output = self._base / "output"
         assemble_with = self._job["TransformOutput"].get("AssembleWith", "None")
-        output.write_bytes(transform_records.assemble(answers, assemble_with))
-        uri = transform_records.output_uri(self._job, relative)
+        output.write_bytes(transform_request.assemble(answers, assemble_with))
+        uri = transform_request.output_uri(self._job, relative)
         with _explained("Output upload", uri):
             self._context.surroundings.s3_upload(output, uri, role_arn=self._spec.role_arn)
         self._log.note(f"{relative}: {len(records)} records transformed")

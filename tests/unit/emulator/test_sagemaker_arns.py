@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from local.emulator.sagemaker_bridge.sagemaker_arns import further_checks, invocation_arn, passed_role, resource_arn
+from local.sagemaker.common.names import Scope
 
-SCOPE = {"account": "000000000000", "region": "us-east-1"}
+SCOPE = Scope("000000000000", "us-east-1")
 PREFIX = "arn:aws:sagemaker:us-east-1:000000000000:"
 
 
@@ -28,7 +29,7 @@ PREFIX = "arn:aws:sagemaker:us-east-1:000000000000:"
 )
 def test_a_named_resource_becomes_its_arn(action: str, params: dict[str, Any], expected: str) -> None:
     """Names of jobs, models and endpoints are lower-cased in ARNs, those of the registry are kept."""
-    assert resource_arn(action, params, **SCOPE) == PREFIX + expected
+    assert resource_arn(action, params, SCOPE) == PREFIX + expected
 
 
 @pytest.mark.parametrize(
@@ -41,24 +42,24 @@ def test_a_named_resource_becomes_its_arn(action: str, params: dict[str, Any], e
 )
 def test_an_arn_in_the_request_is_taken_as_it_is(action: str, params: dict[str, Any]) -> None:
     """Calls that name their resource by ARN are authorised on that ARN."""
-    assert resource_arn(action, params, **SCOPE) == PREFIX + "model-package/Group/3"
+    assert resource_arn(action, params, SCOPE) == PREFIX + "model-package/Group/3"
 
 
 @pytest.mark.parametrize(("action", "params"), [("ListModels", {"NameContains": "x"}), ("CreateModel", {})])
 def test_without_a_resource_the_arn_is_a_star(action: str, params: dict[str, Any]) -> None:
     """Lists, and requests without a name (refused later), are authorised on everything."""
-    assert resource_arn(action, params, **SCOPE) == "*"
+    assert resource_arn(action, params, SCOPE) == "*"
 
 
 def test_an_endpoint_needs_the_right_on_its_config_too() -> None:
     """CreateEndpoint is checked on the endpoint config besides the endpoint."""
-    checks = further_checks("CreateEndpoint", {"EndpointName": "e", "EndpointConfigName": "c"}, **SCOPE)
+    checks = further_checks("CreateEndpoint", {"EndpointName": "e", "EndpointConfigName": "c"}, SCOPE)
     assert checks == [("sagemaker:CreateEndpoint", PREFIX + "endpoint-config/c")]
 
 
 def test_tags_on_creation_need_add_tags() -> None:
     """A request that creates with tags is checked for AddTags on the new resource."""
-    checks = further_checks("CreateModel", {"ModelName": "m", "Tags": [{"Key": "a", "Value": "b"}]}, **SCOPE)
+    checks = further_checks("CreateModel", {"ModelName": "m", "Tags": [{"Key": "a", "Value": "b"}]}, SCOPE)
     assert checks == [("sagemaker:AddTags", PREFIX + "model/m")]
 
 
@@ -72,13 +73,13 @@ def test_tags_on_creation_need_add_tags() -> None:
 )
 def test_a_plain_call_needs_nothing_more(action: str, params: dict[str, Any]) -> None:
     """A call on one resource without tags is one check."""
-    assert further_checks(action, params, **SCOPE) == []
+    assert further_checks(action, params, SCOPE) == []
 
 
 def test_tags_on_a_transform_job_need_add_tags() -> None:
     """CreateTransformJob with tags depends on AddTags on the job."""
     params = {"TransformJobName": "Batch", "ModelName": "m", "Tags": [{"Key": "a", "Value": "b"}]}
-    assert further_checks("CreateTransformJob", params, **SCOPE) == [
+    assert further_checks("CreateTransformJob", params, SCOPE) == [
         ("sagemaker:AddTags", PREFIX + "transform-job/batch")
     ]
 
@@ -104,4 +105,4 @@ def test_the_role_that_is_passed(action: str, params: dict[str, Any], expected: 
 )
 def test_the_runtime_path_names_the_endpoint(path: str, expected: str) -> None:
     """InvokeEndpoint is authorised on the endpoint in its path."""
-    assert invocation_arn(path, **SCOPE) == expected
+    assert invocation_arn(path, SCOPE) == expected

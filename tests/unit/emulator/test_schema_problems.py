@@ -16,12 +16,11 @@ SCHEMA: dict[str, Any] = {
     "required": ["inputs"],
     "additionalProperties": False,
     "properties": {
-        "inputs": {"oneOf": [{"$ref": "#/definitions/Text"}, {"type": "array", "items": TEXT}]},
+        "inputs": {"oneOf": [TEXT, {"type": "array", "items": TEXT}]},
         "mode": {"enum": ["a", "b"]},
         "size": {"type": "integer", "minimum": 1, "maximum": 5},
         "list": {"type": "array", "minItems": 1, "maxItems": 2, "items": TEXT},
     },
-    "definitions": {"Text": TEXT},
 }
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
@@ -58,11 +57,6 @@ def test_each_keyword_has_its_sentence(document: Any, expected: str) -> None:
 def test_a_document_that_fits_has_no_problem() -> None:
     """Nothing is listed for a valid body."""
     assert explain(SCHEMA, {"inputs": ["a", "bc"], "size": 1}) == "[]"
-
-
-def test_a_schema_that_refers_to_itself_ends() -> None:
-    """A reference loop is not followed for ever."""
-    assert explain({"$ref": "#/definitions/A", "definitions": {"A": {"$ref": "#/definitions/A"}}}, {}) == "[]"
 
 
 @given(JSON)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 from pathlib import Path
@@ -14,9 +15,13 @@ from ingest.errors import DataUnavailableError
 
 LIMITED = """
 import resource, sys
-from ingest.__main__ import main
+from ingest.collect import collect
+from ingest.errors import DataUnavailableError
 resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
-sys.exit(main(["--source", sys.argv[1], "--destination", sys.argv[2], "--quiet"]))
+try:
+    collect(sys.argv[1], sys.argv[2])
+except DataUnavailableError as error:
+    sys.exit(f"error: {error}")
 """
 
 
@@ -37,17 +42,21 @@ def test_full_disk_leaves_nothing(bundled, tmp_path):
     assert list(destination.iterdir()) == []
 
 
-def test_full_disk_has_an_error_of_its_own(bundled, tmp_path):
+def test_full_disk_has_an_error_of_its_own(fake_s3, tmp_path):
     """ENOSPC from the file system becomes an error of its own words: here from the one device that is always full."""
     full = tmp_path / "data"
     full.mkdir()
 
-    def fill_up(progress: object) -> None:
-        with Path("/dev/full").open("wb", buffering=0) as device:
-            device.write(b"x")
+    class FillsTheDisk(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            with Path("/dev/full").open("wb", buffering=0) as device:
+                device.write(b"x")
+            return super().read(size)
 
+    fake_s3.objects["bucket", "tickets.csv"] = b"text"
+    fake_s3.get_object = lambda **_: {"Body": FillsTheDisk(b"text"), "ContentLength": 4}
     with pytest.raises(DataUnavailableError, match=f"no space left to write {full}/"):
-        collect(str(bundled), full, progress=fill_up)
+        collect("s3://bucket/tickets.csv", full, s3_client=fake_s3)
     assert list(full.iterdir()) == []
 
 

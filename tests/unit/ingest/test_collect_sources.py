@@ -8,6 +8,7 @@ from classifier.data import layout
 from ingest.collect import collect, collect_bundled
 from ingest.errors import DataUnavailableError, SourceInvalidError
 from ingest.sources import base
+from ingest.sources.folder import FolderSource
 
 
 def test_folder_wins_without_any_network(tmp_path, data_file):
@@ -87,10 +88,13 @@ def test_missing_folder_is_not_replaced(tmp_path, bundled):
         collect(str(tmp_path / "missing"), tmp_path / "out", fallback=bundled)
 
 
-def test_named_file_that_is_missing(tmp_path):
-    """File names given by the caller are used as they are."""
-    with pytest.raises(DataUnavailableError, match=r"other\.json cannot be read"):
-        collect(str(tmp_path), tmp_path / "out", files=["other.json"])
+def test_file_that_vanished_is_named(tmp_path):
+    """A file that was there when the folder was listed."""
+    with (
+        pytest.raises(DataUnavailableError, match=r"other\.json cannot be read"),
+        FolderSource(tmp_path).open("other.json"),
+    ):
+        pass
 
 
 def test_s3_prefix_is_listed_and_read(tmp_path, fake_s3):

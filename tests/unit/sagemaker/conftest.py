@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from local.sagemaker.common.names import Scope
 from local.sagemaker.common.settings import ImageRule, Settings
 from local.sagemaker.common.surroundings import SurroundingsError
 from local.sagemaker.endpoints.invocation import InvokeResult
@@ -145,33 +146,16 @@ class FolderSurroundings:
         self._check(uri, role_arn, self.unwritable)
         self.put(uri, path.read_bytes())
 
-    def put_log(self, group: str, stream: str, lines: Sequence[tuple[int, str]], *, account: str, region: str) -> None:
+    def put_log(self, scope: Scope, group: str, stream: str, lines: Sequence[tuple[int, str]]) -> None:
         self._break("put_log")
         with self._lock:
             self.logs.setdefault((group, stream), []).extend(message for _, message in lines)
 
-    def put_event(
-        self,
-        source: str,
-        detail_type: str,
-        detail: Mapping[str, Any],
-        *,
-        resources: Sequence[str],
-        account: str,
-        region: str,
-    ) -> None:
-        assert source == "aws.sagemaker"
+    def put_event(self, scope: Scope, detail_type: str, detail: Mapping[str, Any], resource: str) -> None:
         self.events.append((detail_type, detail))
 
     def put_metrics(
-        self,
-        namespace: str,
-        values: Mapping[str, float],
-        unit: str,
-        dimensions: Mapping[str, str],
-        *,
-        account: str,
-        region: str,
+        self, scope: Scope, namespace: str, values: Mapping[str, float], unit: str, dimensions: Mapping[str, str]
     ) -> None:
         self._break("put_metrics")
         with self._lock:
@@ -222,12 +206,11 @@ class Cloud:
         self.service.start()
 
     def call(self, action: str, **params: Any) -> dict[str, Any]:
-        return self.service.handle(action, params, account=ACCOUNT, region=REGION)
+        return self.service.handle(Scope(ACCOUNT, REGION), action, params)
 
     def invoke(self, name: str, body: bytes = b"{}", **headers: str) -> InvokeResult:
-        return self.service.invoke_endpoint(
-            name, body, "application/json", "application/json", headers, account=ACCOUNT, region=REGION
-        )
+        sent = {"content-type": "application/json", "accept": "application/json", **headers}
+        return self.service.invoke_endpoint(Scope(ACCOUNT, REGION), name, body, sent)
 
     def restart(self) -> None:
         """Stop the service and start another one on the same folder."""

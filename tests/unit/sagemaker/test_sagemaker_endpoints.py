@@ -46,17 +46,6 @@ def test_server_log_reaches_the_log_group(cloud: Any) -> None:
     assert "serving 1" in (cloud.settings.log_dir / "endpoints" / "reviews-AllTraffic.log").read_text()
 
 
-def test_states_are_announced_in_capitals(cloud: Any) -> None:
-    """Each status is an event, in the spelling of AWS's events."""
-    cloud.deploy()
-    cloud.until(lambda: len(cloud.surroundings.events), lambda count: count == 2)  # an event follows its status
-    cloud.call("DeleteEndpoint", EndpointName="reviews")
-    cloud.until(lambda: len(cloud.surroundings.events), lambda count: count == 4)
-    assert {kind for kind, _ in cloud.surroundings.events} == {"SageMaker Endpoint State Change"}
-    statuses = [detail["EndpointStatus"] for _, detail in cloud.surroundings.events]
-    assert statuses == ["CREATING", "IN_SERVICE", "DELETING", "DELETED"]
-
-
 def test_deleted_endpoint_is_gone_with_its_process(cloud: Any) -> None:
     """After DeleteEndpoint the name is free, the runtime says so in AWS's words, and no process is left."""
     cloud.deploy()
@@ -168,28 +157,18 @@ def test_endpoint_under_way_is_not_touched(cloud: Any) -> None:
     assert missing.value.code == "ValidationError"
 
 
-def test_instance_backed_variants_share_the_traffic(cloud: Any) -> None:
-    """Two instance-backed variants both run; a request may name the one it wants."""
-    for version in ("1", "2"):
-        cloud.create_config(version)
-    variants = [
-        {
-            "VariantName": f"v{version}",
-            "ModelName": f"model-{version}",
-            "InstanceType": "ml.m5.large",
-            "InitialInstanceCount": 1,
-        }
-        for version in ("1", "2")
-    ]
-    cloud.call("CreateEndpointConfig", EndpointConfigName="both", ProductionVariants=variants)
-    cloud.call("CreateEndpoint", EndpointName="reviews", EndpointConfigName="both")
+def test_an_endpoint_has_one_variant(cloud: Any) -> None:
+    """An instance-backed variant answers; a configuration with two is refused in one sentence."""
+    cloud.create_config("1")
+    variant = {"VariantName": "v", "ModelName": "model-1", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+    cloud.call("CreateEndpointConfig", EndpointConfigName="one", ProductionVariants=[variant])
+    cloud.call("CreateEndpoint", EndpointName="reviews", EndpointConfigName="one")
     assert cloud.endpoint()["EndpointStatus"] == "InService"
-    for version in ("1", "2"):
-        result = cloud.invoke("reviews", **{"X-Amzn-SageMaker-Target-Variant": f"v{version}"})
-        assert (json.loads(result.body)["version"], result.variant) == (version, f"v{version}")
-    with pytest.raises(ServiceError) as unknown:
-        cloud.invoke("reviews", **{"X-Amzn-SageMaker-Target-Variant": "v3"})
-    assert unknown.value.code == "ValidationError"
+    result = cloud.invoke("reviews")
+    assert (json.loads(result.body)["version"], result.variant) == ("1", "v")
+    both = [variant, {**variant, "VariantName": "w"}]
+    with pytest.raises(ServiceError, match="does not support several production variants"):
+        cloud.call("CreateEndpointConfig", EndpointConfigName="both", ProductionVariants=both)
 
 
 @pytest.mark.parametrize(

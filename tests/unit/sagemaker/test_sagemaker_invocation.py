@@ -18,15 +18,8 @@ def ask(cloud: Any, **order: Any) -> Any:
 def test_headers_go_both_ways(cloud: Any) -> None:
     """Content type, accept and custom attributes reach the model, and its own come back."""
     cloud.deploy()
-    result = cloud.service.invoke_endpoint(
-        "reviews",
-        b"{}",
-        "application/x-special",
-        "text/special",
-        {"x-amzn-sagemaker-custom-attributes": "trace-1"},
-        account="000000000000",
-        region="us-east-1",
-    )
+    headers = {"content-type": "application/x-special", "accept": "text/special"}
+    result = cloud.invoke("reviews", b"{}", **headers, **{"x-amzn-sagemaker-custom-attributes": "trace-1"})
     seen = json.loads(result.body)
     assert (seen["content_type"], seen["accept"]) == ("application/x-special", "text/special")
     assert (result.status, result.content_type, result.variant) == (200, "application/json", "AllTraffic")

@@ -19,12 +19,12 @@ class OneList:
         self.seen: list[Any] = []
         self.broken = False
 
-    def put_log(self, group: str, stream: str, lines: Any, *, account: str, region: str) -> None:
+    def put_log(self, scope: Scope, group: str, stream: str, lines: Any) -> None:
         if self.broken:
             raise ZeroDivisionError("oops")
         self.seen.append([stream, *(message for _, message in lines)])
 
-    def put_event(self, source: str, detail_type: str, detail: Any, **rest: Any) -> None:
+    def put_event(self, scope: Scope, detail_type: str, detail: Any, resource: str) -> None:
         self.seen.append(detail_type)
 
 

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from local.sagemaker.common.errors import ServiceError
-from local.sagemaker.transform.records import assemble, output_uri, split
-from local.sagemaker.transform.request import check
+from local.sagemaker.transform.request import assemble, check, output_uri, split
 
 REQUEST: dict[str, Any] = {
     "TransformJobName": "batch",

@@ -11,8 +11,7 @@ import pytest
 from shared.errors import FunctionError, MisconfiguredError
 from smoke_test import handler
 from smoke_test.endpoint import Endpoint
-from smoke_test.package import PackageUnreadableError
-from smoke_test.run import WrongAnswersError, smoke_test
+from smoke_test.run import PackageUnreadableError, WrongAnswersError, smoke_test
 from smoke_test_fakes import ARN, FOLDER, FakeRegistry, FakeRuntime, FakeStore, answer, client_error, sentence
 
 TEXTS = [f"sentence {number}" for number in range(200)]
@@ -208,6 +207,7 @@ def test_endpoint_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch, ch
 def test_handler_asks_the_endpoint_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """With the stack's variable set, the handler asks that endpoint and returns the result."""
     monkeypatch.setenv("ENDPOINT_NAME", "text-classifier-dev")
-    clients = (FakeRegistry(), FakeStore(evidence()), FakeRuntime(lambda _: answer()))
-    monkeypatch.setattr(handler, "_clients", lambda: clients)
+    clients = {"sagemaker": FakeRegistry(), "s3": FakeStore(evidence())}
+    monkeypatch.setattr(handler, "client", clients.__getitem__)
+    monkeypatch.setattr(handler, "make_runtime", lambda: FakeRuntime(lambda _: answer()))
     assert handler.handler({"model_package_arn": ARN}, CONTEXT) == {"asked": 20, "compared": 20, "version": "7"}

@@ -15,18 +15,10 @@ from classifier.errors import ClassifierError, JobError
 
 
 def publish(model_dir: Path, repo_id: str, *, private: bool = True, endpoint: str | None = None) -> str:
-    """Upload `model_dir` to a model repository, which is created if necessary.
+    """Upload `model_dir` to the model repository `owner/name`, created if necessary; return the URL of the commit.
 
-    Args:
-        repo_id: `owner/name`.
-        private: whether a new repository is private.
-        endpoint: address of the hub; default: HF_ENDPOINT, else the public hub.
-
-    Returns:
-        The URL of the commit.
-
-    Raises:
-        JobError: there is no token or no model, or the hub refused.
+    `endpoint`: address of the hub; default: HF_ENDPOINT, else the public hub. Raises JobError: there is no token or no
+    model, or the hub refused.
     """
     if not (model_dir / "config.json").is_file():
         raise JobError(f"{model_dir} holds no model (no config.json).")

@@ -79,10 +79,7 @@ _HEADINGS = {"accuracy": "accuracy", "f1": "F1", "macro_f1": "macro F1", "micro_
 
 
 def model_card(evaluation: dict[str, Any], base: BaseModel) -> str:
-    """Return the artifact's `README.md`, with the metadata block that the Hugging Face Hub reads.
-
-    `evaluation`: the content of `evaluation.json`.
-    """
+    """Return the artifact's `README.md`, with the hub's metadata block, from the content of `evaluation.json`."""
     labels, objective = evaluation["labels"], evaluation["objective"]
     names = ["accuracy", *(("f1",) if len(labels) == 2 and objective != "multilabel" else ("macro_f1", "micro_f1"))]
     headings = [f"{_HEADINGS[name]} (95 % interval)" for name in names] + ["Pearson"] * (objective == "regression")

@@ -39,16 +39,10 @@ Fetch = Callable[[str, Path], Path]
 
 
 def vendor_if_possible(code_dir: Path, *, wanted: bool, fetch: Fetch | None = None) -> dict[str, str | None]:
-    """Put onnxruntime into `code_dir` if it is wanted and available. Never fail.
+    """Put onnxruntime into `code_dir`, the artifact's `code/`, if it is wanted and available. Never fail.
 
-    Args:
-        code_dir: `code/` of the artifact.
-        wanted: False if another container will serve the artifact.
-        fetch: replaces the package index.
-
-    Returns:
-        For `evaluation.json`: `python`, the interpreter's tag; `onnxruntime`, its version or None; `note`, what the
-        Hugging Face container will do, and how to change that.
+    Returns for `evaluation.json`: `python`, the interpreter's tag; `onnxruntime`, its version or None; `note`, what the
+    Hugging Face container will do, and how to change that. `fetch` replaces the package index.
     """
     if not wanted:
         return _without("vendor_onnxruntime is no", "train with vendor_onnxruntime=yes")
@@ -63,18 +57,10 @@ def vendor_if_possible(code_dir: Path, *, wanted: bool, fetch: Fetch | None = No
 
 
 def vendor(code_dir: Path, *, python: str = CONTAINER_PYTHON, fetch: Fetch | None = None) -> str:
-    """Put onnxruntime into `code_dir/vendor/<python>/`, completely or not at all.
+    """Put onnxruntime into `code_dir/vendor/<python>/`, completely or not at all; return its version.
 
-    Args:
-        code_dir: `code/` of the artifact.
-        python: tag of the interpreter, such as `cp312` for CPython 3.12.
-        fetch: gets the wheel for such an interpreter into a folder; replaces the package index.
-
-    Returns:
-        The version of onnxruntime.
-
-    Raises:
-        VendoringError: the wheel could not be fetched, is not the pinned one, or the disk is full.
+    `python`: tag of the interpreter, such as `cp312` for CPython 3.12. Raises VendoringError: the wheel could not be
+    fetched, is not the pinned one, or the disk is full.
     """
     place = code_dir / "vendor" / python
     try:
@@ -94,10 +80,7 @@ def vendor(code_dir: Path, *, python: str = CONTAINER_PYTHON, fetch: Fetch | Non
 
 
 def download(python: str, folder: Path) -> Path:
-    """Download the pinned wheel from pip's package index and check its hash.
-
-    Raises VendoringError: pip failed, or the hash differs.
-    """
+    """Download the pinned wheel with pip, which checks its hash; raise VendoringError."""
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-input"]
     command += ["--retries=1", "--timeout=10", "--no-deps", "--only-binary=:all:", "--require-hashes"]
     command += [f"--python-version={python.removeprefix('cp')}", "--implementation=cp", f"--abi={python}"]

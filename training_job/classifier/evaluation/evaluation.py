@@ -91,23 +91,11 @@ def evaluate_answers(
     predicted_scores: np.ndarray | None = None,
     scores: np.ndarray | None = None,
 ) -> Figures:
-    """Compute the figures of one split with 95 % intervals.
-
-    Args:
-        predictions: (rows,) ids, or (rows, labels) bool for several labels a text.
-        truth: the same.
-        confidences: (rows, labels) probabilities.
-        predicted_scores: (rows,) float, or None if the model gives none.
-        scores: (rows,) float, or None if the data has none.
-    """
-    found = counted.measure(
-        as_ids(truth),
-        as_ids(predictions),
-        labels=len(label_names),
-        multilabel=truth.ndim == 2,
-    )
+    """Compute the figures of one split with 95 % intervals; `confidences`: (rows, labels), the rest as above."""
+    several = truth.ndim == 2
+    found = counted.measure(as_ids(truth), as_ids(predictions), labels=len(label_names), multilabel=several)
     rows, top = np.arange(len(truth)), confidences.argmax(axis=1)
-    right = truth[rows, top] if truth.ndim == 2 else truth == top
+    right = truth[rows, top] if several else truth == top
     believed = calibration(confidences[rows, top], right)
     return Figures(found, pearson(predicted_scores, scores), believed, label_names)
 
@@ -118,14 +106,9 @@ def as_ids(answers: np.ndarray) -> list[Any]:
 
 
 def calibration(confidence: np.ndarray, right: np.ndarray) -> dict[str, Any]:
-    """Compare confidence with what is right, in bins of equally many rows.
+    """Compare the (rows,) `confidence` of the most probable label with whether it is `right`, in bins of equal size.
 
-    Args:
-        confidence: (rows,) probability of the most probable label.
-        right: (rows,) bool, whether it is a label of the row.
-
-    Returns:
-        `ece`, the mean distance of the two weighted by rows (expected calibration error), and the `bins`.
+    Returns `ece`, the mean distance of the two weighted by rows (expected calibration error), and the `bins`.
     """
     order = np.argsort(confidence, kind="stable")
     bins = [

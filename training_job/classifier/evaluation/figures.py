@@ -102,14 +102,7 @@ class Differences:
 
 
 def measure(truth: Labels, answers: Labels, *, labels: int, multilabel: bool = False) -> Figures:
-    """Measure answers.
-
-    Args:
-        truth: the true labels of at least one row.
-        answers: the given labels of the same rows.
-        labels: number of labels; ids are below it.
-        multilabel: whether a text has any number of labels.
-    """
+    """Measure the `answers` to at least one row. Ids are below `labels`, their number; `multilabel`: several a text."""
     true, given = as_sets(truth), as_sets(answers)
     classes = _classes(true, given, labels)
     accuracy = wilson(sum(map(Set.__eq__, true, given)), len(true))

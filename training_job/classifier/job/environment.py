@@ -5,13 +5,12 @@ checkpoints and the failure reason below the base directory, which is `SAGEMAKER
 command line takes precedence.
 """
 
-from __future__ import annotations
-
 import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from classifier.errors import JobError
 
@@ -40,7 +39,7 @@ class JobEnvironment:
     managed: bool
 
     @classmethod
-    def resolve(cls, folders: Mapping[str, str], environ: Mapping[str, str]) -> JobEnvironment:
+    def resolve(cls, folders: Mapping[str, str], environ: Mapping[str, str]) -> Self:
         """Find the folders: on the command line, else in the environment, else below an existing base directory.
 
         `folders`: `train`, `test`, `model_dir`, `output_data_dir`, `checkpoint_dir`, where given. Raises JobError: a

@@ -3,13 +3,11 @@
 `python train.py --help` prints them.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from classifier.errors import JobError
 from classifier.job.hyperparameter_rules import (
@@ -204,7 +202,7 @@ class Hyperparameters:
             object.__setattr__(self, name, parse_value(name, getattr(self, name), setting.rule))
 
     @classmethod
-    def parse(cls, values: Mapping[str, object]) -> Hyperparameters:
+    def parse(cls, values: Mapping[str, object]) -> Self:
         """Parse hyperparameters as launchers pass them.
 
         `values`: name to value. Names may use hyphens or underscores; `sagemaker_*` is ignored; a missing name keeps

@@ -1,12 +1,11 @@
 """Stopping on request: SIGTERM arrives two minutes before a spot instance ends, and when somebody stops the job."""
 
-from __future__ import annotations
-
 import logging
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Self
 
 STOPPED = 128 + signal.SIGTERM
 """Exit status of a process that SIGTERM ended, by the shell's convention."""
@@ -22,7 +21,7 @@ class StopRequest:
         self._deferred = False
 
     @contextmanager
-    def watched(self) -> Iterator[StopRequest]:
+    def watched(self) -> Iterator[Self]:
         """Handle SIGTERM until the block ends."""
         previous = signal.signal(signal.SIGTERM, self._on_signal)
         try:

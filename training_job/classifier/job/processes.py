@@ -73,10 +73,7 @@ class Processes:
 
     @contextmanager
     def main_first(self, what: str) -> Iterator[None]:
-        """Run the block in the main process alone, then, if it succeeded, in the others.
-
-        Raises JobError: the main process failed.
-        """
+        """Run the block in the main process alone, then, if it succeeded, in the others; else raise JobError."""
         if self._store is None:
             yield
             return
@@ -87,10 +84,7 @@ class Processes:
             self._store.set(f"{what}/main", "done")
 
     def gather(self, what: str, value: str = "") -> list[str]:
-        """Wait for the `value` of every process and return them by rank.
-
-        Raises JobError: a process failed, or did not arrive in time.
-        """
+        """Wait for the `value` of every process and return them by rank; raise JobError if one failed or is late."""
         if self._store is None:
             return [value]
         self._store.set(f"{what}/{self.rank}", value)

@@ -82,8 +82,7 @@ def load_base_model(
         max_length: tokens of a text that are read; the model's own limit if that is smaller.
         dropout: probability of dropout in hidden layers and attention.
 
-    Raises:
-        JobError: the model could not be found or fetched, or could not be served.
+    Raises JobError: the model could not be found or fetched, or could not be served.
     """
     import torch
     from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer

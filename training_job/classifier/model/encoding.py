@@ -18,11 +18,8 @@ MODEL_INPUTS = ["input_ids", "attention_mask"]
 def encode(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], targets: Sequence[float] | None = None) -> Dataset:
     """Tokenise `texts`, truncated to the tokenizer's `model_max_length` on its `truncation_side`, as serving does.
 
-    Args:
-        targets: (rows,) what to learn: floats for a score, integers for a label.
-
-    Returns:
-        Rows of `input_ids`, `attention_mask`, `length` (tokens) and, with targets, `labels`.
+    `targets`: (rows,) what to learn: floats for a score, integers for a label. Returns rows of `input_ids`,
+    `attention_mask`, `length` (tokens) and, with targets, `labels`.
     """
     from datasets import Dataset
 
@@ -39,8 +36,7 @@ def batches(
 ) -> Iterator[tuple[np.ndarray, dict[str, np.ndarray]]]:
     """Batch rows of similar length, each batch padded to its longest row.
 
-    Yields:
-        Row numbers (batch,), and `input_ids` and `attention_mask`, each (batch, tokens) int64.
+    Yields row numbers (batch,), and `input_ids` and `attention_mask`, each (batch, tokens) int64.
     """
     order = np.argsort(np.asarray(encoded["length"]), kind="stable")
     columns = {name: encoded[name] for name in MODEL_INPUTS}
@@ -55,11 +51,7 @@ def batches(
 def model_logits(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, encoded: Dataset, batch_size: int
 ) -> np.ndarray:
-    """Run `model`, which is on the CPU in float32, without dropout.
-
-    Returns:
-        logits: (rows, outputs) float32, in the order of `encoded`.
-    """
+    """Run `model`, on the CPU in float32, without dropout: (rows, outputs) float32 in the order of `encoded`."""
     import torch
 
     outputs = np.zeros((len(encoded), model.config.num_labels), dtype=np.float32)

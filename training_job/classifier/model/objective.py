@@ -4,11 +4,9 @@ A score is learned as `z = (score - mean) / unit`, so that one learning rate sui
 starts at the mean. The last layer of the exported model reverts this linear step.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -29,7 +27,7 @@ class ScoreScale:
     unit: float
 
     @classmethod
-    def of(cls, scores: np.ndarray) -> ScoreScale:
+    def of(cls, scores: np.ndarray) -> Self:
         """Measure the scale of `scores`, (rows,) float; constant scores get the unit 1."""
         return cls(float(np.mean(scores)), float(np.std(scores)) / TARGET_DEVIATION or 1.0)
 

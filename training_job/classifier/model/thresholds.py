@@ -20,14 +20,9 @@ UNKNOWN = 0.5
 
 
 def choose_thresholds(probabilities: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """Choose a threshold for each label.
+    """Choose a threshold for each label, (labels,) float64, from validation rows.
 
-    Args:
-        probabilities: (rows, labels) float, of validation rows.
-        truth: (rows, labels) bool.
-
-    Returns:
-        (labels,) float64.
+    `probabilities`: (rows, labels) float. `truth`: (rows, labels) bool.
     """
     thresholds = np.full(probabilities.shape[1], UNKNOWN)
     weight = EXPECTED_ROWS / max(len(truth), 1)
@@ -49,8 +44,7 @@ def choose_thresholds(probabilities: np.ndarray, truth: np.ndarray) -> np.ndarra
 def cross_fitted(probabilities: np.ndarray, truth: np.ndarray) -> np.ndarray:
     """Decide each half of the rows with the thresholds of the other half, so that the figures are not flattered.
 
-    Returns:
-        (rows, labels) bool.
+    The answer is (rows, labels) bool.
     """
     given = np.zeros(truth.shape, dtype=bool)
     for half in (slice(0, None, 2), slice(1, None, 2)):

@@ -27,14 +27,8 @@ MAX_SHARPNESS = 100.0
 def calibrate(scores: np.ndarray, labels: np.ndarray, threshold: float, unit: float) -> float:
     """Find the slope `a` for which `sigmoid(a * (score - threshold))` has the smallest log loss.
 
-    Args:
-        scores: (rows,) predicted scores of the validation split.
-        labels: (rows,) 0 or 1.
-        threshold: score from which on the label is 1.
-        unit: of the scores (see `ScoreScale`); the limits of the slope are in this unit.
-
-    Returns:
-        a > 0, logits per unit of score, by bisection of the derivative: the log loss is convex in `a`.
+    `scores`: (rows,) predicted scores of the validation split. `labels`: (rows,) 0 or 1. `unit`: of the scores (see
+    `ScoreScale`), in which the slope has its limits. Found by bisection of the derivative: the loss is convex in `a`.
     """
     distance = (np.asarray(scores, dtype=np.float64) - threshold) / unit
     sign = np.where(np.asarray(labels) == 1, 1.0, -1.0)

@@ -111,11 +111,7 @@ def means(network: ModelProto, names: Sequence[str], texts: Texts) -> dict[str, 
 def activations(
     network: ModelProto, names: Sequence[str], texts: Iterable[Mapping[str, np.ndarray]]
 ) -> Iterator[list[np.ndarray]]:
-    """Compute the float32 tensors `names` inside `network` for each text.
-
-    Yields:
-        One array for each name, in the shape that the network computes.
-    """
+    """Yield the float32 tensors `names` inside `network` for each text, in the shapes that it computes."""
     if not names:
         return
     watched = onnx.ModelProto()

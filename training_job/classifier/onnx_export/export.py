@@ -104,10 +104,7 @@ def agreement(int8: np.ndarray, float32: np.ndarray) -> float:
 
 
 def check_agreement(int8: np.ndarray, float32: np.ndarray) -> float:
-    """Return the agreement of the answers of the int8 and the float32 model.
-
-    Raises JobError: it is too small; such a model must not be published.
-    """
+    """Return the agreement of the int8 and the float32 model; raise JobError where it is too small to be published."""
     share = agreement(int8, float32)
     if share < MIN_AGREEMENT:
         raise JobError(

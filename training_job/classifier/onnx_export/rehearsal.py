@@ -17,10 +17,7 @@ LAYERS, WORDS = 2, 1_000
 
 
 def rehearse_export(model: PreTrainedModel) -> None:
-    """Trace a model like `model`, with fewer layers and words and random weights. Takes about a second.
-
-    Raises JobError: the architecture cannot be traced, or the traced model answers differently.
-    """
+    """Trace a model like `model`, with fewer layers and words and random weights, in about a second; raise JobError."""
     small = _small(model)
     if small is not None:
         with tempfile.TemporaryDirectory(prefix="rehearsal-") as scratch:

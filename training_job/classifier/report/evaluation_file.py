@@ -39,8 +39,7 @@ def evaluate(trained: TrainedClassifier, splits: Splits, hp: Hyperparameters, in
         The content of `evaluation.json`. The metrics of the int8 model, and those that compare two models, are of the
         test rows, or of the validation rows in a run without a test split.
 
-    Raises:
-        JobError: int8 and float32 give different labels on too many validation rows.
+    Raises JobError: int8 and float32 give different labels on too many validation rows.
     """
     tokenizer, size = trained.tokenizer, hp.eval_batch_size
     encoded, frame, split = trained.encoded_validation, splits.validation, "validation"

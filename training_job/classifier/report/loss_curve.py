@@ -1,7 +1,5 @@
 """The loss over the training steps as a small SVG. A plotting library would be the largest dependency."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

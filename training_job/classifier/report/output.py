@@ -1,7 +1,5 @@
 """The final log lines of a run, and the files that it leaves beside the model."""
 
-from __future__ import annotations
-
 import json
 import logging
 import math

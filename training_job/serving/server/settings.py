@@ -1,11 +1,10 @@
 """The server's settings, from environment variables."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 from serving.errors import ServingError
 
@@ -56,7 +55,7 @@ class ServerSettings:
     """`LOG_LEVEL`; pings are logged at DEBUG only."""
 
     @classmethod
-    def from_environment(cls, environ: Mapping[str, str]) -> ServerSettings:
+    def from_environment(cls, environ: Mapping[str, str]) -> Self:
         """Read the variables named above; raise ServingError with the variable and what it allows."""
         level = environ.get("LOG_LEVEL", cls.log_level).upper()
         if level not in LOG_LEVELS:
