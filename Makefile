@@ -27,6 +27,7 @@ PYTEST = PATH="$(CURDIR)/.venv/bin:$$PATH" $(VENV) -m pytest -q -rs
 TEST_WORKERS ?= 4
 PART ?=
 # Where they are: each process collects its tests itself, and that takes seconds a folder.
+FAST_TESTS := tests/infra tests/unit
 SLOW_TESTS := tests/e2e tests/integration tests/unit/serving tests/unit/training
 NIGHTLY_PARTS := real-data releases client
 
@@ -125,7 +126,7 @@ benchmark-serving: setup ## our serving against the stock stack over HTTP (ARTIF
 		--test="$${DATA:-training_job/data}/test.json"
 
 test-fast: setup ## unit and infrastructure tests alone, no network
-	@$(PYTEST) -n 2 --dist loadfile -m "not integration and not e2e"
+	@$(PYTEST) -n 2 --dist loadscope --no-loadscope-reorder -m "not integration and not e2e" $(FAST_TESTS)
 
 clean: down ## remove everything that set-up and the local cloud made
 	@rm -rf .venv .venv-cloud .local build cdk.out node_modules .pytest_cache .hypothesis .ruff_cache .mypy_cache

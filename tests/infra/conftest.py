@@ -89,8 +89,9 @@ def assemblies(tmp_path_factory: pytest.TempPathFactory) -> Assemblies:
         str(folder),
         json.dumps(VARIANTS),
     ]
-    # In a namespace of its own a user sees root's folders as nobody's, and jsii then refuses its cache.
-    environment = {**os.environ, "JSII_RUNTIME_PACKAGE_CACHE": "disabled"}
+    # In a namespace of its own a user sees root's folders as nobody's, and jsii then refuses its cache. Root does not.
+    cache = {"JSII_RUNTIME_PACKAGE_CACHE": "disabled"} if isolated and os.getuid() else {}
+    environment = {**os.environ, **cache}
     with FileLock(shared / "assemblies.lock"):
         if not (folder / "facts.json").exists():
             shutil.rmtree(folder, ignore_errors=True)

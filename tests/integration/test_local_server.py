@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
 import signal
 import socket
 import stat
+import threading
+import time
 import urllib.error
 import urllib.request
 import zipfile
@@ -16,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from waiting import until
 
@@ -148,6 +151,33 @@ def test_a_signal_ends_everything(new_server: Callable[..., Any], number: int) -
     assert not (server.state_dir / "server.pid").exists()
     assert "The local cloud has stopped." in server.log.read_text()
     assert "Traceback" not in server.log.read_text()
+
+
+def test_a_request_that_a_stop_cuts_off_is_answered_503(new_server: Callable[..., Any]) -> None:
+    """A long poll under way gets a problem body and Retry-After, not hypercorn's 500 without a body."""
+    server = new_server()
+    server.start()
+    sqs = server.client("sqs")
+    queue = sqs.create_queue(QueueName="empty")["QueueUrl"]
+    answers: list[dict[str, Any]] = []
+    sqs.meta.events.register(
+        "response-received.sqs.ReceiveMessage", lambda response_dict, **_: answers.append(response_dict)
+    )
+
+    def poll() -> None:
+        with contextlib.suppress(BotoCoreError, ClientError):
+            sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=20)
+
+    polling = threading.Thread(target=poll)
+    polling.start()
+    time.sleep(1)
+    assert server.stop() == 0
+    polling.join(timeout=60)
+    cut_off = answers[0]
+    assert cut_off["status_code"] == 503, cut_off
+    assert cut_off["headers"]["retry-after"] == "5"
+    assert cut_off["headers"]["content-type"] == "application/problem+json"
+    assert json.loads(cut_off["body"])["status"] == 503
 
 
 def test_a_restart_keeps_state(new_server: Callable[..., Any]) -> None:

@@ -1,7 +1,8 @@
 """Which tests share a test process and a local cloud, and the order in which the groups start: the longest first.
 
-Files that are not listed are groups of their own, at the end. A group's tests run one after the other, in the order of
-its files; groups run at the same time (`pytest -n … --dist loadscope --no-loadscope-reorder`).
+A group lists files, or folders for all in them that is not listed by itself. Files that are not listed are groups of
+their own, at the end. A group's tests run one after the other, in the order of its files; groups run at the same time
+(`pytest -n … --dist loadscope --no-loadscope-reorder`).
 """
 
 from __future__ import annotations
@@ -32,6 +33,27 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "slim instances": ("e2e/test_slim_instances.py",),
     "client": ("integration/test_client_process.py",),
     "restart": ("integration/test_local_restart.py", "integration/test_local_server.py"),
+    # The fast tests: one process starts the CDK, the other one loads torch meanwhile.
+    "templates": ("infra",),
+    "torch": (
+        "unit/training",
+        "unit/serving",
+        "unit/data/test_bundled_data.py",
+        "unit/gate/report/test_report_computations.py",
+    ),
+    **{
+        file: (f"unit/{file}.py",)
+        for file in (
+            "gate/test_gate_promise",
+            "client/test_client_file_run",
+            "sagemaker/test_sagemaker_transform",
+            "sagemaker/test_sagemaker_training",
+            "data/test_field_files",
+            "tables/test_code_pages",
+            "tables/test_round_trips",
+            "operations/test_makefile",
+        )
+    },
 }
 _PLACE = {
     file: (position, number, group)
@@ -42,13 +64,12 @@ _PLACE = {
 
 def group_of(path: Path) -> str:
     """Return the group of a test file."""
-    name = _name(path)
-    return _PLACE[name][2] if name in _PLACE else name
+    return _place(path)[2]
 
 
 def position_of(path: Path) -> tuple[int, int]:
     """Return a key that sorts test files by group, then by their order in it."""
-    return _PLACE.get(_name(path), (len(GROUPS), 0, ""))[:2]
+    return _place(path)[:2]
 
 
 class GroupScheduling(LoadScopeScheduling):
@@ -56,6 +77,12 @@ class GroupScheduling(LoadScopeScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         return group_of(self.config.rootpath / nodeid.partition("::")[0])
+
+
+def _place(path: Path) -> tuple[int, int, str]:
+    name = _name(path)
+    listed = (_PLACE.get(each) for each in (name, Path(name).parent.as_posix(), name.partition("/")[0]))
+    return next(filter(None, listed), (len(GROUPS), 0, name))
 
 
 def _name(path: Path) -> str:

@@ -1,5 +1,7 @@
 """What a caller has to prove, and what ministack offers that is closed here."""
 
+import asyncio
+import contextlib
 import ipaddress
 import json
 from collections.abc import Awaitable, Callable
@@ -10,6 +12,13 @@ from local.emulator.common.patching import Original
 HEALTH_PATH = "/_local/health"  # readiness probe of the local cloud: 200 once every service answers, 503 before
 _CLOSED_PATHS = ("/_ministack/reset", "/_ministack/config", "/_localstack/reset")
 """ministack's administrative paths without authentication; any web page could post a form to them."""
+
+_STOPPING = {
+    "type": "about:blank",
+    "title": "Service Unavailable",
+    "status": 503,
+    "detail": "The local cloud is stopping. Try again shortly.",
+}
 
 Asgi = Callable[[Any, Any, Any], Awaitable[None]]
 
@@ -46,13 +55,19 @@ def guarded(inner: Asgi, health: Callable[[], dict[str, Any]]) -> Asgi:
         elif path in _CLOSED_PATHS:
             await _answer(send, 403, {"message": "This path is closed in the local cloud."})
         else:
-            await inner(scope, receive, send)
+            try:
+                await inner(scope, receive, send)
+            except asyncio.CancelledError:  # cut off by the server's stop; hypercorn would answer 500 without a body
+                with contextlib.suppress(Exception):  # an answer has begun
+                    await _answer(send, 503, _STOPPING, b"application/problem+json")
+                raise
 
     return application
 
 
-async def _answer(send: Any, status: int, body: dict[str, Any]) -> None:
+async def _answer(send: Any, status: int, body: dict[str, Any], media_type: bytes = b"application/json") -> None:
     payload = json.dumps(body).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(payload)).encode())]
+    headers = [(b"content-type", media_type), (b"content-length", str(len(payload)).encode())]
+    headers += [(b"retry-after", b"5")] if status == 503 else []
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": payload})
