@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from ingest.addresses import AddressRule
 from ingest.errors import SourceInvalidError
 from ingest.sources.base import ALLOWED, Limits
 from ingest.sources.folder import FolderSource
@@ -17,9 +17,7 @@ Source = FolderSource | HttpSource | S3Source
 """Each has a `name` for logs and manifests, finds its files and opens one."""
 
 
-def open_source(
-    source: str, limits: Limits, *, check_url: Callable[[str], None] | None = None, s3_client: Any = None
-) -> Source:
+def open_source(source: str, limits: Limits, *, rule: AddressRule | None = None, s3_client: Any = None) -> Source:
     """Return the source behind a URL, an `s3://` prefix or the path of a folder.
 
     Raises:
@@ -38,4 +36,4 @@ def open_source(
             "not allowed in a source; it is a plain prefix.",
             hint="Download the files yourself and give their folder, or put them into S3.",
         )
-    return S3Source(source, limits, s3_client) if parts.scheme == "s3" else HttpSource(source, limits, check_url)
+    return S3Source(source, limits, s3_client) if parts.scheme == "s3" else HttpSource(source, limits, rule)
