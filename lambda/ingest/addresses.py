@@ -1,22 +1,30 @@
-"""Refuses data sources that lead into the machine that downloads them.
+"""Refuses data sources that lead to anything but the public internet.
 
 Anybody who may start an execution can make this function request an address. Without a check, they could reach services
-that answer only from inside: the metadata service with its credentials, or Lambda's runtime API.
+that answer only from inside: the metadata service with its credentials, Lambda's runtime API, a private network.
 """
 
 import ipaddress
 import os
 import socket
 from collections.abc import Callable, Iterable
-from urllib.parse import urlsplit
+from dataclasses import dataclass
+from typing import Any
+
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import NewConnectionError
 
 from shared.errors import InvalidExecutionInputError
 
-_AWS_LOCAL_SERVICES = ipaddress.ip_network("fd00:ec2::/32")
-"""The IPv6 twins of 169.254.169.254 and its neighbours (metadata, credentials, DNS, time)."""
-
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolver = Callable[[str, int], Iterable[str]]
+
+_AWS_LOCAL_SERVICES = ipaddress.ip_network("fd00:ec2::/32")
+"""The IPv6 twins of 169.254.169.254 and its neighbours (metadata, credentials, DNS, time)."""
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+"""Addresses of a gateway to IPv4 (RFC 6052): the last 32 bits are the address that it connects to."""
 
 
 def resolve(host: str, port: int) -> list[str]:
@@ -27,32 +35,95 @@ def resolve(host: str, port: int) -> list[str]:
         return []
 
 
-def refuse_internal(url: str, resolver: Resolver = resolve, runtime_api: str | None = None) -> None:
-    """Refuse a URL that leads to a link-local, metadata, multicast or unspecified address, or to the runtime API.
+@dataclass(frozen=True)
+class AddressRule:
+    """Which addresses may be connected to."""
 
-    It is checked before each request, also of every target of a redirect. `runtime_api` is host and port of Lambda's
-    runtime API, by default those of `AWS_LAMBDA_RUNTIME_API`. Raises InvalidExecutionInputError.
+    internal: bool = False
+    """Whether private and loopback addresses are allowed too. Link-local ones never are: metadata lies there."""
+    resolver: Resolver = resolve
+    """Returns the addresses of a host and port."""
+    runtime_api: str | None = None
+    """Host and port of Lambda's runtime API, by default those of `AWS_LAMBDA_RUNTIME_API`. Never allowed."""
+
+    def addresses(self, host: str, port: int) -> list[str]:
+        """Return the addresses of a host, all of them allowed; none for an unknown host.
+
+        Raises:
+            InvalidExecutionInputError: One of them is not allowed.
+        """
+        found = list(self.resolver(host.strip("[]"), port))
+        runtime = os.environ.get("AWS_LAMBDA_RUNTIME_API", "") if self.runtime_api is None else self.runtime_api
+        for text in found:
+            address = ipaddress.ip_address(text.partition("%")[0])
+            reached = _embedded(address)
+            if not all(self._allows(each) for each in reached) or f"{reached[-1]}:{port}" == runtime:
+                kind = "a special address" if self.internal else "an address that is not public"
+                raise InvalidExecutionInputError("data_source", f"leads to {host} ({address}), {kind}", "a public host")
+        return found
+
+    def _allows(self, address: Address) -> bool:
+        if address.is_link_local or address.is_multicast or address.is_unspecified or address in _AWS_LOCAL_SERVICES:
+            return False
+        outdated = address.is_reserved or getattr(address, "is_site_local", False)  # not global, whatever Python says
+        return self.internal or (address.is_global and not outdated)
+
+
+def _embedded(address: Address) -> list[Address]:
+    """Return the IPv4 addresses at which a connection to this address ends, or the address itself."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return [address]
+    if address in _NAT64:
+        return [ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)]
+    inside = address.ipv4_mapped or address.sixtofour
+    return [inside] if inside else list(address.teredo or [address])
+
+
+class GuardedAdapter(HTTPAdapter):
+    """Connects to addresses that a rule allows, and to no other: what was checked is what is connected to.
+
+    A check of the address before the request would not do, because a name may resolve to another one a moment later.
+    Behind a proxy, which resolves names itself, the proxy's address is checked.
     """
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    runtime = runtime_api if runtime_api is not None else os.environ.get("AWS_LAMBDA_RUNTIME_API", "")
-    if "%" in host:  # a zone or an encoded character, which only some readers of a URL decode
-        raise InvalidExecutionInputError("data_source", f"leads to {host}", "a host without %")
-    for text in resolver(host, port):
-        address = ipaddress.ip_address(text.partition("%")[0])
-        if _internal(address) or f"{address}:{port}" == runtime:
-            raise InvalidExecutionInputError(
-                "data_source",
-                f"leads to {host} ({address}), an address inside this function's own machine",
-                "a host outside of it",
-            )
+
+    def __init__(self, rule: AddressRule) -> None:
+        self._rule = rule
+        super().__init__()
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """Make the connections with the guard."""
+        super().init_poolmanager(*args, **kwargs)
+        rule = self._rule
+
+        class Plain(_Guarded, HTTPConnection):
+            allowed = rule
+
+        class Secure(_Guarded, HTTPSConnection):
+            allowed = rule
+
+        class PlainPool(HTTPConnectionPool):
+            ConnectionCls = Plain
+
+        class SecurePool(HTTPSConnectionPool):
+            ConnectionCls = Secure
+
+        self.poolmanager.pool_classes_by_scheme = {"http": PlainPool, "https": SecurePool}
 
 
-def _internal(address: Address) -> bool:
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped:
-            address = address.ipv4_mapped
-        elif address in _AWS_LOCAL_SERVICES:
-            return True
-    return address.is_link_local or address.is_multicast or address.is_unspecified
+class _Guarded(HTTPConnection):
+    allowed: AddressRule
+
+    def _new_conn(self) -> socket.socket:
+        """Connect to the first address of the host that answers, as urllib3 does."""
+        name = self._dns_host
+        failure = NewConnectionError(self, f"{name} has no address")
+        for address in self.allowed.addresses(name, self.port or self.default_port):
+            # The name stays what TLS asks for.
+            self._dns_host = address
+            try:
+                return super()._new_conn()
+            except NewConnectionError as error:
+                failure = error
+            finally:
+                self._dns_host = name
+        raise failure

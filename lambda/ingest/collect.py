@@ -5,12 +5,13 @@ import hashlib
 import os
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ingest.addresses import AddressRule
 from ingest.errors import DataUnavailableError, SourceUnreachableError
 from ingest.sources import Source, open_source
 from ingest.sources.base import Limits, Stream
@@ -52,7 +53,7 @@ def collect(
     *,
     fallback: Path | None = None,
     limits: Limits | None = None,
-    check_url: Callable[[str], None] | None = None,
+    rule: AddressRule | None = None,
     s3_client: Any = None,
 ) -> CollectedData:
     """Copy the data files from `source` into `destination`.
@@ -65,15 +66,15 @@ def collect(
             cannot be listed, the files are `train.json` and `test.json`.
         destination: Folder for the files; created if missing.
         fallback: Folder to copy the files from if the host cannot be reached; the result says so.
-        limits: Timeouts and number of attempts.
-        check_url: Called with every web address before it is requested, including redirects; raises to refuse it.
+        limits: Timeouts, number of attempts and size.
+        rule: Which addresses of web hosts may be connected to, also after a redirect; by default all.
         s3_client: A boto3 client, needed for `s3://`.
 
     Raises DataUnavailableError: The files cannot be copied.
     """
     limits = limits or Limits()
     try:
-        place = open_source(source, limits, check_url=check_url, s3_client=s3_client)
+        place = open_source(source, limits, rule=rule, s3_client=s3_client)
         return _Copier(place, limits).copy_all(Path(destination))
     except SourceUnreachableError as error:
         if fallback is None:
@@ -91,6 +92,15 @@ class _Copier:
     source: Source
     limits: Limits
 
+    def _refuse_more(self, size: int, name: str) -> None:
+        """Raise if `size` bytes are more than may be collected. A packed answer grows while it is read."""
+        if size > self.limits.max_bytes:
+            raise DataUnavailableError(
+                f"{name} from {self.source.name} makes more than {self.limits.max_bytes / 1e6:.0f} MB of data; "
+                "that is the limit of one data set.",
+                hint="Leave rows out, or keep fewer columns.",
+            )
+
     def copy_all(self, destination: Path) -> CollectedData:
         parts: list[Path] = []
         fetched: list[CollectedFile] = []
@@ -101,7 +111,7 @@ class _Copier:
             for name in names:
                 part = destination / f".{name}.{secrets.token_hex(4)}.part"
                 parts.append(part)
-                fetched.append(self._fetch(name, part))
+                fetched.append(self._fetch(name, part, sum(file.size for file in fetched)))
             for part, file in zip(parts, fetched, strict=True):
                 with _writing(file.path):
                     part.replace(file.path)
@@ -111,13 +121,13 @@ class _Copier:
         lines = "".join(f"{file.sha256}  {file.name}\n" for file in sorted(fetched, key=lambda file: file.name))
         return CollectedData(tuple(fetched), hashlib.sha256(lines.encode()).hexdigest(), self.source.name)
 
-    def _fetch(self, name: str, part: Path) -> CollectedFile:
-        """Copy one file into `part`; try again while the failure may pass."""
+    def _fetch(self, name: str, part: Path, before: int) -> CollectedFile:
+        """Copy one file into `part`, after `before` bytes of others; try again while the failure may pass."""
         attempt = 1
         while True:
             try:
                 with self.source.open(name) as stream:
-                    return self._copy(stream, name, part)
+                    return self._copy(stream, name, part, before)
             except SourceUnreachableError as error:
                 if attempt == self.limits.attempts:
                     raise
@@ -125,16 +135,18 @@ class _Copier:
                 time.sleep(min(wait, self.limits.max_wait))
                 attempt += 1
 
-    def _copy(self, stream: Stream, name: str, part: Path) -> CollectedFile:
+    def _copy(self, stream: Stream, name: str, part: Path, before: int) -> CollectedFile:
         """Write the stream into `part`."""
         digest = hashlib.sha256()
         received = 0
+        self._refuse_more(before + (stream.size or 0), name)
         deadline = time.monotonic() + self.limits.time_limit
         with _writing(part), part.open("wb") as file:
             for chunk in stream.chunks:
+                received += len(chunk)
+                self._refuse_more(before + received, name)
                 file.write(chunk)
                 digest.update(chunk)
-                received += len(chunk)
                 if time.monotonic() > deadline:
                     problem = f"{name} from {self.source.name} was not complete after {self.limits.time_limit:g} s."
                     raise SourceUnreachableError(problem, hint="Try again on a faster connection.")

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ingest.addresses import refuse_internal
+from ingest.addresses import AddressRule
 from ingest.collect import CollectedData, collect, collect_bundled
 from ingest.errors import DataUnavailableError, SourceInvalidError
 from ingest.settings import Settings
@@ -63,10 +63,9 @@ def _collect(
     fallback = settings.bundled_data if source == settings.data_source_url else None
     if not source:
         return _bundled(settings, store, folder)
+    rule = AddressRule(internal=settings.allow_internal)
     try:
-        return collect(
-            source, folder, fallback=fallback, limits=limits, check_url=refuse_internal, s3_client=store.client
-        )
+        return collect(source, folder, fallback=fallback, limits=limits, rule=rule, s3_client=store.client)
     except DataUnavailableError as error:
         if given and isinstance(error, SourceInvalidError):
             raise InvalidExecutionInputError("data_source", error.message.rstrip("."), DATA_SOURCE_RULE) from error

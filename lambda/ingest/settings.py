@@ -21,6 +21,9 @@ class Settings:
     """`BUNDLED_DATA_DIR`: folder of the bundled data set, by default `data` beside this package; None unless
     `ALLOW_BUNDLED_DATA` is `true`."""
 
+    allow_internal: bool = False
+    """`ALLOW_INTERNAL_SOURCES`: whether a source may have a private or loopback address."""
+
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
         """Read the variables named above; raise MisconfiguredError for one that is missing or wrong."""
@@ -28,6 +31,7 @@ class Settings:
             data_bucket=required(environment, "DATA_BUCKET"),
             data_source_url=environment.get("DATA_SOURCE_URL", "").strip(),
             bundled_data=_bundled_data(environment) if flag(environment, "ALLOW_BUNDLED_DATA") else None,
+            allow_internal=flag(environment, "ALLOW_INTERNAL_SOURCES"),
         )
 
 

@@ -1,6 +1,7 @@
 """The routes of the API."""
 
 import json
+import math
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -11,6 +12,7 @@ from predict.errors import (
     InvalidRequestError,
     MethodNotAllowedError,
     PayloadTooLargeError,
+    PredictError,
     RouteNotFoundError,
 )
 from predict.http import Request, Response, request_id
@@ -25,6 +27,8 @@ PROBE = PredictionRequest(("Is anybody there?",))
 """Sent to the model to learn its state."""
 PROBE_SECONDS = 10.0
 """Time for a probe: monitoring tools give up early."""
+PROBE_KEPT_SECONDS = 5.0
+"""For so long the outcome of a probe is told again: paths that need no key must not make the model busy."""
 MAX_ANSWER_BYTES = 5 * 1024 * 1024
 """Of an answer's body: Lambda takes 6 MB with everything around it (docs.aws.amazon.com/lambda, quotas)."""
 SPARE_SECONDS = 1.0
@@ -44,6 +48,7 @@ class Api:
         observability: Observability,
         api_key_required: bool = False,
         log_texts: bool = False,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`api_key_required` is for the contract and the demo page; `log_texts` puts callers' texts into the log."""
         self._service = service
@@ -51,6 +56,8 @@ class Api:
         self._logger, self._metrics = observability.logger, observability.metrics
         self._telemetry = observability.telemetry
         self._log_texts = log_texts
+        self._clock = clock
+        self._probed: tuple[float, PredictionResult | PredictError] = (-math.inf, PredictError())
         self.routes: dict[str, dict[str, Route]] = {
             "/": {"GET": lambda *_: pages.demo(api_key_required)},
             "/docs": {"GET": lambda *_: pages.docs()},
@@ -98,14 +105,26 @@ class Api:
             raise InvalidRequestError("deep is neither true nor false. Allowed are true and false.")
         if deep == "false":
             return _json(Health("ok"))
-        result = self._service.predict(PROBE, seconds=min(seconds, PROBE_SECONDS))
+        result = self._probe(seconds)
         milliseconds = round(result.endpoint_seconds * 1000, 1)
         return _json(Health("ok", model=ModelReference(result.version), milliseconds=milliseconds))
 
     def _model(self, _: Request, seconds: float) -> Response:
         # During a release, the model that answers may differ from the one that should.
-        result = self._service.predict(PROBE, seconds=min(seconds, PROBE_SECONDS))
-        return _json(self._registry.describe(result.version))
+        return _json(self._registry.describe(self._probe(seconds).version))
+
+    def _probe(self, seconds: float) -> PredictionResult:
+        """Learn the model's state, or return or raise what was learnt a moment ago."""
+        moment, outcome = self._probed
+        if self._clock() - moment > PROBE_KEPT_SECONDS:
+            try:
+                outcome = self._service.predict(PROBE, seconds=min(seconds, PROBE_SECONDS))
+            except PredictError as error:
+                outcome = error
+            self._probed = self._clock(), outcome
+        if isinstance(outcome, PredictError):
+            raise outcome
+        return outcome
 
     def _report(self, request: PredictionRequest, result: PredictionResult, own_seconds: float) -> None:
         own, endpoint = round(own_seconds * 1000, 2), round(result.endpoint_seconds * 1000, 2)

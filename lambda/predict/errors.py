@@ -1,5 +1,7 @@
 """The errors of a request. Each has the stable code that callers see; `problems` knows the status of each code."""
 
+import math
+
 
 class PredictError(Exception):
     """Base of everything this package raises on purpose."""
@@ -8,6 +10,8 @@ class PredictError(Exception):
     """The kind of problem, a key of `problems.PROBLEM_TYPES`."""
     retryable = False
     """Whether asking again in a moment may succeed."""
+    patience = math.inf
+    """For how many seconds after the first attempt it is worth asking again within one request."""
     detail = "The request could not be answered."
     """What a caller reads: what was wrong, what is allowed, what to do next."""
 
@@ -88,6 +92,7 @@ class ThrottledError(PredictError):
 
     code = "throttled"
     retryable = True
+    patience = 8.0  # requests that wait hold a Lambda each, and there may be few
     detail = "The model is answering as many requests as it can at once. Try again in a moment."
 
 

@@ -1,16 +1,30 @@
 """Answering a prediction request, without HTTP and AWS."""
 
-from collections.abc import Mapping, Sequence
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from predict.errors import TextTooLongError
+from predict.errors import (
+    EndpointUnavailableError,
+    ModelTimeoutError,
+    PredictError,
+    TextTooLongError,
+    ThrottledError,
+)
 from predict.request import PredictionRequest
 from shared.answers import Answer, Prediction
 from shared.retry import Retry
 
 BUDGET_SECONDS = 25.0
 """Time for one answer. API Gateway gives up after 29 s; the rest is for starting this Lambda and for the network."""
+
+
+STALLED_SECONDS = 3.0
+"""Time for one answer while the model is known not to answer."""
+REMEMBERED_SECONDS = 10.0
+"""For so long a failure counts as the model's state. After it, a request has the whole time again."""
 
 
 class Endpoint(Protocol):
@@ -38,6 +52,28 @@ class PredictionResult:
     """From the start of the first attempt to the end of the last one, waits included."""
 
 
+@dataclass(kw_only=True)
+class Breaker:
+    """Remembers that the model did not answer, so that the next requests give up early.
+
+    Requests that wait for a stalled model would take all Lambdas that an account may run at once. Each is still asked,
+    with a short wait, so the first that the model answers ends it.
+    """
+
+    clock: Callable[[], float] = time.monotonic
+    _failed_at: float = -math.inf
+
+    def seconds(self, wanted: float) -> float:
+        """Return the time for a request that may take `wanted` seconds."""
+        stalled = self.clock() - self._failed_at < REMEMBERED_SECONDS
+        return min(wanted, STALLED_SECONDS) if stalled else wanted
+
+    def note(self, error: PredictError | None) -> None:
+        """Take the end of a request: its error, or None for an answer. A model that starts is worth waiting for."""
+        silent = isinstance(error, ModelTimeoutError | EndpointUnavailableError | ThrottledError)
+        self._failed_at = self.clock() if silent else -math.inf
+
+
 @dataclass(frozen=True, kw_only=True)
 class PredictionService:
     """Asks an endpoint, repeats failed attempts, and asks identical texts only once."""
@@ -45,6 +81,7 @@ class PredictionService:
     endpoint: Endpoint
     version_fallback: str | None = None
     retry: Retry = field(default_factory=Retry)
+    breaker: Breaker = field(default_factory=Breaker)
 
     def predict(self, request: PredictionRequest, *, seconds: float = BUDGET_SECONDS) -> PredictionResult:
         """Answer within `seconds`, at most `BUDGET_SECONDS`; raise PredictError."""
@@ -53,12 +90,17 @@ class PredictionService:
         try:
             answer, attempts = self.retry.call(
                 lambda left: self.endpoint.ask(unique, request.parameters, seconds=left),
-                budget=min(seconds, BUDGET_SECONDS),
+                budget=self.breaker.seconds(min(seconds, BUDGET_SECONDS)),
             )
         except TextTooLongError as error:
+            self.breaker.note(None)
             if error.position is None or len(request.texts) == 1:
                 raise
             raise TextTooLongError(request.texts.index(unique[error.position])) from error
+        except PredictError as error:
+            self.breaker.note(error)
+            raise
+        self.breaker.note(None)
         endpoint_seconds = self.retry.clock() - started
         by_text = dict(zip(unique, answer.predictions, strict=True))
         return PredictionResult(

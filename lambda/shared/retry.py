@@ -28,19 +28,20 @@ class Retry:
         """Call `attempt(seconds left)` until it succeeds, and return its result and the number of attempts.
 
         Raise the last error when its attribute `retryable` is missing or false, or when `budget` (in seconds, waits
-        included) is used up.
+        included) is used up, or the error's own `patience`, which may be less.
         """
-        deadline = self.clock() + budget
+        started = self.clock()
         for number in range(1, self.max_attempts + 1):
             try:
-                return attempt(deadline - self.clock()), number
+                return attempt(started + budget - self.clock()), number
             except Exception as error:
                 if not getattr(error, "retryable", False) or number == self.max_attempts:
                     raise
                 longest = min(self.longest_wait, self.first_wait * 2 ** (number - 1))
                 # At least half of the longest wait: repeating at once would only add to the load.
                 wait = self.jitter(longest / 2, longest)
-                if deadline - self.clock() - wait < self.shortest_attempt:
+                left = started + min(budget, getattr(error, "patience", budget)) - self.clock()
+                if left - wait < self.shortest_attempt:
                     raise
                 self.sleep(wait)
         raise AssertionError("unreachable: the last attempt returns or raises")

@@ -33,6 +33,8 @@ class DataConfig(Section):
     """`https://` or `s3://` address of the data; an execution's `data_source` wins."""
     allow_bundled: bool
     """Whether the small synthetic data set in the code may replace a source that can't be reached."""
+    allow_internal: bool = False
+    """Whether a source on the web may have a private or loopback address. Link-local ones are always refused."""
 
 
 class TrainingConfig(Section):

@@ -5,15 +5,16 @@ Output: `outcome` (`released`, `already serving`, `duplicate`, `nothing to relea
 the champion before, or null).
 
 Variables: `package`, `approved_at` (null for a person's request), `approval`, `dealt_with`, `released` and `replaces`
-(of the package), `stack` and `serving` (the last look at the stack), `champion` (what to restore: "" for none, null
-while unknown), `since` (when the present step began, in ms), `refusal` and `error` (of an update), `reason` (of a
-failure). States read variables; a state's output is for people who read the execution.
+(of the package), `stack` and `serving` (the last look at the stack), `endpoint` (its status, `missing` or `unknown`),
+`champion` (what to restore: "" for none, null while unknown), `since` (when the present step began, in ms), `refusal`
+and `error` (of an update), `reason` (of a failure). States read variables; a state's output is for people who read the
+execution.
 """
 
 from typing import Any
 
 from stacks.release import state_names as names
-from stacks.release.endpoint_states import compare, update
+from stacks.release.endpoint_states import clear, compare, update
 from stacks.release.parts import ReleaseParts
 from stacks.release.report_states import report, report_failure
 from stacks.release.request_states import check_request, describe_package, wait_for_turn
@@ -35,6 +36,7 @@ def release_definition(parts: ReleaseParts) -> dict[str, Any]:
             **wait_for_turn(parts),
             **describe_package(parts),
             **compare(parts),
+            **clear(parts),
             **update(parts),
             **report(parts),
             **put_back(parts),

@@ -1,13 +1,27 @@
 """The middle of a release: CloudFormation changes the endpoint's model, and the smoke test asks the endpoint."""
 
+from typing import Any
+
 from stacks.common.states_language import CAUSE, States, as_jsonata, catch, choose, when
 from stacks.release import state_names as names
-from stacks.release.parts import DEALT_WITH, LOOK_AGAIN, NO_CHANGE, NOW, REFUSAL, USABLE, ReleaseParts, longer_than
+from stacks.release.parts import (
+    DEALT_WITH,
+    GONE,
+    LOOK_AGAIN,
+    NO_CHANGE,
+    NOW,
+    REFUSAL,
+    USABLE,
+    ReleaseParts,
+    longer_than,
+)
 from stacks.release.request_states import outcome
 from stacks.serving.champion import PENDING
 
 SETTLE_SECONDS = 30 * 60
 """How long to wait for a stack that somebody else is changing."""
+CLEAR_SECONDS = 15 * 60
+"""How long to wait until a missing endpoint is out of the stack."""
 UPDATE_SECONDS = 60 * 60
 """How long to wait for an endpoint's update before the champion is restored."""
 
@@ -18,6 +32,13 @@ _MEND = (
 _START_AGAIN = " Next: see in CloudFormation what goes on there, then start this release again."
 
 
+# Why an endpoint does not come up, where the model is not the reason.
+_PLATFORM = (
+    "/ResourceLimitExceeded|LimitExceeded|[Tt]hrottl|Rate exceeded|InternalFailure|InternalError|ServiceUnavailable|"
+    "Could not find endpoint|AccessDenied|not authorized|[Cc]apacity|No space left/"
+)
+
+
 def compare(parts: ReleaseParts) -> States:
     """Return the states that find out which package serves, and wait while the stack is changing.
 
@@ -26,7 +47,19 @@ def compare(parts: ReleaseParts) -> States:
     dealt_with = parts.note({"release_approved_at": DEALT_WITH})
     already = outcome("already serving")
     return {
-        names.CHAMPION: parts.look_at_stack(names.COMPARE),
+        names.CHAMPION: parts.look_at_stack(names.ENDPOINT),
+        names.ENDPOINT: {
+            **parts.sdk_task("sagemaker", "describeEndpoint", {"EndpointName": parts.endpoint}),
+            "Assign": {"endpoint": "{% $states.result.EndpointStatus %}"},
+            "Output": {"endpoint": "{% $states.result.EndpointStatus %}"},
+            "Catch": catch(
+                names.COMPARE,
+                assign={
+                    "endpoint": '{% $contains($states.errorOutput.Cause, "Could not find") ? "missing" : "unknown" %}'
+                },
+            ),
+            "Next": names.COMPARE,
+        },
         names.COMPARE: choose(
             # The answer to UpdateStack was lost: its update is under way.
             when(f"{PENDING} and $champion != null and $serving = $package", names.WAIT_UPDATE, since=NOW),
@@ -40,6 +73,7 @@ def compare(parts: ReleaseParts) -> States:
             when(
                 f"$not({USABLE})", names.NOTE_FAILURE, reason=f'{{% "The serving stack is " & $stack & ".{_MEND}" %}}'
             ),
+            *_gone(parts),
             when("$serving = $package and $champion = null and $released", names.NOTE_APPROVAL),
             # An interrupted release: nobody has asked this package yet.
             when("$serving = $package and $champion = null", names.ASK, champion="{% $replaces %}"),
@@ -54,6 +88,45 @@ def compare(parts: ReleaseParts) -> States:
             "Catch": catch(names.NOTHING, output=already),
             "Next": names.NOTHING,
         },
+    }
+
+
+def _gone(parts: ReleaseParts) -> list[dict[str, Any]]:
+    """Return the rules for an endpoint that is missing or Failed though the stack names what it serves."""
+    if parts.hub_model:
+        reason = (
+            f'"The endpoint {parts.endpoint} is " & $lowercase($endpoint) & ", and the serving stack still holds it. '
+            f'Next: delete the stack {parts.serving_stack}, deploy it again, then start this release again."'
+        )
+        return [when(GONE, names.NOTE_FAILURE, reason=f"{{% {reason} %}}")]
+    return [
+        when(f"{GONE} and $serving = $package", names.CLEAR, champion="{% $replaces %}", since=NOW),
+        when(f'{GONE} and $serving != ""', names.CLEAR, champion="{% $serving %}", since=NOW),
+    ]
+
+
+def clear(parts: ReleaseParts) -> States:
+    """Return the states that take a missing or Failed endpoint out of the stack, so that the update makes a new one.
+
+    CloudFormation cannot update what is not there, and SageMaker updates no Failed endpoint. Nobody is served
+    meanwhile, and nobody was before. A failure in these states is not the package's fault; it keeps its approval.
+    """
+    stays = f'"The endpoint {parts.endpoint} could not be made anew: the serving stack is " & $stack & ".{_MEND}"'
+    return {
+        names.CLEAR: {
+            **parts.update_stack(""),
+            "Catch": catch(names.REFUSED_UPDATE, assign=REFUSAL),
+            "Next": names.WAIT_CLEARED,
+        },
+        names.WAIT_CLEARED: parts.wait(names.LOOK_CLEARED),
+        names.LOOK_CLEARED: parts.look_at_stack(names.CLEARED),
+        names.CLEARED: choose(
+            when(f"{PENDING} and $not({longer_than(CLEAR_SECONDS)})", names.WAIT_CLEARED),
+            when(f'{USABLE} and $serving = "" and $champion = null', names.UPDATE, champion=""),
+            when(f'{USABLE} and $serving = ""', names.NOTE_RELEASE),
+            otherwise=names.NOTE_FAILURE,
+            reason=f"{{% {stays} %}}",
+        ),
     }
 
 
@@ -117,8 +190,14 @@ def update(parts: ReleaseParts) -> States:
                     f"{as_jsonata(CAUSE)} %}}"
                 },
             ),
-            "Next": names.RECORD_FAILURE,
+            "Next": names.WHOSE_FAULT,
         },
+        names.WHOSE_FAULT: choose(
+            when(f"$contains($reason, {_PLATFORM})", names.NOTE_FAILURE),
+            # The endpoint had been cleared away: CloudFormation's own rollback leads back to none.
+            when(f'{USABLE} and $serving = "" and $not($champion in [null, ""])', names.PUT_BACK),
+            otherwise=names.RECORD_FAILURE,
+        ),
         names.ASK: parts.ask(
             "{% $package %}", on_error=names.LOOK_FIRST, assign={"reason": CAUSE, "since": NOW}, then=names.RECORD
         ),

@@ -21,6 +21,8 @@ class ReleaseParts:
         name: name of the model in messages.
         package_arn_prefix: ARN of a package of the group without its version: `…:model-package/<group>/`.
         serving_stack: name of the stack whose parameter says which package is the champion.
+        endpoint: name of the endpoint.
+        hub_model: whether the stack serves a hub model without a package, so that its endpoint never leaves the stack.
         release_role_arn: role under which CloudFormation changes the endpoint.
         poll_seconds: pause between two looks at something that is under way.
     """
@@ -29,6 +31,8 @@ class ReleaseParts:
     name: str
     package_arn_prefix: str
     serving_stack: str
+    endpoint: str
+    hub_model: bool
     release_role_arn: str
     smoke_test_function_arn: str
     topic_arn: str
@@ -88,6 +92,9 @@ _UNREADABLE = {"stack": f'{{% "unreadable: " & {as_jsonata(CAUSE)} %}}'}
 
 USABLE = '$stack in ["CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE"]'
 """Condition: the last look showed an endpoint at rest, which may be updated."""
+
+GONE = '$endpoint in ["missing", "Failed"]'
+"""Condition: there is no endpoint, or one that neither answers nor can be updated."""
 
 LOOK_AGAIN = (
     '($contains($error, "SdkClientException") or '

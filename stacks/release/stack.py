@@ -36,6 +36,8 @@ class ReleaseStack(ProjectStack):
             package_arn_prefix=names.package_arn_prefix,
             topic_arn=names.topic_arn,
             serving_stack=names.serving_stack,
+            endpoint=names.endpoint,
+            hub_model=bool(config.serving.hub_model_id),
             release_role_arn=endpoint_role.role_arn,
             smoke_test_function_arn=smoke_test.function_arn,
             poll_seconds=config.release.poll_seconds,

@@ -27,6 +27,7 @@ def release_workflow_role(scope: Construct, *, names: Names, parts: ReleaseParts
         pass_role(parts.release_role_arn, "cloudformation"),
         look_at_champion(names.serving_stack_arn, "cloudformation:DescribeStackEvents"),
         use_packages(names.package_arns, "sagemaker:UpdateModelPackage"),
+        Right(["sagemaker:DescribeEndpoint"], [names.endpoint_arn]),
         Right(["states:ListExecutions"], [names.state_machine_arn(names.release)]),
         Right(["lambda:InvokeFunction"], [parts.smoke_test_function_arn]),
         Right(["sns:Publish"], [parts.topic_arn]),

@@ -46,6 +46,7 @@ class IngestFunction(Construct):
                 "DATA_BUCKET": datasets.bucket_name,
                 "DATA_SOURCE_URL": settings.source_url,
                 "ALLOW_BUNDLED_DATA": str(settings.allow_bundled).lower(),
+                "ALLOW_INTERNAL_SOURCES": str(settings.allow_internal).lower(),
             },
             memory_mb=1024,
             storage_mb=2048,

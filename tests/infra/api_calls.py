@@ -225,6 +225,10 @@ _NEEDS: dict[str, Callable[[Call, dict[str, Any]], list[Need]]] = {
     "createModelPackage": _create_model_package,
     "updateModelPackage": _one("sagemaker:UpdateModelPackage", lambda given: given["ModelPackageArn"]),
     "describeModelPackage": _one("sagemaker:DescribeModelPackage", lambda given: given["ModelPackageName"]),
+    "describeEndpoint": _one(
+        "sagemaker:DescribeEndpoint",
+        lambda given: f"arn:aws:sagemaker:us-east-1:111122223333:endpoint/{given['EndpointName']}",
+    ),
     "updateStack": _update_stack,
     "describeStacks": _one("cloudformation:DescribeStacks", _stack),
     "describeStackEvents": _one("cloudformation:DescribeStackEvents", _stack),

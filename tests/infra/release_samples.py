@@ -21,6 +21,8 @@ PARTS = ReleaseParts(
     name="text-classifier-dev",
     package_arn_prefix=GROUP,
     serving_stack="text-classifier-dev-serving",
+    endpoint="text-classifier-dev",
+    hub_model=False,
     release_role_arn="arn:aws:iam::111122223333:role/text-classifier-dev-release",
     smoke_test_function_arn="arn:aws:lambda:us-east-1:111122223333:function:text-classifier-dev-smoke-test",
     topic_arn="arn:aws:sns:us-east-1:111122223333:text-classifier-dev-notifications",
@@ -94,7 +96,10 @@ def tasks(**changed: Callable[[Any], Any]) -> dict[str, Callable[[Any], Any]]:
         names.TURN: scripted(running(MINE)),
         names.PACKAGE: scripted(package()),
         names.CHAMPION: scripted(stack("UPDATE_COMPLETE", OLD)),
+        names.ENDPOINT: scripted({"EndpointStatus": "InService"}),
         names.NOTE_APPROVAL: scripted({}),
+        names.CLEAR: scripted({"StackId": "x"}),
+        names.LOOK_CLEARED: scripted(stack("UPDATE_IN_PROGRESS", ""), stack("UPDATE_COMPLETE", "")),
         names.NOTE_RELEASE: scripted({}),
         names.UPDATE: scripted({"StackId": "x"}),
         names.LOOK: scripted(stack("UPDATE_IN_PROGRESS", NEW), stack("UPDATE_COMPLETE", NEW)),
@@ -114,9 +119,13 @@ def tasks(**changed: Callable[[Any], Any]) -> dict[str, Callable[[Any], Any]]:
 
 
 def run(
-    given: Any = BY_EVENT, answers: Mapping[str, Callable[[Any], Any]] | None = None, *, started: str | None = None
+    given: Any = BY_EVENT,
+    answers: Mapping[str, Callable[[Any], Any]] | None = None,
+    *,
+    started: str | None = None,
+    parts: ReleaseParts = PARTS,
 ) -> Execution:
     """One execution; `answers` replace those of `tasks()`."""
     start = started or datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     context = {"Execution": {"Id": EXECUTION, "StartTime": start}, "StateMachine": {"Id": MACHINE}}
-    return execute(release_definition(PARTS), given, {**tasks(), **(answers or {})}, context)
+    return execute(release_definition(parts), given, {**tasks(), **(answers or {})}, context)

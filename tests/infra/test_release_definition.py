@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -33,7 +34,7 @@ from states_interpreter import Execution, TaskFailed
 
 from stacks.release import state_names as names
 from stacks.release.definition import release_definition
-from stacks.release.endpoint_states import SETTLE_SECONDS, UPDATE_SECONDS
+from stacks.release.endpoint_states import CLEAR_SECONDS, SETTLE_SECONDS, UPDATE_SECONDS
 from stacks.release.request_states import TURN_SECONDS
 from stacks.release.rollback_states import PUT_BACK_SECONDS
 
@@ -109,7 +110,7 @@ def test_every_task_catches_everything() -> None:
 
 def test_machine_ends_by_itself() -> None:
     """All waits together, and ten minutes for each of the two questions, end before the execution's limit does."""
-    waits = TURN_SECONDS + SETTLE_SECONDS + UPDATE_SECONDS + PUT_BACK_SECONDS
+    waits = TURN_SECONDS + SETTLE_SECONDS + CLEAR_SECONDS + UPDATE_SECONDS + PUT_BACK_SECONDS
     assert waits + 1200 < release_definition(PARTS)["TimeoutSeconds"] == 4 * 3600
 
 
@@ -121,6 +122,7 @@ def test_release_in_order(given: dict[str, Any]) -> None:
         names.TURN,
         names.PACKAGE,
         names.CHAMPION,
+        names.ENDPOINT,
         names.NOTE_RELEASE,
         names.UPDATE,
         names.LOOK,
@@ -304,7 +306,7 @@ def test_package_that_serves_unasked_is_asked(
 ) -> None:
     """A release that broke off after its update is finished by the next one: it is asked, not updated."""
     execution = run(answers={**SERVING, names.PACKAGE: scripted(package(**release, **replaces))})
-    assert called(execution)[2:] == [names.CHAMPION, names.ASK, names.RECORD, names.TELL]
+    assert called(execution)[2:] == [names.CHAMPION, names.ENDPOINT, names.ASK, names.RECORD, names.TELL]
     assert execution.output == {"outcome": "released", "version": "7", "replaced": replaced}
 
 
@@ -438,7 +440,13 @@ def test_trouble_of_the_stack_does_not_reject_the_package(answers: dict[str, Any
     [
         ({names.UPDATE: scripted(refused("denied"))}, "version 6"),
         ({names.LOOK: scripted(stack("UPDATE_COMPLETE", OTHER))}, "version 5"),
-        ({names.LOOK: scripted(stack("UPDATE_ROLLBACK_COMPLETE", ""))}, "no version"),
+        (
+            {
+                names.CHAMPION: scripted(stack("CREATE_COMPLETE", "")),
+                names.LOOK: scripted(stack("UPDATE_ROLLBACK_COMPLETE", "")),
+            },
+            "no version",
+        ),
         ({names.LOOK: scripted(stack("UPDATE_ROLLBACK_FAILED", OLD))}, None),
         ({names.CHAMPION: scripted(refused("down"))}, None),
         ({names.TURN: scripted(refused("down"))}, None),
@@ -657,3 +665,82 @@ def test_failed_approval_is_not_tried_again_by_its_echo() -> None:
     """A failed release records its approval too, so that the same event can't start it anew."""
     recorded = rejection(run(BY_EVENT, {names.ASK: WRONG_ANSWERS}))
     assert recorded["CustomerMetadataProperties"]["release_approved_at"] == APPROVED_AT
+
+
+MISSING = TaskFailed("SageMaker.SageMakerException", 'Could not find endpoint "arn:x". (Service: SageMaker)')
+GONE = pytest.mark.parametrize("gone", [MISSING, {"EndpointStatus": "Failed"}], ids=["missing", "failed"])
+
+
+@GONE
+def test_endpoint_that_is_gone_is_made_anew(gone: Any) -> None:
+    """The stack first forgets a missing or Failed endpoint, then makes one of the approved package."""
+    execution = run(answers={names.ENDPOINT: scripted(gone)})
+    assert updates(execution) == ["", NEW]
+    assert execution.arguments(names.NOTE_RELEASE)["CustomerMetadataProperties"]["replaces"] == OLD
+    assert execution.output == {"outcome": "released", "version": "7", "replaced": "6"}
+
+
+@GONE
+def test_the_champion_itself_is_made_anew(gone: Any) -> None:
+    """Releasing what serves already is no no-op where it does not serve: its endpoint comes back."""
+    released = scripted(package(release="released", replaces=OLD))
+    at_rest = scripted(stack("UPDATE_COMPLETE", NEW))
+    execution = run(answers={names.ENDPOINT: scripted(gone), names.PACKAGE: released, names.CHAMPION: at_rest})
+    assert updates(execution) == ["", NEW]
+    assert execution.output == {"outcome": "released", "version": "7", "replaced": "6"}
+
+
+def test_first_release_is_not_a_missing_endpoint() -> None:
+    """Where nothing was released yet, nothing is cleared."""
+    empty = scripted(stack("CREATE_COMPLETE", ""))
+    assert updates(run(answers={names.ENDPOINT: scripted(MISSING), names.CHAMPION: empty})) == [NEW]
+
+
+def test_clearing_that_fails_keeps_the_approval() -> None:
+    """A stack that keeps its missing endpoint is for a person; the package is not rejected."""
+    stuck = scripted(stack("UPDATE_ROLLBACK_FAILED", OLD))
+    execution = run(answers={names.ENDPOINT: scripted(MISSING), names.LOOK_CLEARED: stuck})
+    assert updates(execution) == [""]
+    noted(execution)
+    assert "could not be made anew" in told(execution) and "Continue update rollback" in told(execution)
+
+
+def test_former_champion_comes_back_after_clearing() -> None:
+    """A package that does not come up after the clearing is rejected, and the endpoint serves its former one."""
+    answers = {
+        names.ENDPOINT: scripted(MISSING),
+        names.LOOK: scripted(stack("UPDATE_ROLLBACK_COMPLETE", "")),
+        names.FIND_REASON: scripted({"StackEvents": [event(1, "Endpoint", "CREATE_FAILED", "does not answer /ping")]}),
+    }
+    execution = run(answers=answers)
+    assert updates(execution) == ["", NEW, OLD]
+    assert names.ASK_CHAMPION in execution.visited
+    assert "does not answer /ping" in rejection(execution)["ApprovalDescription"]
+
+
+def test_hub_models_endpoint_is_for_a_person() -> None:
+    """Where a hub model fills the stack, its endpoint never leaves it: the package keeps its approval."""
+    execution = run(answers={names.ENDPOINT: scripted(MISSING)}, parts=replace(PARTS, hub_model=True))
+    assert updates(execution) == []
+    noted(execution)
+    assert "Next: delete the stack text-classifier-dev-serving" in told(execution)
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "The account-level service limit 'Memory size in MB per serverless endpoint' is 3072 (ResourceLimitExceeded)",
+        "Rate exceeded",
+        "InternalFailure",
+        "User is not authorized to perform: sagemaker:CreateModel",
+    ],
+)
+def test_platforms_fault_rejects_no_package(reason: str) -> None:
+    """A quota, throttling, a right or AWS's own failure says nothing about the model: it keeps its approval."""
+    answers = {
+        names.LOOK: scripted(stack("UPDATE_ROLLBACK_COMPLETE", OLD)),
+        names.FIND_REASON: scripted({"StackEvents": [event(1, "Endpoint", "UPDATE_FAILED", reason)]}),
+    }
+    execution = run(answers=answers)
+    noted(execution)
+    assert reason in told(execution)

@@ -70,8 +70,10 @@ def runs(workflow: str) -> list[tuple[Any, dict[str, Any]]]:
     refused = release_samples.scripted(release_samples.refused("denied"))
     released = release_samples.scripted(release_samples.package(release="released"))
     serving = release_samples.scripted(release_samples.stack("UPDATE_COMPLETE", release_samples.NEW))
+    failed = release_samples.scripted({"EndpointStatus": "Failed"})
     return [
         (release_samples.BY_EVENT, release_samples.tasks()),
+        (release_samples.BY_EVENT, {**release_samples.tasks(), names.ENDPOINT: failed}),
         (release_samples.BY_PERSON, {**release_samples.tasks(), names.ASK: wrong}),
         (release_samples.BY_EVENT, {**release_samples.tasks(), names.LOOK: rolled_back}),
         (release_samples.BY_EVENT, {**release_samples.tasks(), names.UPDATE: refused}),

@@ -82,7 +82,8 @@ def _paths() -> dict[str, Any]:
         "name": "deep",
         "in": "query",
         "required": False,
-        "description": "Whether to ask the model too. Its errors are those of predictions.",
+        "description": "Whether to ask the model too. Its errors are those of predictions. "
+        "The state may be five seconds old.",
         "schema": {"type": "string", "enum": ["true", "false"], "default": "false"},
     }
     health = _operation(

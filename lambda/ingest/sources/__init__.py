@@ -1,10 +1,10 @@
 """The places that data files come from: a web address, a prefix in S3, a folder."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from ingest.addresses import AddressRule
 from ingest.errors import SourceInvalidError
 from ingest.sources.base import ALLOWED, Limits
 from ingest.sources.folder import FolderSource
@@ -15,9 +15,7 @@ Source = FolderSource | HttpSource | S3Source
 """Each has a `name` for logs and manifests, finds its files and opens one."""
 
 
-def open_source(
-    source: str, limits: Limits, *, check_url: Callable[[str], None] | None = None, s3_client: Any = None
-) -> Source:
+def open_source(source: str, limits: Limits, *, rule: AddressRule | None = None, s3_client: Any = None) -> Source:
     """Return the source behind a URL, an `s3://` prefix or the path of a folder.
 
     Raises SourceInvalidError: It is none of these, or has a part that is secret or that no file name can follow.
@@ -35,4 +33,4 @@ def open_source(
             "not allowed in a source; it is a plain prefix.",
             hint="Download the files yourself and give their folder, or put them into S3.",
         )
-    return S3Source(source, s3_client) if parts.scheme == "s3" else HttpSource(source, limits, check_url)
+    return S3Source(source, s3_client) if parts.scheme == "s3" else HttpSource(source, limits, rule)

@@ -27,7 +27,7 @@ _OTHER = {"train", "training"} | _VALIDATION
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """Timeouts and retries. Times in seconds."""
+    """Timeouts, retries and size. Times in seconds."""
 
     connect_timeout: float = 5.0
     """Longest wait for a connection."""
@@ -41,6 +41,9 @@ class Limits:
     """Wait before the second try; it doubles with each one. A longer `Retry-After` of the host is respected."""
     max_wait: float = 10.0
     """Longest wait between two tries, whatever the host asks for."""
+
+    max_bytes: int = 1 << 30
+    """Most bytes of a data set. The function has twice as much disk, and a packed answer could fill any."""
 
     def __post_init__(self) -> None:
         if self.attempts < 1:

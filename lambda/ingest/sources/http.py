@@ -1,13 +1,12 @@
 """Data files at or below a web address."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
 
+from ingest.addresses import AddressRule, GuardedAdapter
 from ingest.errors import DataUnavailableError, SourceInvalidError, SourceUnreachableError
 from ingest.sources.base import ALLOWED, CHUNK_BYTES, Limits, Stream, data_files, is_data_file
 
@@ -15,22 +14,10 @@ DEFAULT_FILES = ("train.json", "test.json")
 _PASSING_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
-class _GuardedAdapter(HTTPAdapter):
-    """Calls `check` with every address before it is requested, including the targets of redirects."""
-
-    def __init__(self, check: Callable[[str], None]) -> None:
-        super().__init__()
-        self._check = check
-
-    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
-        self._check(request.url or "")
-        return super().send(request, *args, **kwargs)
-
-
 class HttpSource:
     """Files below a web address, or the single file that it names."""
 
-    def __init__(self, url: str, limits: Limits, check_url: Callable[[str], None] | None = None) -> None:
+    def __init__(self, url: str, limits: Limits, rule: AddressRule | None = None) -> None:
         self.name = url.rstrip("/")
         folder, _, last = self.name.rpartition("/")
         # A slash at the end says that it is no file. Right after the scheme stands the host.
@@ -41,9 +28,9 @@ class HttpSource:
         self._session = requests.Session()
         # A compressed answer could not be compared with its announced size.
         self._session.headers["Accept-Encoding"] = "identity"
-        if check_url:
+        if rule:
             for scheme in ("http://", "https://"):
-                self._session.mount(scheme, _GuardedAdapter(check_url))
+                self._session.mount(scheme, GuardedAdapter(rule))
 
     def find_files(self) -> tuple[str, ...]:
         """Return the file's name, or the default names, because a web address cannot be listed."""

@@ -14,10 +14,12 @@ from pathlib import Path
 import pytest
 
 import ingest
+from ingest.addresses import AddressRule
 from ingest.collect import collect
 from ingest.errors import DataUnavailableError, SourceUnreachableError
 from ingest.sources.base import Limits
 from ingest.sources.http import HttpSource
+from shared.errors import InvalidExecutionInputError
 
 TRAIN = b'{"sentence": "Sturdy.", "helpful": 1.5}\n' * 40
 TEST = b'{"sentence": "Hello.", "helpful": 0.2}\n' * 10
@@ -228,16 +230,34 @@ def test_unreachable_host_without_fallback_is_an_error(closed_url, quick, tmp_pa
 
 
 def test_every_redirect_is_checked(site, answer, quick, tmp_path):
-    """The check sees the target of a redirect before it is requested."""
-    site.serve("/train.json", answer(status=302, headers={"Location": f"{site.url}/elsewhere"}))
+    """A redirect to an address that is not allowed is not followed, whatever the first host was."""
+    elsewhere = type(site)()
+    elsewhere.serve("/secret", b"secret")
+    port = elsewhere.url.rpartition(":")[2]
+    site.serve("/train.json", answer(status=302, headers={"Location": f"http://[::ffff:127.0.0.1]:{port}/secret"}))
+    rule = AddressRule(internal=True, runtime_api=f"127.0.0.1:{port}")
+    with pytest.raises(InvalidExecutionInputError):
+        collect(site.url, tmp_path, limits=quick, rule=rule)
+    assert (site.requested, elsewhere.requested) == (["/train.json"], [])
+    elsewhere.close()
 
-    def refuse_elsewhere(url: str) -> None:
-        if "elsewhere" in url:
-            raise PermissionError(url)
 
-    with pytest.raises(PermissionError):
-        collect(site.url, tmp_path, limits=quick, check_url=refuse_elsewhere)
-    assert site.requested == ["/train.json"]
+def test_packed_answer_ends_at_the_limit(site, answer, quick, tmp_path):
+    """An answer of some KB that unpacks to many MB is left at the limit of a data set, with nothing behind."""
+    packed = gzip.compress(b"a" * 50_000_000)
+    site.serve("/train.json", answer(packed, headers={"Content-Encoding": "gzip"}))
+    with pytest.raises(DataUnavailableError, match="more than 1 MB"):
+        collect(site.url, tmp_path, limits=replace(quick, max_bytes=1_000_000))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_limit_holds_for_all_files_together(site, quick, tmp_path):
+    """Two files that are small enough each may be too much together; an announced size is refused unread."""
+    site.serve("/train.json", TRAIN)
+    site.serve("/test.json", TEST)
+    with pytest.raises(DataUnavailableError, match=r"test\.json .* makes more than"):
+        collect(site.url, tmp_path, limits=replace(quick, max_bytes=len(TRAIN) + len(TEST) - 1))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_ctrl_c_leaves_nothing(site, answer, tmp_path):

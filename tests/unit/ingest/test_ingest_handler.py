@@ -50,7 +50,7 @@ def test_handler_raises_for_step_functions_and_logs_why(environment, monkeypatch
     """Lambda's entry point lets the named error through; the log line says which error, why, and of which job."""
     for name, value in {**environment, "AWS_DEFAULT_REGION": "us-east-1"}.items():
         monkeypatch.setenv(name, value)
-    with pytest.raises(InvalidExecutionInputError, match="inside this function's own machine"):
+    with pytest.raises(InvalidExecutionInputError, match="not public"):
         handler.handler({"job_name": "a-job", "data_source": "http://169.254.169.254/latest"}, Context())
     logged = caplog.records[-1].__dict__
     assert logged["error"] == "InvalidExecutionInputError"

@@ -28,11 +28,12 @@ TABLE = "text,label\n" + "".join(
 def settings(bundled):
     """Makes settings; a configured address and the bundled set are given where a test needs them."""
 
-    def make(url: str = "", allow_bundled: bool = False) -> Settings:
+    def make(url: str = "", allow_bundled: bool = False, allow_internal: bool = True) -> Settings:
         return Settings(
             data_bucket="data",
             data_source_url=url,
             bundled_data=bundled if allow_bundled else None,
+            allow_internal=allow_internal,
         )
 
     return make
@@ -298,8 +299,10 @@ def test_nothing_at_all_says_what_to_do(settings, run):
 
 def test_metadata_service_is_not_asked(settings, run):
     """An input that names the metadata address is refused before any request."""
-    with pytest.raises(InvalidExecutionInputError, match="inside this function's own machine"):
+    with pytest.raises(InvalidExecutionInputError, match="a special address"):
         run("http://169.254.169.254/latest", settings(allow_bundled=True))
+    with pytest.raises(InvalidExecutionInputError, match="not public"):
+        run("http://127.0.0.2/data", settings(allow_internal=False))
 
 
 def test_redirect_to_the_metadata_service_is_not_followed(site, answer, settings, run):

@@ -24,7 +24,7 @@ from predict.api import Api
 from predict.endpoint import SageMakerEndpoint
 from predict.observability import Observability, Telemetry
 from predict.registry import ModelRegistry
-from predict.service import PredictionService
+from predict.service import Breaker, PredictionService
 from shared.retry import Retry
 
 
@@ -89,10 +89,14 @@ class Front:
         logger = Logger(service=f"test-{uuid.uuid4()}", stream=self.log)
         self._api = Api(
             service=PredictionService(
-                endpoint=SageMakerEndpoint("e", self._client), version_fallback="hub", retry=retry
+                endpoint=SageMakerEndpoint("e", self._client),
+                version_fallback="hub",
+                retry=retry,
+                breaker=Breaker(clock=fake_time.clock),
             ),
             registry=ModelRegistry("arn:group", lambda _: self.registry),
             observability=Observability(logger=logger, metrics=self.metrics, telemetry=self.telemetry, tracer=None),
+            clock=fake_time.clock,
             **settings,
         )
 
@@ -362,6 +366,20 @@ def test_deep_health_reports_the_models_state(api: Callable[..., Front], client_
     status, problem, headers = front.call(event("GET", "/v1/health", queryStringParameters={"deep": "true"}))
     assert (status, problem["code"], headers["Retry-After"]) == (503, "model_warming_up", "10")
     assert fake_time.now - before <= 10
+
+
+@pytest.mark.parametrize("answer", ["fine", "failed"])
+def test_paths_without_a_key_ask_the_model_once_in_five_seconds(
+    api: Callable[..., Front], own: Any, client_error: Any, fake_time: Any, answer: str
+) -> None:
+    """A thousand health checks and cards are one question to the model, whether it answers or fails."""
+    front = api(own(1.5) if answer == "fine" else client_error("InternalFailure", status=400))
+    calls = [event("GET", "/v1/health", queryStringParameters={"deep": "true"}), event("GET", "/v1/model")] * 500
+    assert len({front.call(call)[0] for call in calls}) == 1
+    assert len(front.runtime.calls) == 1
+    fake_time.now += 5.1
+    front.call(calls[0])
+    assert len(front.runtime.calls) == 2
 
 
 def test_the_model_is_described_by_the_version_that_answers(api: Callable[..., Front], own: Any) -> None:

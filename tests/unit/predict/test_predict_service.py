@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
 
-from predict.errors import ModelWarmingUpError, TextTooLongError
+from predict.errors import ModelTimeoutError, ModelWarmingUpError, PredictError, TextTooLongError, ThrottledError
 from predict.request import PredictionRequest
-from predict.service import PredictionService
+from predict.service import Breaker, PredictionService
 from shared.answers import Answer, Prediction
 from shared.retry import Retry
 
@@ -70,3 +71,54 @@ def test_the_budget_is_25_seconds_or_what_the_lambda_has(fake_time: Any, given: 
     retry = Retry(clock=fake_time.clock, sleep=fake_time.sleep)
     PredictionService(endpoint=endpoint, retry=retry).predict(PredictionRequest(("x",)), seconds=given)
     assert endpoint.seconds == [used]
+
+
+class StalledEndpoint:
+    """Takes the time it is given and fails, until it is well."""
+
+    def __init__(self, fake_time: Any, error: type[PredictError] = ModelTimeoutError) -> None:
+        self.time, self.error, self.well = fake_time, error, False
+
+    def ask(self, texts: Sequence[str], parameters: Mapping[str, Any], *, seconds: float) -> Answer:
+        if self.well:
+            return Answer(tuple(Prediction("a", 0.9, 1.0, False) for _ in texts), "3")
+        self.time.now += seconds if self.error is ModelTimeoutError else 0.01
+        raise self.error()
+
+
+def asked(service: PredictionService, fake_time: Any) -> float:
+    """How many seconds a request holds its Lambda."""
+    before = fake_time.now
+    with contextlib.suppress(PredictError):
+        service.predict(PredictionRequest(("x",)))
+    return float(fake_time.now - before)
+
+
+def stalled(fake_time: Any, error: type[PredictError] = ModelTimeoutError) -> tuple[StalledEndpoint, PredictionService]:
+    endpoint = StalledEndpoint(fake_time, error)
+    retry = Retry(clock=fake_time.clock, sleep=fake_time.sleep)
+    return endpoint, PredictionService(endpoint=endpoint, retry=retry, breaker=Breaker(clock=fake_time.clock))
+
+
+def test_a_stalled_model_holds_one_request_long_and_the_next_ones_short(fake_time: Any) -> None:
+    """After the first timeout, requests give up after three seconds; after ten seconds one has the whole time again."""
+    _, service = stalled(fake_time)
+    assert [round(asked(service, fake_time)) for _ in range(4)] == [25, 3, 3, 3]
+    fake_time.now += 10
+    assert round(asked(service, fake_time)) == 25
+
+
+def test_the_first_answer_ends_it(fake_time: Any) -> None:
+    """A model that lives again is answered from at once, and the next stall gets the whole time."""
+    endpoint, service = stalled(fake_time)
+    asked(service, fake_time)
+    endpoint.well = True
+    assert service.predict(PredictionRequest(("x",))).attempts == 1
+    endpoint.well = False
+    assert round(asked(service, fake_time)) == 25
+
+
+def test_a_busy_endpoint_is_given_up_early(fake_time: Any) -> None:
+    """Of a request that the endpoint's concurrency limit refuses, eight seconds are enough; a start is waited for."""
+    assert 2 < asked(stalled(fake_time, ThrottledError)[1], fake_time) <= 8
+    assert 15 < asked(stalled(fake_time, ModelWarmingUpError)[1], fake_time) <= 25
