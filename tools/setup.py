@@ -29,8 +29,16 @@ LOCK = ROOT / "requirements.lock"
 LOG = ROOT / ".local" / "logs" / "setup.log"
 SCRATCH = ROOT / ".local" / "tmp"
 STAMP = VENV / ".ready"
-REQUIREMENTS = ("requirements.txt", "local/requirements.txt", "lambda/requirements.txt", "container/requirements.txt")
-INPUTS = (*REQUIREMENTS, "requirements.lock", "package-lock.json", "tools/setup.py")
+TOOLKIT = ROOT / "build" / "toolkit"
+TOOLKIT_FILE = "local/containers/requirements.txt"
+OLDER_TOOLKIT = ROOT / "tests" / "support" / "older_toolkit.txt"
+REQUIREMENTS = (
+    *("requirements.txt", "local/requirements.txt", "lambda/requirements.txt", "container/requirements.txt"),
+    TOOLKIT_FILE,
+)
+NOT_NEEDED = ("torch", "gevent", "pip", "zope-event", "zope-interface")
+"""Not in the lock: torch, whose build depends on the machine, and what AWS's toolkit names but does not use."""
+INPUTS = (*REQUIREMENTS, "requirements.lock", "package-lock.json", "tools/setup.py", "tests/support/older_toolkit.txt")
 OLDEST, NEWEST = (3, 11), (3, 14)
 DISK_GB = 3.5
 """What set-up takes in this folder, with a CPU build of torch; a CUDA build takes 4 GB more."""
@@ -158,7 +166,8 @@ def install_python(*, fresh: bool) -> None:
     needs = ask("import importlib.metadata as m; print(*m.requires('torch'))")
     cuda = sys.platform == "linux" and "nvidia" in needs
     print(f"[setup]   {'the default build, with 4 GB of CUDA libraries' if cuda else 'a CPU build'}", flush=True)
-    packages = {name for name in locked() if cuda or not FOR_CUDA.match(name)}
+    apart = packages_of(TOOLKIT_FILE)
+    packages = {name for name in locked() if name not in apart and (cuda or not FOR_CUDA.match(name))}
     run(f"{len(packages)} Python packages from requirements.lock", uv_install(VENV / "bin" / "python", packages))
 
 
@@ -199,6 +208,29 @@ def install_slim() -> None:
     run("slim server", uv_install(VENV / "bin" / "python", packages, "--target", SLIM, "--compile-bytecode"))
     for name, target in (("__main__.py", "container/__main__.py"), ("serving", "training_job/serving")):
         (SLIM / name).symlink_to(Path("..", "..", target))
+
+
+def install_toolkit() -> None:
+    """Unpack AWS's training toolkit beside the packages of .venv, and an older one, which only tests use.
+
+    It is published as source only. Its one module in C is for jobs with MPI, so an empty one stands in for it, and no
+    compiler is needed.
+    """
+    for folder, wanted in (
+        (TOOLKIT, only(packages_of(TOOLKIT_FILE))),
+        (TOOLKIT.with_name("toolkit-5.1.2"), OLDER_TOOLKIT),
+    ):
+        shutil.rmtree(folder, ignore_errors=True)
+        files = SCRATCH / "toolkit"
+        shutil.rmtree(files, ignore_errors=True)
+        get: list[str | Path] = ["--require-hashes", "--no-deps", "--no-build-isolation", "--dest", files, "-r", wanted]
+        run(folder.name, [VENV / "bin" / "python", "-m", "pip", "download", "--disable-pip-version-check", *get])
+        for archive in files.iterdir():
+            shutil.unpack_archive(archive, files, "zip" if archive.suffix == ".whl" else None)
+        folder.mkdir(parents=True)
+        for part in (*files.glob("*/src/*"), *files.glob("*/inotify_simple"), *files.glob("retrying.py")):
+            part.rename(folder / part.name)
+        (folder / "gethostname.py").touch()
 
 
 def install_cdk() -> None:
@@ -245,6 +277,7 @@ def set_up() -> None:
     install_cloud(fresh=fresh)
     install_layer()
     install_slim()
+    install_toolkit()
     install_cdk()
     STAMP.write_text(wanted)
     print(f"[setup] done in {time.monotonic() - started:.0f} s", flush=True)
@@ -261,7 +294,8 @@ def lock() -> None:
         "lock",
         [
             *(UV, "pip", "compile", "--system-certs", "--universal", "--generate-hashes"),
-            *("--python-version", ".".join(map(str, OLDEST)), "--no-emit-package", "torch", "--no-annotate"),
+            *("--python-version", ".".join(map(str, OLDEST)), "--no-annotate"),
+            *(word for name in NOT_NEEDED for word in ("--no-emit-package", name)),
             *("--custom-compile-command", "make lock", "--output-file", LOCK, *REQUIREMENTS),
         ],
     )

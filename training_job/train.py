@@ -26,8 +26,10 @@ log = logging.getLogger("train")
 
 def run(argv: Sequence[str], environ: Mapping[str, str], stop: StopRequest, processes: Processes) -> None:
     """Run the whole job in order. Refuse bad input before loading anything."""
-    arguments = parse_arguments(argv)
-    hp = Hyperparameters.parse({**hyperparameters_file(environ), **arguments.hyperparameters})
+    written = hyperparameters_file(environ)
+    # The container's toolkit repeats the file on the command line, where an older one lets a shell change the values.
+    arguments = parse_arguments([] if written and "SM_HPS" in environ else argv)
+    hp = Hyperparameters.parse({**written, **arguments.hyperparameters})
     job = JobEnvironment.resolve(arguments.folders, environ)
     base = find_base_model(hp.base_model, hp.base_model_revision)
     if not hp.hub_repo_id:

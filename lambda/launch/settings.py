@@ -73,7 +73,8 @@ def _defaults(text: str) -> Defaults:
         raise MisconfiguredError("DEFAULTS", f"lacks {error}") from error
     try:
         schema.check({**machines, "gate": gate, "hyperparameters": given, "approval": approval})
-        hyperparameters = hyperparameter_values.merged({}, given)
+        hyperparameter_values.merged({}, given)
+        hyperparameters = {name: hyperparameter_values.as_text(name, value) for name, value in given.items()}
     except InvalidExecutionInputError as error:
         raise MisconfiguredError("DEFAULTS", f"is wrong: {str(error).rstrip('.')}") from error
     return Defaults(hyperparameters=hyperparameters, compute=machines, gate=gate, approval=approval)

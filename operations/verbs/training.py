@@ -146,6 +146,8 @@ def trainer(deployment: Deployment, overrides: dict[str, str]) -> Any:
     from sagemaker.core.training.configs import Compute, InputData, OutputDataConfig
     from sagemaker.train.model_trainer import ModelTrainer
 
+    from classifier.job.hyperparameter_rules import encoded
+
     instance, bucket = deployment.output("TrainingInstanceType"), deployment.output("DataBucket")
     return ModelTrainer(
         sagemaker_session=Session(boto_session=deployment.session),
@@ -154,8 +156,7 @@ def trainer(deployment: Deployment, overrides: dict[str, str]) -> Any:
         base_job_name=f"{PROJECT}-{deployment.env}",
         compute=Compute(instance_type=instance, instance_count=1, volume_size_in_gb=VOLUME_GB),
         hyperparameters={
-            **json.loads(deployment.output("DefaultHyperparameters")),
-            **overrides,
+            **encoded({**json.loads(deployment.output("DefaultHyperparameters")), **overrides}),
             "sagemaker_program": "train.py",
             "sagemaker_submit_directory": deployment.output("TrainingCodeUri"),
         },
@@ -175,9 +176,12 @@ def recipe(arguments: argparse.Namespace) -> Answer:
     `make train TRAINING_JOB=name`, or by starting the state machine with {"training_job": "name"}.
     For example: make recipe
     """
+    from classifier.job.hyperparameter_rules import encoded
+
     deployment = connect(arguments.env)
     parameter = deployment.client("ssm").get_parameter(Name=deployment.output("TrainingRecipeParameter"))
     request = json.loads(parameter["Parameter"]["Value"])
+    request["HyperParameters"] = encoded(request["HyperParameters"])
     lines = fields(request)
     width = max(len(path) for path, _ in lines)
     return Answer(request, "\n".join(f"{path.ljust(width)}  {value}" for path, value in lines))

@@ -58,7 +58,7 @@ def test_allowed_sources(parse, source):
         ("learning_rate", "3e-5", "3e-5"),
         ("dropout", 0.1, "0.1"),
         ("score_threshold", -1, "-1"),
-        ("label_column", "", ""),
+        ("label_column", "", "percent:"),
         ("text_column", True, "true"),
         ("score_column", False, "false"),
     ],

@@ -189,7 +189,7 @@ def test_rule_of_the_schema(parse, place):
         ({"hyperparameters": {"seed": 10**15 + 1}}, "hyperparameters.seed is 1000000000000001. Allowed: a whole"),
         ({"hyperparameters": {"learning_rate": "fast"}}, 'hyperparameters.learning_rate is "fast". Allowed: auto, or'),
         ({"hyperparameters": {"label_names": "one"}}, 'hyperparameters.label_names is "one". Allowed: different'),
-        ({"hyperparameters": {"text_column": "a\nb"}}, "hyperparameters.text_column has characters that cannot be"),
+        ({"hyperparameters": {"text_column": "a\0b"}}, "hyperparameters.text_column has characters that cannot be"),
         ({"hyperparameters": {"bad name": 1}}, "hyperparameters.bad name is not known. Allowed:"),
         ({"hyperparameters": {"learning-rate": 1}}, "hyperparameters.learning-rate is not known (did you mean learni"),
         ({"hyperparameters": {"SageMaker_program": "x"}}, "hyperparameters.SageMaker_program is reserved for SageM"),

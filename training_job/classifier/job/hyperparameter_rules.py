@@ -7,9 +7,11 @@ parse to the value that was meant.
 import dataclasses
 import json
 import math
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote, unquote_to_bytes
 
 from classifier.errors import HyperparameterError
 
@@ -17,6 +19,46 @@ SETTING = "setting"
 """Key of the `Setting` in the metadata of a dataclass field."""
 
 AUTO = "auto"
+
+ENCODED = "percent:"
+"""Begins a value that is written as in a URL."""
+LONGEST = 2500
+"""Characters of a hyperparameter's value that SageMaker takes."""
+_PLAIN = re.compile(r"[A-Za-z0-9_@+=:,./-]+", re.ASCII)
+
+
+class Written(str):
+    """A value exactly as a person wrote it: its quotes and blanks are its own."""
+
+
+def encoded(values: Mapping[str, str]) -> dict[str, str]:
+    """Write values so that they arrive as they are, whatever starts the script.
+
+    Up to version 5.1.2 the toolkit of the training images passes them to a shell without quotes. So a value with any
+    other character than letters, digits and `_@+=:,./-` is written as in a URL; one that is then too long continues in
+    `name_part2` and so on. `decoded` reads all of it.
+    """
+    result: dict[str, str] = {}
+    for name, value in values.items():
+        text = value
+        if not _PLAIN.fullmatch(value) or value.startswith(ENCODED) or len(value) > LONGEST:
+            text = ENCODED + quote(value, safe="@+=:,/").replace("~", "%7E")
+        pieces = [text[start : start + LONGEST] for start in range(0, len(text), LONGEST)]
+        result |= {f"{name}_part{number}" if number > 1 else name: piece for number, piece in enumerate(pieces, 1)}
+    return result
+
+
+def decoded(values: Mapping[str, object]) -> dict[str, object]:
+    """Return values as they were before `encoded`; those that a person typed plainly stay as they are."""
+    result = dict(values)
+    for name, raw in values.items():
+        text = unquote(raw) if isinstance(raw, str) and not isinstance(raw, Written) else ""
+        if text.startswith(ENCODED):
+            number = 2
+            while isinstance(part := result.pop(f"{name}_part{number}", None), str):
+                text, number = text + unquote(part), number + 1
+            result[name] = Written(unquote_to_bytes(text.removeprefix(ENCODED)).decode("utf-8", errors="replace"))
+    return result
 
 
 @dataclass(frozen=True)
@@ -88,7 +130,7 @@ def parse_value(name: str, raw: object, rule: Rule) -> Any:
     """
     cause: Exception | None = None
     try:
-        value = unquote(raw) if isinstance(raw, str) else raw
+        value = unquote(raw) if isinstance(raw, str) and not isinstance(raw, Written) else raw
         value = value if value == AUTO else _convert(value, rule.kind)
         if rule.holds(value):
             return value

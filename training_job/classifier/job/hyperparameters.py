@@ -14,6 +14,7 @@ from classifier.job.hyperparameter_rules import (
     SETTING,
     Setting,
     choice,
+    decoded,
     number,
     number_or_auto,
     optional_text,
@@ -210,7 +211,7 @@ class Hyperparameters:
         HyperparameterError: a value cannot be parsed or is outside its range.
         """
         given: dict[str, Any] = {}
-        for key, raw in values.items():
+        for key, raw in decoded(values).items():
             name = key.strip().lstrip("-").replace("-", "_")
             if name.startswith(IGNORED_PREFIX):
                 continue
