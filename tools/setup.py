@@ -5,7 +5,9 @@ only. It is idempotent: a stamp holds the hash of everything that decides the re
 no stamp and is started afresh, so a half-installed environment is never used. A complete but older one is updated.
 
 pip installs torch alone, because pip follows the machine's settings and can be given PyTorch's index of CPU builds.
-Everything else comes from `requirements.lock`, with its hash: through uv, or through pip for the Lambda layer.
+Everything else comes from `requirements.lock`, with its hash: through uv, or through pip for what is deployed.
+
+Synthesis runs `setup.py --assemble NAME` with its own Python, so that it works without `make setup`, too.
 """
 
 import argparse
@@ -22,7 +24,6 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 CLOUD_VENV = ROOT / ".venv-cloud"
-LAYER = ROOT / "build" / "lambda-layer" / "python"
 SLIM = ROOT / "build" / "slim"
 UV = VENV / "bin" / "uv"
 LOCK = ROOT / "requirements.lock"
@@ -40,6 +41,13 @@ TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 FOR_CUDA = re.compile(r"nvidia-|cuda-|triton$")
 """Packages that only a CUDA build of torch needs."""
 HEARTBEAT_SECONDS = 15
+
+PURE = ("--platform", "any", "--only-binary", ":all:")
+ASSEMBLED = {
+    # Pure-Python wheels, so that it fits every runtime and architecture; uv cannot ask for platform "any".
+    "lambda-layer": ("lambda/requirements.txt", ("install", *PURE, "--no-compile", "--target", "python")),
+}
+"""Folder in `build` → the file that names its packages, and how pip puts them there."""
 
 
 class SetupError(Exception):
@@ -80,7 +88,7 @@ def fingerprint(version: tuple[int, int]) -> str:
     return f"{version[0]}.{version[1]} {ROOT}\n{digest.hexdigest()}\n"
 
 
-def run(step: str, command: list[str | Path], env: dict[str, str] | None = None) -> None:
+def run(step: str, command: list[str | Path], env: dict[str, str] | None = None, folder: Path = ROOT) -> None:
     """Run one installer with its output in the set-up log; print the log's last line now and then.
 
     Raises SetupError: it failed.
@@ -91,7 +99,7 @@ def run(step: str, command: list[str | Path], env: dict[str, str] | None = None)
         log.write(f"\n=== {step}: {' '.join(map(str, command))}\n")
         log.flush()
         process = subprocess.Popen(
-            command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=env
+            command, cwd=folder, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=env
         )
         try:
             while process.poll() is None:
@@ -140,6 +148,23 @@ def only(packages: set[str]) -> Path:
 def pip_install(*options: str | Path) -> list[str | Path]:
     """Return the command that installs with the environment's pip."""
     return [VENV / "bin" / "python", "-m", "pip", "install", "--disable-pip-version-check", *options]
+
+
+def assemble(name: str, python: Path) -> None:
+    """Assemble one folder of `build` with the pip of `python`, unless it holds what the lock says already."""
+    file, (verb, *options) = ASSEMBLED[name]
+    folder, part = ROOT / "build" / name, ROOT / "build" / f"{name}.part"
+    wanted = "\n".join(entry for package, entry in locked().items() if package in packages_of(file)) + "\n"
+    if (folder / "requirements.txt").is_file() and (folder / "requirements.txt").read_text() == wanted:
+        return
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    (part / "requirements.txt").write_text(wanted)
+    LOG.parent.mkdir(parents=True, exist_ok=True)
+    exactly = ("--disable-pip-version-check", "--no-deps", "--require-hashes", "-r", "requirements.txt")
+    run(f"build/{name}", [python, "-m", "pip", verb, *options, *exactly], folder=part)
+    shutil.rmtree(folder, ignore_errors=True)
+    part.rename(folder)
 
 
 def uv_install(python: Path, packages: set[str], *options: str | Path) -> list[str | Path]:
@@ -201,15 +226,6 @@ def install_cloud(*, fresh: bool) -> None:
     run("local cloud", [*exactly, "--python", CLOUD_VENV / "bin" / "python"])
 
 
-def install_layer() -> None:
-    """Assemble the Lambda layer from pure-Python wheels only, so that it fits every runtime and architecture."""
-    shutil.rmtree(LAYER.parent, ignore_errors=True)
-    pure = ("--platform", "any", "--only-binary", ":all:", "--no-compile")  # uv cannot ask for platform "any"
-    layer = only(packages_of("lambda/requirements.txt"))
-    run("Lambda layer", pip_install("--require-hashes", "--no-deps", *pure, "--target", LAYER, "-r", layer))
-    shutil.rmtree(LAYER / "bin", ignore_errors=True)
-
-
 def install_slim() -> None:
     """Assemble what the slim image has under /opt/server; our own code is linked."""
     shutil.rmtree(SLIM, ignore_errors=True)
@@ -261,7 +277,7 @@ def set_up() -> None:
     fresh = installed.splitlines()[:1] != wanted.splitlines()[:1]
     install_python(fresh=fresh)
     install_cloud(fresh=fresh)
-    install_layer()
+    assemble("lambda-layer", VENV / "bin" / "python")
     install_slim()
     install_cdk()
     STAMP.write_text(wanted)
@@ -289,8 +305,12 @@ def main() -> int:
     """Set up what is missing, or lock; return 0, or 1 with a message, or 130 on Ctrl-C."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--lock", action="store_true", help="write requirements.lock anew from the requirements files")
+    parser.add_argument("--assemble", choices=ASSEMBLED, help="assemble one folder of build/ with this Python, no more")
     options = parser.parse_args()
     try:
+        if options.assemble:
+            assemble(options.assemble, Path(sys.executable))
+            return 0
         if options.lock:
             lock()
         set_up()
