@@ -5,7 +5,9 @@ only. It is idempotent: a stamp holds the hash of everything that decides the re
 no stamp and is started afresh, so a half-installed environment is never used. A complete but older one is updated.
 
 pip installs torch alone, because pip follows the machine's settings and can be given PyTorch's index of CPU builds.
-Everything else comes from `requirements.lock`, with its hash: through uv, or through pip for the Lambda layer.
+Everything else comes from `requirements.lock`, with its hash: through uv, or through pip for what is deployed.
+
+Synthesis runs `setup.py --assemble NAME` with its own Python, so that it works without `make setup`, too.
 """
 
 import argparse
@@ -22,7 +24,6 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 CLOUD_VENV = ROOT / ".venv-cloud"
-LAYER = ROOT / "build" / "lambda-layer" / "python"
 SLIM = ROOT / "build" / "slim"
 UV = VENV / "bin" / "uv"
 LOCK = ROOT / "requirements.lock"
@@ -48,6 +49,13 @@ TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 FOR_CUDA = re.compile(r"nvidia-|cuda-|triton$")
 """Packages that only a CUDA build of torch needs."""
 HEARTBEAT_SECONDS = 15
+
+PURE = ("--platform", "any", "--only-binary", ":all:")
+ASSEMBLED = {
+    # Pure-Python wheels, so that it fits every runtime and architecture; uv cannot ask for platform "any".
+    "lambda-layer": ("lambda/requirements.txt", ("install", *PURE, "--no-compile", "--target", "python")),
+}
+"""Folder in `build` → the file that names its packages, and how pip puts them there."""
 
 
 class SetupError(Exception):
@@ -88,7 +96,7 @@ def fingerprint(version: tuple[int, int]) -> str:
     return f"{version[0]}.{version[1]} {ROOT}\n{digest.hexdigest()}\n"
 
 
-def run(step: str, command: list[str | Path], env: dict[str, str] | None = None) -> None:
+def run(step: str, command: list[str | Path], env: dict[str, str] | None = None, folder: Path = ROOT) -> None:
     """Run one installer into the set-up log, and print its last line now and then; raise SetupError."""
     print(f"[setup] {step} ...", flush=True)
     started = beat = time.monotonic()
@@ -96,7 +104,7 @@ def run(step: str, command: list[str | Path], env: dict[str, str] | None = None)
         log.write(f"\n=== {step}: {' '.join(map(str, command))}\n")
         log.flush()
         process = subprocess.Popen(
-            command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=env
+            command, cwd=folder, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=env
         )
         try:
             while process.poll() is None:
@@ -147,6 +155,23 @@ def pip_install(*options: str | Path) -> list[str | Path]:
     return [VENV / "bin" / "python", "-m", "pip", "install", "--disable-pip-version-check", *options]
 
 
+def assemble(name: str, python: Path) -> None:
+    """Assemble one folder of `build` with the pip of `python`, unless it holds what the lock says already."""
+    file, (verb, *options) = ASSEMBLED[name]
+    folder, part = ROOT / "build" / name, ROOT / "build" / f"{name}.part"
+    wanted = "\n".join(entry for package, entry in locked().items() if package in packages_of(file)) + "\n"
+    if (folder / "requirements.txt").is_file() and (folder / "requirements.txt").read_text() == wanted:
+        return
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    (part / "requirements.txt").write_text(wanted)
+    LOG.parent.mkdir(parents=True, exist_ok=True)
+    exactly = ("--disable-pip-version-check", "--no-deps", "--require-hashes", "-r", "requirements.txt")
+    run(f"build/{name}", [python, "-m", "pip", verb, *options, *exactly], folder=part)
+    shutil.rmtree(folder, ignore_errors=True)
+    part.rename(folder)
+
+
 def uv_install(python: Path, packages: set[str], *options: str | Path) -> list[str | Path]:
     """Return the command that installs these packages from the lock, and nothing that it does not name."""
     return [
@@ -190,15 +215,6 @@ def install_cloud(*, fresh: bool) -> None:
     wanted = only(packages_of("local/requirements.txt"))
     exactly = ("--require-hashes", "--only-binary", ":all:", wanted, "--python", CLOUD_VENV / "bin" / "python")
     run("local cloud", [UV, "pip", "sync", "--system-certs", *exactly])
-
-
-def install_layer() -> None:
-    """Assemble the Lambda layer from pure-Python wheels only, so that it fits every runtime and architecture."""
-    shutil.rmtree(LAYER.parent, ignore_errors=True)
-    pure = ("--platform", "any", "--only-binary", ":all:", "--no-compile")  # uv cannot ask for platform "any"
-    layer = only(packages_of("lambda/requirements.txt"))
-    run("Lambda layer", pip_install("--require-hashes", "--no-deps", *pure, "--target", LAYER, "-r", layer))
-    shutil.rmtree(LAYER / "bin", ignore_errors=True)
 
 
 def install_slim() -> None:
@@ -275,7 +291,7 @@ def set_up() -> None:
     fresh = installed.splitlines()[:1] != wanted.splitlines()[:1]
     install_python(fresh=fresh)
     install_cloud(fresh=fresh)
-    install_layer()
+    assemble("lambda-layer", VENV / "bin" / "python")
     install_slim()
     install_toolkit()
     install_cdk()
@@ -305,8 +321,12 @@ def main() -> int:
     """Set up what is missing, or lock; return 0, or 1 with a message, or 130 on Ctrl-C."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--lock", action="store_true", help="write requirements.lock anew from the requirements files")
+    parser.add_argument("--assemble", choices=ASSEMBLED, help="assemble one folder of build/ with this Python, no more")
     options = parser.parse_args()
     try:
+        if options.assemble:
+            assemble(options.assemble, Path(sys.executable))
+            return 0
         if options.lock:
             lock()
         set_up()

@@ -18,7 +18,7 @@ from classifier.job.environment import JobEnvironment, hyperparameters_file, wri
 from classifier.job.hyperparameters import Hyperparameters
 from classifier.job.interruption import StopRequest
 from classifier.job.processes import Processes
-from classifier.job.runtime import log_problems_only, plain_logging, prepare_environment, prepare_libraries
+from classifier.job.runtime import check_gpu, log_problems_only, plain_logging, prepare_environment, prepare_libraries
 from classifier.model.base_model import find_base_model, stay_offline
 
 log = logging.getLogger("train")
@@ -42,6 +42,7 @@ def run(argv: Sequence[str], environ: Mapping[str, str], stop: StopRequest, proc
         splits = load_splits(job, hp, quarantine=processes.main)
 
     prepare_libraries()
+    check_gpu(environ)
     from classifier.artifact import hub
     from classifier.artifact import package as artifact
     from classifier.artifact.vendoring import vendor_if_possible

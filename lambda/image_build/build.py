@@ -10,6 +10,8 @@ logger = logging.getLogger(__name__)
 logger.setLevel(logging.INFO)
 
 POLL_SECONDS = 5
+MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+"""The one kind of image that SageMaker pulls: neither OCI's, nor an index of several."""
 LAST_SECONDS = 30
 """Time reserved for stopping a build that takes too long and for reporting it."""
 
@@ -42,8 +44,8 @@ def ensure_image(
 ) -> str:
     """Build the image unless it exists, with boto3 clients, and return what was done.
 
-    `seconds_left` is the time until Lambda stops this function. Raises BuildFailedError: The build failed, or did not
-    end in time.
+    `seconds_left` is the time until Lambda stops this function. Raises BuildFailedError: The build failed, did not end
+    in time, or pushed what SageMaker cannot pull.
     """
     if _is_there(request, ecr):
         return f"{request.repository}:{request.tag} exists already: nothing to build"
@@ -58,6 +60,7 @@ def ensure_image(
     remarks = " ".join(_remarks(build))
     if build["buildStatus"] != "SUCCEEDED":
         raise BuildFailedError(f"the build {build['id']} ended as {build['buildStatus']}. {remarks} {_log(build)}")
+    _is_there(request, ecr)  # and of the right kind
     return f"{request.repository}:{request.tag} was built by {build['id']}. {remarks}".rstrip()
 
 
@@ -66,7 +69,13 @@ def _is_there(request: ImageRequest, ecr: Any) -> bool:
         found = ecr.describe_images(repositoryName=request.repository, imageIds=[{"imageTag": request.tag}])
     except ecr.exceptions.ImageNotFoundException:
         return False
-    return bool(found["imageDetails"])
+    kinds = {image.get("imageManifestMediaType") for image in found["imageDetails"]}
+    if kinds - {MANIFEST}:
+        raise BuildFailedError(
+            f"{request.repository}:{request.tag} is of the kind {kinds.pop()}; SageMaker pulls {MANIFEST} alone. "
+            "Delete this image from the repository and deploy again."
+        )
+    return bool(kinds)
 
 
 def _remarks(build: Any) -> list[str]:

@@ -1,5 +1,6 @@
 """The machines of a training job: an execution's values on top of the configured ones."""
 
+import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ from shared.words import nearest, shown
 FIELDS = ("instance_type", "instance_count", "volume_gb", "max_runtime_minutes", "spot")
 """The keys of an input for which the configuration has a default."""
 
+_ARM = re.compile(r"ml\.(a1|[a-z]+\d+g[a-z]*|[a-z0-9]+-gb\d+)\.")
 _WAIT = "max_wait_minutes"
 
 
@@ -37,6 +39,9 @@ def merged(
     """
     chosen = {name: given.get(name, defaults[name]) for name in FIELDS}
     name = chosen["instance_type"]
+    if _ARM.match(name):
+        problem = f"is {shown(name)}, which has an Arm processor (Graviton); the training image is built for x86-64"
+        raise InvalidExecutionInputError("instance_type", problem, schema.allowed("instance_type"))
     if "instance_type" in given and name not in (known := instance_types()):
         problem = f"is {shown(name)}{nearest(name, known)}"
         raise InvalidExecutionInputError("instance_type", problem, schema.allowed("instance_type"))

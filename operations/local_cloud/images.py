@@ -32,11 +32,12 @@ def serving_images() -> dict[str, ServingImage]:
             "*/huggingface-pytorch-inference:*",
             (str(paths.ROOT / "local" / "containers" / "huggingface.py"), "serve"),
         ),
-        # ENTRYPOINT, CMD and ENV of the image; -I and -S let it import nothing but what it brings.
+        # ENTRYPOINT, CMD and ENV of the image; -I and -S let it import nothing but what it brings. Not its user: a
+        # process here keeps the person's.
         "slim": ServingImage(
             f"*/{PROJECT}-*-serving:*",
             ("-I", "-S", str(paths.ROOT / "build" / "slim"), "serve"),
-            dict(re.findall(r"^ENV (\w+)=(\S+)$", instructions, re.MULTILINE)),
+            dict(re.findall(r"^ENV (GLIBC_\w+)=(\S+)$", instructions, re.MULTILINE)),
         ),
     }
 

@@ -1,5 +1,7 @@
 """Where the code lies that the stacks deploy. The stacks know these paths and import nothing from them."""
 
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,16 +32,21 @@ class ProjectSources:
         """OpenAPI document of the API, written by `make contract`; the Lambda serves the same file."""
         return self.root / "lambda" / "predict" / "pages" / "openapi.json"
 
-    @property
-    def lambda_layer(self) -> Path:
-        """Third-party packages of the Lambdas, assembled by `make setup`.
+    def assembled(self, name: str) -> Path:
+        """Return a folder of `build` that set-up assembles; it is assembled now if that has not happened yet.
 
-        Raises MissingAssetError: set-up has not run yet.
+        Raises MissingAssetError: it could not be.
         """
-        layer = self.root / "build" / "lambda-layer"
-        if not (layer / "python").is_dir():
-            raise MissingAssetError(str(layer / "python"), "run `make setup` first, which assembles it")
-        return layer
+        folder, step = self.root / "build" / name, self.root / "tools" / "setup.py"
+        said = "run `make setup`, which assembles it"
+        if step.is_file():
+            done = subprocess.run([sys.executable, str(step), "--assemble", name], capture_output=True, text=True)
+            if done.returncode == 0:
+                return folder
+            said = f"{sys.executable} could not assemble it: {done.stderr.strip()[-600:]}\nOr run `make setup` once."
+        if step.is_file() or not folder.is_dir():
+            raise MissingAssetError(str(folder), said)
+        return folder
 
     def lambda_package(self, name: str) -> Path:
         """Return the folder of one Lambda's package."""

@@ -31,9 +31,7 @@ class ProjectStack(Stack):
 
     def function_setup(self, sources: ProjectSources) -> FunctionSetup:
         """Create the layer with third-party packages; return what the stack's functions have in common."""
-        return FunctionSetup(
-            names=self.names, sources=sources, logs=self.logs, layer=packages_layer(self, sources.lambda_layer)
-        )
+        return FunctionSetup(names=self.names, sources=sources, logs=self.logs, layer=packages_layer(self, sources))
 
 
 def add_outputs(component: Construct, values: Mapping[str, str]) -> None:

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from aws_cdk import Duration, IgnoreMode, RemovalPolicy, Size, Stack
+import jsii
+from aws_cdk import AssetHashType, BundlingOptions, Duration, ILocalBundling, RemovalPolicy, Size, Stack
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
@@ -12,7 +13,8 @@ from stacks.common.log_keeping import LogKeeping
 from stacks.common.names import Names
 from stacks.common.permissions import service_role
 from stacks.common.project_sources import ProjectSources, staging_folder
-from stacks.common.source_code import stage_folder
+from stacks.common.source_code import source_files, stage_folder
+from stacks.errors import MissingAssetError
 
 # The newest runtime that both AWS and the local cloud know. The code and its layer are plain Python, so they run on
 # either architecture; the containers around them are x86_64.
@@ -33,19 +35,54 @@ class FunctionSetup:
     layer: lambda_.ILayerVersion | None
 
 
-def packages_layer(stack: Stack, folder: Path) -> lambda_.LayerVersion:
-    """Create the layer from the folder that `make setup` fills."""
-    return lambda_.LayerVersion(
-        Construct(stack, "Packages"),
-        "Layer",
-        description="Third-party packages of the Lambdas, pinned in lambda/requirements.txt",
-        # pip's console scripts and byte code name the machine that made them, which would change the hash.
-        code=lambda_.Code.from_asset(
-            str(folder), exclude=["**/__pycache__/**", "python/bin/**"], ignore_mode=IgnoreMode.GLOB
-        ),
-        compatible_runtimes=[RUNTIME],
-        removal_policy=RemovalPolicy.DESTROY,
+@jsii.implements(ILocalBundling)
+class _Assembled:
+    """Bundles a folder of `build`, assembled before if need be; no Docker takes part."""
+
+    def __init__(self, sources: ProjectSources) -> None:
+        self._sources = sources
+        self.problem: MissingAssetError | None = None
+
+    def try_bundle(self, output_dir: str, *_: object, **__: object) -> bool:
+        """Fill the folder; say that this was it in any case, or CDK would ask for Docker."""
+        try:
+            packages = self._sources.assembled("lambda-layer") / "python"
+            files = {
+                # pip's notes name the machine, through the scripts that it made, which would change the hash.
+                name: path
+                for name, path in source_files(packages)
+                if not name.startswith("bin/") and path.name not in ("RECORD", "INSTALLER", "REQUESTED")
+            }
+            stage_folder(Path(output_dir, "python"), files)
+        except MissingAssetError as error:  # it would not survive the way through CDK
+            self.problem = error
+        return True
+
+
+def packages_layer(stack: Stack, sources: ProjectSources) -> lambda_.LayerVersion:
+    """Create the layer of the pinned packages. Its hash is that of its content, whoever assembled it.
+
+    Raises MissingAssetError: it could not be assembled.
+    """
+    assembled = _Assembled(sources)
+    code = lambda_.Code.from_asset(
+        str(sources.lambda_package("shared")),
+        bundling=BundlingOptions(image=RUNTIME.bundling_image, local=assembled),
+        asset_hash_type=AssetHashType.OUTPUT,
     )
+    try:
+        return lambda_.LayerVersion(
+            Construct(stack, "Packages"),
+            "Layer",
+            description="Third-party packages of the Lambdas, pinned in lambda/requirements.txt",
+            code=code,
+            compatible_runtimes=[RUNTIME],
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+    except RuntimeError:
+        if assembled.problem:
+            raise assembled.problem from None
+        raise
 
 
 class PythonFunction(Construct):

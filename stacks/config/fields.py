@@ -1,6 +1,7 @@
 """The base of every configuration block: a pydantic model whose errors name the value, the problem and the remedy."""
 
 import difflib
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
@@ -21,6 +22,7 @@ _KINDS: dict[Any, str] = {
     tuple[str, ...]: "a list of texts",
     Mapping[str, str]: "a block of names and values, each a text, a number or true/false",
 }
+_UNFIT = "unfit"
 _CONSTRAINTS = {"greater_than_equal", "less_than_equal", "multiple_of", "string_pattern_mismatch", "string_too_long"}
 
 
@@ -75,7 +77,18 @@ Share = Annotated[
 ]
 """A share that `auto` leaves open."""
 
-INSTANCE_TYPE = matching(r"ml\.[a-z0-9-]+\.[a-z0-9]+", "a SageMaker instance type such as ml.g4dn.xlarge")
+
+def _check_processor(value: str) -> str:
+    if re.match(r"ml\.(a1|[a-z]+\d+g[a-z]*|[a-z0-9]+-gb\d+)\.", value):
+        raise PydanticCustomError(_UNFIT, "it has an Arm processor (Graviton), and the images are built for x86-64")
+    return value
+
+
+INSTANCE_TYPE = Annotated[
+    str,
+    matching(r"ml\.[a-z0-9-]+\.[a-z0-9]+", "a SageMaker instance type such as ml.g4dn.xlarge"),
+    AfterValidator(_check_processor),
+]
 
 
 def check(ok: object, name: str, problem: str) -> None:
@@ -147,7 +160,8 @@ def _told(kind: type[Section], error: ErrorDetails) -> ConfigError:
     constrained = error["type"] in _CONSTRAINTS
     shown = value if constrained and field.annotation in (int, float) else repr(value)
     told = ".".join(field_path) if field.annotation != Mapping[str, str] else name
-    return ConfigError(told, f"{shown} is not allowed; {allowed(field, constrained=constrained)}")
+    remedy = allowed(field, constrained=constrained)
+    return ConfigError(told, f"{shown} is not allowed; {error['msg'] if error['type'] == _UNFIT else remedy}")
 
 
 def _field_at(kind: type[Section], location: list[str]) -> tuple[FieldInfo, list[str]]:

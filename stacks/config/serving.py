@@ -41,7 +41,7 @@ class InstancesConfig(Section):
     of two alarms reports that the new fleet fails or is slow.
     """
 
-    instance_type: Annotated[str, INSTANCE_TYPE] = "ml.c5.large"
+    instance_type: INSTANCE_TYPE = "ml.c5.large"
     """SageMaker instance. It can be changed only while `max_count` equals `min_count` (docs/decisions/0008)."""
     min_count: Annotated[int, between(1, 100, "instances")] = 2
     """Instances at least; two are placed in two availability zones."""

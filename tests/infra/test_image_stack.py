@@ -68,8 +68,20 @@ def test_the_source_is_what_the_dockerfile_copies(assemblies: Assemblies) -> Non
 def test_the_push_is_skipped_after_a_failed_build(assemblies: Assemblies) -> None:
     """Both commands lie in one phase, where the first failure is the last command."""
     phases = json.loads(only(assemblies, "AWS::CodeBuild::Project")["Properties"]["Source"]["BuildSpec"])["phases"]
-    assert [command.split()[1] for command in phases["build"]["commands"]] == ["build", "push"]
+    build, push = phases["build"]["commands"]
+    assert "build" in build and push.startswith("docker push")
     assert "post_build" not in phases
+
+
+def test_the_image_is_a_docker_manifest(assemblies: Assemblies) -> None:
+    """No attestation and no OCI layout, both of which SageMaker refuses."""
+    spec = json.loads(only(assemblies, "AWS::CodeBuild::Project")["Properties"]["Source"]["BuildSpec"])
+    words = spec["phases"]["build"]["commands"][0].split()
+    assert {"--provenance=false", "--sbom=false", "type=docker"} <= set(words)
+
+
+# "IAM permissions for pushing an image" in the user guide of Amazon ECR.
+PUSH = ("CompleteLayerUpload", "UploadLayerPart", "InitiateLayerUpload", "BatchCheckLayerAvailability", "PutImage")
 
 
 def test_the_function_outlives_the_build(assemblies: Assemblies) -> None:
@@ -86,7 +98,13 @@ def test_builder_and_waiter_touch_this_image_only(assemblies: Assemblies) -> Non
     other = REPOSITORY.replace("dev-serving", "prod-serving")
     resources = assemblies.template("slim", IMAGE_STACK)["Resources"].items()
     (own,) = [f"<{key}.Arn>" for key, resource in resources if resource["Type"] == "AWS::ECR::Repository"]
-    assert missing(build, [Need("ecr:PutImage", own), Need("ecr:GetAuthorizationToken", "*")]) == []
+    assert (
+        missing(
+            build,
+            [Need("ecr:GetAuthorizationToken", "*"), *(Need(f"ecr:{verb}", own) for verb in (*PUSH, "BatchGetImage"))],
+        )
+        == []
+    )
     assert not allows(build, Need("ecr:PutImage", other))
     assert missing(wait, [Need("ecr:DescribeImages", own)]) == []
     assert not allows(wait, Need("ecr:PutImage", own))

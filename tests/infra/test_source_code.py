@@ -75,3 +75,14 @@ def test_missing_source_is_named(tmp_path: Path) -> None:
     with pytest.raises(MissingAssetError) as caught:
         stage_folder(tmp_path / "staged", {"code": tmp_path / "nowhere"})
     assert caught.value.path == str(tmp_path / "nowhere")
+
+
+def test_staged_files_are_readable_whatever_the_umask(source: Path, tmp_path: Path) -> None:
+    """A person with umask 077 deploys files that a Lambda and a container, as another user, can read."""
+    before = os.umask(0o077)
+    try:
+        staged = stage_folder(tmp_path / "staged", {"code": source})
+    finally:
+        os.umask(before)
+    modes = {path.relative_to(staged).as_posix(): path.stat().st_mode & 0o777 for path in staged.rglob("*")}
+    assert modes == {"code": 0o755, "code/package": 0o755, "code/train.py": 0o644, "code/package/module.py": 0o644}

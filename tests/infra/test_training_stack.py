@@ -286,4 +286,4 @@ def test_model_role_comes_with_its_policy(assemblies: Assemblies) -> None:
 def test_missing_layer_names_the_remedy(tmp_path: Path) -> None:
     """Synthesis before set-up says which command is missing."""
     with pytest.raises(MissingAssetError, match="make setup"):
-        _ = ProjectSources(root=tmp_path).lambda_layer
+        ProjectSources(root=tmp_path).assembled("lambda-layer")

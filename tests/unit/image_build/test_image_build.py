@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from image_build.build import BuildFailedError, ImageRequest, ensure_image
+from image_build.build import MANIFEST, BuildFailedError, ImageRequest, ensure_image
 from image_build.handler import respond
 
 REQUEST = ImageRequest(project="p-image", repository="p-serving", tag="cafe", token="request-1")
@@ -20,18 +20,19 @@ class ImageNotFound(Exception):
 
 
 class FakeRegistry:
-    """ECR with these tags."""
+    """ECR with these tags; `later` is there when it is asked a second time."""
 
     exceptions = SimpleNamespace(ImageNotFoundException=ImageNotFound)
 
-    def __init__(self, *tags: str) -> None:
-        self.tags = tags
+    def __init__(self, *tags: str, later: str = "", kind: str = MANIFEST) -> None:
+        self.tags, self.later, self.kind = tags, later, kind
 
     def describe_images(self, *, repositoryName: str, imageIds: list[dict[str, str]]) -> Any:
         assert repositoryName == REQUEST.repository
         if imageIds[0]["imageTag"] not in self.tags:
+            self.tags += (self.later,)
             raise ImageNotFound
-        return {"imageDetails": [{"imageTags": list(self.tags)}]}
+        return {"imageDetails": [{"imageTags": list(self.tags), "imageManifestMediaType": self.kind}]}
 
 
 class FakeBuilds:
@@ -74,8 +75,20 @@ def test_an_unchanged_source_builds_nothing() -> None:
 def test_a_changed_source_is_built_and_waited_for() -> None:
     """The build is started once, under the request's own token, and its end is what is told."""
     builds = FakeBuilds("IN_PROGRESS", "IN_PROGRESS", "SUCCEEDED")
-    assert "was built by p-image:1" in ensure(builds, FakeRegistry("older"))
+    assert "was built by p-image:1" in ensure(builds, FakeRegistry("older", later="cafe"))
     assert builds.started == [{"projectName": "p-image", "idempotencyToken": "request-1"}]
+
+
+@pytest.mark.parametrize("registry", [{"later": "cafe"}, {}], ids=["pushed", "there before"])
+@pytest.mark.parametrize(
+    "kind", ["application/vnd.oci.image.index.v1+json", "application/vnd.oci.image.manifest.v1+json"]
+)
+def test_an_image_that_sagemaker_cannot_pull_fails_the_deployment(kind: str, registry: dict[str, str]) -> None:
+    """OCI manifests and indexes are refused, just pushed or from before, with the kind and the next step."""
+    tags = () if registry else ("cafe",)
+    with pytest.raises(BuildFailedError, match="Delete this image") as caught:
+        ensure(FakeBuilds("SUCCEEDED"), FakeRegistry(*tags, kind=kind, **registry))
+    assert kind in str(caught.value) and MANIFEST in str(caught.value)
 
 
 @pytest.mark.parametrize("status", ["FAILED", "FAULT", "TIMED_OUT", "STOPPED"])

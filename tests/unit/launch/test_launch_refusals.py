@@ -223,3 +223,11 @@ def test_long_names_are_cut(parse, outer, start):
     unknown = {"x" * 1000: 1}
     error = _refusal(parse, {outer: unknown} if outer else unknown)
     assert error.field == start + "x" * (80 - len(start)) + "…"
+
+
+def test_graviton_is_refused_with_the_reason(parse):
+    """SageMaker knows the type, and would fail after minutes; the launch says at once why it cannot be."""
+    with pytest.raises(
+        InvalidExecutionInputError, match=r'instance_type is "ml\.c6g\.xlarge", which has an Arm processor'
+    ):
+        parse({"instance_type": "ml.c6g.xlarge"})

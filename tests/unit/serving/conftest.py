@@ -24,7 +24,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
 import serving
 from serving.predictor import Predictor
-from serving.server.process import Server, listen
+from serving.server.process import Server, bind
 from serving.server.settings import ServerSettings
 
 VOCABULARY = {"[PAD]": 0, "[UNK]": 1, "[CLS]": 2, "[SEP]": 3, "good": 4, "bad": 5, "so": 6, "overflow": 7}
@@ -185,7 +185,8 @@ class RunningServer:
     """The HTTP layer in a thread of this process."""
 
     def __init__(self, predictor: Predictor, settings: ServerSettings) -> None:
-        self._listener = listen(settings)
+        self._listener = bind(settings)
+        self._listener.listen()
         self.port = self._listener.getsockname()[1]
         self._running = threading.Event()
         self._thread = threading.Thread(target=asyncio.run, args=[self._serve(predictor, settings)])

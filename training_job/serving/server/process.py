@@ -1,4 +1,4 @@
-"""Load the model, serve until SIGTERM, and finish the running requests."""
+"""Load the model, drop the rights of root, serve until SIGTERM, and finish the running requests."""
 
 import asyncio
 import gc
@@ -52,19 +52,30 @@ class Server:
         return drained
 
 
-def listen(settings: ServerSettings) -> socket.socket:
-    """Open a listening socket, in which connections wait until the model is loaded; raise ServingError."""
+def bind(settings: ServerSettings) -> socket.socket:
+    """Open a socket that does not listen yet; raise ServingError if its port is in use."""
     # asyncio sets TCP_NODELAY only on sockets that name TCP as their protocol. Without it each answer on a kept
     # connection waits 40 ms for a delayed acknowledgement.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((settings.host, settings.port))
-        listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
         raise ServingError(f"cannot listen on {settings.host}:{settings.port} ({error.strerror})") from error
     return listener
+
+
+def drop_root(user: int) -> None:
+    """Become `user`, for good and in all threads, if this process is root's; raise ServingError if it may not."""
+    if os.geteuid():
+        return
+    try:
+        os.setgroups([])
+        os.setgid(user)
+        os.setuid(user)
+    except OSError as error:
+        raise ServingError(f"cannot become the user {user} ({error.strerror})") from error
 
 
 def run(environ: Mapping[str, str] = os.environ) -> int:
@@ -77,13 +88,17 @@ def run(environ: Mapping[str, str] = os.environ) -> int:
         settings = ServerSettings.from_environment(environ)
         logs.configure(settings.log_level)
         started = time.perf_counter()
-        with listen(settings) as listener:  # before loading the model, so that a port in use is reported at once
+        with bind(settings) as listener:  # before loading the model, so that a port in use is reported at once
             predictor = load_predictor(settings.model_dir, threads=settings.threads)
+            if settings.user:
+                drop_root(settings.user)
+            listener.listen(BACKLOG)
             facts = {
                 "host": settings.host,
                 "port": listener.getsockname()[1],
                 "backend": predictor.backend.name,
                 "model_version": settings.model_version,
+                "user": os.geteuid(),
                 "workers": settings.workers,
                 "load_seconds": round(time.perf_counter() - started, 3),
             }

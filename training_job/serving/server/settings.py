@@ -29,6 +29,9 @@ class ServerSettings:
     """`SAGEMAKER_BIND_TO_HOST`: every interface inside a container; use 127.0.0.1 on a developer's machine."""
     port: int = 8080
     """`SAGEMAKER_BIND_TO_PORT`; 0 selects a free port, which the log names."""
+    user: int = 0
+    """`SERVING_USER`: id of the user and group that a server started as root becomes before it listens; 0 stays root.
+    SageMaker starts containers as root, which alone may be able to read the model; the image says 65534 (nobody)."""
     max_body_bytes: int = 6 * MEGABYTE
     """`SAGEMAKER_MAX_PAYLOAD_IN_MB`: largest request body. SageMaker sends at most 6 MB to an instance and 4 MB to a
     serverless endpoint. A batch transform job sets the variable to its own limit, at most 100 (0 is not supported: the
@@ -66,6 +69,7 @@ class ServerSettings:
             model_dir=Path(environ.get("SM_MODEL_DIR", str(cls.model_dir))),
             host=environ.get("SAGEMAKER_BIND_TO_HOST", cls.host),
             port=_whole_number(environ, "SAGEMAKER_BIND_TO_PORT", cls.port, 0, 65_535),
+            user=_whole_number(environ, "SERVING_USER", cls.user, 0, 65_535),
             max_body_bytes=megabytes * MEGABYTE,
             model_version=environ.get("MODEL_VERSION") or None,
             threads=threads,
