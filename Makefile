@@ -31,7 +31,7 @@ FAST_TESTS := tests/infra tests/unit
 SLOW_TESTS := tests/e2e tests/integration tests/unit/serving tests/unit/training
 NIGHTLY_PARTS := real-data releases client
 
-.PHONY: help setup lock up data deploy cdk down status logs train train-sdk recipe releases report approve rollback \
+.PHONY: help setup lock up preflight data deploy cdk down status logs train train-sdk recipe releases report approve rollback \
 	predict evaluate size-endpoint contract reference synth lint benchmark-serving test test-fast test-nightly \
 	clean
 
@@ -47,6 +47,9 @@ lock: ## write requirements.lock anew after a change of a requirements file
 
 up: setup ## start the local cloud, deploy, train on real text, serve, print a curl line (PORT=, DATA=, HYPERPARAMETERS=, CONTEXT=)
 	@$(RUN) up
+
+preflight: setup ## check account, region, quotas and names before a deployment (ENV=dev, CONTEXT=)
+	@$(RUN) preflight
 
 data: setup ## show how a file of labelled texts is read, and what looks wrong (DATA=, HYPERPARAMETERS="label_column=…")
 	@$(RUN) data

@@ -157,6 +157,7 @@ VERBS = {
     "status": Verb("status", "show addresses, credentials and model version"),
     "logs": Verb("logs", "show failures and the newest log lines", (LINES, HOURS)),
     "data": Verb("data", "show how labelled texts are read", (DATA, HYPERPARAMETER), deployed=False),
+    "preflight": Verb("preflight", "check whether the account can take the deployment"),
     "train": Verb("training", "train, judge, register and release", EXECUTION),
     "train-sdk": Verb("training", "launch the training job with the SageMaker SDK", (HYPERPARAMETER,)),
     "recipe": Verb("training", "show the training job as the console asks for it"),

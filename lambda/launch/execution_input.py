@@ -33,6 +33,8 @@ class ExecutionInput:
     approval: str
     training_job: str | None
     """The finished job to judge; None: train a new one."""
+    dry_run: bool
+    """Whether the execution ends after this check."""
 
 
 def parse(event: Any, defaults: Defaults, instance_types: Callable[[], Collection[str]]) -> ExecutionInput:
@@ -50,6 +52,7 @@ def parse(event: Any, defaults: Defaults, instance_types: Callable[[], Collectio
         gate=_gate(defaults.gate, event.get("gate", {})),
         approval=event.get("approval", defaults.approval),
         training_job=event.get("training_job"),
+        dry_run=event.get("dry_run", False),
     )
 
 

@@ -20,8 +20,9 @@ def run(event: Any, environment: Mapping[str, str], sagemaker: Callable[[], Any]
         sagemaker: Returns a boto3 client; called only when it is needed, because creating one takes a while.
 
     Returns:
-        `mode` (`train` a new job, or `judge` a finished one), `job_name`, `data_source`, `hyperparameters`, `compute`,
-        `gate`, `approval`, and `training`: the description of the finished job, None in mode `train`.
+        `mode` (`train` a new job, `judge` a finished one, or `check` alone), `job_name`, `data_source`,
+        `hyperparameters`, `compute`, `gate`, `approval`, and `training`: the description
+        of the finished job, None in mode `train`.
 
     Raises:
         FunctionError: The input or the deployment is wrong, or SageMaker did not describe the named job.
@@ -39,7 +40,7 @@ def run(event: Any, environment: Mapping[str, str], sagemaker: Callable[[], Any]
     # Six random digits distinguish two jobs of the same second.
     new_name = f"{settings.job_name_prefix}-{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
     return {
-        "mode": "judge" if training else "train",
+        "mode": "check" if wanted.dry_run else "judge" if training else "train",
         "job_name": training["job_name"] if training else new_name,
         "data_source": wanted.data_source,
         "hyperparameters": training["hyperparameters"] if training else wanted.hyperparameters,

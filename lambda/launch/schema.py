@@ -62,7 +62,9 @@ def _translated(error: fastjsonschema.JsonSchemaValueException) -> InvalidExecut
         return _unknown(path, error.value, error.definition["properties"])
     if error.definition is False:
         return InvalidExecutionInputError(
-            path, "does not go with training_job", "gate, approval and Comment, because that job has run already"
+            path,
+            "does not go with training_job",
+            "gate, approval, dry_run and Comment, because that job has run already",
         )
     return InvalidExecutionInputError(path or "input", _problem(error), _allowed_instead(path, error.value))
 

@@ -12,6 +12,7 @@ from operations.console import say
 from operations.errors import OperationError
 
 MACHINE = "StateMachineArn"
+CHECKED = "Checked"
 CHECK_STATE, INGEST_STATE = "Check input", "Ingest data"  # as the training stack names them
 
 
@@ -67,4 +68,6 @@ def result(description: dict[str, Any]) -> dict[str, str]:
             "The released model keeps serving.",
         )
     output = json.loads(description["output"])
+    if "verdict" not in output:  # an input with `dry_run`
+        return {"package": "", "status": CHECKED, "summary": "The input is good; nothing was trained."}
     return {"package": output["model_package_arn"], **{name: output["verdict"][name] for name in ("status", "summary")}}

@@ -68,6 +68,9 @@ def train_and_release(deployment: Deployment, overrides: dict[str, Any]) -> dict
     """
     known = releases.all_known(deployment)
     run = training.follow(deployment, training.start_or_join(deployment, overrides))
+    if run["status"] == training.CHECKED:
+        say(run["summary"])
+        return run
     version = run["package"].rsplit("/", 1)[-1]
     say(f"Registered {run['package']}\n{run['summary']}")
     if run["status"] == registry.APPROVED:

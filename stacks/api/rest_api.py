@@ -73,9 +73,10 @@ class InferenceApi(Construct):
             description="Classifies text",
             endpoint_types=[apigateway.EndpointType.REGIONAL],
             policy=_allow_list(settings.allowed_cidrs) if settings.allowed_cidrs else None,
-            # Logging needs a role in the account's settings; a new account has none.
+            # Logging needs a role in the account's settings; a new account has none. It is one setting for all APIs of
+            # account and region: it stays when this stack goes, or the other environments would log no more.
             cloud_watch_role=True,
-            cloud_watch_role_removal_policy=RemovalPolicy.DESTROY if self._logs.removable else RemovalPolicy.RETAIN,
+            cloud_watch_role_removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
             default_cors_preflight_options=apigateway.CorsOptions(
                 allow_origins=apigateway.Cors.ALL_ORIGINS,
                 allow_methods=["GET", "POST", "OPTIONS"],

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import cast
 
-from aws_cdk import RemovalPolicy
 from aws_cdk import aws_logs as logs
 from constructs import Construct
+
+from stacks.common.removal import removal_policy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,8 +21,8 @@ class LogKeeping:
 
     def group(self, scope: Construct, construct_id: str, *, name: str) -> logs.LogGroup:
         """Create a log group under this rule."""
-        removal_policy = RemovalPolicy.DESTROY if self.removable else RemovalPolicy.RETAIN
-        group = logs.LogGroup(scope, construct_id, log_group_name=name, removal_policy=removal_policy)
+        policy = removal_policy(removable=self.removable)
+        group = logs.LogGroup(scope, construct_id, log_group_name=name, removal_policy=policy)
         # CDK's own property takes the period as a word.
         cast(logs.CfnLogGroup, group.node.default_child).retention_in_days = self.days
         return group

@@ -56,8 +56,10 @@ class Names:
         self.serving_stack = stack_name(config, "serving")
         self.serving_stack_arn = arn(scope, "cloudformation", f"stack/{self.serving_stack}/*")
         self.image_repository = f"{prefix}-serving"
+        home = config.home_region or config.region
+        self._global_suffix = "" if config.region == home else f"-{config.region}"
         self.model_role = f"{prefix}-model"
-        self.model_role_arn = self.role_arn(self.model_role)
+        self.model_role_arn = self.role_arn(self.global_name(self.model_role))
         self.release = f"{prefix}-release"
         self.training = f"{prefix}-training"
         self.recipe = f"/{prefix}/training-recipe"
@@ -69,6 +71,10 @@ class Names:
         self.package_arns = f"{self.package_arn_prefix}*"
         self.budget_arns = arn(scope, "budgets", f"budget/{prefix}-*", regional=False)
         self.scalable_target_arns = arn(scope, "application-autoscaling", "scalable-target/*")
+
+    def global_name(self, name: str) -> str:
+        """Return the name of a role or budget, which no other region of the account may use."""
+        return f"{name}{self._global_suffix}"
 
     def sagemaker_arn(self, resource: str) -> str:
         """Return the ARN, or the pattern, of something in SageMaker."""

@@ -118,7 +118,10 @@ class PythonFunction(Construct):
         log_group = setup.logs.group(self, "Log", name=f"/aws/lambda/{full_name}")
         # Not the managed AWSLambdaBasicExecutionRole, which may write every log group of the account.
         self.role = service_role(
-            self, name=full_name, service="lambda", description=f"Execution role of the Lambda function {full_name}"
+            self,
+            name=setup.names.global_name(full_name),
+            service="lambda",
+            description=f"Execution role of the Lambda function {full_name}",
         )
         log_group.grant_write(self.role)
         code = {**sources, "shared": setup.sources.lambda_package("shared")}

@@ -140,6 +140,9 @@ class Config(Section):
     """First part of every resource's name."""
     region: str = DEFAULT_REGION
     """AWS region; always concrete, because image URIs depend on it."""
+    home_region: str = ""
+    """Region in which the names that are global in an account (roles, the budget) stay as they are. In any other region
+    they end with its name, so that one account can hold the environment in both. Empty: they never do."""
     account: Annotated[str, matching("|[0-9]{12}", "12 digits or nothing")] = ""
     """AWS account id; empty synthesises for whichever account deploys."""
     code_version: Annotated[str, matching("[A-Za-z0-9._/-]{0,64}", "up to 64 letters, digits and . _ / -")] = ""
@@ -152,6 +155,13 @@ class Config(Section):
             "project",
             f"'{self.prefix}' is not allowed; project and env together: at most 32 lower-case letters, digits and "
             "single hyphens",
+        )
+        # The longest role is `<prefix>-training-workflow-<region>`, and a role's name has at most 64 characters.
+        longest = 64 - len(f"-training-workflow-{self.region}")
+        check(
+            self.home_region in ("", self.region) or len(self.prefix) <= longest,
+            "project",
+            f"'{self.prefix}' is too long beside the region in a role's name; project and env together: {longest}",
         )
         return self
 

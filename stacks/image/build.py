@@ -23,7 +23,7 @@ def build_image(scope: Construct, *, setup: FunctionSetup, repository: ecr.IRepo
     tag = source.asset_hash
     name = f"{setup.names.prefix}-image"
     project, role = image_project(
-        Construct(scope, "Build"), name=name, source=source, repository=repository, tag=tag, logs=setup.logs
+        Construct(scope, "Build"), setup=setup, name=name, source=source, repository=repository, tag=tag
     )
     waiting = PythonFunction(
         scope,

@@ -7,9 +7,9 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
-from stacks.common.log_keeping import LogKeeping
 from stacks.common.names import bucket_arn
 from stacks.common.permissions import ECR_LOGIN, Right, accept, list_buckets, service_role
+from stacks.common.python_function import FunctionSetup
 
 BUILD_MINUTES, QUEUE_MINUTES = 8, 5
 """A build takes two to three minutes; the function that waits for it may run for fifteen."""
@@ -34,15 +34,22 @@ _STEPS = {
 
 
 def image_project(
-    scope: Construct, *, name: str, source: s3_assets.Asset, repository: ecr.IRepository, tag: str, logs: LogKeeping
+    scope: Construct,
+    *,
+    setup: FunctionSetup,
+    name: str,
+    source: s3_assets.Asset,
+    repository: ecr.IRepository,
+    tag: str,
 ) -> tuple[codebuild.CfnProject, iam.Role]:
     """Create the project that builds one image from one source object and pushes it under one tag.
 
     Returns:
         The project and its role: both have to exist before a build starts.
     """
-    log_group = logs.group(scope, "Log", name=f"/aws/codebuild/{name}")
-    role = _build_role(scope, name, source=source, repository=repository, log_group_arn=log_group.log_group_arn)
+    log_group = setup.logs.group(scope, "Log", name=f"/aws/codebuild/{name}")
+    role_name = setup.names.global_name(name)
+    role = _build_role(scope, role_name, source=source, repository=repository, log_group_arn=log_group.log_group_arn)
     project = codebuild.CfnProject(
         scope,
         "Project",

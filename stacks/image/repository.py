@@ -1,8 +1,10 @@
 """The repository of the slim serving image."""
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration
 from aws_cdk import aws_ecr as ecr
 from constructs import Construct
+
+from stacks.common.removal import removal_policy
 
 _UNTAGGED_DAYS = 7
 
@@ -27,6 +29,6 @@ def image_repository(scope: Construct, *, name: str, removable: bool) -> ecr.Rep
                 max_image_age=Duration.days(_UNTAGGED_DAYS),
             )
         ],
-        removal_policy=RemovalPolicy.DESTROY if removable else RemovalPolicy.RETAIN,
+        removal_policy=removal_policy(removable=removable),
         empty_on_delete=removable,
     )

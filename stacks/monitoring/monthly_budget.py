@@ -6,7 +6,7 @@ from aws_cdk import aws_budgets as budgets
 from constructs import Construct
 
 
-def add_monthly_budget(scope: Construct, *, prefix: str, limit_usd: float, topic_arn: str) -> None:
+def add_monthly_budget(scope: Construct, *, name: str, limit_usd: float, topic_arn: str) -> None:
     """Create a budget of the whole account, in US dollars; it notifies at 80 %, at 100 %, and when 100 % is forecast.
 
     It is not limited to the project's tag: such a budget counts nothing until somebody activates the tag for cost
@@ -16,7 +16,7 @@ def add_monthly_budget(scope: Construct, *, prefix: str, limit_usd: float, topic
         scope,
         "Budget",
         budget=budgets.CfnBudget.BudgetDataProperty(
-            budget_name=f"{prefix}-monthly",
+            budget_name=name,
             budget_type="COST",
             time_unit="MONTHLY",
             budget_limit=budgets.CfnBudget.SpendProperty(amount=limit_usd, unit="USD"),

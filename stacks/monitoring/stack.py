@@ -46,7 +46,6 @@ class MonitoringStack(ProjectStack):
         )
         if settings.monthly_budget_usd:
             limit = settings.monthly_budget_usd
-            add_monthly_budget(
-                Construct(self, "Budget"), prefix=names.prefix, limit_usd=limit, topic_arn=topic.topic_arn
-            )
+            budget = names.global_name(f"{names.prefix}-monthly")
+            add_monthly_budget(Construct(self, "Budget"), name=budget, limit_usd=limit, topic_arn=topic.topic_arn)
         add_outputs(self, {"DashboardName": names.prefix, "DriftFunctionName": f"{names.prefix}-drift"})

@@ -22,7 +22,10 @@ def add_approval_rule(scope: Construct, *, names: Names, state_machine: sfn.Stat
     """
     name, group = names.release, names.package_group
     role = service_role(
-        scope, name=f"{name}-events", service="events", description=f"Starts {name} when a model package is approved"
+        scope,
+        name=names.global_name(f"{name}-events"),
+        service="events",
+        description=f"Starts {name} when a model package is approved",
     )
     events.Rule(
         scope,

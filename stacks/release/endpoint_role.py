@@ -42,7 +42,7 @@ def release_role(scope: Construct, *, names: Names, serving: ServingConfig) -> i
     ]
     role = service_role(
         scope,
-        name=names.release,
+        name=names.global_name(names.release),
         service="cloudformation",
         description="Service role of CloudFormation for releases",
         inline={"release": rights},

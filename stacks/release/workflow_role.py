@@ -12,7 +12,7 @@ def release_workflow_role(scope: Construct, *, names: Names, parts: ReleaseParts
     """Create the execution role of the release workflow."""
     role = service_role(
         scope,
-        name=f"{names.release}-workflow",
+        name=names.global_name(f"{names.release}-workflow"),
         service="states",
         description=f"Execution role of the state machine {names.release}",
     )

@@ -30,7 +30,7 @@ def model_role(
     ]
     return service_role(
         scope,
-        name=names.model_role,
+        name=names.global_name(names.model_role),
         service="sagemaker",
         description="Execution role of the served model",
         inline={"model": rights},

@@ -1,8 +1,10 @@
 """A private bucket: encrypted, TLS only, no public access, versioned, tidied up by lifecycle rules."""
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
+
+from stacks.common.removal import removal_policy
 
 _ABORTED_UPLOAD_DAYS = 7  # parts of an upload that never finished
 _OLD_VERSION_DAYS = 30  # an overwritten or deleted object can be restored for so long
@@ -44,6 +46,6 @@ def secure_bucket(
                 expiration=Duration.days(expire_after_days) if expire_after_days else None,
             )
         ],
-        removal_policy=RemovalPolicy.DESTROY if removable else RemovalPolicy.RETAIN,
+        removal_policy=removal_policy(removable=removable),
         auto_delete_objects=removable,
     )

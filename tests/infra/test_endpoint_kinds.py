@@ -50,6 +50,24 @@ def variant(template: Template) -> dict[str, Any]:
     return made
 
 
+def hub_model(template: Template) -> dict[str, Any]:
+    """The container of the model that is served before the first release."""
+    models = template.find_resources("AWS::SageMaker::Model").values()
+    (found,) = (model for model in models if model["Condition"] == "HasNoModelPackage")
+    made: dict[str, Any] = found["Properties"]["PrimaryContainer"]
+    return made
+
+
+def test_the_articles_endpoint_is_one_setting(synthesise: Callable[..., Template]) -> None:
+    """`-c serving.article=true` gives the article's hub model, 4096 MB and 10 at once, whatever else is configured."""
+    template = synthesise({"serving.article": "true", "serving.memory_mb": "1024", **KIND, "serving.container": "slim"})
+    assert variant(template)["ServerlessConfig"] == {"MemorySizeInMB": 4096, "MaxConcurrency": 10}
+    model = hub_model(template)
+    assert "/huggingface-pytorch-inference:" in model["Image"]
+    assert model["Environment"]["HF_MODEL_ID"] == "distilbert/distilbert-base-uncased-finetuned-sst-2-english"
+    assert model["Environment"]["HF_TASK"] == "text-classification"
+
+
 def test_nothing_scales_and_nothing_is_kept_warm_by_default(synthesise: Callable[..., Template]) -> None:
     """The article's endpoint holds no scalable target, no alarm and no deployment config."""
     template = synthesise({})
@@ -68,14 +86,14 @@ def test_a_fixed_number_kept_warm_needs_no_scaling(synthesise: Callable[..., Tem
 
 def test_what_is_kept_warm_follows_the_load(synthesise: Callable[..., Template]) -> None:
     """Between `min` and `max` the provisioned concurrency tracks its utilisation, beginning at `min`."""
-    template = synthesise({f"{WARM}.min": 2, f"{WARM}.max": 8, f"{WARM}.target": 0.5})
+    template = synthesise({f"{WARM}.min": 2, f"{WARM}.max": 4, f"{WARM}.target": 0.5})
     assert variant(template)["ServerlessConfig"]["ProvisionedConcurrency"] == 2
     assert only(template, TARGET)["Properties"] == {
         "ServiceNamespace": "sagemaker",
         "ScalableDimension": "sagemaker:variant:DesiredProvisionedConcurrency",
         "ResourceId": "endpoint/text-classifier-dev/variant/AllTraffic",
         "MinCapacity": 2,
-        "MaxCapacity": 8,
+        "MaxCapacity": 4,
     }
     tracking = only(template, POLICY)["Properties"]["TargetTrackingScalingPolicyConfiguration"]
     assert tracking["TargetValue"] == 0.5
@@ -196,7 +214,7 @@ def test_alarms_see_the_new_fleet_alone(synthesise: Callable[..., Template]) -> 
 @pytest.mark.parametrize(
     ("values", "field"),
     [
-        ({f"{WARM}.min": 1, f"{WARM}.max": 11}, f"{WARM}.max"),  # max_concurrency is 10
+        ({f"{WARM}.min": 1, f"{WARM}.max": 6}, f"{WARM}.max"),  # max_concurrency is 5
         ({f"{WARM}.min": 2, f"{WARM}.max": 1}, f"{WARM}.max"),
         ({f"{WARM}.max": 2}, f"{WARM}.min"),
         ({f"{WARM}.min": 201, f"{WARM}.max": 201}, f"{WARM}.min"),

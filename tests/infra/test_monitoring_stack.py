@@ -130,7 +130,7 @@ def test_the_dashboard_draws_the_limits(assemblies: Assemblies) -> None:
         for widget in widgets
         for line in widget["properties"].get("annotations", {}).get("horizontal", [])
     }
-    assert lines == {"5xx alarm": 5, "p99 alarm": 5000, "limit of the endpoint": 10, "alarm": 0.2}
+    assert lines == {"5xx alarm": 5, "p99 alarm": 5000, "limit of the endpoint": 5, "alarm": 0.2}
 
 
 def test_the_check_reads_and_writes_nothing_but_its_log(assemblies: Assemblies) -> None:

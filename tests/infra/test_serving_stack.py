@@ -19,8 +19,8 @@ def condition(resources: list[dict[str, Any]]) -> set[str | None]:
 
 
 @pytest.mark.parametrize("env", AWS)
-def test_articles_deployment_is_the_default_on_aws(assemblies: Assemblies, env: str) -> None:
-    """Without a package the pinned hub model is served, as in the article."""
+def test_the_hub_model_is_served_first_within_a_new_accounts_quotas(assemblies: Assemblies, env: str) -> None:
+    """Without a package the pinned hub model is served, with the memory and half the concurrency of a new account."""
     template = assemblies.assertions(env, "serving")
     template.has_resource(
         MODEL,
@@ -47,7 +47,7 @@ def test_articles_deployment_is_the_default_on_aws(assemblies: Assemblies, env: 
         Match.object_like(
             {
                 "ProductionVariants": [
-                    Match.object_like({"ServerlessConfig": {"MemorySizeInMB": 4096, "MaxConcurrency": 10}})
+                    Match.object_like({"ServerlessConfig": {"MemorySizeInMB": 3072, "MaxConcurrency": 5}})
                 ]
             }
         ),

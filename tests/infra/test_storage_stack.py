@@ -83,7 +83,7 @@ def test_working_buckets_are_logged_versioned_and_tidied(assemblies: Assemblies,
     )
 
 
-@pytest.mark.parametrize(("env", "policy"), [("local", "Delete"), ("dev", "Delete"), ("prod", "Retain")])
+@pytest.mark.parametrize(("env", "policy"), [("local", "Delete"), ("dev", "Delete"), ("prod", "RetainExceptOnCreate")])
 def test_buckets_go_or_stay_as_configured(assemblies: Assemblies, env: str, policy: str) -> None:
     """Outside production a bucket goes with its stack; in production it stays."""
     buckets = assemblies.resources(env, "storage", BUCKET)

@@ -36,6 +36,7 @@ from stacks.training.workflow.definition import training_definition
 from stacks.training.workflow.state_names import (
     ANSWER,
     CHECK,
+    CHECKED,
     COMPARE,
     DONE,
     INGEST,
@@ -72,6 +73,13 @@ def test_definition_is_valid_states_language(lint_errors: Callable[[dict[str, An
     assert lint_errors({"Resources": {"Machine": machine}}) == []
     definition["States"][TRAIN]["Arguemnts"] = {}
     assert lint_errors({"Resources": {"Machine": machine}}) != []
+
+
+def test_a_dry_run_ends_after_the_check() -> None:
+    """An input with `dry_run` is checked, and its completed form is the output; no job is started."""
+    execution = run(**{CHECK: lambda _: {"Payload": {"mode": "check", "job_name": "a-job", "training": None}}})
+    assert execution.visited == [CHECK, ROUTE, CHECKED]
+    assert execution.output == {"mode": "check", "job_name": "a-job", "training": None}
 
 
 def test_empty_input_goes_the_whole_way() -> None:

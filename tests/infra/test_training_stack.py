@@ -242,7 +242,7 @@ def test_metrics_are_found_in_the_jobs_log() -> None:
     }
 
 
-@pytest.mark.parametrize(("env", "policy", "emptied"), [("dev", "Delete", 1), ("prod", "Retain", 0)])
+@pytest.mark.parametrize(("env", "policy", "emptied"), [("dev", "Delete", 1), ("prod", "RetainExceptOnCreate", 0)])
 def test_registry_goes_or_stays_as_configured(assemblies: Assemblies, env: str, policy: str, emptied: int) -> None:
     """A removable registry is emptied first, because SageMaker refuses to delete a full one; production's stays."""
     (group,) = assemblies.resources(env, "training", "AWS::SageMaker::ModelPackageGroup")

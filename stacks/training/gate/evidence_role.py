@@ -30,7 +30,7 @@ def evidence_role(
     ]
     return service_role(
         scope,
-        name=f"{names.prefix}-evidence",
+        name=names.global_name(f"{names.prefix}-evidence"),
         service="sagemaker",
         description="Execution role of the models that answer the test sentences",
         inline={"evidence": rights},

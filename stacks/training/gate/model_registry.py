@@ -1,12 +1,13 @@
 """The group of the model registry that holds every trained model."""
 
-from aws_cdk import CustomResource, Duration, RemovalPolicy
+from aws_cdk import CustomResource, Duration
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
 from stacks.common.permissions import Right, grant
 from stacks.common.project_stack import add_outputs
 from stacks.common.python_function import FunctionSetup, PythonFunction
+from stacks.common.removal import removal_policy
 
 
 def add_model_registry(scope: Construct, *, setup: FunctionSetup, removable: bool) -> None:
@@ -22,7 +23,7 @@ def add_model_registry(scope: Construct, *, setup: FunctionSetup, removable: boo
         model_package_group_name=name,
         model_package_group_description="Text classifiers trained by the training workflow",
     )
-    group.apply_removal_policy(RemovalPolicy.DESTROY if removable else RemovalPolicy.RETAIN)
+    group.apply_removal_policy(removal_policy(removable=removable))
     add_outputs(scope, {"ModelPackageGroup": name})
     if removable:
         _empty_on_removal(scope, group, setup)

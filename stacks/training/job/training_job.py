@@ -42,7 +42,7 @@ def training_job(
     )
     role = _training_role(
         Construct(scope, "Role"),
-        name=setup.names.training,
+        name=setup.names.global_name(setup.names.training),
         datasets=datasets,
         artifacts=artifacts,
         code_object_arn=f"{bucket_arn(scope, asset.bucket_name)}/{asset.object_key}",

@@ -17,7 +17,7 @@ def training_workflow_role(scope: Construct, *, names: Names, parts: WorkflowPar
     """Create the execution role of the training workflow; `artifacts` is where the models lie."""
     role = service_role(
         scope,
-        name=f"{names.training}-workflow",
+        name=names.global_name(f"{names.training}-workflow"),
         service="states",
         description=f"Execution role of the state machine {names.training}",
     )

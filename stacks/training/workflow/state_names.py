@@ -2,6 +2,7 @@
 
 CHECK = "Check input"
 ROUTE = "Train or judge"
+CHECKED = "Input is good"
 INGEST = "Ingest data"
 TRAIN = "Train"
 

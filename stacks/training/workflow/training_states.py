@@ -45,7 +45,12 @@ def training_states(parts: WorkflowParts) -> States:
             assign={"request": _ANSWER, "training": "{% $states.result.Payload.training %}", "data": NULL, "plans": 0},
             then=names.ROUTE,
         ),
-        names.ROUTE: choose(when('$request.mode = "judge"', names.PLAN), otherwise=names.INGEST),
+        names.ROUTE: choose(
+            when('$request.mode = "judge"', names.PLAN),
+            when('$request.mode = "check"', names.CHECKED),
+            otherwise=names.INGEST,
+        ),
+        names.CHECKED: {"Type": "Succeed", "Output": "{% $request %}"},
         names.INGEST: {
             **parts.lambda_task(
                 parts.ingest_function_arn,

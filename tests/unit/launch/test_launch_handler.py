@@ -56,6 +56,13 @@ def test_empty_input_becomes_a_whole_request(environment):
     }
 
 
+def test_a_dry_run_is_checked_like_any_other_input(environment):
+    """`dry_run` completes the input and asks for nothing; an input that is wrong is refused with it as without."""
+    assert handler.run({"dry_run": True, "approval": "never"}, environment, no_client)["mode"] == "check"
+    with pytest.raises(InvalidExecutionInputError, match="approval"):
+        handler.run({"dry_run": True, "approval": "yes"}, environment, no_client)
+
+
 def test_finished_job_is_judged_under_its_own_name(environment, sagemaker, finished):
     """With training_job the request carries that job's name, hyperparameters and results, and the gate's overrides."""
     sagemaker.jobs["elsewhere"] = finished

@@ -15,7 +15,9 @@ NAMES = "base_model, base_model_revision, objective, epochs,"
 SOURCE = "an https://, http:// or s3:// address of one data file, or of a prefix with train and test files."
 JOB = "the name of a finished training job: letters, digits and hyphens, at most 63."
 INSTANCE = "a training instance type of SageMaker, such as ml.g4dn.xlarge or ml.m5.xlarge."
-EXCLUDED = "does not go with training_job. Allowed: gate, approval and Comment, because that job has run already."
+EXCLUDED = (
+    "does not go with training_job. Allowed: gate, approval, dry_run and Comment, because that job has run already."
+)
 
 # (place in the schema, rule) → (input, start of the message).
 BY_RULE: dict[tuple[str, str], tuple[Any, str]] = {
@@ -91,6 +93,7 @@ BY_RULE: dict[tuple[str, str], tuple[Any, str]] = {
     ("training_job", "minLength"): ({"training_job": ""}, f'training_job is "". Allowed: {JOB}'),
     ("training_job", "maxLength"): ({"training_job": "x" * 64}, "training_job has 64 characters, more than 63."),
     ("training_job", "pattern"): ({"training_job": "a_job\n"}, f'training_job is "a_job\\n". Allowed: {JOB}'),
+    ("dry_run", "type"): ({"dry_run": "true"}, 'dry_run is the string "true". Allowed: true or false, without quotes.'),
     ("Comment", "type"): ({"Comment": 1}, "Comment is a number. Allowed: a string of your own, which is ignored."),
     **{
         (f"then.{name}", "false"): ({"training_job": "a-job", name: value}, f"{name} {EXCLUDED}")

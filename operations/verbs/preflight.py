@@ -1,0 +1,203 @@
+"""Whether an account can take a deployment: asked before it, changed nothing."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from operations import paths
+from operations.aws import inventory
+from operations.aws.deployment import PROJECT, Deployment, connect
+from operations.console import Answer
+from operations.errors import OperationError
+from stacks.config.environment import Config, load_config
+from stacks.errors import StacksError
+
+BOOTSTRAP_PARAMETER, BOOTSTRAP_VERSION = "/cdk-bootstrap/hnb659fds/version", 6  # what CDK's assets need
+LARGEST_IMAGE = 10 * 1024**3  # of a serverless endpoint
+OK, FAILED, NOTE, UNKNOWN = "ok", "FAILED", "note", "unknown"
+_MANIFEST = ["application/vnd.docker.distribution.manifest.v2+json", "application/vnd.oci.image.manifest.v1+json"]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line of the answer. `next_step` is empty where nothing is to be done."""
+
+    check: str
+    status: str
+    found: str
+    next_step: str = ""
+
+
+def preflight(arguments: argparse.Namespace) -> Answer:
+    """Check whether this account and region can take the deployment that the configuration asks for.
+
+    Nothing is changed. CONTEXT counts as for a deployment. The exit code is 1 if a check failed or could not be made.
+    For example: make preflight ENV=dev, make preflight ENV=dev ARGS=--json
+    """
+    deployment = connect(arguments.env)
+    try:
+        region = deployment.session.region_name
+        if not region:
+            raise OperationError("No region is set.", hint="export AWS_REGION=us-east-1, or `aws configure`")
+        account = deployment.client("sts").get_caller_identity()["Account"]
+        config = configuration(arguments.env, region)
+    except StacksError as error:
+        raise OperationError(str(error), hint="correct it in cdk.json or CONTEXT") from error
+    found = [Check("credentials", OK, f"account {account}, region {region}"), *checks(deployment, config)]
+    lines = [f"{one.status:8} {one.check:22} {one.found}" for one in found]
+    lines += [f"Next step for {one.check}: {one.next_step}" for one in found if one.next_step]
+    bad = any(one.status in (FAILED, UNKNOWN) for one in found)
+    return Answer([asdict(one) for one in found], "\n".join(lines), exit_code=int(bad))
+
+
+def configuration(env: str, region: str) -> Config:
+    """Return the configuration of an environment in a region, as a deployment with this CONTEXT reads it."""
+    context = json.loads((paths.ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
+    given = dict(word.split("=", 1) for word in os.environ.get("CONTEXT", "").split() if "=" in word)
+    values = {**context, **given, "env": env}
+    return load_config(values.get, {"CDK_DEFAULT_REGION": region}, values)
+
+
+def checks(deployment: Deployment, config: Config) -> Iterator[Check]:
+    """Yield the result of every check; one that AWS refuses to answer is unknown, and says what was refused."""
+    for check in (_images, _bootstrap, _quotas, _image_size, _names, _email):
+        name = check.__name__.strip("_").replace("_", " ")
+        if deployment.endpoint_url and check in _AWS_ONLY:
+            yield Check(name, NOTE, "not asked: the local cloud has none")
+            continue
+        try:
+            yield from check(deployment, config)
+        except (ClientError, BotoCoreError) as error:
+            yield Check(name, UNKNOWN, str(error), "let these credentials make this call, and repeat")
+
+
+def _images(deployment: Deployment, config: Config) -> Iterator[Check]:
+    from stacks.common.container_image import INFERENCE, TRAINING, resolve_image
+
+    for pin in (INFERENCE, TRAINING):
+        try:
+            yield Check(f"{pin.scope} image", OK, resolve_image(pin, config.region).uri)
+        except StacksError as error:
+            yield Check(f"{pin.scope} image", FAILED, str(error), "choose another region (AWS_REGION)")
+
+
+def _bootstrap(deployment: Deployment, config: Config) -> Iterator[Check]:
+    ssm = deployment.client("ssm")
+    try:
+        version = int(ssm.get_parameter(Name=BOOTSTRAP_PARAMETER)["Parameter"]["Value"])
+    except ssm.exceptions.ParameterNotFound:
+        version = 0
+    if version >= BOOTSTRAP_VERSION:
+        yield Check("bootstrap", OK, f"version {version}")
+    else:
+        found = f"version {version}, needed {BOOTSTRAP_VERSION}" if version else f"missing in {config.region}"
+        yield Check("bootstrap", FAILED, found, "cdk bootstrap")
+
+
+def needed_quotas(config: Config) -> dict[str, float]:
+    """Return the quotas of SageMaker that the configuration needs: name → value."""
+    serving, training = config.serving, config.training
+    spot = "spot training" if training.spot else "training"
+    needed: dict[str, float] = {
+        f"{training.instance_type} for {spot} job usage": training.instance_count,
+        f"{config.evidence_instance_type} for transform job usage": 1,
+    }
+    if serving.kind == "instances":
+        return needed | {f"{serving.instances.instance_type} for endpoint usage": serving.instances.max_count}
+    return needed | {
+        "Memory size in MB per serverless endpoint": serving.memory_mb,
+        "Maximum total concurrency that can be allocated across all serverless endpoints": serving.max_concurrency,
+    }
+
+
+def _quotas(deployment: Deployment, config: Config) -> Iterator[Check]:
+    pages = deployment.client("service-quotas").get_paginator("list_service_quotas").paginate(ServiceCode="sagemaker")
+    granted = {quota["QuotaName"].lower(): quota["Value"] for page in pages for quota in page["Quotas"]}
+    for name, needed in needed_quotas(config).items():
+        value = granted.get(name.lower())
+        if value is None:
+            yield Check("quota", UNKNOWN, f"{name}: AWS lists none", "look for it in the Service Quotas console")
+        elif value < needed:
+            ask = f"request {needed:g} in the Service Quotas console, Amazon SageMaker: {name}"
+            yield Check("quota", FAILED, f"{name}: {value:g}, needed {needed:g}", _WAYS_OUT.get(name.split()[0], ask))
+        else:
+            yield Check("quota", OK, f"{name}: {value:g}, needed {needed:g}")
+
+
+_WAYS_OUT = {
+    "Memory": "deploy with -c serving.memory_mb=3072 or less, or request more in the Service Quotas console",
+    "Maximum": "deploy with a lower -c serving.max_concurrency, or request more in the Service Quotas console",
+}
+
+
+def _image_size(deployment: Deployment, config: Config) -> Iterator[Check]:
+    from stacks.common.container_image import INFERENCE, resolve_image
+
+    if config.serving.kind != "serverless" or (config.serving.container == "slim" and not config.serving.hub_model_id):
+        return
+    image = resolve_image(INFERENCE, config.region)
+    answer = deployment.client("ecr").batch_get_image(
+        registryId=image.registry,
+        repositoryName=image.repository,
+        imageIds=[{"imageTag": image.uri.rpartition(":")[2]}],
+        acceptedMediaTypes=_MANIFEST,
+    )
+    if not answer["images"]:
+        reason = answer["failures"][0]["failureReason"] if answer.get("failures") else "no image"
+        yield Check("image size", FAILED, f"{image.uri}: {reason}", "choose another region (AWS_REGION)")
+        return
+    manifest: dict[str, Any] = json.loads(answer["images"][0]["imageManifest"])
+    size = manifest["config"]["size"] + sum(layer["size"] for layer in manifest["layers"])
+    found = f"{size / 1024**3:.1f} GB compressed, limit {LARGEST_IMAGE // 1024**3} GB"
+    way_out = "deploy with -c serving.container=slim -c serving.hub_model_id= -c serving.hub_model_revision="
+    fits = size <= LARGEST_IMAGE
+    yield Check("image size", OK if fits else FAILED, found, "" if fits else way_out)
+
+
+def _names(deployment: Deployment, config: Config) -> Iterator[Check]:
+    mine = inventory.owned(deployment)
+    left = [one for one in inventory.inventory(deployment) if one.name not in mine]
+    kept = [one for one in left if one.kind == "AWS::S3::Bucket"]  # a new one gets another name
+    taken = [one for one in left if one not in kept and not _GENERATED.search(one.name)]
+    if kept:
+        yield Check("kept data", NOTE, ", ".join(one.name for one in kept), f"cdk import {config.prefix}-storage")
+    if not taken:
+        yield Check("names", OK, f"none that begins with {PROJECT}-{deployment.env} is taken")
+        return
+    step = "cdk deploy --all --import-existing-resources takes kept ones back; delete others, or set home_region"
+    yield Check("names", FAILED, "taken: " + ", ".join(f"{kind} {name}" for kind, name in taken), step)
+
+
+_GENERATED = re.compile("-(storage-Custom|api-Front)")
+"""Names that CloudFormation makes up, of API Gateway's logging role and of functions of CDK: new ones differ."""
+
+
+def _email(deployment: Deployment, config: Config) -> Iterator[Check]:
+    if not config.monitoring.monthly_budget_usd:
+        yield Check("budget", NOTE, "none", "-c monitoring.monthly_budget_usd=50 warns of costs")
+    if not config.notifications.email:
+        yield Check("e-mail", NOTE, "nobody is told of alarms", "-c notifications.email=somebody@example.com")
+        return
+    topic = deployment.outputs.get("NotificationTopicArn")
+    pages = (
+        deployment.client("sns").get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic) if topic else ()
+    )
+    pending = [
+        one for page in pages for one in page["Subscriptions"] if one["SubscriptionArn"] == "PendingConfirmation"
+    ]
+    if pending:
+        step = "open the link in the message that AWS sent to this address"
+        yield Check("e-mail", FAILED, f"{pending[0]['Endpoint']} is not confirmed", step)
+    else:
+        yield Check("e-mail", OK, config.notifications.email)
+
+
+_AWS_ONLY: tuple[Callable[[Deployment, Config], Iterator[Check]], ...] = (_quotas, _image_size)

@@ -1,0 +1,175 @@
+"""The checks before a deployment, against answers in the shapes of AWS's own service models (botocore's Stubber)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import ANY, Stubber
+
+from operations.aws.deployment import Deployment
+from operations.verbs import preflight
+from operations.verbs.preflight import FAILED, NOTE, OK, UNKNOWN, Check, configuration
+
+MEMORY = "Memory size in MB per serverless endpoint"
+CONCURRENCY = "Maximum total concurrency that can be allocated across all serverless endpoints"
+GPU, TRANSFORM = "ml.g4dn.xlarge for training job usage", "ml.m5.large for transform job usage"
+ENOUGH = {MEMORY: 3072.0, CONCURRENCY: 10.0, GPU: 1.0, TRANSFORM: 1.0}
+CREDENTIALS = {"aws_access_key_id": "x", "aws_secret_access_key": "x", "region_name": "us-east-1"}
+
+
+class StubbedDeployment(Deployment):
+    """A deployment on AWS whose clients answer what a test forces; any other call is an error."""
+
+    def answer(self, service: str, operation: str, answer: dict[str, Any]) -> None:
+        stubber = self._stubber(service)
+        expected = client_parameters(stubber.client, operation)
+        stubber.add_response(operation, answer, expected)
+
+    def fail(self, service: str, operation: str, code: str) -> None:
+        self._stubber(service).add_client_error(operation, code, "no")
+
+    def client(self, service: str) -> Any:
+        return self._stubber(service).client
+
+    def _stubber(self, service: str) -> Stubber:
+        stubbers = self.__dict__.setdefault("stubbers", {})
+        if service not in stubbers:
+            stubbers[service] = Stubber(boto3.client(service, **CREDENTIALS))
+            stubbers[service].activate()
+        stubber: Stubber = stubbers[service]
+        return stubber
+
+
+def client_parameters(client: Any, operation: str) -> dict[str, Any] | None:
+    """The parameters that a call has to have; None where a test does not look at them."""
+    wanted = {"list_service_quotas": {"ServiceCode": "sagemaker"}, "get_parameter": {"Name": ANY}}
+    return wanted.get(operation)
+
+
+@pytest.fixture
+def aws() -> StubbedDeployment:
+    return StubbedDeployment("dev", boto3.Session(region_name="us-east-1"), None)
+
+
+def quotas(aws: StubbedDeployment, values: dict[str, float], **config: str) -> list[Check]:
+    """What the check of quotas finds where the account has these."""
+    found = [{"QuotaName": name, "Value": value} for name, value in values.items()]
+    aws.answer("service-quotas", "list_service_quotas", {"Quotas": found})
+    return list(preflight._quotas(aws, configuration("dev", "us-east-1")))
+
+
+@pytest.mark.parametrize("env", ["dev", "prod"])
+def test_the_defaults_fit_a_new_account_twice(env: str) -> None:
+    """Two environments need 3,072 MB an endpoint and a concurrency of 10 in all: what a new account has."""
+    needed = preflight.needed_quotas(configuration(env, "us-east-1"))
+    assert (needed[MEMORY], 2 * needed[CONCURRENCY]) == (3072, 10)
+
+
+def test_enough_is_enough(aws: StubbedDeployment) -> None:
+    """Where every quota suffices nothing is to be done."""
+    assert {(one.status, one.next_step) for one in quotas(aws, ENOUGH)} == {(OK, "")}
+
+
+@pytest.mark.parametrize(
+    ("name", "step"),
+    [
+        (MEMORY, "serving.memory_mb"),
+        (CONCURRENCY, "serving.max_concurrency"),
+        (GPU, "request 1"),
+        (TRANSFORM, "request 1"),
+    ],
+)
+def test_each_quota_that_is_too_small_is_named_with_the_way_out(aws: StubbedDeployment, name: str, step: str) -> None:
+    """The quota's own name, what it is, what is needed, and what to do."""
+    (failed,) = (one for one in quotas(aws, {**ENOUGH, name: 0.0}) if one.status != OK)
+    assert failed.status == FAILED
+    assert name in failed.found and ": 0, needed" in failed.found
+    assert step in failed.next_step
+
+
+def test_a_quota_that_aws_does_not_list_is_not_taken_for_granted(aws: StubbedDeployment) -> None:
+    """Names are AWS's and may change: what is not listed is unknown, which fails the command."""
+    (unknown,) = (one for one in quotas(aws, {MEMORY: 3072.0, CONCURRENCY: 5.0, GPU: 1.0}) if one.status != OK)
+    assert (unknown.status, TRANSFORM in unknown.found) == (UNKNOWN, True)
+
+
+def test_training_and_serving_of_another_kind_need_other_quotas(monkeypatch: pytest.MonkeyPatch) -> None:
+    """CONTEXT counts: spot training and an endpoint on instances have quotas of their own."""
+    monkeypatch.setenv("CONTEXT", "serving.kind=instances training.spot=true training.instance_count=2")
+    needed = preflight.needed_quotas(configuration("dev", "us-east-1"))
+    assert needed == {
+        "ml.g4dn.xlarge for spot training job usage": 2,
+        TRANSFORM: 1,
+        "ml.c5.large for endpoint usage": 2,
+    }
+
+
+@pytest.mark.parametrize(("layer", "status"), [(3 * 1024**3, OK), (11 * 1024**3, FAILED)])
+def test_the_image_is_weighed_by_its_manifest(aws: StubbedDeployment, layer: int, status: str) -> None:
+    """Above 10 GB a serverless endpoint refuses the image; the way out is the slim one."""
+    manifest = {"config": {"size": 1000}, "layers": [{"size": layer}]}
+    aws.answer("ecr", "batch_get_image", {"images": [{"imageManifest": json.dumps(manifest)}], "failures": []})
+    (found,) = preflight._image_size(aws, configuration("dev", "us-east-1"))
+    assert found.status == status
+    assert ("serving.container=slim" in found.next_step) == (status == FAILED)
+
+
+@pytest.mark.parametrize(("version", "status"), [("6", OK), ("5", FAILED), ("", FAILED)])
+def test_an_account_that_is_not_bootstrapped_is_found_out(aws: StubbedDeployment, version: str, status: str) -> None:
+    """The bootstrap stack is there and new enough, or the next step is `cdk bootstrap`."""
+    if version:
+        aws.answer("ssm", "get_parameter", {"Parameter": {"Value": version}})
+    else:
+        aws.fail("ssm", "get_parameter", "ParameterNotFound")
+    (found,) = preflight._bootstrap(aws, configuration("dev", "us-east-1"))
+    assert (found.status, found.next_step) == (status, "" if status == OK else "cdk bootstrap")
+
+
+def test_a_region_without_the_images_is_refused(aws: StubbedDeployment) -> None:
+    """Both images are looked up in the SageMaker SDK's own table, which knows no such region."""
+    found = list(preflight._images(aws, configuration("dev", "moon-north-1")))
+    assert [one.status for one in found] == [FAILED, FAILED]
+
+
+@pytest.mark.parametrize(("arn", "status"), [("PendingConfirmation", FAILED), ("arn:aws:sns:x:1:t:2", OK)])
+def test_an_address_that_never_confirmed_is_found_out(
+    aws: StubbedDeployment, monkeypatch: pytest.MonkeyPatch, arn: str, status: str
+) -> None:
+    """Alarms reach nobody until the address has confirmed its subscription."""
+    monkeypatch.setenv("CONTEXT", "notifications.email=a@example.com")
+    aws.__dict__["outputs"] = {"NotificationTopicArn": "arn:aws:sns:us-east-1:000000000000:t"}
+    subscription = {"SubscriptionArn": arn, "Endpoint": "a@example.com"}
+    aws.answer("sns", "list_subscriptions_by_topic", {"Subscriptions": [subscription]})
+    (found,) = preflight._email(aws, configuration("dev", "us-east-1"))
+    assert found.status == status
+
+
+def test_a_call_that_is_refused_is_unknown_and_says_so(aws: StubbedDeployment, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Missing rights end no other check, and count as a failure of the command."""
+    monkeypatch.setattr(preflight, "_names", lambda deployment, config: iter([Check("names", OK, "none")]))
+    aws.answer("ssm", "get_parameter", {"Parameter": {"Value": "30"}})
+    aws.fail("service-quotas", "list_service_quotas", "AccessDeniedException")
+    aws.fail("ecr", "batch_get_image", "AccessDeniedException")
+    found = {one.check: one for one in preflight.checks(aws, configuration("dev", "us-east-1"))}
+    assert found["quotas"].status == found["image size"].status == UNKNOWN
+    assert "ListServiceQuotas" in found["quotas"].found
+    assert found["e-mail"].status == NOTE
+
+
+def test_names_that_are_taken_are_listed(aws: StubbedDeployment, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What bears the environment's names and is in no stack stops a deployment; kept buckets do not."""
+    found = [
+        ("AWS::Logs::LogGroup", "/aws/lambda/text-classifier-dev-predict"),
+        ("AWS::S3::Bucket", "text-classifier-dev-storage-data-1"),
+        ("AWS::IAM::Role", "text-classifier-dev-api-FrontApiCloudWatchRole-1"),
+        ("AWS::IAM::Role", "text-classifier-dev-launch"),
+    ]
+    monkeypatch.setattr(preflight.inventory, "inventory", lambda _: (preflight.inventory.Found(*one) for one in found))
+    monkeypatch.setattr(preflight.inventory, "owned", lambda _: {"text-classifier-dev-launch"})
+    kept, taken = preflight._names(aws, configuration("dev", "us-east-1"))
+    assert (kept.status, "text-classifier-dev-storage-data-1" in kept.found) == (NOTE, True)
+    assert taken.found == "taken: AWS::Logs::LogGroup /aws/lambda/text-classifier-dev-predict"
+    assert "--import-existing-resources" in taken.next_step
