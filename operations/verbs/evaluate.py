@@ -78,7 +78,7 @@ def evaluate(arguments: argparse.Namespace) -> Answer:
     figures |= {"model_versions": versions, "seconds": round(time.monotonic() - started, 2), "data": question.name}
     paths.LOCAL.mkdir(parents=True, exist_ok=True)
     (paths.LOCAL / "evaluation.json").write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
-    good = figures["accuracy"] >= arguments.minimum_accuracy and figures["f1"] >= arguments.minimum_f1
+    good = figures["accuracy"] >= arguments.minimum_accuracy and (figures["f1"] or 0.0) >= arguments.minimum_f1
     return Answer(figures, _text(figures), exit_code=0 if good else 1)
 
 
@@ -109,6 +109,9 @@ def figures_of(
         }
         for label, one in zip(labels, found.classes, strict=True)
     }
+    if sum(one["rows"] > 0 for one in figures["classes"].values()) == 1 and not multilabel:
+        for one in (figures, *figures["classes"].values()):  # they would be figures of the mix of classes
+            one |= {name: None for name in one if name.startswith(("f1", "macro_f1", "precision"))}
     figures["confused"] = [
         {"truth": labels[true], "answer": labels[answer], "rows": rows} for true, answer, rows in found.confused[:20]
     ]
@@ -170,7 +173,7 @@ def _of_file(place: Path, known: Known, given: dict[str, str]) -> Question:
     """Read another file; its test rows count if it has such, else all rows."""
     if not place.exists():
         raise OperationError(f"There is no file or folder {place}.", hint="make evaluate DATA=file")
-    labelled = data.read(place, {**known.reading, **given, "test_fraction": "0"})
+    labelled = data.read(place, {**known.reading, **given, "test_fraction": "0"}, one_class=True)
     say("\n".join(labelled.summary()))
     split = "test" if "test" in labelled.splits else "train"
     strange = [name for name in labelled.label_names if name not in known.labels]
@@ -200,13 +203,16 @@ def _ids(answer: Prediction, labels: tuple[str, ...]) -> tuple[int, ...]:
 def _text(figures: dict[str, Any]) -> str:
     """Write the figures for people: the overall ones, and the labels that are told worst."""
     lines = [f"{figures['rows']} rows of {figures['data']}, model version {', '.join(figures['model_versions'])}"]
-    for name in ("accuracy", "f1", "macro_f1", "micro_f1"):
+    if figures["f1"] is None:
+        lines.append("All rows are of one class: precision and F1 need rows of another, and are left out.")
+    for name in (name for name in ("accuracy", "f1", "macro_f1", "micro_f1") if figures[name] is not None):
         low, high = figures[f"{name}_95"]
         lines.append(f"{name:10} {figures[name]:.4f}  ({low:.4f} to {high:.4f})")
-    classes = sorted(figures["classes"].items(), key=lambda item: item[1]["f1"])
+    classes = sorted(figures["classes"].items(), key=lambda item: item[1]["f1"] or 0.0)
     lines.append(f"{'label':30} {'rows':>6} {'precision':>9} {'recall':>7} {'F1':>7}")
     for label, one in classes[:SHOWN]:
-        figure = f"{one['precision']:9.3f} {one['recall']:7.3f} {one['f1']:7.3f}"
+        shown = ("-" if one[name] is None else f"{one[name]:.3f}" for name in ("precision", "recall", "f1"))
+        figure = "{:>9} {:>7} {:>7}".format(*shown)
         lines.append(f"{label[:30]:30} {one['rows']:6} {figure}")
     if len(classes) > SHOWN:
         lines.append(f"… and {len(classes) - SHOWN} labels with a better F1 (--json lists all)")

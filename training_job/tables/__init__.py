@@ -1,8 +1,8 @@
 """Read a file of rows as people have it: any usual format, encoding and dialect, found in the content and stated.
 
-The package knows nothing of texts or labels. It needs the standard library and, for rare encodings, charset-normalizer;
-Parquet needs pyarrow and Excel needs python-calamine. The client ships this package as `text_classifier.reading`, so
-its modules import one another by relative names.
+The package knows nothing of texts or labels. It needs the standard library; Parquet needs pyarrow, and
+Excel needs python-calamine. The client ships this package as `text_classifier.reading`, so its modules import one
+another by relative names.
 """
 
 from .errors import TableError

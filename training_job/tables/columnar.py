@@ -108,7 +108,8 @@ def _excel(content: io.BytesIO, source: Source, settings: ReadSettings, wanted: 
         raise TableError(
             f"{source.path.name} has no sheet {settings.sheet!r} with rows.", hint=f"Its sheets: {', '.join(filled)}."
         )
-    sheet = settings.sheet or next(iter(filled))
+    wide = [name for name, rows in filled.items() if any(sum(cell != "" for cell in row) > 1 for row in rows)]
+    sheet = settings.sheet or next(iter(wide or filled))  # a cover has one column
     notes = [f"Sheet {sheet!r} was read; the others are {', '.join(sorted(filled.keys() - {sheet}))}."]
     return _sheet(filled[sheet], sheet, source, settings, wanted, notes * (len(filled) > 1 and not settings.sheet))
 

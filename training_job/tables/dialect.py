@@ -16,7 +16,7 @@ from .names import clean_name
 from .records import Dialect, Record, records
 from .table import AUTO, DELIMITERS, QUOTES, ReadSettings
 
-_SEARCHED = (*DELIMITERS.values(), "^", "\x01")
+_SEARCHED = (*DELIMITERS.values(), "^", "~", "\x01")  # of two that fit alike, the latter: texts have it less often
 FIRST_LINES = 1000
 _SURE = 0.9
 _RAGGED = 0.45  # share of rows with as many fields as the header that is enough under a header of names
@@ -80,7 +80,7 @@ def _delimiter(lines: Sequence[str], quotes: Sequence[str], wanted: Iterable[str
             found = bool(names) and names <= set(map(clean_name, header))
             named = any(header) and all(map(looks_like_name, header))
             fit = (found, round(share, 2), all(len(row.fields) > 1 for row in rows[:2]), size)
-            if size > 1 and fit > best and (found or share >= (_RAGGED if named else _SURE)):
+            if size > 1 and fit >= best and (found or share >= (_RAGGED if named else _SURE)):
                 best, choice = fit, delimiter
     return choice
 
@@ -97,6 +97,8 @@ class _Evidence:
     """Other rows that only lose quotes around a field."""
     harmed: int = 0
     """Rows that the quotes break."""
+    bare: int = 0
+    """Rows with the quote in a field that is not enclosed."""
     rows: int = 0
 
     @property
@@ -104,8 +106,13 @@ class _Evidence:
         """Rows whose texts would be others without quotes."""
         return self.needed + self.doubled + self.stripped
 
-    def supports(self, dialect: Dialect) -> bool:
-        """Decide for or against the quotes: texts are not changed without need."""
+    def supports(self, dialect: Dialect, *, named: bool) -> bool:
+        """Decide for or against the quotes: texts are not changed without need.
+
+        Under a header of names, quotes that stand where a program writes them, and nowhere else, are that program's.
+        """
+        if named and self.doubled and not self.stripped + self.bare + self.harmed:
+            return True
         usual = self.changed > self.rows / 2  # as by programs that quote every text
         if self.harmed:
             cost = self.harmed * (1 if dialect.has_to_quote else _ROWS_FOR_ONE_BROKEN)
@@ -115,8 +122,10 @@ class _Evidence:
 
 def _quote(lines: Lines, delimiter: str) -> tuple[Dialect, list[str]]:
     tried = [_variant(lines, Dialect(delimiter or ",", quote)) for quote in ("double", "single")]
+    first = next((line for line in lines() if line.strip()), "").rstrip("\r\n")
+    named = '"' not in first and all(map(looks_like_name, first.split(delimiter or None)))
     dialect, evidence = max(
-        (pair for pair in tried if pair[1].supports(pair[0])),
+        (pair for pair in tried if pair[1].supports(pair[0], named=named)),
         key=lambda pair: pair[1].changed - pair[1].harmed,
         default=(Dialect(delimiter), _Evidence()),
     )
@@ -160,6 +169,8 @@ def _evidence(lines: Lines, dialect: Dialect) -> _Evidence:
             evidence.harmed += 1
         elif opening(row.lines[0]):
             _compare(row, size, dialect, evidence)
+        else:
+            evidence.bare += QUOTES[dialect.quote] in row.lines[0]
         evidence.rows += bool(row.problem) or any(row.fields)
     return evidence
 
@@ -193,3 +204,4 @@ def _compare(row: Record, size: int, dialect: Dialect, evidence: _Evidence) -> N
         twice = any(character in field for field in changed)
         evidence.doubled += twice
         evidence.stripped += not twice
+        evidence.bare += any(character in field for field in plain[0] if field in row.fields)

@@ -79,7 +79,15 @@ def titles(rows: Sequence[Sequence[str]], wanted: Sequence[str]) -> int:
     below = [row for row, count in zip(rows[start:], filled[start:], strict=True) if count]
     if filled[start] < max(usual, 2) or not has_header(below, wanted):
         return 0
-    return start if not filled[start - 1] or has_usual_name(below[0], wanted) else 0
+    return start if not filled[start - 1] or has_usual_name(below[0], wanted) or names_labels(below) else 0
+
+
+def names_labels(rows: Sequence[Sequence[str]]) -> bool:
+    """Tell whether the first of these rows stands above a column of labels, and is none of them itself."""
+    below = [row for row in rows[1:] if len(row) == len(rows[0])]
+    columns = ([row[column] for row in below] for column in range(len(rows[0])))
+    few = [len(set(column)) <= min(_MOST_LABELS, len(below) / 4) for column in columns]
+    return any(few) and not any(_is_data(field, [row[column] for row in below]) for column, field in enumerate(rows[0]))
 
 
 def _is_data(field: str, below: Sequence[str]) -> bool:

@@ -11,7 +11,7 @@ from .columnar import open_columnar
 from .encoding import Text, find_text
 from .errors import TableError
 from .json_rows import is_json, json_columns, open_json, read_lines
-from .separated import open_separated, open_text
+from .separated import open_fasttext, open_separated, open_text
 from .source import Pipe, find_source
 from .table import AUTO, ReadSettings, Table, TableStream
 
@@ -55,7 +55,8 @@ def open_table(path: Path, settings: ReadSettings | None = None, *, wanted: Sequ
     elif settings.format in ("jsonl", "json") or (settings.format == AUTO and is_json(text)):
         stream = open_json(text, settings)
     else:
-        stream = open_separated(text, settings, wanted)
+        found = open_fasttext(text) if settings.format == AUTO else None
+        stream = found or open_separated(text, settings, wanted)
     stream.notes.extend(text.notes)
     return stream
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice, takewhile
@@ -9,7 +10,7 @@ from itertools import islice, takewhile
 from .dialect import FIRST_LINES, find_dialect, usual_size
 from .encoding import Text, is_undecoded
 from .errors import TableError
-from .header import has_header, has_usual_name, titles
+from .header import has_header, has_usual_name, names_labels, titles
 from .names import clean_name, column_names, numbered_name
 from .records import Dialect, Record, records
 from .table import AUTO, Again, ReadSettings, TableRow, TableStream
@@ -27,6 +28,25 @@ def _line(number: int, line: str, text: Text) -> TableRow:
     if is_undecoded(line):
         return TableRow(number, None, text.undecoded, line)
     return TableRow(number, {"text": line} if line.strip() else None, raw=line)
+
+
+def open_fasttext(text: Text) -> TableStream | None:
+    """Read what fastText learns from: labels before each text, as in `__label__good A fine lamp.`; None if it is not.
+
+    A comma or a tab may stand after the labels.
+    """
+    first = [line for line in islice(text.lines(), FIRST_LINES) if line.strip()]
+    if not all(line.startswith("__label__") for line in first) or not first:
+        return None
+
+    def row(number: int, line: str) -> TableRow:
+        found = re.match(r"((?:__label__[^\s,]+[\s,]*)*)(.*)", line)
+        labels = re.findall(r"__label__([^\s,]+)", found.group(1)) if found else []
+        read = _line(number, line, text)
+        return replace(read, values={"label": labels, "text": found.group(2)}) if found and read.values else read
+
+    rows = Again(lambda: (row(number, line.rstrip("\r\n")) for number, line in enumerate(text.lines(), start=1)))
+    return TableStream(("label", "text"), rows, replace(text.how("fastText"), header=False))
 
 
 def open_separated(text: Text, settings: ReadSettings, wanted: Sequence[str]) -> TableStream:
@@ -172,7 +192,7 @@ def _preamble(sample: list[str], dialect: Dialect, wanted: Sequence[str]) -> int
     if not before or len(before) == len(rows) or any(has_usual_name(row.fields, wanted) for row in before):
         before = []
     header = rows[len(before)] if before else None
-    if header and has_usual_name(header.fields, wanted):
+    if header and (has_usual_name(header.fields, wanted) or names_labels([row.fields for row in rows[len(before) :]])):
         return header.line - 1
     comments = takewhile(lambda row: row.raw.startswith("#") and len(row.fields) != size, before)
     return max((row.line for row in comments), default=0)

@@ -6,6 +6,7 @@ import bz2
 import gzip
 import io
 import lzma
+import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -118,7 +119,9 @@ def _only_member(file: BinaryIO, path: Path) -> str:
 
 
 def _is_litter(name: str) -> bool:
-    """Tell what operating systems add to an archive."""
+    """Tell what operating systems, and people for people, add to an archive."""
+    if re.match(r"(readme|licen[cs]e)\b", name.rpartition("/")[2], re.IGNORECASE):
+        return True
     return name.startswith("__MACOSX/") or name.rpartition("/")[2].startswith((".", "Thumbs.db", "desktop.ini"))
 
 

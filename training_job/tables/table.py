@@ -12,7 +12,7 @@ AUTO = "auto"
 FORMATS = (AUTO, "csv", "tsv", "text", "jsonl", "json", "parquet", "excel")
 QUOTES = {"none": "", "double": '"', "single": "'"}
 HEADERS = (AUTO, "yes", "no")
-DELIMITERS = {"comma": ",", "tab": "\t", "semicolon": ";", "pipe": "|"}
+DELIMITERS = {"comma": ",", "semicolon": ";", "pipe": "|", "tab": "\t"}
 """The delimiters that are searched for, by the words that people write for them."""
 
 
@@ -69,7 +69,7 @@ class HowRead:
     """How a file was read: what was set, or found in its content."""
 
     format: str
-    """csv, text, jsonl, json, parquet or excel."""
+    """csv, text, fastText, jsonl, json, parquet or excel."""
     compression: str = ""
     """gzip, bzip2, xz, zip or zstandard; empty for none."""
     encoding: str = ""
@@ -88,7 +88,13 @@ class HowRead:
     def sentence(self) -> str:
         """Return one line for people."""
         word = next((word for word, character in DELIMITERS.items() if character == self.delimiter), self.delimiter)
-        named = {"csv": "a table", "text": "one text a line", "jsonl": "JSON Lines", "json": "JSON"}
+        named = {
+            "csv": "a table",
+            "text": "one text a line",
+            "jsonl": "JSON Lines",
+            "json": "JSON",
+            "fastText": "fastText",
+        }
         parts = [
             named.get(self.format, self.format.capitalize()) + (f" in {self.compression}" if self.compression else ""),
             self.sheet and f"sheet {self.sheet!r}",

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from classifier.data.dataset import DataSettings, load_data
 from classifier.errors import DataError
+from classifier.job.hyperparameters import Hyperparameters
 
 TEXTS = [f"this is text {n} of some" for n in range(40)]
 
@@ -146,6 +148,8 @@ def test_settings_that_agree_are_accepted(written, load, settings):
         {"encoding": "cp1252"},
         {"delimiter": ";"},
         {"score_threshold": 2.0},
+        {"objective": "multilabel"},
+        {"objective": "regression"},
     ],
 )
 def test_settings_that_ask_for_another_reading_are_refused(written, load, settings):
@@ -153,6 +157,37 @@ def test_settings_that_ask_for_another_reading_are_refused(written, load, settin
     (name,) = settings
     with pytest.raises(DataError, match=f"{name}=.* differs from how this data was read"):
         load(written, **{"test_fraction": 0.2, **settings})
+
+
+@pytest.mark.parametrize(
+    ("objective", "agreeing"),
+    [
+        ("regression", {"auto", "regression", "classification"}),
+        ("classification", {"auto", "classification"}),
+        ("multilabel", {"auto", "multilabel"}),
+    ],
+)
+def test_an_objective_that_the_data_contradicts_is_refused(data_file, load, tmp_path, objective, agreeing):
+    """Only the label of a score can be learned instead."""
+    column = {"regression": {"score": 0.5}, "classification": {"label": "a"}, "multilabel": {"label": ["a", "b"]}}
+    other = {"regression": {"score": 1.5}, "classification": {"label": "b"}, "multilabel": {"label": ["b"]}}
+    rows = [{"text": text, **(column, other)[n % 2][objective]} for n, text in enumerate(TEXTS)]
+    load(data_file(*rows)).write(tmp_path / "out")
+    for wanted in ("auto", "regression", "classification", "multilabel"):
+        if wanted in agreeing:
+            assert load(tmp_path / "out", test_fraction=0.2, objective=wanted).objective == objective
+        else:
+            with pytest.raises(DataError, match=f"objective={wanted} differs from how this data was read"):
+                load(tmp_path / "out", test_fraction=0.2, objective=wanted)
+
+
+@pytest.mark.parametrize(("name", "default"), [("text_column", ""), ("label_names", ""), ("test_fraction", "0.2")])
+def test_a_default_that_is_stated_is_refused_where_another_value_was_set(written, name, default):
+    """Left out, it asks for nothing; stated, it asks for a finding."""
+    settings = DataSettings.of(Hyperparameters.parse({name: default}))
+    with pytest.raises(DataError, match=f"{name}=.* differs from how this data was read"):
+        load_data(written, None, settings)
+    load_data(written, None, DataSettings.of(Hyperparameters.parse({"label_column": "", "encoding": "auto"})))
 
 
 def test_versions_of_the_data_have_different_hashes(data_file, load):

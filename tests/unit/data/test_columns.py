@@ -263,3 +263,42 @@ def test_a_label_column_that_only_the_test_file_fills_is_refused(data_file, load
     assert "Column threat has 1 in test.csv, but 0 in every row of the training data" in refused(train, filled)
     assert load(train, same).label_names == ("insult", "toxic")
     assert load(train, filled, label_column="toxic,insult").label_names == ("insult", "toxic")
+
+
+def test_pairs_of_label_numbers_are_no_decimals(table, load):
+    """`0,1` is two labels where the smaller number comes first in each cell and numbers stand on both sides."""
+    data = load(table(text=TEXTS, label=[f"{n % 3},{n % 3 + 1 + n % 2}" for n in range(24)]))
+    assert (data.objective, data.label_names) == ("multilabel", ("0", "1", "2", "3", "4"))
+
+
+@pytest.mark.parametrize("form", ["{whole},5", "0,{whole}", "{whole},{other}"])
+def test_decimals_with_a_comma_stay_numbers(table, load, form):
+    """Halves, parts of one, and any."""
+    ratings = [form.format(whole=n % 5 + 1, other=n * 7 % 10) for n in range(24)]
+    assert (
+        load(table(text=TEXTS, rating=ratings), score_threshold=0.4 if form[0] == "0" else 3).objective == "regression"
+    )
+
+
+def test_a_column_called_sentiment_beside_flags_is_asked_for(table, refused, load):
+    """Either is the label; a column that names nothing of the kind is said not to be used."""
+    flags = {"refund": [n % 2 for n in range(24)], "delay": [int(n % 3 == 0) for n in range(24)]}
+    columns = {"text": TEXTS, "customer sentiment": [("good", "bad", "so")[n % 3] for n in range(24)], **flags}
+    said = refused(table(**columns))
+    assert "the label could be customer sentiment, or one of several: refund, delay" in said and "label_column" in said
+    assert load(table(**columns), label_column="refund,delay").objective == "multilabel"
+    data = load(table(text=TEXTS, country=columns["customer sentiment"], **flags))
+    assert data.label_names == ("delay", "refund") and any("not used: country" in line for line in data.summary())
+
+
+def test_a_column_of_splits_is_said_not_to_be_used(table, load):
+    """The rows are held out anew; a file for each split keeps them."""
+    data = load(table(text=TEXTS, label=SENTIMENT, set=[("TRAIN", "TEST")[n % 4 == 0] for n in range(24)]))
+    assert any(line.startswith("set names a split for each row") for line in data.summary())
+
+
+def test_a_missing_value_that_a_program_wrote_is_no_label(table, load):
+    """`nan` is set aside with its reason; N/A may be an answer of a survey."""
+    data = load(table(text=TEXTS, label=["nan", "N/A", "N/A", *SENTIMENT[3:]]))
+    assert data.label_names == ("N/A", "bad", "good")
+    assert data.set_aside["train"]["malformed"] == 1

@@ -110,3 +110,13 @@ def test_a_test_file_that_was_read_otherwise_is_told(data_file, load):
     data = load(train, data_file(content=other.encode("utf-16"), name="other/test.csv"))
     (line,) = (line for line in data.summary() if "was read as" in line)
     assert line.startswith("test.csv was read as a table") and "utf-16" in line.lower()
+
+
+def test_test_rows_in_the_validation_file_are_counted(data_file, load, tmp_path):
+    """The same rows in another order and form: what chose the model would measure it."""
+    rows = reviews(30, prefix="the new red")
+    data_file(*reviews(60), name="all/train.json")
+    data_file(*rows, name="all/dev.json")
+    data_file(*rows[::-1], name="all/test.json")
+    message = "30 of 30 test texts are in the validation data"
+    assert findings(load(tmp_path / "all"))["overlap"] == (30, message)

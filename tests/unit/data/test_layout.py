@@ -117,3 +117,10 @@ def test_files_of_a_subfolder_that_are_not_used_are_named(folder):
     assert names(sources) == {"train": "train.csv"} and sources.unused == ["test/test.csv"]
     given = find_sources(data, data / "test")
     assert names(given) == {"train": "train.csv", "test": "test.csv"} and not given.unused
+
+
+def test_a_folder_as_on_the_hugging_face_hub_is_read(folder):
+    """The files lie in a folder called data, beside a page about them."""
+    place = folder("README.md", "data/train-00000-of-00001.parquet", "data/test-00000-of-00001.parquet")
+    found = {"train": "train-00000-of-00001.parquet", "test": "test-00000-of-00001.parquet"}
+    assert names(find_sources(place, None)) == found

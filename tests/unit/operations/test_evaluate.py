@@ -268,3 +268,19 @@ def test_predict_asks_where_no_approval_would_help(
 ) -> None:
     """A model serves, or none waits: no OperationError is raised."""
     predict._refuse_to_wait(waiting(monkeypatch, champion, *statuses))
+
+
+def test_a_file_of_one_class_gives_accuracy_and_recall(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The other figures are left out, and it is said why; a least F1 that cannot be measured is not reached."""
+    file = tmp_path / "one.csv"
+    file.write_text("text,label\n" + "".join(f"message number {number},billing\n" for number in range(10)))
+    answers = {f"message number {number}": "billing" if number else "shipping" for number in range(10)}
+    released(monkeypatch, OWN, answers)
+    assert main(["evaluate", "--data", str(file)]) == 0
+    found = figures(tmp_path)
+    assert (found["accuracy"], found["classes"]["billing"]["recall"]) == (0.9, 0.9)
+    assert found["f1"] is found["macro_f1"] is found["classes"]["billing"]["precision"] is None
+    assert "All rows are of one class" in capsys.readouterr().out
+    assert main(["evaluate", "--data", str(file), "--minimum-f1", "0.1"]) == 1

@@ -48,9 +48,10 @@ WRITTEN = [
     ("Polish", "iso8859_2"),
     ("Turkish", "cp1254"),
     ("Lithuanian", "cp1257"),
+    *((language, encoding) for language in ("Polish", "Hungarian") for encoding in ("cp852",)),
     *(("Russian", encoding) for encoding in ("cp1251", "koi8_r", "cp866", "iso8859_5")),
-    ("Ukrainian", "cp1251"),
-    ("Greek", "cp1253"),
+    *(("Ukrainian", encoding) for encoding in ("cp1251", "koi8_u")),
+    *(("Greek", encoding) for encoding in ("cp1253", "iso8859_7", "cp737")),
     ("Hebrew", "cp1255"),
     ("Arabic", "cp1256"),
     ("Thai", "cp874"),
@@ -101,6 +102,48 @@ def test_texts_come_back_in_every_encoding(language: str, encoding: str, form: s
 def test_capitals_in_cp1251_are_not_read_as_small_letters(texts: list[str], tmp_path: Path) -> None:
     """KOI8 has small letters where cp1251 has capitals, and they make no words."""
     (tmp_path / "file").write_bytes("\n".join(["text,label", *(f'"{text}",no' for text in texts)]).encode("cp1251"))
+    table = read_table(tmp_path / "file")
+    assert [row.values["text"] for row in table.rows if row.values] == texts, table.how
+
+
+CAPITALS = [
+    *(
+        (language, encoding)
+        for language in ("German", "French", "Spanish", "Danish")
+        for encoding in ("cp1252", "cp850")
+    ),
+    *(("Swedish", encoding) for encoding in ("cp1252", "cp437", "cp850", "mac_roman")),
+    *(("Polish", encoding) for encoding in ("cp1250", "iso8859_2", "cp852")),
+    *(("Russian", encoding) for encoding in ("cp1251", "koi8_r", "cp866", "iso8859_5")),
+    *(("Ukrainian", encoding) for encoding in ("cp1251", "koi8_u", "iso8859_5")),
+    *(("Greek", encoding) for encoding in ("cp1253", "iso8859_7", "cp737")),
+]
+
+
+@pytest.mark.parametrize(("language", "encoding"), CAPITALS)
+@pytest.mark.parametrize("every", [1, 2])
+def test_texts_in_capitals_come_back(language: str, encoding: str, every: int, tmp_path: Path) -> None:
+    """All of them, or every second one: capitals of one encoding are small letters of another."""
+    rows = rows_of(language)
+    texts = [text if number % every else text.upper() for number, (_, text) in enumerate(rows)]
+    (tmp_path / "file").write_bytes("\n".join(["text;label", *(f"{text};no" for text in texts)]).encode(encoding))
+    table = read_table(tmp_path / "file")
+    assert [row.values["text"] for row in table.rows if row.values] == texts, table.how
+
+
+@pytest.mark.parametrize(
+    ("languages", "encoding"),
+    [
+        (("German", "French", "Danish"), "cp1252"),
+        (("Spanish", "Swedish", "Italian"), "cp1252"),
+        (("Portuguese", "German", "Spanish"), "cp1252"),
+        (("Polish", "Czech"), "cp1250"),
+    ],
+)
+def test_several_languages_in_one_file_come_back(languages: tuple[str, ...], encoding: str, tmp_path: Path) -> None:
+    """No single language has all their letters; those of their region have."""
+    texts = [text for language in languages for _, text in rows_of(language)]
+    (tmp_path / "file").write_bytes("\n".join(["text;label", *(f"{text};no" for text in texts)]).encode(encoding))
     table = read_table(tmp_path / "file")
     assert [row.values["text"] for row in table.rows if row.values] == texts, table.how
 

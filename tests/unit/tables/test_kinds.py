@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pandas
 import pytest
 
 from tables import ReadSettings, Table, TableError, read_table
@@ -270,6 +271,48 @@ def test_a_title_with_delimiters_after_it_is_skipped_and_said(tmp_path: Path) ->
     assert len(values(read(tmp_path, "Ein Satz.;\n" + 2 * rows))) == 7
 
 
+@pytest.mark.parametrize("before", ["Kunden Export;\n", "Kunden Export\n", "Export\nStand: Mai\n"])
+def test_a_title_directly_above_unusual_names_is_skipped(before: str, tmp_path: Path) -> None:
+    """Names stand above a column of labels, and are none of them."""
+    rows = [(f"Satz {number} ist hier zu lesen", ("ja", "nein")[number % 2]) for number in range(20)]
+    table = read(tmp_path, f"{before}Aussage;Urteil\n" + "".join(f"{text};{label}\n" for text, label in rows))
+    assert (table.columns, values(table)) == (("Aussage", "Urteil"), rows)
+    assert table.notes == [f"Lines before the header were skipped: {before.count(chr(10))}."]
+
+
+def test_a_first_row_without_its_label_is_no_title(tmp_path: Path) -> None:
+    """Below it stand labels, not names."""
+    rows = "".join(f"Satz {number};{('ja', 'nein')[number % 2]}\n" for number in range(20))
+    assert len(values(read(tmp_path, f"Der erste Satz.;\n{rows}"))) == 21
+
+
+@pytest.mark.parametrize("text_first", [True, False])
+def test_a_tab_separated_file_of_pandas_loses_its_quotes(text_first: bool, tmp_path: Path) -> None:
+    """Where every quote stands as the writer puts it: around fields that need it, and twice within."""
+    rows = [(f'he said "{n}"' if n % 3 == 0 else f"row {n}", ("yes", "no")[n % 2]) for n in range(12)]
+    frame = pandas.DataFrame(rows, columns=list(TL))[list(TL) if text_first else list(TL)[::-1]]
+    table = read(tmp_path, frame.to_csv(sep="\t", index=False))
+    assert [(row.values["text"], row.values["label"]) for row in table.rows if row.values] == rows
+    bare = read(tmp_path, "text\tlabel\n" + "".join(f"{text}\t{label}\n" for text, label in rows))
+    assert values(bare) == rows
+
+
+@pytest.mark.parametrize("delimiter", ["\t", ";", "|", "~"])
+def test_of_two_delimiters_that_fit_the_rarer_one_counts(delimiter: str, tmp_path: Path) -> None:
+    """Every text has one comma, and there is no header."""
+    rows = [(f"First {n}, then another one.", ("yes", "no")[n % 2]) for n in range(20)]
+    assert values(read(tmp_path, "".join(f"{text}{delimiter}{label}\n" for text, label in rows))) == rows
+
+
+@pytest.mark.parametrize("between", [" ", "\t", " , "])
+def test_fasttext_lines_are_labels_and_a_text(between: str, tmp_path: Path) -> None:
+    """One label or several, whatever stands after them; a comma in the text is text."""
+    content = f"__label__good{between}Fine, really.\n__label__bad __label__late{between}It came late\n"
+    table = read(tmp_path, content)
+    assert values(table) == [(["good"], "Fine, really."), (["bad", "late"], "It came late")]
+    assert table.how.sentence().startswith("fastText")
+
+
 def test_columns_that_were_asked_for_decide(tmp_path: Path) -> None:
     """Between delimiters, and for a header that looks like data."""
     content = "a,b;c\nx,y;1\nx,y;2\n"
@@ -292,8 +335,8 @@ def test_quotes_without_need_are_said(tmp_path: Path) -> None:
 
 
 def test_doubled_quotes_in_quotes_are_said(tmp_path: Path) -> None:
-    """With tabs they are text unless quotes are set: the note says what setting them gives."""
-    rows = "".join(f"row {n}\tyes\n" for n in range(9)) + '"He said ""hi"""\tno\n'
+    """With tabs they are text where quotes stand bare, too; the note says what setting them gives."""
+    rows = "".join(f'row "{n}\tyes\n' for n in range(9)) + '"He said ""hi"""\tno\n'
     table = read(tmp_path, "text\tlabel\n" + rows)
     assert values(table)[-1] == ('"He said ""hi"""', "no")
     note = "Quotes around fields were kept as text (rows: 1); quote=double takes them off, and makes single ones of"

@@ -48,6 +48,7 @@ PACKED: dict[str, bytes] = {
     "parquet with categories": as_parquet(pandas.DataFrame(ROWS).astype({"label": "category"})),
     "excel": workbook({"Sheet1": SHEET}),
     "excel, an empty sheet first": workbook({"Cover": [], "Data": SHEET}),
+    "zip with a note": zipped({"readme.txt": b"by me", "LICENSE": b"free", "SMSCollection": CSV}),
     "excel, empty lines and columns": workbook({"Data": [[None], [], *([None, *row] for row in SHEET)]}),
     "excel in a zip file": zipped({"data.xlsx": workbook({"Sheet1": SHEET})}),
 }
@@ -171,3 +172,10 @@ def test_a_name_that_occurs_twice_is_refused_in_every_format(tmp_path: Path) -> 
     (tmp_path / "data").write_bytes(workbook({"S": [["text", "text"], ["a", "b"]]}))
     with pytest.raises(TableError, match="'text' twice"):
         read_table(tmp_path / "data")
+
+
+def test_a_cover_sheet_of_one_column_is_passed_over(tmp_path: Path) -> None:
+    """And named."""
+    (tmp_path / "data").write_bytes(workbook({"Cover": [["Survey"], ["by us"]], "Data": SHEET}))
+    table = read_table(tmp_path / "data")
+    assert (table.how.sheet, table.notes) == ("Data", ["Sheet 'Data' was read; the others are Cover."])

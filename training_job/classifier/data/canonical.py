@@ -16,7 +16,7 @@ from classifier.errors import DataError
 
 VERSION = 1
 _REPORTS = ("quarantine-", "suspects")  # what other steps write beside the data
-_NOT_READING = ("objective", "max_lost_share")  # settings that may differ from those of the first reading
+_NOT_READING = ("max_lost_share",)  # settings that may differ from those of the first reading
 
 
 def lines_of(rows: Iterable[Example], objective: str) -> bytes:
@@ -104,7 +104,7 @@ def read(sources: Sources, manifest: Mapping[str, Any], settings: DataSettings) 
     Raises:
         DataError: a file was changed after it was written, or a setting asks for another reading.
     """
-    _refuse_other_reading(manifest, settings)
+    refuse_other_reading(manifest, settings)
     splits = {}
     for split, entry in manifest["splits"].items():
         path = sources.files.get(split)
@@ -126,7 +126,8 @@ def _example(values: Mapping[str, Any], line: int) -> Example:
     )
 
 
-def _refuse_other_reading(manifest: Mapping[str, Any], settings: DataSettings) -> None:
+def refuse_other_reading(manifest: Mapping[str, Any], settings: DataSettings) -> None:
+    """Refuse settings that ask for another reading than the one that a manifest describes; raise DataError."""
     source = manifest.get("source", {})
     columns, before = source.get("columns", {}), source.get("settings", {})
     label = columns.get("label")
@@ -140,9 +141,15 @@ def _refuse_other_reading(manifest: Mapping[str, Any], settings: DataSettings) -
         "label_names": ",".join(manifest["labels"]),
         "positive_label": manifest["labels"][-1] if len(manifest["labels"]) == 2 else None,
         "test_fraction": (manifest.get("held_out") or {"fraction": 0.0})["fraction"],
+        # The label of a score can be learned instead.
+        "objective": {"regression": "classification"}.get(manifest["objective"]),
         **{name: source.get("read_as", {}).get(name) for name in ("format", "encoding", "quote")},
     }
-    given = settings.given()
+    before = {**before, "objective": manifest["objective"]}
+    default = DataSettings()
+    # A default that somebody states asks for a finding, where another value was set.
+    stated = {name: getattr(default, name) for name in before if name in settings.stated and name != "objective"}
+    given = {**stated, **settings.given()}
     if "test" in source.get("files", {}):
         given.pop("test_fraction", None)  # nothing was to be held out
     for name, value in given.items():

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from classifier.data.layout import ROLES
 from classifier.data.settings import DataSettings
 from classifier.data.values import (
     differs_in_decimals,
@@ -51,6 +52,7 @@ _PAIR_NAMES = (
     {"premise", "hypothesis"}, {"question", "context"}, {"question", "passage"}, {"question", "sentence"},
     {"question", "answer"}, {"query", "passage"}, {"query", "document"}, {"claim", "evidence"},
 )  # fmt: skip
+_SPLIT_NAMES = {name for names in ROLES.values() for name in names} | {"unassigned"}
 _BINARY = {"0", "1", "0.0", "1.0", "true", "false"}
 MIN_GROUPS = 5
 """With fewer groups, a held-out one would say more about that group than about the model."""
@@ -226,6 +228,9 @@ class _Chooser:
         group = group or self._group(text)
         family = family or ("product_family" if "product_family" in self.columns else "")
         used = {text, group, family}
+        for profile in self.profiles.values():
+            if profile.distinct > 1 and {key.lower() for key in profile.keys} <= _SPLIT_NAMES:
+                self.notes.append(f"{profile.name} names a split for each row, and is not used: write a file a split")
         if not (given or score):
             score = self._shipped_score(text)
         if not (given or score):
@@ -353,6 +358,14 @@ class _Chooser:
         ]
         named = max((profile.rank(_LABEL_WORDS) for profile in candidates), default=0)
         if len(flags) > 1 and (len(flags) == len(candidates) or named < 2):
+            shown = ", ".join(profile.name for profile in flags[:_SHOWN_COLUMNS])
+            rivals = shown_names([profile.name for profile in candidates if not profile.binary])
+            if any(not profile.binary for profile in ranked):
+                raise DataError(
+                    f"{self.file}: the label could be {rivals}, or one of several: {shown}.",
+                    hint="Say which: label_column, with a comma between several columns.",
+                )
+            self.notes += [f"not used: {rivals} (label_column)"] if rivals else []
             return tuple(profile.name for profile in flags)
         best = [profile for profile in ranked if profile.rank(_LABEL_WORDS) == named] if ranked else candidates
         if len(best) > 1:

@@ -133,7 +133,7 @@ class _Reading:
         findings += self._read_otherwise(tables)
         findings += [Finding("unused_file", 0, f"{name} is not used") for name in self.sources.unused]
         findings += [finding for of in rows.values() for finding in _told_aside(of)] + labels.findings
-        findings += _single(splits, labels)
+        findings += [] if self.settings.one_class else _single(splits, labels)
         held_out = None if "test" in splits else self._hold_out(splits, labels)
         ids = {split: ids_of(used, labels.names, labels.threshold) for split, used in splits.items()}
         findings += look_over(splits, ids, labels.names, scored=bool(columns.score))

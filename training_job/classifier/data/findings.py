@@ -53,6 +53,8 @@ def look_over(
     for other in ("validation", "test"):
         if other in splits:
             findings += _overlap(splits["train"], splits[other], other)
+    if {"validation", "test"} <= splits.keys():
+        findings += _overlap(splits["validation"], splits["test"], "test", "validation")
     findings += _sizes(ids["train"], names)
     return findings + _lengths(splits) + _scripts(splits)
 
@@ -70,17 +72,17 @@ def _contradictions(splits: dict[str, list[Example]]) -> list[Finding]:
     return findings
 
 
-def _overlap(train: list[Example], others: list[Example], split: str) -> list[Finding]:
+def _overlap(train: list[Example], others: list[Example], split: str, of: str = "training") -> list[Finding]:
     known = {normalised(row.text) for row in train}
     new = [row for row in others if normalised(row.text) not in known]
     same = len(others) - len(new)
     findings = []
     if same:
-        message = f"{same:,} of {len(others):,} {split} texts are in the training data"
+        message = f"{same:,} of {len(others):,} {split} texts are in the {of} data"
         findings.append(Finding("overlap", same, message))
     near = _near(train, new) if len(train) <= MAX_NEAR else 0
     if near:
-        message = f"{near:,} more {split} {_texts(near)} {_are(near)} nearly the same as a training text"
+        message = f"{near:,} more {split} {_texts(near)} {_are(near)} nearly the same as a {of} text"
         findings.append(Finding("near_overlap", near, message))
     return findings
 

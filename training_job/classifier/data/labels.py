@@ -59,7 +59,7 @@ def settle_labels(rows: dict[str, Rows], columns: Columns, settings: DataSetting
     spelled = {way: names[labels[key]] for key, written in ways.items() if labels[key] in names for way in written}
     kept = _positive_last([name for label, name in names.items() if label in order], order, names, settings)
     _refuse_untrained(rows, spelled)
-    if not 2 <= len(kept) <= MAX_LABELS:
+    if not 2 - settings.one_class <= len(kept) <= MAX_LABELS:
         raise _wrong_number(rows["train"].file, columns, kept)
     return LabelSet(tuple(kept), spelled, None, findings)
 
@@ -105,7 +105,7 @@ def _of_scores(train: Rows, columns: Columns, settings: DataSettings) -> LabelSe
     if settings.positive_label not in ("", names[1]):
         raise _bad("positive_label", settings.positive_label, f"the label from score_threshold on is {names[1]}")
     sides = {score >= threshold for score in scores}
-    if len(sides) == 1:
+    if len(sides) == 1 and not settings.one_class:
         raise DataError(
             f"Every row of {train.file} is of one class, {names[int(sides.pop())]!r}: all values of "
             f"{columns.score!r} lie on one side of {threshold:g}. Both classes must occur.",

@@ -83,6 +83,8 @@ def _existing(path: Path) -> Path:
 def _in_folder(folder: Path, wanted: str) -> tuple[dict[str, Path], list[str]]:
     """Return the file of each role, and the names of data files that have none."""
     entries = [entry for entry in sorted(folder.iterdir()) if _is_data(entry)]
+    if not entries and not _part_folders(folder) and (folder / "data").is_dir():  # as on the Hugging Face hub
+        return _in_folder(folder / "data", wanted)
     if not entries:  # a folder a split
         entries = [file for part in _part_folders(folder) for file in sorted(part.iterdir()) if _is_data(file)]
     named: dict[str, list[Path]] = {role: [] for role in ROLES}

@@ -15,6 +15,7 @@ from classifier.errors import DataError
 from tables import TableRow
 
 Kind = Literal["malformed", "empty", "duplicate"]
+_NO_LABEL = ("nan", "NaN", "<NA>", "#N/A")  # as programs write a missing value into a cell
 _RAW_LIMIT = 2000  # characters of a bad row that are kept: enough to find it, and the output stays small
 
 
@@ -206,7 +207,7 @@ def _flag(values: Mapping[str, object], column: str) -> bool:
 def _cell_labels(values: Mapping[str, object], columns: Columns) -> tuple[str, ...]:
     column = columns.labels[0]
     value = plain(_required(values, column))
-    if is_blank(value):
+    if is_blank(value) or value in _NO_LABEL:
         raise UnusableRowError("malformed", f"{column}: the label is blank")
     listed = list_of(value) if columns.several or columns.cell == "list" else None
     if listed is not None:

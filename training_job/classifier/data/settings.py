@@ -35,6 +35,10 @@ class DataSettings(ReadSettings):
     test_fraction: float = 0.2
     max_lost_share: float = 0.05
     seed: int = 42
+    stated: frozenset[str] = frozenset()
+    """Names of the hyperparameters that somebody gave, also with their defaults."""
+    one_class: bool = False
+    """Whether rows of one class are enough, which can be measured and not learned."""
 
     def __post_init__(self) -> None:
         try:
@@ -45,10 +49,13 @@ class DataSettings(ReadSettings):
     @classmethod
     def of(cls, hp: Hyperparameters) -> DataSettings:
         """Take the reading settings out of a job's hyperparameters."""
-        return cls(**{field.name: getattr(hp, field.name) for field in dataclasses.fields(cls)})
+        return cls(
+            **{field.name: getattr(hp, field.name) for field in dataclasses.fields(cls) if hasattr(hp, field.name)}
+        )
 
     def given(self) -> dict[str, Any]:
         """Return the settings that differ from their defaults, without the seed."""
+        others = ("seed", "stated", "one_class")
         default = DataSettings()
-        names = (field.name for field in dataclasses.fields(self) if field.name != "seed")
+        names = (field.name for field in dataclasses.fields(self) if field.name not in others)
         return {name: getattr(self, name) for name in names if getattr(self, name) != getattr(default, name)}

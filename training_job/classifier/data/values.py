@@ -172,6 +172,12 @@ def separator_of(values: Sequence[object]) -> str | None:
 
 
 def _are_decimals(values: Sequence[object]) -> bool:
-    """Return whether these are numbers with a decimal comma: nearly all have one, and just one."""
+    """Return whether these are numbers with a decimal comma: nearly all have one, and just one.
+
+    They are pairs of labels where the smaller number comes first in each, and numbers stand on both sides.
+    """
     written = [value for value in values if isinstance(value, str)]
-    return 2 * sum(re.fullmatch(r"\s*-?\d+,\d+\s*", value) is not None for value in written) > len(written)
+    pairs = [found.groups() for value in written if (found := re.fullmatch(r"\s*(-?\d+),(\d+)\s*", value))]
+    first, second = ({pair[side] for pair in pairs} for side in (0, 1))
+    ordered = all(int(one) < int(two) for one, two in pairs) and first & second and min(len(first), len(second)) > 1
+    return 2 * len(pairs) > len(written) and not ordered

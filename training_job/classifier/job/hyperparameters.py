@@ -7,7 +7,7 @@ import dataclasses
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from classifier.errors import JobError
 from classifier.job.hyperparameter_rules import (
@@ -37,6 +37,9 @@ class Hyperparameters:
 
     Raises HyperparameterError: a value is outside its range; the message names the field, the value and the range.
     """
+
+    stated: ClassVar[frozenset[str]] = frozenset()
+    """Names of those that were given to `parse`, also with their defaults."""
 
     base_model: str = text(
         "auto",
@@ -219,7 +222,9 @@ class Hyperparameters:
             if name not in fields():
                 raise unknown(name)
             given[name] = raw
-        return cls(**given)
+        made = cls(**given)
+        object.__setattr__(made, "stated", frozenset(given))
+        return made
 
     def as_dict(self) -> dict[str, Any]:
         """Return name to value, as in `evaluation.json`."""
