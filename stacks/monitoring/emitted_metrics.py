@@ -62,7 +62,8 @@ class EmittedMetrics:
 
         A model's labels and versions are not known beforehand, nor which problems will occur.
         """
-        schema = ",".join((self.names.prefix, metric_names.SERVICE, *dimensions))
+        # Names with other than letters and digits have to be quoted; quotes do no harm to others.
+        schema = ",".join(f'"{part}"' for part in (self.names.prefix, metric_names.SERVICE, *dimensions))
         ours = f'{metric_names.SERVICE}="{metric_names.PREDICT_SERVICE}"'
         return cloudwatch.MathExpression(
             expression=f"SEARCH('{{{schema}}} {ours} {name}', '{stat}')", label=label, using_metrics={}, period=PERIOD

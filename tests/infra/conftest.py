@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
-from tools.configurations import INSTANCES, SLIM, WARM
+from tools.configurations import CONFIGURATIONS, INSTANCES, SLIM, WARM
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENTS = ("local", "dev", "prod")
@@ -101,6 +101,23 @@ def assemblies(tmp_path_factory: pytest.TempPathFactory) -> Assemblies:
             )
             assert done.returncode == 0, done.stdout + done.stderr
     return Assemblies(folder=folder, facts=json.loads((folder / "facts.json").read_text()), isolated=isolated)
+
+
+@pytest.fixture(scope="session")
+def configurations(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    """The templates of every configuration, by configuration and stack; once for all processes of a test run."""
+    from tools.compare_templates import synthesise
+
+    own = tmp_path_factory.getbasetemp()
+    kept = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "configurations.json"
+    with FileLock(kept.with_suffix(".lock")):
+        if not kept.exists():
+            kept.write_text(json.dumps(synthesise(ROOT, own / "configurations")))
+    found: dict[str, dict[str, Any]] = {name: {} for name in CONFIGURATIONS}
+    for name, template in json.loads(kept.read_text()).items():
+        configuration, _, stack = name.partition("/")
+        found[configuration][stack] = template
+    return found
 
 
 @pytest.fixture(scope="session")

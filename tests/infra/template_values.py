@@ -19,7 +19,12 @@ _NAMED = {
     "AWS::Lambda::Function": ("FunctionName", f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:"),
     "AWS::StepFunctions::StateMachine": ("StateMachineName", f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:"),
     "AWS::SNS::Topic": ("TopicName", f"arn:aws:sns:{REGION}:{ACCOUNT}:"),
+    "AWS::Logs::LogGroup": ("LogGroupName", f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:"),
+    "AWS::ECR::Repository": ("RepositoryName", f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/"),
+    "AWS::CodeBuild::Project": ("Name", f"arn:aws:codebuild:{REGION}:{ACCOUNT}:project/"),
 }
+# `Ref` of these is the ARN; of all others the name.
+_REFERRED_BY_ARN = ("AWS::SNS::Topic", "AWS::StepFunctions::StateMachine")
 _BUCKETS = ("Artifacts", "Data", "Logs")
 
 
@@ -70,8 +75,10 @@ class TemplateValues:
         if kind in _NAMED:
             member, prefix = _NAMED[kind]
             name = self.resolve(resource["Properties"][member])
-            plain = (kind, attribute) in (("AWS::IAM::Role", "Ref"), ("AWS::Lambda::Function", "Ref"))
-            return name if plain else prefix + name
+            if attribute == "Ref" and kind not in _REFERRED_BY_ARN:
+                return str(name)
+            streams = ":*" if kind == "AWS::Logs::LogGroup" else ""
+            return f"{prefix}{name}{streams}"
         return f"<{logical_id}.{attribute}>"
 
     def _import(self, export: Any) -> Any:

@@ -66,5 +66,5 @@ def of_alarm(alarm: dict[str, Any]) -> Iterator[Metric]:
 
 
 def _search(found: re.Match[str]) -> Search:
-    namespace, *dimensions = found["schema"].split(",")
+    namespace, *dimensions = found["schema"].replace('"', "").split(",")
     return Search(namespace, frozenset(dimensions), found["service"], found["wanted"])

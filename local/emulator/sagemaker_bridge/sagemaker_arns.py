@@ -15,15 +15,13 @@ _PASSED_ROLES = {"CreateTrainingJob": "RoleArn", "CreateModel": "ExecutionRoleAr
 
 def resource_arn(action: str, params: Mapping[str, Any], scope: Scope) -> str:
     """Return the ARN that the action is authorised on; `*` for actions without a resource (`List…`)."""
-    if action == "ListModelPackages" and params.get("ModelPackageGroupName"):
-        return _arn("model-package-group", last_part(params["ModelPackageGroupName"]), scope)
-    if action.startswith("List") and action != "ListTags":
-        return "*"
     if action in ("AddTags", "DeleteTags", "ListTags"):
         return str(params.get("ResourceArn") or "*")
-    if action == "CreateModelPackage" and params.get("ModelPackageGroupName"):
-        # The version is not known yet.
+    if action in ("CreateModelPackage", "ListModelPackages") and params.get("ModelPackageGroupName"):
+        # No version, or not known yet. AWS's reference knows packages alone as what is listed.
         return _arn("model-package", f"{last_part(params['ModelPackageGroupName'])}/*", scope)
+    if action.startswith("List"):
+        return "*"
     if action == "UpdateModelPackage":
         return str(params.get("ModelPackageArn") or "*")
     noun = next((noun for noun in _NOUNS if action.endswith(noun)), "")

@@ -46,7 +46,7 @@ def _empty_on_removal(scope: Construct, group: sagemaker.CfnModelPackageGroup, s
         emptying.role,
         Right(
             ["sagemaker:ListModelPackages", "sagemaker:DeleteModelPackage"],
-            [names.package_group_arn, names.package_arns],
+            [names.package_arns],
             "It deletes every package of this one group.",
         ),
     )

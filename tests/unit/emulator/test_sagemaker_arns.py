@@ -24,7 +24,7 @@ PREFIX = "arn:aws:sagemaker:us-east-1:000000000000:"
         ("CreateModel", {"ModelName": "m"}, "model/m"),
         ("DescribeModelPackageGroup", {"ModelPackageGroupName": "Group"}, "model-package-group/Group"),
         ("CreateModelPackage", {"ModelPackageGroupName": "Group"}, "model-package/Group/*"),
-        ("ListModelPackages", {"ModelPackageGroupName": "Group"}, "model-package-group/Group"),
+        ("ListModelPackages", {"ModelPackageGroupName": "Group"}, "model-package/Group/*"),
     ],
 )
 def test_a_named_resource_becomes_its_arn(action: str, params: dict[str, Any], expected: str) -> None:
