@@ -91,3 +91,9 @@ def test_no_such_file_means_no_features(tmp_path: Path) -> None:
 def test_small_data_holds_more_out(rows: int, fraction: float) -> None:
     """At least 200 rows are held out, but at most a fifth for that reason."""
     assert held_out_fraction(rows, 0.05) == fraction
+
+
+@pytest.mark.parametrize(("rows", "labels", "fraction"), [(770, 77, 0.1), (1_600, 77, 0.125), (100, 2, 0.2)])
+def test_many_labels_of_few_rows_hold_less_out(rows: int, labels: int, fraction: float) -> None:
+    """One row in ten of each label, where a fifth would leave eight of ten to learn from."""
+    assert held_out_fraction(rows, 0.05, labels) == fraction

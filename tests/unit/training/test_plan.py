@@ -110,6 +110,17 @@ def test_every_choice_is_logged_with_its_reason(
     assert "(the rarest class has 4 rows, an equal share is 24)" in said[-1]
 
 
+def test_few_rows_are_taught_unless_something_is_given(small_model: BertForSequenceClassification) -> None:
+    """With a base model for embeddings; any number of rows has epochs of about 30 steps."""
+    few, more = (splits_of("classification", list(range(10)) * each) for each in (9, 20))
+    plan = Plan.make(Hyperparameters(), few, small_model, embeds=True)
+    assert (plan.epochs, plan.batch_size, plan.repeats, plan.label_smoothing) == (5, 64, 22, 0.0)
+    assert "9 rows a class, fewer than 20" in plan.reasons[0]
+    assert not Plan.make(Hyperparameters(), few, small_model).repeats
+    assert not Plan.make(Hyperparameters(), more, small_model, embeds=True).repeats
+    assert not Plan.make(Hyperparameters(epochs=3), few, small_model, embeds=True).repeats
+
+
 def test_a_score_has_neither_smoothing_nor_weights(small_model: BertForSequenceClassification) -> None:
     """The loss of the shipped example is the model's own."""
     plan = Plan.make(Hyperparameters(label_smoothing=0.2), splits_of("regression", [0] * 50 + [1]), small_model)

@@ -72,7 +72,7 @@ def load_splits(job: JobEnvironment, hp: Hyperparameters, *, quarantine: bool = 
     frames = {split: frame_of(data, split) for split in data.splits}
     if "validation" not in frames:
         rows = data.splits["train"]
-        fraction = held_out_fraction(len(rows), hp.validation_fraction)
+        fraction = held_out_fraction(len(rows), hp.validation_fraction, len(data.label_names))
         cut = hold_out(rows, data.ids("train"), fraction, seed=hp.seed)
         data = replace(data, splits={**data.splits, "train": cut.kept, "validation": cut.held})
         frames |= {split: frame_of(data, split) for split in ("train", "validation")}
@@ -91,9 +91,13 @@ def load_splits(job: JobEnvironment, hp: Hyperparameters, *, quarantine: bool = 
     )
 
 
-def held_out_fraction(rows: int, fraction: float) -> float:
-    """Return the share of `rows` to hold out: `fraction`, or more where that would be too few rows to decide by."""
-    return max(fraction, min(MAX_SMALL_FRACTION, MIN_VALIDATION_ROWS / rows))
+def held_out_fraction(rows: int, fraction: float, labels: int = 2) -> float:
+    """Return the share of `rows` to hold out: `fraction`, or more where that would be too few rows to decide by.
+
+    Many labels of few rows hold out half as much, because each row is worth more in training.
+    """
+    most = MAX_SMALL_FRACTION / (2 if labels >= 10 and rows < 20 * labels else 1)
+    return max(fraction, min(most, MIN_VALIDATION_ROWS / rows))
 
 
 def frame_of(data: LabelledData, split: str) -> pd.DataFrame:

@@ -36,6 +36,11 @@ RATES = ((30e6, 1e-4, 3e-4), (150e6, 3e-5, 5e-5), (math.inf, 1e-5, 2e-5))
 """Weights of a model without its embeddings, and its rates for a score or few classes, and for many classes or several
 labels. The first line is measured for MiniLM; the others are those usual for the sizes of BERT."""
 
+FEW_ROWS = 20
+"""With fewer rows of each of many classes, sentence embeddings teach the classifier. docs/decisions/0015."""
+TAUGHT_EPOCHS, TAUGHT_STEPS, TAUGHT_BATCH = 5, 30, 64
+"""How the classifier learns from that layer; the rows are repeated until an epoch has so many steps."""
+
 RARE = 5
 """A class is rare if it has fewer rows than this part of an equal share."""
 LARGEST_WEIGHT = 10.0
@@ -50,6 +55,7 @@ class Plan:
     Attributes:
         label_smoothing: share of each target that is spread over all classes.
         class_weights: of the classes' losses, in the order of their ids; None for equal ones.
+        repeats: how often an epoch passes the rows, for few rows a class (`classifier.training.embeddings`); else 0.
         reasons: a sentence for each choice that was not given.
     """
 
@@ -59,18 +65,27 @@ class Plan:
     seed: int
     label_smoothing: float = 0.0
     class_weights: tuple[float, ...] | None = None
+    repeats: int = 0
     reasons: list[str] = field(default_factory=list)
 
     @classmethod
-    def make(cls, hp: Hyperparameters, splits: Splits, model: PreTrainedModel) -> Plan:
-        """Settle what the hyperparameters leave open, and log it with the reasons. Given values win."""
+    def make(cls, hp: Hyperparameters, splits: Splits, model: PreTrainedModel, *, embeds: bool = False) -> Plan:
+        """Settle what the hyperparameters, and a base model that `embeds` sentences, leave open; log the reasons."""
         rows, labels, objective = len(splits.train), len(splits.label_names), splits.objective
         reasons: list[str] = []
-        batch = hp.train_batch_size
+        batch, repeats = hp.train_batch_size, 0
+        open_still = {hp.epochs, hp.learning_rate, hp.train_batch_size, hp.label_smoothing} == {"auto"}
+        embeds = embeds and objective == "classification" and labels >= MANY_CLASSES
+        if embeds and open_still and rows < FEW_ROWS * labels:
+            repeats, batch = math.ceil(TAUGHT_STEPS * TAUGHT_BATCH / rows), TAUGHT_BATCH
+            reasons.append(
+                f"a linear layer on sentence embeddings teaches the classifier ({rows / labels:,.0f} rows a class, "
+                f"fewer than {FEW_ROWS}), in epochs of {repeats} passes, batches of {batch}"
+            )
         if batch == "auto":
             batch = LARGE_BATCH if objective == "multilabel" and rows >= LARGE_BATCH_ROWS else 32
             reasons.append(f"batches of {batch} ({objective}, {rows:,} rows)")
-        epochs = hp.epochs
+        epochs = TAUGHT_EPOCHS if repeats else hp.epochs
         if epochs == "auto":
             epochs, reason = auto_epochs(objective, rows, labels, batch)
             reasons.append(f"{epochs} epochs ({reason})")
@@ -80,7 +95,8 @@ class Plan:
             reasons.append(f"learning rate {rate:g} ({reason})")
         smoothing, weights = 0.0, None
         if objective == "classification":
-            smoothing = hp.label_smoothing if hp.label_smoothing != "auto" else SMOOTHING * (labels >= MANY_CLASSES)
+            automatic = SMOOTHING * (labels >= MANY_CLASSES and not repeats)
+            smoothing = hp.label_smoothing if hp.label_smoothing != "auto" else automatic
             if smoothing and hp.label_smoothing == "auto":
                 reasons.append(f"label smoothing {smoothing:g} ({labels} classes, {rows / labels:,.0f} rows each)")
             counts = np.bincount(splits.train["label"].to_numpy(dtype=int), minlength=labels)
@@ -99,6 +115,7 @@ class Plan:
             seed=hp.seed,
             label_smoothing=smoothing,
             class_weights=weights,
+            repeats=repeats,
             reasons=reasons,
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -24,6 +25,7 @@ from classifier.model.thresholds import choose_thresholds, cross_fitted
 from classifier.model.two_logits import calibrate, scores_from_logits, to_two_logits
 from classifier.onnx_export.rehearsal import rehearse_export
 from classifier.training.callbacks import Progress
+from classifier.training.embeddings import EmbeddingTeacher, can_be_taught
 from classifier.training.fit import Fitted, Fitting
 from classifier.training.plan import Plan
 from classifier.training.student import StudentTrainer, cut_layers, kept_layers, student_plan
@@ -120,7 +122,8 @@ def train_classifier(
     Raises:
         JobError: the base model cannot be used, the loss is not finite, or another process failed.
     """
-    from transformers import set_seed
+    from datasets import concatenate_datasets
+    from transformers import Trainer, set_seed
 
     started = time.monotonic()
     set_seed(hp.seed)
@@ -135,7 +138,7 @@ def train_classifier(
         )
     rehearse_export(model)
     layers = kept_layers(hp.student_layers, model.config.num_hidden_layers) if hp.student_layers else None
-    plan = Plan.make(hp, splits, model)
+    plan = Plan.make(hp, splits, model, embeds=can_be_taught(model, base))
     if objective == "multilabel" and not start_at_shares(model, truth_of(splits.train, objective, labels)):
         _log.info("recipe: the last layer has no bias, so it starts at equal shares of all labels")
     train, validation = (
@@ -147,7 +150,15 @@ def train_classifier(
     )
     fitting = Fitting(tokenizer, train, validation, metrics, checkpoint_dir, stop, processes)
     taught = student_plan(plan, larger_steps=objective == "regression")
-    runs = [fitting.fit("full", model, hp, plan, Progress(after=taught.epochs if layers else 0))]
+    trainer_type: Callable[..., Trainer] = Trainer
+    if plan.repeats:
+        embedded = EmbeddingTeacher(model)
+        embedded.fit(tokenizer, train, plan.class_weights)
+        embedded.start(model)
+        fitting = replace(fitting, train=concatenate_datasets([train] * plan.repeats))
+        trainer_type = partial(StudentTrainer, teacher=embedded, special=tokenizer.all_special_ids)
+    progress = Progress(after=taught.epochs if layers else 0)
+    runs = [fitting.fit("full", model, hp, plan, progress, trainer_type)]
     if layers is not None:
         _log.info("student: layers %s learn from the trained model", ", ".join(map(str, layers)))
         teacher = runs[0].model

@@ -113,7 +113,7 @@ class StudentTrainer(Trainer):
     texts of the batch.
     """
 
-    def __init__(self, *args: Any, teacher: PreTrainedModel, special: list[int], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, teacher: torch.nn.Module, special: list[int], **kwargs: Any) -> None:
         """Make a Trainer with a copy of the teacher.
 
         Args:
@@ -140,7 +140,8 @@ class StudentTrainer(Trainer):
             taught = self._teacher(**inputs, output_hidden_states=True)
         answered = model(**inputs, output_hidden_states=True)
         loss = mse_loss(answered.logits, taught.logits.float())
-        loss = loss + hidden_loss(answered.hidden_states, taught.hidden_states, inputs["attention_mask"])
+        if taught.hidden_states is not None:
+            loss = loss + hidden_loss(answered.hidden_states, taught.hidden_states, inputs["attention_mask"])
         return (loss, {"logits": answered.logits}) if return_outputs else loss
 
 
