@@ -12,6 +12,8 @@ from shared.errors import FunctionError
 
 PARAMETER = "ModelPackageArn"
 """Parameter of the serving stack that names the champion."""
+NO_ENDPOINT = "none"
+"""Value of the parameter while a release makes a lost endpoint anew."""
 
 _NOTHING_SERVES = (
     "ROLLBACK_COMPLETE",
@@ -101,7 +103,8 @@ def _parameter(cloudformation: Any, stack: str) -> str:
     if described["StackStatus"] in _NOTHING_SERVES:
         return ""
     values = {entry["ParameterKey"]: entry["ParameterValue"] for entry in described.get("Parameters", [])}
-    return str(values.get(PARAMETER, "")).strip()
+    value = str(values.get(PARAMETER, "")).strip()
+    return "" if value == NO_ENDPOINT else value
 
 
 def _explain(error: Exception) -> str:

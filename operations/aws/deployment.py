@@ -91,7 +91,8 @@ class Deployment:
     def released_package(self) -> str:
         """ARN of the champion: the serving stack's parameter. Empty where no package was released."""
         parameters = (self.stack("serving") or {}).get("Parameters", [])
-        return next((p["ParameterValue"] for p in parameters if p["ParameterKey"] == "ModelPackageArn"), "")
+        values: dict[str, str] = {p["ParameterKey"]: p["ParameterValue"] for p in parameters}
+        return values.get("ModelPackageArn", "").removeprefix("none")  # "none" while a release makes the endpoint anew
 
     @property
     def model_version(self) -> str | None:

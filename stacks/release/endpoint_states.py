@@ -16,7 +16,7 @@ from stacks.release.parts import (
     longer_than,
 )
 from stacks.release.request_states import outcome
-from stacks.serving.champion import PENDING
+from stacks.serving.champion import NO_ENDPOINT, PENDING
 
 SETTLE_SECONDS = 30 * 60
 """How long to wait for a stack that somebody else is changing."""
@@ -93,15 +93,11 @@ def compare(parts: ReleaseParts) -> States:
 
 def _gone(parts: ReleaseParts) -> list[dict[str, Any]]:
     """Return the rules for an endpoint that is missing or Failed though the stack names what it serves."""
-    if parts.hub_model:
-        reason = (
-            f'"The endpoint {parts.endpoint} is " & $lowercase($endpoint) & ", and the serving stack still holds it. '
-            f'Next: delete the stack {parts.serving_stack}, deploy it again, then start this release again."'
-        )
-        return [when(GONE, names.NOTE_FAILURE, reason=f"{{% {reason} %}}")]
+    # Without a hub model, a stack that names no package has no endpoint yet.
+    lost = GONE if parts.hub_model else f'{GONE} and $serving != ""'
     return [
-        when(f"{GONE} and $serving = $package", names.CLEAR, champion="{% $replaces %}", since=NOW),
-        when(f'{GONE} and $serving != ""', names.CLEAR, champion="{% $serving %}", since=NOW),
+        when(f"{lost} and $serving = $package", names.CLEAR, champion="{% $replaces %}", since=NOW),
+        when(lost, names.CLEAR, champion="{% $serving %}", since=NOW),
     ]
 
 
@@ -114,7 +110,7 @@ def clear(parts: ReleaseParts) -> States:
     stays = f'"The endpoint {parts.endpoint} could not be made anew: the serving stack is " & $stack & ".{_MEND}"'
     return {
         names.CLEAR: {
-            **parts.update_stack(""),
+            **parts.update_stack(NO_ENDPOINT),
             "Catch": catch(names.REFUSED_UPDATE, assign=REFUSAL),
             "Next": names.WAIT_CLEARED,
         },

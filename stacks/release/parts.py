@@ -22,7 +22,7 @@ class ReleaseParts:
         package_arn_prefix: ARN of a package of the group without its version: `…:model-package/<group>/`.
         serving_stack: name of the stack whose parameter says which package is the champion.
         endpoint: name of the endpoint.
-        hub_model: whether the stack serves a hub model without a package, so that its endpoint never leaves the stack.
+        hub_model: whether the stack serves a hub model while it names no package.
         release_role_arn: role under which CloudFormation changes the endpoint.
         poll_seconds: pause between two looks at something that is under way.
     """

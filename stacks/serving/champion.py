@@ -4,12 +4,14 @@ The expressions are JSONata over the answer of DescribeStacks, for the workflows
 """
 
 PARAMETER = "ModelPackageArn"
-"""The serving stack's one parameter: the ARN of the released package."""
+"""The serving stack's one parameter: the ARN of the released package, empty, or `NO_ENDPOINT`."""
+NO_ENDPOINT = "none"
+"""Value that takes the endpoint out of the stack, hub model or not, so that a lost one can be made anew."""
 
 STACK_STATUS = "{% $states.result.Stacks[0].StackStatus %}"
 STACK_CHAMPION = f"""{{% (
   $value := $states.result.Stacks[0].Parameters[ParameterKey = "{PARAMETER}"].ParameterValue;
-  $exists($value) ? $value : ""
+  $exists($value) and $value != "{NO_ENDPOINT}" ? $value : ""
 ) %}}"""
 """The package that the stack serves or is about to serve; "" for none."""
 

@@ -5,7 +5,7 @@ from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
 from stacks.config.serving import ServingConfig
-from stacks.serving.champion import PARAMETER
+from stacks.serving.champion import NO_ENDPOINT, PARAMETER
 from stacks.serving.guardrails import guarded_deployment
 from stacks.serving.scaling import add_scaling
 from stacks.serving.variant import production_variant
@@ -37,27 +37,28 @@ class ModelEndpoint(Construct):
             scope,
             PARAMETER,
             default="",
-            allowed_pattern=r"|arn:[a-z-]+:sagemaker:[a-z0-9-]+:[0-9]{12}:model-package/[a-zA-Z0-9-]+/[0-9]+",
-            constraint_description="empty, or the ARN of a model package version",
-            description="The released model package. Empty: the hub model of the configuration, or no endpoint yet.",
+            allowed_pattern=rf"|{NO_ENDPOINT}|arn:[a-z-]+:sagemaker:[a-z0-9-]+:[0-9]{{12}}:model-package/[a-zA-Z0-9-]+/[0-9]+",
+            constraint_description=f"empty, {NO_ENDPOINT}, or the ARN of a model package version",
+            description="The released model package. Empty: the hub model of the configuration, or no endpoint yet. "
+            f"{NO_ENDPOINT}: no endpoint.",
         )
         self._role_arn, self._serving = role_arn, serving
-        released = CfnCondition(scope, "HasModelPackage", expression=Fn.condition_not(Fn.condition_equals(package, "")))
+        empty, none = Fn.condition_equals(package, ""), Fn.condition_equals(package, NO_ENDPOINT)
+        no_package = Fn.condition_or(empty, none)
+        released = CfnCondition(scope, "HasModelPackage", expression=Fn.condition_not(no_package))
         # A stack needs a resource that exists whatever the conditions say; this one does nothing.
         CfnWaitConditionHandle(self, "Placeholder")
         model = self._package_model(package.value_as_string, released)
         model_name: str = model.attr_model_name
-        condition: CfnCondition | None = released
+        condition = released
         if serving.hub_model_id:
             hub_model = self._hub_model(image_uri)
-            hub_model.cfn_options.condition = CfnCondition(
-                scope, "HasNoModelPackage", expression=Fn.condition_equals(package, "")
-            )
+            hub_model.cfn_options.condition = CfnCondition(scope, "HasNoModelPackage", expression=empty)
             model_name = Fn.condition_if(released.logical_id, model_name, hub_model.attr_model_name).to_string()
-            condition = None
+            condition = CfnCondition(scope, "HasEndpoint", expression=Fn.condition_not(none))
         self._endpoint(endpoint_name, model_name, condition)
 
-    def _endpoint(self, name: str, model_name: str, condition: CfnCondition | None) -> None:
+    def _endpoint(self, name: str, model_name: str, condition: CfnCondition) -> None:
         config = sagemaker.CfnEndpointConfig(
             self, "EndpointConfig", production_variants=[production_variant(self._serving, model_name=model_name)]
         )

@@ -99,7 +99,7 @@ def tasks(**changed: Callable[[Any], Any]) -> dict[str, Callable[[Any], Any]]:
         names.ENDPOINT: scripted({"EndpointStatus": "InService"}),
         names.NOTE_APPROVAL: scripted({}),
         names.CLEAR: scripted({"StackId": "x"}),
-        names.LOOK_CLEARED: scripted(stack("UPDATE_IN_PROGRESS", ""), stack("UPDATE_COMPLETE", "")),
+        names.LOOK_CLEARED: scripted(stack("UPDATE_IN_PROGRESS", "none"), stack("UPDATE_COMPLETE", "none")),
         names.NOTE_RELEASE: scripted({}),
         names.UPDATE: scripted({"StackId": "x"}),
         names.LOOK: scripted(stack("UPDATE_IN_PROGRESS", NEW), stack("UPDATE_COMPLETE", NEW)),

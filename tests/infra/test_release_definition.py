@@ -37,6 +37,7 @@ from stacks.release.definition import release_definition
 from stacks.release.endpoint_states import CLEAR_SECONDS, SETTLE_SECONDS, UPDATE_SECONDS
 from stacks.release.request_states import TURN_SECONDS
 from stacks.release.rollback_states import PUT_BACK_SECONDS
+from stacks.serving.champion import NO_ENDPOINT
 
 LONG_AGO = "2020-01-01T00:00:00.000Z"
 SHORTLY_BEFORE = "2026-01-02T03:04:06.099Z"
@@ -675,7 +676,7 @@ GONE = pytest.mark.parametrize("gone", [MISSING, {"EndpointStatus": "Failed"}], 
 def test_endpoint_that_is_gone_is_made_anew(gone: Any) -> None:
     """The stack first forgets a missing or Failed endpoint, then makes one of the approved package."""
     execution = run(answers={names.ENDPOINT: scripted(gone)})
-    assert updates(execution) == ["", NEW]
+    assert updates(execution) == [NO_ENDPOINT, NEW]
     assert execution.arguments(names.NOTE_RELEASE)["CustomerMetadataProperties"]["replaces"] == OLD
     assert execution.output == {"outcome": "released", "version": "7", "replaced": "6"}
 
@@ -686,7 +687,7 @@ def test_the_champion_itself_is_made_anew(gone: Any) -> None:
     released = scripted(package(release="released", replaces=OLD))
     at_rest = scripted(stack("UPDATE_COMPLETE", NEW))
     execution = run(answers={names.ENDPOINT: scripted(gone), names.PACKAGE: released, names.CHAMPION: at_rest})
-    assert updates(execution) == ["", NEW]
+    assert updates(execution) == [NO_ENDPOINT, NEW]
     assert execution.output == {"outcome": "released", "version": "7", "replaced": "6"}
 
 
@@ -700,7 +701,7 @@ def test_clearing_that_fails_keeps_the_approval() -> None:
     """A stack that keeps its missing endpoint is for a person; the package is not rejected."""
     stuck = scripted(stack("UPDATE_ROLLBACK_FAILED", OLD))
     execution = run(answers={names.ENDPOINT: scripted(MISSING), names.LOOK_CLEARED: stuck})
-    assert updates(execution) == [""]
+    assert updates(execution) == [NO_ENDPOINT]
     noted(execution)
     assert "could not be made anew" in told(execution) and "Continue update rollback" in told(execution)
 
@@ -713,17 +714,17 @@ def test_former_champion_comes_back_after_clearing() -> None:
         names.FIND_REASON: scripted({"StackEvents": [event(1, "Endpoint", "CREATE_FAILED", "does not answer /ping")]}),
     }
     execution = run(answers=answers)
-    assert updates(execution) == ["", NEW, OLD]
+    assert updates(execution) == [NO_ENDPOINT, NEW, OLD]
     assert names.ASK_CHAMPION in execution.visited
     assert "does not answer /ping" in rejection(execution)["ApprovalDescription"]
 
 
-def test_hub_models_endpoint_is_for_a_person() -> None:
-    """Where a hub model fills the stack, its endpoint never leaves it: the package keeps its approval."""
-    execution = run(answers={names.ENDPOINT: scripted(MISSING)}, parts=replace(PARTS, hub_model=True))
-    assert updates(execution) == []
-    noted(execution)
-    assert "Next: delete the stack text-classifier-dev-serving" in told(execution)
+def test_hub_models_endpoint_is_made_anew() -> None:
+    """Where a hub model served, a lost endpoint is made anew too: then the stack names no package."""
+    parts, empty = replace(PARTS, hub_model=True), scripted(stack("CREATE_COMPLETE", ""))
+    execution = run(answers={names.ENDPOINT: scripted(MISSING), names.CHAMPION: empty}, parts=parts)
+    assert updates(execution) == [NO_ENDPOINT, NEW]
+    assert execution.output == {"outcome": "released", "version": "7", "replaced": None}
 
 
 @pytest.mark.parametrize(
