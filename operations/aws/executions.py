@@ -1,7 +1,5 @@
 """Executions of the two state machines: start one, see whether one runs, follow it state by state to its end."""
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """Everything in an account that bears an environment's names, whoever made it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import NamedTuple
 

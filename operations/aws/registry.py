@@ -1,7 +1,5 @@
 """The model registry of one environment: its packages, what was decided about them, and which one serves."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any

@@ -3,8 +3,6 @@
 An approval starts it by itself (an EventBridge rule). Starting it with an older package's ARN is a rollback.
 """
 
-from __future__ import annotations
-
 import json
 import time
 

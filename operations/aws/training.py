@@ -1,7 +1,5 @@
 """The training workflow, a Step Functions state machine: start it, follow it, read the verdict."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

@@ -1,7 +1,5 @@
 """A training job's log, followed while the job runs."""
 
-from __future__ import annotations
-
 import re
 import sys
 import time

@@ -1,7 +1,5 @@
 """Measure the deployed model on labelled test rows."""
 
-from __future__ import annotations
-
 import argparse
 import io
 import json

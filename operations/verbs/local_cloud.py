@@ -1,7 +1,5 @@
 """The local cloud: start it, deploy to it, bring everything up, stop it."""
 
-from __future__ import annotations
-
 import argparse
 import json
 import os

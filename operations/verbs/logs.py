@@ -1,7 +1,5 @@
 """The newest log lines, and why the last runs failed."""
 
-from __future__ import annotations
-
 import argparse
 import time
 from datetime import UTC, datetime

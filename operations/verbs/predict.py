@@ -1,7 +1,5 @@
 """Classify one text."""
 
-from __future__ import annotations
-
 import argparse
 
 from operations.aws import registry

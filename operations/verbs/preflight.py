@@ -1,7 +1,5 @@
 """Whether an account can take a deployment: asked before it, changed nothing."""
 
-from __future__ import annotations
-
 import argparse
 import json
 import os

@@ -1,7 +1,5 @@
 """The model packages: list them, fetch their reports, release them."""
 
-from __future__ import annotations
-
 import argparse
 import json
 from dataclasses import asdict

@@ -1,7 +1,5 @@
 """Recommend memory and concurrency of a serverless endpoint."""
 
-from __future__ import annotations
-
 import argparse
 import json
 import statistics

@@ -1,7 +1,5 @@
 """What runs, where, and with which model."""
 
-from __future__ import annotations
-
 import argparse
 import json
 from typing import Any

@@ -6,8 +6,6 @@ in the west. In Chinese, Japanese and Korean the standards list the usual charac
 rare ones.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections import Counter

@@ -1,7 +1,5 @@
 """Read Parquet and Excel, whose libraries are loaded only for such a file."""
 
-from __future__ import annotations
-
 import datetime
 import io
 import json

@@ -4,8 +4,6 @@ The same lines are read under several hypotheses and the texts are compared, bec
 that begin with a quote can be read as quoted fields, with as many rows and other texts.
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence

@@ -1,7 +1,5 @@
 """The error that this package raises on purpose."""
 
-from __future__ import annotations
-
 
 class TableError(Exception):
     """A file cannot be read as it is, or as the settings say.

@@ -1,7 +1,5 @@
 """Find out whether the first row of a table names its columns."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Sequence
 

@@ -1,7 +1,5 @@
 """Read JSON Lines, and JSON documents that hold rows in one of the usual shapes."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice

@@ -1,7 +1,5 @@
 """Column names as people see them: without invisible characters, on one line."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Sequence

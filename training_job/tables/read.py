@@ -1,7 +1,5 @@
 """Read a file of any format that is known: what it is, is found in its content."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Read tables of separated fields, and plain text: CSV, TSV and their relatives."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """Open a file, unpacked by its content: its ending says nothing."""
 
-from __future__ import annotations
-
 import bz2
 import gzip
 import io

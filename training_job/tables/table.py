@@ -1,7 +1,5 @@
 """What the reader takes and gives: settings, rows, and how a file was read."""
 
-from __future__ import annotations
-
 import codecs
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field

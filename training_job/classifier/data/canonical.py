@@ -1,7 +1,5 @@
 """Canonical files: JSON Lines by split, and the manifest that travels with them."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Iterable, Mapping

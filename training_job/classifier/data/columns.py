@@ -1,7 +1,5 @@
 """Which column holds the text, the labels or the score, and the group: told, or inferred from names and content."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Mapping, Sequence

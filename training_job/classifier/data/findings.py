@@ -1,7 +1,5 @@
 """What looks wrong with labelled data: counted, never quoted."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections import Counter

@@ -1,7 +1,5 @@
 """Hold rows out of the training rows, for testing or validation."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass

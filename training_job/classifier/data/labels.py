@@ -1,7 +1,5 @@
 """One label set for all splits, in one order that is fixed before anything is counted."""
 
-from __future__ import annotations
-
 import dataclasses
 import re
 from collections import Counter

@@ -1,7 +1,5 @@
 """The files of a data set: one file, or a folder in which files are named after their splits."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass, field
 from pathlib import Path

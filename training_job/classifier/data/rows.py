@@ -1,7 +1,5 @@
 """Use each row of a table, or set it aside with a reason."""
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence

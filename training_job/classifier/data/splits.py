@@ -1,7 +1,5 @@
 """The data of a run: training, validation and test rows, and what is learned from them."""
 
-from __future__ import annotations
-
 import logging
 import math
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """The few lines that tell a person how data was read."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any

@@ -1,7 +1,5 @@
 """Labels that are likely wrong, and texts that a base model cannot read."""
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The meaning of one cell: blank, a number, a label, or a list of labels."""
 
-from __future__ import annotations
-
 import ast
 import json
 import math

@@ -1,7 +1,5 @@
 """Progress lines during training, and stopping on request."""
 
-from __future__ import annotations
-
 import logging
 import math
 import time

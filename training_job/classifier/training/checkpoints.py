@@ -1,7 +1,5 @@
 """Checkpoints of a run: where they are, which one is complete, and when to delete them."""
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import json

@@ -1,7 +1,5 @@
 """Choose the arithmetic of training on this machine."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import torch
