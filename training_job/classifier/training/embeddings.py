@@ -1,7 +1,8 @@
-"""Few rows a class: a linear layer on the base model's sentence embeddings teaches the classifier.
+"""What a classifier gains from sentence embeddings, the means of token vectors that its base model was trained for.
 
-The base model was trained for the means of its token vectors; a classifier of transformers reads the first token's
-vector instead. So it learns to answer as that layer does, also on texts crossed from the rows. docs/decisions/0015.
+A classifier of transformers reads the first token's vector instead. With few rows a class, a linear layer on the
+embeddings teaches the classifier to answer as it does, also on texts crossed from the rows. With many classes, a second
+loss pulls the embeddings of a class together. Source: docs/decisions/0015.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 import torch
 from torch import nn
 from torch.nn.functional import cross_entropy, normalize
+from transformers import Trainer
 from transformers.modeling_outputs import SequenceClassifierOutput
 from transformers.utils.hub import cached_file
 
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
     from classifier.model.base_model import BaseModel
+
+CONTRAST, TEMPERATURE = 0.3, 0.1
+"""Weight of the second loss, and the divisor of its similarities."""
 
 PENALTY, LENGTH = 1 / 60, 5.0
 """Weight of the linear layer's squares in a sum over rows; length of a first token's vector, where means have 1."""
@@ -91,3 +96,28 @@ class EmbeddingTeacher(nn.Module):
             last.weight.copy_(self.head.weight / LENGTH)
             last.bias.copy_(self.head.bias)
         model.get_input_embeddings().requires_grad_(False)
+
+
+class ContrastTrainer(Trainer):
+    """Train with a second loss, `contrast`, on the embeddings of a batch. Evaluation is without it."""
+
+    def compute_loss(
+        self, model: nn.Module, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
+    ) -> Any:
+        """Compute the loss of a batch, with the outputs if `return_outputs`."""
+        if not model.training:
+            return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
+        wanted = {**inputs, "output_hidden_states": True}
+        loss, outputs = super().compute_loss(model, wanted, True, num_items_in_batch)
+        found = embeddings(outputs["hidden_states"][-1].float(), inputs["attention_mask"])
+        loss = loss + CONTRAST * contrast(found, inputs["labels"])
+        return (loss, outputs) if return_outputs else loss
+
+
+def contrast(found: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Supervised contrastive loss (Khosla et al., 2020) of embeddings, (rows, dimensions), with labels (rows,)."""
+    itself = torch.eye(len(labels), dtype=torch.bool, device=labels.device)
+    near = (found @ found.T / TEMPERATURE).float().masked_fill(itself, -1e9)
+    same = (labels[:, None] == labels) & ~itself
+    wrong = torch.logsumexp(near, dim=1) - (near * same).sum(dim=1) / same.sum(dim=1).clamp_min(1)
+    return wrong[same.any(dim=1)].sum() / same.any(dim=1).sum().clamp_min(1)

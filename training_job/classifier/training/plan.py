@@ -55,6 +55,7 @@ class Plan:
     Attributes:
         label_smoothing: share of each target that is spread over all classes.
         class_weights: of the classes' losses, in the order of their ids; None for equal ones.
+        contrast: whether the embeddings of a class are pulled together (`classifier.training.embeddings`).
         repeats: how often an epoch passes the rows, for few rows a class (`classifier.training.embeddings`); else 0.
         reasons: a sentence for each choice that was not given.
     """
@@ -65,6 +66,7 @@ class Plan:
     seed: int
     label_smoothing: float = 0.0
     class_weights: tuple[float, ...] | None = None
+    contrast: bool = False
     repeats: int = 0
     reasons: list[str] = field(default_factory=list)
 
@@ -93,7 +95,9 @@ class Plan:
         if rate == "auto":
             rate, reason = auto_rate(objective, labels, weights_without_embeddings(model))
             reasons.append(f"learning rate {rate:g} ({reason})")
-        smoothing, weights = 0.0, None
+        smoothing, weights, contrast = 0.0, None, embeds and not repeats
+        if contrast:
+            reasons.append(f"a second loss pulls sentence embeddings of a class together ({labels} classes)")
         if objective == "classification":
             automatic = SMOOTHING * (labels >= MANY_CLASSES and not repeats)
             smoothing = hp.label_smoothing if hp.label_smoothing != "auto" else automatic
@@ -115,6 +119,7 @@ class Plan:
             seed=hp.seed,
             label_smoothing=smoothing,
             class_weights=weights,
+            contrast=contrast,
             repeats=repeats,
             reasons=reasons,
         )

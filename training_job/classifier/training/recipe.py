@@ -25,7 +25,7 @@ from classifier.model.thresholds import choose_thresholds, cross_fitted
 from classifier.model.two_logits import calibrate, scores_from_logits, to_two_logits
 from classifier.onnx_export.rehearsal import rehearse_export
 from classifier.training.callbacks import Progress
-from classifier.training.embeddings import EmbeddingTeacher, can_be_taught
+from classifier.training.embeddings import ContrastTrainer, EmbeddingTeacher, can_be_taught
 from classifier.training.fit import Fitted, Fitting
 from classifier.training.plan import Plan
 from classifier.training.student import StudentTrainer, cut_layers, kept_layers, student_plan
@@ -150,7 +150,7 @@ def train_classifier(
     )
     fitting = Fitting(tokenizer, train, validation, metrics, checkpoint_dir, stop, processes)
     taught = student_plan(plan, larger_steps=objective == "regression")
-    trainer_type: Callable[..., Trainer] = Trainer
+    trainer_type: Callable[..., Trainer] = ContrastTrainer if plan.contrast else Trainer
     if plan.repeats:
         embedded = EmbeddingTeacher(model)
         embedded.fit(tokenizer, train, plan.class_weights)
