@@ -14,7 +14,7 @@ import pytest
 from leftovers import end_processes_in
 from local_project import ROOT, LocalProjects
 from proven_commands import PROVEN, claims, unfounded
-from run_groups import GroupScheduling, position_of
+from run_groups import GroupScheduling, is_left_to_another, position_of, tell_its_place
 
 REAL_DATA = Path(os.environ.get("DATA") or ROOT.parent / "shared" / "data" / "helpful-sentences").resolve()
 FIGURE = "figure"
@@ -24,6 +24,11 @@ def pytest_configure() -> None:
     """Let Ctrl-C through: started in the background by a shell, this process and all its commands would ignore it."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave what another test process collects to it."""
+    return is_left_to_another(collection_path, config) or None
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -37,6 +42,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """With `--dist loadscope` the scope is the group: one test process runs all of it, in order."""
     return GroupScheduling(config, log) if config.getvalue("dist") == "loadscope" else None
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Let the test processes share out what is slow to collect."""
+    tell_its_place(node)
 
 
 @pytest.hookimpl(trylast=True)
