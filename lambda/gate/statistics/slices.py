@@ -68,9 +68,7 @@ def count_slices(
         rights += [(f"label: {labels[label]}", 2 * (label in before) + (label in after)) for label in true]
         for name, right in rights:
             counts.setdefault(name, [0, 0, 0, 0])[right] += 1
-    return [
-        SliceCounts(name, sum(counted), counted[2], counted[1], counted[3]) for name, counted in sorted(counts.items())
-    ]
+    return [SliceCounts(name, sum(cell), cell[2], cell[1], cell[3]) for name, cell in sorted(counts.items())]
 
 
 def compare_slices(counts: Sequence[SliceCounts]) -> tuple[SliceTest, ...]:

@@ -201,8 +201,7 @@ def _contributions(
 
     @functools.cache
     def part(wanted: Set[int], got: Set[int]) -> float:
-        found = sum(hit[label] if label in got else lost[label] for label in wanted)
-        return found + sum(lost[label] for label in got - wanted)
+        return sum(hit[one] if one in got else lost[one] for one in wanted) + sum(lost[one] for one in got - wanted)
 
     return list(map(part, true, given))
 
