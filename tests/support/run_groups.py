@@ -22,6 +22,7 @@ TESTS = Path(__file__).resolve().parents[1]
 GROUPS: dict[str, tuple[str, ...]] = {
     "releases": ("e2e/test_release.py",),
     "whole path": ("e2e/test_whole_path.py", "e2e/test_article.py"),
+    "any text": ("e2e/test_any_text.py",),
     "stock server": ("unit/serving/test_serving_stock_server.py",),
     "training": ("unit/training/test_training_job.py", "unit/training/test_training_real.py"),
     "torchrun": ("unit/training/test_torchrun.py", "unit/training/test_student_runs.py"),
