@@ -247,7 +247,7 @@ FORMS: dict[str, Callable[[Path], Path]] = {
         at / "a.txt", "".join(f"__label__{label} {text}\n" for text, label in table("fastText").to_numpy())
     ),
 }
-BY_DAY = 2
+BY_DAY = 1
 
 
 @pytest.mark.parametrize(
