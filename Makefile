@@ -29,7 +29,7 @@ TEST_WORKERS ?= 4
 PART ?=
 # Where they are: each process collects its tests itself, and that takes seconds a folder.
 FAST_TESTS := tests/infra tests/unit
-SLOW_TESTS := tests/e2e tests/integration tests/unit/serving tests/unit/training
+SLOW_TESTS := tests/e2e tests/integration tests/unit/serving tests/unit/training tests/unit/sagemaker
 NIGHTLY_PARTS := real-data releases client
 
 .PHONY: help setup lock up preflight data deploy cdk down status logs train train-sdk recipe releases report approve rollback \

@@ -214,7 +214,8 @@ def test_real_torchrun_joins_the_instances(start_cloud: Any) -> None:
         import os, sys
         import torch.distributed as dist
         dist.init_process_group("gloo")
-        print(f"rank {dist.get_rank()} of {dist.get_world_size()}: {sys.argv[1:]} {os.environ['SM_HOSTS']}")
+        told = f"rank {dist.get_rank()} of {dist.get_world_size()}: {sys.argv[1:]} {os.environ['SM_HOSTS']}"
+        sys.stdout.write(told + "\\n")  # in one piece, because both ranks write into one log
         dist.destroy_process_group()
     """
     variables = {"PYTHONPATH": str(training_image.TOOLKIT), "SAGEMAKER_TRAINING_MODULE": training_image.MODULE}
