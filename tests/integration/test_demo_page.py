@@ -119,17 +119,6 @@ def test_what_is_typed_before_the_script_runs_is_kept(visit: Open) -> None:
     one.assert_clean()
 
 
-def test_texts_are_still_there_after_the_way_back(visit: Open) -> None:
-    """Whoever reads the API's reference and comes back finds what they had pasted."""
-    _, one = visit(REVIEWS)
-    field = one.page.get_by_label("Texts, one per line")
-    field.fill("A gift.")
-    one.open("/docs")
-    one.page.go_back()
-    expect(one.page.locator("#model")).to_be_visible()
-    expect(field).to_have_value("A gift.")
-
-
 @pytest.mark.parametrize(("model", "shown", "all_of_them"), [(REVIEWS, 2, 2), (NAMED, 3, 3), (INTENTS, 5, 77)])
 def test_every_class_has_a_bar(visit: Open, model: Any, shown: int, all_of_them: int) -> None:
     """The most probable five at once, the others on request and by keyboard."""
