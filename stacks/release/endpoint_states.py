@@ -31,7 +31,6 @@ _MEND = (
 )
 _START_AGAIN = " Next: see in CloudFormation what goes on there, then start this release again."
 
-
 # Why an endpoint does not come up, where the model is not the reason.
 _PLATFORM = (
     "/ResourceLimitExceeded|LimitExceeded|[Tt]hrottl|Rate exceeded|InternalFailure|InternalError|ServiceUnavailable|"
@@ -96,8 +95,8 @@ def _gone(parts: ReleaseParts) -> list[dict[str, Any]]:
     # Without a hub model, a stack that names no package has no endpoint yet.
     lost = GONE if parts.hub_model else f'{GONE} and $serving != ""'
     return [
-        when(f"{lost} and $serving = $package", names.CLEAR, champion="{% $replaces %}", since=NOW),
-        when(lost, names.CLEAR, champion="{% $serving %}", since=NOW),
+        when(f"{lost} and $serving = $package", names.CLEAR, champion="{% $replaces %}"),
+        when(lost, names.CLEAR, champion="{% $serving %}"),
     ]
 
 
@@ -111,9 +110,12 @@ def clear(parts: ReleaseParts) -> States:
     return {
         names.CLEAR: {
             **parts.update_stack(NO_ENDPOINT),
-            "Catch": catch(names.REFUSED_UPDATE, assign=REFUSAL),
+            "Assign": {"since": NOW},
+            "Catch": catch(names.REFUSED_CLEAR, assign=REFUSAL),
             "Next": names.WAIT_CLEARED,
         },
+        # A release that ended after its clearing left nothing to clear.
+        names.REFUSED_CLEAR: choose(when(NO_CHANGE, names.LOOK_CLEARED, since=NOW), otherwise=names.REFUSED_UPDATE),
         names.WAIT_CLEARED: parts.wait(names.LOOK_CLEARED),
         names.LOOK_CLEARED: parts.look_at_stack(names.CLEARED),
         names.CLEARED: choose(
@@ -129,6 +131,7 @@ def clear(parts: ReleaseParts) -> States:
 def update(parts: ReleaseParts) -> States:
     """Return the states that change the champion and follow CloudFormation until the endpoint is up or rolled back."""
     former = '{% $champion = "" ? "none" : $champion %}'
+    served_before = "" if parts.hub_model else ' and $champion != ""'
     return {
         names.NOTE_RELEASE: {
             # After a crash this shows that the package in service was not asked yet, and what was before it.
@@ -191,7 +194,7 @@ def update(parts: ReleaseParts) -> States:
         names.WHOSE_FAULT: choose(
             when(f"$contains($reason, {_PLATFORM})", names.NOTE_FAILURE),
             # The endpoint had been cleared away: CloudFormation's own rollback leads back to none.
-            when(f'{USABLE} and $serving = "" and $not($champion in [null, ""])', names.PUT_BACK),
+            when(f'{USABLE} and $serving = "" and {GONE}{served_before}', names.PUT_BACK),
             otherwise=names.RECORD_FAILURE,
         ),
         names.ASK: parts.ask(

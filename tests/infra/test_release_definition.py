@@ -745,3 +745,47 @@ def test_platforms_fault_rejects_no_package(reason: str) -> None:
     execution = run(answers=answers)
     noted(execution)
     assert reason in told(execution)
+
+
+@pytest.mark.parametrize("hub_model", [True, False])
+def test_a_stack_that_was_cleared_before_is_released_to(hub_model: bool) -> None:
+    """A release that was aborted after its clearing left a stack without an endpoint; the next one makes it."""
+    cleared = scripted(stack("UPDATE_COMPLETE", NO_ENDPOINT))
+    execution = run(
+        answers={
+            names.ENDPOINT: scripted(MISSING),
+            names.CHAMPION: cleared,
+            names.CLEAR: scripted(refused(NO_CHANGE)),
+            names.LOOK_CLEARED: cleared,
+        },
+        parts=replace(PARTS, hub_model=hub_model),
+    )
+    assert updates(execution)[-1] == NEW
+    assert execution.output == {"outcome": "released", "version": "7", "replaced": None}
+
+
+def test_clearing_is_not_tried_for_ever() -> None:
+    """A clearing that can't be begun within half an hour is given up, and one that waits for others is not."""
+    gone = {names.ENDPOINT: scripted(MISSING)}
+    execution = run(answers={**gone, names.CLEAR: scripted(refused("Rate exceeded"))})
+    assert "CloudFormation refused the update" in noted(execution)["release_reason"]
+    assert execution.waited == pytest.approx(SETTLE_SECONDS, abs=60)
+    assert updates(run(answers={**gone, names.CLEAR: scripted(refused(BUSY), {"StackId": "x"})})) == [
+        NO_ENDPOINT,
+        NO_ENDPOINT,
+        NEW,
+    ]
+
+
+@pytest.mark.parametrize(("hub_model", "told_to_serve"), [(True, [NO_ENDPOINT, NEW, ""]), (False, [NEW])])
+def test_hub_model_comes_back_after_clearing(hub_model: bool, told_to_serve: list[str]) -> None:
+    """Where a hub model was cleared away it serves again if the package does not come up; else there was nothing."""
+    answers = {
+        names.ENDPOINT: scripted(MISSING),
+        names.CHAMPION: scripted(stack("CREATE_COMPLETE", "")),
+        names.LOOK: scripted(stack("UPDATE_ROLLBACK_COMPLETE", "")),
+        names.LOOK_BACK: scripted(stack("UPDATE_COMPLETE", "")),
+    }
+    execution = run(answers=answers, parts=replace(PARTS, hub_model=hub_model))
+    assert updates(execution) == told_to_serve
+    assert "CloudFormation gave no reason" in rejection(execution)["ApprovalDescription"]
