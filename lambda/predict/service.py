@@ -19,8 +19,6 @@ from shared.retry import Retry
 
 BUDGET_SECONDS = 25.0
 """Time for one answer. API Gateway gives up after 29 s; the rest is for starting this Lambda and for the network."""
-
-
 STALLED_SECONDS = 3.0
 """Time for one answer while the model is known not to answer."""
 REMEMBERED_SECONDS = 10.0
@@ -92,13 +90,10 @@ class PredictionService:
                 lambda left: self.endpoint.ask(unique, request.parameters, seconds=left),
                 budget=self.breaker.seconds(min(seconds, BUDGET_SECONDS)),
             )
-        except TextTooLongError as error:
-            self.breaker.note(None)
-            if error.position is None or len(request.texts) == 1:
-                raise
-            raise TextTooLongError(request.texts.index(unique[error.position])) from error
         except PredictError as error:
             self.breaker.note(error)
+            if isinstance(error, TextTooLongError) and error.position is not None and len(request.texts) > 1:
+                raise TextTooLongError(request.texts.index(unique[error.position])) from error
             raise
         self.breaker.note(None)
         endpoint_seconds = self.retry.clock() - started
