@@ -162,7 +162,7 @@ def _image_size(deployment: Deployment, config: Config) -> Iterator[Check]:
 
 def _names(deployment: Deployment, config: Config) -> Iterator[Check]:
     mine = inventory.owned(deployment)
-    left = [one for one in inventory.inventory(deployment) if one.name not in mine]
+    left = [one for one in inventory.inventory(deployment) if one.name not in mine and not _elsewhere(one, config)]
     kept = [one for one in left if one.kind == "AWS::S3::Bucket"]  # a new one gets another name
     taken = [one for one in left if one not in kept and not _GENERATED.search(one.name)]
     if kept:
@@ -172,6 +172,13 @@ def _names(deployment: Deployment, config: Config) -> Iterator[Check]:
         return
     step = "cdk deploy --all --import-existing-resources takes kept ones back; delete others, or set home_region"
     yield Check("names", FAILED, "taken: " + ", ".join(f"{kind} {name}" for kind, name in taken), step)
+
+
+def _elsewhere(one: inventory.Found, config: Config) -> bool:
+    """Tell whether this is a role of the same environment in another region, and so in nobody's way."""
+    found = re.search(r"-([a-z]{2}(-(gov|iso[a-z]*))?-[a-z]+-\d)$", one.name)
+    region = found[1] if found else config.home_region or config.region
+    return one.kind == "AWS::IAM::Role" and region != config.region
 
 
 _GENERATED = re.compile("-(storage-Custom|api-Front)")

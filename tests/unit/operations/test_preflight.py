@@ -173,3 +173,26 @@ def test_names_that_are_taken_are_listed(aws: StubbedDeployment, monkeypatch: py
     assert (kept.status, "text-classifier-dev-storage-data-1" in kept.found) == (NOTE, True)
     assert taken.found == "taken: AWS::Logs::LogGroup /aws/lambda/text-classifier-dev-predict"
     assert "--import-existing-resources" in taken.next_step
+
+
+@pytest.mark.parametrize(
+    ("region", "home", "taken"),
+    [
+        ("us-east-1", "us-east-1", ["launch"]),
+        ("eu-west-1", "us-east-1", ["launch-eu-west-1"]),
+        ("eu-west-1", "", ["launch", "launch-eu-west-1"]),
+    ],
+)
+def test_roles_of_another_region_are_in_nobodys_way(
+    aws: StubbedDeployment, monkeypatch: pytest.MonkeyPatch, region: str, home: str, taken: list[str]
+) -> None:
+    """An account that holds the environment in two regions can take it in both."""
+    roles = [
+        preflight.inventory.Found("AWS::IAM::Role", f"text-classifier-dev-{name}")
+        for name in ("launch", "launch-eu-west-1", "launch-us-gov-west-1")
+    ]
+    monkeypatch.setenv("CONTEXT", f"home_region={home}")
+    monkeypatch.setattr(preflight.inventory, "inventory", lambda _: iter(roles))
+    monkeypatch.setattr(preflight.inventory, "owned", lambda _: set())
+    (found,) = preflight._names(aws, configuration("dev", region))
+    assert found.found == "taken: " + ", ".join(f"AWS::IAM::Role text-classifier-dev-{name}" for name in taken)
