@@ -4,17 +4,7 @@ from typing import Any
 
 from stacks.common.states_language import CAUSE, States, as_jsonata, catch, choose, when
 from stacks.release import state_names as names
-from stacks.release.parts import (
-    DEALT_WITH,
-    GONE,
-    LOOK_AGAIN,
-    NO_CHANGE,
-    NOW,
-    REFUSAL,
-    USABLE,
-    ReleaseParts,
-    longer_than,
-)
+from stacks.release.parts import DEALT_WITH, LOOK_AGAIN, NO_CHANGE, NOW, REFUSAL, USABLE, ReleaseParts, longer_than
 from stacks.release.request_states import outcome
 from stacks.serving.champion import NO_ENDPOINT, PENDING
 
@@ -30,6 +20,9 @@ _MEND = (
     "release again."
 )
 _START_AGAIN = " Next: see in CloudFormation what goes on there, then start this release again."
+
+_GONE = '$endpoint in ["missing", "Failed"]'
+"""Condition: there is no endpoint, or one that neither answers nor can be updated."""
 
 # Why an endpoint does not come up, where the model is not the reason.
 _PLATFORM = (
@@ -93,7 +86,7 @@ def compare(parts: ReleaseParts) -> States:
 def _gone(parts: ReleaseParts) -> list[dict[str, Any]]:
     """Return the rules for an endpoint that is missing or Failed though the stack names what it serves."""
     # Without a hub model, a stack that names no package has no endpoint yet.
-    lost = GONE if parts.hub_model else f'{GONE} and $serving != ""'
+    lost = _GONE if parts.hub_model else f'{_GONE} and $serving != ""'
     return [
         when(f"{lost} and $serving = $package", names.CLEAR, champion="{% $replaces %}"),
         when(lost, names.CLEAR, champion="{% $serving %}"),
@@ -194,7 +187,7 @@ def update(parts: ReleaseParts) -> States:
         names.WHOSE_FAULT: choose(
             when(f"$contains($reason, {_PLATFORM})", names.NOTE_FAILURE),
             # The endpoint had been cleared away: CloudFormation's own rollback leads back to none.
-            when(f'{USABLE} and $serving = "" and {GONE}{served_before}', names.PUT_BACK),
+            when(f'{USABLE} and $serving = "" and {_GONE}{served_before}', names.PUT_BACK),
             otherwise=names.RECORD_FAILURE,
         ),
         names.ASK: parts.ask(
