@@ -38,18 +38,14 @@ def compare(parts: ReleaseParts) -> States:
     """
     dealt_with = parts.note({"release_approved_at": DEALT_WITH})
     already = outcome("already serving")
+    unseen = '{% $contains($states.errorOutput.Cause, "Could not find") ? "missing" : "unknown" %}'
     return {
         names.CHAMPION: parts.look_at_stack(names.ENDPOINT),
         names.ENDPOINT: {
             **parts.sdk_task("sagemaker", "describeEndpoint", {"EndpointName": parts.endpoint}),
             "Assign": {"endpoint": "{% $states.result.EndpointStatus %}"},
             "Output": {"endpoint": "{% $states.result.EndpointStatus %}"},
-            "Catch": catch(
-                names.COMPARE,
-                assign={
-                    "endpoint": '{% $contains($states.errorOutput.Cause, "Could not find") ? "missing" : "unknown" %}'
-                },
-            ),
+            "Catch": catch(names.COMPARE, assign={"endpoint": unseen}),
             "Next": names.COMPARE,
         },
         names.COMPARE: choose(
@@ -124,7 +120,6 @@ def clear(parts: ReleaseParts) -> States:
 def update(parts: ReleaseParts) -> States:
     """Return the states that change the champion and follow CloudFormation until the endpoint is up or rolled back."""
     former = '{% $champion = "" ? "none" : $champion %}'
-    served_before = "" if parts.hub_model else ' and $champion != ""'
     return {
         names.NOTE_RELEASE: {
             # After a crash this shows that the package in service was not asked yet, and what was before it.
@@ -171,17 +166,22 @@ def update(parts: ReleaseParts) -> States:
             ),
             otherwise=names.FIND_REASON,
         ),
+        names.ASK: parts.ask(
+            "{% $package %}", on_error=names.LOOK_FIRST, assign={"reason": CAUSE, "since": NOW}, then=names.RECORD
+        ),
+    }
+
+
+def explain(parts: ReleaseParts) -> States:
+    """Return the states after CloudFormation's own rollback: why it was, and what follows from that."""
+    unread = f'{{% "The serving stack is " & $stack & "; why could not be read: " & {as_jsonata(CAUSE)} %}}'
+    served_before = "" if parts.hub_model else ' and $champion != ""'
+    return {
         names.FIND_REASON: {
             **parts.sdk_task("cloudformation", "describeStackEvents", {"StackName": parts.serving_stack}),
             "Assign": {"reason": _reason()},
             "Output": {},
-            "Catch": catch(
-                names.RECORD_FAILURE,
-                assign={
-                    "reason": '{% "The serving stack is " & $stack & "; why could not be read: " & '
-                    f"{as_jsonata(CAUSE)} %}}"
-                },
-            ),
+            "Catch": catch(names.WHOSE_FAULT, assign={"reason": unread}),
             "Next": names.WHOSE_FAULT,
         },
         names.WHOSE_FAULT: choose(
@@ -189,9 +189,6 @@ def update(parts: ReleaseParts) -> States:
             # The endpoint had been cleared away: CloudFormation's own rollback leads back to none.
             when(f'{USABLE} and $serving = "" and {_GONE}{served_before}', names.PUT_BACK),
             otherwise=names.RECORD_FAILURE,
-        ),
-        names.ASK: parts.ask(
-            "{% $package %}", on_error=names.LOOK_FIRST, assign={"reason": CAUSE, "since": NOW}, then=names.RECORD
         ),
     }
 
