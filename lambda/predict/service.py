@@ -64,21 +64,20 @@ class Breaker:
     clock: Callable[[], float] = time.monotonic
     _failed_at: float = -math.inf
     _full_at: float = -math.inf  # when a request with its whole time failed last
+    _short: bool = False  # whether the present request has less
 
     def seconds(self, wanted: float) -> float:
         """Return the time for a request that may take `wanted` seconds."""
-        return min(wanted, STALLED_SECONDS) if self._stalled() else wanted
+        now = self.clock()
+        self._short = now - self._failed_at < REMEMBERED_SECONDS and now - self._full_at < WHOLE_AGAIN_SECONDS
+        return min(wanted, STALLED_SECONDS) if self._short else wanted
 
     def note(self, error: PredictError | None) -> None:
         """Take the end of a request: its error, or None for an answer. A model that starts is worth waiting for."""
         silent = isinstance(error, ModelTimeoutError | EndpointUnavailableError | ThrottledError)
-        if silent and not self._stalled():
-            self._full_at = self.clock()
         self._failed_at = self.clock() if silent else -math.inf
-
-    def _stalled(self) -> bool:
-        now = self.clock()
-        return now - self._failed_at < REMEMBERED_SECONDS and now - self._full_at < WHOLE_AGAIN_SECONDS
+        if silent and not self._short:
+            self._full_at = self._failed_at
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -126,7 +126,7 @@ def test_a_busy_endpoint_is_given_up_early(fake_time: Any) -> None:
 
 def test_a_slow_model_is_not_cut_short_for_ever(fake_time: Any) -> None:
     """Where each answer takes five seconds, one failure shortens requests for a minute at the most."""
-    endpoint, service = stalled(fake_time)
+    _, service = stalled(fake_time)
     asked(service, fake_time)
     answers = []
     for _ in range(30):
@@ -134,4 +134,4 @@ def test_a_slow_model_is_not_cut_short_for_ever(fake_time: Any) -> None:
         if answers[-1] > 3:
             break
     assert (answers[-1], set(answers[:-1])) == (25, {3})
-    assert sum(answers[:-1]) <= 60
+    assert sum(answers[:-1]) <= 63  # the last one began within the minute
