@@ -41,7 +41,6 @@ from benchmarks.inference_report import (  # noqa: E402
     PIPELINE,
     STUDENT,
     STUDENT_DIFFERENCE,
-    draw,
     report,
 )
 from benchmarks.results import RESULTS, dated, keep, read_rows, say  # noqa: E402
@@ -192,13 +191,13 @@ def difference(labels: list[int], before: list[int], after: list[int]) -> dict[s
 
 
 def main() -> int:
-    """Measure, print, draw and keep."""
+    """Measure, print and keep."""
     arguments = _arguments()
     result = run(arguments)
     text = report(result)
     print(text)
     if arguments.keep:
-        say(f"kept: {keep(arguments.results, 'inference', result, text, draw)}.json, .md, .svg")
+        say(f"kept: {keep(arguments.results, 'inference', result, text)}.json, .md")
     return 0
 
 
