@@ -18,12 +18,12 @@ import time
 import zipfile
 from io import BytesIO
 from pathlib import Path
+from typing import Any
+
+import boto3
+import requests
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[0:1] = [str(ROOT), str(ROOT / "client")]
-
-from operations.aws.deployment import LOCAL_ENV, connect  # noqa: E402
-
 LAYER = ROOT / "build" / "lambda-layer" / "python"
 LOG_GROUP = "/aws/lambda/text-classifier-local-predict"
 OWN_LIMIT_MS, IMPORT_LIMIT_MS = 5.0, 120.0
@@ -55,18 +55,24 @@ def zipped_bytes(folder: Path) -> int:
     return len(archive.getvalue())
 
 
-def own_milliseconds(count: int) -> tuple[list[float], list[float]]:
+def own_milliseconds(status: dict[str, Any], count: int) -> tuple[list[float], list[float]]:
     """Return own and endpoint time of `count` warm requests, from the Lambda's log."""
-    deployment = connect(LOCAL_ENV)
+    url = f"{status['api_url']}/v1/predictions"
     texts = [f"The zoom is sharp up to {number} mm." for number in range(count)]
-    with deployment.api_client() as client:
+    with requests.Session() as session:
         for text in texts[:20]:
-            client.score(text)
+            session.post(url, json={"inputs": text}, timeout=40).raise_for_status()
         started = time.time()
         for text in texts:
-            client.score(text)
+            session.post(url, json={"inputs": text}, timeout=40).raise_for_status()
     time.sleep(2)  # until the last lines are in the log
-    logs = deployment.client("logs")
+    logs = boto3.client(
+        "logs",
+        endpoint_url=status["endpoint_url"],
+        region_name=status["region"],
+        aws_access_key_id=status["aws_access_key_id"],
+        aws_secret_access_key=status["aws_secret_access_key"],
+    )
     own, endpoint = [], []
     for page in logs.get_paginator("filter_log_events").paginate(logGroupName=LOG_GROUP, startTime=int(started * 1000)):
         for event in page["events"]:
@@ -83,8 +89,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--requests", type=int, default=300)
     parser.add_argument("--imports", type=int, default=5)
+    parser.add_argument("--status", type=Path, default=ROOT / ".local" / "status.json")
     arguments = parser.parse_args()
-    own, endpoint = own_milliseconds(arguments.requests)
+    own, endpoint = own_milliseconds(json.loads(arguments.status.read_text()), arguments.requests)
     if not own:
         print("error: the Lambda's log has no line of an answered request")
         return 1

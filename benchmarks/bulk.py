@@ -10,6 +10,7 @@ used, so other work on the machine does not count.
 
 import argparse
 import csv
+import http.client
 import io
 import json
 import os
@@ -23,7 +24,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 import psutil
-import urllib3
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -69,10 +69,15 @@ def bodies(sentences: list[str], *, total: int, records: int, kind: str) -> Iter
 
 def ask(port: int, records: int, body: bytes, kind: str) -> int:
     """Send one body, check that each record came back with an answer, and return how many there were."""
-    url, head = f"http://127.0.0.1:{port}/invocations", {"Content-Type": TYPES[kind]}
-    answer = urllib3.request("POST", url, body=body, headers=head, timeout=3_600)
-    assert answer.status == 200, answer.data[:500]
-    assert answer.data.count(b"\n") == records, f"fewer or more answers than the {records} records"
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=3_600)
+    try:
+        connection.request("POST", "/invocations", body, {"Content-Type": TYPES[kind]})
+        response = connection.getresponse()
+        answer = response.read()
+    finally:
+        connection.close()
+    assert response.status == 200, answer[:500]
+    assert answer.count(b"\n") == records, f"fewer or more answers than the {records} records"
     return records
 
 

@@ -41,6 +41,7 @@ from benchmarks.inference_report import (  # noqa: E402
     PIPELINE,
     STUDENT,
     STUDENT_DIFFERENCE,
+    draw,
     report,
 )
 from benchmarks.results import RESULTS, dated, keep, read_rows, say  # noqa: E402
@@ -191,13 +192,13 @@ def difference(labels: list[int], before: list[int], after: list[int]) -> dict[s
 
 
 def main() -> int:
-    """Measure, print and keep."""
+    """Measure, print, draw and keep."""
     arguments = _arguments()
     result = run(arguments)
     text = report(result)
     print(text)
     if arguments.keep:
-        say(f"kept: {keep(arguments.results, 'inference', result, text)}.json, .md")
+        say(f"kept: {keep(arguments.results, 'inference', result, text, draw)}.json, .md, .svg")
     return 0
 
 

@@ -1,5 +1,6 @@
-"""The results of `benchmarks/inference.py` as tables."""
+"""The results of `benchmarks/inference.py` as tables and a chart."""
 
+from pathlib import Path
 from typing import Any
 
 from benchmarks.floors import WITHOUT_AMX
@@ -131,3 +132,25 @@ def _goals(result: dict[str, Any]) -> list[str]:
         title, held = f"accuracy, {STUDENT_DIFFERENCE}", round(lost, 4) >= STUDENT_PRICE
         rows.append([title, f"≥ {STUDENT_PRICE:+.3f}", f"{lost:+.4f}", *none, verdict(held)])
     return table(["goal", "asked", "found", "onnxruntime as found", "with its optimizer", ""], rows)
+
+
+def draw(result: dict[str, Any], path: Path) -> None:
+    """Draw each variant's time as a bar (network, and what is around it) and the full model's floors as lines."""
+    from matplotlib.figure import Figure
+
+    figures, floor = result["figures"], result["floors"][OURS]
+    drawn = {name: found for name, found in figures.items() if "network_p50_ms" in found}
+    figure = Figure(figsize=(9, 3.5), layout="constrained")
+    axes = figure.subplots()
+    networks = [found["network_p50_ms"] for found in drawn.values()]
+    around = [max(0.0, found["p50_ms"] - found["network_p50_ms"]) for found in drawn.values()]
+    axes.barh(list(drawn), networks, label="network")
+    axes.barh(list(drawn), around, left=networks, label="tokenising, reading the answer")
+    lines = {f"arithmetic, {name}": found for name, found in floor["arithmetic"].items()} | {"memory": floor["memory"]}
+    for style, (name, found) in zip((":", "--", "-."), lines.items(), strict=False):
+        axes.axvline(found, color="black", linestyle=style, label=f"floor of the full model: {name}")
+    axes.invert_yaxis()
+    axes.set_xlim(left=0)
+    axes.set_xlabel("median of one text, ms")
+    axes.legend(fontsize="small")
+    figure.savefig(path, metadata={"Date": None})

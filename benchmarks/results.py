@@ -5,7 +5,7 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -61,12 +61,15 @@ def verdict(held: bool) -> str:
     return "held" if held else "**missed**"
 
 
-def keep(folder: Path, name: str, result: dict[str, Any], text: str) -> Path:
-    """Write `<name>-<day>.json` and `.md` into `folder`; return their common path without an ending."""
+def keep(
+    folder: Path, name: str, result: dict[str, Any], text: str, draw: Callable[[dict[str, Any], Path], None]
+) -> Path:
+    """Write `<name>-<day>.json`, `.md` and `.svg` into `folder`; return their common path without an ending."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}-{result['date'][:10]}"
     path.with_suffix(".json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    path.with_suffix(".md").write_text(text, encoding="utf-8")
+    path.with_suffix(".md").write_text(text + f"\n![chart]({path.name}.svg)\n", encoding="utf-8")
+    draw(result, path.with_suffix(".svg"))
     return path
 
 

@@ -40,6 +40,7 @@ from benchmarks.serving_report import (  # noqa: E402
     SLIM_FULL,
     SLIM_STUDENT,
     STOCK,
+    draw,
     report,
 )
 from benchmarks.stock.environment import StackMissingError, StockStack, complete  # noqa: E402
@@ -70,7 +71,7 @@ class Contestant:
 
 
 def main() -> int:
-    """Measure, print and keep; 0, or 1 with the reason, or 130 after Ctrl-C."""
+    """Measure, print, draw and keep; 0, or 1 with the reason, or 130 after Ctrl-C."""
     arguments = _arguments()
     # As on Ctrl-C: end the servers and remove the scratch folders.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
@@ -84,8 +85,8 @@ def main() -> int:
     text = report(result)
     print(text)
     if arguments.keep:
-        kept = keep(RESULTS, "serving", result, text).relative_to(ROOT)
-        print(f"kept: {kept}.json, .md", file=sys.stderr)
+        kept = keep(RESULTS, "serving", result, text, draw).relative_to(ROOT)
+        print(f"kept: {kept}.json, .md, .svg", file=sys.stderr)
     return 0
 
 

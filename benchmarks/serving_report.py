@@ -1,5 +1,6 @@
-"""The figures and goals of `benchmarks/serving.py`, and its result as tables."""
+"""The figures and goals of `benchmarks/serving.py`, and its result as tables and a chart."""
 
+from pathlib import Path
 from typing import Any
 
 from benchmarks.results import heading, table, verdict
@@ -67,3 +68,26 @@ def _ratio(figures: dict[str, dict[str, float]], name: str, key: str) -> str:
         return ""
     ratio = figures[name][key] / figures[STOCK][key]
     return f" ({ratio:.1f}×)" if ratio >= 1 else f" (1/{1 / ratio:.1f})"
+
+
+def draw(result: dict[str, Any], path: Path) -> None:
+    """Draw each figure's share of the stock stack's as bars on a logarithmic axis."""
+    from matplotlib.figure import Figure
+
+    figures = result["figures"]
+    keys = [key for key in FIGURES if key not in ("accuracy", "artifact_mb")]
+    figure = Figure(figsize=(9, 5), layout="constrained")
+    axes = figure.subplots()
+    names = [name for name in figures if name != STOCK]
+    for place, name in enumerate(names):
+        # Bars begin at the stock stack's 1: to the left is less, to the right is more.
+        beyond = [figures[name][key] / figures[STOCK][key] - 1 for key in keys]
+        rows = [number + place / (len(names) + 1) for number in range(len(keys))]
+        axes.barh(rows, beyond, 1 / (len(names) + 1), left=1, label=name)
+    axes.axvline(1, color="black", linewidth=1)
+    axes.set_xscale("log")
+    axes.set_yticks(range(len(keys)), [FIGURES[key] for key in keys])
+    axes.invert_yaxis()
+    axes.set_xlabel("stock stack, same model = 1")
+    axes.legend()
+    figure.savefig(path, metadata={"Date": None})

@@ -24,6 +24,7 @@ from benchmarks.inference_report import (
     PIPELINE,
     STUDENT,
     STUDENT_DIFFERENCE,
+    draw,
     report,
 )
 from benchmarks.results import TELLING, machine
@@ -169,6 +170,12 @@ def test_the_report_gives_floors_and_shares(result: Callable[..., dict[str, Any]
     assert f"| {OURS}, network alone | 55.6% (44.4%) | 55.6% | 55.6% |" in text
     assert f"| {OURS} | 50.0% (40.0%) | 50.0% | 50.0% |" in text
     assert f"| {DISTILBERT} | 40.000 | 50.000 | – | 1/1.0 | untrained |" in text
+
+
+def test_the_chart_is_drawn(result: Callable[..., dict[str, Any]], tmp_path: Path) -> None:
+    """An SVG file."""
+    draw(result(1.0), tmp_path / "chart.svg")
+    assert (tmp_path / "chart.svg").read_text().lstrip().startswith("<?xml")
 
 
 @pytest.mark.parametrize("full", [[], ["--full=/nowhere"]])

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import serving
-from benchmarks.serving_report import FIGURES, SLIM_FULL, SLIM_STUDENT, STOCK, report
+from benchmarks.serving_report import FIGURES, SLIM_FULL, SLIM_STUDENT, STOCK, draw, report
 from operations.errors import OperationError
 from operations.sizing.http_load import load
 
@@ -92,6 +92,12 @@ def test_the_report_says_which_goals_were_held(result: Callable[..., dict]) -> N
     assert "| first answer after start, s, slim | ≤ 1/30 | 1/10.0 | **missed** |" in text
     assert "| requests/s at concurrency 16, slim | ≥ 6.5× | 10.0× | held |" in text
     assert SLIM_STUDENT not in text
+
+
+def test_the_chart_is_drawn(result: Callable[..., dict], tmp_path: Path) -> None:
+    """An SVG file with the figures' names."""
+    draw(result(0.1), tmp_path / "chart.svg")
+    assert (tmp_path / "chart.svg").read_text().lstrip().startswith("<?xml")
 
 
 @pytest.mark.parametrize("wrong", [["--artifact=/nowhere", "--test=/nowhere"], ["--help"]])
