@@ -27,5 +27,5 @@ def test_a_process_that_is_told_while_they_agree_stops_with_the_others(
     monkeypatch.setattr(torch.distributed, "all_reduce", vote)
     control = TrainerControl()
     arguments: Any = SimpleNamespace(world_size=2, device=torch.device("cpu"))
-    StopWhenTold(stop).on_step_end(arguments, TrainerState(), control)
+    StopWhenTold(stop).on_step_end(arguments, TrainerState(epoch=0.5), control)
     assert (control.should_training_stop, control.should_save) == (agreed, agreed)

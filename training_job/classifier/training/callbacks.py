@@ -94,15 +94,17 @@ class StopWhenTold(TrainerCallback):
         self._stop = stop
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        """Ask for a checkpoint and the end."""
-        if self._told(args):
+        """Ask for a checkpoint and the end, unless the epoch ends here: it has a checkpoint of its own."""
+        if self._told(args) and not _at_epoch_end(state):
             control.should_save = True
             control.should_training_stop = True
 
     def on_epoch_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        """Skip the evaluation, because there are two minutes at most."""
+        """End after a whole epoch's evaluation, which decides about the best epoch; evaluate no part of an epoch."""
         if self._told(args):
-            control.should_evaluate = False
+            control.should_training_stop = True
+            if not _at_epoch_end(state):
+                control.should_evaluate = control.should_save = False
 
     def _told(self, args: TrainingArguments) -> bool:
         if args.world_size > 1:
@@ -113,6 +115,10 @@ class StopWhenTold(TrainerCallback):
                 return False
             self._stop.requested = True
         return self._stop.requested
+
+
+def _at_epoch_end(state: TrainerState) -> bool:
+    return float(state.epoch or 0.0).is_integer()
 
 
 FIGURES = ("accuracy", "f1", "macro_f1", "micro_f1", "agreement", "pearson")

@@ -20,6 +20,7 @@ from classifier.training.callbacks import Progress, StopWhenTold
 from classifier.training.checkpoints import last_common
 from classifier.training.plan import Plan
 from classifier.training.precision import choose_precision
+from classifier.training.trainer import ResumableTrainer
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -79,7 +80,7 @@ class Fitting:
         hp: Hyperparameters,
         plan: Plan,
         progress: Progress,
-        trainer_type: Callable[..., Trainer] = Trainer,
+        trainer_type: Callable[..., Trainer] = ResumableTrainer,
     ) -> Fitted:
         """Train `model` in place, from the training's last checkpoint if there is one.
 

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from torch.nn.functional import mse_loss
-from transformers import Trainer
 
 from classifier.errors import HyperparameterError, JobError
+from classifier.training.trainer import ResumableTrainer
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -106,7 +106,7 @@ def narrow(model: PreTrainedModel, share: float) -> None:
     setattr(model.config, name, units)
 
 
-class StudentTrainer(Trainer):
+class StudentTrainer(ResumableTrainer):
     """Train a student towards its teacher's answers and hidden states; the data's targets are not used.
 
     The teacher answers every batch, so the texts need no labels: in each epoch half of them are new, crossed from two
