@@ -12,6 +12,9 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 from classifier.errors import JobError
 from classifier.job.interruption import StopRequest
 
+_STOP = 2
+"""What a process wants after a step, in the order of urgency: 0 for nothing, 1 for a checkpoint, 2 for the end."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -84,37 +87,45 @@ class Progress(TrainerCallback):
 
 
 class StopWhenTold(TrainerCallback):
-    """Write a checkpoint and end the training after the step in which the job was told to stop.
+    """Write a checkpoint every few minutes, and one after the step in which the job was told to stop, its last.
 
-    Several processes stop after the same step, whichever of them was told; otherwise one would wait for the others
-    forever.
+    Several processes do so after the same step, whichever of them was told or is due; otherwise one would wait for the
+    others forever.
     """
 
-    def __init__(self, stop: StopRequest) -> None:
+    def __init__(self, stop: StopRequest, minutes: float) -> None:
         self._stop = stop
+        self._seconds = 60 * minutes
+        self._saved = time.monotonic()
+
+    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        """Count the minutes from each checkpoint, those of the epochs too."""
+        self._saved = time.monotonic()
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """Ask for a checkpoint and the end, unless the epoch ends here: it has a checkpoint of its own."""
-        if self._told(args) and not _at_epoch_end(state):
+        wanted = self._agreed(args)
+        if wanted and not _at_epoch_end(state):
             control.should_save = True
-            control.should_training_stop = True
+            control.should_training_stop = wanted == _STOP
 
     def on_epoch_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """End after a whole epoch's evaluation, which decides about the best epoch; evaluate no part of an epoch."""
-        if self._told(args):
+        if self._agreed(args) == _STOP:
             control.should_training_stop = True
             if not _at_epoch_end(state):
                 control.should_evaluate = control.should_save = False
 
-    def _told(self, args: TrainingArguments) -> bool:
+    def _agreed(self, args: TrainingArguments) -> int:
+        """Return what any process wants: nothing, a checkpoint, or a checkpoint and the end."""
+        wanted = _STOP if self._stop.requested else int(time.monotonic() - self._saved >= self._seconds)
         if args.world_size > 1:
-            told = torch.tensor(int(self._stop.requested), device=args.device)
-            torch.distributed.all_reduce(told, op=torch.distributed.ReduceOp.MAX)
+            most = torch.tensor(wanted, device=args.device)
+            torch.distributed.all_reduce(most, op=torch.distributed.ReduceOp.MAX)
             # Use the agreed value, not `requested`: the signal may have arrived during the exchange.
-            if not told.item():
-                return False
-            self._stop.requested = True
-        return self._stop.requested
+            wanted = int(most.item())
+            self._stop.requested |= wanted == _STOP
+        return wanted
 
 
 def _at_epoch_end(state: TrainerState) -> bool:

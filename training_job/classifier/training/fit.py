@@ -105,7 +105,7 @@ class Fitting:
                 np.asarray(answered.predictions), np.asarray(answered.label_ids)
             ),
             compute_loss_func=weighted_loss(plan),
-            callbacks=[progress, StopWhenTold(self.stop)],
+            callbacks=[progress, StopWhenTold(self.stop, hp.checkpoint_minutes)],
         )
         trainer.remove_callback(PrinterCallback)
         checkpoint = last_common(folder, self.processes)
