@@ -4,6 +4,7 @@ import logging
 import math
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -11,6 +12,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from classifier.errors import JobError
 from classifier.job.interruption import StopRequest
+from classifier.training.checkpoints import seal, tidy
 
 _STOP = 2
 """What a process wants after a step, in the order of urgency: 0 for nothing, 1 for a checkpoint, 2 for the end."""
@@ -98,8 +100,16 @@ class StopWhenTold(TrainerCallback):
         self._seconds = 60 * minutes
         self._saved = time.monotonic()
 
+    def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        """Correct the path to the best epoch's checkpoint, which may have come from another folder through S3."""
+        if state.best_model_checkpoint:
+            state.best_model_checkpoint = str(Path(str(args.output_dir)) / Path(state.best_model_checkpoint).name)
+
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        """Count the minutes from each checkpoint, those of the epochs too."""
+        """Seal the checkpoint and delete old ones. The minutes count from here, after an epoch too."""
+        seal(Path(str(args.output_dir)) / f"checkpoint-{state.global_step}", args.process_index)
+        if args.process_index == 0:
+            tidy(Path(str(args.output_dir)))
         self._saved = time.monotonic()
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:

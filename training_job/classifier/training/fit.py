@@ -159,7 +159,6 @@ def _arguments(hp: Hyperparameters, plan: Plan, precision: str, folder: Path, pr
         seed=plan.seed,
         eval_strategy="epoch",
         save_strategy="epoch",
-        save_total_limit=2,
         load_best_model_at_end=True,
         metric_for_best_model="eval_loss",  # varies less between seeds than accuracy
         greater_is_better=False,
