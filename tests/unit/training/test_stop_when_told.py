@@ -45,6 +45,7 @@ def test_a_checkpoint_is_due_some_minutes_after_the_last_one(
     callback.on_step_end(arguments, state, control)
     assert (control.should_save, control.should_training_stop) == (saves, False)
     (tmp_path / "checkpoint-0").mkdir()
+    (tmp_path / "checkpoint-0/trainer_state.json").write_text('{"best_model_checkpoint": null}')
     callback.on_save(arguments, state, control)
     control = TrainerControl()
     now[0] += 240

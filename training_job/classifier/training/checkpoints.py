@@ -9,8 +9,7 @@ from typing import Any
 
 from classifier.job.processes import Processes, newest_common
 
-_LIST = "digests_"
-"""Begins the name of the list that a process writes last; a number and `.json` end it."""
+_LIST = "digests.json"  # of the other files of a checkpoint
 
 
 def run_folder(checkpoint_dir: Path, identity: dict[str, Any]) -> Path:
@@ -22,44 +21,37 @@ def run_folder(checkpoint_dir: Path, identity: dict[str, Any]) -> Path:
     return checkpoint_dir / digest[:16]
 
 
-def seal(checkpoint: Path, rank: int) -> None:
-    """List the files that this process wrote into `checkpoint` with their digests; it is whole with all lists.
-
-    The main process wrote all files but the random states of the others.
-    """
-    names = [f"rng_state_{rank}.pth"]
-    if rank == 0:
-        files = {path.name for path in checkpoint.iterdir() if path.is_file()}
-        others = {name for name in files if name.startswith(("rng_state_", _LIST)) and name not in names}
-        names = sorted(files - others)
-    digests = {name: _digest(checkpoint / name) for name in names}
-    (checkpoint / f"{_LIST}{rank}.json").write_text(json.dumps(digests, indent=2), encoding="utf-8")
+def seal(checkpoint: Path) -> None:
+    """List the files of `checkpoint` with their digests. They may arrive in any order, or only some, or cut off."""
+    files = (path for path in checkpoint.iterdir() if not path.name.startswith(("rng_state", _LIST)))
+    digests = {path.name: _digest(path) for path in files}
+    (checkpoint / _LIST).write_text(json.dumps(digests, indent=2), encoding="utf-8")
 
 
-def tidy(folder: Path, keep: int = 2) -> None:
-    """Delete all checkpoints in `folder` but the newest ones and those of their best epochs.
-
-    Two, because the newest may not arrive whole where the next job resumes.
-    """
-    newest = _sorted(folder)[-keep:]
-    kept = {name for path in newest for name in (path.name, _best(path))}
-    for path in _sorted(folder):
+def tidy(folder: Path) -> None:
+    """Keep the two newest checkpoints, because the newest may not arrive whole, and those of their best epochs."""
+    checkpoints = _by_step(folder)
+    kept = {name for path in checkpoints[-2:] for name in (path.name, _best(path))}
+    for path in checkpoints:
         if path.name not in kept:
             shutil.rmtree(path, ignore_errors=True)
 
 
 def last_common(folder: Path, processes: Processes) -> Path | None:
-    """Find the newest whole checkpoint that every process has. Delete newer ones, which are damaged.
+    """Find the newest whole checkpoint that every process has. Delete newer ones and those that are not whole.
 
     Args:
         folder: of one training of the run. Processes on instances of their own see folders of their own.
     """
-    whole = [path.name for path in _sorted(folder) if _is_whole(path, processes.count)]
-    found = processes.gather(f"{folder.name}/checkpoints", " ".join(whole))
-    name = newest_common(found)
-    for path in _sorted(folder):
-        if name is None or _step(path) > _step(folder / name):
+    checkpoints = _by_step(folder)
+    whole = [path.name for path in checkpoints if _arrived(path) and _arrived(folder / _best(path))]
+    name = newest_common(processes.gather(f"{folder.name}/checkpoints", " ".join(whole)))
+    kept = whole[: whole.index(name) + 1] if name else []
+    for path in checkpoints:
+        if path.name not in kept:
             shutil.rmtree(path, ignore_errors=True)
+        for states in path.glob("rng_state*"):  # may be cut off; `SeededDraws` needs none
+            states.unlink(missing_ok=True)
     return folder / name if name else None
 
 
@@ -76,29 +68,19 @@ def forget(folder: Path, *, and_parent: bool) -> None:
             folder.parent.rmdir()
 
 
-def _is_whole(checkpoint: Path, processes: int) -> bool:
-    """Return whether all files of `checkpoint` are there as they were written, and those of its best epoch."""
-    best = _best(checkpoint)
-    return all(_arrived(checkpoint, rank) for rank in range(processes)) and (
-        best is None or _arrived(checkpoint.parent / best, 0)
-    )
-
-
-def _arrived(checkpoint: Path, rank: int) -> bool:
+def _arrived(checkpoint: Path) -> bool:
+    """Return whether all files of `checkpoint` are there as they were written."""
     try:
-        digests = json.loads((checkpoint / f"{_LIST}{rank}.json").read_text(encoding="utf-8"))
+        digests = json.loads((checkpoint / _LIST).read_text(encoding="utf-8"))
         return all(_digest(checkpoint / name) == digest for name, digest in digests.items())
     except (OSError, ValueError):
         return False
 
 
-def _best(checkpoint: Path) -> str | None:
-    """Return the name of the best epoch's checkpoint so far; the Trainer saves its path, which may have changed."""
-    try:
-        best = json.loads((checkpoint / "trainer_state.json").read_text(encoding="utf-8"))["best_model_checkpoint"]
-    except (OSError, ValueError, KeyError):
-        return None
-    return Path(best).name if best else None
+def _best(checkpoint: Path) -> str:
+    """Return the name of the best epoch's checkpoint, or of this one; the Trainer saves a path, which may change."""
+    state = json.loads((checkpoint / "trainer_state.json").read_text(encoding="utf-8"))
+    return Path(state["best_model_checkpoint"] or checkpoint).name
 
 
 def _digest(path: Path) -> str:
@@ -106,9 +88,5 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _sorted(folder: Path) -> list[Path]:
-    return sorted((path for path in folder.glob("checkpoint-*") if path.name[11:].isdigit()), key=_step)
-
-
-def _step(checkpoint: Path) -> int:
-    return int(checkpoint.name.rpartition("-")[2])
+def _by_step(folder: Path) -> list[Path]:
+    return sorted(folder.glob("checkpoint-*"), key=lambda path: (len(path.name), path.name))

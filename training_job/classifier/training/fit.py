@@ -16,11 +16,10 @@ from transformers import DataCollatorWithPadding, PrinterCallback, Trainer, Trai
 from classifier.job.hyperparameters import Hyperparameters
 from classifier.job.interruption import StopRequest
 from classifier.job.processes import Processes
-from classifier.training.callbacks import Progress, StopWhenTold
+from classifier.training.callbacks import Progress, SeededDraws, StopWhenTold
 from classifier.training.checkpoints import last_common
 from classifier.training.plan import Plan
 from classifier.training.precision import choose_precision
-from classifier.training.trainer import ResumableTrainer
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -80,7 +79,7 @@ class Fitting:
         hp: Hyperparameters,
         plan: Plan,
         progress: Progress,
-        trainer_type: Callable[..., Trainer] = ResumableTrainer,
+        trainer_type: Callable[..., Trainer] = Trainer,
     ) -> Fitted:
         """Train `model` in place, from the training's last checkpoint if there is one.
 
@@ -105,7 +104,7 @@ class Fitting:
                 np.asarray(answered.predictions), np.asarray(answered.label_ids)
             ),
             compute_loss_func=weighted_loss(plan),
-            callbacks=[progress, StopWhenTold(self.stop, hp.checkpoint_minutes)],
+            callbacks=[progress, SeededDraws(), StopWhenTold(self.stop, hp.checkpoint_minutes)],
         )
         trainer.remove_callback(PrinterCallback)
         checkpoint = last_common(folder, self.processes)

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from torch.nn.functional import mse_loss
+from transformers import Trainer
 
 from classifier.errors import HyperparameterError, JobError
-from classifier.training.trainer import ResumableTrainer
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -102,7 +102,7 @@ def narrow(model: PreTrainedModel, share: float) -> None:
     setattr(model.config, name, units)
 
 
-class StudentTrainer(ResumableTrainer):
+class StudentTrainer(Trainer):
     """Train a student towards its teacher's answers and, where it has them, hidden states; not the data's targets.
 
     The teacher answers every batch, so the texts need no labels: in each epoch half of them are new, crossed from two
