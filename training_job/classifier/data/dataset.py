@@ -67,11 +67,9 @@ class LabelledData:
         return summary_of(self.manifest)
 
     def inspect(self, *, tokenizer: Path | None = None, suspects: Path | None = None) -> Self:
-        """Look for what takes longer to find: likely label errors, and texts that the base model cannot read.
+        """Look for what takes longer to find: likely label errors, and texts that the `tokenizer.json` cannot read.
 
-        Args:
-            tokenizer: a `tokenizer.json`.
-            suspects: file for the rows whose label is likely wrong (split, line, label and likely label; no text).
+        The rows whose label is likely wrong go to `suspects` (split, line, label and likely label; no text).
         """
         from classifier.data.suspects import find_suspects, unreadable  # scikit-learn takes a second to import
 
@@ -86,13 +84,9 @@ def load_data(
 ) -> LabelledData:
     """Read raw files or canonical ones: a file, or a folder with files that are named after their splits.
 
-    Args:
-        test: None if nobody named one; a folder without data files counts as None.
-        quarantine: folder for `quarantine-SPLIT.jsonl`, the rows set aside.
-
-    Raises:
-        DataError: the data is refused; the message says why and what helps, and quotes no text.
-        HyperparameterError: a setting does not fit the data.
+    `test` is None if nobody named one; a folder without data files counts as None. `quarantine` is a folder for
+    `quarantine-SPLIT.jsonl`, the rows set aside. Raises DataError: the data is refused; the message says why and what
+    helps, and quotes no text. Raises HyperparameterError: a setting does not fit the data.
     """
     settings = settings or DataSettings()
     sources = find_sources(Path(train), None if test is None else Path(test))

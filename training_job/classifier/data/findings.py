@@ -43,9 +43,7 @@ def look_over(
 ) -> list[Finding]:
     """Return what looks wrong, as far as it is found in seconds.
 
-    Args:
-        ids: the labels of each split's rows.
-        scored: whether rows have a score, so that two scores of one text are no contradiction.
+    `ids` are the labels of each split's rows. `scored`: rows have scores, so that two of one text are no contradiction.
     """
     findings = [] if scored else _contradictions(splits)
     for other in ("validation", "test"):

@@ -41,9 +41,8 @@ class LabelSet:
 def settle_labels(rows: dict[str, Rows], columns: Columns, settings: DataSettings, names_file: Path | None) -> LabelSet:
     """Fix the label set over all splits, by the settings and what occurs.
 
-    Raises:
-        DataError: a label occurs outside the training data only, or there are too few or too many.
-        HyperparameterError: `label_names` or `positive_label` does not fit the labels.
+    Raises DataError: a label occurs outside the training data only, or there are too few or too many. Raises
+    HyperparameterError: `label_names` or `positive_label` does not fit the labels.
     """
     if columns.score:
         return _of_scores(rows["train"], columns, settings)

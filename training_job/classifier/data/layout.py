@@ -40,14 +40,10 @@ class Sources:
 
 
 def find_sources(train: Path, test: Path | None) -> Sources:
-    """Find the files of each split.
+    """Find the files of each split; both are files or folders. Without data files in it, `test` counts as None.
 
-    Args:
-        train: a file, or a folder; its test file is taken unless `test` has one.
-        test: a file, a folder, or None. A folder without data files counts as None.
-
-    Raises:
-        DataError: a file is missing, several could be meant, or one file is given as both.
+    The test file in the folder `train` is taken unless `test` has one. Raises DataError: a file is missing, several
+    could be meant, or one file is given as both.
     """
     files, unused = _in_folder(train, "train") if train.is_dir() else ({"train": _existing(train)}, [])
     if "train" not in files:

@@ -108,11 +108,7 @@ def write_quarantine(rows: Rows, path: Path) -> None:
 
 
 def refuse_lost(rows: Rows, limit: float, quarantine: Path | None) -> None:
-    """Refuse a file of which more than the share `limit` cannot be used.
-
-    Raises:
-        DataError: it names the most frequent reason, and a setting that helps.
-    """
+    """Refuse a file of which more than the share `limit` cannot be used: DataError, with the most frequent reason."""
     lost = [row for row in rows.aside if row.kind == "malformed"]
     filled = len(rows.used) + len(lost)
     if not rows.used and not lost:

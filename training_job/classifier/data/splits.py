@@ -54,12 +54,8 @@ class Splits:
 def load_splits(job: JobEnvironment, hp: Hyperparameters, *, quarantine: bool = True) -> Splits:
     """Read the channels, and hold out validation rows where there is no file of them.
 
-    Args:
-        quarantine: whether to write the rows set aside to the output folder.
-
-    Raises:
-        DataError: the data is refused.
-        HyperparameterError: the objective or a reading setting does not fit the data.
+    With `quarantine` the rows set aside are written to the output folder. Raises DataError: the data is refused. Raises
+    HyperparameterError: the objective or a reading setting does not fit the data.
     """
     data = load_data(job.train, job.test, DataSettings.of(hp), quarantine=job.output_data_dir if quarantine else None)
     for line in data.summary():
