@@ -68,13 +68,10 @@ def shown_names(columns: Sequence[str]) -> str:
 
 @dataclass(frozen=True)
 class Columns:
-    """The meaning of the columns.
+    """The meaning of the columns, with notes for a person about the choice.
 
-    Attributes:
-        labels: one column, or one a label; empty where a score gives the label.
-        cell: how a cell names labels: one label, a list, parts between `separator`, or 0 and 1 (a column a label).
-        several: whether a text may have any number of labels.
-        notes: what a person should know about the choice.
+    `labels` are one column, or one a label; none where a score gives the label. `cell` says how a cell names them: one
+    label, a list, parts between `separator`, or 0 and 1 (a column a label). `several`: a text may have any number.
     """
 
     text: str

@@ -29,11 +29,8 @@ __all__ = ["DataSettings", "Example", "LabelledData", "load_data"]
 class LabelledData:
     """The usable rows of a data set, by split, and what was found out about them.
 
-    Attributes:
-        label_names: the label set of all splits; a label's id is its position.
-        score_threshold: smallest score of label 1; None without scores.
-        splits: rows of `train`, and of `validation` and `test` where there are any.
-        manifest: as in `manifest.json`, which travels with the canonical files.
+    A label's id is its position in `label_names`. `score_threshold` is the smallest score of label 1. The manifest is
+    that of `manifest.json`, which travels with the canonical files.
     """
 
     objective: Objective

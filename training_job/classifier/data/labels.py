@@ -24,12 +24,9 @@ _TEXTS_SHARE = 0.5
 
 @dataclass(frozen=True)
 class LabelSet:
-    """The labels of a data set.
+    """The names of a data set's labels in the order of their ids; `threshold` is the smallest score of label 1.
 
-    Attributes:
-        names: in the order of their ids.
-        spelled: from each way in which a label is written to its name; rows with other labels are set aside.
-        threshold: smallest score of label 1; None without scores.
+    `spelled` leads from each way in which a label is written to its name; rows with other labels are set aside.
     """
 
     names: tuple[str, ...]

@@ -24,14 +24,7 @@ _SHOWN = 20
 
 @dataclass(frozen=True)
 class Sources:
-    """The files of a data set.
-
-    Attributes:
-        files: by split; always `train`.
-        labels: a file with the labels' names, one a line.
-        unused: names of data files that are not read.
-        manifest: that of canonical files.
-    """
+    """The files of a data set by split, always `train`; the file of the labels' names; the names of unread files."""
 
     files: dict[str, Path]
     labels: Path | None = None

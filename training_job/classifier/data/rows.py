@@ -19,13 +19,7 @@ _RAW_LIMIT = 2000  # characters of a bad row that are kept: enough to find it, a
 
 @dataclass(frozen=True)
 class Example:
-    """A labelled text.
-
-    Attributes:
-        labels: names; one for classification, any number for multilabel, none for a score.
-        score: None unless the data has scores.
-        line: its first line in the file, from 1.
-    """
+    """A labelled text: one label for classification, any number for multilabel, none with a score. Lines start at 1."""
 
     text: str
     labels: tuple[str, ...] = ()

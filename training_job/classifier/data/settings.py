@@ -15,8 +15,7 @@ Auto = Literal["auto"]
 class DataSettings(ReadSettings):
     """The hyperparameters that say how data is read, under their names; `Hyperparameters` holds their meanings.
 
-    Raises:
-        DataError: a value that says how the file is written is not allowed.
+    Raises DataError: a value that says how the file is written is not allowed.
     """
 
     objective: str = "auto"
