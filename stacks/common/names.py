@@ -35,17 +35,13 @@ class Names:
     """Names and ARNs of one environment, as one of its stacks spells them.
 
     Attributes:
-        prefix: first part of every name.
-        endpoint: name of the endpoint. It contains the kind, because SageMaker cannot turn an endpoint of one kind into
-            the other: another name makes CloudFormation replace it.
-        serving_stack: name of the stack whose parameter says which model package is the champion.
-        serving_stack_arn: pattern of that stack's ARN, which ends in an id that CloudFormation creates.
-        model_role: name of the served model's role; the serving stack builds its ARN from it and holds no IAM.
-        release: name of the release workflow and of the role under which CloudFormation changes the endpoint.
-        training: name of the training workflow and of the role of its jobs.
+        endpoint: contains the kind, because SageMaker cannot turn an endpoint of one kind into the other: another name
+            makes CloudFormation replace it.
+        serving_stack: its parameter says which model package is the champion; its ARN ends in an id of CloudFormation.
+        model_role: of the served model; the serving stack builds its ARN from it and holds no IAM.
+        release: also the role under which CloudFormation changes the endpoint.
+        training: also the role of the jobs.
         package_arn_prefix: ARN of a model package without its version, with a slash at the end.
-        package_arns: pattern of the ARNs of the group's packages.
-        scalable_target_arns: pattern of the ARNs of Application Auto Scaling's targets, whose ids it creates.
     """
 
     def __init__(self, scope: Construct, config: Config) -> None:

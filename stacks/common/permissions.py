@@ -17,13 +17,7 @@ from stacks.common.names import log_group_arn
 
 @dataclass(frozen=True)
 class Right:
-    """What a role may do to which resources.
-
-    Attributes:
-        actions: such as `s3:GetObject`.
-        resources: ARNs; CDK tokens are allowed.
-        reason: why nothing narrower than the `*` in a resource will do.
-    """
+    """What a role may do to which resources. `reason`: why nothing narrower than the `*` in a resource will do."""
 
     actions: Sequence[str]
     resources: Sequence[str]
