@@ -4,7 +4,7 @@ Stacks know each other's resources by these names, not by references: a referenc
 other's.
 """
 
-from aws_cdk import Stack
+from aws_cdk import Fn, Stack
 from constructs import Construct
 
 from stacks.config.environment import Config
@@ -43,6 +43,8 @@ class Names:
         model_role: name of the served model's role; the serving stack builds its ARN from it and holds no IAM.
         release: name of the release workflow and of the role under which CloudFormation changes the endpoint.
         training: name of the training workflow and of the role of its jobs.
+        key_export: name under which the storage stack exports the ARN of the environment's own key.
+        key_arn: that ARN in the other stacks; empty without such a key.
         package_arn_prefix: ARN of a model package without its version, with a slash at the end.
         package_arns: pattern of the ARNs of the group's packages.
         scalable_target_arns: pattern of the ARNs of Application Auto Scaling's targets, whose ids it creates.
@@ -65,6 +67,8 @@ class Names:
         self.recipe = f"/{prefix}/training-recipe"
         self.topic = f"{prefix}-notifications"
         self.topic_arn = arn(scope, "sns", self.topic)
+        self.key_export = f"{prefix}-key"
+        self.key_arn = Fn.import_value(self.key_export) if config.own_key else ""
         self.package_group = prefix
         self.package_group_arn = self.sagemaker_arn(f"model-package-group/{self.package_group}")
         self.package_arn_prefix = self.sagemaker_arn(f"model-package/{self.package_group}/")
