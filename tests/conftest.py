@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 from leftovers import end_processes_in
 from local_project import ROOT, LocalProjects
 from proven_commands import PROVEN, claims, unfounded
-from run_groups import GroupScheduling, position_of
+from run_groups import GroupScheduling, is_left_to_another, position_of, tell_its_place
 
 REAL_DATA = Path(os.environ.get("DATA") or ROOT.parent / "shared" / "data" / "helpful-sentences").resolve()
 FIGURE = "figure"
@@ -26,6 +27,11 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave what another test process collects to it."""
+    return is_left_to_another(collection_path, config) or None
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Note which commands have their proof, and put the groups that take longest first."""
@@ -33,10 +39,27 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items.sort(key=lambda item: position_of(item.path))
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Look for garbage among what the tests make, not again and again among the modules: they stay."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """With `--dist loadscope` the scope is the group: one test process runs all of it, in order."""
     return GroupScheduling(config, log) if config.getvalue("dist") == "loadscope" else None
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Let the test processes share out what is slow to collect."""
+    tell_its_place(node)
 
 
 @pytest.hookimpl(trylast=True)

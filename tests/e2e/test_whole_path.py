@@ -145,18 +145,29 @@ def test_predict_prints_the_answer(served: Any) -> None:
 
 
 def test_a_failed_training_job_says_why_and_the_old_model_keeps_serving(served: Any) -> None:
-    """A column that the data lacks is named in the state machine, in `make train` and in `make logs`."""
+    """A base model that is nowhere is named in the state machine, in `make train` and in `make logs`."""
     before = version(served)
-    done = served.project.make("train", "HYPERPARAMETERS=text_column=review", check=False)
+    done = served.project.make("train", "HYPERPARAMETERS=base_model=package:no_such_model", check=False)
     assert done.returncode != 0
-    assert "review" in done.stdout
+    assert "no_such_model" in done.stdout
     assert "Traceback" not in done.stdout
     machine = served.project.outputs("training")["StateMachineArn"]
     client = served.project.client("stepfunctions")
     failed = client.list_executions(stateMachineArn=machine, statusFilter="FAILED")["executions"][0]
-    assert "review" in client.describe_execution(executionArn=failed["executionArn"])["cause"]
-    assert "review" in served.project.make("logs").stdout
+    assert "no_such_model" in client.describe_execution(executionArn=failed["executionArn"])["cause"]
+    assert "no_such_model" in served.project.make("logs").stdout
     assert version(served) == before
+
+
+def test_a_column_that_the_data_lacks_is_refused_before_a_job(served: Any) -> None:
+    """What the uploaded data contradicts is refused with what it has; no execution is started."""
+    machine = served.project.outputs("training")["StateMachineArn"]
+    client = served.project.client("stepfunctions")
+    before = client.list_executions(stateMachineArn=machine)["executions"]
+    done = served.project.make("train", "HYPERPARAMETERS=text_column=review", check=False)
+    assert done.returncode != 0
+    assert "review" in done.stdout and "Traceback" not in done.stdout
+    assert client.list_executions(stateMachineArn=machine)["executions"] == before
 
 
 def test_an_unknown_hyperparameter_is_refused_before_anything_runs(served: Any) -> None:

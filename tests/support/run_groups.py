@@ -3,22 +3,29 @@
 A group lists files, or folders for all in them that is not listed by itself. Files that are not listed are groups of
 their own, at the end. A group's tests run one after the other, in the order of its files; groups run at the same time
 (`pytest -n … --dist loadscope --no-loadscope-reorder`).
+
+Each test process collects the tests itself, and so loads all that they import. A group with a home is collected by one
+process alone: the CDK is loaded once, and so is torch.
 """
 
 from __future__ import annotations
 
+from itertools import chain, combinations
 from pathlib import Path
 
+import pytest
 from xdist.scheduler import LoadScopeScheduling
+from xdist.workermanage import WorkerController
 
 TESTS = Path(__file__).resolve().parents[1]
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "releases": ("e2e/test_release.py",),
     "whole path": ("e2e/test_whole_path.py", "e2e/test_article.py"),
+    "any text": ("e2e/test_any_text.py",),
     "stock server": ("unit/serving/test_serving_stock_server.py",),
     "training": ("unit/training/test_training_job.py", "unit/training/test_training_real.py"),
-    "torchrun": ("unit/training/test_torchrun.py", "unit/training/test_student.py"),
+    "torchrun": ("unit/training/test_torchrun.py", "unit/training/test_student_runs.py"),
     "operations": ("e2e/test_operations.py", "e2e/test_documented_commands.py"),
     "launches": ("e2e/test_launch.py", "e2e/test_train_sdk.py"),
     "interruptions": ("e2e/test_interruptions.py", "e2e/test_client_killed.py"),
@@ -55,6 +62,8 @@ GROUPS: dict[str, tuple[str, ...]] = {
         )
     },
 }
+# Where groups are collected and run: the number of a test process. All others are collected by every process.
+HOMES = {"templates": 0, "torch": 1}
 _PLACE = {
     file: (position, number, group)
     for position, (group, files) in enumerate(GROUPS.items())
@@ -67,16 +76,70 @@ def group_of(path: Path) -> str:
     return _place(path)[2]
 
 
-def position_of(path: Path) -> tuple[int, int]:
+def position_of(path: Path) -> tuple[int, int, str]:
     """Return a key that sorts test files by group, then by their order in it."""
-    return _place(path)[:2]
+    position, number, _ = _place(path)
+    return position, number, _name(path)
+
+
+def tell_its_place(node: WorkerController) -> None:
+    """Tell a test process its number; one that replaces a crashed process gets none, and collects everything."""
+    number, count = int(node.gateway.id.removeprefix("gw")), node.workerinput["workercount"]
+    if node.config.getvalue("dist") == "loadscope" and number < count:
+        node.workerinput["place"] = (number, count)
+
+
+def is_left_to_another(path: Path, config: pytest.Config) -> bool:
+    """Tell whether another test process collects this file."""
+    own, count = getattr(config, "workerinput", {}).get("place", (0, 1))
+    return path.is_file() and HOMES.get(group_of(path), own) % count != own
 
 
 class GroupScheduling(LoadScopeScheduling):
-    """Hands whole groups to test processes."""
+    """Hands whole groups to test processes that have collected them."""
+
+    def schedule(self) -> None:
+        """Hand out the first groups once all processes have collected."""
+        if self.collection is not None:
+            super().schedule()
+        elif self._check_nodes_have_same_collection():
+            found = dict.fromkeys(chain.from_iterable(self.registered_collections.values()))
+            self.collection = sorted(found, key=lambda nodeid: position_of(self._path(nodeid)))
+            for nodeid in self.collection:
+                self.workqueue.setdefault(self._split_scope(nodeid), {})[nodeid] = False
+            for node in self.nodes * 2:  # a process starts a test when it knows its next one
+                self._reschedule(node)
+
+    def _reschedule(self, node: WorkerController) -> None:
+        """Give the process the next group that it can run, or let it end."""
+        collected = set(self.registered_collections[node])
+        group = next((group for group, tests in self.workqueue.items() if tests.keys() <= collected), None)
+        if group is not None:
+            self.workqueue.move_to_end(group, last=False)
+            super()._reschedule(node)
+        elif not node.shutting_down:
+            node.shutdown()
+
+    def _check_nodes_have_same_collection(self) -> bool:
+        """Tell whether processes that collected the same file found the same tests in it; report it if they did not."""
+        whole = self.registered_collections
+        files = {node: {self._path(nodeid) for nodeid in tests} for node, tests in whole.items()}
+        for one, other in combinations(whole, 2):
+            both = files[one] & files[other]
+            self.registered_collections = {
+                node: [nodeid for nodeid in whole[node] if self._path(nodeid) in both] for node in (one, other)
+            }
+            same = super()._check_nodes_have_same_collection()
+            self.registered_collections = whole
+            if not same:
+                return False
+        return True
 
     def _split_scope(self, nodeid: str) -> str:
-        return group_of(self.config.rootpath / nodeid.partition("::")[0])
+        return group_of(self._path(nodeid))
+
+    def _path(self, nodeid: str) -> Path:
+        return self.config.rootpath / nodeid.partition("::")[0]
 
 
 def _place(path: Path) -> tuple[int, int, str]:

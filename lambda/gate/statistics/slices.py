@@ -62,16 +62,13 @@ def count_slices(
     """Count each slice, ordered by name. The rows that truly have a label are a slice too: right is who gives it."""
     counts: dict[str, list[int]] = {}
     for row, before, after in zip(rows, as_sets(champion), as_sets(challenger), strict=True):
-        whole = (before == row.labels, after == row.labels)
-        rights = dict.fromkeys(slice_names(row), whole)
-        rights |= {f"label: {labels[label]}": (label in before, label in after) for label in row.labels}
-        for name, (champion_right, challenger_right) in rights.items():
-            cell = counts.setdefault(name, [0, 0, 0, 0])
-            cell[0] += 1
-            cell[1] += champion_right and not challenger_right
-            cell[2] += challenger_right and not champion_right
-            cell[3] += champion_right and challenger_right
-    return [SliceCounts(name, *counts[name]) for name in sorted(counts)]
+        true = row.labels
+        whole = 2 * (before == true) + (after == true)
+        rights = [(name, whole) for name in slice_names(row)]
+        rights += [(f"label: {labels[label]}", 2 * (label in before) + (label in after)) for label in true]
+        for name, right in rights:
+            counts.setdefault(name, [0, 0, 0, 0])[right] += 1
+    return [SliceCounts(name, sum(cell), cell[2], cell[1], cell[3]) for name, cell in sorted(counts.items())]
 
 
 def compare_slices(counts: Sequence[SliceCounts]) -> tuple[SliceTest, ...]:

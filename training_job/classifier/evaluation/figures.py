@@ -11,8 +11,10 @@ Every interval is a formula, so the same answers always give the same one:
   is the sum of the rows' squared contributions to the linearised figure (the delta method).
 """
 
+import functools
 import itertools
 import math
+import operator
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence, Set
 from dataclasses import asdict, dataclass
@@ -105,7 +107,7 @@ def measure(truth: Labels, answers: Labels, *, labels: int, multilabel: bool = F
     """Measure the `answers` to at least one row. Ids are below `labels`, their number; `multilabel`: several a text."""
     true, given = as_sets(truth), as_sets(answers)
     classes = _classes(true, given, labels)
-    accuracy = wilson(sum(map(Set.__eq__, true, given)), len(true))
+    accuracy = wilson(sum(map(operator.eq, true, given)), len(true))
     macro = _weighted(_macro_f1(classes), _contributions(true, given, classes), even_rows(classes))
     confused: Counter[tuple[int, int]] = Counter()
     for wanted, got in zip(true, given, strict=True):
@@ -153,7 +155,7 @@ def as_sets(answers: Labels) -> list[Set[int]]:
     """Return the label ids of each row as a set, whatever the kind of the labels."""
     known: dict[int, frozenset[int]] = {}
     return [
-        frozenset(one) if isinstance(one, Collection) else known.setdefault(one, frozenset((int(one),)))
+        frozenset(one) if isinstance(one, (frozenset, Collection)) else known.setdefault(one, frozenset((int(one),)))
         for one in answers
     ]
 
@@ -196,11 +198,12 @@ def _contributions(
         one, f1 = classes[label], _f1(classes[label])
         either = (one.rows + one.answered or 1) * len(counted)
         hit[label], lost[label] = (2 - 2 * f1) / either, -f1 / either
-    parts = []
-    for wanted, got in zip(true, given, strict=True):
-        found = sum(hit[label] if label in got else lost[label] for label in wanted)
-        parts.append(found + sum(lost[label] for label in got - wanted))
-    return parts
+
+    @functools.cache
+    def part(wanted: Set[int], got: Set[int]) -> float:
+        return sum(hit[one] if one in got else lost[one] for one in wanted) + sum(lost[one] for one in got - wanted)
+
+    return list(map(part, true, given))
 
 
 def _micro_f1(true: Sequence[Set[int]], given: Sequence[Set[int]], classes: Sequence[ClassFigures]) -> Interval:
