@@ -45,11 +45,20 @@ def serving_images() -> dict[str, ServingImage]:
 def write_image_map() -> None:
     """Tell the local cloud which program stands for which image.
 
-    Training images run train.py with the project's environment, which holds what the training container holds.
+    A training image is AWS's own toolkit, which starts train.py, with the project's environment, which holds what the
+    training container holds.
     """
     python = str(paths.PYTHON)
     images = [
-        {"image": "*/huggingface-pytorch-training:*", "kind": "training", "python": python},
+        {
+            "image": "*/huggingface-pytorch-training:*",
+            "kind": "training",
+            "python": python,
+            "environment": {
+                "PYTHONPATH": str(paths.ROOT / "build" / "toolkit"),
+                "SAGEMAKER_TRAINING_MODULE": "sagemaker_pytorch_container.training:main",
+            },
+        },
         *(
             {
                 "image": image.pattern,

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -17,6 +18,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
+import training_image
 from local_project import ROOT, free_port
 
 INTERPRETER = os.environ.get("LOCAL_CLOUD_PYTHON") or str(ROOT / ".venv-cloud" / "bin" / "python")
@@ -41,7 +43,12 @@ class LocalServer:
         self._images.write_text(
             json.dumps(
                 [
-                    {"image": "*tiny-training*", "kind": "training", "python": INTERPRETER},
+                    {
+                        "image": "*tiny-training*",
+                        "kind": "training",
+                        "python": sys.executable,
+                        "environment": training_image.environment(folder),
+                    },
                     {"image": "*tiny-serving*", "kind": "serving", "python": INTERPRETER, "command": ["code/serve.py"]},
                 ]
             )

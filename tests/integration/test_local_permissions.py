@@ -33,7 +33,7 @@ RUN_JOBS = {
 _SCRIPT = """
 import os, pathlib, sys
 model = pathlib.Path(os.environ["SM_MODEL_DIR"])
-print("data:", os.listdir(os.environ["SM_CHANNEL_TRAIN"]))
+print(f"data: {os.listdir(os.environ['SM_CHANNEL_TRAIN'])}")
 if os.environ.get("SM_HP_FAIL"):
     (model.parent / "output").mkdir(exist_ok=True)
     (model.parent / "output" / "failure").write_text("the data smells")

@@ -62,10 +62,10 @@ class Settings:
     """Variables for every child process (proxies, HF_HUB_OFFLINE, …). It inherits nothing else from the server."""
     max_training_jobs: int = 4
     """Concurrent training jobs. One more is refused with ResourceLimitExceeded."""
-    stop_grace_seconds: float = 120.0
-    """Seconds between SIGTERM and SIGKILL when a job is stopped, as on AWS."""
+    stop_grace_seconds: float = 5.0
+    """Seconds that a stopped training job goes on before it is killed; 120 on AWS."""
     shutdown_grace_seconds: float = 3.0
-    """The same when the whole service stops."""
+    """Seconds between SIGTERM and SIGKILL of a model server when the whole service stops."""
     endpoint_start_seconds: float = 180.0
     """Timeout for the first good /ping of a model server, as on AWS."""
     invocation_seconds: float = 60.0

@@ -97,9 +97,12 @@ class ChildProcess:
         """Send SIGTERM, and SIGKILL to the whole group after `grace` seconds. Return the exit code."""
         self._order(b"T")
         code = self.wait(grace)
-        if code is None:
-            self._order(b"K")
-            code = self.wait(_KILL_SECONDS)
+        return self.kill() if code is None else code
+
+    def kill(self) -> int | None:
+        """Send SIGKILL to the whole group, if it still runs. Return the exit code."""
+        self._order(b"K")
+        code = self.wait(_KILL_SECONDS)
         if code is None:
             self._process.kill()
             code = self.wait(_KILL_SECONDS)

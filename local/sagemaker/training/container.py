@@ -1,22 +1,21 @@
-"""What a training container finds: the folder that stands for /opt/ml, and the SM_… variables.
+"""What SageMaker gives a training container: the folder that stands for /opt/ml, with the configuration in it.
 
-This is the contract of the sagemaker-training toolkit, with SAGEMAKER_BASE_DIR set to a folder of the job. How the
-script is started is in `launch`.
+AWS's own toolkit reads it and starts the script (`launch`).
 """
 
 import json
+import sys
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from local.sagemaker.common.errors import FailedError
-from local.sagemaker.processes.child_environment import cpu_count
 from local.sagemaker.state.store import Record
 from local.sagemaker.training import hyperparameters
 
 _CONTAINER_BASE = PurePosixPath("/opt/ml")
-_NETWORK_INTERFACE = "lo"
-_LOG_LEVEL = 20
+NETWORK_INTERFACE = "lo" if sys.platform == "linux" else "lo0"
+"""Over which the processes of a job talk."""
 TORCHRUN_HYPERPARAMETER = "sagemaker_torch_distributed_enabled"
 """With `true` the toolkit starts the script through torchrun, with one process for each instance without GPUs."""
 
@@ -95,7 +94,7 @@ def input_data_config(job: Record) -> dict[str, dict[str, str]]:
 
 
 def resource_config(job: Record) -> dict[str, Any]:
-    """Return the content of resourceconfig.json, which presents every process as the first host."""
+    """Return the content of resourceconfig.json as the first host finds it."""
     instance_type = job["ResourceConfig"].get("InstanceType", "")
     hosts = instance_hosts(job)
     group = {"instance_group_name": "homogeneousCluster", "instance_type": instance_type, "hosts": hosts}
@@ -105,7 +104,7 @@ def resource_config(job: Record) -> dict[str, Any]:
         "current_group_name": group["instance_group_name"],
         "hosts": hosts,
         "instance_groups": [group],
-        "network_interface_name": _NETWORK_INTERFACE,
+        "network_interface_name": NETWORK_INTERFACE,
     }
 
 
@@ -127,58 +126,3 @@ def entry_point(job: Record) -> tuple[str, str]:
     if not str(source).startswith("s3://") or not str(source).endswith(".tar.gz"):
         raise FailedError(f"AlgorithmError: sagemaker_submit_directory has to be s3://…/….tar.gz, not {source}.")
     return str(program), str(source)
-
-
-def contract_variables(job: Record, folder: JobFolder) -> dict[str, str]:
-    """Return the SM_… variables and those that belong to them."""
-    program, source = entry_point(job)
-    script, toolkit = hyperparameters.of(job)
-    channels = input_data_config(job)
-    channel_dirs = {name: str(folder.channel(name)) for name in channels}
-    resources = resource_config(job)
-    # These members of SM_TRAINING_ENV are also variables of their own: `model_dir` is SM_MODEL_DIR.
-    shared = {
-        "current_host": resources["current_host"],
-        "current_instance_type": resources["current_instance_type"],
-        "hosts": resources["hosts"],
-        "input_config_dir": str(folder.config),
-        "input_data_config": channels,
-        "input_dir": str(folder.base / "input"),
-        "log_level": _LOG_LEVEL,
-        "model_dir": str(folder.model),
-        "module_dir": source,
-        "module_name": PurePosixPath(program).stem,
-        "network_interface_name": _NETWORK_INTERFACE,
-        "num_cpus": cpu_count(),
-        "num_gpus": 0,
-        "num_neurons": 0,
-        "output_data_dir": str(folder.output_data),
-        "output_dir": str(folder.base / "output"),
-        "output_intermediate_dir": str(folder.base / "output" / "intermediate"),
-        "resource_config": resources,
-        "user_entry_point": program,
-    }
-    training_env = shared | {
-        "additional_framework_parameters": toolkit,
-        "channel_input_dirs": channel_dirs,
-        "hyperparameters": script,
-        "is_master": True,
-        "job_name": job["TrainingJobName"],
-        "master_hostname": resources["hosts"][0],
-    }
-    variables = shared | {
-        "channels": sorted(channels),
-        "framework_params": toolkit,
-        "hps": script,
-        "training_env": training_env,
-        "user_args": hyperparameters.arguments(script),
-        **{f"channel_{name}": path for name, path in channel_dirs.items()},
-        **{f"hp_{name}": value for name, value in script.items()},
-    }
-    return {
-        **{f"SM_{name.upper()}": hyperparameters.as_variable(value) for name, value in variables.items()},
-        "SAGEMAKER_BASE_DIR": str(folder.base),
-        "TRAINING_JOB_NAME": job["TrainingJobName"],
-        "TRAINING_JOB_ARN": job["TrainingJobArn"],
-        "PYTHONPATH": str(folder.code),
-    }

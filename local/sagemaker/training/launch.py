@@ -1,6 +1,7 @@
-"""How a training script is started: its command, its environment, and a check of its requirements."""
+"""How a training image is started: its command, its environment, and a check of the script's requirements."""
 
-import sys
+import os
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,34 +13,26 @@ from local.sagemaker.processes.child_process import ChildProcess, Command
 from local.sagemaker.processes.log_stream import LogStream
 from local.sagemaker.state.context import Context
 from local.sagemaker.state.store import Record
-from local.sagemaker.training import hyperparameters
-from local.sagemaker.training.container import JobFolder, contract_variables, entry_point, instance_hosts, uses_torchrun
+from local.sagemaker.training.container import NETWORK_INTERFACE, JobFolder, instance_hosts, uses_torchrun
 
 _REQUIREMENTS_SECONDS = 60.0
 _REQUIREMENTS_CHECK = Path(__file__).with_name("requirements_check.py")
-_WORKER = Path(__file__).with_name("worker.py")
-_LOOPBACK = "lo" if sys.platform == "linux" else "lo0"
+_TORCHRUN = Path(__file__).with_name("torchrun.py")
+_LOCAL_MODE = {"SM_STUDIO_LOCAL_MODE": "true", "PIP_NO_INDEX": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+"""Nobody resolves algo-1 here, and pip takes what the interpreter has."""
 
 
-def command(job: Record, rule: ImageRule, folder: JobFolder, environment: Mapping[str, str]) -> Command:
-    """Return the command of the script; torchrun starts it where the job asks for that."""
-    program, _ = entry_point(job)
-    script, _ = hyperparameters.of(job)
-    launcher = [rule.python]
-    if uses_torchrun(job):
-        processes = ["--nnodes", "1", "--nproc-per-node", str(len(instance_hosts(job)))]
-        # Standalone: on any free port. On AWS each instance is a machine, and the port is always the same.
-        torchrun = ["-m", "torch.distributed.run", "--standalone", "--local-addr", "127.0.0.1", *processes]
-        launcher = [rule.python, *torchrun, "--no-python", rule.python, str(_WORKER)]
-    return Command([*launcher, program, *hyperparameters.arguments(script)], folder.code, environment)
+def command(rule: ImageRule, folder: JobFolder, environment: Mapping[str, str]) -> Command:
+    """Return the command of a training image: AWS's own toolkit, which the image map puts on PYTHONPATH."""
+    return Command([rule.python, "-P", "-m", "sagemaker_training.cli.train"], folder.base, environment)
 
 
 def build_environment(
     context: Context, scope: Scope, job: Record, folder: JobFolder, rule: ImageRule, log: LogStream
 ) -> dict[str, str]:
-    """Return the variables of the script, and log how it is treated differently from AWS.
+    """Return the variables that the toolkit starts with, and log how the job is treated differently from AWS.
 
-    The job's Environment takes precedence over the image's, and the contract over both. Raises FailedError when the
+    The job's Environment takes precedence over the image's, and SageMaker's own over both. Raises FailedError when the
     role cannot be assumed.
     """
     try:
@@ -55,14 +48,27 @@ def build_environment(
     if uses_torchrun(job):
         # The processes talk over the loopback interface and share the processors.
         threads = max(1, cpu_count() // count)
-        torchrun = {"GLOO_SOCKET_IFNAME": _LOOPBACK, "OMP_NUM_THREADS": str(threads)}
-    return {
-        **base_environment(context.settings, rule, home=folder.home),
-        **torchrun,
-        **aws,
-        **job.get("Environment", {}),
-        **contract_variables(job, folder),
+        torchrun = {"GLOO_SOCKET_IFNAME": NETWORK_INTERFACE, "OMP_NUM_THREADS": str(threads)}
+    image = base_environment(context.settings, rule, home=folder.home)
+    variables = {**image, **torchrun, **aws, **_LOCAL_MODE, **job.get("Environment", {})}
+    # The toolkit itself has to be found whatever the job says. It looks for torchrun on the PATH.
+    paths = dict.fromkeys([variables.get("PYTHONPATH", ""), image.get("PYTHONPATH", "")])
+    return variables | {
+        "PYTHONPATH": os.pathsep.join(filter(None, paths)),
+        "PATH": os.pathsep.join([str(_torchrun(rule, folder)), variables["PATH"]]),
+        "SAGEMAKER_BASE_DIR": str(folder.base),
+        "TRAINING_JOB_NAME": job["TrainingJobName"],
+        "TRAINING_JOB_ARN": job["TrainingJobArn"],
     }
+
+
+def _torchrun(rule: ImageRule, folder: JobFolder) -> Path:
+    """Put our torchrun into a folder of its own and return that folder."""
+    start = folder.home / "bin" / "torchrun"
+    start.parent.mkdir(parents=True, exist_ok=True)
+    start.write_text(f'#!/bin/sh\nexec {shlex.quote(rule.python)} {shlex.quote(str(_TORCHRUN))} "$@"\n')
+    start.chmod(0o755)
+    return start.parent
 
 
 def unmet_requirements(rule: ImageRule, folder: JobFolder, environment: Mapping[str, str]) -> list[str]:

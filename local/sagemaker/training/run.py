@@ -52,15 +52,15 @@ class TrainingRun(JobRun):
         if not (self._folder.code / program).is_file():
             raise FailedError(f"AlgorithmError: there is no {program} at the root of {source}.")
         if problems := launch.unmet_requirements(rule, self._folder, environment):
-            self._log.note(
-                "requirements.txt asks for what the interpreter of this image lacks; the local cloud installs nothing: "
-                + "; ".join(problems)
+            raise FailedError(
+                "AlgorithmError: InstallRequirementsError: the local cloud installs nothing. Install what "
+                "requirements.txt asks for into the environment of this image first: " + "; ".join(problems)
             )
         self._leave_if_stopped()
         self._record.enter("Training", TrainingStartTime=time.time())
         checkpoints.start()
         try:
-            ending = self._train(launch.command(job, rule, self._folder, environment))
+            ending = self._train(launch.command(rule, self._folder, environment))
         except FailedError:
             with contextlib.suppress(FailedError):
                 checkpoints.finish()
@@ -73,16 +73,17 @@ class TrainingRun(JobRun):
     def _train(self, command: Command) -> str:
         """Run the script. Return how the job ends: Completed, Stopped or MaxRuntimeExceeded."""
         self._leave_if_stopped()
-        settings = self._context.settings
         child = ChildProcess(command, self._line, self._wake.set)
         in_time = self._wake.wait(self._job["StoppingCondition"]["MaxRuntimeInSeconds"])
         if self._context.stopping.is_set():
-            child.stop(settings.shutdown_grace_seconds)
+            child.kill()
         self._leave_if_stopping()
         if child.running:
             if not in_time:
                 self._record.enter("Stopping")
-            child.stop(settings.stop_grace_seconds)
+            # AWS sends SIGTERM to the image's start script, which passes it to nobody: the script goes on until then.
+            child.wait(self._context.settings.stop_grace_seconds)
+            child.kill()
             return "Stopped" if in_time else "MaxRuntimeExceeded"
         if code := child.wait():
             raise FailedError(self._algorithm_error(code))

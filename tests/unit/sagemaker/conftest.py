@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+import training_image
 from local.sagemaker.common.names import Scope
 from local.sagemaker.common.settings import ImageRule, Settings
 from local.sagemaker.common.surroundings import SurroundingsError
@@ -320,10 +321,16 @@ def start_cloud(tmp_path: Path) -> Iterator[Callable[..., Cloud]]:
             "log_dir": tmp_path / "logs",
             "endpoint_url": "http://127.0.0.1:9",
             "images": (
-                ImageRule(image="*training*", kind="training", python=sys.executable),
+                ImageRule(
+                    image="*training*",
+                    kind="training",
+                    python=sys.executable,
+                    environment=training_image.environment(tmp_path),
+                ),
                 ImageRule(image="*serving*", kind="serving", python=sys.executable, command=("code/serve.py", "serve")),
             ),
             "endpoint_start_seconds": 15.0,
+            "stop_grace_seconds": 0.3,
             "shutdown_grace_seconds": 1.0,
             **overrides,
         }

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 import textwrap
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import training_image
 from local.sagemaker.common.errors import FailedError, ServiceError
-from local.sagemaker.training import hyperparameters
+from local.sagemaker.common.settings import ImageRule
 from local.sagemaker.training.container import JobFolder
 
 REPORT = """
@@ -20,10 +23,10 @@ REPORT = """
         "arguments": sys.argv,
         "environment": dict(os.environ),
         "cwd": os.getcwd(),
-        "session": [os.getsid(0), os.getpid()],
+        "session": os.getsid(0),
         "files": {path.stem: json.loads(path.read_text()) for path in config.iterdir()},
     }
-    print("report", json.dumps(report))
+    print("report " + json.dumps(report))
 """
 
 
@@ -82,10 +85,9 @@ def test_environment_is_clean(cloud: Any, monkeypatch: pytest.MonkeyPatch) -> No
     assert Path(variables["HOME"]).is_relative_to(cloud.settings.state_dir)
 
 
-def test_script_has_a_session_of_its_own(cloud: Any) -> None:
-    """The script leads its own session, so that a Ctrl-C for the server does not reach it."""
-    session, pid = report(cloud)["session"]
-    assert session == pid
+def test_script_has_another_session_than_the_server(cloud: Any) -> None:
+    """The toolkit leads a session of its own, so that a Ctrl-C for the server does not reach the script."""
+    assert report(cloud)["session"] != os.getsid(0)
 
 
 def test_network_isolation_gives_no_credentials(cloud: Any) -> None:
@@ -175,16 +177,12 @@ def test_checkpoint_folder_is_mapped(tmp_path: Path) -> None:
     assert JobFolder(tmp_path).checkpoints(None) == tmp_path / "checkpoints"
 
 
-def test_one_letter_arguments() -> None:
-    """A hyperparameter of one letter becomes a short option, as with the toolkit."""
-    assert hyperparameters.arguments({"n": 3, "long": 1}) == ["--long", "1", "-n", "3"]
-
-
-def test_structured_values_become_json_variables() -> None:
-    """Lists, objects and booleans are written into SM_HP_ variables as JSON, text as it is."""
-    assert hyperparameters.as_variable([1, "a"]) == '[1, "a"]'
-    assert hyperparameters.as_variable(True) == "true"
-    assert hyperparameters.as_variable("a") == "a"
+def test_toolkit_is_found_whatever_the_job_sets(cloud: Any) -> None:
+    """A PYTHONPATH and a PATH in the job's Environment reach the script and do not hide the toolkit or torchrun."""
+    variables = report(cloud, Environment={"PYTHONPATH": "/mine", "PATH": "/bin"})["environment"]
+    assert "/mine" in variables["PYTHONPATH"].split(":")
+    assert Path(variables["PATH"].split(":")[0], "torchrun").name == "torchrun"
+    assert variables["PATH"].endswith(":/bin")
 
 
 def test_processes_of_torchrun_do_not_outlive_it(start_cloud: Any) -> None:
@@ -197,7 +195,7 @@ def test_processes_of_torchrun_do_not_outlive_it(start_cloud: Any) -> None:
         subprocess.Popen(command, start_new_session=True)
         time.sleep(60)
     """
-    script = 'import os, sys, time; print("worker", os.getpid(), *sys.argv, flush=True); time.sleep(60)'
+    script = 'import os, sys, time; print(" ".join(["worker", str(os.getpid()), *sys.argv])); time.sleep(60)'
     request = several(2)
     request["HyperParameters"] |= {"epochs": "2"}
     cloud.train(script, files=fake_torchrun(launcher), **request)
@@ -207,3 +205,26 @@ def test_processes_of_torchrun_do_not_outlive_it(start_cloud: Any) -> None:
     cloud.call("StopTrainingJob", TrainingJobName="job")
     assert cloud.job()["TrainingJobStatus"] == "Stopped"
     cloud.until(lambda: Path(f"/proc/{said[1]}").exists(), lambda alive: not alive)
+
+
+@pytest.mark.integration  # imports the real torch in four processes
+def test_real_torchrun_joins_the_instances(start_cloud: Any) -> None:
+    """Two instances become two ranks of one group, each with the script's arguments and this machine's address."""
+    script = """
+        import os, sys
+        import torch.distributed as dist
+        dist.init_process_group("gloo")
+        print(f"rank {dist.get_rank()} of {dist.get_world_size()}: {sys.argv[1:]} {os.environ['SM_HOSTS']}")
+        dist.destroy_process_group()
+    """
+    variables = {"PYTHONPATH": str(training_image.TOOLKIT), "SAGEMAKER_TRAINING_MODULE": training_image.MODULE}
+    rule = ImageRule(image="*", kind="training", python=sys.executable, environment=variables)
+    cloud = start_cloud(images=(rule,))
+    request = several(2)
+    request["HyperParameters"] |= {"label_names": "not helpful,helpful"}
+    cloud.train(script, **request)
+    cloud.until(cloud.training_log, lambda lines: len([line for line in lines if line.startswith("rank ")]) == 2)
+    assert cloud.job()["TrainingJobStatus"] == "Completed", cloud.training_log()[-5:]
+    told = sorted(line for line in cloud.training_log() if line.startswith("rank "))
+    rest = """of 2: ['--label_names', 'not helpful,helpful'] ["algo-1","algo-2"]"""
+    assert told == [f"rank 0 {rest}", f"rank 1 {rest}"]
