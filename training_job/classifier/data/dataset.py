@@ -1,13 +1,11 @@
 """From a file or a folder to labelled splits."""
 
-from __future__ import annotations
-
 import dataclasses
 import hashlib
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from classifier.data import canonical
 from classifier.data.columns import Columns, choose_columns, refuse_idle_flags, refuse_other_decimals, shown_names
@@ -68,7 +66,7 @@ class LabelledData:
         """Return the few lines that tell a person how the data was read, and what looks wrong."""
         return summary_of(self.manifest)
 
-    def inspect(self, *, tokenizer: Path | None = None, suspects: Path | None = None) -> LabelledData:
+    def inspect(self, *, tokenizer: Path | None = None, suspects: Path | None = None) -> Self:
         """Look for what takes longer to find: likely label errors, and texts that the base model cannot read.
 
         Args:

@@ -1,10 +1,8 @@
 """What a person may say about their data; everything left empty is inferred."""
 
-from __future__ import annotations
-
 import dataclasses
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from classifier.errors import DataError
 from classifier.job.hyperparameters import Hyperparameters
@@ -47,7 +45,7 @@ class DataSettings(ReadSettings):
             raise DataError(error.message, hint=error.hint) from error
 
     @classmethod
-    def of(cls, hp: Hyperparameters) -> DataSettings:
+    def of(cls, hp: Hyperparameters) -> Self:
         """Take the reading settings out of a job's hyperparameters."""
         return cls(
             **{field.name: getattr(hp, field.name) for field in dataclasses.fields(cls) if hasattr(hp, field.name)}
