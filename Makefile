@@ -29,7 +29,7 @@ TEST_WORKERS ?= 4
 PART ?=
 # Where they are: each process collects its tests itself, and that takes seconds a folder.
 FAST_TESTS := tests/infra tests/unit
-SLOW_TESTS := tests/e2e tests/integration tests/unit/serving tests/unit/training
+SLOW_TESTS := tests/e2e tests/integration tests/unit/serving tests/unit/training tests/unit/sagemaker
 NIGHTLY_PARTS := real-data releases client
 
 .PHONY: help setup lock up preflight data deploy cdk down status logs train train-sdk recipe releases report approve rollback \
@@ -123,14 +123,14 @@ test: lint test-fast ## ruff, mypy and all tests: fast ones, local cloud, and th
 
 test-nightly: setup ## the long forms: full sizes, every damage, all real data (PART=real-data, releases or client; all without)
 	$(if $(filter-out $(NIGHTLY_PARTS),$(PART)),$(error PART=$(PART) is not one of: $(NIGHTLY_PARTS)))
-	@$(PYTEST) --durations=15 -m "nightly$(if $(PART),(part='$(PART)'))" $(SLOW_TESTS)
+	@$(PYTEST) --durations=15 -m "nightly$(if $(PART),(part='$(PART)'))" $(SLOW_TESTS) tests/unit/data
 
 benchmark-serving: setup ## our serving against the stock stack over HTTP (ARTIFACT=folder, STUDENT=folder, DATA=)
 	@$(VENV) benchmarks/serving.py --keep --artifact="$${ARTIFACT-}" $${STUDENT:+--student="$$STUDENT"} \
 		--test="$${DATA:-training_job/data}/test.json"
 
 test-fast: setup ## unit and infrastructure tests alone, no network
-	@$(PYTEST) -n 2 --dist loadscope --no-loadscope-reorder -m "not integration and not e2e" $(FAST_TESTS)
+	@$(PYTEST) -n 2 --dist loadscope --no-loadscope-reorder -m "not integration and not e2e and not nightly" $(FAST_TESTS)
 
 clean: down ## remove everything that set-up and the local cloud made
 	@rm -rf .venv .venv-cloud .local build cdk.out node_modules .pytest_cache .hypothesis .ruff_cache .mypy_cache

@@ -32,14 +32,14 @@ SCRATCH = ROOT / ".local" / "tmp"
 STAMP = VENV / ".ready"
 TOOLKIT = ROOT / "build" / "toolkit"
 TOOLKIT_FILE = "local/containers/requirements.txt"
-OLDER_TOOLKIT = ROOT / "tests" / "support" / "older_toolkit.txt"
+OLDER_TOOLKIT = "tests/support/older_toolkit.txt"
 REQUIREMENTS = (
     *("requirements.txt", "local/requirements.txt", "lambda/requirements.txt", "container/requirements.txt"),
     TOOLKIT_FILE,
 )
 NOT_NEEDED = ("torch", "gevent", "pip", "zope-event", "zope-interface")
 """Not in the lock: torch, whose build depends on the machine, and what AWS's toolkit names but does not use."""
-INPUTS = (*REQUIREMENTS, "requirements.lock", "package-lock.json", "tools/setup.py", "tests/support/older_toolkit.txt")
+INPUTS = (*REQUIREMENTS, "requirements.lock", "package-lock.json", "tools/setup.py", OLDER_TOOLKIT)
 OLDEST, NEWEST = (3, 11), (3, 14)
 DISK_GB = 3.5
 """What set-up takes in this folder, with a CPU build of torch; a CUDA build takes 4 GB more."""
@@ -50,12 +50,8 @@ FOR_CUDA = re.compile(r"nvidia-|cuda-|triton$")
 """Packages that only a CUDA build of torch needs."""
 HEARTBEAT_SECONDS = 15
 
-PURE = ("--platform", "any", "--only-binary", ":all:")
-ASSEMBLED = {
-    # Pure-Python wheels, so that it fits every runtime and architecture; uv cannot ask for platform "any".
-    "lambda-layer": ("lambda/requirements.txt", ("install", *PURE, "--no-compile", "--target", "python")),
-}
-"""Folder in `build` → the file that names its packages, and how pip puts them there."""
+ASSEMBLED = {"lambda-layer": "lambda/requirements.txt"}
+"""Folder in `build` → the file that names its packages."""
 
 
 class SetupError(Exception):
@@ -143,10 +139,15 @@ def packages_of(file: str) -> set[str]:
     return {re.sub(r"[-_.]+", "-", name).lower() for name in names}
 
 
+def entries(packages: set[str]) -> str:
+    """Return a requirements file with the lock's entries of these packages."""
+    return "\n".join(entry for name, entry in locked().items() if name in packages) + "\n"
+
+
 def only(packages: set[str]) -> Path:
     """Write a requirements file with the lock's entries of these packages; return its path."""
     file = SCRATCH / "locked.txt"
-    file.write_text("\n".join(entry for name, entry in locked().items() if name in packages) + "\n", encoding="utf-8")
+    file.write_text(entries(packages), encoding="utf-8")
     return file
 
 
@@ -157,17 +158,18 @@ def pip_install(*options: str | Path) -> list[str | Path]:
 
 def assemble(name: str, python: Path) -> None:
     """Assemble one folder of `build` with the pip of `python`, unless it holds what the lock says already."""
-    file, (verb, *options) = ASSEMBLED[name]
     folder, part = ROOT / "build" / name, ROOT / "build" / f"{name}.part"
-    wanted = "\n".join(entry for package, entry in locked().items() if package in packages_of(file)) + "\n"
+    wanted = entries(packages_of(ASSEMBLED[name]))
     if (folder / "requirements.txt").is_file() and (folder / "requirements.txt").read_text() == wanted:
         return
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
     (part / "requirements.txt").write_text(wanted)
     LOG.parent.mkdir(parents=True, exist_ok=True)
+    # Pure-Python wheels, so that it fits every runtime and architecture; uv cannot ask for platform "any".
+    pure = ("--platform", "any", "--only-binary", ":all:", "--no-compile", "--target", "python")
     exactly = ("--disable-pip-version-check", "--no-deps", "--require-hashes", "-r", "requirements.txt")
-    run(f"build/{name}", [python, "-m", "pip", verb, *options, *exactly], folder=part)
+    run(f"build/{name}", [python, "-m", "pip", "install", *pure, *exactly], folder=part)
     shutil.rmtree(folder, ignore_errors=True)
     part.rename(folder)
 
@@ -234,7 +236,7 @@ def install_toolkit() -> None:
     """
     for folder, wanted in (
         (TOOLKIT, only(packages_of(TOOLKIT_FILE))),
-        (TOOLKIT.with_name("toolkit-5.1.2"), OLDER_TOOLKIT),
+        (TOOLKIT.with_name("toolkit-5.1.2"), ROOT / OLDER_TOOLKIT),
     ):
         shutil.rmtree(folder, ignore_errors=True)
         files = SCRATCH / "toolkit"

@@ -4,17 +4,20 @@ Anybody who may start an execution can make this function request an address. Wi
 that answer only from inside: the metadata service with its credentials, Lambda's runtime API, a private network.
 """
 
+import functools
 import ipaddress
 import os
 import socket
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
+from requests import PreparedRequest
 from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import NewConnectionError
+from requests.utils import select_proxy
+from urllib3.connection import HTTPConnection, HTTPSConnection, port_by_scheme
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from shared.errors import InvalidExecutionInputError
 
@@ -83,47 +86,47 @@ class GuardedAdapter(HTTPAdapter):
     """Connects to addresses that a rule allows, and to no other: what was checked is what is connected to.
 
     A check of the address before the request would not do, because a name may resolve to another one a moment later.
-    Behind a proxy, which resolves names itself, the proxy's address is checked.
+    Behind a proxy, which resolves names itself, that check is all that is possible.
     """
 
     def __init__(self, rule: AddressRule) -> None:
         self._rule = rule
         super().__init__()
 
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """Make the connections with the guard."""
-        super().init_poolmanager(*args, **kwargs)
-        rule = self._rule
-
-        class Plain(_Guarded, HTTPConnection):
-            allowed = rule
-
-        class Secure(_Guarded, HTTPSConnection):
-            allowed = rule
-
-        class PlainPool(HTTPConnectionPool):
-            ConnectionCls = Plain
-
-        class SecurePool(HTTPSConnectionPool):
-            ConnectionCls = Secure
-
-        self.poolmanager.pool_classes_by_scheme = {"http": PlainPool, "https": SecurePool}
+    def get_connection_with_tls_context(
+        self, request: PreparedRequest, verify: Any, proxies: Any = None, cert: Any = None
+    ) -> Any:
+        """Return the connections to the host of a request, with the guard."""
+        pool: Any = super().get_connection_with_tls_context(request, verify, proxies, cert)
+        if select_proxy(str(request.url), proxies):
+            url = urlsplit(str(request.url))
+            self._rule.addresses(url.hostname or "", url.port or port_by_scheme[url.scheme])
+        else:
+            kind = _GuardedSecure if pool.scheme == "https" else _Guarded
+            pool.ConnectionCls = functools.partial(kind, self._rule)
+        return pool
 
 
 class _Guarded(HTTPConnection):
-    allowed: AddressRule
+    def __init__(self, rule: AddressRule, **options: Any) -> None:
+        self._rule = rule
+        super().__init__(**options)
 
     def _new_conn(self) -> socket.socket:
         """Connect to the first address of the host that answers, as urllib3 does."""
         name = self._dns_host
-        failure = NewConnectionError(self, f"{name} has no address")
-        for address in self.allowed.addresses(name, self.port or self.default_port):
+        failure: ConnectTimeoutError = NewConnectionError(self, f"{name} has no address")
+        for address in self._rule.addresses(name, self.port or self.default_port):
             # The name stays what TLS asks for.
             self._dns_host = address
             try:
                 return super()._new_conn()
-            except NewConnectionError as error:
+            except ConnectTimeoutError as error:  # refused ones are of this kind too
                 failure = error
             finally:
                 self._dns_host = name
         raise failure
+
+
+class _GuardedSecure(_Guarded, HTTPSConnection):
+    pass

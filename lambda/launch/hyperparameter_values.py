@@ -20,12 +20,12 @@ def merged(defaults: Mapping[str, str], given: Mapping[str, Any]) -> dict[str, s
 
     `defaults`: The configured ones. `given`: Those of the execution: known names, with strings, numbers or booleans.
     """
-    values = {**defaults, **{name: as_text(name, value) for name, value in given.items()}}
+    sent = encoded({**defaults, **{name: as_text(name, value) for name, value in given.items()}})
     try:
-        Hyperparameters.parse(values)
+        Hyperparameters.parse(sent)
     except HyperparameterError as error:
         raise _invalid(error.name, f"is {shown(given.get(error.name, error.value))}") from error
-    return encoded(values)
+    return sent
 
 
 def as_text(name: str, value: Any) -> str:

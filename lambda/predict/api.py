@@ -123,7 +123,7 @@ class Api:
                 outcome = error
             self._probed = self._clock(), outcome
         if isinstance(outcome, PredictError):
-            raise outcome
+            raise outcome.with_traceback(None)  # or each time it is raised would lengthen it
         return outcome
 
     def _report(self, request: PredictionRequest, result: PredictionResult, own_seconds: float) -> None:

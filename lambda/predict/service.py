@@ -19,12 +19,12 @@ from shared.retry import Retry
 
 BUDGET_SECONDS = 25.0
 """Time for one answer. API Gateway gives up after 29 s; the rest is for starting this Lambda and for the network."""
-
-
 STALLED_SECONDS = 3.0
 """Time for one answer while the model is known not to answer."""
 REMEMBERED_SECONDS = 10.0
 """For so long a failure counts as the model's state. After it, a request has the whole time again."""
+WHOLE_AGAIN_SECONDS = 60.0
+"""The same where requests keep failing, counted from the last one that had the whole time."""
 
 
 class Endpoint(Protocol):
@@ -57,21 +57,27 @@ class Breaker:
     """Remembers that the model did not answer, so that the next requests give up early.
 
     Requests that wait for a stalled model would take all Lambdas that an account may run at once. Each is still asked,
-    with a short wait, so the first that the model answers ends it.
+    with a short wait, so the first that the model answers ends it. Once a minute one has the whole time, for a model
+    whose honest answers take longer than the short wait.
     """
 
     clock: Callable[[], float] = time.monotonic
     _failed_at: float = -math.inf
+    _full_at: float = -math.inf  # when a request with its whole time failed last
+    _short: bool = False  # whether the present request has less
 
     def seconds(self, wanted: float) -> float:
         """Return the time for a request that may take `wanted` seconds."""
-        stalled = self.clock() - self._failed_at < REMEMBERED_SECONDS
-        return min(wanted, STALLED_SECONDS) if stalled else wanted
+        now = self.clock()
+        self._short = now - self._failed_at < REMEMBERED_SECONDS and now - self._full_at < WHOLE_AGAIN_SECONDS
+        return min(wanted, STALLED_SECONDS) if self._short else wanted
 
     def note(self, error: PredictError | None) -> None:
         """Take the end of a request: its error, or None for an answer. A model that starts is worth waiting for."""
         silent = isinstance(error, ModelTimeoutError | EndpointUnavailableError | ThrottledError)
         self._failed_at = self.clock() if silent else -math.inf
+        if silent and not self._short:
+            self._full_at = self._failed_at
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,13 +98,10 @@ class PredictionService:
                 lambda left: self.endpoint.ask(unique, request.parameters, seconds=left),
                 budget=self.breaker.seconds(min(seconds, BUDGET_SECONDS)),
             )
-        except TextTooLongError as error:
-            self.breaker.note(None)
-            if error.position is None or len(request.texts) == 1:
-                raise
-            raise TextTooLongError(request.texts.index(unique[error.position])) from error
         except PredictError as error:
             self.breaker.note(error)
+            if isinstance(error, TextTooLongError) and error.position is not None and len(request.texts) > 1:
+                raise TextTooLongError(request.texts.index(unique[error.position])) from error
             raise
         self.breaker.note(None)
         endpoint_seconds = self.retry.clock() - started

@@ -1,5 +1,9 @@
-"""Everything in an account that bears an environment's names, whoever made it."""
+"""What bears an environment's names in an account, whoever made it.
 
+Not its budget: who may deploy may not always read the account's bills, and where a budget is left roles are, too.
+"""
+
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -32,16 +36,17 @@ _LISTS = (
     ("AWS::Events::Rule", "events", "list_rules", "Rules[].Name"),
     ("AWS::CloudWatch::Alarm", "cloudwatch", "describe_alarms", "MetricAlarms[].AlarmName"),
     ("AWS::CloudWatch::Dashboard", "cloudwatch", "list_dashboards", "DashboardEntries[].DashboardName"),
+    ("AWS::CodeBuild::Project", "codebuild", "list_projects", "projects[]"),
     ("AWS::ECR::Repository", "ecr", "describe_repositories", "repositories[].repositoryName"),
 )
 
 
 def inventory(deployment: Deployment) -> Iterator[Found]:
     """Yield what bears the environment's names."""
-    prefix = f"{PROJECT}-{deployment.env}"
+    prefix = re.compile(rf"\b{PROJECT}-{re.escape(deployment.env)}\b")
     for kind, service, operation, names in _LISTS:
         for name in deployment.client(service).get_paginator(operation).paginate().search(names):
-            if name and prefix in name:
+            if name and prefix.search(name):
                 yield Found(kind, name)
 
 

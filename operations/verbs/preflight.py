@@ -4,7 +4,7 @@ import argparse
 import json
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -15,11 +15,13 @@ from operations.aws import inventory
 from operations.aws.deployment import PROJECT, Deployment, connect
 from operations.console import Answer
 from operations.errors import OperationError
+from stacks.common.container_image import INFERENCE, TRAINING, resolve_image
 from stacks.config.environment import Config, load_config
 from stacks.errors import StacksError
 
 BOOTSTRAP_PARAMETER, BOOTSTRAP_VERSION = "/cdk-bootstrap/hnb659fds/version", 6  # what CDK's assets need
 LARGEST_IMAGE = 10 * 1024**3  # of a serverless endpoint
+AWS_ONLY = ("quotas", "image size")
 OK, FAILED, NOTE, UNKNOWN = "ok", "FAILED", "note", "unknown"
 _MANIFEST = ["application/vnd.docker.distribution.manifest.v2+json", "application/vnd.oci.image.manifest.v1+json"]
 
@@ -49,6 +51,10 @@ def preflight(arguments: argparse.Namespace) -> Answer:
         config = configuration(arguments.env, region)
     except StacksError as error:
         raise OperationError(str(error), hint="correct it in cdk.json or CONTEXT") from error
+    if (config.account or account, config.region) != (account, region):
+        place = f"account {config.account or account}, region {config.region}"
+        message = f"The configuration deploys to {place}; these credentials are of account {account}, region {region}."
+        raise OperationError(message, hint=f"set credentials and AWS_REGION for {place}")
     found = [Check("credentials", OK, f"account {account}, region {region}"), *checks(deployment, config)]
     lines = [f"{one.status:8} {one.check:22} {one.found}" for one in found]
     lines += [f"Next step for {one.check}: {one.next_step}" for one in found if one.next_step]
@@ -68,7 +74,7 @@ def checks(deployment: Deployment, config: Config) -> Iterator[Check]:
     """Yield the result of every check; one that AWS refuses to answer is unknown, and says what was refused."""
     for check in (_images, _bootstrap, _quotas, _image_size, _names, _email):
         name = check.__name__.strip("_").replace("_", " ")
-        if deployment.endpoint_url and check in _AWS_ONLY:
+        if deployment.endpoint_url and name in AWS_ONLY:
             yield Check(name, NOTE, "not asked: the local cloud has none")
             continue
         try:
@@ -78,8 +84,6 @@ def checks(deployment: Deployment, config: Config) -> Iterator[Check]:
 
 
 def _images(deployment: Deployment, config: Config) -> Iterator[Check]:
-    from stacks.common.container_image import INFERENCE, TRAINING, resolve_image
-
     for pin in (INFERENCE, TRAINING):
         try:
             yield Check(f"{pin.scope} image", OK, resolve_image(pin, config.region).uri)
@@ -137,8 +141,6 @@ _WAYS_OUT = {
 
 
 def _image_size(deployment: Deployment, config: Config) -> Iterator[Check]:
-    from stacks.common.container_image import INFERENCE, resolve_image
-
     if config.serving.kind != "serverless" or (config.serving.container == "slim" and not config.serving.hub_model_id):
         return
     image = resolve_image(INFERENCE, config.region)
@@ -162,16 +164,24 @@ def _image_size(deployment: Deployment, config: Config) -> Iterator[Check]:
 
 def _names(deployment: Deployment, config: Config) -> Iterator[Check]:
     mine = inventory.owned(deployment)
+    regions = deployment.session.get_available_regions("sagemaker")
     left = [one for one in inventory.inventory(deployment) if one.name not in mine]
+    left = [one for one in left if not _of_another_region(one, config, regions)]
     kept = [one for one in left if one.kind == "AWS::S3::Bucket"]  # a new one gets another name
     taken = [one for one in left if one not in kept and not _GENERATED.search(one.name)]
     if kept:
         yield Check("kept data", NOTE, ", ".join(one.name for one in kept), f"cdk import {config.prefix}-storage")
     if not taken:
-        yield Check("names", OK, f"none that begins with {PROJECT}-{deployment.env} is taken")
+        yield Check("names", OK, f"none with {PROJECT}-{deployment.env} is taken")
         return
     step = "cdk deploy --all --import-existing-resources takes kept ones back; delete others, or set home_region"
     yield Check("names", FAILED, "taken: " + ", ".join(f"{kind} {name}" for kind, name in taken), step)
+
+
+def _of_another_region(one: inventory.Found, config: Config, regions: list[str]) -> bool:
+    """Tell whether this is a role of the same environment in another region, which `home_region` sets apart."""
+    ending = next((f"-{region}" for region in regions if one.name.endswith(f"-{region}")), "")
+    return one.kind == "AWS::IAM::Role" and ending != config.global_suffix
 
 
 _GENERATED = re.compile("-(storage-Custom|api-Front)")
@@ -181,21 +191,18 @@ _GENERATED = re.compile("-(storage-Custom|api-Front)")
 def _email(deployment: Deployment, config: Config) -> Iterator[Check]:
     if not config.monitoring.monthly_budget_usd:
         yield Check("budget", NOTE, "none", "-c monitoring.monthly_budget_usd=50 warns of costs")
-    if not config.notifications.email:
+    address = config.notifications.email
+    if not address:
         yield Check("e-mail", NOTE, "nobody is told of alarms", "-c notifications.email=somebody@example.com")
         return
     topic = deployment.outputs.get("NotificationTopicArn")
-    pages = (
-        deployment.client("sns").get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic) if topic else ()
-    )
-    pending = [
-        one for page in pages for one in page["Subscriptions"] if one["SubscriptionArn"] == "PendingConfirmation"
-    ]
-    if pending:
-        step = "open the link in the message that AWS sent to this address"
-        yield Check("e-mail", FAILED, f"{pending[0]['Endpoint']} is not confirmed", step)
+    subscriptions = deployment.client("sns").get_paginator("list_subscriptions_by_topic")
+    pages = subscriptions.paginate(TopicArn=topic) if topic else ()
+    found = {one["Endpoint"]: one["SubscriptionArn"] for page in pages for one in page["Subscriptions"]}
+    if found.get(address) == "PendingConfirmation":
+        yield Check("e-mail", FAILED, f"{address} is not confirmed", "open the link in AWS's message to it")
+    elif topic and address not in found:  # SNS forgets an address that does not confirm in time
+        step = f"if it was deployed before, subscribe it to {topic} again in the SNS console"
+        yield Check("e-mail", NOTE, f"{address} is not subscribed", step)
     else:
-        yield Check("e-mail", OK, config.notifications.email)
-
-
-_AWS_ONLY: tuple[Callable[[Deployment, Config], Iterator[Check]], ...] = (_quotas, _image_size)
+        yield Check("e-mail", OK, address)

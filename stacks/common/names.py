@@ -58,8 +58,7 @@ class Names:
         self.serving_stack = stack_name(config, "serving")
         self.serving_stack_arn = arn(scope, "cloudformation", f"stack/{self.serving_stack}/*")
         self.image_repository = f"{prefix}-serving"
-        home = config.home_region or config.region
-        self._global_suffix = "" if config.region == home else f"-{config.region}"
+        self._global_suffix = config.global_suffix
         self.model_role = f"{prefix}-model"
         self.model_role_arn = self.role_arn(self.global_name(self.model_role))
         self.release = f"{prefix}-release"

@@ -38,14 +38,13 @@ class ProjectSources:
         Raises MissingAssetError: it could not be.
         """
         folder, step = self.root / "build" / name, self.root / "tools" / "setup.py"
-        said = "run `make setup`, which assembles it"
         if step.is_file():
             done = subprocess.run([sys.executable, str(step), "--assemble", name], capture_output=True, text=True)
-            if done.returncode == 0:
-                return folder
-            said = f"{sys.executable} could not assemble it: {done.stderr.strip()[-600:]}\nOr run `make setup` once."
-        if step.is_file() or not folder.is_dir():
-            raise MissingAssetError(str(folder), said)
+            if done.returncode != 0:
+                said = f"{sys.executable} could not assemble it: {done.stderr.strip()[-600:]}"
+                raise MissingAssetError(str(folder), f"{said}\nOr run `make setup` once.")
+        elif not folder.is_dir():
+            raise MissingAssetError(str(folder), "run `make setup`, which assembles it")
         return folder
 
     def lambda_package(self, name: str) -> Path:

@@ -174,6 +174,11 @@ class Config(Section):
         return f"{self.project}-{self.env}"
 
     @property
+    def global_suffix(self) -> str:
+        """How names that are global in an account end in this region; see `home_region`."""
+        return "" if self.home_region in ("", self.region) else f"-{self.region}"
+
+    @property
     def tags(self) -> dict[str, str]:
         """Tags of every resource and job."""
         return {"project": self.project, "environment": self.env}

@@ -14,7 +14,7 @@ execution.
 from typing import Any
 
 from stacks.release import state_names as names
-from stacks.release.endpoint_states import clear, compare, update
+from stacks.release.endpoint_states import clear, compare, explain, update
 from stacks.release.parts import ReleaseParts
 from stacks.release.report_states import report, report_failure
 from stacks.release.request_states import check_request, describe_package, wait_for_turn
@@ -38,6 +38,7 @@ def release_definition(parts: ReleaseParts) -> dict[str, Any]:
             **compare(parts),
             **clear(parts),
             **update(parts),
+            **explain(parts),
             **report(parts),
             **put_back(parts),
             **report_failure(parts),

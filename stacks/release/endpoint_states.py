@@ -4,17 +4,7 @@ from typing import Any
 
 from stacks.common.states_language import CAUSE, States, as_jsonata, catch, choose, when
 from stacks.release import state_names as names
-from stacks.release.parts import (
-    DEALT_WITH,
-    GONE,
-    LOOK_AGAIN,
-    NO_CHANGE,
-    NOW,
-    REFUSAL,
-    USABLE,
-    ReleaseParts,
-    longer_than,
-)
+from stacks.release.parts import DEALT_WITH, LOOK_AGAIN, NO_CHANGE, NOW, REFUSAL, USABLE, ReleaseParts, longer_than
 from stacks.release.request_states import outcome
 from stacks.serving.champion import NO_ENDPOINT, PENDING
 
@@ -31,6 +21,8 @@ _MEND = (
 )
 _START_AGAIN = " Next: see in CloudFormation what goes on there, then start this release again."
 
+_GONE = '$endpoint in ["missing", "Failed"]'
+"""Condition: there is no endpoint, or one that neither answers nor can be updated."""
 
 # Why an endpoint does not come up, where the model is not the reason.
 _PLATFORM = (
@@ -46,18 +38,14 @@ def compare(parts: ReleaseParts) -> States:
     """
     dealt_with = parts.note({"release_approved_at": DEALT_WITH})
     already = outcome("already serving")
+    unseen = '{% $contains($states.errorOutput.Cause, "Could not find") ? "missing" : "unknown" %}'
     return {
         names.CHAMPION: parts.look_at_stack(names.ENDPOINT),
         names.ENDPOINT: {
             **parts.sdk_task("sagemaker", "describeEndpoint", {"EndpointName": parts.endpoint}),
             "Assign": {"endpoint": "{% $states.result.EndpointStatus %}"},
             "Output": {"endpoint": "{% $states.result.EndpointStatus %}"},
-            "Catch": catch(
-                names.COMPARE,
-                assign={
-                    "endpoint": '{% $contains($states.errorOutput.Cause, "Could not find") ? "missing" : "unknown" %}'
-                },
-            ),
+            "Catch": catch(names.COMPARE, assign={"endpoint": unseen}),
             "Next": names.COMPARE,
         },
         names.COMPARE: choose(
@@ -94,10 +82,10 @@ def compare(parts: ReleaseParts) -> States:
 def _gone(parts: ReleaseParts) -> list[dict[str, Any]]:
     """Return the rules for an endpoint that is missing or Failed though the stack names what it serves."""
     # Without a hub model, a stack that names no package has no endpoint yet.
-    lost = GONE if parts.hub_model else f'{GONE} and $serving != ""'
+    lost = _GONE if parts.hub_model else f'{_GONE} and $serving != ""'
     return [
-        when(f"{lost} and $serving = $package", names.CLEAR, champion="{% $replaces %}", since=NOW),
-        when(lost, names.CLEAR, champion="{% $serving %}", since=NOW),
+        when(f"{lost} and $serving = $package", names.CLEAR, champion="{% $replaces %}"),
+        when(lost, names.CLEAR, champion="{% $serving %}"),
     ]
 
 
@@ -111,9 +99,12 @@ def clear(parts: ReleaseParts) -> States:
     return {
         names.CLEAR: {
             **parts.update_stack(NO_ENDPOINT),
-            "Catch": catch(names.REFUSED_UPDATE, assign=REFUSAL),
+            "Assign": {"since": NOW},
+            "Catch": catch(names.REFUSED_CLEAR, assign=REFUSAL),
             "Next": names.WAIT_CLEARED,
         },
+        # A release that ended after its clearing left nothing to clear.
+        names.REFUSED_CLEAR: choose(when(NO_CHANGE, names.LOOK_CLEARED, since=NOW), otherwise=names.REFUSED_UPDATE),
         names.WAIT_CLEARED: parts.wait(names.LOOK_CLEARED),
         names.LOOK_CLEARED: parts.look_at_stack(names.CLEARED),
         names.CLEARED: choose(
@@ -175,27 +166,29 @@ def update(parts: ReleaseParts) -> States:
             ),
             otherwise=names.FIND_REASON,
         ),
+        names.ASK: parts.ask(
+            "{% $package %}", on_error=names.LOOK_FIRST, assign={"reason": CAUSE, "since": NOW}, then=names.RECORD
+        ),
+    }
+
+
+def explain(parts: ReleaseParts) -> States:
+    """Return the states after CloudFormation's own rollback: why it was, and what follows from that."""
+    unread = f'{{% "The serving stack is " & $stack & "; why could not be read: " & {as_jsonata(CAUSE)} %}}'
+    served_before = "" if parts.hub_model else ' and $champion != ""'
+    return {
         names.FIND_REASON: {
             **parts.sdk_task("cloudformation", "describeStackEvents", {"StackName": parts.serving_stack}),
             "Assign": {"reason": _reason()},
             "Output": {},
-            "Catch": catch(
-                names.RECORD_FAILURE,
-                assign={
-                    "reason": '{% "The serving stack is " & $stack & "; why could not be read: " & '
-                    f"{as_jsonata(CAUSE)} %}}"
-                },
-            ),
+            "Catch": catch(names.WHOSE_FAULT, assign={"reason": unread}),
             "Next": names.WHOSE_FAULT,
         },
         names.WHOSE_FAULT: choose(
             when(f"$contains($reason, {_PLATFORM})", names.NOTE_FAILURE),
             # The endpoint had been cleared away: CloudFormation's own rollback leads back to none.
-            when(f'{USABLE} and $serving = "" and $not($champion in [null, ""])', names.PUT_BACK),
+            when(f'{USABLE} and $serving = "" and {_GONE}{served_before}', names.PUT_BACK),
             otherwise=names.RECORD_FAILURE,
-        ),
-        names.ASK: parts.ask(
-            "{% $package %}", on_error=names.LOOK_FIRST, assign={"reason": CAUSE, "since": NOW}, then=names.RECORD
         ),
     }
 

@@ -93,9 +93,6 @@ _UNREADABLE = {"stack": f'{{% "unreadable: " & {as_jsonata(CAUSE)} %}}'}
 USABLE = '$stack in ["CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE"]'
 """Condition: the last look showed an endpoint at rest, which may be updated."""
 
-GONE = '$endpoint in ["missing", "Failed"]'
-"""Condition: there is no endpoint, or one that neither answers nor can be updated."""
-
 LOOK_AGAIN = (
     '($contains($error, "SdkClientException") or '
     "$contains($refusal, /state and can ?not be updated|Rate exceeded|Throttl/))"

@@ -1,8 +1,8 @@
 """A newcomer's path: a file of their own and no other option, to an answered request.
 
 Each of the forms in `FORMS` has a test that takes it through a real `make up DATA=…`: read, uploaded, trained on by
-the workflow, released and asked for over HTTP. They share one local cloud, whose stacks are deployed once; two of them
-run in `make test` beside the semicolons in cp1252, the others at night.
+the workflow, released and asked for over HTTP. They share one local cloud, whose stacks are deployed once. The first
+`BY_DAY` of them run in `make test`, beside the semicolons in cp1252; the others at night.
 """
 
 from __future__ import annotations

@@ -129,3 +129,44 @@ def run(
     start = started or datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     context = {"Execution": {"Id": EXECUTION, "StartTime": start}, "StateMachine": {"Id": MACHINE}}
     return execute(release_definition(parts), given, {**tasks(), **(answers or {})}, context)
+
+
+WRONG_ANSWERS = scripted(TaskFailed("WrongAnswersError", WRONG))
+ENDLESS = scripted(stack("UPDATE_IN_PROGRESS", NEW))
+
+
+def called(execution: Execution) -> list[str]:
+    """The states whose task was called, in order."""
+    return [name for name, _, _ in execution.calls]
+
+
+def updates(execution: Execution) -> list[str]:
+    """The packages that the stack was told to serve, in order."""
+    return [
+        given["Parameters"][0]["ParameterValue"]
+        for _, resource, given in execution.calls
+        if resource.endswith(":updateStack")
+    ]
+
+
+def noted(execution: Execution) -> dict[str, Any]:
+    """What was written on the package of a failed release that did not try it; it keeps its approval."""
+    assert names.RECORD_FAILURE not in execution.visited
+    found: dict[str, Any] = execution.arguments(names.NOTE_FAILURE)
+    assert found.keys() == {"ModelPackageArn", "CustomerMetadataProperties"} and found["ModelPackageArn"] == NEW
+    properties: dict[str, Any] = found["CustomerMetadataProperties"]
+    assert properties["release"] == "failed"
+    return properties
+
+
+def told(execution: Execution) -> str:
+    """What the topic was told of a failure."""
+    message: str = execution.arguments(names.TELL_FAILURE)["Message"]
+    return message
+
+
+def rejection(execution: Execution) -> dict[str, Any]:
+    """What was written on the package of a failed release."""
+    found: dict[str, Any] = execution.arguments(names.RECORD_FAILURE)
+    assert found["ModelPackageArn"] == NEW and found["ModelApprovalStatus"] == "Rejected"
+    return found

@@ -97,7 +97,12 @@ def test_builder_and_waiter_touch_this_image_only(assemblies: Assemblies) -> Non
     wait = statements(assemblies, f"{BASE}-image-build", IMAGE_STACK)
     other = REPOSITORY.replace("dev-serving", "prod-serving")
     resources = assemblies.template("slim", IMAGE_STACK)["Resources"].items()
-    (own,) = [f"<{key}.Arn>" for key, resource in resources if resource["Type"] == "AWS::ECR::Repository"]
+    values = TemplateValues(assemblies.template("slim", IMAGE_STACK), [])
+    (own,) = [
+        values.resolve({"Fn::GetAtt": [key, "Arn"]})
+        for key, resource in resources
+        if resource["Type"] == "AWS::ECR::Repository"
+    ]
     assert (
         missing(
             build,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ from release_samples import (
     BUSY,
     BY_EVENT,
     BY_PERSON,
+    ENDLESS,
     EXECUTION,
     MACHINE,
     MINE,
@@ -22,62 +22,29 @@ from release_samples import (
     OTHER,
     PARTS,
     WRONG,
-    event,
+    WRONG_ANSWERS,
+    called,
+    noted,
     package,
     refused,
+    rejection,
     run,
     running,
     scripted,
     stack,
+    told,
+    updates,
 )
-from states_interpreter import Execution, TaskFailed
+from states_interpreter import TaskFailed
 
 from stacks.release import state_names as names
 from stacks.release.definition import release_definition
 from stacks.release.endpoint_states import CLEAR_SECONDS, SETTLE_SECONDS, UPDATE_SECONDS
 from stacks.release.request_states import TURN_SECONDS
 from stacks.release.rollback_states import PUT_BACK_SECONDS
-from stacks.serving.champion import NO_ENDPOINT
 
 LONG_AGO = "2020-01-01T00:00:00.000Z"
 SHORTLY_BEFORE = "2026-01-02T03:04:06.099Z"
-
-
-def called(execution: Execution) -> list[str]:
-    """The states whose task was called, in order."""
-    return [name for name, _, _ in execution.calls]
-
-
-def updates(execution: Execution) -> list[str]:
-    """The packages that the stack was told to serve, in order."""
-    return [
-        given["Parameters"][0]["ParameterValue"]
-        for _, resource, given in execution.calls
-        if resource.endswith(":updateStack")
-    ]
-
-
-def noted(execution: Execution) -> dict[str, Any]:
-    """What was written on the package of a failed release that did not try it; it keeps its approval."""
-    assert names.RECORD_FAILURE not in execution.visited
-    found: dict[str, Any] = execution.arguments(names.NOTE_FAILURE)
-    assert found.keys() == {"ModelPackageArn", "CustomerMetadataProperties"} and found["ModelPackageArn"] == NEW
-    properties: dict[str, Any] = found["CustomerMetadataProperties"]
-    assert properties["release"] == "failed"
-    return properties
-
-
-def told(execution: Execution) -> str:
-    """What the topic was told of a failure."""
-    message: str = execution.arguments(names.TELL_FAILURE)["Message"]
-    return message
-
-
-def rejection(execution: Execution) -> dict[str, Any]:
-    """What was written on the package of a failed release."""
-    found: dict[str, Any] = execution.arguments(names.RECORD_FAILURE)
-    assert found["ModelPackageArn"] == NEW and found["ModelApprovalStatus"] == "Rejected"
-    return found
 
 
 def test_definition_is_valid_states_language(lint_errors: Callable[[dict[str, Any]], list[str]]) -> None:
@@ -467,9 +434,6 @@ def test_what_is_not_known_to_be_approved_is_not_touched(state: str) -> None:
     assert names.RECORD_FAILURE not in execution.visited and names.TELL_FAILURE in execution.visited
 
 
-ENDLESS = scripted(stack("UPDATE_IN_PROGRESS", NEW))
-
-
 @pytest.mark.parametrize("look", [stack("UPDATE_IN_PROGRESS", NEW), refused("down")])
 @pytest.mark.parametrize("before", [0, 2])
 def test_endless_update_is_undone(look: Any, before: int) -> None:
@@ -512,236 +476,3 @@ def test_calls_are_repeated_after_general_errors() -> None:
         _, _, call = state.get("Resource", "").partition(":aws-sdk:")
         if call and not call.endswith(":updateStack"):
             assert general[call.partition(":")[0]] in state["Retry"][0]["ErrorEquals"], name
-
-
-EVENTS = [
-    event(100, "text-classifier-dev-serving", "UPDATE_ROLLBACK_COMPLETE"),
-    event(90, "ServingEndpointConfig", "UPDATE_FAILED", "Resource update cancelled"),
-    event(80, "ServingEndpoint", "UPDATE_FAILED", "Resource text-classifier-dev did not stabilize: /ping failed"),
-    event(70, "ServingEndpoint", "UPDATE_IN_PROGRESS"),
-    event(60, "text-classifier-dev-serving", "UPDATE_IN_PROGRESS", "User Initiated"),
-    event(30, "ServingEndpoint", "UPDATE_FAILED", "what went wrong last time"),
-    event(10, "text-classifier-dev-serving", "UPDATE_IN_PROGRESS", "User Initiated"),
-]
-
-
-@pytest.mark.parametrize(
-    ("events", "why"),
-    [
-        (EVENTS, "ServingEndpoint: Resource text-classifier-dev did not stabilize: /ping failed"),
-        ([*EVENTS[:2], *EVENTS[4:]], "CloudFormation gave no reason"),
-        ([], "CloudFormation gave no reason"),
-        ([event(85, "ServingModel", "CREATE_FAILED", "no such image"), *EVENTS[3:5]], "ServingModel: no such image"),
-    ],
-)
-def test_rollback_by_cloudformation_tells_why(events: list[dict[str, Any]], why: str) -> None:
-    """When CloudFormation rolls back, the first failure since the update began is the reason; no more is done."""
-    execution = run(
-        answers={
-            names.LOOK: scripted(stack("UPDATE_ROLLBACK_IN_PROGRESS", OLD), stack("UPDATE_ROLLBACK_COMPLETE", OLD)),
-            names.FIND_REASON: scripted({"StackEvents": events}),
-        }
-    )
-    assert execution.failure == {"Error": "ReleaseFailed", "Cause": why}
-    assert updates(execution) == [NEW] and names.ASK not in called(execution)
-    assert rejection(execution)["CustomerMetadataProperties"]["release"] == "failed"
-
-
-def test_failed_rollback_calls_for_a_person() -> None:
-    """A stack that CloudFormation could not roll back is reported as what only a person can mend."""
-    execution = run(
-        answers={
-            names.LOOK: scripted(stack("UPDATE_ROLLBACK_FAILED", OLD)),
-            names.FIND_REASON: scripted({"StackEvents": EVENTS}),
-        }
-    )
-    cause = (execution.failure or {})["Cause"]
-    assert "UPDATE_ROLLBACK_FAILED" in cause and "Nobody but a person" in cause and "/ping failed" in cause
-
-
-def test_unreadable_reason_is_said_to_be_so() -> None:
-    """If CloudFormation's events can't be read, the failure is recorded without them."""
-    execution = run(
-        answers={
-            names.LOOK: scripted(stack("UPDATE_ROLLBACK_COMPLETE", OLD)),
-            names.FIND_REASON: scripted(refused("denied")),
-        }
-    )
-    assert "why could not be read: denied" in rejection(execution)["ApprovalDescription"]
-
-
-WRONG_ANSWERS = scripted(TaskFailed("WrongAnswersError", WRONG))
-
-
-def test_wrong_answers_bring_the_champion_back() -> None:
-    """An endpoint that answers wrongly gets the former package back, which is asked too; the reason is recorded."""
-    execution = run(answers={names.ASK: WRONG_ANSWERS})
-    assert updates(execution) == [NEW, OLD]
-    assert called(execution)[-7:] == [
-        names.LOOK_FIRST,
-        names.PUT_BACK,
-        names.LOOK_BACK,
-        names.LOOK_BACK,
-        names.ASK_CHAMPION,
-        names.RECORD_FAILURE,
-        names.TELL_FAILURE,
-    ]
-    assert execution.arguments(names.ASK_CHAMPION)["Payload"] == {"model_package_arn": OLD}
-    assert execution.failure == {"Error": "ReleaseFailed", "Cause": "2 of 20 sentences were answered otherwise"}
-    assert rejection(execution)["ApprovalDescription"] == ("Release failed: 2 of 20 sentences were answered otherwise")
-    assert "The serving stack names version 6." in told(execution)
-
-
-def test_what_somebody_else_released_is_not_put_back() -> None:
-    """If the stack names a third package by then, it is left alone, and the package keeps its approval."""
-    others = scripted(stack("UPDATE_IN_PROGRESS", OTHER), stack("UPDATE_COMPLETE", OTHER))
-    execution = run(answers={names.ASK: WRONG_ANSWERS, names.LOOK_FIRST: others})
-    assert updates(execution) == [NEW]
-    assert "Somebody else changed the serving stack" in noted(execution)["release_reason"]
-    assert "The serving stack names version 5." in told(execution)
-
-
-def test_wrong_answers_without_a_champion_leave_none() -> None:
-    """Where nothing was released before, the stack goes back to that, and nobody is asked."""
-    execution = run(
-        answers={
-            names.CHAMPION: scripted(stack("CREATE_COMPLETE", "")),
-            names.ASK: WRONG_ANSWERS,
-            names.LOOK_BACK: scripted(stack("UPDATE_COMPLETE", "")),
-        }
-    )
-    assert updates(execution) == [NEW, ""]
-    assert names.ASK_CHAMPION not in execution.visited
-    assert execution.failure == {"Error": "ReleaseFailed", "Cause": "2 of 20 sentences were answered otherwise"}
-
-
-@pytest.mark.parametrize(
-    ("answers", "trouble"),
-    [
-        ({names.PUT_BACK: scripted(refused("denied"))}, "THE CHAMPION IS NOT BACK: denied"),
-        ({names.LOOK_BACK: scripted(stack("UPDATE_ROLLBACK_COMPLETE", NEW))}, "THE CHAMPION IS NOT BACK"),
-        ({names.LOOK_BACK: scripted(refused("down"))}, "THE CHAMPION IS NOT BACK: the serving stack is unreadable"),
-        ({names.LOOK_FIRST: ENDLESS}, "THE CHAMPION IS NOT BACK: the serving stack is UPDATE_IN_PROGRESS"),
-        ({names.LOOK_FIRST: scripted(stack("UPDATE_FAILED", NEW))}, "THE CHAMPION IS NOT BACK"),
-        ({names.ASK_CHAMPION: WRONG_ANSWERS}, "The champion is back, but"),
-    ],
-)
-def test_trouble_on_the_way_back_is_reported_too(answers: dict[str, Any], trouble: str) -> None:
-    """If the champion can't be put back, or answers wrongly as well, the reason holds both."""
-    execution = run(answers={names.ASK: WRONG_ANSWERS, **answers})
-    for text in ("2 of 20 sentences", trouble):
-        assert text in rejection(execution)["ApprovalDescription"]
-        assert text in (execution.failure or {})["Cause"]
-    assert "NOT BACK" not in trouble or "names version 6" not in told(execution)
-
-
-def test_putting_back_waits_for_a_busy_stack() -> None:
-    """If somebody else is changing the stack, the champion is put back after that."""
-    execution = run(answers={names.ASK: WRONG_ANSWERS, names.PUT_BACK: scripted(refused(BUSY), {"StackId": "x"})})
-    assert updates(execution) == [NEW, OLD, OLD] and names.ASK_CHAMPION in execution.visited
-
-
-def test_champion_already_back_is_tolerated() -> None:
-    """If somebody else has put the champion back, it is asked and the failure recorded."""
-    execution = run(answers={names.ASK: WRONG_ANSWERS, names.PUT_BACK: scripted(refused(NO_CHANGE))})
-    assert names.ASK_CHAMPION in execution.visited
-
-
-@pytest.mark.parametrize("state", [names.RECORD_FAILURE, names.TELL_FAILURE])
-def test_failure_is_told_whatever_else_fails(state: str) -> None:
-    """A record or message that can't be made does not hide the reason."""
-    execution = run(answers={names.ASK: WRONG_ANSWERS, state: scripted(TaskFailed("Any.Exception", "no"))})
-    assert execution.failure == {"Error": "ReleaseFailed", "Cause": "2 of 20 sentences were answered otherwise"}
-
-
-def test_reason_fits_the_registry() -> None:
-    """A long reason with odd characters is cut and cleaned to what the registry takes."""
-    cause = '{"errorMessage": "' + "é<b>\\n" * 400 + '"}'
-    recorded = rejection(run(answers={names.ASK: scripted(TaskFailed("WrongAnswersError", cause))}))
-    assert len(recorded["ApprovalDescription"]) == 1024 and "\n" not in recorded["ApprovalDescription"]
-    assert re.fullmatch(r"[\w .:/=+@-]{256}", recorded["CustomerMetadataProperties"]["release_reason"])
-
-
-def test_failed_approval_is_not_tried_again_by_its_echo() -> None:
-    """A failed release records its approval too, so that the same event can't start it anew."""
-    recorded = rejection(run(BY_EVENT, {names.ASK: WRONG_ANSWERS}))
-    assert recorded["CustomerMetadataProperties"]["release_approved_at"] == APPROVED_AT
-
-
-MISSING = TaskFailed("SageMaker.SageMakerException", 'Could not find endpoint "arn:x". (Service: SageMaker)')
-GONE = pytest.mark.parametrize("gone", [MISSING, {"EndpointStatus": "Failed"}], ids=["missing", "failed"])
-
-
-@GONE
-def test_endpoint_that_is_gone_is_made_anew(gone: Any) -> None:
-    """The stack first forgets a missing or Failed endpoint, then makes one of the approved package."""
-    execution = run(answers={names.ENDPOINT: scripted(gone)})
-    assert updates(execution) == [NO_ENDPOINT, NEW]
-    assert execution.arguments(names.NOTE_RELEASE)["CustomerMetadataProperties"]["replaces"] == OLD
-    assert execution.output == {"outcome": "released", "version": "7", "replaced": "6"}
-
-
-@GONE
-def test_the_champion_itself_is_made_anew(gone: Any) -> None:
-    """Releasing what serves already is no no-op where it does not serve: its endpoint comes back."""
-    released = scripted(package(release="released", replaces=OLD))
-    at_rest = scripted(stack("UPDATE_COMPLETE", NEW))
-    execution = run(answers={names.ENDPOINT: scripted(gone), names.PACKAGE: released, names.CHAMPION: at_rest})
-    assert updates(execution) == [NO_ENDPOINT, NEW]
-    assert execution.output == {"outcome": "released", "version": "7", "replaced": "6"}
-
-
-def test_first_release_is_not_a_missing_endpoint() -> None:
-    """Where nothing was released yet, nothing is cleared."""
-    empty = scripted(stack("CREATE_COMPLETE", ""))
-    assert updates(run(answers={names.ENDPOINT: scripted(MISSING), names.CHAMPION: empty})) == [NEW]
-
-
-def test_clearing_that_fails_keeps_the_approval() -> None:
-    """A stack that keeps its missing endpoint is for a person; the package is not rejected."""
-    stuck = scripted(stack("UPDATE_ROLLBACK_FAILED", OLD))
-    execution = run(answers={names.ENDPOINT: scripted(MISSING), names.LOOK_CLEARED: stuck})
-    assert updates(execution) == [NO_ENDPOINT]
-    noted(execution)
-    assert "could not be made anew" in told(execution) and "Continue update rollback" in told(execution)
-
-
-def test_former_champion_comes_back_after_clearing() -> None:
-    """A package that does not come up after the clearing is rejected, and the endpoint serves its former one."""
-    answers = {
-        names.ENDPOINT: scripted(MISSING),
-        names.LOOK: scripted(stack("UPDATE_ROLLBACK_COMPLETE", "")),
-        names.FIND_REASON: scripted({"StackEvents": [event(1, "Endpoint", "CREATE_FAILED", "does not answer /ping")]}),
-    }
-    execution = run(answers=answers)
-    assert updates(execution) == [NO_ENDPOINT, NEW, OLD]
-    assert names.ASK_CHAMPION in execution.visited
-    assert "does not answer /ping" in rejection(execution)["ApprovalDescription"]
-
-
-def test_hub_models_endpoint_is_made_anew() -> None:
-    """Where a hub model served, a lost endpoint is made anew too: then the stack names no package."""
-    parts, empty = replace(PARTS, hub_model=True), scripted(stack("CREATE_COMPLETE", ""))
-    execution = run(answers={names.ENDPOINT: scripted(MISSING), names.CHAMPION: empty}, parts=parts)
-    assert updates(execution) == [NO_ENDPOINT, NEW]
-    assert execution.output == {"outcome": "released", "version": "7", "replaced": None}
-
-
-@pytest.mark.parametrize(
-    "reason",
-    [
-        "The account-level service limit 'Memory size in MB per serverless endpoint' is 3072 (ResourceLimitExceeded)",
-        "Rate exceeded",
-        "InternalFailure",
-        "User is not authorized to perform: sagemaker:CreateModel",
-    ],
-)
-def test_platforms_fault_rejects_no_package(reason: str) -> None:
-    """A quota, throttling, a right or AWS's own failure says nothing about the model: it keeps its approval."""
-    answers = {
-        names.LOOK: scripted(stack("UPDATE_ROLLBACK_COMPLETE", OLD)),
-        names.FIND_REASON: scripted({"StackEvents": [event(1, "Endpoint", "UPDATE_FAILED", reason)]}),
-    }
-    execution = run(answers=answers)
-    noted(execution)
-    assert reason in told(execution)

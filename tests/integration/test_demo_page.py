@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from predict.problems import PROBLEM_TYPES
 from predict.request import MAX_CHARACTERS, MAX_TEXTS
@@ -37,14 +37,18 @@ Open = Callable[..., tuple[StandInPages, Visit]]
 
 @pytest.fixture
 def visit(browser: Browser) -> Iterator[Open]:
-    """Opens the page of a model, once its classes are shown."""
+    """Opens the page of a model, once its classes are shown; `before` changes the browser's page before that."""
     opened: list[tuple[StandInPages, Visit]] = []
 
-    def create(model: tuple[list[str], str], *, key: bool = False, **options: Any) -> tuple[StandInPages, Visit]:
+    def create(
+        model: tuple[list[str], str], *, key: bool = False, before: Callable[[Page], None] | None = None, **options: Any
+    ) -> tuple[StandInPages, Visit]:
         site = StandInPages(*model, key=key)
         site.__enter__()
         one = Visit(browser, site.url, **options)
         opened.append((site, one))
+        if before:
+            before(one.page)
         expect(one.open("/").locator("#model")).to_be_visible()
         return site, one
 
@@ -86,6 +90,32 @@ def test_the_page_knows_the_model(visit: Open, model: Any, title: str, example: 
         expect(page.locator("#classes")).to_be_hidden()
     classify(page)
     expect(page.locator("#results li")).to_have_count(4)
+    one.assert_clean()
+
+
+def test_what_is_typed_over_the_first_examples_stands_alone(visit: Open) -> None:
+    """The model is known late, between somebody's Ctrl + A and their first letter: its examples stay away."""
+
+    def selected_meanwhile(route: Route) -> None:
+        route.request.frame.page.get_by_label("Texts, one per line").press("Control+A")
+        route.continue_()
+
+    _, one = visit(REVIEWS, before=lambda page: page.route("**/v1/model", selected_meanwhile))
+    one.page.keyboard.type("A gift.")
+    expect(one.page.get_by_label("Texts, one per line")).to_have_value("A gift.")
+    one.assert_clean()
+
+
+def test_what_is_typed_before_the_script_runs_is_kept(visit: Open) -> None:
+    """A long page on a slow line shows its field before its script has arrived."""
+    early = """new MutationObserver((_, observer) => {
+        const field = document.getElementById("texts");
+        if (!field?.nextElementSibling) return; // not parsed to its end
+        field.value = "A gift.";
+        observer.disconnect();
+    }).observe(document, { childList: true, subtree: true });"""
+    _, one = visit(REVIEWS, before=lambda page: page.add_init_script(early))
+    expect(one.page.get_by_label("Texts, one per line")).to_have_value("A gift.")
     one.assert_clean()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import io
 import json
 import tarfile
@@ -9,9 +10,12 @@ import urllib.error
 import urllib.request
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from operations.aws.deployment import Deployment
+from operations.verbs import preflight
 from waiting import until
 
 pytestmark = pytest.mark.integration
@@ -211,6 +215,23 @@ def test_a_bucket_keeps_its_tags_and_refuses_to_die_full(server: Any) -> None:
     cloudformation.delete_stack(StackName="bucket")
     assert _settled(server, "bucket") == "DELETE_FAILED"
     assert "not empty" in _reasons(server, "bucket")
+
+
+def test_preflight_finds_what_no_stack_of_the_environment_owns(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A log group that was left behind is told; the stack's own, and roles of other environments, are not."""
+    keys = {name: server.keys[name] for name in ("aws_access_key_id", "aws_secret_access_key")}
+    deployment = Deployment("local", boto3.Session(region_name=server.keys["region"], **keys), server.url)
+    monkeypatch.setattr(preflight, "connect", lambda env: deployment)
+    names = {one: f"/aws/lambda/text-classifier-local-{one}" for one in ("own", "left")}
+    own = {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": names["own"]}}
+    assert _create(server, "text-classifier-local-api", {"Resources": {"Log": own}}) == "CREATE_COMPLETE"
+    server.client("logs").create_log_group(logGroupName=names["left"])
+    server.role("text-classifier-local2-launch", "lambda.amazonaws.com")
+    server.role("text-classifier-local-launch-eu-west-1", "lambda.amazonaws.com")
+    answer = preflight.preflight(argparse.Namespace(env="local"))
+    found = {one["check"]: one for one in answer.document}
+    assert found["names"]["found"] == f"taken: AWS::Logs::LogGroup {names['left']}"
+    assert answer.exit_code == 1 and f"Next step for names: {found['names']['next_step']}" in answer.text
 
 
 def test_the_gateway_explains_a_bad_body_with_its_own_headers(server: Any) -> None:

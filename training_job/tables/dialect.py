@@ -95,6 +95,8 @@ class _Evidence:
     """Other rows that only lose quotes around a field."""
     harmed: int = 0
     """Rows that the quotes break."""
+    torn: int = 0
+    """Rows of several lines, each of which is a row without quotes, but with a text where labels stand."""
     bare: int = 0
     """Rows with the quote in a field that is not enclosed."""
     rows: int = 0
@@ -161,16 +163,32 @@ def _evidence(lines: Lines, dialect: Dialect) -> _Evidence:
     opening = _opening(dialect)
     if not any(opening(line) for line in lines()):
         return evidence
-    size = usual_size(islice(records(lines(), dialect), FIRST_LINES))
+    labels = _labels(list(islice(records(lines(), dialect), FIRST_LINES)))
     for row in records(lines(), dialect):
         if row.problem:
             evidence.harmed += 1
         elif opening(row.lines[0]):
-            _compare(row, size, dialect, evidence)
+            _compare(row, labels, dialect, evidence)
         else:
             evidence.bare += QUOTES[dialect.quote] in row.lines[0]
         evidence.rows += bool(row.problem) or any(row.fields)
+    if evidence.stripped + evidence.bare + evidence.harmed:
+        evidence.harmed += 2 * evidence.torn
+    else:  # every quote stands where a program writes it
+        evidence.needed += evidence.torn
     return evidence
+
+
+def _labels(rows: Sequence[Record]) -> list[set[str]]:
+    """Return the labels in each column, where a number is a label like others; no text."""
+    size = usual_size(rows)
+    whole = [row.fields for row in rows if len(row.fields) == size]
+    columns = [{_label(fields[place]) for fields in whole} for place in range(size)]
+    return [column if len(column) <= len(whole) / 2 else set() for column in columns]
+
+
+def _label(field: str) -> str:
+    return "0" if is_number(field) else field
 
 
 def _opening(dialect: Dialect) -> Callable[[str], object]:
@@ -180,9 +198,9 @@ def _opening(dialect: Dialect) -> Callable[[str], object]:
     return lambda line: line.startswith(quote) or within in line
 
 
-def _compare(row: Record, size: int, dialect: Dialect, evidence: _Evidence) -> None:
+def _compare(row: Record, labels: Sequence[set[str]], dialect: Dialect, evidence: _Evidence) -> None:
     """Compare a row with what its lines are without quotes."""
-    character = QUOTES[dialect.quote]
+    character, size = QUOTES[dialect.quote], len(labels)
     plain = [line.rstrip("\r\n").split(dialect.delimiter) for line in row.lines]
     alone = all(len(fields) == size for fields in plain)
     if len(row.fields) != size:
@@ -194,6 +212,11 @@ def _compare(row: Record, size: int, dialect: Dialect, evidence: _Evidence) -> N
             evidence.needed += 1
         elif dialect.has_to_quote:
             evidence.stripped += 1
+        elif any(
+            _label(field) in known and not known.issuperset(map(_label, lines))
+            for field, known, *lines in zip(row.fields, labels, *plain, strict=True)
+        ):
+            evidence.torn += 1
         else:
             evidence.harmed += len(plain)  # each line is a row of its own
     elif not alone:

@@ -118,9 +118,9 @@ def _only_member(file: BinaryIO, path: Path) -> str:
 
 def _is_litter(name: str) -> bool:
     """Tell what operating systems, and people for people, add to an archive."""
-    if re.match(r"(readme|licen[cs]e)\b", name.rpartition("/")[2], re.IGNORECASE):
-        return True
-    return name.startswith("__MACOSX/") or name.rpartition("/")[2].startswith((".", "Thumbs.db", "desktop.ini"))
+    file = name.rpartition("/")[2]
+    note = re.fullmatch(r"(readme|licen[cs]e)\b[^.]*(\.(txt|md|rst|html?|pdf))?", file, re.IGNORECASE)
+    return bool(note) or name.startswith("__MACOSX/") or file.startswith((".", "Thumbs.db", "desktop.ini"))
 
 
 @contextmanager

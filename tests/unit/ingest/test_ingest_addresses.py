@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
+
 import pytest
 from requests import Session
+from requests.exceptions import SSLError
 
 from ingest.addresses import AddressRule, GuardedAdapter
 from shared.errors import InvalidExecutionInputError
@@ -130,3 +134,49 @@ def test_the_second_address_is_tried(site):
     rule = AddressRule(internal=True, resolver=lambda host, port: ["127.9.9.9", "127.0.0.1"])
     session.mount("http://", GuardedAdapter(rule))
     assert session.get(f"http://data.example:{port}/train.json", timeout=5).content == b"rows"
+
+
+def test_a_silent_address_is_not_the_last_one_tried(site):
+    """A host whose first address does not answer at all is reached at its second."""
+    site.serve("/train.json", b"rows")
+    port = int(site.url.rpartition(":")[2])
+    with socket.socket() as full, contextlib.ExitStack() as waiting:
+        full.bind(("127.9.9.9", port))
+        full.listen(0)
+        for _ in range(3):  # a full queue: the next connection is neither taken nor refused
+            other = waiting.enter_context(socket.socket())
+            other.setblocking(False)
+            other.connect_ex(("127.9.9.9", port))
+        session = Session()
+        rule = AddressRule(internal=True, resolver=lambda host, port: ["127.9.9.9", "127.0.0.1"])
+        session.mount("http://", GuardedAdapter(rule))
+        assert session.get(f"http://data.example:{port}/train.json", timeout=0.5).content == b"rows"
+
+
+@pytest.mark.parametrize("url", ["http://10.0.0.1/train.json", "https://10.0.0.1/train.json"])
+def test_a_proxy_is_asked_for_public_addresses_only(site, url):
+    """Behind a proxy, an address that is not public is refused before the proxy hears of it; others are its matter."""
+    proxies = {"http": site.url, "https": site.url}
+    session = Session()
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, GuardedAdapter(AddressRule()))
+    with pytest.raises(InvalidExecutionInputError, match="not public"):
+        session.get(url, proxies=proxies, timeout=5)
+    assert site.requested == []
+    assert session.get("http://8.8.8.8/train.json", proxies=proxies, timeout=5).status_code == 404
+
+
+def test_the_guard_is_on_encrypted_connections(site):
+    """An https address is connected to as the rule resolves it, which ends here because the host speaks no TLS."""
+    port = int(site.url.rpartition(":")[2])
+    asked = []
+
+    def resolver(host, port):
+        asked.append(host)
+        return ["127.0.0.1"]
+
+    session = Session()
+    session.mount("https://", GuardedAdapter(AddressRule(internal=True, resolver=resolver)))
+    with pytest.raises(SSLError):
+        session.get(f"https://data.example:{port}/train.json", timeout=5)
+    assert asked == ["data.example"]

@@ -68,6 +68,13 @@ def test_hyperparameters_become_strings(parse, name, value, text):
     assert parse({"hyperparameters": {name: value}}).hyperparameters[name] == text
 
 
+@pytest.mark.parametrize(("name", "value"), [("epochs", '"3"'), ("objective", " auto "), ("seed", "percent:1")])
+def test_what_the_job_would_refuse_is_refused_at_launch(parse, name, value):
+    """The launch checks the values as the job will read them: quotes and blanks are their own."""
+    with pytest.raises(InvalidExecutionInputError, match=f"hyperparameters.{name} is "):
+        parse({"hyperparameters": {name: value}})
+
+
 def test_spot_waits_twice_the_runtime_unless_told(parse):
     """Spot machines get a limit of waiting and running together."""
     assert parse({"spot": True}).compute.max_wait_seconds == 7200

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from botocore.stub import ANY, Stubber
 
 from operations.aws.deployment import Deployment
+from operations.errors import OperationError
 from operations.verbs import preflight
 from operations.verbs.preflight import FAILED, NOTE, OK, UNKNOWN, Check, configuration
 
@@ -17,6 +19,8 @@ MEMORY = "Memory size in MB per serverless endpoint"
 CONCURRENCY = "Maximum total concurrency that can be allocated across all serverless endpoints"
 GPU, TRANSFORM = "ml.g4dn.xlarge for training job usage", "ml.m5.large for transform job usage"
 ENOUGH = {MEMORY: 3072.0, CONCURRENCY: 10.0, GPU: 1.0, TRANSFORM: 1.0}
+PARAMETERS = {"list_service_quotas": {"ServiceCode": "sagemaker"}, "get_parameter": {"Name": ANY}}
+"""What a call has to ask; of others a test does not look at it."""
 CREDENTIALS = {"aws_access_key_id": "x", "aws_secret_access_key": "x", "region_name": "us-east-1"}
 
 
@@ -24,9 +28,7 @@ class StubbedDeployment(Deployment):
     """A deployment on AWS whose clients answer what a test forces; any other call is an error."""
 
     def answer(self, service: str, operation: str, answer: dict[str, Any]) -> None:
-        stubber = self._stubber(service)
-        expected = client_parameters(stubber.client, operation)
-        stubber.add_response(operation, answer, expected)
+        self._stubber(service).add_response(operation, answer, PARAMETERS.get(operation))
 
     def fail(self, service: str, operation: str, code: str) -> None:
         self._stubber(service).add_client_error(operation, code, "no")
@@ -43,18 +45,12 @@ class StubbedDeployment(Deployment):
         return stubber
 
 
-def client_parameters(client: Any, operation: str) -> dict[str, Any] | None:
-    """The parameters that a call has to have; None where a test does not look at them."""
-    wanted = {"list_service_quotas": {"ServiceCode": "sagemaker"}, "get_parameter": {"Name": ANY}}
-    return wanted.get(operation)
-
-
 @pytest.fixture
 def aws() -> StubbedDeployment:
     return StubbedDeployment("dev", boto3.Session(region_name="us-east-1"), None)
 
 
-def quotas(aws: StubbedDeployment, values: dict[str, float], **config: str) -> list[Check]:
+def quotas(aws: StubbedDeployment, values: dict[str, float]) -> list[Check]:
     """What the check of quotas finds where the account has these."""
     found = [{"QuotaName": name, "Value": value} for name, value in values.items()]
     aws.answer("service-quotas", "list_service_quotas", {"Quotas": found})
@@ -134,14 +130,21 @@ def test_a_region_without_the_images_is_refused(aws: StubbedDeployment) -> None:
     assert [one.status for one in found] == [FAILED, FAILED]
 
 
-@pytest.mark.parametrize(("arn", "status"), [("PendingConfirmation", FAILED), ("arn:aws:sns:x:1:t:2", OK)])
+@pytest.mark.parametrize(
+    ("address", "arn", "status"),
+    [
+        ("a@example.com", "PendingConfirmation", FAILED),
+        ("a@example.com", "arn:aws:sns:x:1:t:2", OK),
+        ("another@example.com", "arn:aws:sns:x:1:t:2", NOTE),
+    ],
+)
 def test_an_address_that_never_confirmed_is_found_out(
-    aws: StubbedDeployment, monkeypatch: pytest.MonkeyPatch, arn: str, status: str
+    aws: StubbedDeployment, monkeypatch: pytest.MonkeyPatch, address: str, arn: str, status: str
 ) -> None:
-    """Alarms reach nobody until the address has confirmed its subscription."""
+    """Alarms reach nobody until the address has confirmed its subscription, or if SNS has dropped it since."""
     monkeypatch.setenv("CONTEXT", "notifications.email=a@example.com")
     aws.__dict__["outputs"] = {"NotificationTopicArn": "arn:aws:sns:us-east-1:000000000000:t"}
-    subscription = {"SubscriptionArn": arn, "Endpoint": "a@example.com"}
+    subscription = {"SubscriptionArn": arn, "Endpoint": address}
     aws.answer("sns", "list_subscriptions_by_topic", {"Subscriptions": [subscription]})
     (found,) = preflight._email(aws, configuration("dev", "us-east-1"))
     assert found.status == status
@@ -173,3 +176,55 @@ def test_names_that_are_taken_are_listed(aws: StubbedDeployment, monkeypatch: py
     assert (kept.status, "text-classifier-dev-storage-data-1" in kept.found) == (NOTE, True)
     assert taken.found == "taken: AWS::Logs::LogGroup /aws/lambda/text-classifier-dev-predict"
     assert "--import-existing-resources" in taken.next_step
+
+
+@pytest.mark.parametrize(("home", "ending"), [("", ""), ("us-east-1", ""), ("eu-west-1", "-us-east-1")])
+def test_a_role_of_the_same_environment_in_another_region_is_no_obstacle(
+    aws: StubbedDeployment, monkeypatch: pytest.MonkeyPatch, home: str, ending: str
+) -> None:
+    """Roles are the account's: with `home_region` only those that end as this region's do are in the way."""
+    names = [f"text-classifier-dev-launch{region}" for region in ("", "-us-east-1", "-eu-west-1")]
+    found = [preflight.inventory.Found("AWS::IAM::Role", name) for name in names]
+    monkeypatch.setattr(preflight.inventory, "inventory", lambda _: iter(found))
+    monkeypatch.setattr(preflight.inventory, "owned", lambda _: set())
+    config = configuration("dev", "us-east-1").model_copy(update={"home_region": home})
+    (names_check,) = preflight._names(aws, config)
+    assert names_check.found == f"taken: AWS::IAM::Role text-classifier-dev-launch{ending}"
+
+
+@pytest.mark.parametrize(("kind", "service", "operation", "names"), preflight.inventory._LISTS)
+def test_every_list_is_one_of_the_service(kind: str, service: str, operation: str, names: str) -> None:
+    """Each call comes in pages, and its answer holds texts where they are looked for."""
+    client = boto3.client(service, **CREDENTIALS)
+    assert client.can_paginate(operation), kind
+    shape = client.meta.service_model.operation_model(client.meta.method_to_api_mapping[operation]).output_shape
+    listed, _, member = names.partition("[]")
+    item = shape.members[listed].member
+    assert (item.members[member.removeprefix(".")] if member else item).type_name == "string"
+
+
+def test_only_the_environments_own_names_are_found(aws: StubbedDeployment, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever the name stands in them; another environment whose name only begins alike has others."""
+    parameters = ["/text-classifier-dev/recipe", "/text-classifier-dev2/recipe", "/my-text-classifier/dev"]
+    monkeypatch.setattr(preflight.inventory, "_LISTS", [_list_of("AWS::SSM::Parameter")])
+    aws.answer("ssm", "describe_parameters", {"Parameters": [{"Name": name} for name in parameters]})
+    assert [found.name for found in preflight.inventory.inventory(aws)] == parameters[:1]
+
+
+def _list_of(kind: str) -> tuple[str, str, str, str]:
+    (found,) = (one for one in preflight.inventory._LISTS if one[0] == kind)
+    return found
+
+
+@pytest.mark.parametrize("elsewhere", [{"region": "eu-west-1"}, {"account": "000000000001"}])
+def test_credentials_of_another_place_than_the_configurations_are_refused(
+    aws: StubbedDeployment, monkeypatch: pytest.MonkeyPatch, elsewhere: dict[str, str]
+) -> None:
+    """What the checks found there would not hold where CDK deploys to."""
+    config = configuration("dev", "us-east-1").model_copy(update=elsewhere)
+    monkeypatch.setattr(preflight, "connect", lambda _: aws)
+    monkeypatch.setattr(preflight, "configuration", lambda *_: config)
+    aws.answer("sts", "get_caller_identity", {"Account": "000000000000"})
+    with pytest.raises(OperationError, match="The configuration deploys to") as caught:
+        preflight.preflight(argparse.Namespace(env="dev"))
+    assert next(iter(elsewhere.values())) in caught.value.hint

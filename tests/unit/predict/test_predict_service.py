@@ -122,3 +122,16 @@ def test_a_busy_endpoint_is_given_up_early(fake_time: Any) -> None:
     """Of a request that the endpoint's concurrency limit refuses, eight seconds are enough; a start is waited for."""
     assert 2 < asked(stalled(fake_time, ThrottledError)[1], fake_time) <= 8
     assert 15 < asked(stalled(fake_time, ModelWarmingUpError)[1], fake_time) <= 25
+
+
+def test_a_slow_model_is_not_cut_short_for_ever(fake_time: Any) -> None:
+    """Where each answer takes five seconds, one failure shortens requests for a minute at the most."""
+    _, service = stalled(fake_time)
+    asked(service, fake_time)
+    answers = []
+    for _ in range(30):
+        answers.append(round(asked(service, fake_time)))
+        if answers[-1] > 3:
+            break
+    assert (answers[-1], set(answers[:-1])) == (25, {3})
+    assert sum(answers[:-1]) <= 63  # the last one began within the minute

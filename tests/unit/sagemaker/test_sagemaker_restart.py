@@ -11,8 +11,9 @@ import pytest
 from local.sagemaker.common.errors import ServiceError
 
 WAIT = """
-    import os, time
-    print("pid", os.getpid(), flush=True)
+    import os, sys, time
+    sys.stdout.write(f"pid {os.getpid()}\\n")  # in one piece: the toolkit ends a line where a write ends
+    sys.stdout.flush()
     time.sleep(60)
 """
 
@@ -118,8 +119,8 @@ def test_interrupted_creation_goes_on(cloud: Any) -> None:
 
 
 def test_state_is_below_the_given_folders(cloud: Any, tmp_path: Path) -> None:
-    """Everything is written below state_dir and log_dir (the objects are the test's own)."""
+    """Everything is written below state_dir and log_dir (objects and the image's torch are the test's own)."""
     cloud.deploy()
     cloud.train("print(1)")
     cloud.job()
-    assert {path.name for path in tmp_path.iterdir()} == {"state", "logs", "objects"}
+    assert {path.name for path in tmp_path.iterdir()} == {"state", "logs", "objects", "brought"}

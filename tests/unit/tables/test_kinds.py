@@ -297,6 +297,29 @@ def test_a_tab_separated_file_of_pandas_loses_its_quotes(text_first: bool, tmp_p
     assert values(bare) == rows
 
 
+@pytest.mark.parametrize("label", ["yes", "0.5"])
+@pytest.mark.parametrize("text_first", [True, False])
+@pytest.mark.parametrize("header", [True, False])
+@pytest.mark.parametrize("text", ["late \t \n n11", "\t\nn11", "a\tb\nc\td\ne"])
+def test_one_text_of_tabs_and_line_breaks_stays_whole(
+    text: str, header: bool, text_first: bool, label: str, tmp_path: Path
+) -> None:
+    """Each of its lines would make a row, with a piece of the text for a label."""
+    rows = [(f"parcel n{n}", ("no", "1.5")[label == "0.5"] if n % 2 else label) for n in range(11)]
+    frame = pandas.DataFrame([*rows, (text, label)], columns=list(TL))[list(TL)[:: 1 if text_first else -1]]
+    table = read(tmp_path, frame.to_csv(sep="\t", index=False, header=header))
+    assert values(table) == [tuple(row) for row in frame.to_numpy().tolist()]
+    assert table.how.quote == "double" and not any("Quotes" in note for note in table.notes)
+
+
+@pytest.mark.parametrize("more", ["", '"Wow"\tyes\n', 'a "word" of it\tno\n'])
+def test_a_quotation_over_two_rows_stays_two_rows(more: str, tmp_path: Path) -> None:
+    """Both have a label: the quotes are text, with or without others."""
+    rows = "".join(f"row {n}\t{('yes', 'no')[n % 2]}\n" for n in range(10)) + more
+    table = read(tmp_path, f'text\tlabel\n{rows}"So it begins\tyes\nand it ends."\tno\n')
+    assert values(table)[-2:] == [('"So it begins', "yes"), ('and it ends."', "no")]
+
+
 @pytest.mark.parametrize("delimiter", ["\t", ";", "|", "~"])
 def test_of_two_delimiters_that_fit_the_rarer_one_counts(delimiter: str, tmp_path: Path) -> None:
     """Every text has one comma, and there is no header."""

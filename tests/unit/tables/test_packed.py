@@ -49,6 +49,7 @@ PACKED: dict[str, bytes] = {
     "excel": workbook({"Sheet1": SHEET}),
     "excel, an empty sheet first": workbook({"Cover": [], "Data": SHEET}),
     "zip with a note": zipped({"readme.txt": b"by me", "LICENSE": b"free", "SMSCollection": CSV}),
+    "zip with a telling name": zipped({"licence plates.csv": CSV, "License-CC.txt": b"free", "README.md": b"by me"}),
     "excel, empty lines and columns": workbook({"Data": [[None], [], *([None, *row] for row in SHEET)]}),
     "excel in a zip file": zipped({"data.xlsx": workbook({"Sheet1": SHEET})}),
 }

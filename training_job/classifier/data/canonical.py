@@ -60,11 +60,7 @@ def write(folder: Path, splits: Mapping[str, list[Example]], manifest: Mapping[s
 
 
 def manifest_beside(sources: Sources) -> dict[str, Any] | None:
-    """Return the manifest in the training data's folder; None if the files are raw ones.
-
-    Raises:
-        DataError: it was written by another version, or cannot be read.
-    """
+    """Return the manifest in the training data's folder, None for raw files; raise DataError for another version's."""
     if sources.manifest is None:
         return None
     try:
@@ -82,11 +78,7 @@ def manifest_beside(sources: Sources) -> dict[str, Any] | None:
 
 
 def refuse_others(sources: Sources) -> None:
-    """Refuse a folder in which another data file lies beside the canonical ones: it may be newer than they are.
-
-    Raises:
-        DataError: it names the file, and what to do.
-    """
+    """Refuse a folder in which another data file, which may be newer, lies beside the canonical ones: DataError."""
     ours = {file_name(split) for split in ROLES}
     others = [name for name in sources.unused if name not in ours and not name.startswith(_REPORTS)]
     if others:
@@ -97,11 +89,7 @@ def refuse_others(sources: Sources) -> None:
 
 
 def read(sources: Sources, manifest: Mapping[str, Any], settings: DataSettings) -> dict[str, list[Example]]:
-    """Read canonical files back, exactly.
-
-    Raises:
-        DataError: a file was changed after it was written, or a setting asks for another reading.
-    """
+    """Read canonical files back, exactly; raise DataError for a changed file, or settings of another reading."""
     refuse_other_reading(manifest, settings)
     splits = {}
     for split, entry in manifest["splits"].items():

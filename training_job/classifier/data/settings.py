@@ -47,9 +47,8 @@ class DataSettings(ReadSettings):
     @classmethod
     def of(cls, hp: Hyperparameters) -> Self:
         """Take the reading settings out of a job's hyperparameters."""
-        return cls(
-            **{field.name: getattr(hp, field.name) for field in dataclasses.fields(cls) if hasattr(hp, field.name)}
-        )
+        names = (field.name for field in dataclasses.fields(cls))
+        return cls(**{name: getattr(hp, name) for name in names if hasattr(hp, name)})
 
     def given(self) -> dict[str, Any]:
         """Return the settings that differ from their defaults, without the seed."""

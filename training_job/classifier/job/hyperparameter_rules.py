@@ -7,7 +7,6 @@ parse to the value that was meant.
 import dataclasses
 import json
 import math
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -24,7 +23,6 @@ ENCODED = "percent:"
 """Begins a value that is written as in a URL."""
 LONGEST = 2500
 """Characters of a hyperparameter's value that SageMaker takes."""
-_PLAIN = re.compile(r"[A-Za-z0-9_@+=:,./-]+", re.ASCII)
 
 
 class Written(str):
@@ -40,9 +38,9 @@ def encoded(values: Mapping[str, str]) -> dict[str, str]:
     """
     result: dict[str, str] = {}
     for name, value in values.items():
-        text = value
-        if not _PLAIN.fullmatch(value) or value.startswith(ENCODED) or len(value) > LONGEST:
-            text = ENCODED + quote(value, safe="@+=:,/").replace("~", "%7E")
+        text = quote(value, safe="@+=:,/").replace("~", "%7E")
+        if text != value or not value or value.startswith(ENCODED) or len(value) > LONGEST:
+            text = ENCODED + text
         pieces = [text[start : start + LONGEST] for start in range(0, len(text), LONGEST)]
         result |= {f"{name}_part{number}" if number > 1 else name: piece for number, piece in enumerate(pieces, 1)}
     return result

@@ -46,11 +46,7 @@ class Progress(TrainerCallback):
         logs: dict[str, Any] | None = None,
         **_: Any,
     ) -> None:
-        """Log a progress line.
-
-        Raises:
-            JobError: the loss is not finite.
-        """
+        """Log a progress line; raise JobError if the loss is not finite."""
         logs = logs or {}
         epoch = self._before + (state.epoch or 0.0)
         if "loss" in logs:

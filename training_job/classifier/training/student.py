@@ -37,11 +37,7 @@ RATE_FACTOR = 3.0
 
 
 def kept_layers(wanted: int, total: int) -> list[int]:
-    """Choose `wanted` of `total` layers, evenly spaced, including the first and the last.
-
-    Raises:
-        HyperparameterError: there are not more layers than that.
-    """
+    """Choose `wanted` of `total` layers, evenly, with the first and the last; raise HyperparameterError for all."""
     if wanted >= total:
         raise HyperparameterError(
             f"student_layers={wanted} is not allowed: the base model has {total} layers; at most {total - 1} for a "
@@ -107,7 +103,7 @@ def narrow(model: PreTrainedModel, share: float) -> None:
 
 
 class StudentTrainer(Trainer):
-    """Train a student towards its teacher's answers and hidden states; the data's targets are not used.
+    """Train a student towards its teacher's answers and, where it has them, hidden states; not the data's targets.
 
     The teacher answers every batch, so the texts need no labels: in each epoch half of them are new, crossed from two
     texts of the batch.

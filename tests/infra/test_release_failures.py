@@ -1,0 +1,202 @@
+"""The release workflow where an endpoint does not come up, or answers wrongly: what is told, and what serves then."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from release_samples import (
+    APPROVED_AT,
+    BUSY,
+    BY_EVENT,
+    ENDLESS,
+    NEW,
+    NO_CHANGE,
+    OLD,
+    OTHER,
+    WRONG_ANSWERS,
+    called,
+    event,
+    noted,
+    refused,
+    rejection,
+    run,
+    scripted,
+    stack,
+    told,
+    updates,
+)
+from states_interpreter import TaskFailed
+
+from stacks.release import state_names as names
+
+EVENTS = [
+    event(100, "text-classifier-dev-serving", "UPDATE_ROLLBACK_COMPLETE"),
+    event(90, "ServingEndpointConfig", "UPDATE_FAILED", "Resource update cancelled"),
+    event(80, "ServingEndpoint", "UPDATE_FAILED", "Resource text-classifier-dev did not stabilize: /ping failed"),
+    event(70, "ServingEndpoint", "UPDATE_IN_PROGRESS"),
+    event(60, "text-classifier-dev-serving", "UPDATE_IN_PROGRESS", "User Initiated"),
+    event(30, "ServingEndpoint", "UPDATE_FAILED", "what went wrong last time"),
+    event(10, "text-classifier-dev-serving", "UPDATE_IN_PROGRESS", "User Initiated"),
+]
+
+
+@pytest.mark.parametrize(
+    ("events", "why"),
+    [
+        (EVENTS, "ServingEndpoint: Resource text-classifier-dev did not stabilize: /ping failed"),
+        ([*EVENTS[:2], *EVENTS[4:]], "CloudFormation gave no reason"),
+        ([], "CloudFormation gave no reason"),
+        ([event(85, "ServingModel", "CREATE_FAILED", "no such image"), *EVENTS[3:5]], "ServingModel: no such image"),
+    ],
+)
+def test_rollback_by_cloudformation_tells_why(events: list[dict[str, Any]], why: str) -> None:
+    """When CloudFormation rolls back, the first failure since the update began is the reason; no more is done."""
+    execution = run(
+        answers={
+            names.LOOK: scripted(stack("UPDATE_ROLLBACK_IN_PROGRESS", OLD), stack("UPDATE_ROLLBACK_COMPLETE", OLD)),
+            names.FIND_REASON: scripted({"StackEvents": events}),
+        }
+    )
+    assert execution.failure == {"Error": "ReleaseFailed", "Cause": why}
+    assert updates(execution) == [NEW] and names.ASK not in called(execution)
+    assert rejection(execution)["CustomerMetadataProperties"]["release"] == "failed"
+
+
+def test_failed_rollback_calls_for_a_person() -> None:
+    """A stack that CloudFormation could not roll back is reported as what only a person can mend."""
+    execution = run(
+        answers={
+            names.LOOK: scripted(stack("UPDATE_ROLLBACK_FAILED", OLD)),
+            names.FIND_REASON: scripted({"StackEvents": EVENTS}),
+        }
+    )
+    cause = (execution.failure or {})["Cause"]
+    assert "UPDATE_ROLLBACK_FAILED" in cause and "Nobody but a person" in cause and "/ping failed" in cause
+
+
+def test_unreadable_reason_is_said_to_be_so() -> None:
+    """If CloudFormation's events can't be read, the failure is recorded without them."""
+    execution = run(
+        answers={
+            names.LOOK: scripted(stack("UPDATE_ROLLBACK_COMPLETE", OLD)),
+            names.FIND_REASON: scripted(refused("denied")),
+        }
+    )
+    assert "why could not be read: denied" in rejection(execution)["ApprovalDescription"]
+
+
+def test_wrong_answers_bring_the_champion_back() -> None:
+    """An endpoint that answers wrongly gets the former package back, which is asked too; the reason is recorded."""
+    execution = run(answers={names.ASK: WRONG_ANSWERS})
+    assert updates(execution) == [NEW, OLD]
+    assert called(execution)[-7:] == [
+        names.LOOK_FIRST,
+        names.PUT_BACK,
+        names.LOOK_BACK,
+        names.LOOK_BACK,
+        names.ASK_CHAMPION,
+        names.RECORD_FAILURE,
+        names.TELL_FAILURE,
+    ]
+    assert execution.arguments(names.ASK_CHAMPION)["Payload"] == {"model_package_arn": OLD}
+    assert execution.failure == {"Error": "ReleaseFailed", "Cause": "2 of 20 sentences were answered otherwise"}
+    assert rejection(execution)["ApprovalDescription"] == ("Release failed: 2 of 20 sentences were answered otherwise")
+    assert "The serving stack names version 6." in told(execution)
+
+
+def test_what_somebody_else_released_is_not_put_back() -> None:
+    """If the stack names a third package by then, it is left alone, and the package keeps its approval."""
+    others = scripted(stack("UPDATE_IN_PROGRESS", OTHER), stack("UPDATE_COMPLETE", OTHER))
+    execution = run(answers={names.ASK: WRONG_ANSWERS, names.LOOK_FIRST: others})
+    assert updates(execution) == [NEW]
+    assert "Somebody else changed the serving stack" in noted(execution)["release_reason"]
+    assert "The serving stack names version 5." in told(execution)
+
+
+def test_wrong_answers_without_a_champion_leave_none() -> None:
+    """Where nothing was released before, the stack goes back to that, and nobody is asked."""
+    execution = run(
+        answers={
+            names.CHAMPION: scripted(stack("CREATE_COMPLETE", "")),
+            names.ASK: WRONG_ANSWERS,
+            names.LOOK_BACK: scripted(stack("UPDATE_COMPLETE", "")),
+        }
+    )
+    assert updates(execution) == [NEW, ""]
+    assert names.ASK_CHAMPION not in execution.visited
+    assert execution.failure == {"Error": "ReleaseFailed", "Cause": "2 of 20 sentences were answered otherwise"}
+
+
+@pytest.mark.parametrize(
+    ("answers", "trouble"),
+    [
+        ({names.PUT_BACK: scripted(refused("denied"))}, "THE CHAMPION IS NOT BACK: denied"),
+        ({names.LOOK_BACK: scripted(stack("UPDATE_ROLLBACK_COMPLETE", NEW))}, "THE CHAMPION IS NOT BACK"),
+        ({names.LOOK_BACK: scripted(refused("down"))}, "THE CHAMPION IS NOT BACK: the serving stack is unreadable"),
+        ({names.LOOK_FIRST: ENDLESS}, "THE CHAMPION IS NOT BACK: the serving stack is UPDATE_IN_PROGRESS"),
+        ({names.LOOK_FIRST: scripted(stack("UPDATE_FAILED", NEW))}, "THE CHAMPION IS NOT BACK"),
+        ({names.ASK_CHAMPION: WRONG_ANSWERS}, "The champion is back, but"),
+    ],
+)
+def test_trouble_on_the_way_back_is_reported_too(answers: dict[str, Any], trouble: str) -> None:
+    """If the champion can't be put back, or answers wrongly as well, the reason holds both."""
+    execution = run(answers={names.ASK: WRONG_ANSWERS, **answers})
+    for text in ("2 of 20 sentences", trouble):
+        assert text in rejection(execution)["ApprovalDescription"]
+        assert text in (execution.failure or {})["Cause"]
+    assert "NOT BACK" not in trouble or "names version 6" not in told(execution)
+
+
+def test_putting_back_waits_for_a_busy_stack() -> None:
+    """If somebody else is changing the stack, the champion is put back after that."""
+    execution = run(answers={names.ASK: WRONG_ANSWERS, names.PUT_BACK: scripted(refused(BUSY), {"StackId": "x"})})
+    assert updates(execution) == [NEW, OLD, OLD] and names.ASK_CHAMPION in execution.visited
+
+
+def test_champion_already_back_is_tolerated() -> None:
+    """If somebody else has put the champion back, it is asked and the failure recorded."""
+    execution = run(answers={names.ASK: WRONG_ANSWERS, names.PUT_BACK: scripted(refused(NO_CHANGE))})
+    assert names.ASK_CHAMPION in execution.visited
+
+
+@pytest.mark.parametrize("state", [names.RECORD_FAILURE, names.TELL_FAILURE])
+def test_failure_is_told_whatever_else_fails(state: str) -> None:
+    """A record or message that can't be made does not hide the reason."""
+    execution = run(answers={names.ASK: WRONG_ANSWERS, state: scripted(TaskFailed("Any.Exception", "no"))})
+    assert execution.failure == {"Error": "ReleaseFailed", "Cause": "2 of 20 sentences were answered otherwise"}
+
+
+def test_reason_fits_the_registry() -> None:
+    """A long reason with odd characters is cut and cleaned to what the registry takes."""
+    cause = '{"errorMessage": "' + "é<b>\\n" * 400 + '"}'
+    recorded = rejection(run(answers={names.ASK: scripted(TaskFailed("WrongAnswersError", cause))}))
+    assert len(recorded["ApprovalDescription"]) == 1024 and "\n" not in recorded["ApprovalDescription"]
+    assert re.fullmatch(r"[\w .:/=+@-]{256}", recorded["CustomerMetadataProperties"]["release_reason"])
+
+
+def test_failed_approval_is_not_tried_again_by_its_echo() -> None:
+    """A failed release records its approval too, so that the same event can't start it anew."""
+    recorded = rejection(run(BY_EVENT, {names.ASK: WRONG_ANSWERS}))
+    assert recorded["CustomerMetadataProperties"]["release_approved_at"] == APPROVED_AT
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "The account-level service limit 'Memory size in MB per serverless endpoint' is 3072 (ResourceLimitExceeded)",
+        "Rate exceeded",
+        "InternalFailure",
+        "User is not authorized to perform: sagemaker:CreateModel",
+    ],
+)
+def test_platforms_fault_rejects_no_package(reason: str) -> None:
+    """A quota, throttling, a right or AWS's own failure says nothing about the model: it keeps its approval."""
+    answers = {
+        names.LOOK: scripted(stack("UPDATE_ROLLBACK_COMPLETE", OLD)),
+        names.FIND_REASON: scripted({"StackEvents": [event(1, "Endpoint", "UPDATE_FAILED", reason)]}),
+    }
+    execution = run(answers=answers)
+    noted(execution)
+    assert reason in told(execution)
