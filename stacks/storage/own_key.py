@@ -9,7 +9,7 @@ from stacks.common.names import Names, arn
 from stacks.common.removal import removal_policy
 
 _USE = ("kms:Decrypt", "kms:GenerateDataKey*")
-_USE_DIRECTLY = (*_USE, "kms:Encrypt", "kms:ReEncrypt*", "kms:DescribeKey")
+_USE_DIRECTLY = (*_USE, "kms:Encrypt", "kms:ReEncrypt*")
 
 
 def own_key(scope: Construct, *, names: Names, removable: bool) -> kms.Key:
@@ -26,7 +26,7 @@ def own_key(scope: Construct, *, names: Names, removable: bool) -> kms.Key:
     # on the source, because EventBridge sends none; the topic's policy says whose messages it takes.
     publishers = [iam.ServicePrincipal(f"{service}.amazonaws.com") for service in ("cloudwatch", "events", "budgets")]
     for principals, actions, conditions in (
-        ([iam.AnyPrincipal()], _USE_DIRECTLY, here),
+        ([iam.AnyPrincipal()], (*_USE_DIRECTLY, "kms:DescribeKey"), here),
         ([iam.ServicePrincipal(f"logs.{region}.amazonaws.com")], _USE_DIRECTLY, groups),
         (publishers, _USE, {}),
     ):
