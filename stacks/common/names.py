@@ -4,7 +4,7 @@ Stacks know each other's resources by these names, not by references: a referenc
 other's.
 """
 
-from aws_cdk import Stack
+from aws_cdk import Fn, Stack
 from constructs import Construct
 
 from stacks.config.environment import Config
@@ -41,6 +41,8 @@ class Names:
         model_role: of the served model; the serving stack builds its ARN from it and holds no IAM.
         release: also the role under which CloudFormation changes the endpoint.
         training: also the role of the jobs.
+        key_export: under which the storage stack exports the ARN of the environment's own key.
+        key_arn: that ARN in the other stacks; empty without such a key.
         package_arn_prefix: ARN of a model package without its version, with a slash at the end.
     """
 
@@ -60,6 +62,8 @@ class Names:
         self.recipe = f"/{prefix}/training-recipe"
         self.topic = f"{prefix}-notifications"
         self.topic_arn = arn(scope, "sns", self.topic)
+        self.key_export = f"{prefix}-key"
+        self.key_arn = Fn.import_value(self.key_export) if config.own_key else ""
         self.package_group = prefix
         self.package_group_arn = self.sagemaker_arn(f"model-package-group/{self.package_group}")
         self.package_arn_prefix = self.sagemaker_arn(f"model-package/{self.package_group}/")

@@ -113,10 +113,13 @@ def use_packages(package_arns: str, *actions: str) -> Right:
     )
 
 
-def container_rights(scope: Construct, *, images: Iterable[ContainerImage], log_group: str) -> list[Right]:
+def container_rights(
+    scope: Construct, *, images: Iterable[ContainerImage], log_group: str, key_arn: str = ""
+) -> list[Right]:
     """Return what every SageMaker container needs: pull its image, write its log, publish its metrics.
 
-    `log_group`: log group below `/aws/sagemaker/` that the container writes to.
+    `log_group`: log group below `/aws/sagemaker/` that the container writes to. `key_arn`: key that a job names for its
+    output; SageMaker asks that the job's role may use it.
     """
     partition = Stack.of(scope).partition
     return [
@@ -137,6 +140,7 @@ def container_rights(scope: Construct, *, images: Iterable[ContainerImage], log_
             "namespaces.",
             conditions={"StringLike": {"cloudwatch:namespace": ["AWS/SageMaker", "/aws/sagemaker/*"]}},
         ),
+        *([Right(["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"], [key_arn])] if key_arn else []),
     ]
 
 
