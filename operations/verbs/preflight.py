@@ -5,14 +5,12 @@ import json
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 from typing import Any
-
-from botocore.exceptions import BotoCoreError, ClientError
 
 from operations import paths
 from operations.aws import inventory
 from operations.aws.deployment import PROJECT, Deployment, connect
+from operations.checks import FAILED, NOTE, OK, UNKNOWN, Check, guarded, name_of, table
 from operations.console import Answer
 from operations.errors import OperationError
 from stacks.common.container_image import INFERENCE, TRAINING, resolve_image
@@ -22,18 +20,7 @@ from stacks.errors import StacksError
 BOOTSTRAP_PARAMETER, BOOTSTRAP_VERSION = "/cdk-bootstrap/hnb659fds/version", 6  # what CDK's assets need
 LARGEST_IMAGE = 10 * 1024**3  # of a serverless endpoint
 AWS_ONLY = ("quotas", "image size")
-OK, FAILED, NOTE, UNKNOWN = "ok", "FAILED", "note", "unknown"
 _MANIFEST = ["application/vnd.docker.distribution.manifest.v2+json", "application/vnd.oci.image.manifest.v1+json"]
-
-
-@dataclass(frozen=True)
-class Check:
-    """One line of the answer. `next_step` is empty where nothing is to be done."""
-
-    check: str
-    status: str
-    found: str
-    next_step: str = ""
 
 
 def preflight(arguments: argparse.Namespace) -> Answer:
@@ -55,11 +42,7 @@ def preflight(arguments: argparse.Namespace) -> Answer:
         place = f"account {config.account or account}, region {config.region}"
         message = f"The configuration deploys to {place}; these credentials are of account {account}, region {region}."
         raise OperationError(message, hint=f"set credentials and AWS_REGION for {place}")
-    found = [Check("credentials", OK, f"account {account}, region {region}"), *checks(deployment, config)]
-    lines = [f"{one.status:8} {one.check:22} {one.found}" for one in found]
-    lines += [f"Next step for {one.check}: {one.next_step}" for one in found if one.next_step]
-    bad = any(one.status in (FAILED, UNKNOWN) for one in found)
-    return Answer([asdict(one) for one in found], "\n".join(lines), exit_code=int(bad))
+    return table([Check("credentials", OK, f"account {account}, region {region}"), *checks(deployment, config)])
 
 
 def configuration(env: str, region: str) -> Config:
@@ -73,14 +56,10 @@ def configuration(env: str, region: str) -> Config:
 def checks(deployment: Deployment, config: Config) -> Iterator[Check]:
     """Yield the result of every check; one that AWS refuses to answer is unknown, and says what was refused."""
     for check in (_images, _bootstrap, _quotas, _image_size, _names, _email):
-        name = check.__name__.strip("_").replace("_", " ")
-        if deployment.endpoint_url and name in AWS_ONLY:
-            yield Check(name, NOTE, "not asked: the local cloud has none")
-            continue
-        try:
-            yield from check(deployment, config)
-        except (ClientError, BotoCoreError) as error:
-            yield Check(name, UNKNOWN, str(error), "let these credentials make this call, and repeat")
+        if deployment.endpoint_url and name_of(check) in AWS_ONLY:
+            yield Check(name_of(check), NOTE, "not asked: the local cloud has none")
+        else:
+            yield from guarded(check, deployment, config)
 
 
 def _images(deployment: Deployment, config: Config) -> Iterator[Check]:
