@@ -172,7 +172,7 @@ def test_make_train_approve_and_rollback_do_the_same_from_a_terminal(console: Co
     printed = console.project.make("train", f"TRAINING_JOB={job}", "APPROVAL=manual").stdout
     version = re.search(r"make approve PACKAGE=(\d+)", printed)[1]
     assert console.version == former
-    assert f"released: model version {version} serves" in console.project.make("approve", f"PACKAGE={version}").stdout
+    assert f"released: model version {version} answers" in console.project.make("approve", f"PACKAGE={version}").stdout
     assert console.version == version
     console.project.make("rollback", f"PACKAGE={former}")
     assert console.version == former
