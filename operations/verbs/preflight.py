@@ -10,7 +10,7 @@ from typing import Any
 from operations import paths
 from operations.aws import inventory
 from operations.aws.deployment import PROJECT, Deployment, connect
-from operations.checks import FAILED, NOTE, OK, UNKNOWN, Check, guarded, name_of, table
+from operations.checks import FAILED, NOTE, OK, UNKNOWN, Check, guarded, judged, name_of, table
 from operations.console import Answer
 from operations.errors import OperationError
 from stacks.common.container_image import INFERENCE, TRAINING, resolve_image
@@ -76,11 +76,8 @@ def _bootstrap(deployment: Deployment, config: Config) -> Iterator[Check]:
         version = int(ssm.get_parameter(Name=BOOTSTRAP_PARAMETER)["Parameter"]["Value"])
     except ssm.exceptions.ParameterNotFound:
         version = 0
-    if version >= BOOTSTRAP_VERSION:
-        yield Check("bootstrap", OK, f"version {version}")
-    else:
-        found = f"version {version}, needed {BOOTSTRAP_VERSION}" if version else f"missing in {config.region}"
-        yield Check("bootstrap", FAILED, found, "cdk bootstrap")
+    found = f"version {version}, needed {BOOTSTRAP_VERSION}" if version else f"missing in {config.region}"
+    yield judged("bootstrap", version >= BOOTSTRAP_VERSION, found, "cdk bootstrap")
 
 
 def needed_quotas(config: Config) -> dict[str, float]:
@@ -104,13 +101,12 @@ def _quotas(deployment: Deployment, config: Config) -> Iterator[Check]:
     granted = {quota["QuotaName"].lower(): quota["Value"] for page in pages for quota in page["Quotas"]}
     for name, needed in needed_quotas(config).items():
         value = granted.get(name.lower())
+        ask = f"request {needed:g} in the Service Quotas console, Amazon SageMaker: {name}"
         if value is None:
             yield Check("quota", UNKNOWN, f"{name}: AWS lists none", "look for it in the Service Quotas console")
-        elif value < needed:
-            ask = f"request {needed:g} in the Service Quotas console, Amazon SageMaker: {name}"
-            yield Check("quota", FAILED, f"{name}: {value:g}, needed {needed:g}", _WAYS_OUT.get(name.split()[0], ask))
         else:
-            yield Check("quota", OK, f"{name}: {value:g}, needed {needed:g}")
+            found, way_out = f"{name}: {value:g}, needed {needed:g}", _WAYS_OUT.get(name.split()[0], ask)
+            yield judged("quota", value >= needed, found, way_out)
 
 
 _WAYS_OUT = {
@@ -137,8 +133,7 @@ def _image_size(deployment: Deployment, config: Config) -> Iterator[Check]:
     size = manifest["config"]["size"] + sum(layer["size"] for layer in manifest["layers"])
     found = f"{size / 1024**3:.1f} GB compressed, limit {LARGEST_IMAGE // 1024**3} GB"
     way_out = "deploy with -c serving.container=slim -c serving.hub_model_id= -c serving.hub_model_revision="
-    fits = size <= LARGEST_IMAGE
-    yield Check("image size", OK if fits else FAILED, found, "" if fits else way_out)
+    yield judged("image size", size <= LARGEST_IMAGE, found, way_out)
 
 
 def _names(deployment: Deployment, config: Config) -> Iterator[Check]:

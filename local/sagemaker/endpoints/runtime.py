@@ -101,33 +101,28 @@ class EndpointRuntime:
 
     def _bring_up(self, key: Key) -> None:
         """Start the server; one that served before again and again: a full disk passes. Failed, it can be deleted."""
-        record = self._context.store.get(key) or {}
-        pause = FIRST_PAUSE_SECONDS
-        while not self._started(key, record):
-            if _SERVED not in record or self._context.stopping.wait(pause) or not self._is_same(key, record):
-                return
+        record, pause = self._context.store.get(key) or {}, FIRST_PAUSE_SECONDS
+        while not self._started(key, record) and _SERVED in record and not self._context.stopping.wait(pause):
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
     def _started(self, key: Key, record: Record) -> bool:
+        """Try it once; True also where the endpoint was deleted or made anew meanwhile, and there is nothing to do."""
+        variant, failure = None, {}
         try:
-            (deployment,) = record["_Deployment"]
-            variant = start_variant(self._context, key, VariantSpec(**deployment))
+            variant = start_variant(self._context, key, VariantSpec(**record["_Deployment"][0]))
         except Exception as error:
-            with self._context.store.lock:
-                if self._is_same(key, record):
-                    self._change(key, EndpointStatus="Failed", FailureReason=_reason(error))
-            return False
+            failure = {"EndpointStatus": "Failed", "FailureReason": _reason(error)}
         with self._context.store.lock:
-            if self._is_same(key, record):
-                self._install(key, variant, FailureReason=record.get("FailureReason"))
-                return True
-        variant.server.stop(_STOP_GRACE_SECONDS)
+            now = self._context.store.get(key) or {}
+            if now.get("EndpointStatus") != "Deleting" and now.get("CreationTime") == record.get("CreationTime", ""):
+                if variant:
+                    self._install(key, variant, FailureReason=record.get("FailureReason"))
+                else:
+                    self._change(key, **failure)
+                return variant is not None
+        if variant:
+            variant.server.stop(_STOP_GRACE_SECONDS)
         return True
-
-    def _is_same(self, key: Key, record: Record) -> bool:
-        """Tell whether the endpoint was neither deleted nor made anew meanwhile."""
-        now = self._context.store.get(key) or {}
-        return now.get("EndpointStatus") != "Deleting" and now.get("CreationTime") == record.get("CreationTime", "none")
 
     def _switch(self, key: Key, config_name: str, spec: VariantSpec) -> None:
         try:
