@@ -11,7 +11,6 @@ from operations.errors import OperationError
 from text_classifier import TextClassifierError
 
 OK, FAILED, NOTE, UNKNOWN = "ok", "FAILED", "note", "unknown"
-_UNEXPECTED = (ClientError, BotoCoreError, RequestException)
 
 
 @dataclass(frozen=True)
@@ -29,23 +28,21 @@ def judged(check: str, good: bool, found: str, next_step: str) -> Check:
     return Check(check, OK, found) if good else Check(check, FAILED, found, next_step)
 
 
-def name_of(check: Callable[..., object]) -> str:
-    """Return what a function that checks something is called in the table."""
-    return check.__name__.strip("_").replace("_", " ")
+def guarded(checks: Iterable[Callable[..., Iterable[Check]]], *arguments: object) -> Iterator[Check]:
+    """Yield what each check finds, or why it got no answer, so that the others go on."""
+    for check in checks:
+        name = check.__name__.strip("_").replace("_", " ")
+        try:
+            yield from check(*arguments)
+        except (ClientError, BotoCoreError, RequestException) as error:
+            yield Check(name, UNKNOWN, str(error), "let these credentials make this call, and repeat")
+        except (OperationError, TextClassifierError) as error:
+            yield Check(name, FAILED, error.message, error.hint)
 
 
-def guarded(check: Callable[..., Iterable[Check]], *arguments: object) -> Iterator[Check]:
-    """Yield what one check finds, or why it got no answer, so that the others go on."""
-    try:
-        yield from check(*arguments)
-    except _UNEXPECTED as error:
-        yield Check(name_of(check), UNKNOWN, str(error), "let these credentials make this call, and repeat")
-    except (OperationError, TextClassifierError) as error:
-        yield Check(name_of(check), FAILED, error.message, error.hint)
-
-
-def table(found: list[Check]) -> Answer:
+def table(checks: Iterable[Check]) -> Answer:
     """Return all that was found; the exit code is 1 if a check failed or could not be made."""
+    found = list(checks)
     lines = [f"{one.status:8} {one.check:22} {one.found}" for one in found]
     lines += [f"Next step for {one.check}: {one.next_step}" for one in found if one.next_step]
     bad = any(one.status in (FAILED, UNKNOWN) for one in found)

@@ -10,7 +10,7 @@ from typing import Any
 from operations import paths
 from operations.aws import inventory
 from operations.aws.deployment import PROJECT, Deployment, connect
-from operations.checks import FAILED, NOTE, OK, UNKNOWN, Check, guarded, judged, name_of, table
+from operations.checks import FAILED, NOTE, OK, UNKNOWN, Check, guarded, judged, table
 from operations.console import Answer
 from operations.errors import OperationError
 from stacks.common.container_image import INFERENCE, TRAINING, resolve_image
@@ -19,7 +19,6 @@ from stacks.errors import StacksError
 
 BOOTSTRAP_PARAMETER, BOOTSTRAP_VERSION = "/cdk-bootstrap/hnb659fds/version", 6  # what CDK's assets need
 LARGEST_IMAGE = 10 * 1024**3  # of a serverless endpoint
-AWS_ONLY = ("quotas", "image size")
 _MANIFEST = ["application/vnd.docker.distribution.manifest.v2+json", "application/vnd.oci.image.manifest.v1+json"]
 
 
@@ -55,11 +54,10 @@ def configuration(env: str, region: str) -> Config:
 
 def checks(deployment: Deployment, config: Config) -> Iterator[Check]:
     """Yield the result of every check; one that AWS refuses to answer is unknown, and says what was refused."""
-    for check in (_images, _bootstrap, _quotas, _image_size, _names, _email):
-        if deployment.endpoint_url and name_of(check) in AWS_ONLY:
-            yield Check(name_of(check), NOTE, "not asked: the local cloud has none")
-        else:
-            yield from guarded(check, deployment, config)
+    if deployment.endpoint_url:
+        yield Check("quotas, image size", NOTE, "not asked: the local cloud has none")
+    of_aws = () if deployment.endpoint_url else (_quotas, _image_size)
+    yield from guarded((_images, _bootstrap, *of_aws, _names, _email), deployment, config)
 
 
 def _images(deployment: Deployment, config: Config) -> Iterator[Check]:

@@ -42,8 +42,7 @@ def verify(arguments: argparse.Namespace) -> Answer:
     """
     deployment = connect(arguments.env)
     deployment.output("ApiUrl")  # without one nothing is deployed, and the error says so
-    asked = (_health, _prediction, _model, _errors, _limits, _metrics, _workflow)
-    return table([found for check in asked for found in guarded(check, deployment)])
+    return table(guarded((_health, _prediction, _model, _errors, _limits, _metrics, _workflow), deployment))
 
 
 def _health(deployment: Deployment) -> Iterator[Check]:

@@ -99,7 +99,7 @@ def aws(api: Api) -> Deployed:
 
 
 def found_by(check: Any, deployment: Deployed) -> list[Check]:
-    return list(checks.guarded(check, deployment))
+    return list(checks.guarded([check], deployment))
 
 
 def test_a_good_api_is_all_ok(aws: Deployed) -> None:
