@@ -49,18 +49,11 @@ def collect(
     rule: AddressRule | None = None,
     s3_client: Any = None,
 ) -> CollectedData:
-    """Copy the data files from `source` into `destination`.
+    """Copy the data files from `source` into the folder `destination`; raise DataUnavailableError.
 
-    Args:
-        source: Prefix or file at `http(s)://…` or `s3://…`. Below a web address, which cannot be listed, the files are
-            `train.json` and `test.json`.
-        destination: Folder for the files.
-        fallback: Folder to copy the files from if the host cannot be reached; the result says so.
-        limits: Timeouts, number of attempts and size.
-        rule: Which addresses of web hosts may be connected to, also after a redirect; by default all.
-        s3_client: A boto3 client, needed for `s3://`.
-
-    Raises DataUnavailableError: The files cannot be copied.
+    `source` is a prefix or file at `http(s)://…` or `s3://…`. Below a web address, which cannot be listed, the files
+    are `train.json` and `test.json`. Those of the folder `fallback` are copied if the host cannot be reached; the
+    result says so. `rule` says which web hosts may be connected to, also after a redirect; by default all.
     """
     limits = limits or Limits()
     try:

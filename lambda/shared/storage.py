@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
+from boto3.exceptions import S3UploadFailedError
 from botocore.exceptions import BotoCoreError, ClientError
 
 from shared.errors import FunctionError
@@ -49,7 +50,7 @@ class ObjectStore:
         """Return S3's ETag, which changes with the content; empty where there is no object. Raises StorageError."""
         bucket, key = split_uri(uri)
         try:
-            with _translated("read", uri):
+            with translated("read", uri):
                 return str(self._client.head_object(Bucket=bucket, Key=key)["ETag"]).strip('"')
         except StorageError as error:
             if error.missing:
@@ -59,14 +60,14 @@ class ObjectStore:
     def write(self, uri: str, content: bytes, content_type: str) -> None:
         """Write an object, replacing what was there."""
         bucket, key = split_uri(uri)
-        with _translated("written", uri):
+        with translated("written", uri):
             self._client.put_object(Bucket=bucket, Key=key, Body=content, ContentType=content_type)
 
     @contextmanager
     def opened(self, uri: str) -> Iterator[Any]:
         """Open an object as a stream; the reader has to limit what it takes."""
         bucket, key = split_uri(uri)
-        with _translated("read", uri):
+        with translated("read", uri):
             yield self._client.get_object(Bucket=bucket, Key=key)["Body"]
 
 
@@ -79,7 +80,8 @@ def split_uri(uri: str) -> tuple[str, str]:
 
 
 @contextmanager
-def _translated(verb: str, uri: str) -> Iterator[None]:
+def translated(verb: str, uri: str) -> Iterator[None]:
+    """Turn boto3's errors at an address into StorageError; `verb` is what was tried, such as `written`."""
     try:
         yield
     except ClientError as error:
@@ -87,5 +89,5 @@ def _translated(verb: str, uri: str) -> Iterator[None]:
         if code in _MISSING:
             raise StorageError(uri, "does not exist", missing=True) from error
         raise StorageError(uri, f"cannot be {verb}: S3 answered {code}; check this function's role") from error
-    except BotoCoreError as error:
+    except (BotoCoreError, S3UploadFailedError) as error:
         raise StorageError(uri, f"cannot be {verb} ({error})") from error
