@@ -165,3 +165,29 @@ def test_a_student_of_two_processes_is_stopped_and_goes_on(tiny_base: Path, scor
     assert " epoch=1." not in done.stdout and "epoch=48.00" in done.stdout
     evaluation = json.loads((tmp_path / "ml/model/evaluation.json").read_text())
     assert evaluation["student"]["layers"] == [0] and evaluation["test"]["accuracy"]["value"] > 0.9
+
+
+def test_without_a_shared_disk_all_processes_end_with_the_same_weights(
+    tiny_base: Path, scored_data: Path, tmp_path: Path
+) -> None:
+    """Each process has checkpoints of its own, as each instance has: model and student are equal all the same."""
+    script = tmp_path / "apart.py"
+    script.write_text(
+        f"import hashlib, os, pathlib, sys\nsys.path.insert(0, {str(JOB)!r})\n"
+        "import train\nfrom transformers import Trainer\nfrom classifier.training.fit import Fitting\n"
+        "evaluate, fit, rank = Trainer.evaluate, Fitting.fit, os.environ['RANK']\n"
+        "def first_is_best(self, *args, **kwargs):\n"
+        "    return evaluate(self, *args, **kwargs) | {'eval_loss': self.state.epoch}\n"
+        "def told(self, name, *args):\n"
+        "    fitted = fit(self, name, *args)\n"
+        "    weights = b''.join(w.numpy().tobytes() for w in fitted.model.state_dict().values())\n"
+        f"    pathlib.Path({str(tmp_path)!r}, name + rank).write_text(hashlib.sha256(weights).hexdigest())\n"
+        "    return fitted\n"
+        "Trainer.evaluate, Fitting.fit = first_is_best, told\n"
+        f"sys.exit(train.main([*sys.argv[1:], '--checkpoint-dir', {str(tmp_path)!r} + '/disk' + rank]))\n"
+    )
+    arguments = [f"--base_model={tiny_base}", "--epochs=2", "--student_layers=1", *QUICK]
+    done = run(arguments, container(tmp_path / "ml", scored_data), script)
+    assert done.returncode == 0, done.stderr
+    for name in ("full", "student"):
+        assert (tmp_path / f"{name}0").read_text() == (tmp_path / f"{name}1").read_text()

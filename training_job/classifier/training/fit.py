@@ -117,6 +117,10 @@ class Fitting:
                 _log.info("Stopped at step %d; checkpoint in %s.", trainer.state.global_step, folder)
         # Without the wrapper that computes in bfloat16: from now on the model answers in float32 on the CPU.
         trained = trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False)
+        if self.processes.count > 1:
+            # The best epoch's checkpoint is on the main process's disk, which instances do not share.
+            for weights in trained.state_dict().values():
+                torch.distributed.broadcast(weights, src=0)
         return Fitted(trained.cpu().eval(), trainer.state.log_history, precision)
 
 
