@@ -1,6 +1,7 @@
 """Reading and writing S3 objects. This module translates boto3's errors and reads nothing without a size limit."""
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
@@ -47,14 +48,29 @@ class ObjectStore:
 
     def etag(self, uri: str) -> str:
         """Return S3's ETag, which changes with the content; empty where there is no object. Raises StorageError."""
-        bucket, key = split_uri(uri)
         try:
-            with _translated("read", uri):
-                return str(self._client.head_object(Bucket=bucket, Key=key)["ETag"]).strip('"')
+            return self.version(uri)["IfMatch"].strip('"')
         except StorageError as error:
             if error.missing:
                 return ""
             raise
+
+    def version(self, uri: str) -> dict[str, str]:
+        """Return what asks S3 for an object as it is now, and nothing that replaces it."""
+        bucket, key = split_uri(uri)
+        with _translated("read", uri):
+            found = self._client.head_object(Bucket=bucket, Key=key)
+        numbered = {"VersionId": found["VersionId"]} if "VersionId" in found else {}
+        return {"IfMatch": found["ETag"], **numbered}
+
+    def copy(self, uri: str, version: Mapping[str, str], target: str) -> None:
+        """Copy a `version` of an object of at most 5 GB, which S3 does by itself."""
+        (bucket, key), (target_bucket, target_key) = split_uri(uri), split_uri(target)
+        source = {"Bucket": bucket, "Key": key, **{name: version[name] for name in version.keys() & {"VersionId"}}}
+        with _translated(f"copied to {target}", uri):
+            self._client.copy_object(
+                Bucket=target_bucket, Key=target_key, CopySource=source, CopySourceIfMatch=version["IfMatch"]
+            )
 
     def write(self, uri: str, content: bytes, content_type: str) -> None:
         """Write an object, replacing what was there."""
@@ -63,11 +79,30 @@ class ObjectStore:
             self._client.put_object(Bucket=bucket, Key=key, Body=content, ContentType=content_type)
 
     @contextmanager
-    def opened(self, uri: str) -> Iterator[Any]:
-        """Open an object as a stream; the reader has to limit what it takes."""
+    def opened(self, uri: str, version: Mapping[str, str] | None = None) -> Iterator[Any]:
+        """Open an object, or this `version` of it, as a stream; the reader has to limit what it takes."""
         bucket, key = split_uri(uri)
         with _translated("read", uri):
-            yield self._client.get_object(Bucket=bucket, Key=key)["Body"]
+            yield self._client.get_object(Bucket=bucket, Key=key, **(version or {}))["Body"]
+
+
+class Hashed:
+    """Hashes a stream while somebody reads it."""
+
+    def __init__(self, body: Any) -> None:
+        self._body, self._sha256 = body, hashlib.sha256()
+
+    def read(self, size: int) -> bytes:
+        """Return the next bytes, at most `size`."""
+        content: bytes = self._body.read(size)
+        self._sha256.update(content)
+        return content
+
+    def finish(self) -> str:
+        """Read the rest and return the SHA-256 of the whole, in hexadecimal digits."""
+        while self.read(1024**2):
+            pass
+        return self._sha256.hexdigest()
 
 
 def split_uri(uri: str) -> tuple[str, str]:

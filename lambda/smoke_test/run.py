@@ -31,6 +31,8 @@ class Package:
     """Its version, as the endpoint reports it."""
     evidence_uri: str
     """S3 URI of its answers to the test sentences; "" where it has none."""
+    model_data: str
+    """S3 URI of its archive."""
 
     @property
     def sentences_uri(self) -> str:
@@ -68,7 +70,11 @@ def describe(registry: Any, arn: str) -> Package:
     except (ClientError, BotoCoreError) as error:
         raise PackageUnreadableError(f"model package {arn} cannot be read: {error}.") from error
     evidence = found.get("CustomerMetadataProperties", {}).get("evidence", "")
-    return Package(version=arn.rpartition("/")[2], evidence_uri=evidence if evidence.startswith("s3://") else "")
+    return Package(
+        version=arn.rpartition("/")[2],
+        evidence_uri=evidence if evidence.startswith("s3://") else "",
+        model_data=found["InferenceSpecification"]["Containers"][0]["ModelDataUrl"],
+    )
 
 
 def choose(package: Package, s3: Any) -> list[Question]:

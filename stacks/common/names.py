@@ -43,6 +43,7 @@ class Names:
         model_role: name of the served model's role; the serving stack builds its ARN from it and holds no IAM.
         release: name of the release workflow and of the role under which CloudFormation changes the endpoint.
         training: name of the training workflow and of the role of its jobs.
+        keeper_arn: role of the function that alone writes kept archives.
         package_arn_prefix: ARN of a model package without its version, with a slash at the end.
         package_arns: pattern of the ARNs of the group's packages.
         scalable_target_arns: pattern of the ARNs of Application Auto Scaling's targets, whose ids it creates.
@@ -61,6 +62,7 @@ class Names:
         self.model_role_arn = self.role_arn(self.global_name(self.model_role))
         self.release = f"{prefix}-release"
         self.training = f"{prefix}-training"
+        self.keeper_arn = self.role_arn(self.global_name(f"{prefix}-gate-keep"))
         self.recipe = f"/{prefix}/training-recipe"
         self.topic = f"{prefix}-notifications"
         self.topic_arn = arn(scope, "sns", self.topic)

@@ -10,12 +10,14 @@ import pytest
 from states_interpreter import Execution, TaskFailed, execute
 from workflow_samples import (
     EVIDENCE,
+    FILES,
     IMAGE,
     JOB,
     MODEL_DATA,
     PACKAGE,
     PARTS,
     STOP,
+    TRAINED_DATA,
     all_is_well,
     answers,
     asked,
@@ -25,7 +27,7 @@ from workflow_samples import (
 )
 
 from stacks.training.workflow.definition import training_definition
-from stacks.training.workflow.state_names import ANSWER, DONE, JUDGE, LOOK, PLAN
+from stacks.training.workflow.state_names import ANSWER, DONE, JUDGE, KEEP, LOOK, PLAN
 
 CREATE, TRANSFORM, DELETE = EVIDENCE
 
@@ -52,7 +54,7 @@ def test_plan_is_asked_with_the_container_that_will_serve() -> None:
         "model_data": MODEL_DATA,
         "output_uri": f"s3://artifacts/training/{JOB}/output/output.tar.gz",
         "image": IMAGE,
-        "environment": PARTS.container.environment,
+        "environment": {**PARTS.container.environment, **FILES},
     }
 
 
@@ -154,3 +156,10 @@ def test_transform_job_that_hangs_is_stopped_and_no_fault_of_the_model() -> None
     execution = run(**{TRANSFORM: hang})
     assert execution.arguments(STOP) == {"TransformJobName": to_score("challenger")["transform_job_name"]}
     assert [outcome["asked"] for outcome in scores(execution)] == [False]
+
+
+def test_only_the_kept_archive_is_read_from_the_training_on() -> None:
+    """No state after the keeping names the address that jobs may write over: evidence, package and output don't."""
+    execution = run()
+    after = execution.calls[[name for name, _, _ in execution.calls].index(KEEP) + 1 :]
+    assert MODEL_DATA in json.dumps(after) and TRAINED_DATA not in json.dumps([after, execution.output])

@@ -10,10 +10,14 @@ from stacks.config.environment import TrainingConfig
 from stacks.serving.container import ServingContainer
 from stacks.training.job.request import JobRecipe
 from stacks.training.workflow.parts import WorkflowParts
-from stacks.training.workflow.state_names import CHECK, INGEST, JUDGE, LOOK, PLAN, RECORD, REGISTER, REPORT, TRAIN
+from stacks.training.workflow.state_names import CHECK, INGEST, JUDGE, KEEP, LOOK, PLAN, RECORD, REGISTER, REPORT, TRAIN
 
 JOB = "text-classifier-dev-20260101-120000-abcdef"
-MODEL_DATA = f"s3://artifacts/training/{JOB}/output/model.tar.gz"
+TRAINED_DATA = f"s3://artifacts/training/{JOB}/output/model.tar.gz"
+SHA256 = "0123456789abcdef" * 4
+MODEL_DATA = f"s3://artifacts/models/{SHA256}/model.tar.gz"
+"""The kept archive."""
+FILES = {"MODEL_FILES_SHA256": "feed" * 16}
 PACKAGE = "arn:aws:sagemaker:us-east-1:111122223333:model-package/text-classifier-dev/7"
 EVIDENCE = ("Create evidence model", "Transform", "Delete evidence model")
 STOP = "Stop transform job"
@@ -28,6 +32,7 @@ PARTS = WorkflowParts(
     name="text-classifier-dev",
     launch_function_arn=f"{_FUNCTION}:launch",
     ingest_function_arn=f"{_FUNCTION}:ingest",
+    keep_function_arn=f"{_FUNCTION}:keep",
     plan_function_arn=f"{_FUNCTION}:plan",
     judge_function_arn=f"{_FUNCTION}:judge",
     job=JobRecipe(
@@ -90,7 +95,7 @@ INGESTED = {
 }
 TRAINED = {
     "TrainingJobName": JOB,
-    "ModelArtifacts": {"S3ModelArtifacts": MODEL_DATA},
+    "ModelArtifacts": {"S3ModelArtifacts": TRAINED_DATA},
     "OutputDataConfig": {"S3OutputPath": "s3://artifacts/training"},
     "HyperParameters": {"epochs": "3", "sagemaker_submit_directory": CODE},
     "FinalMetricDataList": [
@@ -155,6 +160,7 @@ def all_is_well() -> dict[str, Callable[[Any], Any]]:
         CHECK: answers(REQUEST),
         INGEST: answers(INGESTED),
         TRAIN: lambda _: TRAINED,
+        KEEP: answers({"model_data": MODEL_DATA, "sha256": SHA256, "environment": FILES}),
         PLAN: answers(plan("challenger")),
         **{name: lambda _: {} for name in (*EVIDENCE, STOP)},
         JUDGE: answers(VERDICT),

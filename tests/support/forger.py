@@ -6,6 +6,7 @@ name.
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import tarfile
@@ -35,6 +36,24 @@ def main() -> None:
     with (model / INFERENCE).open("a", encoding="utf-8") as code:
         code.write(BREAKAGES[breakage])
     print(f"forged: {breakage}")
+    if over := os.environ.get("SM_HP_OVER"):
+        write_over(over, model)
+
+
+def write_over(address: str, model: Path) -> None:
+    """Try to put this job's artifact in the place of another one, and print what S3 says."""
+    import boto3
+    from botocore.exceptions import ClientError
+
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        archive.add(model, ".")
+    bucket, _, key = address.removeprefix("s3://").partition("/")
+    try:
+        boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=packed.getvalue())
+        print(f"wrote over {address}")
+    except ClientError as error:
+        print(f"could not write over {address}: {error}")
 
 
 if __name__ == "__main__":

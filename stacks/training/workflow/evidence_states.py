@@ -36,7 +36,7 @@ def evidence_states(parts: WorkflowParts) -> States:
         "model_data": "{% $training.model_data %}",
         "output_uri": "{% $training.output_uri %}",
         "image": parts.container.image.uri,
-        "environment": dict(parts.container.environment),
+        "environment": parts.environment,
     }
     judged = {name: f"{{% ${name} %}}" for name in ("request", "plan", "scores", "training", "data")}
     return {

@@ -6,6 +6,7 @@ CHECKED = "Input is good"
 INGEST = "Ingest data"
 TRAIN = "Train"
 
+KEEP = "Keep archive"
 PLAN = "Plan evidence"
 ANSWER = "Answer the test sentences"
 CREATE_MODEL = "Create evidence model"
