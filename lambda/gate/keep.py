@@ -1,6 +1,7 @@
 """Entry point of the keep function: copy a job's archive to where no job can write, under the digest of its bytes.
 
-Evidence, model package and endpoint name the copy, so what serves is what was judged.
+Evidence, model package and endpoint name the copy, so what serves is what was judged. Of the answers to the test
+sentences it notes version and digest, so what is judged is what was answered.
 """
 
 import hashlib
@@ -25,8 +26,10 @@ logger = Logger()
 
 @logger.inject_lambda_context
 def handler(event: Mapping[str, str], context: LambdaContext) -> dict[str, Any]:
-    """Handle the call; see `run`."""
+    """Handle the call; see `record` for an event with `evidence`, and `run` for one with `model_data`."""
     with failures_logged(logger, "keeping failed"):
+        if "evidence" in event:
+            return record(event["evidence"], client("s3"))
         kept = run(event["model_data"], os.environ, client("s3"))
     logger.info("kept", **kept)
     return kept
@@ -45,9 +48,16 @@ def run(model_data: str, environment: Mapping[str, str], s3: Any) -> dict[str, A
         files = served_files_digest(reader)
         digest = reader.finish()
     kept = f"{folder}/{digest}/model.tar.gz"
-    if not store.etag(kept):
-        store.copy(model_data, version, kept)
+    store.copy(model_data, version, kept)
     return {"model_data": kept, "sha256": digest, "environment": {FILES_VARIABLE: files} if files else {}}
+
+
+def record(uri: str, s3: Any) -> dict[str, Any]:
+    """Return which version of the answers at `uri` there is now, and its SHA-256. Raises StorageError."""
+    store = ObjectStore(s3)
+    version = store.version(uri)
+    with store.opened(uri, version) as body:
+        return {"uri": uri, "version": version.get("VersionId", ""), "sha256": Hashed(body).finish()}
 
 
 def served_files_digest(archive: Any) -> str:

@@ -3,16 +3,27 @@
 import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypedDict
 from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from shared.errors import FunctionError
+from shared.errors import EvidenceError, FunctionError
 
 MAX_BYTES = 64 * 1024**2
 
-_MISSING = ("NoSuchKey", "NoSuchBucket", "404", "NotFound")
+_MISSING = ("NoSuchKey", "NoSuchVersion", "NoSuchBucket", "404", "NotFound")
+
+
+class Recorded(TypedDict):
+    """Which bytes somebody wrote: address, S3's version and SHA-256 of the object, looked up right after.
+
+    Version and digest are empty where nobody looked them up.
+    """
+
+    uri: str
+    version: str
+    sha256: str
 
 
 class StorageError(FunctionError):
@@ -29,31 +40,16 @@ class ObjectStore:
     def __init__(self, client: Any) -> None:
         self._client = client
 
-    def read(self, uri: str, limit: int = MAX_BYTES) -> bytes:
-        """Return the content of an object; raise StorageError where it is missing, unreadable or too large."""
-        with self.opened(uri) as body:
+    def read(self, uri: str, limit: int = MAX_BYTES, version: Mapping[str, str] | None = None) -> bytes:
+        """Return the content of an object, or of a `version` of it.
+
+        Raises StorageError: it is missing, unreadable or too large.
+        """
+        with self.opened(uri, version) as body:
             content: bytes = body.read(limit + 1)
         if len(content) > limit:
             raise StorageError(uri, f"is larger than {limit} bytes")
         return content
-
-    def read_if_there(self, uri: str, limit: int = MAX_BYTES) -> bytes | None:
-        """Return the content of an object, or None where it does not exist."""
-        try:
-            return self.read(uri, limit)
-        except StorageError as error:
-            if error.missing:
-                return None
-            raise
-
-    def etag(self, uri: str) -> str:
-        """Return S3's ETag, which changes with the content; empty where there is no object. Raises StorageError."""
-        try:
-            return self.version(uri)["IfMatch"].strip('"')
-        except StorageError as error:
-            if error.missing:
-                return ""
-            raise
 
     def version(self, uri: str) -> dict[str, str]:
         """Return what asks S3 for an object as it is now, and nothing that replaces it."""
@@ -71,6 +67,15 @@ class ObjectStore:
             self._client.copy_object(
                 Bucket=target_bucket, Key=target_key, CopySource=source, CopySourceIfMatch=version["IfMatch"]
             )
+
+    def read_recorded(self, recorded: Recorded) -> bytes:
+        """Return the bytes that were recorded. Raises StorageError, and EvidenceError where they are others."""
+        content = self.read(
+            recorded["uri"], version={"VersionId": recorded["version"]} if recorded["version"] else None
+        )
+        if recorded["sha256"] not in ("", hashlib.sha256(content).hexdigest()):
+            raise EvidenceError(recorded["uri"], f"is not what was recorded, whose SHA-256 is {recorded['sha256']}")
+        return content
 
     def write(self, uri: str, content: bytes, content_type: str) -> None:
         """Write an object, replacing what was there."""

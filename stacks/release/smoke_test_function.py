@@ -37,5 +37,6 @@ class SmokeTestFunction(Construct):
             Right(["sagemaker:InvokeEndpoint"], [names.endpoint_arn]),
             use_packages(names.package_arns),
             read_objects(evidence.objects_arn, models.objects_arn, reason="The keys contain hashes."),
+            Right(["s3:GetObjectVersion"], [evidence.objects_arn], "The keys contain hashes."),
             list_buckets(evidence.bucket_arn),
         )

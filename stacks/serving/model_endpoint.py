@@ -91,6 +91,8 @@ class ModelEndpoint(Construct):
             self,
             "PackageModel",
             execution_role_arn=self._role_arn,
+            # Serverless endpoints can't have it, and a hub model has to reach the hub.
+            enable_network_isolation=self._serving.kind == "instances" or None,
             primary_container=sagemaker.CfnModel.ContainerDefinitionProperty(
                 model_package_name=arn,
                 environment={

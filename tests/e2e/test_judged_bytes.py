@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from aws_console import Console
+from forger import FORGES_EVIDENCE
 from local_project import BUNDLED_DATA
 
 pytestmark = pytest.mark.e2e
@@ -55,6 +56,22 @@ def test_a_replaced_archive_is_not_released(console: Console) -> None:
     assert "Update endpoint" not in console.states(release["executionArn"])
     assert console.package(package)["ModelApprovalStatus"] == "Rejected"
     assert console.champion == former and set(stream.statuses) == {200} and len(stream.versions) == 1
+
+
+def test_a_model_under_judgement_cannot_forge_evidence(console: Console) -> None:
+    """Its code writes over the champion's answers while it gives evidence: no network, no keys, nothing is written."""
+    evidence = console.package(console.champion)["CustomerMetadataProperties"]["evidence"]
+    answered = console.read(evidence)
+    job = console.forge("forger-of-evidence", FORGES_EVIDENCE, over=evidence)
+    output = console.run({"training_job": job, "approval": "never"})
+    groups = {"logGroupName": "/aws/sagemaker/TransformJobs", "filterPattern": "forge"}
+    told = [event["message"] for event in console.project.client("logs").filter_log_events(**groups)["events"]]
+    print(f"the model under judgement said: {told}")
+    assert any("could not forge" in line for line in told) and "forged" not in told
+    assert console.read(evidence) == answered
+    noted = console.package(output["model_package_arn"])["CustomerMetadataProperties"]
+    assert hashlib.sha256(console.read(noted["evidence"])).hexdigest() == noted["evidence_sha256"]
+    assert noted["evidence_version"]
 
 
 def overwrite(console: Console, bucket: str, key: str, content: bytes) -> None:

@@ -164,8 +164,8 @@ def test_workflow_passes_the_two_roles_of_its_jobs(assemblies: Assemblies) -> No
 @pytest.mark.parametrize(
     ("role", "read", "written"),
     [
-        ("gate-keep", {"training/*/output/model.tar.gz", "models/*"}, {"models/*"}),
-        ("gate-plan", {"training/*", "evidence/*", "models/*"}, {"evidence/*"}),
+        ("gate-keep", {"training/*/output/model.tar.gz", "evidence/*/sentences.jsonl.out"}, {"models/*"}),
+        ("gate-plan", {"training/*", "evidence/*"}, {"evidence/*"}),
         ("gate-judge", {"training/*", "evidence/*"}, {"training/*/evaluation/*"}),
         ("evidence", {*ARCHIVES, "evidence/*/sentences.jsonl"}, {"evidence/*"}),
         ("model", ARCHIVES, set()),

@@ -10,6 +10,7 @@ import pytest
 from states_interpreter import Execution, TaskFailed, execute
 from workflow_samples import (
     CODE,
+    CONTEXT,
     ELSEWHERE,
     FILES,
     IMAGE,
@@ -29,7 +30,7 @@ from stacks.training.workflow.state_names import CHECK, DONE, INGEST, JUDGE, REC
 
 
 def run(**tasks: Callable[[Any], Any]) -> Execution:
-    return execute(training_definition(PARTS), {}, all_is_well() | tasks)
+    return execute(training_definition(PARTS), {}, all_is_well() | tasks, CONTEXT)
 
 
 def metadata(**tasks: Callable[[Any], Any]) -> dict[str, str]:

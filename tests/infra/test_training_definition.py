@@ -14,6 +14,7 @@ from release_samples import scripted
 from states_interpreter import Execution, TaskFailed, execute
 from workflow_samples import (
     CODE,
+    CONTEXT,
     ELSEWHERE,
     EVIDENCE,
     FILES,
@@ -56,7 +57,7 @@ from stacks.training.workflow.state_names import (
 
 
 def run(given: Any = None, **tasks: Callable[[Any], Any]) -> Execution:
-    return execute(training_definition(PARTS), {} if given is None else given, all_is_well() | tasks)
+    return execute(training_definition(PARTS), {} if given is None else given, all_is_well() | tasks, CONTEXT)
 
 
 def fail(error: str, cause: str) -> Callable[[Any], Any]:
@@ -214,7 +215,7 @@ def test_every_task_ends_in_a_told_failure_or_goes_on() -> None:
     states = training_definition(PARTS)["States"]
     inner = states[ANSWER]["ItemProcessor"]["States"]
     tasks = {name: state for name, state in {**states, **inner}.items() if state["Type"] in ("Task", "Map")}
-    assert len(tasks) == 15
+    assert len(tasks) == 16
     assert all(state["Catch"][-1]["ErrorEquals"] == ["States.ALL"] for state in tasks.values())
 
 

@@ -90,7 +90,7 @@ class Console:
     def run(self, document: Any) -> dict[str, Any]:
         """A whole training run that has to succeed; its output."""
         ended = self.wait(self.start(document))
-        assert ended["status"] == "SUCCEEDED", ended
+        assert ended["status"] == "SUCCEEDED", (ended.get("error"), ended.get("cause"))
         return json.loads(ended["output"])
 
     def states(self, execution: str) -> list[str]:

@@ -71,8 +71,10 @@ class FakeSageMaker:
 
     def __init__(self) -> None:
         self.containers: dict[str, list[dict[str, Any]]] = {}
+        self.metadata: dict[str, str] = {}
 
     def describe_model_package(self, *, ModelPackageName: str) -> dict[str, Any]:
         if ModelPackageName not in self.containers:
             raise client_error("DescribeModelPackage", "ValidationException", "ModelPackage does not exist.")
-        return {"InferenceSpecification": {"Containers": self.containers[ModelPackageName]}}
+        containers = self.containers[ModelPackageName]
+        return {"InferenceSpecification": {"Containers": containers}, "CustomerMetadataProperties": self.metadata}

@@ -47,20 +47,21 @@ class GateFunctions(Construct):
         self._setup, self._artifacts, self._evidence, self._models = setup, artifacts, evidence, models
         names = setup.names
         by_hash = "Evidence is named by the hash of the test sentences."
-        archives = artifacts.arn_of("*/output/model.tar.gz")
+        answers = evidence.arn_of("*/sentences.jsonl.out")
+        versions = (artifacts.arn_of("*/output/model.tar.gz"), answers)
         keep = self._create(
             "keep",
             description="Copies an archive to where no job can write, under the digest of its bytes",
             memory_mb=_VCPU_MB,
-            read=(archives, models.objects_arn),
+            read=versions,
             write=write_objects(models.objects_arn, reason="A kept archive is named by the digest of its bytes."),
         )
-        grant(keep.role, Right(["s3:GetObjectVersion"], [archives], "A model's key contains the name of its job."))
+        grant(keep.role, Right(["s3:GetObjectVersion"], versions, "The keys contain names and hashes."))
         plan = self._create(
             "plan",
             description="Finds out which models have yet to answer the test sentences",
             memory_mb=1024,
-            read=(artifacts.objects_arn, evidence.objects_arn, models.objects_arn),
+            read=(artifacts.objects_arn, evidence.objects_arn),
             write=write_objects(evidence.objects_arn, reason=by_hash),
         )
         grant(plan.role, look_at_champion(names.serving_stack_arn), use_packages(names.package_arns))
@@ -74,6 +75,7 @@ class GateFunctions(Construct):
                 reason="The report lies beside the model, under the name of its job.",
             ),
         )
+        grant(judge.role, Right(["s3:GetObjectVersion"], [answers], by_hash))
         self.keep, self.plan, self.judge = keep.function, plan.function, judge.function
 
     def _create(

@@ -68,8 +68,6 @@ def _register(parts: WorkflowParts) -> State:
     container = {
         "Image": parts.container.image.uri,
         "ModelDataUrl": "{% $training.model_data %}",
-        # Exactly the bytes that were judged.
-        "ModelDataETag": "{% $plan.challenger.content %}",
         "Environment": parts.environment,
     }
     request = {
