@@ -31,6 +31,8 @@ def build(app: App, config: Config, sources: ProjectSources) -> None:
     if image:
         # The packages name the image by its tag alone.
         training.add_stack_dependency(image)
+        # It imports the environment's own key, if there is one.
+        image.add_stack_dependency(storage)
     # It imports the buckets by the names of their exports, a dependency that CDK does not see.
     training.add_stack_dependency(storage)
     serving = ServingStack(app, config=config)

@@ -62,15 +62,10 @@ def _positive(text: str) -> float:
 
 @dataclass(frozen=True)
 class Option:
-    """An option, or an argument, of a verb.
+    """An option (its name has dashes) or an argument of a verb, as in `argparse`.
 
-    Attributes:
-        name: with its dashes, if it is an option.
-        help: what it is for.
-        default: where neither the command line nor make gives a value.
-        variable: of make; its value, where it is not empty, is the default.
-        words: whether the option may be repeated, and the variable holds several values.
-        type, nargs, choices: as in `argparse`.
+    A value of make's `variable`, where it is not empty, goes before `default`. `words`: whether the option may be
+    repeated, and the variable holds several values.
     """
 
     name: str
@@ -97,14 +92,10 @@ class Option:
 
 @dataclass(frozen=True)
 class Verb:
-    """One line of the list of verbs.
+    """One line of the list of verbs, with its module in `operations.verbs`.
 
-    Attributes:
-        module: in `operations.verbs`.
-        summary: what it does, in a few words.
-        options: beside those that many verbs have.
-        local: whether it works on the local cloud only, without `--env`, and has no result for `--json`.
-        deployed: whether it asks an environment, so that it has `--env`.
+    `local`: whether it works on the local cloud only, without `--env`, and has no result for `--json`. `deployed`:
+    whether it asks an environment, so that it has `--env`.
     """
 
     module: str

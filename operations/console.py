@@ -8,12 +8,10 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Answer:
-    """The end of a command.
+    """The end of a command: the document is what `--json` prints, the text what people read.
 
-    Attributes:
-        document: the result for scripts: what `--json` prints.
-        text: the result for people; None where it is the document itself, empty where it was said already.
-        exit_code: 0, or 1 for a result that is not good enough.
+    The text is None where it is the document itself, empty where it was said already. The exit code is 1 for a result
+    that is not good enough.
     """
 
     document: Any

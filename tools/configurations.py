@@ -17,6 +17,7 @@ GUARDED = {
 """Everything that protects an API, as `cdk -c` would set it."""
 SLIM = {"serving.container": "slim"}
 WARM = {"serving.provisioned_concurrency.min": "1", "serving.provisioned_concurrency.max": "4"}
+KEYED = {"own_key": "true"}
 INSTANCES = {"serving.kind": "instances", "serving.instances.max_count": "6"}
 _OPTIONS = {
     "plain": {},
@@ -24,7 +25,9 @@ _OPTIONS = {
     "warm": WARM,
     "instances": INSTANCES,
     "guarded": GUARDED,
+    "keyed": KEYED,
     "all": {**SLIM, **INSTANCES, **GUARDED},
+    "all-keyed": {**SLIM, **INSTANCES, **GUARDED, **KEYED},
 }
 CONFIGURATIONS = {
     f"{env}-{name}": {"env": env, **values} for env in ("local", "dev", "prod") for name, values in _OPTIONS.items()

@@ -43,14 +43,9 @@ def score_file(
     if its answer was not yet in the journal: at most the rows of `in_flight` requests. `out` is written atomically;
     then the journal is deleted.
 
-    Args:
-        client: Client of the API.
-        source: Read several times, so it has to be a file and no pipe. It must not change during the run.
-        out: Must not exist.
-        layout: Form of the input and of the output.
-        in_flight, top_k: As for `Client.score_all`.
-        tell: Called with the finished rows and all rows, at the start and after every request.
-        say: Called with lines about how the input was read.
+    `source` is read several times, so it has to be a file and no pipe; it must not change during the run. `in_flight`
+    and `top_k` are as for `Client.score_all`. `tell` is called with the finished rows and all rows, at the start and
+    after every request, `say` with lines about how the input was read.
 
     Raises:
         FileError: The input has another form, holds no rows, or changed; `out` exists; the journal belongs to another

@@ -28,15 +28,10 @@ GROUP BY island ORDER BY 1
 
 
 class Journal:
-    """The journal of one run, open for this process alone.
+    """The journal of one run, open for this process alone; the file is created if it is missing.
 
-    Args:
-        path: The file; created if it is missing.
-        run: What identifies the run (input and settings), as strings and numbers.
-
-    Raises:
-        FileError: The file is no journal, belongs to another run, or is in use.
-        OSError: It cannot be written.
+    `run` identifies the run (input and settings) in strings and numbers. Raises FileError: the file is no journal,
+    belongs to another run, or is in use. Raises OSError: it cannot be written.
     """
 
     def __init__(self, path: Path, run: dict[str, Any]) -> None:

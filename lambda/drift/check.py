@@ -23,13 +23,9 @@ class ChampionUnreadableError(FunctionError):
 
 @dataclass(frozen=True)
 class CheckResult:
-    """The result of one check.
+    """The result of one check: the champion's version, and how far each feature of its predictions has shifted.
 
-    Attributes:
-        version: of the champion, or None where no package serves.
-        predictions: how many were compared with the baseline, or would have been.
-        shifts: feature → its shift; empty where nothing was compared.
-        nothing_said: why `shifts` is empty.
+    Where nothing was compared, `shifts` is empty, and `nothing_said` says why.
     """
 
     version: str | None = None

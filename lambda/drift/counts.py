@@ -1,11 +1,9 @@
 """Counted predictions, of the baseline and of the traffic."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from distribution.features import CONFIDENCE, FEATURES, LABEL, NO_LABEL, count_series
 from shared.errors import FunctionError
@@ -34,14 +32,14 @@ class Counts:
         """Number of all predictions."""
         return sum(self.bins[CONFIDENCE.name])
 
-    def __add__(self, other: Counts) -> Counts:
-        return Counts(
+    def __add__(self, other: Self) -> Self:
+        return type(self)(
             {label: count + other.labels[label] for label, count in self.labels.items()},
             {name: list(map(int.__add__, counts, other.bins[name])) for name, counts in self.bins.items()},
         )
 
     @classmethod
-    def none(cls, labels: Sequence[str]) -> Counts:
+    def none(cls, labels: Sequence[str]) -> Self:
         """Return zero counts for a model with these series of labels."""
         return cls(dict.fromkeys(labels, 0), {feature.name: [0] * len(feature.metrics) for feature in FEATURES})
 

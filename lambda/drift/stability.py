@@ -19,13 +19,7 @@ _SMOOTHING = 0.5
 
 @dataclass(frozen=True)
 class Shift:
-    """How far one distribution is from another.
-
-    Attributes:
-        index: the population stability index, 0 for equal distributions.
-        by_chance: its average if nothing had changed.
-        bins: number of bins that were compared.
-    """
+    """How far one distribution is from another: the PSI over so many bins, and its average if nothing had changed."""
 
     index: float
     by_chance: float

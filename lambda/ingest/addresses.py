@@ -50,11 +50,7 @@ class AddressRule:
     """Host and port of Lambda's runtime API, by default those of `AWS_LAMBDA_RUNTIME_API`. Never allowed."""
 
     def addresses(self, host: str, port: int) -> list[str]:
-        """Return the addresses of a host, all of them allowed; none for an unknown host.
-
-        Raises:
-            InvalidExecutionInputError: One of them is not allowed.
-        """
+        """Return a host's addresses, none for an unknown host; raise InvalidExecutionInputError for a forbidden one."""
         found = list(self.resolver(host.strip("[]"), port))
         runtime = os.environ.get("AWS_LAMBDA_RUNTIME_API", "") if self.runtime_api is None else self.runtime_api
         for text in found:

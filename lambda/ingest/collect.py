@@ -1,12 +1,7 @@
-"""Copies the data files into a folder of this machine: all of them, or none."""
+"""Copies the data files into a folder of this machine, which is thrown away unless all of them are complete."""
 
-import errno
 import hashlib
-import os
-import secrets
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,8 +14,6 @@ from ingest.sources.folder import FolderSource
 
 BUNDLED_NAME = "bundled"
 """Name of the bundled data set as a source, wherever its folder is."""
-
-_NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 @dataclass(frozen=True)
@@ -49,42 +42,32 @@ class CollectedData:
 
 def collect(
     source: str,
-    destination: Path | str,
+    destination: Path,
     *,
     fallback: Path | None = None,
     limits: Limits | None = None,
     rule: AddressRule | None = None,
     s3_client: Any = None,
 ) -> CollectedData:
-    """Copy the data files from `source` into `destination`.
+    """Copy the data files from `source` into the folder `destination`; raise DataUnavailableError.
 
-    The files get their names after all of them are complete. A failure before that (a broken connection, a full disk,
-    Ctrl-C) leaves nothing behind.
-
-    Args:
-        source: Prefix or file at `http(s)://…` or `s3://…`, or the path of a folder or file. Below a web address, which
-            cannot be listed, the files are `train.json` and `test.json`.
-        destination: Folder for the files; created if missing.
-        fallback: Folder to copy the files from if the host cannot be reached; the result says so.
-        limits: Timeouts, number of attempts and size.
-        rule: Which addresses of web hosts may be connected to, also after a redirect; by default all.
-        s3_client: A boto3 client, needed for `s3://`.
-
-    Raises DataUnavailableError: The files cannot be copied.
+    `source` is a prefix or file at `http(s)://…` or `s3://…`. Below a web address, which cannot be listed, the files
+    are `train.json` and `test.json`. Those of the folder `fallback` are copied if the host cannot be reached; the
+    result says so. `rule` says which web hosts may be connected to, also after a redirect; by default all.
     """
     limits = limits or Limits()
     try:
         place = open_source(source, limits, rule=rule, s3_client=s3_client)
-        return _Copier(place, limits).copy_all(Path(destination))
+        return _Copier(place, limits).copy_all(destination)
     except SourceUnreachableError as error:
         if fallback is None:
             raise
         return replace(collect_bundled(destination, fallback), fell_back=True, reason=error.message)
 
 
-def collect_bundled(destination: Path | str, folder: Path) -> CollectedData:
+def collect_bundled(destination: Path, folder: Path) -> CollectedData:
     """Copy the bundled data set from `folder` into `destination`."""
-    return _Copier(FolderSource(folder, BUNDLED_NAME), Limits()).copy_all(Path(destination))
+    return _Copier(FolderSource(folder, BUNDLED_NAME), Limits()).copy_all(destination)
 
 
 @dataclass(frozen=True)
@@ -102,32 +85,19 @@ class _Copier:
             )
 
     def copy_all(self, destination: Path) -> CollectedData:
-        parts: list[Path] = []
         fetched: list[CollectedFile] = []
-        try:
-            names = self.source.find_files()
-            with _writing(destination):
-                destination.mkdir(parents=True, exist_ok=True)
-            for name in names:
-                part = destination / f".{name}.{secrets.token_hex(4)}.part"
-                parts.append(part)
-                fetched.append(self._fetch(name, part, sum(file.size for file in fetched)))
-            for part, file in zip(parts, fetched, strict=True):
-                with _writing(file.path):
-                    part.replace(file.path)
-        finally:
-            for part in parts:
-                part.unlink(missing_ok=True)
+        for name in self.source.find_files():
+            fetched.append(self._fetch(destination / name, sum(file.size for file in fetched)))
         lines = "".join(f"{file.sha256}  {file.name}\n" for file in sorted(fetched, key=lambda file: file.name))
         return CollectedData(tuple(fetched), hashlib.sha256(lines.encode()).hexdigest(), self.source.name)
 
-    def _fetch(self, name: str, part: Path, before: int) -> CollectedFile:
-        """Copy one file into `part`, after `before` bytes of others; try again while the failure may pass."""
+    def _fetch(self, path: Path, before: int) -> CollectedFile:
+        """Copy one file to `path`, after `before` bytes of others; try again while the failure may pass."""
         attempt = 1
         while True:
             try:
-                with self.source.open(name) as stream:
-                    return self._copy(stream, name, part, before)
+                with self.source.open(path.name) as stream:
+                    return self._copy(stream, path, before)
             except SourceUnreachableError as error:
                 if attempt == self.limits.attempts:
                     raise
@@ -135,13 +105,11 @@ class _Copier:
                 time.sleep(min(wait, self.limits.max_wait))
                 attempt += 1
 
-    def _copy(self, stream: Stream, name: str, part: Path, before: int) -> CollectedFile:
-        """Write the stream into `part`."""
-        digest = hashlib.sha256()
-        received = 0
+    def _copy(self, stream: Stream, path: Path, before: int) -> CollectedFile:
+        digest, received, name = hashlib.sha256(), 0, path.name
         self._refuse_more(before + (stream.size or 0), name)
         deadline = time.monotonic() + self.limits.time_limit
-        with _writing(part), part.open("wb") as file:
+        with path.open("wb") as file:
             for chunk in stream.chunks:
                 received += len(chunk)
                 self._refuse_more(before + received, name)
@@ -150,24 +118,7 @@ class _Copier:
                 if time.monotonic() > deadline:
                     problem = f"{name} from {self.source.name} was not complete after {self.limits.time_limit:g} s."
                     raise SourceUnreachableError(problem, hint="Try again on a faster connection.")
-            file.flush()
-            os.fsync(file.fileno())  # else a power cut after the rename could leave an empty file under the final name
         if stream.size is not None and received != stream.size:
             problem = f"{name} from {self.source.name} has {received} bytes, {stream.size} were announced."
             raise SourceUnreachableError(problem, hint="Try again.")
-        return CollectedFile(name, part.parent / name, received, digest.hexdigest())
-
-
-@contextmanager
-def _writing(path: Path) -> Iterator[None]:
-    """Translate the file system's errors in writing `path`."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in _NO_SPACE:
-            problem = f"no space left to write {path} ({error.strerror})."
-            hint = "Free some space, or choose another destination; nothing was left behind."
-        else:
-            problem = f"{path} cannot be written: {error.strerror or error}."
-            hint = "Choose a destination folder that you may write to."
-        raise DataUnavailableError(problem, hint=hint) from error
+        return CollectedFile(name, path, received, digest.hexdigest())

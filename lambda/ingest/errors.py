@@ -12,7 +12,7 @@ class DataUnavailableError(FunctionError):
 
 
 class SourceInvalidError(DataUnavailableError):
-    """The source is neither an http(s) URL, an s3:// URL nor a folder, or has a part that is not allowed."""
+    """The source is neither an http(s) URL nor an s3:// URL, or has a part that is not allowed."""
 
 
 class SourceUnreachableError(DataUnavailableError):

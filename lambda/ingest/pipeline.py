@@ -30,7 +30,7 @@ def ingest(
     workflow's next steps: `train_uri`, `test_uri`, `data_sha256`, `source`, `fell_back`, `reason`.
 
     Raises InvalidExecutionInputError: The source in the input is not allowed. Raises DataUnavailableError: There is no
-    data, or it could not be stored.
+    data. Raises StorageError: It could not be stored.
     """
     with tempfile.TemporaryDirectory() as folder:
         data = _collect(given, settings, store, Path(folder), limits)

@@ -38,11 +38,7 @@ class ExecutionInput:
 
 
 def parse(event: Any, defaults: Defaults, instance_types: Callable[[], Collection[str]]) -> ExecutionInput:
-    """Check the input of an execution and fill in what it omits; raise InvalidExecutionInputError.
-
-    `event`: The input, parsed from JSON. `defaults`: The values of the configuration. `instance_types`: Returns
-    SageMaker's training instance types.
-    """
+    """Check the input of an execution and fill in what it omits; raise InvalidExecutionInputError."""
     schema.check(event)
     source = event.get("data_source")
     return ExecutionInput(

@@ -31,18 +31,11 @@ class TrainingJobUnreadableError(FunctionError):
 def finished_job(name: str, artifacts_uri: str, sagemaker: Any) -> dict[str, Any]:
     """Return what the workflow needs to know of a finished job, in the form of the training step's own result.
 
-    Args:
-        name: The job's name.
-        artifacts_uri: `s3://bucket/folder` that the endpoint's role may read.
-        sagemaker: A boto3 client.
+    That is `job_name`, `model_data`, `output_uri` (the job's second archive, if it wrote one), `hyperparameters`,
+    `metrics`, `data_source` (its channel `train`, or None) and `code_uri` (its code archive, or None).
 
-    Returns:
-        `job_name`, `model_data`, `output_uri` (the job's second archive, if it wrote one), `hyperparameters`,
-        `metrics`, `data_source` (its channel `train`, or None) and `code_uri` (its code archive, or None).
-
-    Raises:
-        InvalidExecutionInputError: There is no such job, it is not finished, or its artifact lies elsewhere.
-        TrainingJobUnreadableError: SageMaker did not describe it.
+    Raises InvalidExecutionInputError: There is no such job, it is not finished, or its artifact does not lie below
+    `artifacts_uri`, where the endpoint's role may read. Raises TrainingJobUnreadableError: there was no description.
     """
     job = _describe(name, sagemaker)
     status = job["TrainingJobStatus"]

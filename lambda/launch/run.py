@@ -12,20 +12,13 @@ from launch.settings import Settings
 
 
 def run(event: Any, environment: Mapping[str, str], sagemaker: Callable[[], Any]) -> dict[str, Any]:
-    """Check the input and decide what the workflow does.
+    """Check the input of an execution and decide what the workflow does.
 
-    Args:
-        event: The execution's input, parsed from JSON.
-        environment: The variables of `Settings`.
-        sagemaker: Returns a boto3 client; called only when it is needed, because creating one takes a while.
+    `sagemaker` returns a boto3 client; it is called only when it is needed, because creating one takes a while.
 
-    Returns:
-        `mode` (`train` a new job, `judge` a finished one, or `check` alone), `job_name`, `data_source`,
-        `hyperparameters`, `compute`, `gate`, `approval`, and `training`: the description
-        of the finished job, None in mode `train`.
-
-    Raises:
-        FunctionError: The input or the deployment is wrong, or SageMaker did not describe the named job.
+    Returns `mode` (`train` a new job, `judge` a finished one, or `check` alone), `job_name`, `data_source`,
+    `hyperparameters`, `compute`, `gate`, `approval`, and `training`: the description of the finished job, None in mode
+    `train`. Raises FunctionError: The input or the deployment is wrong, or SageMaker did not describe the named job.
     """
     settings = Settings.from_environment(environment)
 

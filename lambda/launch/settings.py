@@ -1,12 +1,10 @@
 """The function's environment variables, typed."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from launch import compute, hyperparameter_values, schema
 from shared.errors import InvalidExecutionInputError, MisconfiguredError
@@ -43,7 +41,7 @@ class Settings:
     """`ARTIFACTS_URI`: `s3://bucket/folder` where training jobs put their models, without a final slash."""
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> Settings:
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
         """Read the variables named above; raise MisconfiguredError for one that is missing or wrong."""
         prefix = required(environment, "JOB_NAME_PREFIX")
         if len(prefix) > _MAX_PREFIX or not _JOB_NAME.fullmatch(prefix):

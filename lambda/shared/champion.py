@@ -52,13 +52,11 @@ class Artifact:
 
 @dataclass(frozen=True)
 class Champion:
-    """The model package that serves.
+    """The model package that serves. `artifact` is None where the registry can't name it; `problem` then says why.
 
-    Attributes:
-        artifact: None where the registry can't name it; `problem` then says why.
-        rows_sha256: digest of the test rows that the package was judged on; None where it is not recorded.
-        baseline_uri: address of the distribution of its answers to them; None where it is not recorded.
-        evidence: its answers, to sentences with the digest `test_sha256`; None where an earlier version registered it.
+    `rows_sha256` is the digest of the test rows that the package was judged on, `baseline_uri` the address of the
+    distribution of its answers to them; both are None where they are not recorded. `evidence` are its answers, to
+    sentences with the digest `test_sha256`; None where an earlier version registered it.
     """
 
     package_arn: str

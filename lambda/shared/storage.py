@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Any, TypedDict
 from urllib.parse import urlsplit
 
+from boto3.exceptions import S3UploadFailedError
 from botocore.exceptions import BotoCoreError, ClientError
 
 from shared.errors import EvidenceError, FunctionError
@@ -54,7 +55,7 @@ class ObjectStore:
     def version(self, uri: str) -> dict[str, str]:
         """Return what asks S3 for an object as it is now, and nothing that replaces it."""
         bucket, key = split_uri(uri)
-        with _translated("read", uri):
+        with translated("read", uri):
             found = self._client.head_object(Bucket=bucket, Key=key)
         numbered = {"VersionId": found["VersionId"]} if "VersionId" in found else {}
         return {"IfMatch": found["ETag"], **numbered}
@@ -63,7 +64,7 @@ class ObjectStore:
         """Copy a `version` of an object of at most 5 GB, which S3 does by itself."""
         (bucket, key), (target_bucket, target_key) = split_uri(uri), split_uri(target)
         source = {"Bucket": bucket, "Key": key, **{name: version[name] for name in version.keys() & {"VersionId"}}}
-        with _translated(f"copied to {target}", uri):
+        with translated(f"copied to {target}", uri):
             self._client.copy_object(
                 Bucket=target_bucket, Key=target_key, CopySource=source, CopySourceIfMatch=version["IfMatch"]
             )
@@ -80,14 +81,14 @@ class ObjectStore:
     def write(self, uri: str, content: bytes, content_type: str) -> None:
         """Write an object, replacing what was there."""
         bucket, key = split_uri(uri)
-        with _translated("written", uri):
+        with translated("written", uri):
             self._client.put_object(Bucket=bucket, Key=key, Body=content, ContentType=content_type)
 
     @contextmanager
     def opened(self, uri: str, version: Mapping[str, str] | None = None) -> Iterator[Any]:
         """Open an object, or this `version` of it, as a stream; the reader has to limit what it takes."""
         bucket, key = split_uri(uri)
-        with _translated("read", uri):
+        with translated("read", uri):
             yield self._client.get_object(Bucket=bucket, Key=key, **(version or {}))["Body"]
 
 
@@ -119,7 +120,8 @@ def split_uri(uri: str) -> tuple[str, str]:
 
 
 @contextmanager
-def _translated(verb: str, uri: str) -> Iterator[None]:
+def translated(verb: str, uri: str) -> Iterator[None]:
+    """Turn boto3's errors at an address into StorageError; `verb` is what was tried, such as `written`."""
     try:
         yield
     except ClientError as error:
@@ -127,5 +129,5 @@ def _translated(verb: str, uri: str) -> Iterator[None]:
         if code in _MISSING:
             raise StorageError(uri, "does not exist", missing=True) from error
         raise StorageError(uri, f"cannot be {verb}: S3 answered {code}; check this function's role") from error
-    except BotoCoreError as error:
+    except (BotoCoreError, S3UploadFailedError) as error:
         raise StorageError(uri, f"cannot be {verb} ({error})") from error

@@ -57,11 +57,11 @@ _WRAPPED: tuple[tuple[Holder | tuple[Holder, ...], str, Callable[..., Any]], ...
     (codebuild, "_start_build", image_builds.start_build),  # a check of a build's source
     (s3, "_resolve_sse_write_headers", buckets.resolve_sse_write_headers),  # aws:kms without a key
     # API Gateway
-    (apigateway_v1, "_check_request_validation", data_plane.check_request_validation),  # the reason of a refusal
+    (apigateway_v1, "_check_request_validation", data_plane.check_request_validation),  # other media types
     (apigateway_v1, "_execute_in_scope", data_plane.execute),  # the limit of 10 MB
     (apigateway_v1, "_lambda_proxy_response", data_plane.lambda_proxy_response),  # 502 for a crashed function
     (apigateway_v1, "_invoke_lambda_proxy_v1", data_plane.invoke_lambda_proxy),  # the same
-    (apigateway_v1, "_gateway_error_response", data_plane.gateway_error_response),  # both in the response
+    (apigateway_v1, "_gateway_error_response", data_plane.gateway_error_response),  # its response
     (apigateway_v1, "_method_throttle_settings", data_plane.method_throttle_settings),  # throttles of methods
     # Functions and state machines
     (lambda_svc, "_execute_function_warm", lambda_errors.execute_function),  # the exception's class

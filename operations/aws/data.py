@@ -31,16 +31,10 @@ def given() -> Path:
 
 
 def read(place: Path, hyperparameters: dict[str, str], quarantine: Path | None = None, **more: Any) -> LabelledData:
-    """Read a file or a folder as the training job does.
+    """Read a file or a folder as the training job does; raise OperationError where something is refused.
 
-    Args:
-        place: the file or folder.
-        hyperparameters: of the job; those that say how data is read count.
-        more: settings that are no hyperparameters.
-        quarantine: folder for the rows set aside.
-
-    Raises:
-        OperationError: the data, or a hyperparameter, is refused.
+    Of the job's hyperparameters those count that say how data is read; `more` are settings that are none. `quarantine`
+    is a folder for the rows set aside.
     """
     from classifier.data.dataset import load_data  # pandas takes a second to import
     from classifier.errors import ClassifierError
@@ -85,16 +79,9 @@ def without_reading(hyperparameters: dict[str, str]) -> dict[str, str]:
 def upload(deployment: Deployment, data: LabelledData, prefix: str = PREFIX, *, channels: bool = False) -> bool:
     """Put the canonical files and their manifest into the data bucket, by default where the ingest step looks first.
 
-    Other files below the prefix are deleted, because they would be read too.
-
-    Args:
-        deployment: the environment.
-        data: as `read` returns it.
-        prefix: ends in a slash.
-        channels: whether the test file gets a folder of its own, as the channels of a training job need it.
-
-    Returns:
-        False where the bucket already held these files.
+    Other files below the prefix, which ends in a slash, are deleted, because they would be read too. With `channels`
+    the test file gets a folder of its own, as the channels of a training job need it. Returns False where the bucket
+    already held these files.
     """
     s3, bucket = deployment.client("s3"), deployment.output("DataBucket")
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)

@@ -27,13 +27,7 @@ CONNECT_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class Deployment:
-    """Access to one deployed environment.
-
-    Attributes:
-        env: name of the environment in cdk.json.
-        session: boto3 session with the environment's credentials and region.
-        endpoint_url: the local cloud's URL, or None on AWS.
-    """
+    """Access to one deployed environment of cdk.json; `endpoint_url` is the local cloud's, or None on AWS."""
 
     env: str
     session: boto3.Session

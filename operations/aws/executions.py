@@ -14,12 +14,7 @@ Event = dict[str, Any]
 
 
 def start(deployment: Deployment, machine: str, document: dict[str, Any]) -> str:
-    """Start an execution, as *Start execution* does in the console, and return its ARN.
-
-    Args:
-        machine: ARN of the state machine.
-        document: the execution's input.
-    """
+    """Start an execution with an input, as *Start execution* does in the console, and return its ARN."""
     started = deployment.client("stepfunctions").start_execution(stateMachineArn=machine, input=json.dumps(document))
     return str(started["executionArn"])
 
@@ -52,9 +47,7 @@ def follow(
 ) -> dict[str, Any]:
     """Wait until an execution ends, and return its description.
 
-    Args:
-        show: called with every event of the history, once, in order.
-        meanwhile: called at every look, after the events.
+    `show` is called with every event of the history, once, in order; `meanwhile` at every look, after the events.
     """
     client = deployment.client("stepfunctions")
     shown: set[int] = set()

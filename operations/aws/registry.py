@@ -15,10 +15,6 @@ class Package:
     """One version in the environment's model package group.
 
     Attributes:
-        arn: its ARN.
-        version: its number.
-        status: Approved, PendingManualApproval or Rejected.
-        created: when it was registered.
         reason: why it has this status: the gate's verdict, a release's failure, or what a person wrote.
         metadata: provenance, figures and release notes (CustomerMetadataProperties).
     """

@@ -21,11 +21,7 @@ def start(deployment: Deployment, package_arn: str) -> str:
 
 
 def started_for(deployment: Deployment, package_arn: str, known: set[str]) -> str:
-    """Wait for the execution that the package's approval starts, and return its ARN.
-
-    Args:
-        known: executions that existed before the approval.
-    """
+    """Wait for the execution that the package's approval starts; `known` are those that existed before it."""
     deadline = time.monotonic() + EVENT_SECONDS
     while time.monotonic() < deadline:
         for execution in executions.newest(deployment, deployment.output(MACHINE)):

@@ -15,11 +15,7 @@ CHECK_STATE, INGEST_STATE = "Check input", "Ingest data"  # as the training stac
 
 
 def start_or_join(deployment: Deployment, overrides: dict[str, Any]) -> str:
-    """Start the workflow, or join the run under way that has the same input; return the execution's ARN.
-
-    Args:
-        overrides: the execution's input (docs/execution-input.md); `{}` runs everything as configured.
-    """
+    """Start the workflow with this input, or join the run under way that has the same; return the execution's ARN."""
     machine = deployment.output(MACHINE)
     execution = executions.running(deployment, machine)
     if execution is None:

@@ -15,16 +15,11 @@ SECONDS_BETWEEN_PROGRESS = 5.0
 
 
 class TrainingLog:
-    """Prints what is new in the log of one training job, its progress lines not too often.
-
-    Args:
-        deployment: where the job runs.
-        job_name: the training job; its streams are `<job>/algo-1-…`.
-    """
+    """Prints what is new in the log of one training job, its progress lines not too often."""
 
     def __init__(self, deployment: Deployment, job_name: str) -> None:
         self._logs = deployment.client("logs")
-        self._streams = f"{job_name}/"
+        self._streams = f"{job_name}/"  # and algo-1-…
         self._seen: set[str] = set()
         self._since = 0
         self._last_progress = 0.0

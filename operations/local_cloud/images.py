@@ -45,8 +45,8 @@ def serving_images() -> dict[str, ServingImage]:
 def write_image_map() -> None:
     """Tell the local cloud which program stands for which image.
 
-    A training image is AWS's own toolkit, which starts train.py, with the project's environment, which holds what the
-    training container holds.
+    A training image is AWS's own toolkit, which starts train.py, with the project's environment. The container's older
+    versions are used by tests/e2e/test_container_versions.py.
     """
     python = str(paths.PYTHON)
     images = [

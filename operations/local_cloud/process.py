@@ -144,12 +144,10 @@ def _healthy(port: int) -> bool:
 
 
 def _port_taken(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return True
+    try:
+        socket.create_server(("127.0.0.1", port)).close()  # with SO_REUSEADDR
+    except OSError:
+        return True
     return False
 
 

@@ -32,11 +32,8 @@ SHOWN = 10  # labels in the text for people; --json has all
 class Known:
     """What the released model's training job left.
 
-    Attributes:
-        labels: names by id.
-        multilabel: whether a text has any number of labels.
-        rows: its test rows, `text` and `label` or `labels`; empty without a test set.
-        reading: the hyperparameters with which its data was read.
+    `rows` are its test rows, `text` and `label` or `labels`, none without a test set. `reading` are the hyperparameters
+    with which its data was read.
     """
 
     labels: tuple[str, ...]

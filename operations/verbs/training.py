@@ -61,12 +61,9 @@ def _read(place: Path, overrides: dict[str, Any]) -> LabelledData:
 def train_and_release(deployment: Deployment, overrides: dict[str, Any]) -> dict[str, Any]:
     """Run the workflow once and, where the gate approves, follow the release that the approval starts.
 
-    Returns:
-        ARN, version, status and summary of the package; of its release the outcome and the model that serves.
-
-    Raises:
-        OperationError: a run with another input is under way, the run failed, the gate refused the model, or the
-            release failed. In each case the champion serves.
+    Returns ARN, status and summary of the package; of its release the outcome and the model that serves. Raises
+    OperationError: a run with another input is under way, the run failed, the gate refused the model, or the release
+    failed. In each case the champion serves.
     """
     known = releases.all_known(deployment)
     run = training.follow(deployment, training.start_or_join(deployment, overrides))

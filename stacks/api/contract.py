@@ -1,12 +1,10 @@
 """The API's contract: the OpenAPI document that the Lambda serves, as API Gateway enforces it."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from stacks.errors import MissingAssetError
 
@@ -18,7 +16,7 @@ class ApiContract:
     document: dict[str, Any]
 
     @classmethod
-    def read(cls, path: Path) -> ApiContract:
+    def read(cls, path: Path) -> Self:
         """Read the file. Raises MissingAssetError: there is none."""
         if not path.is_file():
             raise MissingAssetError(str(path), "run `make contract`, which writes it")

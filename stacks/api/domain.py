@@ -13,10 +13,7 @@ from stacks.config.api import ApiConfig
 def add_domain(scope: Construct, *, front: InferenceApi, settings: ApiConfig) -> str:
     """Create the domain, and its record where the configuration names a zone; TLS 1.2 at least.
 
-    The domain leads to the stage, whose name is then not part of the URL.
-
-    Returns:
-        What a DNS record of the domain has to point to.
+    The domain leads to the stage, whose name is then not part of the URL. Returns what a DNS record has to point to.
     """
     domain = apigateway.DomainName(
         scope,

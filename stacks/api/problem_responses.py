@@ -10,12 +10,9 @@ from stacks.api.contract import ApiContract
 
 @dataclass(frozen=True)
 class Problem:
-    """One kind of error that API Gateway answers by itself.
+    """One kind of error that API Gateway answers by itself, under the contract's code.
 
-    Attributes:
-        code: the contract's name for it.
-        detail: what is allowed or what to do; None repeats API Gateway's message.
-        default: whether it covers many statuses, of which API Gateway sends the one that applies.
+    Without a `detail` it repeats API Gateway's message. A `default` covers many statuses; the one that applies is sent.
     """
 
     code: str

@@ -4,7 +4,7 @@ Stacks know each other's resources by these names, not by references: a referenc
 other's.
 """
 
-from aws_cdk import Stack
+from aws_cdk import Fn, Stack
 from constructs import Construct
 
 from stacks.config.environment import Config
@@ -35,18 +35,16 @@ class Names:
     """Names and ARNs of one environment, as one of its stacks spells them.
 
     Attributes:
-        prefix: first part of every name.
-        endpoint: name of the endpoint. It contains the kind, because SageMaker cannot turn an endpoint of one kind into
-            the other: another name makes CloudFormation replace it.
-        serving_stack: name of the stack whose parameter says which model package is the champion.
-        serving_stack_arn: pattern of that stack's ARN, which ends in an id that CloudFormation creates.
-        model_role: name of the served model's role; the serving stack builds its ARN from it and holds no IAM.
-        release: name of the release workflow and of the role under which CloudFormation changes the endpoint.
-        training: name of the training workflow and of the role of its jobs.
+        endpoint: contains the kind, because SageMaker cannot turn an endpoint of one kind into the other: another name
+            makes CloudFormation replace it.
+        serving_stack: its parameter says which model package is the champion; its ARN ends in an id of CloudFormation.
+        model_role: of the served model; the serving stack builds its ARN from it and holds no IAM.
+        release: also the role under which CloudFormation changes the endpoint.
+        training: also the role of the jobs.
+        key_export: under which the storage stack exports the ARN of the environment's own key.
+        key_arn: that ARN in the other stacks; empty without such a key.
         keeper_arn: role of the function that alone writes kept archives.
         package_arn_prefix: ARN of a model package without its version, with a slash at the end.
-        package_arns: pattern of the ARNs of the group's packages.
-        scalable_target_arns: pattern of the ARNs of Application Auto Scaling's targets, whose ids it creates.
     """
 
     def __init__(self, scope: Construct, config: Config) -> None:
@@ -66,6 +64,8 @@ class Names:
         self.recipe = f"/{prefix}/training-recipe"
         self.topic = f"{prefix}-notifications"
         self.topic_arn = arn(scope, "sns", self.topic)
+        self.key_export = f"{prefix}-key"
+        self.key_arn = Fn.import_value(self.key_export) if config.own_key else ""
         self.package_group = prefix
         self.package_group_arn = self.sagemaker_arn(f"model-package-group/{self.package_group}")
         self.package_arn_prefix = self.sagemaker_arn(f"model-package/{self.package_group}/")

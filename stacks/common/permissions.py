@@ -17,13 +17,7 @@ from stacks.common.names import log_group_arn
 
 @dataclass(frozen=True)
 class Right:
-    """What a role may do to which resources.
-
-    Attributes:
-        actions: such as `s3:GetObject`.
-        resources: ARNs; CDK tokens are allowed.
-        reason: why nothing narrower than the `*` in a resource will do.
-    """
+    """What a role may do to which resources. `reason`: why nothing narrower than the `*` in a resource will do."""
 
     actions: Sequence[str]
     resources: Sequence[str]
@@ -119,10 +113,13 @@ def use_packages(package_arns: str, *actions: str) -> Right:
     )
 
 
-def container_rights(scope: Construct, *, images: Iterable[ContainerImage], log_group: str) -> list[Right]:
+def container_rights(
+    scope: Construct, *, images: Iterable[ContainerImage], log_group: str, key_arn: str = ""
+) -> list[Right]:
     """Return what every SageMaker container needs: pull its image, write its log, publish its metrics.
 
-    `log_group`: log group below `/aws/sagemaker/` that the container writes to.
+    `log_group`: log group below `/aws/sagemaker/` that the container writes to. `key_arn`: key that a job names for its
+    output; SageMaker asks that the job's role may use it.
     """
     partition = Stack.of(scope).partition
     return [
@@ -143,6 +140,7 @@ def container_rights(scope: Construct, *, images: Iterable[ContainerImage], log_
             "namespaces.",
             conditions={"StringLike": {"cloudwatch:namespace": ["AWS/SageMaker", "/aws/sagemaker/*"]}},
         ),
+        *([Right(["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"], [key_arn])] if key_arn else []),
     ]
 
 

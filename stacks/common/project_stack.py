@@ -27,7 +27,7 @@ class ProjectStack(Stack):
             synthesizer=synthesizer,
         )
         self.names = Names(self, config)
-        self.logs = LogKeeping(days=config.log_retention_days, removable=config.removable)
+        self.logs = LogKeeping(days=config.log_retention_days, removable=config.removable, key_arn=self.names.key_arn)
 
     def function_setup(self, sources: ProjectSources) -> FunctionSetup:
         """Create the layer with third-party packages; return what the stack's functions have in common."""

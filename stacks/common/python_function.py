@@ -105,13 +105,10 @@ class PythonFunction(Construct):
         environment: Mapping[str, str] | None = None,
         tracing: bool = False,
     ) -> None:
-        """Create the function.
+        """Create the function; `name` is the last part of its name, its role's and its log group's.
 
-        Args:
-            name: last part of the names of the function, its role and its log group.
-            sources: relative path in the deployed code → file or folder of the project.
-            storage_mb: size of `/tmp`.
-            service: its name in logs and metrics; None for a function without third-party packages.
+        `sources`: relative path in the deployed code → file or folder of the project. `service`: its name in logs and
+        metrics; None for a function without third-party packages.
         """
         super().__init__(scope, construct_id)
         full_name = f"{setup.names.prefix}-{name}"

@@ -1,8 +1,7 @@
 """A folder of a bucket: where something is written, and what a role may touch."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
+from typing import Self
 
 from aws_cdk import Stack
 from aws_cdk import aws_s3 as s3
@@ -17,7 +16,7 @@ class S3Folder:
     prefix: str
 
     @classmethod
-    def exported(cls, bucket: s3.IBucket, prefix: str) -> S3Folder:
+    def exported(cls, bucket: s3.IBucket, prefix: str) -> Self:
         """Return a folder that stacks other than the bucket's use.
 
         The export is created here, not when CDK meets the reference: the accepted wildcards contain its name, so it

@@ -30,10 +30,8 @@ def source_files(folder: Path) -> Iterator[tuple[str, Path]]:
 def write_tarball(folder: Path, destination: Path) -> str:
     """Pack a folder's content, at the root of the archive, as `.tar.gz`.
 
-    Names, order, modes, owners and times are fixed, so equal content gives an equal archive.
-
-    Returns:
-        SHA-256 (hex) of the archive before compression, which depends on the content alone and not on the zlib at hand.
+    Names, order, modes, owners and times are fixed, so equal content gives an equal archive. Returns the SHA-256 (hex)
+    of the archive before compression, which depends on the content alone and not on the zlib at hand.
     """
     destination.parent.mkdir(parents=True, exist_ok=True)
     plain = destination.with_suffix("")

@@ -136,6 +136,9 @@ class Config(Section):
     monitoring: MonitoringConfig
     evidence_instance_type: INSTANCE_TYPE = "ml.m5.large"
     """SageMaker instance on which a packaged model answers the test sentences; a CPU one, as for serving."""
+    own_key: bool = False
+    """Whether a KMS key of the environment's own encrypts buckets, logs, topic and what jobs write; AWS charges for it.
+    Decide before the first deployment: what the key encrypted cannot be read without it."""
     project: str = "text-classifier"
     """First part of every resource's name."""
     region: str = DEFAULT_REGION

@@ -42,10 +42,9 @@ def image_project(
     repository: ecr.IRepository,
     tag: str,
 ) -> tuple[codebuild.CfnProject, iam.Role]:
-    """Create the project that builds one image from one source object and pushes it under one tag.
+    """Create the project that builds one image from one source object and pushes it under one tag, and its role.
 
-    Returns:
-        The project and its role: both have to exist before a build starts.
+    Both have to exist before a build starts.
     """
     log_group = setup.logs.group(scope, "Log", name=f"/aws/codebuild/{name}")
     role_name = setup.names.global_name(name)
@@ -68,8 +67,9 @@ def image_project(
             image="aws/codebuild/standard:7.0",
             privileged_mode=True,
             environment_variables=[
-                codebuild.CfnProject.EnvironmentVariableProperty(name=name_, value=value)
-                for name_, value in {"IMAGE": repository.repository_uri_for_tag(tag)}.items()
+                codebuild.CfnProject.EnvironmentVariableProperty(
+                    name="IMAGE", value=repository.repository_uri_for_tag(tag)
+                )
             ],
         ),
         logs_config=codebuild.CfnProject.LogsConfigProperty(

@@ -20,14 +20,9 @@ _UNTIL_PROVEN = cloudwatch.TreatMissingData.IGNORE
 
 @dataclass(frozen=True)
 class _Rule:
-    """One alarm.
+    """One alarm: what has happened, the last part of its name, and the lowest value that raises it.
 
-    Attributes:
-        says: what has happened, in one sentence.
-        name: last part of the alarm's name.
-        bound: lowest value that raises the alarm.
-        missing: what no data means.
-        section: anchor of the runbook's section, where it differs from the name.
+    `section` is the anchor of the runbook's section, where it differs from the name.
     """
 
     says: str

@@ -1,6 +1,7 @@
 """A private bucket: encrypted, TLS only, no public access, versioned, tidied up by lifecycle rules."""
 
 from aws_cdk import Duration
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
@@ -17,11 +18,12 @@ def secure_bucket(
     removable: bool,
     access_logs: s3.IBucket | None = None,
     expire_after_days: int | None = None,
+    key: kms.IKey | None = None,
 ) -> s3.Bucket:
     """Create a bucket that no one outside the account can read.
 
-    It is encrypted with S3's own keys (SSE-S3). A KMS key of ours would cost money each month and need a grant for
-    every reader, without keeping out anyone whom the bucket policy admits.
+    `key`: encrypts it (SSE-KMS); None leaves it to S3's own keys (SSE-S3), which cost nothing. S3 can't deliver access
+    logs into a bucket under a KMS key by default.
 
     `removable`: whether the bucket is emptied and deleted with its stack. `access_logs`: bucket that receives this
     one's access logs; None for the log bucket itself. `expire_after_days`: objects are deleted after this; None keeps
@@ -30,7 +32,10 @@ def secure_bucket(
     return s3.Bucket(
         Construct(scope, construct_id),
         "Bucket",
-        encryption=s3.BucketEncryption.S3_MANAGED,
+        encryption=s3.BucketEncryption.KMS if key else s3.BucketEncryption.S3_MANAGED,
+        encryption_key=key,
+        # One call to KMS for many objects instead of one for each.
+        bucket_key_enabled=True if key else None,
         block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
         object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
         enforce_ssl=True,

@@ -1,5 +1,7 @@
 """The topic that reports verdicts, releases, alarms and the budget."""
 
+from typing import cast
+
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
@@ -16,6 +18,7 @@ def notification_topic(scope: Construct, *, names: Names, settings: Notification
     Its messages hold verdicts and addresses of reports, never a text that was classified.
     """
     topic = sns.Topic(scope, "Topic", topic_name=names.topic, enforce_ssl=True)
+    cast(sns.CfnTopic, topic.node.default_child).kms_master_key_id = names.key_arn or None
     _let_publish(topic, "cloudwatch", names.alarm_arns(f"{names.prefix}-"))
     _let_publish(topic, "budgets", names.budget_arns)
     if settings.email:

@@ -12,6 +12,7 @@ import gzip
 import itertools
 import json
 import random
+import re
 import shlex
 import subprocess
 import time
@@ -279,3 +280,30 @@ def test_a_file_in_any_form_becomes_an_answer(
         assert answer.json()["model"]["version"] != before
         (prediction,) = answer.json()["predictions"]
         assert prediction["label"] == label
+
+
+@pytest.mark.nightly(part="real-data")
+def test_several_labels_a_text_are_approved_and_answered(served: Served, tmp_path: Path) -> None:
+    """The labels are other ones than the champion's, so a person approves; then a text of two kinds has two labels.
+
+    It stands last: the model that it leaves behind answers with several labels.
+    """
+    before = served.project.status["model_version"]
+    singles = [(text, label) for text, label in table("several").to_numpy()]
+    pairs = [
+        (f"{text} {other}", f"{label}|{second}")
+        for (text, label), (other, second) in itertools.pairwise(singles)
+        if label != second
+    ]
+    file = tmp_path / "several.csv"
+    pandas.DataFrame(singles + pairs, columns=["message", "teams"]).to_csv(file, index=False)
+    output = served.project.make("up", f"DATA={file}", timeout=LONGEST_TRAINING_SECONDS).stdout
+    assert "a text)" in next(line for line in output.splitlines() if "read as" in line)
+    (package,) = set(re.findall(r"make approve (PACKAGE=\d+)", output))
+    served.project.make("approve", package)
+    text = "Hello, the invoice was charged twice. Thank you; kind regards. The parcel has not arrived."
+    answer = served.project.post({"inputs": text})
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["model"]["version"] != before
+    (prediction,) = answer.json()["predictions"]
+    assert set(prediction["labels"]) == {"billing", "shipping"}

@@ -17,6 +17,8 @@ from typing import Any
 
 Statement = dict[str, Any]
 Service = dict[str, Any]
+# What the caller names in a condition key: a tag, a part of an encryption context.
+_AFTER_NAME = re.compile(r"(?<=/).*|(?<=EncryptionContext:).*")
 
 
 @functools.cache
@@ -99,9 +101,8 @@ def _condition_problems(action: str, statement: Statement) -> Iterator[str]:
     known = condition_keys(action)
     for keys in statement.get("Condition", {}).values():
         for key in keys:
-            plain = re.sub(r"(?<=/).*", "", key).lower()
-            own = {re.sub(r"(?<=/).*", "", name).lower() for name in known}
-            if plain not in own and not is_global(key):
+            own = {_AFTER_NAME.sub("", name).lower() for name in known}
+            if _AFTER_NAME.sub("", key).lower() not in own and not is_global(key):
                 yield f"{action}: knows no condition key {key}"
 
 

@@ -16,18 +16,20 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
-from tools.configurations import CONFIGURATIONS, INSTANCES, SLIM, WARM
+from tools.configurations import CONFIGURATIONS, INSTANCES, KEYED, SLIM, WARM
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENTS = ("local", "dev", "prod")
 # Test modules are imported by path; what they share lies beside them.
 sys.path.append(str(Path(__file__).parent))
 STACKS = ("storage", "training", "serving", "release", "api", "monitoring")
-IMAGE_STACK = "image"  # where the container is `slim`
+IMAGE_STACK = "image"
+IMAGE_VARIANTS = ("slim", "keyed")  # where the container is `slim`
 # Environments with other values: what cdk.json doesn't use has to be right as well.
 VARIANTS = {
     "slim": {"env": "dev", **SLIM, **WARM, "data.source_url": "s3://example-tickets/2026"},
     "instances": {"env": "prod", **INSTANCES, "data.source_url": "s3://example-tickets/2026/tickets.csv"},
+    "keyed": {"env": "prod", **SLIM, **KEYED},
 }
 
 
@@ -55,7 +57,7 @@ class Assemblies:
     def all_templates(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Every template of every environment and variant with a name for messages."""
         for env in (*ENVIRONMENTS, *VARIANTS):
-            for stack in (*STACKS, *([IMAGE_STACK] if env == "slim" else [])):
+            for stack in (*STACKS, *([IMAGE_STACK] if env in IMAGE_VARIANTS else [])):
                 yield f"{env}-{stack}", self.template(env, stack)
 
     def resources(self, env: str, stack: str, resource_type: str) -> list[dict[str, Any]]:

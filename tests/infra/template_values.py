@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 ACCOUNT, REGION = "111122223333", "us-east-1"
+KEY_ARN = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/own"
 _PSEUDO = {
     "AWS::Partition": "aws",
     "AWS::Region": REGION,
@@ -72,6 +73,8 @@ class TemplateValues:
         if kind == "AWS::S3::Bucket":
             name = next(name.lower() for name in _BUCKETS if logical_id.startswith(name))
             return f"arn:aws:s3:::{name}" if attribute == "Arn" else name
+        if kind == "AWS::KMS::Key":
+            return KEY_ARN
         if kind in _NAMED:
             member, prefix = _NAMED[kind]
             name = self.resolve(resource["Properties"][member])

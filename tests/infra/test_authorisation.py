@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from authorisation import Statement, condition_keys, parliament, problems, resource_types
 from conftest import ROOT
-from template_values import TemplateValues
+from template_values import KEY_ARN, TemplateValues
 
 from local.emulator.sagemaker_bridge.sagemaker_arns import resource_arn
 from local.sagemaker.common.names import Scope
@@ -23,7 +23,11 @@ def documents(values: TemplateValues) -> Iterator[tuple[str, list[Statement]]]:
     """The policies of a template by the resource that holds them; trust policies are no rights."""
     for logical_id, resource in values.template["Resources"].items():
         properties = resource.get("Properties", {})
-        held = [properties[name] for name in ("PolicyDocument", "KeyPolicy") if name in properties]
+        if resource["Type"] == "AWS::KMS::Key":
+            # In a key's own policy, * is that key.
+            statements = properties["KeyPolicy"]["Statement"]
+            yield logical_id, [_resolved({**one, "Resource": KEY_ARN}, values) for one in statements]
+        held = [properties["PolicyDocument"]] if "PolicyDocument" in properties else []
         held += [policy["PolicyDocument"] for policy in properties.get("Policies", [])]
         for document in held:
             yield logical_id, [_resolved(statement, values) for statement in document["Statement"]]

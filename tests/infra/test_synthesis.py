@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from aws_cdk import App
-from conftest import STACKS, VARIANTS
+from conftest import IMAGE_STACK, IMAGE_VARIANTS, STACKS, VARIANTS
 
 import app as project
 
 if TYPE_CHECKING:
     from conftest import Assemblies
 
-STACK_NAMES = [f"{env}-{stack}" for env in ("local", "dev", "prod", *VARIANTS) for stack in STACKS] + ["slim-image"]
+STACK_NAMES = [f"{env}-{stack}" for env in ("local", "dev", "prod", *VARIANTS) for stack in STACKS]
+STACK_NAMES += [f"{env}-{IMAGE_STACK}" for env in IMAGE_VARIANTS]
 
 
 def test_all_environments_synthesise_without_a_network(assemblies: Assemblies) -> None:

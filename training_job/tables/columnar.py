@@ -18,11 +18,7 @@ _MISSING = {"parquet": "pyarrow", "excel": "python-calamine"}
 
 
 def open_columnar(source: Source, kind: str, settings: ReadSettings, wanted: Sequence[str]) -> TableStream:
-    """Read a Parquet or an Excel file.
-
-    Raises:
-        TableError: the file is damaged, or the library for it is not installed here.
-    """
+    """Read a Parquet or an Excel file; raise TableError where it is damaged, or its library is not installed here."""
     with source.open() as file:
         content = io.BytesIO(file.read())
     try:

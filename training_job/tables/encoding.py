@@ -99,8 +99,7 @@ def is_undecoded(line: str) -> bool:
 def find_text(source: Source, encoding: str = AUTO) -> Text:
     """Find out the encoding of a file, unless it is given, and its line ends.
 
-    Raises:
-        TableError: the file is empty, binary or in no encoding that can be told.
+    Raises TableError: the file is empty, binary or in no encoding that can be told.
     """
     scan = _Scan(source)
     _refuse_other_content(source, scan)

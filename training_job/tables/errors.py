@@ -4,9 +4,7 @@
 class TableError(Exception):
     """A file cannot be read as it is, or as the settings say.
 
-    Args:
-        message: what is wrong and what is allowed; never the text of a row.
-        hint: the next step for the reader.
+    `message` says what is wrong and what is allowed, never the text of a row; `hint` is the reader's next step.
     """
 
     def __init__(self, message: str, *, hint: str) -> None:

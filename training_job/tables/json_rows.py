@@ -26,8 +26,7 @@ def is_json(text: Text) -> bool:
 def open_json(text: Text, settings: ReadSettings) -> TableStream:
     """Read one object a line, or a document as a whole.
 
-    Raises:
-        TableError: the document is no JSON, or holds no rows in a shape that is known.
+    Raises TableError: the document is no JSON, or holds no rows in a shape that is known.
     """
     lines = settings.format == "jsonl" or (settings.format == "auto" and _is_lines(text))
     how = text.how("jsonl" if lines else "json")
@@ -43,11 +42,7 @@ def json_columns(rows: Iterable[TableRow]) -> tuple[str, ...]:
 
 
 def flat(values: Mapping[str, Any]) -> dict[str, object]:
-    """Return a row without nested objects: `{"input": {"text": …}}` becomes `input.text`.
-
-    Raises:
-        ValueError: two keys have the same name.
-    """
+    """Flatten a row: `{"input": {"text": …}}` becomes `input.text`. Raise ValueError where two keys get one name."""
     row: dict[str, object] = {}
     for key, value in values.items():
         name = clean_name(key)

@@ -21,11 +21,7 @@ def numbered_name(position: int) -> str:
 
 
 def column_names(header: Sequence[object], file: str) -> list[str]:
-    """Return the cleaned names of a header; a column without one gets its number.
-
-    Raises:
-        TableError: a name occurs twice.
-    """
+    """Return the cleaned names of a header; a column without one gets its number. Raise TableError for a name twice."""
     names = [clean_name("" if name is None else str(name)) for name in header]
     twice = {name: [n for n, other in enumerate(names, start=1) if other == name] for name in names if name}
     for name, places in twice.items():

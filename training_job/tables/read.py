@@ -15,15 +15,10 @@ from .table import AUTO, ReadSettings, Table, TableStream
 
 
 def read_table(path: Path, settings: ReadSettings | None = None, *, wanted: Sequence[str] = ()) -> Table:
-    """Read a file into memory.
+    """Read a file, packed or not, into memory; its ending says nothing.
 
-    Args:
-        path: the file, packed or not; its ending says nothing.
-        settings: what is known about the file.
-        wanted: names of columns that the caller was told of. They decide between delimiters, and for a header.
-
-    Raises:
-        TableError: the file cannot be opened, is no table, or is none as the settings say.
+    `wanted` are names of columns that the caller was told of. They decide between delimiters, and for a header. Raises
+    TableError: the file cannot be opened, is no table, or is none as the settings say.
     """
     stream = open_table(path, settings, wanted=wanted)
     rows = list(stream.rows)
@@ -35,10 +30,8 @@ def open_table(path: Path, settings: ReadSettings | None = None, *, wanted: Sequ
     """Find out how a file is to be read; its rows are read while they are consumed.
 
     Tables, JSON Lines and plain text need memory only for their first part, whatever their size. JSON documents,
-    Parquet and Excel are read whole. The file is opened more than once, so it cannot be a pipe.
-
-    Raises:
-        TableError: as in `read_table`; also while the rows are consumed.
+    Parquet and Excel are read whole. The file is opened more than once, so it cannot be a pipe. Raises TableError as
+    `read_table` does; also while the rows are consumed.
     """
     settings = settings or ReadSettings()
     if settings.format == "tsv":
@@ -63,9 +56,7 @@ def open_pipe(stream: BinaryIO, name: str, settings: ReadSettings) -> TableStrea
     """Read a stream of JSON Lines, or of one text a line, as it comes; its columns are not known beforehand.
 
     Nothing can be found out about a stream that comes piece by piece: it is UTF-8 unless the settings say otherwise.
-
-    Raises:
-        TableError: the settings name another format; while the rows are consumed: as in `open_table`.
+    Raises TableError: the settings name another format; while the rows are consumed: as in `open_table`.
     """
     text = Text(Pipe(Path(name), stream=stream), "utf-8" if settings.encoding == AUTO else settings.encoding)
     if settings.format == "jsonl":

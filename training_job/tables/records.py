@@ -1,11 +1,10 @@
 """Split the lines of a table into fields; a broken line costs itself, never the lines after it."""
 
-from __future__ import annotations
-
 import csv
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Self
 
 from .table import QUOTES
 
@@ -77,7 +76,7 @@ class _Feed:
         self.hidden = False
         """Whether a line of the row has a CR within, which csv.reader would take for a line end."""
 
-    def __iter__(self) -> _Feed:
+    def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> str:

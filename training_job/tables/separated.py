@@ -50,9 +50,8 @@ def open_fasttext(text: Text) -> TableStream | None:
 def open_separated(text: Text, settings: ReadSettings, wanted: Sequence[str]) -> TableStream:
     """Find out how the fields stand in the file, and read its rows.
 
-    Raises:
-        TableError: the file has no rows, or a name occurs twice in its header; while the rows are read: it has two
-            headers that differ in order.
+    Raises TableError: the file has no rows, or a name occurs twice in its header; while the rows are read: it has two
+    headers that differ in order.
     """
     skipped, settings = _leading(text, settings)
     dialect, notes = find_dialect(lambda: _from(text, skipped), settings, wanted)

@@ -27,16 +27,10 @@ _OWN_ROWS = "The job brought test sentences of its own; a person decides."
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
-    """What becomes of the package.
+    """What becomes of the package: its status in the registry, and what the evidence says, with at least one reason.
 
-    Attributes:
-        status: the registry's approval status.
-        outcome: what the evidence says, whatever the mode of approval.
-        reasons: sentences, at least one.
-        mode_reason: why the mode of approval overrides the evidence, or None.
-        measured: the figures; None if the challenger could not be measured.
-        verdict: the rules applied to them.
-        champion_version: version of the package that serves, or None.
+    `mode_reason` says why the mode of approval overrides the evidence. `measured` and `verdict` are None if the
+    challenger could not be measured.
     """
 
     status: Status

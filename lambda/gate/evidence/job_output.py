@@ -49,13 +49,8 @@ class Baseline:
 class JobOutput:
     """The test set, and what else the report shows of the training job.
 
-    Attributes:
-        labels: their names by their ids.
-        problem: why there are no rows.
-        objective: `regression`, `classification` or `multilabel`.
-        baseline: what a simple model reaches, if the job measured one.
-        score_threshold: the score from which on the label is 1; None where there are no scores.
-        label_thresholds: the probability from which on each label is given, for several labels a text.
+    `labels` are names by their ids. `problem` says why there are no rows. A score from `score_threshold` on means label
+    1. Of several labels, each is given from its own probability in `label_thresholds` on.
     """
 
     rows: tuple[Row, ...] = ()

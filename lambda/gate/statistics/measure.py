@@ -21,15 +21,10 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Measured:
-    """The figures of a challenger.
+    """The figures of a challenger, compared with the champion's and a simple model's on the same rows, if known.
 
-    Attributes:
-        figures: of its answers.
-        multilabel: whether a text has any number of labels.
-        commonest_share: share of the commonest label, which is the accuracy of always answering it; for several labels
-            a text the macro F1 of giving every label to every text.
-        comparison: None where there is no champion to compare with.
-        baseline: what a simple model reaches on the same rows, if known.
+    `commonest_share` is the share of the commonest label, which is the accuracy of always answering it; for several
+    labels a text the macro F1 of giving every label to every text.
     """
 
     figures: Figures

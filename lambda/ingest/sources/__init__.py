@@ -1,6 +1,5 @@
-"""The places that data files come from: a web address, a prefix in S3, a folder."""
+"""The places that data files come from: a web address, a prefix in S3, the function's own folder."""
 
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,14 +15,10 @@ Source = FolderSource | HttpSource | S3Source
 
 
 def open_source(source: str, limits: Limits, *, rule: AddressRule | None = None, s3_client: Any = None) -> Source:
-    """Return the source behind a URL, an `s3://` prefix or the path of a folder.
+    """Return the source behind a URL or an `s3://` prefix.
 
-    Raises SourceInvalidError: It is none of these, or has a part that is secret or that no file name can follow.
+    Raises SourceInvalidError: It is neither, or has a part that is secret or that no file name can follow.
     """
-    if not source.strip():
-        raise SourceInvalidError(f"the source is empty; allowed is {ALLOWED}.")
-    if "://" not in source:
-        return FolderSource(Path(source).expanduser())
     parts = urlsplit(source)
     if parts.scheme not in ("http", "https", "s3"):
         raise SourceInvalidError(f"{parts.scheme}:// is not supported; allowed is {ALLOWED}.")
@@ -31,6 +26,6 @@ def open_source(source: str, limits: Limits, *, rule: AddressRule | None = None,
         raise SourceInvalidError(
             f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}: user, password, query and fragment are "
             "not allowed in a source; it is a plain prefix.",
-            hint="Download the files yourself and give their folder, or put them into S3.",
+            hint="Download the files yourself and put them into S3.",
         )
     return S3Source(source, s3_client) if parts.scheme == "s3" else HttpSource(source, limits, rule)

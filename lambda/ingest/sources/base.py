@@ -8,7 +8,7 @@ from ingest.errors import DataUnavailableError
 
 CHANNELS = ("train", "test")
 CHUNK_BYTES = 1 << 18
-ALLOWED = "an http(s):// or s3:// prefix, a folder or a single file, with the data"
+ALLOWED = "an http(s):// or s3:// prefix, or a single file, with the data"
 SUFFIXES = (
     *(".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".tab", ".txt", ".parquet", ".pq", ".xlsx", ".xls"),
     *(".gz", ".bz2", ".xz", ".zst", ".zip"),
@@ -41,16 +41,8 @@ class Limits:
     """Wait before the second try; it doubles with each one. A longer `Retry-After` of the host is respected."""
     max_wait: float = 10.0
     """Longest wait between two tries, whatever the host asks for."""
-
     max_bytes: int = 1 << 30
     """Most bytes of a data set. The function has twice as much disk, and a packed answer could fill any."""
-
-    def __post_init__(self) -> None:
-        if self.attempts < 1:
-            raise ValueError(f"attempts is {self.attempts}; 1 or more is allowed")
-        for name in ("connect_timeout", "read_timeout", "time_limit"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} is {getattr(self, name)}; a number of seconds above 0 is allowed")
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""CloudWatch's metric math, as far as the product's alarms and dashboard use it. Pure functions.
+"""CloudWatch's metric math, as far as the product's alarms use it. Pure functions.
 
 A series maps the number of a period to a value. As in CloudWatch, arithmetic on two series gives a value where both
 have one.
@@ -8,7 +8,6 @@ import ast
 import operator
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from itertools import accumulate
 
 Series = dict[int, float]
 Value = Series | float
@@ -23,7 +22,7 @@ _OPERATORS: dict[type[ast.AST], Callable[[float, float], float]] = {
     ast.Lt: operator.lt,
     ast.LtE: operator.le,
 }
-_ALLOWED = "numbers, ids, + - * / ( ), > >= < <=, IF and RUNNING_SUM"
+_ALLOWED = "numbers, ids, + - * / ( ), > >= < <= and IF"
 
 
 class UnsupportedExpressionError(Exception):
@@ -53,8 +52,8 @@ def _value(node: ast.expr, series: Mapping[str, Series]) -> Value:
             return _pairwise(operator.sub, 0.0, _value(operand, series))
         case ast.BinOp(left=left, op=op, right=right) | ast.Compare(left=left, ops=[op], comparators=[right]):
             return _pairwise(_OPERATORS[type(op)], _value(left, series), _value(right, series))
-        case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
-            return _FUNCTIONS[name](*(_value(argument, series) for argument in arguments))
+        case ast.Call(func=ast.Name(id="IF"), args=[condition, then, otherwise], keywords=[]):
+            return _if(*(_value(argument, series) for argument in (condition, then, otherwise)))
     raise ValueError(ast.dump(node))
 
 
@@ -63,13 +62,6 @@ def _if(condition: Value, then: Value, otherwise: Value) -> Value:
         return then if condition else otherwise
     found = {number: _at(then if holds else otherwise, number) for number, holds in condition.items()}
     return {number: value for number, value in found.items() if value is not None}
-
-
-def _running_sum(value: Value) -> Value:
-    if not isinstance(value, dict):
-        raise TypeError("RUNNING_SUM takes a series")
-    numbers = sorted(value)
-    return dict(zip(numbers, accumulate(value[number] for number in numbers), strict=True))
 
 
 def _pairwise(function: Callable[[float, float], float], left: Value, right: Value) -> Value:
@@ -86,6 +78,3 @@ def _pairwise(function: Callable[[float, float], float], left: Value, right: Val
 
 def _at(value: Value, number: int) -> float | None:
     return value.get(number) if isinstance(value, dict) else value
-
-
-_FUNCTIONS: dict[str, Callable[..., Value]] = {"IF": _if, "RUNNING_SUM": _running_sum}

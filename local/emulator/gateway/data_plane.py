@@ -1,15 +1,12 @@
-"""How API Gateway handles a request: explained validation errors, large bodies, functions that crash, throttles."""
+"""How API Gateway handles a request: bodies without a model, large bodies, functions that crash, throttles."""
 
-import json
 from typing import Any
 
 from ministack.services import apigateway_v1 as gateway
 
 from local.emulator.common.patching import Answer, Original, Record
-from local.emulator.gateway.schema_problems import explain
 
 MAX_BODY_BYTES = 10 * 1024 * 1024  # largest request that API Gateway accepts
-_VALIDATION_STRING = ("$context.error.validationErrorString", "${context.error.validationErrorString}")
 _BAD_GATEWAY = "bad gateway"  # marks a DEFAULT_5XX that keeps status 502
 
 
@@ -18,25 +15,13 @@ class _LambdaFailedError(Exception):
 
 
 def check_request_validation(
-    original: Original, method_obj: Record, api_id: str, request: Record, headers: Record, body: bytes, query: Record
+    original: Original, method_obj: Record, api_id: str, request: Record, headers: Record, *rest: Any
 ) -> Any:
-    """Validate a body with its model, and store the reason of a refusal for the response's template.
-
-    A body of a media type without a model is not validated: it reaches the integration.
-    """
-    models = method_obj.get("requestModels") or {}
+    """Validate no body of a media type without a model: it reaches the integration."""
     media_type = gateway._header_ci(headers, "content-type").partition(";")[0].strip().lower()
-    if media_type and media_type not in models:
-        models, method_obj = {}, {**method_obj, "requestModels": {}}
-    error = original(method_obj, api_id, request, headers, body, query)
-    if error is not None and error.response_type == "BAD_REQUEST_BODY":
-        try:
-            document = json.loads(body)
-            schema = gateway._model_schema(api_id, models.get("application/json", ""))
-            request["validation_error"] = explain(schema or {}, document)
-        except (ValueError, RecursionError):
-            request["validation_error"] = "Invalid request body"
-    return error
+    if media_type and media_type not in (method_obj.get("requestModels") or {}):
+        method_obj = {**method_obj, "requestModels": {}}
+    return original(method_obj, api_id, request, headers, *rest)
 
 
 async def execute(original: Original, request: Record, api_id: str, *rest: Any) -> Any:
@@ -66,7 +51,7 @@ async def invoke_lambda_proxy(original: Original, *args: Any, **kwargs: Any) -> 
 
 
 def gateway_error_response(original: Original, error: Any, request: Record) -> Answer:
-    """Fill in the validation error, keep 502, and send each header once."""
+    """Keep 502, and send each header once."""
     bad_gateway = error.error_type == _BAD_GATEWAY
     if bad_gateway:
         error.error_type = "InternalServerErrorException"
@@ -74,10 +59,6 @@ def gateway_error_response(original: Original, error: Any, request: Record) -> A
     customized = gateway._gateway_responses.get(request["api_id"], {}).get("DEFAULT_5XX", {})
     if bad_gateway and not customized.get("statusCode"):
         status = 502
-    # Escaped, so that a template with the variable in quotes stays JSON. AWS does not document what it does.
-    reason = json.dumps(request.get("validation_error", ""), ensure_ascii=False)[1:-1]
-    for variable in _VALIDATION_STRING:
-        body = body.replace(variable.encode(), reason.encode())
     # Header names are case-insensitive: the last spelling wins (ministack puts its own Content-Type first).
     by_name = {name.lower(): (name, value) for name, value in headers.items()}
     return status, dict(by_name.values()), body

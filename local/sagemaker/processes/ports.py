@@ -1,5 +1,6 @@
 """Free ports on the loopback interface."""
 
+import contextlib
 import random
 import socket
 import threading
@@ -17,11 +18,12 @@ _lock = threading.Lock()
 def claim() -> int:
     """Reserve a port that nothing listens on. Raises OSError when none is found."""
     with _lock:
-        for _ in range(_ATTEMPTS):
-            port = random.choice(_RANGE)
-            if port not in _claimed and _is_free(port):
-                _claimed.add(port)
-                return port
+        for port in random.sample(_RANGE, _ATTEMPTS):
+            if port not in _claimed:
+                with contextlib.suppress(OSError), socket.socket() as probe:
+                    probe.bind((HOST, port))
+                    _claimed.add(port)
+                    return port
     raise OSError("no free port found on the loopback interface")
 
 
@@ -29,12 +31,3 @@ def release(port: int) -> None:
     """End the reservation of a port."""
     with _lock:
         _claimed.discard(port)
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return False
-        return True

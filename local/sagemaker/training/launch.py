@@ -16,7 +16,6 @@ from local.sagemaker.state.store import Record
 from local.sagemaker.training.container import NETWORK_INTERFACE, JobFolder, instance_hosts, uses_torchrun
 
 _REQUIREMENTS_SECONDS = 60.0
-_REQUIREMENTS_CHECK = Path(__file__).with_name("requirements_check.py")
 _TORCHRUN = Path(__file__).with_name("torchrun.py")
 _LOCAL_MODE = {"SM_STUDIO_LOCAL_MODE": "true", "PIP_NO_INDEX": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
 """Nobody resolves algo-1 here, and pip takes what the interpreter has."""
@@ -72,13 +71,12 @@ def _torchrun(rule: ImageRule, folder: JobFolder) -> Path:
 
 
 def unmet_requirements(rule: ImageRule, folder: JobFolder, environment: Mapping[str, str]) -> list[str]:
-    """Return the lines of the code's requirements.txt that the image's interpreter does not meet."""
-    requirements = folder.code / "requirements.txt"
-    if not requirements.is_file():
+    """Return what pip says of the first line of the code's requirements.txt that the image's interpreter lacks."""
+    if not (folder.code / "requirements.txt").is_file():
         return []
     lines: list[str] = []
-    words = [rule.python, "-I", str(_REQUIREMENTS_CHECK), str(requirements)]
+    words = [rule.python, "-I", "-m", "pip", "install", "--dry-run", "--no-index", "--quiet", "-r", "requirements.txt"]
     child = ChildProcess(Command(words, folder.code, environment), lines.append)
     if child.wait(_REQUIREMENTS_SECONDS) is None:
         child.stop(0)
-    return [line for line in lines if line.strip()]
+    return [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: No matching")]

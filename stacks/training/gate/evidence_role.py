@@ -28,7 +28,7 @@ def evidence_role(
         ),
         write_objects(evidence.objects_arn, reason="Evidence is named by the hash of the test sentences."),
         list_buckets(evidence.bucket_arn),
-        *container_rights(scope, images=images, log_group=_LOG_GROUP),
+        *container_rights(scope, images=images, log_group=_LOG_GROUP, key_arn=names.key_arn),
     ]
     return service_role(
         scope,

@@ -1,7 +1,7 @@
 """The CreateTrainingJob request, for the workflow and for the console's recipe."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from stacks.common.states_language import as_jsonata
@@ -41,6 +41,8 @@ class JobRecipe:
     """SHA-256 (hex) of the code's content."""
     output_uri: str
     """`s3://bucket/folder`; SageMaker appends `/<job>/output/model.tar.gz`."""
+    output_key: Mapping[str, str] = field(default_factory=dict)
+    """Member `KmsKeyId` of a job's output; empty where the bucket needs no key of ours."""
     environment: Mapping[str, str]
     tags: Mapping[str, str]
     settings: TrainingConfig
@@ -104,7 +106,7 @@ def _request(
         "RoleArn": recipe.role_arn,
         "HyperParameters": hyperparameters,
         "InputDataConfig": [_channel("train", train_uri), _channel("test", test_uri)],
-        "OutputDataConfig": {"S3OutputPath": recipe.output_uri},
+        "OutputDataConfig": {"S3OutputPath": recipe.output_uri, **recipe.output_key},
         "ResourceConfig": {
             "InstanceCount": compute["instance_count"],
             "InstanceType": compute["instance_type"],

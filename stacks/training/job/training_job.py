@@ -6,9 +6,9 @@ from aws_cdk import FileAssetPackaging, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from stacks.common.container_image import TRAINING, ContainerImage, resolve_image
+from stacks.common.container_image import TRAINING, resolve_image
 from stacks.common.names import bucket_arn
-from stacks.common.permissions import container_rights, list_buckets, read_objects, service_role, write_objects
+from stacks.common.permissions import Right, container_rights, list_buckets, read_objects, service_role, write_objects
 from stacks.common.project_sources import assembly_folder, staging_folder
 from stacks.common.project_stack import add_outputs
 from stacks.common.python_function import FunctionSetup
@@ -40,13 +40,14 @@ def training_job(
         packaging=FileAssetPackaging.FILE,
         display_name="training code",
     )
+    key_arn = setup.names.key_arn
     role = _training_role(
         Construct(scope, "Role"),
         name=setup.names.global_name(setup.names.training),
         datasets=datasets,
         artifacts=artifacts,
         code_object_arn=f"{bucket_arn(scope, asset.bucket_name)}/{asset.object_key}",
-        image=image,
+        more=container_rights(scope, images=[image], log_group=_LOG_GROUP, key_arn=key_arn),
     )
     recipe = JobRecipe(
         image=image.uri,
@@ -54,6 +55,7 @@ def training_job(
         code_uri=f"s3://{asset.bucket_name}/{asset.object_key}",
         code_version=version,
         output_uri=artifacts.uri,
+        output_key={"KmsKeyId": key_arn} if key_arn else {},
         environment={"HF_HUB_OFFLINE": "1"} if settings.offline else {},
         tags=config.tags,
         settings=settings,
@@ -72,7 +74,7 @@ def training_job(
 
 
 def _training_role(
-    scope: Construct, *, name: str, datasets: S3Folder, artifacts: S3Folder, code_object_arn: str, image: ContainerImage
+    scope: Construct, *, name: str, datasets: S3Folder, artifacts: S3Folder, code_object_arn: str, more: list[Right]
 ) -> iam.Role:
     """Create the role of training jobs: it reads the data and the code and writes the artifacts of jobs."""
     reason = "A data set's key contains its hash, an artifact's the name of its job; neither is known beforehand."
@@ -80,7 +82,7 @@ def _training_role(
         read_objects(datasets.objects_arn, artifacts.objects_arn, code_object_arn, reason=reason),
         list_buckets(datasets.bucket_arn, artifacts.bucket_arn),
         write_objects(artifacts.objects_arn, reason=reason),
-        *container_rights(scope, images=[image], log_group=_LOG_GROUP),
+        *more,
     ]
     return service_role(
         scope,

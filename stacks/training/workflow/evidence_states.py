@@ -142,6 +142,7 @@ def _transform(parts: WorkflowParts) -> State:
             "S3OutputPath": "{% $states.input.output_uri %}",
             "Accept": "application/json",
             "AssembleWith": "Line",
+            **parts.job.output_key,
         },
         "TransformResources": {"InstanceType": parts.evidence_instance_type, "InstanceCount": 1},
         "Tags": parts.tags,

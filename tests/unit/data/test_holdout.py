@@ -100,13 +100,6 @@ def test_texts_that_differ_in_capitals_and_blanks_stay_together():
     assert not sides[0] & sides[1] and 18 <= len(cut.held) <= 30
 
 
-@pytest.mark.parametrize("fraction", [0, 1, -0.1, 1.5, float("nan")])
-def test_fraction_out_of_range(fraction):
-    """A fraction outside of 0 to 1 is the caller's mistake."""
-    with pytest.raises(ValueError, match="between 0 and 1"):
-        hold_out(*table(10, 10), fraction, seed=0)
-
-
 def test_real_set_is_split_by_product(real_set, load):
     """The real set's 123 products are told apart by their asin."""
     data = load(real_set / "train.json")

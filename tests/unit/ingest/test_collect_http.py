@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import signal
-import subprocess
-import sys
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-import ingest
 from ingest.addresses import AddressRule
-from ingest.collect import collect
+from ingest.collect import collect, collect_bundled
 from ingest.errors import DataUnavailableError, SourceUnreachableError
 from ingest.sources.base import Limits
 from ingest.sources.http import HttpSource
@@ -23,10 +18,6 @@ from shared.errors import InvalidExecutionInputError
 
 TRAIN = b'{"sentence": "Sturdy.", "helpful": 1.5}\n' * 40
 TEST = b'{"sentence": "Hello.", "helpful": 0.2}\n' * 10
-
-
-def files_in(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
 
 
 def test_files_arrive_with_size_and_hash(site, quick, tmp_path):
@@ -74,9 +65,12 @@ def test_packed_file_stays_packed(site, answer, quick, tmp_path):
 
 def test_data_hash_covers_the_names(data_file, tmp_path):
     """The same bytes under another name are another data set: the name may decide what is the test file."""
-    one = collect(str(data_file("a", name="one.csv")), tmp_path / "out")
-    two = collect(str(data_file("a", name="two.csv")), tmp_path / "out")
-    assert one.data_sha256 != two.data_sha256
+    hashes = []
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        data_file("a", name=f"{name}/{name}.csv")
+        hashes.append(collect_bundled(tmp_path, tmp_path / name).data_sha256)
+    assert hashes[0] != hashes[1]
 
 
 def test_data_hash_is_that_of_the_listing(site, quick, tmp_path):
@@ -87,13 +81,12 @@ def test_data_hash_is_that_of_the_listing(site, quick, tmp_path):
     assert collect(site.url, tmp_path, limits=quick).data_sha256 == hashlib.sha256(listing.encode()).hexdigest()
 
 
-def test_interrupted_download_leaves_nothing(site, answer, quick, tmp_path):
-    """A connection that breaks in every attempt ends in an error with the numbers, and an empty folder."""
+def test_interrupted_download_is_an_error(site, answer, quick, tmp_path):
+    """A connection that breaks in every attempt ends in an error with the numbers."""
     site.serve("/train.json", answer(TRAIN, announced=len(TRAIN) + 100))
     numbers = f"broke off after {len(TRAIN)} of {len(TRAIN) + 100} bytes"
     with pytest.raises(SourceUnreachableError, match=numbers):
-        collect(site.url, tmp_path / "data", limits=quick)
-    assert files_in(tmp_path / "data") == []
+        collect(site.url, tmp_path, limits=quick)
     assert len(site.requested) == quick.attempts
 
 
@@ -103,18 +96,6 @@ def test_download_is_tried_again_from_the_start(site, answer, quick, tmp_path):
     site.serve("/test.json", TEST)
     collected = collect(site.url, tmp_path, limits=quick)
     assert collected.files[0].path.read_bytes() == TRAIN
-
-
-def test_files_of_an_earlier_run_survive_a_failure(site, answer, quick, tmp_path):
-    """The first file is not replaced if the second one fails: the folder never holds a mixture."""
-    for name in ("train.json", "test.json"):
-        (tmp_path / name).write_bytes(b"earlier")
-    site.serve("/train.json", TRAIN)
-    site.serve("/test.json", answer(TEST, announced=9999))
-    with pytest.raises(SourceUnreachableError):
-        collect(site.url, tmp_path, limits=quick)
-    assert files_in(tmp_path) == ["test.json", "train.json"]
-    assert (tmp_path / "train.json").read_bytes() == b"earlier"
 
 
 def test_compressed_answer_is_unpacked(site, answer, quick, tmp_path):
@@ -191,11 +172,10 @@ def test_silent_host_is_given_up(site, answer, quick, tmp_path):
 
 
 def test_host_that_falls_silent_half_way_is_given_up(site, answer, quick, tmp_path):
-    """The read timeout holds for the body too, and the part received does not stay."""
+    """The read timeout holds for the body too."""
     site.serve("/train.json", answer(b"ab", drip=20))
     with pytest.raises(SourceUnreachableError, match=r"silent for 0\.2 s"):
-        collect(site.url, tmp_path / "data", limits=replace(quick, read_timeout=0.2, attempts=1))
-    assert files_in(tmp_path / "data") == []
+        collect(site.url, tmp_path, limits=replace(quick, read_timeout=0.2, attempts=1))
 
 
 def test_unfinished_file_is_given_up_after_the_time_limit(site, answer, quick, tmp_path):
@@ -243,12 +223,11 @@ def test_every_redirect_is_checked(site, answer, quick, tmp_path):
 
 
 def test_packed_answer_ends_at_the_limit(site, answer, quick, tmp_path):
-    """An answer of some KB that unpacks to many MB is left at the limit of a data set, with nothing behind."""
+    """An answer of some KB that unpacks to many MB is left at the limit of a data set."""
     packed = gzip.compress(b"a" * 50_000_000)
     site.serve("/train.json", answer(packed, headers={"Content-Encoding": "gzip"}))
     with pytest.raises(DataUnavailableError, match="more than 1 MB"):
         collect(site.url, tmp_path, limits=replace(quick, max_bytes=1_000_000))
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_limit_holds_for_all_files_together(site, quick, tmp_path):
@@ -257,20 +236,3 @@ def test_limit_holds_for_all_files_together(site, quick, tmp_path):
     site.serve("/test.json", TEST)
     with pytest.raises(DataUnavailableError, match=r"test\.json .* makes more than"):
         collect(site.url, tmp_path, limits=replace(quick, max_bytes=len(TRAIN) + len(TEST) - 1))
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_ctrl_c_leaves_nothing(site, answer, tmp_path):
-    """An interruption leaves an empty folder; nothing falls back."""
-    site.serve("/train.json", answer(b"a" * 500, drip=0.05))
-    code = "import sys; from ingest.collect import collect; collect(*sys.argv[1:], fallback=sys.argv[2])"
-    command = [sys.executable, "-c", code, site.url, str(tmp_path / "data")]
-    process = subprocess.Popen(command, cwd=Path(ingest.__file__).parents[1], stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 20
-    while not files_in(tmp_path / "data") and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert [name.endswith(".part") for name in files_in(tmp_path / "data")] == [True]
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=20)
-    assert errors.endswith("KeyboardInterrupt\n")
-    assert files_in(tmp_path / "data") == []

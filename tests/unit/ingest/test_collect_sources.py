@@ -1,4 +1,4 @@
-"""Collecting from a folder and from S3, and telling sources apart."""
+"""Collecting from the bundled folder and from S3, and telling sources apart."""
 
 from __future__ import annotations
 
@@ -8,40 +8,29 @@ from classifier.data import layout
 from ingest.collect import collect, collect_bundled
 from ingest.errors import DataUnavailableError, SourceInvalidError
 from ingest.sources import base
-from ingest.sources.folder import FolderSource
 
 
-def test_folder_wins_without_any_network(tmp_path, data_file):
-    """A folder given as the source is copied; its name stands in the result."""
-    data_file("a")
-    data_file("b", name="test.json")
-    collected = collect(str(tmp_path), tmp_path / "out")
-    assert (collected.source, collected.fell_back) == (str(tmp_path), False)
-    assert (tmp_path / "out" / "test.json").read_bytes() == b"b"
+@pytest.fixture
+def destination(tmp_path):
+    (tmp_path / "out").mkdir()
+    return tmp_path / "out"
 
 
-def test_folder_with_csv_is_found(tmp_path, data_file):
+def test_folder_with_csv_is_found(tmp_path, destination, data_file):
     """Files are found whatever their ending; notes, hidden files and folders beside them are not copied."""
     names = ["train.csv", "test.csv", "README.txt", "LICENSE.txt", "requirements.txt", ".cache.json", "_SUCCESS.csv"]
     for name in [*names, "photo.png", "~$data.xlsx", "code.tar.gz", "ingest.json"]:
         data_file("text,label\n", name=name)
     (tmp_path / "older.csv").mkdir()
-    collected = collect(str(tmp_path), tmp_path / "out")
+    collected = collect_bundled(destination, tmp_path)
     assert [file.name for file in collected.files] == ["test.csv", "train.csv"]
 
 
 @pytest.mark.parametrize("name", ["tickets.csv", "Tickets 2024.XLSX", "tickets.tsv.gz", "tickets.zip", "part.parquet"])
-def test_folder_with_one_file_is_enough(tmp_path, data_file, name):
+def test_folder_with_one_file_is_enough(tmp_path, destination, data_file, name):
     """A single file needs no name of a split, may be packed, and no test file."""
     data_file("a", name=name)
-    assert [file.name for file in collect(str(tmp_path), tmp_path / "out").files] == [name]
-
-
-def test_path_of_a_file_is_that_file(tmp_path, data_file):
-    """A file given as the source is copied alone."""
-    data_file("other", name="other.csv")
-    collected = collect(str(data_file("mine", name="tickets.csv")), tmp_path / "out")
-    assert [file.path.read_bytes() for file in collected.files] == [b"mine"]
+    assert [file.name for file in collect_bundled(destination, tmp_path).files] == [name]
 
 
 @pytest.mark.parametrize(
@@ -53,48 +42,27 @@ def test_path_of_a_file_is_that_file(tmp_path, data_file):
         ["labels.txt", "test.csv", "validation.csv", "manifest.json", "requirements.txt"],
     ],
 )
-def test_folder_without_training_rows_says_what_is_there(tmp_path, data_file, names):
+def test_folder_without_training_rows_says_what_is_there(tmp_path, destination, data_file, names):
     """A test file alone is nothing to learn from, nor are a validation file and what travels with the data."""
     (tmp_path / "given").mkdir()
     for name in names:
         data_file("a", name=f"given/{name}")
     with pytest.raises(DataUnavailableError, match=f"no training data; found: {names[0] if names else 'nothing'}"):
-        collect(str(tmp_path / "given"), tmp_path / "out")
-    assert not (tmp_path / "out").exists()
-
-
-def test_single_test_file_is_refused(tmp_path, data_file):
-    """Also where it is named itself: the job would find an empty folder of training data."""
-    with pytest.raises(DataUnavailableError, match=r"no training data; found: my_test\.csv"):
-        collect(str(data_file("a", name="my_test.csv")), tmp_path / "out")
+        collect_bundled(destination, tmp_path / "given")
+    assert list(destination.iterdir()) == []
 
 
 @pytest.mark.parametrize(("count", "allowed"), [(base.MAX_FILES, True), (base.MAX_FILES + 1, False)])
-def test_too_many_files_are_refused(tmp_path, data_file, count, allowed):
+def test_too_many_files_are_refused(tmp_path, destination, data_file, count, allowed):
     """A folder of parts is refused before the first is copied, with the number and what to do."""
     for number in range(count):
         data_file("a", name=f"part-{number}.csv")
     if allowed:
-        assert len(collect(str(tmp_path), tmp_path / "out").files) == count
+        assert len(collect_bundled(destination, tmp_path).files) == count
     else:
         with pytest.raises(DataUnavailableError, match=r"holds 21 data files; up to 20 are allowed.*Join"):
-            collect(str(tmp_path), tmp_path / "out")
-        assert not (tmp_path / "out").exists()
-
-
-def test_missing_folder_is_not_replaced(tmp_path, bundled):
-    """A mistyped folder is an error even where a fallback is allowed."""
-    with pytest.raises(SourceInvalidError, match="neither a folder nor a file"):
-        collect(str(tmp_path / "missing"), tmp_path / "out", fallback=bundled)
-
-
-def test_file_that_vanished_is_named(tmp_path):
-    """A file that was there when the folder was listed."""
-    with (
-        pytest.raises(DataUnavailableError, match=r"other\.json cannot be read"),
-        FolderSource(tmp_path).open("other.json"),
-    ):
-        pass
+            collect_bundled(destination, tmp_path)
+        assert list(destination.iterdir()) == []
 
 
 def test_s3_prefix_is_listed_and_read(tmp_path, fake_s3):
@@ -142,6 +110,7 @@ def test_s3_refusal_names_the_code(tmp_path, fake_s3, bundled):
     "source",
     [
         "",
+        "/etc",
         "ftp://host/data",
         "file:///data",
         "s3://",
@@ -151,7 +120,7 @@ def test_s3_refusal_names_the_code(tmp_path, fake_s3, bundled):
     ],
 )
 def test_other_sources_are_refused(tmp_path, source):
-    """What is neither http(s), s3 nor a folder is refused, and secrets in it are not repeated."""
+    """What is neither http(s) nor s3 is refused, and secrets in it are not repeated."""
     with pytest.raises(SourceInvalidError) as caught:
         collect(source, tmp_path)
     assert "secret" not in str(caught.value)

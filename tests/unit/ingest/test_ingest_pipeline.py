@@ -15,6 +15,7 @@ from ingest.pipeline import ingest
 from ingest.settings import Settings
 from ingest.store import DataStore
 from shared.errors import InvalidExecutionInputError
+from shared.storage import StorageError
 
 NOW = datetime(2026, 8, 1, 9, 5, 7, tzinfo=UTC)
 NOTHING_NAMED = None
@@ -317,5 +318,5 @@ def test_missing_rights_are_named(settings, run, fake_s3, operation):
     """A role without rights on the bucket ends in an error with S3's code and the place."""
     fake_s3.objects["data", "datasets/latest/train/train.csv"] = b"former"
     fake_s3.denied.add(operation)
-    with pytest.raises(DataUnavailableError, match=r"s3://data/.*AccessDenied"):
+    with pytest.raises(StorageError, match=r"s3://data/.*AccessDenied"):
         run(NOTHING_NAMED, settings(allow_bundled=True))

@@ -171,7 +171,7 @@ def test_handler_needs_only_what_a_lambda_has(tmp_path, environment):
     program = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
         "import os, launch.handler as handler\n"
-        "answer = handler.run({'instance_type': 'ml.m5.xlarge'}, os.environ, handler._sagemaker_client)\n"
+        "answer = handler.run({'instance_type': 'ml.m5.xlarge'}, os.environ, lambda: handler.client('sagemaker'))\n"
         "assert answer['compute']['instance_type'] == 'ml.m5.xlarge'\n"
         "print('\\n'.join(sorted({name.split('.')[0] for name in sys.modules} - sys.stdlib_module_names)))\n"
         "print('\\n'.join(sorted(n for n in sys.modules if n.startswith('classifier.'))))\n"

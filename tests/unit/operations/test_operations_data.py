@@ -16,7 +16,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from classifier.data.dataset import LabelledData, load_data
-from ingest.collect import collect
+from ingest.collect import collect_bundled
 from local_project import BUNDLED_DATA
 from operations import command_line
 from operations.__main__ import main
@@ -225,6 +225,16 @@ def test_data_without_a_test_part_leaves_no_old_test_file(tickets: Path) -> None
     assert set(made.bucket.objects) == {"source/train.jsonl", "source/manifest.json"}
 
 
+def hash_at_ingest(source: Path, scratch: Path) -> str:
+    folder, copy = source, scratch / "collected"
+    copy.mkdir()
+    if source.is_file():
+        folder = scratch / "alone"
+        folder.mkdir()
+        (folder / source.name).write_bytes(source.read_bytes())
+    return collect_bundled(copy, folder).data_sha256
+
+
 def test_what_an_earlier_version_uploaded_is_not_new(tmp_path: Path) -> None:
     """train.json and test.json become canonical files; the model that was trained on them serves on."""
     folder = tmp_path / "helpful"
@@ -234,7 +244,7 @@ def test_what_an_earlier_version_uploaded_is_not_new(tmp_path: Path) -> None:
         (folder / name).write_bytes(b"".join(rows))
     made = deployment()
     made.bucket.objects = {f"source/{file.name}": file.read_bytes() for file in folder.iterdir()}
-    learned = collect(str(folder), tmp_path / "collected").data_sha256
+    learned = hash_at_ingest(folder, tmp_path)
     data.upload(made, read(folder))
     champion = Package("arn", 1, "Approved", UPLOADED - timedelta(hours=1), "", {"data_sha256": learned})
     assert not data.is_untrained(made, folder, read(folder), champion)
@@ -259,7 +269,7 @@ def test_data_whose_training_failed_is_trained_on_again(
     folder = tmp_path / "canonical"
     labelled.write(folder)
     source = {"canonical": folder, "original": tickets, "other": BUNDLED_DATA}[known_as]
-    learned = collect(str(source), tmp_path / "collected").data_sha256
+    learned = hash_at_ingest(source, tmp_path)
     registered = UPLOADED + timedelta(hours=hours)
     champion = Package("arn", 1, "Approved", registered, "", {"data_sha256": learned})
     assert data.is_untrained(made, tickets, labelled, champion) == (known_as == "other" and hours < 0)

@@ -151,7 +151,7 @@ def test_the_card_has_a_line_for_each_label(of_several: tuple[Path, Path, dict, 
 
 def test_a_class_that_is_a_student_of_many(tiny_base: Path, of_classes: tuple, tmp_path: Path) -> None:
     """A student learns eight classes from its teacher, and its cost in accuracy is stated."""
-    config, evaluation = run_job(of_classes[0], tiny_base, tmp_path / "out", "--student_layers=1", "--epochs=4")
+    config, evaluation = run_job(of_classes[0], tiny_base, tmp_path / "out", "--student_layers=1", "--epochs=6")
     assert config["num_hidden_layers"] == 1 and len(config["id2label"]) == 8
     assert evaluation["test"]["accuracy"]["value"] > 0.9
     assert "accuracy" in evaluation["student"]["difference"]

@@ -74,6 +74,7 @@ def test_contrast_prefers_classes_that_lie_together() -> None:
     assert float(contrast(vectors, torch.arange(4))) == 0.0
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("each", [12, 40])
 def test_a_small_data_set_trains_a_plain_classifier(embedding_base: Path, tmp_path: Path, each: int) -> None:
     """With few rows a class the log says who teaches, with more that embeddings are pulled together."""

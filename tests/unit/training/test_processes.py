@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from classifier.errors import JobError
 from classifier.job.processes import Processes, newest_common
-from classifier.training.checkpoints import last_common
 
 
 class DictStore:
@@ -152,31 +149,3 @@ def test_without_its_store_a_process_tells_its_own_reason() -> None:
 def test_the_newest_that_all_have(lists: list[str], newest: str | None) -> None:
     """No process resumes from a checkpoint that another one lacks."""
     assert newest_common(lists) == newest
-
-
-def checkpoint(folder: Path, step: int, *, best: str | None = None) -> Path:
-    """Make the parts of a complete checkpoint that are checked."""
-    path = folder / f"checkpoint-{step}"
-    path.mkdir(parents=True)
-    (path / "trainer_state.json").write_text(json.dumps({"best_model_checkpoint": best, "global_step": step}))
-    return path
-
-
-def test_processes_on_machines_of_their_own_go_on_from_the_same_checkpoint(tmp_path: Path) -> None:
-    """The second machine lacks the newest one, and an incomplete one does not count."""
-    for rank, steps in ((0, (8, 9, 10)), (1, (8, 9))):
-        for step in steps:
-            checkpoint(tmp_path / str(rank) / "full", step)
-        (tmp_path / str(rank) / "full/checkpoint-11").mkdir()
-    found = together(lambda processes: last_common(tmp_path / str(processes.rank) / "full", processes))
-    assert found == [tmp_path / "0/full/checkpoint-9", tmp_path / "1/full/checkpoint-9"]
-
-
-def test_a_checkpoint_from_another_folder_names_the_best_epoch_where_it_is_now(tmp_path: Path) -> None:
-    """The Trainer saves an absolute path, which is wrong after the transfer through S3."""
-    checkpoint(tmp_path, 8)
-    newest = checkpoint(tmp_path, 16, best="/gone/with/the/instance/checkpoint-8")
-    assert last_common(tmp_path, Processes()) == newest
-    state = json.loads((newest / "trainer_state.json").read_text())
-    assert state == {"best_model_checkpoint": str(tmp_path / "checkpoint-8"), "global_step": 16}
-    assert last_common(tmp_path / "nothing", Processes()) is None

@@ -68,13 +68,10 @@ def shown_names(columns: Sequence[str]) -> str:
 
 @dataclass(frozen=True)
 class Columns:
-    """The meaning of the columns.
+    """The meaning of the columns, with notes for a person about the choice.
 
-    Attributes:
-        labels: one column, or one a label; empty where a score gives the label.
-        cell: how a cell names labels: one label, a list, parts between `separator`, or 0 and 1 (a column a label).
-        several: whether a text may have any number of labels.
-        notes: what a person should know about the choice.
+    `labels` are one column, or one a label; none where a score gives the label. `cell` says how a cell names them: one
+    label, a list, parts between `separator`, or 0 and 1 (a column a label). `several`: a text may have any number.
     """
 
     text: str
@@ -147,8 +144,7 @@ def choose_columns(
 ) -> Columns:
     """Choose the columns of the training file `name`; its rows are the parsed ones.
 
-    Raises:
-        DataError: a column that was named does not exist, none fits, or several fit equally well.
+    Raises DataError: a column that was named does not exist, none fits, or several fit equally well.
     """
     cells = {column: [plain(row.get(column)) for row in rows] for column in columns}
     profiles = {
@@ -161,11 +157,7 @@ def choose_columns(
 
 
 def refuse_other_decimals(columns: Columns, train: str, name: str, rows: Sequence[Mapping[str, object]]) -> None:
-    """Refuse a file that writes its scores with the other decimal sign than the training file.
-
-    Raises:
-        DataError: `1,5` would be read as 15, or the other way round.
-    """
+    """Refuse a file that writes its scores with the other decimal sign than the training file: DataError."""
     comma = columns.comma_decimal
     if columns.score and differs_in_decimals((plain(row.get(columns.score)) for row in rows), comma=comma):
         other, ours = ("point", "comma") if comma else ("comma", "point")
@@ -180,8 +172,7 @@ def refuse_idle_flags(
 ) -> None:
     """Refuse a file in which a column of 0 and 1 has a 1 that the training data never has, beside columns of labels.
 
-    Raises:
-        DataError: it names the column; without it, the file's rows would lack that label.
+    The rows of the file would lack that label. Raises DataError.
     """
     if columns.cell != "flags":
         return

@@ -1,13 +1,11 @@
 """From a file or a folder to labelled splits."""
 
-from __future__ import annotations
-
 import dataclasses
 import hashlib
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from classifier.data import canonical
 from classifier.data.columns import Columns, choose_columns, refuse_idle_flags, refuse_other_decimals, shown_names
@@ -31,11 +29,8 @@ __all__ = ["DataSettings", "Example", "LabelledData", "load_data"]
 class LabelledData:
     """The usable rows of a data set, by split, and what was found out about them.
 
-    Attributes:
-        label_names: the label set of all splits; a label's id is its position.
-        score_threshold: smallest score of label 1; None without scores.
-        splits: rows of `train`, and of `validation` and `test` where there are any.
-        manifest: as in `manifest.json`, which travels with the canonical files.
+    A label's id is its position in `label_names`. `score_threshold` is the smallest score of label 1. The manifest is
+    that of `manifest.json`, which travels with the canonical files.
     """
 
     objective: Objective
@@ -68,12 +63,10 @@ class LabelledData:
         """Return the few lines that tell a person how the data was read, and what looks wrong."""
         return summary_of(self.manifest)
 
-    def inspect(self, *, tokenizer: Path | None = None, suspects: Path | None = None) -> LabelledData:
-        """Look for what takes longer to find: likely label errors, and texts that the base model cannot read.
+    def inspect(self, *, tokenizer: Path | None = None, suspects: Path | None = None) -> Self:
+        """Look for what takes longer to find: likely label errors, and texts that the `tokenizer.json` cannot read.
 
-        Args:
-            tokenizer: a `tokenizer.json`.
-            suspects: file for the rows whose label is likely wrong (split, line, label and likely label; no text).
+        The rows whose label is likely wrong go to `suspects` (split, line, label and likely label; no text).
         """
         from classifier.data.suspects import find_suspects, unreadable  # scikit-learn takes a second to import
 
@@ -88,13 +81,9 @@ def load_data(
 ) -> LabelledData:
     """Read raw files or canonical ones: a file, or a folder with files that are named after their splits.
 
-    Args:
-        test: None if nobody named one; a folder without data files counts as None.
-        quarantine: folder for `quarantine-SPLIT.jsonl`, the rows set aside.
-
-    Raises:
-        DataError: the data is refused; the message says why and what helps, and quotes no text.
-        HyperparameterError: a setting does not fit the data.
+    `test` is None if nobody named one; a folder without data files counts as None. `quarantine` is a folder for
+    `quarantine-SPLIT.jsonl`, the rows set aside. Raises DataError: the data is refused; the message says why and what
+    helps, and quotes no text. Raises HyperparameterError: a setting does not fit the data.
     """
     settings = settings or DataSettings()
     sources = find_sources(Path(train), None if test is None else Path(test))

@@ -43,9 +43,7 @@ def look_over(
 ) -> list[Finding]:
     """Return what looks wrong, as far as it is found in seconds.
 
-    Args:
-        ids: the labels of each split's rows.
-        scored: whether rows have a score, so that two scores of one text are no contradiction.
+    `ids` are the labels of each split's rows. `scored`: rows have scores, so that two of one text are no contradiction.
     """
     findings = [] if scored else _contradictions(splits)
     for other in ("validation", "test"):
@@ -65,7 +63,7 @@ def _contradictions(splits: dict[str, list[Example]]) -> list[Finding]:
             labels.setdefault(normalised(row.text), set()).add(row.labels)
         several = sum(len(found) > 1 for found in labels.values())
         if several:
-            message = f"{several:,} {_texts(several)} of the {split} data {_have(several)} two labels"
+            message = f"{_texts(several)} of the {split} data {'has' if several == 1 else 'have'} two labels"
             findings.append(Finding("two_labels", several, message))
     return findings
 
@@ -80,7 +78,7 @@ def _overlap(train: list[Example], others: list[Example], split: str, of: str = 
         findings.append(Finding("overlap", same, message))
     near = _near(train, new) if len(train) <= MAX_NEAR else 0
     if near:
-        message = f"{near:,} more {split} {_texts(near)} {_are(near)} nearly the same as a {of} text"
+        message = f"{_texts(near, f'more {split} ')} {'is' if near == 1 else 'are'} nearly the same as a {of} text"
         findings.append(Finding("near_overlap", near, message))
     return findings
 
@@ -128,9 +126,9 @@ def _lengths(splits: dict[str, list[Example]]) -> list[Finding]:
     short, long = sum(len(text) < 3 for text in texts), sum(len(text) > LONG_TEXT for text in texts)
     findings = []
     if short:
-        findings.append(Finding("short_texts", short, f"{short:,} {_texts(short)} of one or two characters"))
+        findings.append(Finding("short_texts", short, f"{_texts(short)} of one or two characters"))
     if long:
-        message = f"{long:,} {_texts(long)} of more than {LONG_TEXT:,} characters; the model reads the beginning"
+        message = f"{_texts(long)} of more than {LONG_TEXT:,} characters; the model reads the beginning"
         findings.append(Finding("long_texts", long, message))
     return findings
 
@@ -149,13 +147,5 @@ def _scripts(splits: dict[str, list[Example]]) -> list[Finding]:
     return [Finding("scripts", count, message)]
 
 
-def _texts(count: int) -> str:
-    return "text" if count == 1 else "texts"
-
-
-def _have(count: int) -> str:
-    return "has" if count == 1 else "have"
-
-
-def _are(count: int) -> str:
-    return "is" if count == 1 else "are"
+def _texts(count: int, which: str = "") -> str:
+    return f"{count:,} {which}text{'s' * (count != 1)}"

@@ -33,16 +33,8 @@ def hold_out(
     would leave a side without a label that it could have, rows are drawn. Texts that differ in capitals and blanks only
     stay together. The same rows and seed always give the same result.
 
-    Args:
-        labels: the ids of each row.
-        fraction: share of rows to hold out, between 0 and 1, both excluded.
-        keep: rows of each label that must stay.
-
-    Raises:
-        ValueError: `fraction` is outside its range.
+    `labels` are the ids of each row; `fraction` is between 0 and 1, both excluded; `keep` rows of each label stay.
     """
-    if not 0 < fraction < 1:
-        raise ValueError(f"fraction is {fraction}; a number between 0 and 1 is allowed")
     texts = [normalised(row.text) for row in rows]
     # A row of no known group is one by itself.
     groups = [row.group or f"\0{number}" for number, row in enumerate(rows)]

@@ -24,12 +24,9 @@ _TEXTS_SHARE = 0.5
 
 @dataclass(frozen=True)
 class LabelSet:
-    """The labels of a data set.
+    """The names of a data set's labels in the order of their ids; `threshold` is the smallest score of label 1.
 
-    Attributes:
-        names: in the order of their ids.
-        spelled: from each way in which a label is written to its name; rows with other labels are set aside.
-        threshold: smallest score of label 1; None without scores.
+    `spelled` leads from each way in which a label is written to its name; rows with other labels are set aside.
     """
 
     names: tuple[str, ...]
@@ -41,9 +38,8 @@ class LabelSet:
 def settle_labels(rows: dict[str, Rows], columns: Columns, settings: DataSettings, names_file: Path | None) -> LabelSet:
     """Fix the label set over all splits, by the settings and what occurs.
 
-    Raises:
-        DataError: a label occurs outside the training data only, or there are too few or too many.
-        HyperparameterError: `label_names` or `positive_label` does not fit the labels.
+    Raises DataError: a label occurs outside the training data only, or there are too few or too many. Raises
+    HyperparameterError: `label_names` or `positive_label` does not fit the labels.
     """
     if columns.score:
         return _of_scores(rows["train"], columns, settings)

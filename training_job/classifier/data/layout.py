@@ -24,14 +24,7 @@ _SHOWN = 20
 
 @dataclass(frozen=True)
 class Sources:
-    """The files of a data set.
-
-    Attributes:
-        files: by split; always `train`.
-        labels: a file with the labels' names, one a line.
-        unused: names of data files that are not read.
-        manifest: that of canonical files.
-    """
+    """The files of a data set by split, always `train`; the file of the labels' names; the names of unread files."""
 
     files: dict[str, Path]
     labels: Path | None = None
@@ -40,14 +33,10 @@ class Sources:
 
 
 def find_sources(train: Path, test: Path | None) -> Sources:
-    """Find the files of each split.
+    """Find the files of each split; both are files or folders. Without data files in it, `test` counts as None.
 
-    Args:
-        train: a file, or a folder; its test file is taken unless `test` has one.
-        test: a file, a folder, or None. A folder without data files counts as None.
-
-    Raises:
-        DataError: a file is missing, several could be meant, or one file is given as both.
+    The test file in the folder `train` is taken unless `test` has one. Raises DataError: a file is missing, several
+    could be meant, or one file is given as both.
     """
     files, unused = _in_folder(train, "train") if train.is_dir() else ({"train": _existing(train)}, [])
     if "train" not in files:

@@ -19,13 +19,7 @@ _RAW_LIMIT = 2000  # characters of a bad row that are kept: enough to find it, a
 
 @dataclass(frozen=True)
 class Example:
-    """A labelled text.
-
-    Attributes:
-        labels: names; one for classification, any number for multilabel, none for a score.
-        score: None unless the data has scores.
-        line: its first line in the file, from 1.
-    """
+    """A labelled text: one label for classification, any number for multilabel, none with a score. Lines start at 1."""
 
     text: str
     labels: tuple[str, ...] = ()
@@ -108,11 +102,7 @@ def write_quarantine(rows: Rows, path: Path) -> None:
 
 
 def refuse_lost(rows: Rows, limit: float, quarantine: Path | None) -> None:
-    """Refuse a file of which more than the share `limit` cannot be used.
-
-    Raises:
-        DataError: it names the most frequent reason, and a setting that helps.
-    """
+    """Refuse a file of which more than the share `limit` cannot be used: DataError, with the most frequent reason."""
     lost = [row for row in rows.aside if row.kind == "malformed"]
     filled = len(rows.used) + len(lost)
     if not rows.used and not lost:

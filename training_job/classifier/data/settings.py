@@ -1,10 +1,8 @@
 """What a person may say about their data; everything left empty is inferred."""
 
-from __future__ import annotations
-
 import dataclasses
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from classifier.errors import DataError
 from classifier.job.hyperparameters import Hyperparameters
@@ -17,8 +15,7 @@ Auto = Literal["auto"]
 class DataSettings(ReadSettings):
     """The hyperparameters that say how data is read, under their names; `Hyperparameters` holds their meanings.
 
-    Raises:
-        DataError: a value that says how the file is written is not allowed.
+    Raises DataError: a value that says how the file is written is not allowed.
     """
 
     objective: str = "auto"
@@ -47,7 +44,7 @@ class DataSettings(ReadSettings):
             raise DataError(error.message, hint=error.hint) from error
 
     @classmethod
-    def of(cls, hp: Hyperparameters) -> DataSettings:
+    def of(cls, hp: Hyperparameters) -> Self:
         """Take the reading settings out of a job's hyperparameters."""
         names = (field.name for field in dataclasses.fields(cls))
         return cls(**{name: getattr(hp, name) for name in names if hasattr(hp, name)})

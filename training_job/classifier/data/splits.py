@@ -28,15 +28,9 @@ class Splits:
 
     A `label` is an id; with several labels a text it is a sorted tuple of ids, which may be empty.
 
-    Attributes:
-        validation: rows for every choice: those of its own file, or held out of the training data.
-        test: rows that decide nothing; None if there are none.
-        scale: how the score is standardised; None unless a score is learned.
-        score_threshold: smallest score of label 1; None without scores.
-        label_names: in the order of their ids.
-        data_sha256: hash over the hashes of the files and their roles.
-        quarantined: rows left out, by split and kind.
-        manifest: how the data was read, as in `manifest.json`.
+    Every choice is made on the validation rows: those of its own file, or held out of the training data. The test rows
+    decide nothing. `scale` says how a score is standardised, `score_threshold` is the smallest one of label 1, and
+    `quarantined` counts the rows left out by split and kind. The manifest is that of `manifest.json`.
     """
 
     train: pd.DataFrame
@@ -54,12 +48,8 @@ class Splits:
 def load_splits(job: JobEnvironment, hp: Hyperparameters, *, quarantine: bool = True) -> Splits:
     """Read the channels, and hold out validation rows where there is no file of them.
 
-    Args:
-        quarantine: whether to write the rows set aside to the output folder.
-
-    Raises:
-        DataError: the data is refused.
-        HyperparameterError: the objective or a reading setting does not fit the data.
+    With `quarantine` the rows set aside are written to the output folder. Raises DataError: the data is refused. Raises
+    HyperparameterError: the objective or a reading setting does not fit the data.
     """
     data = load_data(job.train, job.test, DataSettings.of(hp), quarantine=job.output_data_dir if quarantine else None)
     for line in data.summary():

@@ -27,10 +27,8 @@ _SHOWN = 5
 def find_suspects(rows: list[Example], path: Path | None) -> list[Finding]:
     """Find rows to which word counts, learned from other rows, give another label with confidence.
 
-    The method is confident learning in its simplest form: TF-IDF and logistic regression, cross-validated.
-
-    Args:
-        path: file for the suspects as JSON Lines; not written if there are none.
+    The method is confident learning in its simplest form: TF-IDF and logistic regression, cross-validated. The suspects
+    go to `path` as JSON Lines, if there are any.
     """
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression

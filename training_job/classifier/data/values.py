@@ -57,13 +57,9 @@ def differs_in_decimals(values: Iterable[object], *, comma: bool) -> bool:
 
 
 def number_of(value: object, *, comma: bool = True) -> float:
-    """Read a number: `2.5`, `2,5`, `80 %`, `4.0 out of 5 stars`.
+    """Read a number: `2.5`, `2,5`, `80 %`, `4.0 out of 5 stars`; raise ValueError.
 
-    Args:
-        comma: whether a comma is a decimal comma, else it parts thousands.
-
-    Raises:
-        ValueError: it is none, or not finite.
+    `comma`: whether a comma is a decimal comma, else it parts thousands.
     """
     if isinstance(value, str):
         found = _NUMBER.fullmatch(value.strip())
@@ -84,11 +80,7 @@ def number_of(value: object, *, comma: bool = True) -> float:
 
 
 def label_of(value: object) -> str:
-    """Read a label as a person would write it: `1` for 1.0, `true` for True.
-
-    Raises:
-        ValueError: it is neither text nor a number nor a boolean.
-    """
+    """Read a label as a person would write it: `1` for 1.0, `true` for True. Raise ValueError for another type."""
     value = plain(value)
     if isinstance(value, bool):
         return str(value).lower()
@@ -106,11 +98,7 @@ def label_of(value: object) -> str:
 
 
 def flag_of(value: object) -> bool:
-    """Read whether a label's own column says that a text has it: 1, true, yes or x; blank is no.
-
-    Raises:
-        ValueError: it says neither.
-    """
+    """Read whether a label's own column says that a text has it: 1, true, yes or x; blank is no. Raise ValueError."""
     text = "" if is_blank(value) else label_of(value).lower()
     if text not in _YES | _NO:
         raise ValueError("neither 0 nor 1")

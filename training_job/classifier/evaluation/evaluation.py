@@ -17,13 +17,7 @@ CONFUSED = 20
 
 @dataclass(frozen=True)
 class Figures:
-    """The figures of one split.
-
-    Attributes:
-        counted: accuracy, F1 and the rest, each with its interval, over all rows and by class.
-        pearson: None without scores, or where they do not vary.
-        calibration: `ece` and `bins`, from `calibration`.
-    """
+    """The figures of one split; `pearson` is None without scores, or where they do not vary."""
 
     counted: counted.Figures
     pearson: float | None
@@ -67,11 +61,7 @@ def point_figures(
 ) -> dict[str, float | None]:
     """Compute accuracy, F1 and Pearson's correlation; for more than two labels also the mean of the labels' F1s.
 
-    Args:
-        predictions: (rows,) ids, or (rows, labels) bool for several labels a text.
-        truth: the same.
-        predicted_scores: (rows,) float, or None if the model gives none.
-        scores: (rows,) float, or None if the data has none.
+    Predictions and truth are (rows,) ids, or (rows, labels) bool for several labels a text; scores are (rows,) float.
     """
     several = truth.ndim == 2
     if labels == 2 and not several:

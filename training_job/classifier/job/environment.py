@@ -21,14 +21,10 @@ FAILURE_LIMIT = 1024
 
 @dataclass(frozen=True)
 class JobEnvironment:
-    """The folders of one training job.
+    """The folders of one training job; `train` and `test` may be files. `managed`: the platform owns them.
 
-    Attributes:
-        train: folder or file, as is `test`.
-        model_dir: becomes `model.tar.gz`; written at the very end, in one go.
-        output_data_dir: becomes `output.tar.gz`: metrics, loss curve, test rows, quarantined rows.
-        checkpoint_dir: never inside `model_dir`.
-        managed: True in a training container, whose folders belong to the platform.
+    `model_dir` becomes `model.tar.gz` and is written at the very end, in one go; `output_data_dir` becomes
+    `output.tar.gz`: metrics, loss curve, test rows, quarantined rows.
     """
 
     train: Path

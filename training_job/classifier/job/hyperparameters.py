@@ -185,6 +185,7 @@ class Hyperparameters:
     )
     seed: int = number(42, "Seed of the split, the new layers and the batches.", at_least=0, at_most=2**32 - 1)
     logging_steps: int = number(25, "Training steps between two progress lines.", at_least=1, at_most=1_000_000)
+    checkpoint_minutes: float = number(5.0, "Minutes between two checkpoints within an epoch.", above=0, at_most=1440)
     bootstrap_resamples: int = number(
         9_999,
         "Not used any more, because the intervals are formulas; earlier launch inputs may name it.",

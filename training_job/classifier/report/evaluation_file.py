@@ -30,16 +30,10 @@ LIBRARIES = (
 
 
 def evaluate(trained: TrainedClassifier, splits: Splits, hp: Hyperparameters, int8_model: Path) -> dict[str, Any]:
-    """Run the float32 and the int8 model on the validation and test rows.
+    """Run the float32 and the int8 model on the validation and test rows; return the content of `evaluation.json`.
 
-    Args:
-        int8_model: the exported ONNX file.
-
-    Returns:
-        The content of `evaluation.json`. The metrics of the int8 model, and those that compare two models, are of the
-        test rows, or of the validation rows in a run without a test split.
-
-    Raises JobError: int8 and float32 give different labels on too many validation rows.
+    The metrics of the int8 model, and those that compare two models, are of the test rows, or of the validation rows in
+    a run without a test split. Raises JobError: int8 and float32 give different labels on too many validation rows.
     """
     tokenizer, size = trained.tokenizer, hp.eval_batch_size
     encoded, frame, split = trained.encoded_validation, splits.validation, "validation"

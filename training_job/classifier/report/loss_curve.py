@@ -18,13 +18,9 @@ _STYLE = (
 
 
 def loss_curve(histories: list[list[dict[str, Any]]]) -> str:
-    """Draw the training loss (lines) and validation loss (dots) of each run, for light and dark screens.
+    """Draw the training loss (lines) and validation loss (dots) of each run as SVG, for light and dark screens.
 
-    Args:
-        histories: the Trainer's log of at most two runs: entries with `step` and `loss` or `eval_loss`.
-
-    Returns:
-        An SVG document; axes only if nothing was logged.
+    `histories` are the Trainer's logs of at most two runs: entries with `step` and `loss` or `eval_loss`, maybe none.
     """
     entries = [entry for history in histories for entry in history if "loss" in entry or "eval_loss" in entry]
     last_step = max((entry["step"] for entry in entries), default=1)

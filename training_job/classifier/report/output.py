@@ -34,11 +34,6 @@ def write_test_rows(folder: Path, test: pd.DataFrame | None) -> Path | None:
     Whoever judges the model compares its answers with these rows. Unknown values are null. The file is written
     atomically, and deleted where there is no test split.
 
-    Args:
-        test: rows as `prepare` makes them, or None.
-
-    Returns:
-        The file, or None.
     """
     path = folder / TEST_ROWS_FILE
     if test is None:

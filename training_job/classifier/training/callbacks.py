@@ -4,13 +4,18 @@ import logging
 import math
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from classifier.errors import JobError
 from classifier.job.interruption import StopRequest
+from classifier.training.checkpoints import seal, tidy
+
+_STOP = 2  # what a process wants after a step; 1 for a checkpoint, 0 for nothing
 
 _log = logging.getLogger(__name__)
 
@@ -79,36 +84,73 @@ class Progress(TrainerCallback):
         return round(epochs * state.max_steps / state.num_train_epochs)
 
 
-class StopWhenTold(TrainerCallback):
-    """Write a checkpoint and end the training after the step in which the job was told to stop.
+class SeededDraws(TrainerCallback):
+    """Draw the order of an epoch from seed and epoch, and dropout from seed, step and process; from nothing else.
 
-    Several processes stop after the same step, whichever of them was told; otherwise one would wait for the others
-    forever.
+    So a resumed training goes on as if it had not been stopped, and several processes agree on the order. The Trainer
+    takes both from one random state, which it cannot restore for the order of an epoch that was stopped inside.
     """
 
-    def __init__(self, stop: StopRequest) -> None:
+    def on_epoch_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        """Seed the order, which is drawn after this."""
+        _seed(args.seed, int(state.epoch or 0))
+
+    def on_step_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        """Seed what the step draws."""
+        _seed(args.seed, state.global_step, 1 + args.process_index)
+
+
+def _seed(*numbers: int) -> None:
+    # Mixed into 32 bits, because torch ignores the others on a CPU.
+    torch.manual_seed(int(np.random.SeedSequence(numbers).generate_state(1)[0]))
+
+
+class StopWhenTold(TrainerCallback):
+    """Write a checkpoint every few minutes, and one after the step in which the job was told to stop, its last.
+
+    Several processes do so after the same step; otherwise one would wait for the others forever.
+    """
+
+    def __init__(self, stop: StopRequest, minutes: float) -> None:
         self._stop = stop
+        self._seconds = 60 * minutes
+        self._saved = time.monotonic()
+
+    def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        """Correct the path to the best epoch's checkpoint, which may have come from another folder through S3."""
+        if state.best_model_checkpoint:
+            state.best_model_checkpoint = str(Path(str(args.output_dir), Path(state.best_model_checkpoint).name))
+
+    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        """Seal the checkpoint and delete old ones. The minutes count from here, after an epoch too."""
+        if args.process_index == 0:
+            seal(Path(str(args.output_dir), f"checkpoint-{state.global_step}"))
+            tidy(Path(str(args.output_dir)))
+        self._saved = time.monotonic()
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        """Ask for a checkpoint and the end."""
-        if self._told(args):
+        """Ask for a checkpoint and the end, unless the epoch ends here: it has a checkpoint of its own."""
+        wanted = self._agreed(args)
+        if wanted and (state.epoch or 0) % 1:
             control.should_save = True
-            control.should_training_stop = True
+            control.should_training_stop = wanted == _STOP
 
     def on_epoch_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        """Skip the evaluation, because there are two minutes at most."""
-        if self._told(args):
-            control.should_evaluate = False
+        """End after a whole epoch's evaluation, which decides about the best epoch; evaluate no part of an epoch."""
+        control.should_training_stop |= self._agreed(args) == _STOP
+        if (state.epoch or 0) % 1:
+            control.should_evaluate = control.should_save = False
 
-    def _told(self, args: TrainingArguments) -> bool:
+    def _agreed(self, args: TrainingArguments) -> int:
+        """Return what any process wants: nothing, a checkpoint, or a checkpoint and the end."""
+        wanted = _STOP if self._stop.requested else int(time.monotonic() - self._saved >= self._seconds)
         if args.world_size > 1:
-            told = torch.tensor(int(self._stop.requested), device=args.device)
-            torch.distributed.all_reduce(told, op=torch.distributed.ReduceOp.MAX)
+            most = torch.tensor(wanted, device=args.device)
+            torch.distributed.all_reduce(most, op=torch.distributed.ReduceOp.MAX)
             # Use the agreed value, not `requested`: the signal may have arrived during the exchange.
-            if not told.item():
-                return False
-            self._stop.requested = True
-        return self._stop.requested
+            wanted = int(most.item())
+            self._stop.requested |= wanted == _STOP
+        return wanted
 
 
 FIGURES = ("accuracy", "f1", "macro_f1", "micro_f1", "agreement", "pearson")

@@ -9,6 +9,8 @@ from typing import Any
 
 from classifier.job.processes import Processes, newest_common
 
+_LIST = "digests.json"  # of the other files of a checkpoint
+
 
 def run_folder(checkpoint_dir: Path, identity: dict[str, Any]) -> Path:
     """Return the checkpoint folder of a run, which depends on its `identity` (data, base model, hyperparameters).
@@ -19,33 +21,38 @@ def run_folder(checkpoint_dir: Path, identity: dict[str, Any]) -> Path:
     return checkpoint_dir / digest[:16]
 
 
+def seal(checkpoint: Path) -> None:
+    """List the files of `checkpoint` with their digests. They may arrive in any order, or only some, or cut off."""
+    files = (path for path in checkpoint.iterdir() if not path.name.startswith(("rng_state", _LIST)))
+    digests = {path.name: _digest(path) for path in files}
+    (checkpoint / _LIST).write_text(json.dumps(digests, indent=2), encoding="utf-8")
+
+
+def tidy(folder: Path) -> None:
+    """Keep the two newest checkpoints, because the newest may not arrive whole, and those of their best epochs."""
+    checkpoints = _by_step(folder)
+    kept = {name for path in checkpoints[-2:] for name in (path.name, _best(path))}
+    for path in checkpoints:
+        if path.name not in kept:
+            shutil.rmtree(path, ignore_errors=True)
+
+
 def last_common(folder: Path, processes: Processes) -> Path | None:
-    """Find the newest complete checkpoint that every process has, and make it ready to resume from.
+    """Find the newest whole checkpoint that every process has. Delete newer ones and those that are not whole.
 
     Args:
         folder: of one training of the run. Processes on instances of their own see folders of their own.
     """
-    complete = sorted((path for path in folder.glob("checkpoint-*") if _is_complete(path)), key=_step)
-    found = processes.gather(f"{folder.name}/checkpoints", " ".join(path.name for path in complete))
-    name = newest_common(found)
-    if name is None:
-        return None
-    if processes.main:
-        _correct_best_checkpoint(folder / name)
-    processes.gather(f"{folder.name}/checkpoint")  # the others read what the main process has just changed
-    return folder / name
-
-
-def _correct_best_checkpoint(checkpoint: Path) -> None:
-    """Correct the absolute path to the best epoch's checkpoint, for a folder that came from elsewhere through S3."""
-    path = checkpoint / "trainer_state.json"
-    state = json.loads(path.read_text(encoding="utf-8"))
-    best = state.get("best_model_checkpoint")
-    here = checkpoint.parent / Path(best).name if best else None
-    if here is not None and str(here) != best and here.is_dir():
-        part = path.with_suffix(".part")
-        part.write_text(json.dumps({**state, "best_model_checkpoint": str(here)}, indent=2), encoding="utf-8")
-        part.replace(path)
+    checkpoints = _by_step(folder)
+    whole = [path.name for path in checkpoints if _arrived(path) and _arrived(folder / _best(path))]
+    name = newest_common(processes.gather(f"{folder.name}/checkpoints", " ".join(whole)))
+    kept = whole[: whole.index(name) + 1] if name else []
+    for path in checkpoints:
+        if path.name not in kept:
+            shutil.rmtree(path, ignore_errors=True)
+        for states in path.glob("rng_state*"):  # may be cut off; `SeededDraws` needs none
+            states.unlink(missing_ok=True)
+    return folder / name if name else None
 
 
 def forget(folder: Path, *, and_parent: bool) -> None:
@@ -61,13 +68,25 @@ def forget(folder: Path, *, and_parent: bool) -> None:
             folder.parent.rmdir()
 
 
-def _is_complete(checkpoint: Path) -> bool:
+def _arrived(checkpoint: Path) -> bool:
+    """Return whether all files of `checkpoint` are there as they were written."""
     try:
-        json.loads((checkpoint / "trainer_state.json").read_text(encoding="utf-8"))
+        digests = json.loads((checkpoint / _LIST).read_text(encoding="utf-8"))
+        return all(_digest(checkpoint / name) == digest for name, digest in digests.items())
     except (OSError, ValueError):
         return False
-    return checkpoint.name.rpartition("-")[2].isdigit()
 
 
-def _step(checkpoint: Path) -> int:
-    return int(checkpoint.name.rpartition("-")[2])
+def _best(checkpoint: Path) -> str:
+    """Return the name of the best epoch's checkpoint, or of this one; the Trainer saves a path, which may change."""
+    state = json.loads((checkpoint / "trainer_state.json").read_text(encoding="utf-8"))
+    return Path(state["best_model_checkpoint"] or checkpoint).name
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _by_step(folder: Path) -> list[Path]:
+    return sorted(folder.glob("checkpoint-*"), key=lambda path: (len(path.name), path.name))

@@ -16,7 +16,7 @@ from transformers import DataCollatorWithPadding, PrinterCallback, Trainer, Trai
 from classifier.job.hyperparameters import Hyperparameters
 from classifier.job.interruption import StopRequest
 from classifier.job.processes import Processes
-from classifier.training.callbacks import Progress, StopWhenTold
+from classifier.training.callbacks import Progress, SeededDraws, StopWhenTold
 from classifier.training.checkpoints import last_common
 from classifier.training.plan import Plan
 from classifier.training.precision import choose_precision
@@ -104,7 +104,7 @@ class Fitting:
                 np.asarray(answered.predictions), np.asarray(answered.label_ids)
             ),
             compute_loss_func=weighted_loss(plan),
-            callbacks=[progress, StopWhenTold(self.stop)],
+            callbacks=[progress, SeededDraws(), StopWhenTold(self.stop, hp.checkpoint_minutes)],
         )
         trainer.remove_callback(PrinterCallback)
         checkpoint = last_common(folder, self.processes)
@@ -158,7 +158,6 @@ def _arguments(hp: Hyperparameters, plan: Plan, precision: str, folder: Path, pr
         seed=plan.seed,
         eval_strategy="epoch",
         save_strategy="epoch",
-        save_total_limit=2,
         load_best_model_at_end=True,
         metric_for_best_model="eval_loss",  # varies less between seeds than accuracy
         greater_is_better=False,
