@@ -60,6 +60,11 @@ def test_make_up_shows_progress_with_loss_and_time_left(served: Any) -> None:
     assert "eta=" in line
 
 
+def test_the_artifact_brings_onnxruntime_along(served: Any) -> None:
+    """What trains here serves in AWS's container with onnxruntime, so the job warns of nothing."""
+    assert "The artifact has no onnxruntime" not in served.interrupted + served.up
+
+
 @pytest.mark.proves("make up", "make up DATA=folder")
 def test_the_printed_curl_line_answers(served: Any) -> None:
     """The last curl line, pasted as it is, returns a prediction."""

@@ -17,8 +17,9 @@ from local.sagemaker.training.container import NETWORK_INTERFACE, JobFolder, ins
 
 _REQUIREMENTS_SECONDS = 60.0
 _TORCHRUN = Path(__file__).with_name("torchrun.py")
-_LOCAL_MODE = {"SM_STUDIO_LOCAL_MODE": "true", "PIP_NO_INDEX": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
-"""Nobody resolves algo-1 here, and pip takes what the interpreter has."""
+_LOCAL_MODE = {"SM_STUDIO_LOCAL_MODE": "true", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+"""Nobody resolves algo-1 here."""
+_LACKING = ("ERROR: No matching", "Would install")
 
 
 def command(rule: ImageRule, folder: JobFolder, environment: Mapping[str, str]) -> Command:
@@ -71,12 +72,15 @@ def _torchrun(rule: ImageRule, folder: JobFolder) -> Path:
 
 
 def unmet_requirements(rule: ImageRule, folder: JobFolder, environment: Mapping[str, str]) -> list[str]:
-    """Return what pip says of the first line of the code's requirements.txt that the image's interpreter lacks."""
+    """Return what pip says of lines of the code's requirements.txt that the image's interpreter lacks.
+
+    The toolkit's own pip then has nothing to install: the interpreter is the project's.
+    """
     if not (folder.code / "requirements.txt").is_file():
         return []
     lines: list[str] = []
-    words = [rule.python, "-I", "-m", "pip", "install", "--dry-run", "--no-index", "--quiet", "-r", "requirements.txt"]
+    words = [rule.python, "-I", "-m", "pip", "install", "--dry-run", "--no-index", "-r", "requirements.txt"]
     child = ChildProcess(Command(words, folder.code, environment), lines.append)
     if child.wait(_REQUIREMENTS_SECONDS) is None:
         child.stop(0)
-    return [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: No matching")]
+    return [line.removeprefix("ERROR: ") for line in lines if line.startswith(_LACKING)]
