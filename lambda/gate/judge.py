@@ -20,7 +20,7 @@ from gate.report.report import Provenance, Report
 from gate.settings import Settings
 from gate.statistics.verdict import Thresholds
 from shared.function import client, failures_logged
-from shared.storage import ObjectStore
+from shared.storage import ObjectStore, Recorded
 
 logger = Logger()
 
@@ -70,7 +70,7 @@ def run(event: JudgeEvent, environment: Mapping[str, str], s3: Any, now: datetim
         "summary": summary,
         "metadata": registry_entry.metadata(
             decision,
-            evidence=plan["challenger"]["evidence_uri"],
+            evidence=_recorded(event)["challenger"],
             test_sha256=plan["test_sha256"],
             rows_sha256=rows_sha256(output.rows) if output.rows else None,
             report=report_uri,
@@ -84,25 +84,32 @@ def run(event: JudgeEvent, environment: Mapping[str, str], s3: Any, now: datetim
 
 def collect_evidence(event: JudgeEvent, output: JobOutput, store: ObjectStore) -> Evidence:
     """Read the answers of both models, or why there are none."""
-    plan, champion = event["plan"], event["plan"]["champion"]
+    champion, recorded = event["plan"]["champion"], _recorded(event)
     failed = {score["who"]: score for score in event["scores"] or () if score["error"] is not None}
 
-    def answers(who: Contender, evidence_uri: str | None, problem: str | None = None) -> Answers:
+    def answers(who: Contender, problem: str | None = None) -> Answers:
         if who in failed:
             reason = failed[who]["error"] or "no reason was given"
             return Answers(problem=reason, asked=failed[who].get("asked") is not False)
         if not output.rows:
             return Answers()
-        return read_answers(store, evidence_uri, output) if problem is None else Answers(problem=problem)
+        return read_answers(store, recorded[who], output) if problem is None else Answers(problem=problem)
 
     return Evidence(
         output=output,
-        challenger=answers("challenger", plan["challenger"]["evidence_uri"]),
-        champion=answers("champion", champion["evidence_uri"], champion["problem"]) if champion else Answers(),
+        challenger=answers("challenger"),
+        champion=answers("champion", champion["problem"]) if champion else Answers(),
         champion_version=champion["version"] if champion else None,
         own_rows=event["request"]["mode"] == "judge"
         and (champion is None or champion["rows_sha256"] != rows_sha256(output.rows)),
     )
+
+
+def _recorded(event: JudgeEvent) -> dict[Contender, Recorded | None]:
+    """Return what was recorded of each model's answers, in this execution or on the champion's package."""
+    champion = event["plan"]["champion"]
+    found: dict[Contender, Recorded | None] = {"challenger": None, "champion": champion and champion["evidence"]}
+    return found | {score["who"]: score.get("evidence") for score in event["scores"] or ()}
 
 
 def _provenance(event: JudgeEvent, created: str, package_group: str) -> Provenance:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, NotRequired, TypedDict
 
 from gate.decision.decision import Approval
+from shared.storage import Recorded
 
 Contender = Literal["challenger", "champion"]
 
@@ -11,6 +12,7 @@ Contender = Literal["challenger", "champion"]
 class PlanEvent(TypedDict):
     """The challenger, and where its training job's output lies."""
 
+    execution: str
     job_name: str
     output_uri: str
     image: str
@@ -19,19 +21,20 @@ class PlanEvent(TypedDict):
 
 
 class PlannedChallenger(TypedDict):
-    """The challenger; `content` is the ETag of its model data, `evidence_uri` None without test rows."""
+    """The challenger."""
 
-    evidence_uri: str | None
     image: str
-    content: str
 
 
 class PlannedChampion(TypedDict):
-    """The champion; it can't be asked where `evidence_uri` is None, and `problem` then says why."""
+    """The champion; it can't be asked where there is a `problem`.
+
+    `evidence`: its recorded answers to the same sentences, where its package names them; then it is not asked again.
+    """
 
     package_arn: str
     version: str
-    evidence_uri: str | None
+    evidence: Recorded | None
     problem: str | None
     rows_sha256: str | None
 
@@ -66,11 +69,12 @@ class GateRequest(TypedDict):
 class Score(TypedDict):
     """How a batch transform job ended: `error` is None where the model answered.
 
-    `asked` is False where it never had the chance.
+    `asked` is False where it never had the chance. `evidence` is what it answered.
     """
 
     who: Contender
     error: str | None
+    evidence: NotRequired[Recorded]
     asked: NotRequired[bool]
 
 

@@ -1,25 +1,24 @@
-"""Entry point of the plan function: find out which answers to the test sentences are missing, and who gives them."""
+"""Entry point of the plan function: the test sentences, and which models have to answer them."""
 
 import hashlib
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from gate.evidence.job_output import read_job_output, sentences_file
-from gate.evidence.json_lines import count_lines
 from gate.payloads import Contender, Plan, PlanEvent
 from gate.settings import Settings
-from shared.champion import Artifact, Champion, find_champion
+from shared.champion import Artifact, find_champion
 from shared.function import client, failures_logged
-from shared.storage import ObjectStore, StorageError
+from shared.storage import ObjectStore
 
 SENTENCES = "sentences.jsonl"
 ANSWERS = f"{SENTENCES}.out"  # batch transform names its output so
+_EXECUTION_CHARACTERS = 40  # of its name, so that the registry's metadata can hold the whole address
 
 logger = Logger()
 
@@ -45,15 +44,14 @@ def run(
     settings = Settings.from_environment(environment)
     store = ObjectStore(s3)
     output = read_job_output(store, event["output_uri"])
-    champion = _with_etag(find_champion(cloudformation, sagemaker, settings.serving_stack), store)
-    model_data = event["model_data"]
-    challenger = Artifact(event["image"], model_data, event.get("environment") or {}, store.etag(model_data))
+    champion = find_champion(cloudformation, sagemaker, settings.serving_stack)
+    challenger = Artifact(event["image"], event["model_data"], event.get("environment") or {})
     plan: Plan = {
         "test_sha256": None,
         "rows": len(output.rows),
         "sentences_uri": None,
         "champion": None,
-        "challenger": {"evidence_uri": None, "image": challenger.image, "content": challenger.etag},
+        "challenger": {"image": challenger.image},
         "to_score": [],
         "problem": output.problem,
         "token": token,
@@ -62,7 +60,7 @@ def run(
         plan["champion"] = {
             "package_arn": champion.package_arn,
             "version": champion.version,
-            "evidence_uri": None,
+            "evidence": None,
             "problem": champion.problem or output.problem,
             "rows_sha256": champion.rows_sha256,
         }
@@ -71,39 +69,21 @@ def run(
     sentences = sentences_file(output.rows)
     plan["test_sha256"] = digest = hashlib.sha256(sentences).hexdigest()
     plan["sentences_uri"] = sentences_uri = f"{settings.evidence_uri(digest)}{SENTENCES}"
-    if store.read_if_there(sentences_uri) != sentences:
-        store.write(sentences_uri, sentences, "application/jsonlines")
+    store.write(sentences_uri, sentences, "application/jsonlines")
 
-    def answers_uri(who: Contender, artifact: Artifact) -> str:
-        """Return where the artifact's answers belong, and plan the job that gives them where they are incomplete."""
-        folder = settings.evidence_uri(digest, artifact.identity)
-        answers = store.read_if_there(f"{folder}{ANSWERS}")
-        if answers is None or count_lines(answers) != len(output.rows):
-            name = f"{settings.prefix}-evidence-{artifact.identity[:8]}-{token}"
-            plan["to_score"].append(_item(who, artifact, name, sentences_uri, folder))
-        return f"{folder}{ANSWERS}"
+    def ask(who: Contender, artifact: Artifact) -> None:
+        """Plan the job in which the artifact answers. Its folder is this execution's own."""
+        folder = settings.evidence_uri(digest, f"{artifact.identity}-{event['execution'][:_EXECUTION_CHARACTERS]}")
+        name = f"{settings.prefix}-evidence-{who}-{token}"
+        plan["to_score"].append(_item(who, artifact, name, sentences_uri, folder))
 
-    plan["challenger"]["evidence_uri"] = answers_uri("challenger", challenger)
+    ask("challenger", challenger)
     if plan["champion"] is not None and champion is not None and champion.artifact is not None:
-        # A package that is judged again while it serves answers once for both.
-        same = champion.artifact.identity == challenger.identity
-        uri = plan["challenger"]["evidence_uri"] if same else answers_uri("champion", champion.artifact)
-        plan["champion"]["evidence_uri"] = uri
+        if champion.evidence is not None and champion.test_sha256 == digest:
+            plan["champion"]["evidence"] = champion.evidence
+        else:
+            ask("champion", champion.artifact)
     return plan
-
-
-def _with_etag(champion: Champion | None, store: ObjectStore) -> Champion | None:
-    """Look up the content of the champion's artifact; without its model data the champion can't be asked."""
-    if champion is None or champion.artifact is None:
-        return champion
-    address = champion.artifact.model_data
-    try:
-        etag = store.etag(address)
-    except StorageError as error:
-        return replace(champion, artifact=None, problem=str(error))
-    if not etag:
-        return replace(champion, artifact=None, problem=f"its model data {address} does not exist any more")
-    return replace(champion, artifact=replace(champion.artifact, etag=etag))
 
 
 def _item(who: Contender, artifact: Artifact, name: str, input_uri: str, output_folder: str) -> dict[str, Any]:
@@ -116,4 +96,5 @@ def _item(who: Contender, artifact: Artifact, name: str, input_uri: str, output_
         "transform_job_name": name,
         "input_uri": input_uri,
         "output_uri": output_folder.rstrip("/"),
+        "evidence_uri": f"{output_folder}{ANSWERS}",
     }

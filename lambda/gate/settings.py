@@ -31,9 +31,9 @@ class Settings:
         """Read the variables. Raises MisconfiguredError: one is missing."""
         return cls(**{field.name: required(environment, field.name.upper()) for field in fields(cls)})
 
-    def evidence_uri(self, test_sha256: str, artifact_id: str | None = None) -> str:
-        """Return the folder of a test set's evidence, or of one artifact's answers to it, with a slash at its end."""
-        below = f"{artifact_id}/" if artifact_id else ""
+    def evidence_uri(self, test_sha256: str, answers: str = "") -> str:
+        """Return the folder of a test set's evidence, or of some answers to it, with a slash at its end."""
+        below = f"{answers}/" if answers else ""
         return f"s3://{self.artifacts_bucket}/{self.evidence_prefix}/{test_sha256}/{below}"
 
     def evaluation_uri(self, job_name: str, token: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from shared.errors import FunctionError
+from shared.storage import Recorded
 
 PARAMETER = "ModelPackageArn"
 """Parameter of the serving stack that names the champion."""
@@ -36,22 +37,17 @@ class ServingUnknownError(FunctionError):
 
 @dataclass(frozen=True)
 class Artifact:
-    """A serving container as a model package names it.
-
-    `etag` is S3's ETag of the model data, empty until it was looked up: other content at the same address is
-    another artifact.
-    """
+    """A serving container as a model package names it."""
 
     image: str
     model_data: str
     environment: Mapping[str, str]
-    etag: str = ""
 
     @property
     def identity(self) -> str:
         """16 hexadecimal digits, equal for artifacts that are the same in every part."""
         environment = json.dumps(dict(self.environment), sort_keys=True)
-        return hashlib.sha256(f"{self.model_data}{self.etag}{self.image}{environment}".encode()).hexdigest()[:16]
+        return hashlib.sha256(f"{self.model_data}{self.image}{environment}".encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
@@ -59,7 +55,8 @@ class Champion:
     """The model package that serves. `artifact` is None where the registry can't name it; `problem` then says why.
 
     `rows_sha256` is the digest of the test rows that the package was judged on, `baseline_uri` the address of the
-    distribution of its answers to them; both are None where they are not recorded.
+    distribution of its answers to them; both are None where they are not recorded. `evidence` are its answers, to
+    sentences with the digest `test_sha256`; None where an earlier version registered it.
     """
 
     package_arn: str
@@ -68,6 +65,8 @@ class Champion:
     problem: str | None = None
     rows_sha256: str | None = None
     baseline_uri: str | None = None
+    evidence: Recorded | None = None
+    test_sha256: str | None = None
 
 
 def find_champion(cloudformation: Any, sagemaker: Any, stack: str) -> Champion | None:
@@ -85,9 +84,21 @@ def find_champion(cloudformation: Any, sagemaker: Any, stack: str) -> Champion |
         return Champion(package_arn, version, None, problem)
     except (KeyError, IndexError) as error:
         return Champion(package_arn, version, None, f"model package {package_arn} names no {error}")
-    judged_on = package.get("CustomerMetadataProperties", {}).get("rows_sha256")
+    noted = package.get("CustomerMetadataProperties", {})
+    evidence: Recorded | None = None
+    if noted.keys() >= {"evidence", "evidence_sha256"}:
+        uri, number = noted["evidence"], noted.get("evidence_version", "")
+        evidence = {"uri": uri, "version": number, "sha256": noted["evidence_sha256"]}
     baseline = package.get("DriftCheckBaselines", {}).get("ModelDataQuality", {}).get("Statistics", {}).get("S3Uri")
-    return Champion(package_arn, version, artifact, rows_sha256=judged_on, baseline_uri=baseline)
+    return Champion(
+        package_arn,
+        version,
+        artifact,
+        rows_sha256=noted.get("rows_sha256"),
+        baseline_uri=baseline,
+        evidence=evidence,
+        test_sha256=noted.get("test_sha256"),
+    )
 
 
 def _parameter(cloudformation: Any, stack: str) -> str:

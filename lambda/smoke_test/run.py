@@ -8,7 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from shared.answers import Answer, Prediction
 from shared.errors import FunctionError
-from shared.storage import ObjectStore, StorageError
+from shared.storage import ObjectStore, Recorded, StorageError
 from smoke_test.endpoint import Endpoint
 from smoke_test.questions import CLEAR, Question, built_in, from_evidence
 
@@ -31,6 +31,10 @@ class Package:
     """Its version, as the endpoint reports it."""
     evidence_uri: str
     """S3 URI of its answers to the test sentences; "" where it has none."""
+    model_data: str
+    """S3 URI of its archive."""
+    noted: Mapping[str, str]
+    """What the gate recorded of the evidence; packages of earlier versions lack version and digest."""
 
     @property
     def sentences_uri(self) -> str:
@@ -67,8 +71,14 @@ def describe(registry: Any, arn: str) -> Package:
         found = registry.describe_model_package(ModelPackageName=arn)
     except (ClientError, BotoCoreError) as error:
         raise PackageUnreadableError(f"model package {arn} cannot be read: {error}.") from error
-    evidence = found.get("CustomerMetadataProperties", {}).get("evidence", "")
-    return Package(version=arn.rpartition("/")[2], evidence_uri=evidence if evidence.startswith("s3://") else "")
+    noted = found.get("CustomerMetadataProperties", {})
+    evidence = noted.get("evidence", "")
+    return Package(
+        version=arn.rpartition("/")[2],
+        evidence_uri=evidence if evidence.startswith("s3://") else "",
+        model_data=found["InferenceSpecification"]["Containers"][0]["ModelDataUrl"],
+        noted=noted,
+    )
 
 
 def choose(package: Package, s3: Any) -> list[Question]:
@@ -76,7 +86,11 @@ def choose(package: Package, s3: Any) -> list[Question]:
     if not package.evidence_uri:
         return built_in()
     try:
-        answers, sentences = (ObjectStore(s3).read(uri) for uri in (package.evidence_uri, package.sentences_uri))
+        store, noted = ObjectStore(s3), package.noted
+        version, sha256 = noted.get("evidence_version", ""), noted.get("evidence_sha256", "")
+        answers = store.read_recorded({"uri": package.evidence_uri, "version": version, "sha256": sha256})
+        asked: Recorded = {"uri": package.sentences_uri, "version": "", "sha256": noted.get("test_sha256", "")}
+        sentences = store.read_recorded(asked)
     except StorageError as error:
         # A rollback to an old package has to work after its evidence was deleted.
         if error.missing:

@@ -35,6 +35,7 @@ _WRAPPED: tuple[tuple[Holder | tuple[Holder, ...], str, Callable[..., Any]], ...
     # Access
     (iam_evaluator, "_is_root_key", perimeter.is_root_key),  # a check of the root's signature
     (app, "pin_request_origin", perimeter.pin_request_origin),  # loopback as a secure transport
+    (iam_evaluator, "_resolve_condition_key", perimeter.resolve_condition_key),  # aws:PrincipalArn of a role's session
     (app, "detect_service", sagemaker_api.detect_service),  # SageMaker's requests
     (iam_actions, "extract_resource_arn", sagemaker_api.extract_resource_arn),  # SageMaker's ARNs
     (iam_actions, "extract_resource_arn", image_builds.build_arn),  # the project's ARN for a build

@@ -117,8 +117,10 @@ def known_of(deployment: Deployment) -> Known:
     """Read what the released model's training job left beside the model; raise OperationError without it."""
     if not deployment.released_package:
         raise OperationError("No model of yours is in service.", hint="make train trains and releases one")
-    package = deployment.client("sagemaker").describe_model_package(ModelPackageName=deployment.released_package)
-    address = package["InferenceSpecification"]["Containers"][0]["ModelDataUrl"]
+    sagemaker = deployment.client("sagemaker")
+    package = sagemaker.describe_model_package(ModelPackageName=deployment.released_package)
+    job = sagemaker.describe_training_job(TrainingJobName=package["CustomerMetadataProperties"]["training_job"])
+    address = job["ModelArtifacts"]["S3ModelArtifacts"]
     bucket, _, key = address.removesuffix(MODEL).removeprefix("s3://").partition("/")
     body = deployment.client("s3").get_object(Bucket=bucket, Key=key + OUTPUT)["Body"].read()
     files = {}

@@ -48,6 +48,7 @@ class Names:
         training: also the role of the jobs.
         key_export: under which the storage stack exports the ARN of the environment's own key.
         key_arn: that ARN in the other stacks; empty without such a key.
+        keeper_arn: role of the function that alone writes kept archives.
         package_arn_prefix: ARN of a model package without its version, with a slash at the end.
     """
 
@@ -65,6 +66,7 @@ class Names:
         self.served = f"{prefix}--*"
         self.release = f"{prefix}-release"
         self.training = f"{prefix}-training"
+        self.keeper_arn = self.role_arn(self.global_name(f"{prefix}-gate-keep"))
         self.recipe = f"/{prefix}/training-recipe"
         self.topic = f"{prefix}-notifications"
         self.topic_arn = arn(scope, "sns", self.topic)

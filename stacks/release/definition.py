@@ -5,10 +5,10 @@ Output: `outcome` (`released`, `already serving`, `duplicate`, `nothing to relea
 the champion before, or null).
 
 Variables: `package`, `approved_at` (null for a person's request), `approval`, `dealt_with`, `released` and `replaces`
-(of the package), `stack` and `serving` (the last look at the stack), `endpoint` (its status, `missing` or `unknown`),
-`champion` (what to restore: "" for none, null while unknown), `since` (when the present step began, in ms), `refusal`
-and `error` (of an update), `reason` (of a failure). States read variables; a state's output is for people who read the
-execution.
+(of the package), `archive` (what its check found), `stack` and `serving` (the last look at the stack), `endpoint` (its
+status, `missing` or `unknown`), `champion` (what to restore: "" for none, null while unknown), `since` (when the
+present step began, in ms), `refusal` and `error` (of an update), `reason` (of a failure). States read variables; a
+state's output is for people who read the execution.
 """
 
 from typing import Any

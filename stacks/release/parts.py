@@ -79,8 +79,15 @@ class ReleaseParts:
 
         `package`: expression of the ARN of the package that should answer.
         """
-        asked = lambda_task(self.partition, self.smoke_test_function_arn, {"model_package_arn": package})
-        return {**asked, "Catch": catch(on_error, assign=assign), "Next": then}
+        return {
+            **self.ask_function({"model_package_arn": package}),
+            "Catch": catch(on_error, assign=assign),
+            "Next": then,
+        }
+
+    def ask_function(self, payload: dict[str, Any]) -> State:
+        """Return the beginning of a task that invokes the smoke test's function."""
+        return lambda_task(self.partition, self.smoke_test_function_arn, payload)
 
     def wait(self, then: str) -> State:
         """Return the pause before the next look."""

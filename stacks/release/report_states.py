@@ -23,6 +23,7 @@ def report(parts: ReleaseParts) -> States:
                     "release_approved_at": DEALT_WITH,
                     "replaced": f"{{% {REPLACED} %}}",
                     "release_reason": "none",
+                    "archive": "{% $archive %}",
                 }
             ),
             "Output": {},
@@ -33,6 +34,7 @@ def report(parts: ReleaseParts) -> States:
             parts,
             subject=f'{{% "{parts.name}: version " & {VERSION} & " released" %}}',
             message=f'{{% "Version " & {VERSION} & " serves now. Version before it: " & {REPLACED} & ".\\n'
+            'Archive: " & $archive & ".\\n'
             'Model package: " & $package & "\\nTo go back, start this workflow with the former package." %}',
             then=names.RELEASED,
         ),

@@ -104,8 +104,18 @@ def describe_package(parts: ReleaseParts) -> States:
                 names.NOTHING,
                 output=outcome("duplicate"),
             ),
-            otherwise=names.CHAMPION,
+            otherwise=names.ARCHIVE,
         ),
+        # Before anything changes. An archive that can't be read is not the package's fault; another archive is.
+        names.ARCHIVE: {
+            **parts.ask_function({"model_package_arn": "{% $package %}", "archive": True}),
+            "Assign": {"archive": "{% $states.result.Payload.archive %}"},
+            "Catch": [
+                {"ErrorEquals": ["ArchiveChangedError"], "Assign": {"reason": CAUSE}, "Next": names.RECORD_FAILURE},
+                *catch(names.NOTE_FAILURE, assign={"reason": CAUSE}),
+            ],
+            "Next": names.CHAMPION,
+        },
         names.NOT_APPROVED: {
             "Type": "Fail",
             "Error": "NotApproved",

@@ -9,10 +9,12 @@ from stacks.common.s3_folder import S3Folder
 
 
 class SmokeTestFunction(Construct):
-    """Asks what the package answered for the gate, and expects the same answers."""
+    """Asks what the package answered for the gate, and expects the same answers; hashes its archive before."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, setup: FunctionSetup, evidence: S3Folder) -> None:
-        """Create the function; `evidence` holds the sentences and the packages' answers."""
+    def __init__(
+        self, scope: Construct, construct_id: str, *, setup: FunctionSetup, evidence: S3Folder, models: S3Folder
+    ) -> None:
+        """Create the function; `evidence` holds the sentences and the packages' answers, `models` the archives."""
         super().__init__(scope, construct_id)
         names, sources = setup.names, setup.sources
         smoke_test = PythonFunction(
@@ -34,6 +36,7 @@ class SmokeTestFunction(Construct):
             smoke_test.role,
             Right(["sagemaker:InvokeEndpoint"], [names.endpoint_arn]),
             use_packages(names.package_arns),
-            read_objects(evidence.objects_arn, reason="A key of the evidence contains hashes."),
+            read_objects(evidence.objects_arn, models.objects_arn, reason="The keys contain hashes."),
+            Right(["s3:GetObjectVersion"], [evidence.objects_arn], "The keys contain hashes."),
             list_buckets(evidence.bucket_arn),
         )

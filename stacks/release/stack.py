@@ -28,6 +28,7 @@ class ReleaseStack(ProjectStack):
             "SmokeTest",
             setup=self.function_setup(sources),
             evidence=S3Folder.exported(storage.artifacts, "evidence"),
+            models=S3Folder.exported(storage.artifacts, "models"),
         ).function
         endpoint_role = release_role(Construct(self, "Endpoint"), names=names, serving=config.serving)
         parts = ReleaseParts(

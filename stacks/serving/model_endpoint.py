@@ -120,6 +120,8 @@ class ModelEndpoint(Construct):
     def _model(self, construct_id: str, version: str, **container: Any) -> sagemaker.CfnModel:
         properties: dict[str, Any] = {
             "execution_role_arn": self._names.model_role_arn,
+            # Serverless endpoints can't have it, and a hub model has to reach the hub.
+            "enable_network_isolation": (self._serving.kind == "instances" and construct_id != "HubModel") or None,
             "primary_container": sagemaker.CfnModel.ContainerDefinitionProperty(**container),
         }
         return sagemaker.CfnModel(

@@ -1,6 +1,6 @@
 """The role a served model runs under."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from aws_cdk import aws_iam as iam
 from constructs import Construct
@@ -13,9 +13,18 @@ from stacks.common.s3_folder import S3Folder
 
 
 def model_role(
-    scope: Construct, *, names: Names, artifacts: S3Folder, images: Iterable[ContainerImage], logs: LogKeeping
+    scope: Construct,
+    *,
+    names: Names,
+    models: S3Folder,
+    archives: Sequence[str],
+    images: Iterable[ContainerImage],
+    logs: LogKeeping,
 ) -> iam.Role:
-    """Create the role, which pulls an image, reads artifacts and writes the endpoint's log; create that log, too.
+    """Create the role, which pulls an image, reads archives and writes the endpoint's log; create that log, too.
+
+    A serverless endpoint can't have network isolation, so its model may use this role: it holds nothing more.
+    `archives`: patterns of what may be served: kept ones in `models`, and those that packages of earlier versions name.
 
     The role and its policy are one resource: a model created between the two could not pull its image. The log group
     is not in the serving stack, which holds nothing but the endpoint; a group that SageMaker creates keeps its logs for
@@ -24,8 +33,8 @@ def model_role(
     log_group = f"/aws/sagemaker/Endpoints/{names.endpoint}"
     logs.group(scope, "Log", name=log_group)
     rights = [
-        read_objects(artifacts.objects_arn, reason="A model's key contains the name of the job that made it."),
-        list_buckets(artifacts.bucket_arn),
+        read_objects(*archives, reason="A model's key contains its digest or the name of the job that made it."),
+        list_buckets(models.bucket_arn),
         *container_rights(scope, images=images, log_group=log_group),
     ]
     return service_role(

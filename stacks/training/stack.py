@@ -33,6 +33,7 @@ class TrainingStack(ProjectStack):
         uploads, datasets = S3Folder.exported(storage.data, "source"), S3Folder.exported(storage.data, "datasets")
         artifacts = S3Folder.exported(storage.artifacts, "training")
         evidence = S3Folder.exported(storage.artifacts, "evidence")
+        models = S3Folder.exported(storage.artifacts, "models")
         container = serving_container(self, names=names, region=config.region, slim_tag=slim_tag)
 
         launch = LaunchFunction(
@@ -42,9 +43,10 @@ class TrainingStack(ProjectStack):
         job = training_job(Construct(self, "Job"), setup=setup, config=config, datasets=datasets, artifacts=artifacts)
         add_console_recipe(Construct(self, "Recipe"), name=names.recipe, recipe=job, datasets=datasets)
         add_model_registry(Construct(self, "Registry"), setup=setup, removable=config.removable)
-        gate = GateFunctions(self, "Gate", setup=setup, artifacts=artifacts, evidence=evidence)
+        gate = GateFunctions(self, "Gate", setup=setup, artifacts=artifacts, evidence=evidence, models=models)
+        archives = (models.arn_of("*/model.tar.gz"), artifacts.arn_of("*/output/model.tar.gz"))
         answering = evidence_role(
-            Construct(self, "Evidence"), names=names, artifacts=artifacts, evidence=evidence, images=container.pullable
+            Construct(self, "Evidence"), names=names, archives=archives, evidence=evidence, images=container.pullable
         )
         topic = notification_topic(Construct(self, "Notifications"), names=names, settings=config.notifications)
         parts = WorkflowParts(
@@ -52,6 +54,7 @@ class TrainingStack(ProjectStack):
             name=names.prefix,
             launch_function_arn=launch.function.function_arn,
             ingest_function_arn=ingest.function.function_arn,
+            keep_function_arn=gate.keep.function_arn,
             plan_function_arn=gate.plan.function_arn,
             judge_function_arn=gate.judge.function_arn,
             job=job,
@@ -64,10 +67,13 @@ class TrainingStack(ProjectStack):
             serving_stack=names.serving_stack,
             poll_seconds=config.release.poll_seconds,
         )
-        add_training_workflow(
-            Construct(self, "Workflow"), names=names, parts=parts, artifacts=artifacts, logs=self.logs
-        )
+        add_training_workflow(Construct(self, "Workflow"), names=names, parts=parts, models=models, logs=self.logs)
         model = model_role(
-            Construct(self, "Model"), names=names, artifacts=artifacts, images=container.pullable, logs=self.logs
+            Construct(self, "Model"),
+            names=names,
+            models=models,
+            archives=archives,
+            images=container.pullable,
+            logs=self.logs,
         )
         add_outputs(self, {"ModelRoleArn": model.role_arn, "InferenceImage": container.image.uri})

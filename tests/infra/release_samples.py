@@ -95,6 +95,7 @@ def tasks(**changed: Callable[[Any], Any]) -> dict[str, Callable[[Any], Any]]:
     return {
         names.TURN: scripted(running(MINE)),
         names.PACKAGE: scripted(package()),
+        names.ARCHIVE: scripted({"Payload": {"archive": "the one that was judged"}}),
         names.CHAMPION: scripted(stack("UPDATE_COMPLETE", OLD)),
         names.ENDPOINT: scripted({"EndpointStatus": "InService"}),
         names.NOTE_APPROVAL: scripted({}),

@@ -162,7 +162,7 @@ def _step(
             execution.waited += state["Seconds"]
     except TaskFailed as failed:
         states["errorOutput"] = {"Error": failed.error, "Cause": failed.cause}
-        taken = state["Catch"][0]
+        taken = next(rule for rule in state["Catch"] if {failed.error, "States.ALL"} & {*rule["ErrorEquals"]})
     output = evaluate(taken["Output"], states, variables) if "Output" in taken else states.get("result", given)
     variables.update(evaluate(taken.get("Assign", {}), states, variables, execution.waited))
     return output, taken.get("Next")

@@ -127,6 +127,16 @@ def test_instances_replace_the_serverless_config(synthesise: Callable[..., Templ
         assert model["Properties"]["PrimaryContainer"]["Environment"]["SAGEMAKER_MODEL_SERVER_WORKERS"] == "4"
 
 
+@pytest.mark.parametrize(("settings", "isolated"), [(KIND, True), ({}, None)], ids=["instances", "serverless"])
+def test_packages_on_instances_have_no_network(
+    synthesise: Callable[..., Template], settings: dict[str, Any], isolated: bool | None
+) -> None:
+    """A package's model on instances is isolated; a serverless one can't be, nor one that loads from the hub."""
+    models = synthesise(settings).find_resources("AWS::SageMaker::Model").values()
+    found = {model["Condition"]: model["Properties"].get("EnableNetworkIsolation") for model in models}
+    assert found["HasModelPackage"] is isolated and found.get("HasNoModelPackage") is None
+
+
 def test_kinds_have_endpoints_of_different_names(synthesise: Callable[..., Template]) -> None:
     """SageMaker makes no endpoint of one kind into the other, so that a change has to be a replacement."""
     names = [only(synthesise(values), ENDPOINT)["Properties"]["EndpointName"] for values in ({}, KIND)]

@@ -9,13 +9,17 @@ from typing import Any
 import pytest
 from states_interpreter import Execution, TaskFailed, execute
 from workflow_samples import (
+    CONTEXT,
     EVIDENCE,
+    FILES,
     IMAGE,
     JOB,
     MODEL_DATA,
     PACKAGE,
     PARTS,
+    RECORDED,
     STOP,
+    TRAINED_DATA,
     all_is_well,
     answers,
     asked,
@@ -25,13 +29,13 @@ from workflow_samples import (
 )
 
 from stacks.training.workflow.definition import training_definition
-from stacks.training.workflow.state_names import ANSWER, DONE, JUDGE, LOOK, PLAN
+from stacks.training.workflow.state_names import ANSWER, DONE, JUDGE, KEEP, LOOK, PLAN
 
-CREATE, TRANSFORM, DELETE = EVIDENCE
+CREATE, TRANSFORM, RECORD, DELETE = EVIDENCE
 
 
 def run(**tasks: Callable[[Any], Any]) -> Execution:
-    return execute(training_definition(PARTS), {}, all_is_well() | tasks)
+    return execute(training_definition(PARTS), {}, all_is_well() | tasks, CONTEXT)
 
 
 def fail(cause: str) -> Callable[[Any], Any]:
@@ -48,11 +52,12 @@ def scores(execution: Execution) -> Any:
 def test_plan_is_asked_with_the_container_that_will_serve() -> None:
     """Evidence is planned for this artifact in the image and environment that the package will name."""
     assert run().arguments(PLAN)["Payload"] == {
+        "execution": "run-1",
         "job_name": JOB,
         "model_data": MODEL_DATA,
         "output_uri": f"s3://artifacts/training/{JOB}/output/output.tar.gz",
         "image": IMAGE,
-        "environment": PARTS.container.environment,
+        "environment": {**PARTS.container.environment, **FILES},
     }
 
 
@@ -73,6 +78,7 @@ def test_artifact_answers_in_its_serving_container() -> None:
         "ModelDataUrl": item["model_data"],
         "Environment": item["environment"],
     }
+    assert made["EnableNetworkIsolation"] is True
     assert (made["ModelName"], made["ExecutionRoleArn"]) == (item["model_name"], PARTS.evidence_role_arn)
 
 
@@ -154,3 +160,27 @@ def test_transform_job_that_hangs_is_stopped_and_no_fault_of_the_model() -> None
     execution = run(**{TRANSFORM: hang})
     assert execution.arguments(STOP) == {"TransformJobName": to_score("challenger")["transform_job_name"]}
     assert [outcome["asked"] for outcome in scores(execution)] == [False]
+
+
+def test_only_the_kept_archive_is_read_from_the_training_on() -> None:
+    """No state after the keeping names the address that jobs may write over: evidence, package and output don't."""
+    execution = run()
+    after = execution.calls[[name for name, _, _ in execution.calls].index(KEEP) + 1 :]
+    assert MODEL_DATA in json.dumps(after) and TRAINED_DATA not in json.dumps([after, execution.output])
+
+
+def test_answers_are_recorded_right_after_the_job() -> None:
+    """Version and digest are looked up as soon as a job has ended, before another one runs, and reach the judge."""
+    execution = run(**{PLAN: answers(plan("challenger", "champion")), LOOK: serves(PACKAGE)})
+    visited = [name for name in execution.visited if name in EVIDENCE]
+    assert visited == [CREATE, TRANSFORM, RECORD, DELETE] * 2
+    asked_for = [given["Payload"]["evidence"] for name, _, given in execution.calls if name == RECORD]
+    assert asked_for == [to_score(who)["evidence_uri"] for who in ("challenger", "champion")]
+    assert [score["evidence"] for score in scores(execution)] == [RECORDED, RECORDED]
+
+
+def test_answers_that_can_not_be_recorded_are_none() -> None:
+    """The model is removed, the reason reaches the judge, and it is not called the model's fault."""
+    execution = run(**{RECORD: fail('{"errorMessage": "s3://… does not exist."}')})
+    assert scores(execution) == [asked("challenger", "s3://… does not exist.", False)]
+    assert execution.visited[-1] == DONE

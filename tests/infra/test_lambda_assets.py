@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     [
         ("launch", "launch.handler"),
         ("ingest", "ingest.handler"),
+        ("gate-keep", "gate.keep"),
         ("gate-plan", "gate.plan"),
         ("gate-judge", "gate.judge"),
         ("smoke-test", "smoke_test.handler"),

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 Statement = dict[str, Any]
 
 # Resources that CDK adds by itself to empty a bucket on removal; they act on one bucket each.
+ARCHIVES = {"models/*/model.tar.gz", "training/*/output/model.tar.gz"}
 CDK_OWN = "CustomS3AutoDeleteObjects"
 
 
@@ -163,10 +164,11 @@ def test_workflow_passes_the_two_roles_of_its_jobs(assemblies: Assemblies) -> No
 @pytest.mark.parametrize(
     ("role", "read", "written"),
     [
+        ("gate-keep", {"training/*/output/model.tar.gz", "evidence/*/sentences.jsonl.out"}, {"models/*"}),
         ("gate-plan", {"training/*", "evidence/*"}, {"evidence/*"}),
         ("gate-judge", {"training/*", "evidence/*"}, {"training/*/evaluation/*"}),
-        ("evidence", {"training/*/output/model.tar.gz", "evidence/*/sentences.jsonl"}, {"evidence/*"}),
-        ("model", {"training/*"}, set()),
+        ("evidence", {*ARCHIVES, "evidence/*/sentences.jsonl"}, {"evidence/*"}),
+        ("model", ARCHIVES, set()),
         ("launch", set(), set()),
     ],
 )

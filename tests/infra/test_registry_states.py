@@ -10,12 +10,15 @@ import pytest
 from states_interpreter import Execution, TaskFailed, execute
 from workflow_samples import (
     CODE,
+    CONTEXT,
     ELSEWHERE,
+    FILES,
     IMAGE,
     MODEL_DATA,
     PACKAGE,
     PARTS,
     REQUEST,
+    SHA256,
     TRAINED,
     VERDICT,
     all_is_well,
@@ -27,7 +30,7 @@ from stacks.training.workflow.state_names import CHECK, DONE, INGEST, JUDGE, REC
 
 
 def run(**tasks: Callable[[Any], Any]) -> Execution:
-    return execute(training_definition(PARTS), {}, all_is_well() | tasks)
+    return execute(training_definition(PARTS), {}, all_is_well() | tasks, CONTEXT)
 
 
 def metadata(**tasks: Callable[[Any], Any]) -> dict[str, str]:
@@ -50,6 +53,7 @@ def test_package_waits_for_its_verdict() -> None:
     assert made["ModelApprovalStatus"] == "PendingManualApproval"
     (container,) = made["InferenceSpecification"]["Containers"]
     assert (container["Image"], container["ModelDataUrl"]) == (IMAGE, MODEL_DATA)
+    assert container["Environment"] == {**PARTS.container.environment, **FILES}
     assert made["ModelMetrics"]["ModelQuality"]["Statistics"]["S3Uri"] == VERDICT["statistics_uri"]
     assert made["DriftCheckBaselines"]["ModelDataQuality"]["Statistics"]["S3Uri"] == VERDICT["baseline_uri"]
 
@@ -78,6 +82,7 @@ def test_package_says_where_it_comes_from() -> None:
     """Data, code, hyperparameters, metrics and verdict are recorded, in characters that the registry takes."""
     found = metadata()
     assert found == {
+        "model_sha256": SHA256,
         "training_job": TRAINED["TrainingJobName"],
         "data_sha256": "f00d",
         "data_source": "https://example.com/a_b=_c_",

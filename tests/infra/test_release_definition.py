@@ -89,6 +89,7 @@ def test_release_in_order(given: dict[str, Any]) -> None:
     assert called(execution) == [
         names.TURN,
         names.PACKAGE,
+        names.ARCHIVE,
         names.CHAMPION,
         names.ENDPOINT,
         names.NOTE_RELEASE,
@@ -129,6 +130,7 @@ def test_release_is_recorded_on_the_package(given: dict[str, Any], dealt_with: s
         "release_approved_at": dealt_with,
         "replaced": "6",
         "release_reason": "none",
+        "archive": "the one that was judged",
     }
 
 
@@ -274,7 +276,7 @@ def test_package_that_serves_unasked_is_asked(
 ) -> None:
     """A release that broke off after its update is finished by the next one: it is asked, not updated."""
     execution = run(answers={**SERVING, names.PACKAGE: scripted(package(**release, **replaces))})
-    assert called(execution)[2:] == [names.CHAMPION, names.ENDPOINT, names.ASK, names.RECORD, names.TELL]
+    assert called(execution)[3:] == [names.CHAMPION, names.ENDPOINT, names.ASK, names.RECORD, names.TELL]
     assert execution.output == {"outcome": "released", "version": "7", "replaced": replaced}
 
 
@@ -476,3 +478,25 @@ def test_calls_are_repeated_after_general_errors() -> None:
         _, _, call = state.get("Resource", "").partition(":aws-sdk:")
         if call and not call.endswith(":updateStack"):
             assert general[call.partition(":")[0]] in state["Retry"][0]["ErrorEquals"], name
+
+
+def test_replaced_archive_is_rejected_before_anything_changes() -> None:
+    """A package whose archive is another one is rejected with the reason; the stack is not even looked at."""
+    changed = TaskFailed("ArchiveChangedError", '{"errorType": "ArchiveChangedError", "errorMessage": "another one"}')
+    execution = run(answers={names.ARCHIVE: scripted(changed)})
+    assert updates(execution) == [] and names.CHAMPION not in execution.visited
+    assert rejection(execution)["ApprovalDescription"] == "Release failed: another one"
+
+
+def test_archive_that_cannot_be_read_is_not_the_packages_fault() -> None:
+    """S3 refused, or the object is gone: the package keeps its approval, and nothing changes."""
+    denied = TaskFailed("StorageError", '{"errorType": "StorageError", "errorMessage": "s3://… does not exist."}')
+    execution = run(answers={names.ARCHIVE: scripted(denied)})
+    assert updates(execution) == [] and "does not exist" in noted(execution)["release_reason"]
+
+
+def test_message_says_that_an_older_package_was_not_checked() -> None:
+    """A package of an earlier version, whose archive jobs may write to, is released, and the message says so."""
+    execution = run(answers={names.ARCHIVE: scripted({"Payload": {"archive": "not checked: registered earlier"}})})
+    assert updates(execution) == [NEW]
+    assert "Archive: not checked: registered earlier." in execution.arguments(names.TELL)["Message"]

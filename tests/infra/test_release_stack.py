@@ -151,6 +151,7 @@ def test_smoke_test_may_ask_and_read(assemblies: Assemblies) -> None:
                 Need("sagemaker:InvokeEndpoint", f"{SAGEMAKER}:endpoint/text-classifier-dev"),
                 Need("sagemaker:DescribeModelPackage", f"{SAGEMAKER}:model-package/text-classifier-dev/7"),
                 Need("s3:GetObject", "arn:aws:s3:::artifacts/evidence/cafe/sentences.jsonl"),
+                Need("s3:GetObject", "arn:aws:s3:::artifacts/models/cafe/model.tar.gz"),
             ],
         )
         == []

@@ -98,3 +98,17 @@ def test_resources_are_tagged(assemblies: Assemblies) -> None:
     assemblies.assertions("prod", "storage").all_resources_properties(
         BUCKET, Match.object_like({"Tags": Match.array_with(tags)})
     )
+
+
+@pytest.mark.parametrize("env", ["local", "dev", "prod"])
+def test_one_role_alone_writes_kept_archives(assemblies: Assemblies, env: str) -> None:
+    """Whatever anybody is allowed, the bucket refuses writing below `models/` to all but the function that keeps."""
+    (denied,) = [
+        statement
+        for policy in assemblies.resources(env, "storage", "AWS::S3::BucketPolicy")
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        if statement["Action"] == "s3:PutObject" and statement["Effect"] == "Deny"
+    ]
+    assert denied["Principal"] == {"AWS": "*"} and denied["Resource"]["Fn::Join"][1][-1] == "/models/*"
+    (keeper,) = denied["Condition"]["ArnNotEquals"].values()
+    assert keeper["Fn::Join"][1][-1].startswith(f":role/text-classifier-{env}-gate-keep")

@@ -14,14 +14,17 @@ from release_samples import scripted
 from states_interpreter import Execution, TaskFailed, execute
 from workflow_samples import (
     CODE,
+    CONTEXT,
     ELSEWHERE,
     EVIDENCE,
+    FILES,
     INGESTED,
     JOB,
     MODEL_DATA,
     PACKAGE,
     PARTS,
     REQUEST,
+    SHA256,
     VERDICT,
     all_is_well,
     answers,
@@ -41,6 +44,7 @@ from stacks.training.workflow.state_names import (
     DONE,
     INGEST,
     JUDGE,
+    KEEP,
     LOOK,
     PLAN,
     RECORD,
@@ -53,7 +57,7 @@ from stacks.training.workflow.state_names import (
 
 
 def run(given: Any = None, **tasks: Callable[[Any], Any]) -> Execution:
-    return execute(training_definition(PARTS), {} if given is None else given, all_is_well() | tasks)
+    return execute(training_definition(PARTS), {} if given is None else given, all_is_well() | tasks, CONTEXT)
 
 
 def fail(error: str, cause: str) -> Callable[[Any], Any]:
@@ -90,6 +94,7 @@ def test_empty_input_goes_the_whole_way() -> None:
         ROUTE,
         INGEST,
         TRAIN,
+        KEEP,
         PLAN,
         ANSWER,
         *EVIDENCE,
@@ -129,7 +134,8 @@ def test_finished_job_is_judged_without_training() -> None:
     request = REQUEST | {"mode": "judge", "job_name": "by-hand", "training": ELSEWHERE}
     execution = run({"training_job": "by-hand"}, **{CHECK: answers(request)})
     assert INGEST not in execution.visited and TRAIN not in execution.visited
-    assert execution.arguments(PLAN)["Payload"]["model_data"] == ELSEWHERE["model_data"]
+    assert execution.arguments(KEEP)["Payload"] == {"model_data": ELSEWHERE["model_data"]}
+    assert execution.arguments(PLAN)["Payload"]["model_data"] == MODEL_DATA
     assert execution.arguments(JUDGE)["Payload"]["data"] is None
     told = {key: execution.output[key] for key in ("training_job", "data_sha256", "source")}
     assert told == {"training_job": "by-hand", "data_sha256": None, "source": ELSEWHERE["data_source"]}
@@ -159,12 +165,15 @@ def test_judge_is_given_everything() -> None:
         "code_uri": CODE,
         "metrics": {"test_accuracy": 0.86901, "test_f1": 0.904},
         "data_source": INGESTED["train_uri"],
+        "sha256": SHA256,
+        "environment": FILES,
     }
 
 
 def test_job_brings_the_same_members_from_either_way() -> None:
     """The job that the workflow trained is described exactly as one that was started elsewhere."""
-    assert set(run().arguments(JUDGE)["Payload"]["training"]) == set(ELSEWHERE)
+    kept = {"sha256", "environment"}
+    assert set(run().arguments(JUDGE)["Payload"]["training"]) == set(ELSEWHERE) | kept
 
 
 @pytest.mark.parametrize("name", [CHECK, INGEST, TRAIN, PLAN, JUDGE, REGISTER, RECORD])
@@ -194,7 +203,7 @@ def test_exceeded_quota_is_explained() -> None:
     assert error not in [name for retry in retries for name in retry["ErrorEquals"]]
 
 
-@pytest.mark.parametrize("name", [CHECK, INGEST, PLAN, JUDGE])
+@pytest.mark.parametrize("name", [CHECK, INGEST, KEEP, PLAN, JUDGE])
 def test_functions_own_errors_are_final(name: str) -> None:
     """Only what Lambda itself stumbles over is tried again: a refused input stays refused."""
     (retry,) = training_definition(PARTS)["States"][name]["Retry"]
@@ -206,7 +215,7 @@ def test_every_task_ends_in_a_told_failure_or_goes_on() -> None:
     states = training_definition(PARTS)["States"]
     inner = states[ANSWER]["ItemProcessor"]["States"]
     tasks = {name: state for name, state in {**states, **inner}.items() if state["Type"] in ("Task", "Map")}
-    assert len(tasks) == 14
+    assert len(tasks) == 16
     assert all(state["Catch"][-1]["ErrorEquals"] == ["States.ALL"] for state in tasks.values())
 
 

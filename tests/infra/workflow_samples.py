@@ -10,12 +10,29 @@ from stacks.config.environment import TrainingConfig
 from stacks.serving.container import ServingContainer
 from stacks.training.job.request import JobRecipe
 from stacks.training.workflow.parts import WorkflowParts
-from stacks.training.workflow.state_names import CHECK, INGEST, JUDGE, LOOK, PLAN, RECORD, REGISTER, REPORT, TRAIN
+from stacks.training.workflow.state_names import (
+    CHECK,
+    INGEST,
+    JUDGE,
+    KEEP,
+    LOOK,
+    PLAN,
+    RECORD,
+    RECORD_ANSWERS,
+    REGISTER,
+    REPORT,
+    TRAIN,
+)
 
 JOB = "text-classifier-dev-20260101-120000-abcdef"
-MODEL_DATA = f"s3://artifacts/training/{JOB}/output/model.tar.gz"
+TRAINED_DATA = f"s3://artifacts/training/{JOB}/output/model.tar.gz"
+SHA256 = "0123456789abcdef" * 4
+MODEL_DATA = f"s3://artifacts/models/{SHA256}/model.tar.gz"
+"""The kept archive."""
+FILES = {"MODEL_FILES_SHA256": "feed" * 16}
 PACKAGE = "arn:aws:sagemaker:us-east-1:111122223333:model-package/text-classifier-dev/7"
-EVIDENCE = ("Create evidence model", "Transform", "Delete evidence model")
+EVIDENCE = ("Create evidence model", "Transform", "Record answers", "Delete evidence model")
+RECORDED = {"uri": "s3://artifacts/evidence/cafe/answers", "version": "v1", "sha256": "feed"}
 STOP = "Stop transform job"
 CODE = "s3://assets/code.tar.gz"
 IMAGE = "111122223333.dkr.ecr.us-east-1.amazonaws.com/inference:1"
@@ -28,6 +45,7 @@ PARTS = WorkflowParts(
     name="text-classifier-dev",
     launch_function_arn=f"{_FUNCTION}:launch",
     ingest_function_arn=f"{_FUNCTION}:ingest",
+    keep_function_arn=f"{_FUNCTION}:keep",
     plan_function_arn=f"{_FUNCTION}:plan",
     judge_function_arn=f"{_FUNCTION}:judge",
     job=JobRecipe(
@@ -90,7 +108,7 @@ INGESTED = {
 }
 TRAINED = {
     "TrainingJobName": JOB,
-    "ModelArtifacts": {"S3ModelArtifacts": MODEL_DATA},
+    "ModelArtifacts": {"S3ModelArtifacts": TRAINED_DATA},
     "OutputDataConfig": {"S3OutputPath": "s3://artifacts/training"},
     "HyperParameters": {"epochs": "3", "sagemaker_submit_directory": CODE},
     "FinalMetricDataList": [
@@ -111,13 +129,14 @@ def to_score(who: str) -> dict[str, Any]:
         "transform_job_name": f"text-classifier-dev-evidence-{who}",
         "input_uri": "s3://artifacts/evidence/cafe/sentences.jsonl",
         "output_uri": f"s3://artifacts/evidence/cafe/{who}",
+        "evidence_uri": f"s3://artifacts/evidence/cafe/{who}/sentences.jsonl.out",
     }
 
 
 def plan(*who: str) -> dict[str, Any]:
     """A plan by which these have to answer."""
-    champion = {"package_arn": PACKAGE, "version": "6", "evidence_uri": "s3://…"} if "champion" in who else None
-    challenger = {"content": "0abc"}
+    champion = {"package_arn": PACKAGE, "version": "6", "evidence": None} if "champion" in who else None
+    challenger = {"image": IMAGE}
     return {"rows": 2000, "champion": champion, "challenger": challenger, "to_score": [to_score(name) for name in who]}
 
 
@@ -135,7 +154,8 @@ VERDICT = {
 
 def asked(who: str, error: str | None = None, answered: bool = True) -> dict[str, Any]:
     """The outcome of an artifact's turn; `answered`: whether the model itself had its say."""
-    return {"who": who, "error": error, "asked": answered}
+    outcome = {"who": who, "error": error, "asked": answered}
+    return outcome if error is not None else {**outcome, "evidence": RECORDED}
 
 
 def answers(payload: Any) -> Callable[[Any], Any]:
@@ -155,11 +175,17 @@ def all_is_well() -> dict[str, Callable[[Any], Any]]:
         CHECK: answers(REQUEST),
         INGEST: answers(INGESTED),
         TRAIN: lambda _: TRAINED,
+        KEEP: answers({"model_data": MODEL_DATA, "sha256": SHA256, "environment": FILES}),
         PLAN: answers(plan("challenger")),
         **{name: lambda _: {} for name in (*EVIDENCE, STOP)},
+        RECORD_ANSWERS: answers(RECORDED),
         JUDGE: answers(VERDICT),
         LOOK: serves(None),
         REGISTER: lambda _: {"ModelPackageArn": PACKAGE},
         RECORD: lambda _: {"ModelPackageArn": PACKAGE},
         REPORT: lambda _: {"MessageId": "1"},
     }
+
+
+CONTEXT = {"Execution": {"Name": "run-1"}}
+"""What the states find in `$states.context`."""

@@ -90,7 +90,7 @@ class Console:
     def run(self, document: Any) -> dict[str, Any]:
         """A whole training run that has to succeed; its output."""
         ended = self.wait(self.start(document))
-        assert ended["status"] == "SUCCEEDED", ended
+        assert ended["status"] == "SUCCEEDED", (ended.get("error"), ended.get("cause"))
         return json.loads(ended["output"])
 
     def states(self, execution: str) -> list[str]:
@@ -190,11 +190,12 @@ class Console:
             ),
         }
 
-    def forge(self, job_name: str, breakage: str) -> str:
+    def forge(self, job_name: str, breakage: str, over: str = "") -> str:
         """A finished training job, made outside the workflow, whose artifact is the champion's with one fault.
 
         Args:
             breakage: one of the keys of forger.BREAKAGES.
+            over: S3 URI that the job tries to write its archive over, with its own role; empty for none.
         """
         outputs = self.project.outputs("training")
         data_bucket = self.project.outputs("storage")["DataBucket"]
@@ -204,7 +205,9 @@ class Console:
             packed.add(FORGER, "train.py")
         key = "datasets/forger/sourcedir.tar.gz"
         self.project.client("s3").put_object(Bucket=data_bucket, Key=key, Body=archive.getvalue())
-        model = self.package(self.champion)["InferenceSpecification"]["Containers"][0]["ModelDataUrl"]
+        champion = self.package(self.champion)["CustomerMetadataProperties"]["training_job"]
+        job = self.sagemaker.describe_training_job(TrainingJobName=champion)
+        model = job["ModelArtifacts"]["S3ModelArtifacts"]
         self.sagemaker.create_training_job(
             TrainingJobName=job_name,
             RoleArn=outputs["TrainingRoleArn"],
@@ -212,6 +215,7 @@ class Console:
             HyperParameters={
                 "sagemaker_program": "train.py",
                 "breakage": breakage,
+                **({"over": over} if over else {}),
                 "sagemaker_submit_directory": f"s3://{data_bucket}/{key}",
             },
             InputDataConfig=[

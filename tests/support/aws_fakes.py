@@ -22,12 +22,14 @@ class FakeS3:
         self.types: dict[str, str] = {}
         self.denied: set[str] = set()
 
-    def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:
+    def get_object(self, *, Bucket: str, Key: str, IfMatch: str = "") -> dict[str, Any]:
         uri = f"s3://{Bucket}/{Key}"
         if uri in self.denied:
             raise client_error("GetObject", "AccessDenied")
         if uri not in self.objects:
             raise client_error("GetObject", "NoSuchKey")
+        if IfMatch and IfMatch != self.head_object(Bucket=Bucket, Key=Key)["ETag"]:
+            raise client_error("GetObject", "PreconditionFailed")
         return {"Body": io.BytesIO(self.objects[uri])}
 
     def head_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:
@@ -37,6 +39,10 @@ class FakeS3:
         if uri not in self.objects:
             raise client_error("HeadObject", "404")
         return {"ETag": f'"{hashlib.md5(self.objects[uri]).hexdigest()}"'}
+
+    def copy_object(self, *, Bucket: str, Key: str, CopySource: dict[str, str], CopySourceIfMatch: str) -> None:
+        found = self.get_object(**CopySource, IfMatch=CopySourceIfMatch)
+        self.objects[f"s3://{Bucket}/{Key}"] = found["Body"].read()
 
     def put_object(self, *, Bucket: str, Key: str, Body: bytes, ContentType: str) -> None:
         self.objects[f"s3://{Bucket}/{Key}"] = Body
@@ -65,8 +71,10 @@ class FakeSageMaker:
 
     def __init__(self) -> None:
         self.containers: dict[str, list[dict[str, Any]]] = {}
+        self.metadata: dict[str, str] = {}
 
     def describe_model_package(self, *, ModelPackageName: str) -> dict[str, Any]:
         if ModelPackageName not in self.containers:
             raise client_error("DescribeModelPackage", "ValidationException", "ModelPackage does not exist.")
-        return {"InferenceSpecification": {"Containers": self.containers[ModelPackageName]}}
+        containers = self.containers[ModelPackageName]
+        return {"InferenceSpecification": {"Containers": containers}, "CustomerMetadataProperties": self.metadata}

@@ -20,7 +20,7 @@ from xdist.workermanage import WorkerController
 TESTS = Path(__file__).resolve().parents[1]
 
 GROUPS: dict[str, tuple[str, ...]] = {
-    "releases": ("e2e/test_release.py",),
+    "releases": ("e2e/test_release.py", "e2e/test_judged_bytes.py"),
     "whole path": ("e2e/test_whole_path.py", "e2e/test_article.py"),
     "any text": ("e2e/test_any_text.py",),
     "stock server": ("unit/serving/test_serving_stock_server.py",),

@@ -46,13 +46,19 @@ class FakeRegistry:
     """Knows one package."""
 
     def __init__(self, metadata: dict[str, str] | None = None) -> None:
+        self.model_data = "s3://artifacts/training/job/output/model.tar.gz"
         self.metadata = {"evidence": f"{FOLDER}/0123/sentences.jsonl.out"} if metadata is None else metadata
 
     def describe_model_package(self, *, ModelPackageName: str) -> dict[str, Any]:
         """As in boto3."""
         if ModelPackageName != ARN:
             raise client_error("ValidationException", "ModelPackage does not exist")
-        return {"ModelPackageArn": ARN, "CustomerMetadataProperties": self.metadata}
+        containers = [{"ModelDataUrl": self.model_data}]
+        return {
+            "ModelPackageArn": ARN,
+            "CustomerMetadataProperties": self.metadata,
+            "InferenceSpecification": {"Containers": containers},
+        }
 
 
 class FakeStore:

@@ -5,6 +5,7 @@ from typing import Any
 
 from classifier.evaluation.figures import Interval
 from gate.decision.decision import Decision
+from shared.storage import Recorded
 
 MAX_SUMMARY = 1_000  # SageMaker allows 1,024 characters in an approval's description
 MAX_METADATA = 256
@@ -37,10 +38,10 @@ def summary(decision: Decision) -> str:
     return text if len(text) <= MAX_SUMMARY else f"{text[: MAX_SUMMARY - 1]}…"
 
 
-def metadata(decision: Decision, *, evidence: str | None, **facts: str | None) -> dict[str, str]:
+def metadata(decision: Decision, *, evidence: Recorded | None, **facts: str | None) -> dict[str, str]:
     """Return entries for the package's `CustomerMetadataProperties`, in the characters that the registry allows.
 
-    `evidence` is the address of the challenger's answers, left out where they were not measured. `facts` are more
+    `evidence` is what was recorded of the challenger's answers, left out where they were not measured. `facts` are more
     entries; None is left out.
     """
     measured, verdict = decision.measured, decision.verdict
@@ -48,10 +49,12 @@ def metadata(decision: Decision, *, evidence: str | None, **facts: str | None) -
         "verdict": decision.outcome,
         "compared_with": decision.champion_version or "none",
         "test_rows": measured.rows if measured else 0,
-        "evidence": evidence if measured else None,
         "gate_reasons": _brief_reasons(decision),
         **facts,
     }
+    if measured is not None and evidence is not None:
+        values |= {"evidence": evidence["uri"], "evidence_sha256": evidence["sha256"]}
+        values |= {"evidence_version": evidence["version"]} if evidence["version"] else {}
     if measured is not None:
         for name, interval in (("accuracy", measured.accuracy), ("f1", measured.f1)):
             values |= {name: interval.value, f"{name}_low": interval.low, f"{name}_high": interval.high}

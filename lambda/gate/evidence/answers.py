@@ -7,7 +7,7 @@ from gate.evidence.job_output import JobOutput
 from gate.evidence.json_lines import count_lines, lines_of
 from shared.answers import InvalidAnswerError, parse_answer
 from shared.errors import EvidenceError
-from shared.storage import ObjectStore, StorageError
+from shared.storage import ObjectStore, Recorded, StorageError
 from shared.words import quote
 
 
@@ -46,16 +46,18 @@ class Answers:
         return [answer.labels for answer in self.given or ()]
 
 
-def read_answers(store: ObjectStore, uri: str | None, output: JobOutput) -> Answers:
-    """Read the answers at `uri`. Where they are missing or unusable, `problem` says why. Raises StorageError."""
-    if uri is None:
+def read_answers(store: ObjectStore, recorded: Recorded | None, output: JobOutput) -> Answers:
+    """Read the recorded answers. Where they are missing or others, `problem` says why. Raises StorageError."""
+    if recorded is None:
         return Answers(problem="its answers were not asked for")
+    uri = recorded["uri"]
     try:
-        content = store.read(uri)
-        given = parse_answers(
-            content, labels=output.labels, rows=len(output.rows), source=uri, multilabel=output.multilabel
+        content = store.read_recorded(recorded)
+        return Answers(
+            parse_answers(
+                content, labels=output.labels, rows=len(output.rows), source=uri, multilabel=output.multilabel
+            )
         )
-        return Answers(given)
     except EvidenceError as error:
         return Answers(problem=str(error))
     except StorageError as error:

@@ -33,6 +33,15 @@ def pin_request_origin(original: Original, source_ip: str, secure_transport: boo
     original(source_ip, secure_transport or is_loopback(source_ip))
 
 
+def resolve_condition_key(original: Original, key: str, context: Any) -> Any:
+    """Let `aws:PrincipalArn` name the role of a session, as on AWS; ministack names the session."""
+    found = original(key, context)
+    if key.lower() != "aws:principalarn" or ":assumed-role/" not in found:
+        return found
+    session, role, _ = found.split("/", 2)
+    return f"{session.replace(':sts:', ':iam:').replace(':assumed-role', ':role')}/{role}"
+
+
 def is_loopback(address: str) -> bool:
     """Return whether an address is this machine's own."""
     try:

@@ -9,7 +9,7 @@ from local.sagemaker.common.errors import FailedError, UnsupportedError
 from local.sagemaker.common.names import Scope
 from local.sagemaker.models.models import Models
 from local.sagemaker.processes.child_environment import base_environment, role_environment
-from local.sagemaker.processes.child_process import Command
+from local.sagemaker.processes.child_process import ISOLATED, Command
 from local.sagemaker.processes.log_stream import LogStream
 from local.sagemaker.state.context import Context
 from local.sagemaker.state.store import Record
@@ -91,7 +91,7 @@ def serving_command(
     aws = role_environment(context, spec.role_arn, scope.region)
     model_dir = context.artifacts.fetch(spec.model_data_url, spec.role_arn)
     return Command(
-        words=[rule.python, *rule.command],
+        words=[*(ISOLATED if spec.network_isolation else ()), rule.python, *rule.command],
         cwd=model_dir,
         environment={
             **base_environment(context.settings, rule, home=home),

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _GUARD = Path(__file__).with_name("child_guard.py")
+ISOLATED = (sys.executable, "-I", "-S", str(_GUARD.with_name("isolation.py")))
+"""Words before those of a model server that is to have no network."""
 _PROGRESS_SECONDS = 5.0
 _MAX_LINE = 16_384
 _KILL_SECONDS = 5.0

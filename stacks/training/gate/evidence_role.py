@@ -1,6 +1,6 @@
 """The role under which a packaged model answers the test sentences."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from aws_cdk import aws_iam as iam
 from constructs import Construct
@@ -14,18 +14,20 @@ _LOG_GROUP = "/aws/sagemaker/TransformJobs"
 
 
 def evidence_role(
-    scope: Construct, *, names: Names, artifacts: S3Folder, evidence: S3Folder, images: Iterable[ContainerImage]
+    scope: Construct, *, names: Names, archives: Sequence[str], evidence: S3Folder, images: Iterable[ContainerImage]
 ) -> iam.Role:
-    """Create a role with the rights of the served model that also reads test sentences and writes answers."""
+    """Create a role with the rights of the served model that also reads test sentences and writes answers.
+
+    `archives`: patterns of what it may load; not a job's other archive, which holds the labels.
+    """
     rights = [
         read_objects(
-            # Not the job's other archive: it holds the labels.
-            artifacts.arn_of("*/output/model.tar.gz"),
+            *archives,
             evidence.arn_of("*/sentences.jsonl"),
-            reason="A model's key contains the name of its job; evidence is named by the hash of the sentences.",
+            reason="A model's key contains its digest or its job's name, that of evidence the sentences' hash.",
         ),
         write_objects(evidence.objects_arn, reason="Evidence is named by the hash of the test sentences."),
-        list_buckets(artifacts.bucket_arn),
+        list_buckets(evidence.bucket_arn),
         *container_rights(scope, images=images, log_group=_LOG_GROUP, key_arn=names.key_arn),
     ]
     return service_role(

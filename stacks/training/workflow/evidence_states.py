@@ -10,6 +10,7 @@ from stacks.common.states_language import (
     as_jsonata,
     catch,
     catch_failure,
+    lambda_task,
     retry_sagemaker,
     task,
 )
@@ -32,11 +33,12 @@ _TRANSFORM_SECONDS = 3600
 def evidence_states(parts: WorkflowParts) -> States:
     """Return the states that find out which answers are missing, collect them, and judge the model by them."""
     planned = {
+        "execution": "{% $states.context.Execution.Name %}",
         "job_name": "{% $training.job_name %}",
         "model_data": "{% $training.model_data %}",
         "output_uri": "{% $training.output_uri %}",
         "image": parts.container.image.uri,
-        "environment": dict(parts.container.environment),
+        "environment": parts.environment,
     }
     judged = {name: f"{{% ${name} %}}" for name in ("request", "plan", "scores", "training", "data")}
     return {
@@ -76,6 +78,8 @@ def _answer_states(parts: WorkflowParts) -> States:
                 {
                     "ModelName": "{% $states.input.model_name %}",
                     "ExecutionRoleArn": parts.evidence_role_arn,
+                    # The model under judgement reaches nothing; SageMaker brings the sentences and takes the answers.
+                    "EnableNetworkIsolation": True,
                     "PrimaryContainer": {
                         "Image": "{% $states.input.image %}",
                         "ModelDataUrl": "{% $states.input.model_data %}",
@@ -91,6 +95,21 @@ def _answer_states(parts: WorkflowParts) -> States:
             "Next": names.TRANSFORM,
         },
         names.TRANSFORM: _transform(parts),
+        # Right after the job: what is written there later is not what the model answered.
+        names.RECORD_ANSWERS: {
+            **lambda_task(parts.partition, parts.keep_function_arn, {"evidence": "{% $states.input.evidence_uri %}"}),
+            "Output": {
+                "model_name": "{% $states.input.model_name %}",
+                "result": {
+                    "who": "{% $states.input.who %}",
+                    "error": NULL,
+                    "asked": "{% true %}",
+                    "evidence": "{% $states.result.Payload %}",
+                },
+            },
+            "Catch": catch(names.DELETE_MODEL, output=_outcome(CAUSE, _REFUSED)),
+            "Next": names.DELETE_MODEL,
+        },
         names.STOP_TRANSFORM: {
             **parts.sagemaker_task("stopTransformJob", {"TransformJobName": "{% $states.input.transform_job_name %}"}),
             "Output": "{% $states.input %}",
@@ -132,11 +151,11 @@ def _transform(parts: WorkflowParts) -> State:
     return {
         **task(parts.partition, "sagemaker:createTransformJob.sync", request),
         "TimeoutSeconds": _TRANSFORM_SECONDS,
-        "Output": _outcome(NULL, "{% true %}"),
+        "Output": "{% $states.input %}",
         "Retry": retry_sagemaker(),
         # At a time limit Step Functions stops waiting; the job goes on until it is stopped.
         "Catch": catch(names.STOP_TRANSFORM, output=failed),
-        "Next": names.DELETE_MODEL,
+        "Next": names.RECORD_ANSWERS,
     }
 
 

@@ -1,5 +1,6 @@
 """What the states of the training workflow refer to."""
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +24,7 @@ class WorkflowParts:
     name: str
     launch_function_arn: str
     ingest_function_arn: str
+    keep_function_arn: str
     plan_function_arn: str
     judge_function_arn: str
     job: JobRecipe
@@ -43,6 +45,11 @@ class WorkflowParts:
     def sagemaker_task(self, action: str, arguments: dict[str, Any]) -> State:
         """Return the beginning of a task that calls SageMaker."""
         return task(self.partition, f"aws-sdk:sagemaker:{action}", arguments)
+
+    @property
+    def environment(self) -> str:
+        """Variables of the serving container, as an expression: the configured ones and those of the kept archive."""
+        return f"{{% $merge([{json.dumps(dict(self.container.environment))}, $training.environment]) %}}"
 
     def lambda_task(self, function_arn: str, payload: Any, *, assign: dict[str, Any], then: str) -> State:
         """Return a task that invokes a Lambda; after an error the workflow fails with its reason."""

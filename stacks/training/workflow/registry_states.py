@@ -68,9 +68,7 @@ def _register(parts: WorkflowParts) -> State:
     container = {
         "Image": parts.container.image.uri,
         "ModelDataUrl": "{% $training.model_data %}",
-        # Exactly the bytes that were judged.
-        "ModelDataETag": "{% $plan.challenger.content %}",
-        "Environment": dict(parts.container.environment),
+        "Environment": parts.environment,
     }
     request = {
         "ModelPackageGroupName": parts.package_group,
@@ -131,6 +129,7 @@ def _metadata(parts: WorkflowParts) -> str:
   $merge([
     $each($known, function($value, $name) {{ {{ $name: $metadata($round($value, 4)) }} }}),
     {{
+      "model_sha256": $training.sha256,
       "training_job": $metadata($training.job_name),
       "data_sha256": $metadata($data.data_sha256),
       "data_source": $metadata({_SOURCE}),

@@ -13,8 +13,8 @@ from stacks.training.workflow.parts import WorkflowParts
 _RULES = ("StepFunctionsGetEventsForSageMakerTrainingJobsRule", "StepFunctionsGetEventsForSageMakerTransformJobsRule")
 
 
-def training_workflow_role(scope: Construct, *, names: Names, parts: WorkflowParts, artifacts: S3Folder) -> iam.Role:
-    """Create the execution role of the training workflow; `artifacts` is where the models lie."""
+def training_workflow_role(scope: Construct, *, names: Names, parts: WorkflowParts, models: S3Folder) -> iam.Role:
+    """Create the execution role of the training workflow; `models` is where kept archives lie."""
     role = service_role(
         scope,
         name=names.global_name(f"{names.training}-workflow"),
@@ -24,6 +24,7 @@ def training_workflow_role(scope: Construct, *, names: Names, parts: WorkflowPar
     functions = (
         parts.launch_function_arn,
         parts.ingest_function_arn,
+        parts.keep_function_arn,
         parts.plan_function_arn,
         parts.judge_function_arn,
     )
@@ -44,7 +45,7 @@ def training_workflow_role(scope: Construct, *, names: Names, parts: WorkflowPar
         ),
         pass_role(parts.job.role_arn, "sagemaker"),
         pass_role(parts.evidence_role_arn, "sagemaker"),
-        *_register(names, parts, artifacts, Stack.of(scope).partition),
+        *_register(names, parts, models, Stack.of(scope).partition),
         look_at_champion(names.serving_stack_arn),
     )
     return role
@@ -59,12 +60,12 @@ def _run_jobs(kind: str, job_arns: str) -> Right:
     )
 
 
-def _register(names: Names, parts: WorkflowParts, artifacts: S3Folder, partition: str) -> tuple[Right, ...]:
+def _register(names: Names, parts: WorkflowParts, models: S3Folder, partition: str) -> tuple[Right, ...]:
     by_version = "The registry chooses a package's version number."
     return (
         Right(["sagemaker:CreateModelPackage"], [names.package_group_arn, names.package_arns], by_version),
         Right(["sagemaker:UpdateModelPackage"], [names.package_arns], by_version),
         # SageMaker inspects image and artifact with the caller's rights when a package is created.
         Right(["ecr:BatchGetImage", "ecr:DescribeImages"], [parts.container.image.repository_arn(partition)]),
-        Right(["s3:GetObject"], [artifacts.objects_arn], "The model's key contains the name of the job that made it."),
+        Right(["s3:GetObject"], [models.objects_arn], "A kept archive is named by the digest of its bytes."),
     )

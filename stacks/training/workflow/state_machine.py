@@ -13,18 +13,18 @@ from stacks.training.workflow.role import training_workflow_role
 
 
 def add_training_workflow(
-    scope: Construct, *, names: Names, parts: WorkflowParts, artifacts: S3Folder, logs: LogKeeping
+    scope: Construct, *, names: Names, parts: WorkflowParts, models: S3Folder, logs: LogKeeping
 ) -> None:
-    """Create the state machine and its role; `artifacts` is where the models lie.
+    """Create the state machine and its role; `models` is where kept archives lie.
 
-    Data → training job → evidence → verdict → model package, with the reason of a failure in the execution.
+    Data → training job → kept archive → evidence → verdict → model package. A failed execution says why.
     """
     machine = state_machine(
         scope,
         name=names.training,
         comment="Trains a text classifier, judges it, and enters it into the model registry",
         definition=training_definition(parts),
-        role=training_workflow_role(Construct(scope, "Role"), names=names, parts=parts, artifacts=artifacts),
+        role=training_workflow_role(Construct(scope, "Role"), names=names, parts=parts, models=models),
         logs=logs,
     )
     add_outputs(scope, {"StateMachineArn": machine.state_machine_arn})

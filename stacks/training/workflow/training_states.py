@@ -1,4 +1,4 @@
-"""The first half of the training workflow: the checked request, the data, the training job."""
+"""The first half of the training workflow: the checked request, the data, the training job, the kept archive."""
 
 from stacks.common.states_language import (
     NULL,
@@ -35,7 +35,7 @@ _TRAINED = f"""{{% {
 
 
 def training_states(parts: WorkflowParts) -> States:
-    """Return the states up to a trained model; a request that names a finished job skips its training."""
+    """Return the states up to a kept archive; a request that names a finished job skips its training."""
     return {
         # Refuses what can't work before anything starts; fills in the defaults.
         names.CHECK: parts.lambda_task(
@@ -46,7 +46,7 @@ def training_states(parts: WorkflowParts) -> States:
             then=names.ROUTE,
         ),
         names.ROUTE: choose(
-            when('$request.mode = "judge"', names.PLAN),
+            when('$request.mode = "judge"', names.KEEP),
             when('$request.mode = "check"', names.CHECKED),
             otherwise=names.INGEST,
         ),
@@ -62,6 +62,13 @@ def training_states(parts: WorkflowParts) -> States:
             "Output": '{% $merge([$states.result.Payload, {"job_name": $request.job_name}]) %}',
         },
         names.TRAIN: _train(parts),
+        # From here on the workflow reads the copy, and nothing that a job can still write over.
+        names.KEEP: parts.lambda_task(
+            parts.keep_function_arn,
+            {"model_data": "{% $training.model_data %}"},
+            assign={"training": "{% $merge([$training, $states.result.Payload]) %}"},
+            then=names.PLAN,
+        ),
     }
 
 
@@ -72,5 +79,5 @@ def _train(parts: WorkflowParts) -> State:
         "Output": _TRAINED,
         "Retry": retry_sagemaker(),
         "Catch": catch_failure(),
-        "Next": names.PLAN,
+        "Next": names.KEEP,
     }

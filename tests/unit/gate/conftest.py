@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import random
@@ -68,6 +69,7 @@ class World:
 
     def plan_payload(self, **changes: Any) -> dict[str, Any]:
         return {
+            "execution": "run-1",
             "job_name": "job-1",
             "model_data": "s3://artifacts/new/model.tar.gz",
             "output_uri": OUTPUT_URI,
@@ -82,9 +84,14 @@ class World:
         clients = {"s3": self.s3, "cloudformation": self.cloudformation, "sagemaker": self.sagemaker}
         return plan.run(self.plan_payload(**changes), self.environment, **clients, token="abc123")
 
-    def answer(self, uri: str, answers: Sequence[int]) -> None:
+    def answer(self, plan: dict[str, Any], who: str, answers: Sequence[int]) -> None:
         """Writes what batch transform would."""
-        self.s3.objects[uri] = answer_lines(answers)
+        self.s3.objects[address(plan, who)] = answer_lines(answers)
+
+    def recorded(self, plan: dict[str, Any], who: str) -> dict[str, str]:
+        """What is recorded of a model's answers right after the job."""
+        uri = address(plan, who)
+        return {"uri": uri, "version": "", "sha256": hashlib.sha256(self.s3.objects.get(uri, b"")).hexdigest()}
 
     def wrong(self, count: int, start: int = 0) -> list[int]:
         """Answers of which `count` are wrong, from row `start` on."""
@@ -104,6 +111,10 @@ class World:
 
         from gate import judge
 
+        told = {score["who"]: score for score in scores}
+        asked = [item["who"] for item in plan["to_score"]]
+        answered = {who: {"who": who, "error": None, "evidence": self.recorded(plan, who)} for who in asked}
+        scores = [*{**answered, **told}.values()]
         thresholds = gate or {"min_accuracy": 0.8, "min_f1": 0.8, "margin": 0.0275}
         training = {
             "job_name": "job-1",
@@ -129,10 +140,16 @@ class World:
         if champion is not None:
             self.serve()
         plan = self.plan()
-        self.answer(plan["challenger"]["evidence_uri"], challenger)
+        self.answer(plan, "challenger", challenger)
         if champion is not None:
-            self.answer(plan["champion"]["evidence_uri"], champion)
+            self.answer(plan, "champion", champion)
         return self.judge(plan, **options)
+
+
+def address(plan: dict[str, Any], who: str) -> str:
+    """Where a planned model's answers belong."""
+    (uri,) = [item["evidence_uri"] for item in plan["to_score"] if item["who"] == who]
+    return str(uri)
 
 
 def answer_lines(answers: Sequence[int]) -> bytes:

@@ -96,7 +96,7 @@ def test_a_job_with_test_sentences_of_its_own_is_left_to_a_person(world: World) 
     world.serve()
     plan = world.plan()
     for who in ("challenger", "champion"):
-        world.answer(plan[who]["evidence_uri"], world.labels)
+        world.answer(plan, who, world.labels)
     assert world.judge(plan, mode="judge")["status"] == "PendingManualApproval"
     assert world.judge(plan, mode="train")["status"] == "Approved"
     known = world.judge(plan)["metadata"]["rows_sha256"]
@@ -109,10 +109,10 @@ def test_unusable_answers_are_no_answers(world: World, content: bytes | None) ->
     """Without answers, with too few, or with something else, the artifact could not answer."""
     plan = world.plan()
     if content is not None:
-        world.s3.objects[plan["challenger"]["evidence_uri"]] = content
+        world.s3.objects[plan["to_score"][0]["evidence_uri"]] = content
     verdict = world.judge(plan, approval="manual")
     assert verdict["status"] == "Rejected"
-    assert plan["challenger"]["evidence_uri"] in verdict["summary"]
+    assert plan["to_score"][0]["evidence_uri"] in verdict["summary"]
 
 
 @pytest.mark.parametrize(
@@ -123,8 +123,8 @@ def test_a_champion_that_cannot_answer_leaves_it_to_a_person(world: World, appro
     """A good challenger is not approved without the comparison."""
     world.serve()
     plan = world.plan()
-    world.answer(plan["challenger"]["evidence_uri"], world.wrong(4))
-    scores = [{"who": "challenger", "error": None}, {"who": "champion", "error": "the image is gone"}]
+    world.answer(plan, "challenger", world.wrong(4))
+    scores = [{"who": "champion", "error": "the image is gone"}]
     verdict = world.judge(plan, approval=approval, scores=scores)
     assert (verdict["status"], verdict["passed"], verdict["metadata"]["verdict"]) == (status, False, "undecided")
     assert "version 7, could not be compared: the image is gone." in verdict["summary"]
@@ -135,7 +135,7 @@ def test_a_challenger_below_the_floor_needs_no_comparison(world: World) -> None:
     world.serve()
     world.sagemaker.containers.clear()
     plan = world.plan()
-    world.answer(plan["challenger"]["evidence_uri"], world.wrong(150))
+    world.answer(plan, "challenger", world.wrong(150))
     assert world.judge(plan)["status"] == "Rejected"
 
 
@@ -212,10 +212,33 @@ def test_the_statistics_hold_figures_and_verdict(world: World) -> None:
 def test_a_failure_without_words_is_a_failure(world: World) -> None:
     """An empty error says that the model did not answer, and null that it did."""
     plan = world.plan()
-    world.answer(plan["challenger"]["evidence_uri"], world.labels)
+    world.answer(plan, "challenger", world.labels)
     refused = world.judge(plan, scores=[{"who": "challenger", "error": ""}])
     assert refused["status"] == "Rejected" and "no reason was given" in refused["summary"]
-    assert world.judge(plan, scores=[{"who": "challenger", "error": None}])["status"] == "Approved"
+    assert world.judge(plan)["status"] == "Approved"
+
+
+def test_forged_answers_are_no_evidence(world: World) -> None:
+    """Answers that were written over after the job don't count: not a challenger's better, not a champion's worse."""
+    world.serve()
+    plan = world.plan()
+    world.answer(plan, "challenger", world.wrong(20))
+    world.answer(plan, "champion", world.labels)
+    given = [{"who": who, "error": None, "evidence": world.recorded(plan, who)} for who in ("challenger", "champion")]
+    world.answer(plan, "champion", world.wrong(350))
+    forged = world.judge(plan, scores=given)
+    assert forged["status"] == "PendingManualApproval" and "is not what was recorded" in forged["summary"]
+    world.answer(plan, "challenger", world.labels)
+    forged = world.judge(plan, scores=given)
+    assert forged["status"] == "Rejected" and "is not what was recorded" in forged["summary"]
+
+
+def test_package_records_what_its_model_answered(world: World) -> None:
+    """Address and digest of the answers go into the registry, for the smoke test and the next comparison."""
+    plan = world.plan()
+    world.answer(plan, "challenger", world.labels)
+    noted, recorded = world.judge(plan)["metadata"], world.recorded(plan, "challenger")
+    assert (noted["evidence"], noted["evidence_sha256"]) == (recorded["uri"], recorded["sha256"])
 
 
 def test_the_statistics_of_no_answer_say_so(world: World) -> None:

@@ -24,7 +24,7 @@ def test_a_first_model_is_asked_alone(world: World) -> None:
     assert (item["image"], item["model_data"]) == ("image:1", "s3://artifacts/new/model.tar.gz")
     assert item["environment"] == {"HF_TASK": "text-classification"}
     assert item["input_uri"] == plan["sentences_uri"]
-    assert plan["challenger"]["evidence_uri"] == f"{item['output_uri']}/sentences.jsonl.out"
+    assert item["evidence_uri"] == f"{item['output_uri']}/sentences.jsonl.out"
 
 
 def test_the_sentences_are_stored_under_their_hash(world: World) -> None:
@@ -44,49 +44,45 @@ def test_other_labels_are_the_same_sentences(world: World) -> None:
     assert world.plan()["test_sha256"] == before
 
 
-def test_who_has_answered_is_not_asked_again(world: World) -> None:
-    """Only a model without answers to these sentences is asked."""
+def test_each_execution_has_its_own_answers(world: World) -> None:
+    """What lies in the evidence folder of another execution is never taken for this one's answers."""
+    first, second = (world.plan(execution=name)["to_score"][0]["evidence_uri"] for name in ("run-1", "run-2"))
+    assert first != second and first.split("/")[-2].endswith("-run-1")
+    world.s3.objects[first] = world.s3.objects[second] = b"forged"
+    assert [item["who"] for item in world.plan()["to_score"]] == ["challenger"]
+
+
+def test_a_long_name_of_an_execution_leaves_room_in_the_registry(world: World) -> None:
+    """The registry holds 256 characters; a bucket's name has 63, an execution's 80."""
+    world.environment["ARTIFACTS_BUCKET"] = "b" * 63
+    assert len(world.plan(execution="e" * 80)["to_score"][0]["evidence_uri"]) <= 256
+
+
+def champions_evidence(world: World, **changes: str) -> dict[str, str]:
+    """Make a champion whose package names its recorded answers; return them."""
     world.serve()
+    evidence = {"evidence": "s3://artifacts/evidence/cafe/out", "evidence_version": "v1", "evidence_sha256": "feed"}
+    world.sagemaker.metadata = {**evidence, "test_sha256": str(world.plan()["test_sha256"]), **changes}
+    return {"uri": evidence["evidence"], "version": "v1", "sha256": "feed"}
+
+
+def test_champions_recorded_answers_are_taken(world: World) -> None:
+    """A champion whose package names its answers to these sentences, their version and digest, is not asked again."""
+    recorded = champions_evidence(world)
+    plan = world.plan()
+    assert [item["who"] for item in plan["to_score"]] == ["challenger"]
+    assert plan["champion"]["evidence"] == recorded
+
+
+@pytest.mark.parametrize("changes", [{"test_sha256": "other"}, None], ids=["other sentences", "an earlier version"])
+def test_champion_without_such_answers_is_asked(world: World, changes: dict[str, str] | None) -> None:
+    """Answers to other sentences, or answers that nobody recorded, don't count."""
+    champions_evidence(world, **(changes or {}))
+    if changes is None:
+        del world.sagemaker.metadata["evidence_sha256"]
     plan = world.plan()
     assert [item["who"] for item in plan["to_score"]] == ["challenger", "champion"]
-    world.answer(plan["champion"]["evidence_uri"], world.labels)
-    assert [item["who"] for item in world.plan()["to_score"]] == ["challenger"]
-    world.answer(plan["challenger"]["evidence_uri"], world.labels)
-    assert world.plan()["to_score"] == []
-
-
-def test_incomplete_answers_are_asked_for_again(world: World) -> None:
-    """A file with too few lines does not count."""
-    plan = world.plan()
-    world.answer(plan["challenger"]["evidence_uri"], world.labels[:-1])
-    assert [item["who"] for item in world.plan()["to_score"]] == ["challenger"]
-
-
-def test_the_champion_judged_again_answers_once(world: World) -> None:
-    """Both sides are the same artifact and share one file of answers."""
-    world.serve(model_data="s3://artifacts/new/model.tar.gz")
-    plan = world.plan()
-    assert [item["who"] for item in plan["to_score"]] == ["challenger"]
-    assert plan["champion"]["evidence_uri"] == plan["challenger"]["evidence_uri"]
-
-
-def test_other_content_at_the_same_address_is_asked_anew(world: World) -> None:
-    """An artifact that replaced another one cannot use the answers of the former."""
-    before = world.plan()["challenger"]["evidence_uri"]
-    world.answer(before, world.labels)
-    world.s3.objects["s3://artifacts/new/model.tar.gz"] = b"something else"
-    plan = world.plan()
-    assert plan["challenger"]["evidence_uri"] != before
-    assert [item["who"] for item in plan["to_score"]] == ["challenger"]
-
-
-def test_a_champion_whose_model_data_is_gone_cannot_be_scored(world: World) -> None:
-    """The plan says why, and the judge leaves the decision to a person."""
-    world.serve()
-    del world.s3.objects["s3://artifacts/old/model.tar.gz"]
-    plan = world.plan()
-    assert plan["champion"]["evidence_uri"] is None
-    assert "s3://artifacts/old/model.tar.gz" in plan["champion"]["problem"]
+    assert plan["champion"]["evidence"] is None
 
 
 def test_names_are_allowed_and_differ(world: World) -> None:
@@ -105,7 +101,7 @@ def test_a_champion_that_cannot_be_described_is_planned_with_its_problem(world: 
     plan = world.plan()
     assert [item["who"] for item in plan["to_score"]] == ["challenger"]
     assert (plan["champion"]["package_arn"], plan["champion"]["version"]) == (package, "7")
-    assert plan["champion"]["evidence_uri"] is None and "does not exist" in plan["champion"]["problem"]
+    assert plan["champion"]["evidence"] is None and "does not exist" in plan["champion"]["problem"]
 
 
 @pytest.mark.parametrize("files", [{"test_rows__jsonl": None}, {"test_rows__jsonl": b""}, None])

@@ -43,7 +43,9 @@ def unanswered(problem: str) -> Decision:
 
 def entry(decision: Decision) -> dict[str, str]:
     hashes = {"test_sha256": "ab", "rows_sha256": "cd"}
-    return metadata(decision, evidence="s3://a/b.out", report="s3://r", **hashes)
+    return metadata(
+        decision, evidence={"uri": "s3://a/b.out", "version": "v1", "sha256": "feed"}, report="s3://r", **hashes
+    )
 
 
 def test_a_pass_is_summed_up_in_its_figures() -> None:
@@ -95,6 +97,8 @@ def test_metadata_of_a_comparison_is_complete() -> None:
         "test_sha256",
         "rows_sha256",
         "evidence",
+        "evidence_version",
+        "evidence_sha256",
         "report",
         "gate_reasons",
     }

@@ -59,7 +59,11 @@ class FakeDeployment(Deployment):
 
     def describe_model_package(self, ModelPackageName: str) -> dict[str, Any]:
         assert ModelPackageName == ARN
-        return {"InferenceSpecification": {"Containers": [{"ModelDataUrl": ADDRESS}]}}
+        return {"CustomerMetadataProperties": {"training_job": "a-job"}}
+
+    def describe_training_job(self, TrainingJobName: str) -> dict[str, Any]:
+        assert TrainingJobName == "a-job"
+        return {"ModelArtifacts": {"S3ModelArtifacts": ADDRESS}}
 
     def get_object(self, Bucket: str, Key: str) -> dict[str, Any]:
         assert (Bucket, Key) == ("artifacts", "training/a-job/output/output.tar.gz")

@@ -27,7 +27,7 @@ ROLE = f"arn:aws:iam::{ACCOUNT}:role/worker"
 PATIENCE_SECONDS = 20.0
 
 MODEL_SERVER = """
-import json, os, sys, time
+import json, os, socket, sys, time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 if sys.argv[1:] != ["serve"]:
@@ -63,7 +63,15 @@ class Handler(BaseHTTPRequestHandler):
         time.sleep(order.get("sleep", 0))
         if order.get("crash"):
             os._exit(9)
+        reached = None
+        if "reach" in order:
+            try:
+                socket.create_connection(("127.0.0.1", order["reach"]), timeout=5).close()
+                reached = True
+            except OSError:
+                reached = False
         reply = {
+            "reached": reached,
             "version": os.environ.get("MODEL_VERSION"),
             "pid": os.getpid(),
             "connections": Handler.connections,
@@ -248,7 +256,8 @@ class Cloud:
         """Start the transform job `batch` on one object: these bytes, or a JSON record a line."""
         environment = {"MODEL_VERSION": version, **params.pop("model_environment", {})}
         container = {"Image": "acct/serving:1", "ModelDataUrl": self.put_model(version), "Environment": environment}
-        self.call("CreateModel", ModelName=f"model-{version}", PrimaryContainer=container, ExecutionRoleArn=ROLE)
+        model = {"PrimaryContainer": container, "EnableNetworkIsolation": params.pop("isolated", False)}
+        self.call("CreateModel", ModelName=f"model-{version}", ExecutionRoleArn=ROLE, **model)
         if not isinstance(records, bytes):
             records = "".join(json.dumps(record) + "\n" for record in records).encode()
         self.surroundings.put("s3://bucket/in/rows.jsonl", records)

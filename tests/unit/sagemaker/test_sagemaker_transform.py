@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,21 @@ def test_container_knows_that_it_works_for_a_batch(cloud: Any) -> None:
     assert environment["SAGEMAKER_MAX_PAYLOAD_IN_MB"] == "6"
     assert environment["AWS_ACCESS_KEY_ID"] == "ASIA1"
     assert (seen["content_type"], seen["accept"]) == ("application/json", "application/json")
+
+
+@pytest.mark.parametrize("isolated", [False, True])
+def test_isolated_model_has_neither_network_nor_credentials(cloud: Any, isolated: bool) -> None:
+    """A model under judgement reaches nothing of this machine and holds no keys; without isolation it does."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        cloud.transform([{"reach": other.getsockname()[1]}, {"sleep": 0.01}], isolated=isolated)
+        assert cloud.transformed()["TransformJobStatus"] == "Completed"
+    first, _ = answers(cloud)
+    log = cloud.surroundings.log_of(GROUP)
+    if isolated and any("The network stays reachable" in line for line in log):
+        pytest.skip(f"this kernel allows no network namespace: {log}")
+    assert first["reached"] is not isolated
+    assert ("AWS_ACCESS_KEY_ID" in first["environment"]) is not isolated
+    assert ("AWS_ENDPOINT_URL" in first["environment"]) is not isolated
 
 
 def test_an_object_without_split_is_one_record(cloud: Any) -> None:

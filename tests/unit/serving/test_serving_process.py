@@ -13,8 +13,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from serving.server.digests import files_digest
 from serving.server.settings import ServerSettings
 
 SLIM = Path(__file__).resolve().parents[3] / "build" / "slim"
@@ -138,6 +140,48 @@ def test_a_damaged_artifact_ends_the_start_with_the_file(
     assert server.process.wait(timeout=20) == 1
     server.end()
     assert str(file) in server.lines[-1]["reason"]
+
+
+@pytest.mark.parametrize("changed", ["a flipped weight", "another config", "a file beside the network"])
+def test_files_that_were_not_judged_are_refused(
+    artifact_copy: Path, start_process: Callable[..., Any], changed: str
+) -> None:
+    """One flipped bit of a weight serves and answers unnoticed; with the digest from outside nothing starts."""
+    digest = files_digest(artifact_copy)
+    flipped(artifact_copy, changed)
+    unchecked = start_process(artifact_copy)
+    unchecked.wait_ready()
+    assert unchecked.lines[-1]["files_checked"] is False
+    refused = start_process(artifact_copy, MODEL_FILES_SHA256=digest)
+    assert refused.process.wait(timeout=20) == 1
+    refused.end()
+    assert digest in refused.lines[-1]["reason"] and "judged" in refused.lines[-1]["reason"]
+
+
+def flipped(folder: Path, what: str) -> None:
+    """Change an artifact so that it still loads and answers."""
+    network = folder / "onnx" / "model_int8.onnx"
+    if what == "a flipped weight":
+        content = bytearray(network.read_bytes())
+        weight = content.index(np.float32([2.0, -2.0]).tobytes()[:4])
+        content[weight] ^= 1
+        network.write_bytes(content)
+    elif what == "another config":
+        config = json.loads((folder / "config.json").read_text())
+        config["id2label"] = dict(zip(config["id2label"], reversed(config["id2label"].values()), strict=True))
+        (folder / "config.json").write_text(json.dumps(config))
+    else:
+        network.with_name("model_int8.onnx.data").write_bytes(b"more weights")
+
+
+def test_files_that_were_judged_are_served(artifact_copy: Path, start_process: Callable[..., Any]) -> None:
+    """With the digest that `sha256sum` gives, the server starts and says that it has checked."""
+    (artifact_copy / "README.md").write_text("not loaded, so not checked")
+    by_hand = ["sh", "-c", "sha256sum config.json onnx/* tokenizer.json | sha256sum"]
+    listed = subprocess.check_output(by_hand, cwd=artifact_copy, text=True)
+    server = start_process(artifact_copy, MODEL_FILES_SHA256=listed.split()[0])
+    server.wait_ready()
+    assert server.lines[-1]["files_checked"] is True
 
 
 def test_a_taken_port_is_named(tiny_artifact: Path, start_process: Callable[..., Any]) -> None:

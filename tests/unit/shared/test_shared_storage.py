@@ -16,20 +16,19 @@ def test_what_is_written_is_read() -> None:
     s3 = FakeS3()
     store = ObjectStore(s3)
     store.write(URI, b"content", "text/html")
-    assert store.read(URI) == store.read_if_there(URI) == b"content"
+    assert store.read(URI) == b"content"
     assert s3.types[URI] == "text/html"
 
 
 def test_a_missing_object_is_told_from_a_refused_one() -> None:
-    """`read_if_there` returns None for a missing one; a refused one is an error that says what to check."""
+    """Both are errors; a refused one says what to check."""
     s3 = FakeS3()
     store = ObjectStore(s3)
-    assert store.read_if_there(URI) is None
     with pytest.raises(StorageError) as missing:
         store.read(URI)
     s3.denied.add(URI)
     with pytest.raises(StorageError, match="S3 answered AccessDenied; check this function's role") as refused:
-        store.read_if_there(URI)
+        store.read(URI)
     assert (missing.value.missing, refused.value.missing) == (True, False)
 
 

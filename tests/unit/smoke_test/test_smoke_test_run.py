@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from shared.errors import FunctionError, MisconfiguredError
+from shared.errors import EvidenceError, FunctionError, MisconfiguredError
 from smoke_test import handler
 from smoke_test.endpoint import Endpoint
 from smoke_test.run import PackageUnreadableError, WrongAnswersError, smoke_test
@@ -182,6 +183,17 @@ def test_evidence_that_cannot_be_used_is_an_error(changed: dict[str, bytes | Exc
     """Evidence that is there and can't be read, or doesn't fit the sentences, fails the test."""
     with pytest.raises(FunctionError, match=told):
         ask(objects={**evidence(), **changed})
+
+
+@pytest.mark.parametrize("forged", [OUT, SENTENCES])
+def test_forged_evidence_is_not_asked(forged: str) -> None:
+    """Answers or sentences other than the recorded ones fail the test, though they fit each other."""
+    objects = {uri: content for uri, content in evidence().items() if isinstance(content, bytes)}
+    digests = {uri: hashlib.sha256(content).hexdigest() for uri, content in objects.items()}
+    noted = FakeRegistry({"evidence": OUT, "evidence_sha256": digests[OUT], "test_sha256": digests[SENTENCES]})
+    assert ask(objects={**objects}, registry=noted)[0]["compared"] == 20
+    with pytest.raises(EvidenceError, match="is not what was recorded"):
+        ask(objects={**objects, forged: objects[forged].replace(b"e", b"E", 1)}, registry=noted)
 
 
 @pytest.mark.parametrize("event", [{}, {"model_package_arn": "arn:other"}])

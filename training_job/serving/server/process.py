@@ -14,6 +14,7 @@ from serving.errors import ServingError
 from serving.predictor import Predictor, load_predictor
 from serving.server.app import InferenceApp
 from serving.server.connection import Connections
+from serving.server.digests import check_files
 from serving.server.settings import ServerSettings
 
 logger = logging.getLogger("serving")
@@ -89,6 +90,8 @@ def run(environ: Mapping[str, str] = os.environ) -> int:
         logs.configure(settings.log_level)
         started = time.perf_counter()
         with bind(settings) as listener:  # before loading the model, so that a port in use is reported at once
+            if settings.files_sha256:
+                check_files(settings.model_dir, settings.files_sha256)
             predictor = load_predictor(settings.model_dir, threads=settings.threads)
             if settings.user:
                 drop_root(settings.user)
@@ -98,6 +101,7 @@ def run(environ: Mapping[str, str] = os.environ) -> int:
                 "port": listener.getsockname()[1],
                 "backend": predictor.backend.name,
                 "model_version": settings.model_version,
+                "files_checked": bool(settings.files_sha256),
                 "user": os.geteuid(),
                 "workers": settings.workers,
                 "load_seconds": round(time.perf_counter() - started, 3),

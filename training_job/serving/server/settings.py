@@ -38,6 +38,8 @@ class ServerSettings:
     job would send bodies of unknown length)."""
     model_version: str | None = None
     """`MODEL_VERSION`: the version of the model package, returned in every answer."""
+    files_sha256: str | None = None
+    """`MODEL_FILES_SHA256`: digest of the files to load; others are refused. Packages of earlier versions have none."""
     threads: int = 1
     """`SERVING_INTRA_OP_THREADS`: cores for one forward pass."""
     workers: int = field(default_factory=usable_cores)
@@ -72,6 +74,7 @@ class ServerSettings:
             user=_whole_number(environ, "SERVING_USER", cls.user, 0, 65_535),
             max_body_bytes=megabytes * MEGABYTE,
             model_version=environ.get("MODEL_VERSION") or None,
+            files_sha256=environ.get("MODEL_FILES_SHA256") or None,
             threads=threads,
             workers=_whole_number(environ, "SERVING_WORKERS", min(max(usable_cores() // threads, 1), 64), 1, 64),
             queue=_whole_number(environ, "SERVING_QUEUE", cls.queue, 0, 10_000),

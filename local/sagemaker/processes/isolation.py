@@ -1,0 +1,86 @@
+"""Runs a model server without a network, as SageMaker's network isolation does. A script of its own.
+
+`python isolation.py COMMAND…` listens where the server should (`SAGEMAKER_BIND_TO_HOST`, `SAGEMAKER_BIND_TO_PORT`),
+moves into a network namespace of its own, which has a loopback interface and nothing else, and becomes the server. A
+child process passes on what arrives at the old socket. Where the kernel allows no namespace, the server starts without
+one, and its log says so.
+"""
+
+import asyncio
+import ctypes
+import fcntl
+import os
+import signal
+import socket
+import struct
+import sys
+from pathlib import Path
+
+_CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
+_SIOCSIFFLAGS, _IFF_UP = 0x8914, 1
+_PR_SET_PDEATHSIG = 1
+_CHUNK = 65_536
+
+
+def cut_off() -> None:
+    """Move this process into a network namespace with nothing but loopback. Raises OSError: it may not."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    user, group = os.geteuid(), os.getegid()
+    if not hasattr(libc, "unshare"):
+        raise OSError(f"{sys.platform} has no network namespaces")
+    flags = _CLONE_NEWNET | (_CLONE_NEWUSER if user else 0)  # who is not root needs a user namespace around it
+    if libc.unshare(flags):
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    if user:
+        for name, content in (
+            ("setgroups", "deny"),
+            ("uid_map", f"{user} {user} 1"),
+            ("gid_map", f"{group} {group} 1"),
+        ):
+            Path("/proc/self", name).write_text(content)
+    with socket.socket() as probe:
+        fcntl.ioctl(probe, _SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", _IFF_UP))
+
+
+async def _pass_on(listener: socket.socket, address: tuple[str, int]) -> None:
+    async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while content := await reader.read(_CHUNK):
+                writer.write(content)
+                await writer.drain()
+        except OSError:
+            pass
+        writer.close()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            inner_reader, inner_writer = await asyncio.open_connection(*address)
+        except OSError:  # the server does not listen yet
+            writer.close()
+            return
+        await asyncio.gather(pump(reader, inner_writer), pump(inner_reader, writer))
+
+    await (await asyncio.start_server(serve, sock=listener)).serve_forever()
+
+
+def main(command: list[str]) -> None:
+    """Become the command, cut off from every network."""
+    address = (os.environ["SAGEMAKER_BIND_TO_HOST"], int(os.environ["SAGEMAKER_BIND_TO_PORT"]))
+    listener = socket.create_server(address, backlog=1024)  # this socket stays where it was made
+    try:
+        cut_off()
+    except OSError as error:
+        listener.close()
+        print(f"[local cloud] The network stays reachable: no network namespace ({error}).", flush=True)
+        os.execv(command[0], command)
+    server = os.getpid()
+    if os.fork():
+        listener.close()
+        os.execv(command[0], command)
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() == server:
+        asyncio.run(_pass_on(listener, address))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
