@@ -91,7 +91,7 @@ def workflow_of(assemblies: Assemblies, env: str, workflow: str) -> Workflow:
     arn = f"arn:aws:states:us-east-1:111122223333:stateMachine:{name}"
     # Far in the future, so that no wait of a walk is too long.
     context = {
-        "Execution": {"Id": release_samples.EXECUTION, "StartTime": "2099-01-01T00:00:00.000Z"},
+        "Execution": {"Id": release_samples.EXECUTION, "Name": "run-1", "StartTime": "2099-01-01T00:00:00.000Z"},
         "StateMachine": {"Id": arn, "Name": name},
     }
     calls = []
