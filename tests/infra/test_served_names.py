@@ -21,7 +21,7 @@ from stacks.serving.stack import ServingStack
 
 KINDS = {"AWS::SageMaker::Model": "ModelName", "AWS::SageMaker::EndpointConfig": "EndpointConfigName"}
 WARM, INSTANCES = "serving.provisioned_concurrency", "serving.instances"
-KIND = {"serving.kind": "instances"}
+KIND: dict[str, object] = {"serving.kind": "instances"}
 Served = dict[str, dict[str, dict[str, Any]]]
 
 
