@@ -36,7 +36,7 @@ class TemplateValues:
 
     Attributes:
         template: the template.
-        parameters: values of its parameters.
+        parameters: values of its parameters, else their defaults.
     """
 
     def __init__(
@@ -46,7 +46,8 @@ class TemplateValues:
         parameters: Mapping[str, str] | None = None,
     ) -> None:
         self.template = template
-        self.parameters = parameters or {}
+        defaults = {name: one["Default"] for name, one in template.get("Parameters", {}).items() if "Default" in one}
+        self.parameters = {**defaults, **(parameters or {})}
         self._others = others
         self._functions: dict[str, Callable[[Any], Any]] = {
             "Ref": self._refer,

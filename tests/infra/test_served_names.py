@@ -21,7 +21,7 @@ from stacks.serving.stack import ServingStack
 
 KINDS = {"AWS::SageMaker::Model": "ModelName", "AWS::SageMaker::EndpointConfig": "EndpointConfigName"}
 WARM, INSTANCES = "serving.provisioned_concurrency", "serving.instances"
-KIND = {"serving.kind": "instances"}
+KIND: dict[str, object] = {"serving.kind": "instances"}
 Served = dict[str, dict[str, dict[str, Any]]]
 
 
@@ -91,11 +91,9 @@ def test_a_changed_property_changes_the_name_and_nothing_else_does(
         made = [properties for one in found for properties in one[kind].values()]
         for one, other in itertools.combinations(made, 2):
             assert (one[member] == other[member]) == (held(one, kind) == held(other, kind)), (one, other)
-        values: dict[str, set[Any]] = {}
-        for properties in made:
-            for path, value in leaves({k: v for k, v in properties.items() if k != "Tags"}):
-                values.setdefault(path, set()).add(value)
-        constant = {path for path, seen in values.items() if len(seen) == 1 and "PrimaryContainer" not in path}
+        written = [dict(leaves({k: v for k, v in properties.items() if k != "Tags"})) for properties in made]
+        paths = {path for one in written for path in one if "PrimaryContainer" not in path}
+        constant = {path for path in paths if len({one.get(path) for one in written}) == 1}
         assert constant <= {"/ProductionVariants/InitialVariantWeight"}, "the changes leave a property out"
 
 
