@@ -32,7 +32,7 @@ FAST_TESTS := tests/infra tests/unit
 SLOW_TESTS := tests/e2e tests/integration tests/unit/serving tests/unit/training tests/unit/sagemaker
 NIGHTLY_PARTS := real-data releases client containers
 
-.PHONY: help setup lock up preflight verify data deploy cdk down status logs train train-sdk recipe releases report approve rollback \
+.PHONY: help setup lock up preflight verify data deploy cdk teardown down status logs train train-sdk recipe releases report approve rollback \
 	predict evaluate size-endpoint contract reference synth lint benchmark-serving test test-fast test-nightly \
 	clean
 
@@ -63,6 +63,9 @@ deploy: setup ## start the local cloud and deploy all stacks to it, without trai
 
 cdk: setup ## any cdk command against the local cloud (ARGS="diff", ARGS="destroy --all --force")
 	@$(RUN) cdk
+
+teardown: setup ## destroy an environment, then list what remains and whose it is (ENV=dev, ARGS="--dry-run", ARGS="--yes")
+	@$(RUN) teardown
 
 down: ## stop the local cloud and everything in it; its state stays for the next `make up`
 	@[ ! -x $(VENV) ] || $(RUN) down

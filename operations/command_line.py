@@ -65,7 +65,7 @@ class Option:
     """An option (its name has dashes) or an argument of a verb, as in `argparse`.
 
     A value of make's `variable`, where it is not empty, goes before `default`. `words`: whether the option may be
-    repeated, and the variable holds several values.
+    repeated, and the variable holds several values. `flag`: it has no value.
     """
 
     name: str
@@ -73,6 +73,7 @@ class Option:
     default: Any = None
     variable: str = ""
     words: bool = False
+    flag: bool = False
     type: Callable[[str], Any] = str
     nargs: str | None = None
     choices: Sequence[str] | None = None
@@ -84,6 +85,9 @@ class Option:
         text = f"{self.help} ({'; '.join(notes)})" if notes else self.help
         if self.words:
             parser.add_argument(self.name, action="append", default=words_of(self.variable), help=text)
+            return
+        if self.flag:
+            parser.add_argument(self.name, action="store_true", help=text)
             return
         value = os.environ.get(self.variable) or self.default
         nargs = "?" if value and not self.name.startswith("-") else self.nargs
@@ -132,6 +136,11 @@ TEST = (
     Option("--minimum-accuracy", "exit with 1 below this accuracy", 0.0, type=float),
     Option("--minimum-f1", "exit with 1 below this F1", 0.0, type=float),
 )
+TEARDOWN = (
+    Option("--dry-run", "destroy nothing: list what would go and what would remain", flag=True),
+    Option("--yes", "destroy protected stacks without a question", flag=True),
+    Option("--failed", "only stacks whose first deployment failed, so that it can be repeated", flag=True),
+)
 SIZING = (
     Option("--artifact", "folder or model.tar.gz; left out: the released one", variable="ARTIFACT", type=Path),
     Option("--container", "server; left out: the package's, slim for --artifact", choices=("huggingface", "slim")),
@@ -150,6 +159,7 @@ VERBS = {
     "data": Verb("data", "show how labelled texts are read", (DATA, HYPERPARAMETER), deployed=False),
     "preflight": Verb("preflight", "check whether the account can take the deployment"),
     "verify": Verb("verify", "check a deployment: API, limits, metrics, workflow"),
+    "teardown": Verb("teardown", "destroy the environment, then list what remains and whose it is", TEARDOWN),
     "train": Verb("training", "train, judge, register and release", EXECUTION),
     "train-sdk": Verb("training", "launch the training job with the SageMaker SDK", (HYPERPARAMETER,)),
     "recipe": Verb("training", "show the training job as the console asks for it"),

@@ -1,20 +1,29 @@
-"""What bears an environment's names in an account, whoever made it.
+"""What bears an environment's names in an account, whoever made it, and whose it is.
 
 Not its budget: who may deploy may not always read the account's bills, and where a budget is left roles are, too.
 """
 
+import json
 import re
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
 
 from operations.aws.deployment import PROJECT, STACKS, Deployment
+from operations.paths import LOCAL
+from stacks.config.environment import Config
+
+LEFT_OVER, KEPT, HISTORY, BUCKET = "left over", "kept on purpose", "SageMaker's history", "AWS::S3::Bucket"
+IMPORTS = LOCAL / "import"
+_ACCOUNTS = "the account's, for API Gateway's logs"
 
 
 class Found(NamedTuple):
-    """One resource: its type as CloudFormation spells it, and its name or ARN, whichever its stack knows it by."""
+    """One resource: its type as CloudFormation spells it, its name or ARN, whichever its stack knows it by."""
 
     kind: str
     name: str
+    whose: str = ""
+    next_step: str = ""
 
 
 # Type, service, operation, where its answer holds the names.
@@ -39,25 +48,105 @@ _LISTS = (
     ("AWS::CodeBuild::Project", "codebuild", "list_projects", "projects[]"),
     ("AWS::ECR::Repository", "ecr", "describe_repositories", "repositories[].repositoryName"),
 )
+# The same of what the environment leaves or shares without owning it; names that match a pattern, where there is one.
+_SURROUNDINGS = (
+    ("training job", "sagemaker", "list_training_jobs", "TrainingJobSummaries[].TrainingJobName"),
+    ("transform job", "sagemaker", "list_transform_jobs", "TransformJobSummaries[].TransformJobName"),
+    (
+        "AWS::Logs::LogGroup",
+        "logs",
+        "describe_log_groups",
+        "logGroups[].logGroupName",
+        "^/aws/sagemaker/[^/]+$|^API-Gateway-Execution",
+    ),
+    ("AWS::Events::Rule", "events", "list_rules", "Rules[].Name", "^StepFunctionsGetEventsFor"),
+    ("AWS::CloudFormation::Stack", "cloudformation", "describe_stacks", "Stacks[].StackName", "^CDKToolkit$"),
+)
+# Type, pattern of the name, whose it is, what to do with it.
+_WHOSE = (
+    ("AWS::IAM::Role", "-api-Front", _ACCOUNTS, "delete setting and role when no API is left"),
+    ("AWS::ApiGateway::Account", "", _ACCOUNTS, "delete setting and role when no API is left"),
+    (
+        "AWS::Logs::LogGroup",
+        "^/aws/sagemaker/[^/]+$|^API-Gateway|-storage-Custom",
+        "AWS made it",
+        "delete it when nobody reads it",
+    ),
+    ("AWS::Events::Rule", "^StepFunctions", "Step Functions' own", ""),
+    ("AWS::CloudFormation::Stack", "", "made by cdk bootstrap", "keep it for the next deployment"),
+    ("training job", "", HISTORY, ""),
+    ("transform job", "", HISTORY, ""),
+)
+# What an environment that is not removable keeps: type, and what `cdk import` knows it by.
+_KEPT_KINDS = {
+    BUCKET: "BucketName",
+    "AWS::Logs::LogGroup": "LogGroupName",
+    "AWS::SageMaker::ModelPackageGroup": "ModelPackageGroupArn",
+    "AWS::ECR::Repository": "RepositoryName",
+    "AWS::KMS::Key": "KeyId",
+}
+_OF_ONE_API = "API-Gateway-Execution-Logs_"  # a new API logs elsewhere
+
+
+def told(deployment: Deployment, config: Config, found: Iterable[Found]) -> Iterator[Found]:
+    """Yield what was found with whose it is, without roles of another region, which `home_region` sets apart."""
+    regions = deployment.session.get_available_regions("sagemaker")
+    for one in found:
+        ending = next((f"-{region}" for region in regions if one.name.endswith(f"-{region}")), "")
+        whose, step = _whose(one, config)
+        if whose != LEFT_OVER or one.kind != "AWS::IAM::Role" or ending == config.global_suffix:
+            yield Found(one.kind, one.name, whose, step)
+
+
+def _whose(found: Found, config: Config) -> tuple[str, str]:
+    for kind, name, whose, step in _WHOSE:
+        if kind == found.kind and re.search(name, found.name):
+            return whose, step
+    if config.removable or found.kind not in _KEPT_KINDS:
+        return LEFT_OVER, "delete it, or the next deployment may find its name taken"
+    return KEPT, f"cdk import each stack with its file in {IMPORTS} (docs/first-deployment.md), then cdk deploy --all"
+
+
+def note_imports(deployment: Deployment, stack: str) -> None:
+    """Write the file with which `cdk import --resource-mapping` takes back what a stack keeps when it is destroyed."""
+    mapping = {
+        one["LogicalResourceId"]: {_KEPT_KINDS[one["ResourceType"]]: one["PhysicalResourceId"]}
+        for one in _resources(deployment, stack)
+        if one["ResourceType"] in _KEPT_KINDS and not one["PhysicalResourceId"].startswith(_OF_ONE_API)
+    }
+    if mapping:
+        IMPORTS.mkdir(parents=True, exist_ok=True)
+        (IMPORTS / f"{stack}.json").write_text(json.dumps(mapping, indent=2) + "\n", encoding="utf-8")
 
 
 def inventory(deployment: Deployment) -> Iterator[Found]:
     """Yield what bears the environment's names."""
-    prefix = re.compile(rf"\b{PROJECT}-{re.escape(deployment.env)}\b")
-    for kind, service, operation, names in _LISTS:
-        for name in deployment.client(service).get_paginator(operation).paginate().search(names):
-            if name and prefix.search(name):
+    yield from _listed(deployment, _LISTS)
+
+
+def surroundings(deployment: Deployment) -> Iterator[Found]:
+    """Yield what the environment leaves or uses without owning it: history of its jobs, the account's, AWS's, cdk's."""
+    yield from _listed(deployment, _SURROUNDINGS)
+    if role := deployment.client("apigateway").get_account().get("cloudwatchRoleArn"):
+        yield Found("AWS::ApiGateway::Account", role)
+
+
+def _listed(deployment: Deployment, lists: Iterable[tuple[str, ...]]) -> Iterator[Found]:
+    prefix = rf"\b{PROJECT}-{re.escape(deployment.env)}\b"
+    for kind, service, operation, names, *other in lists:
+        # Buckets alone are listed from all regions.
+        here = {"BucketRegion": deployment.session.region_name} if kind == BUCKET else {}
+        for name in deployment.client(service).get_paginator(operation).paginate(**here).search(names):
+            if name and re.search(other[0] if other else prefix, name):
                 yield Found(kind, name)
 
 
 def owned(deployment: Deployment) -> set[str]:
     """Return the physical ids of everything in the environment's stacks."""
-    pages = deployment.client("cloudformation").get_paginator("list_stack_resources")
-    return {
-        resource["PhysicalResourceId"]
-        for part in (*STACKS, "image")
-        if deployment.stack(part)
-        for page in pages.paginate(StackName=f"{PROJECT}-{deployment.env}-{part}")
-        for resource in page["StackResourceSummaries"]
-        if "PhysicalResourceId" in resource
-    }
+    stacks = [stack["StackName"] for part in (*STACKS, "image") if (stack := deployment.stack(part))]
+    return {one["PhysicalResourceId"] for stack in stacks for one in _resources(deployment, stack)}
+
+
+def _resources(deployment: Deployment, stack: str) -> list[dict[str, Any]]:
+    pages = deployment.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack)
+    return [one for one in pages.search("StackResourceSummaries[]") if one and "PhysicalResourceId" in one]

@@ -3,7 +3,6 @@
 import argparse
 import json
 import os
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -28,20 +27,26 @@ def preflight(arguments: argparse.Namespace) -> Answer:
     Nothing is changed. CONTEXT counts as for a deployment. The exit code is 1 if a check failed or could not be made.
     For example: make preflight ENV=dev, make preflight ENV=dev ARGS=--json
     """
-    deployment = connect(arguments.env)
+    deployment, config, account = configured(arguments.env)
+    return table([Check("credentials", OK, f"account {account}, region {config.region}"), *checks(deployment, config)])
+
+
+def configured(env: str) -> tuple[Deployment, Config, str]:
+    """Return an environment, its configuration with CONTEXT, and the account; credentials of another are refused."""
+    deployment = connect(env)
     try:
         region = deployment.session.region_name
         if not region:
             raise OperationError("No region is set.", hint="export AWS_REGION=us-east-1, or `aws configure`")
         account = deployment.client("sts").get_caller_identity()["Account"]
-        config = configuration(arguments.env, region)
+        config = configuration(env, region)
     except StacksError as error:
         raise OperationError(str(error), hint="correct it in cdk.json or CONTEXT") from error
     if (config.account or account, config.region) != (account, region):
         place = f"account {config.account or account}, region {config.region}"
         message = f"The configuration deploys to {place}; these credentials are of account {account}, region {region}."
         raise OperationError(message, hint=f"set credentials and AWS_REGION for {place}")
-    return table([Check("credentials", OK, f"account {account}, region {region}"), *checks(deployment, config)])
+    return deployment, config, account
 
 
 def configuration(env: str, region: str) -> Config:
@@ -136,28 +141,17 @@ def _image_size(deployment: Deployment, config: Config) -> Iterator[Check]:
 
 def _names(deployment: Deployment, config: Config) -> Iterator[Check]:
     mine = inventory.owned(deployment)
-    regions = deployment.session.get_available_regions("sagemaker")
-    left = [one for one in inventory.inventory(deployment) if one.name not in mine]
-    left = [one for one in left if not _of_another_region(one, config, regions)]
-    kept = [one for one in left if one.kind == "AWS::S3::Bucket"]  # a new one gets another name
-    taken = [one for one in left if one not in kept and not _GENERATED.search(one.name)]
+    found = inventory.told(deployment, config, inventory.inventory(deployment))
+    left = [one for one in found if one.name not in mine and one.whose in (inventory.LEFT_OVER, inventory.KEPT)]
+    kept = [one for one in left if one.kind == inventory.BUCKET]  # a new one gets another name
+    taken = [one for one in left if one not in kept]
     if kept:
-        yield Check("kept data", NOTE, ", ".join(one.name for one in kept), f"cdk import {config.prefix}-storage")
+        yield Check("kept data", NOTE, ", ".join(one.name for one in kept), kept[0].next_step)
     if not taken:
         yield Check("names", OK, f"none with {PROJECT}-{deployment.env} is taken")
         return
-    step = "cdk deploy --all --import-existing-resources takes kept ones back; delete others, or set home_region"
-    yield Check("names", FAILED, "taken: " + ", ".join(f"{kind} {name}" for kind, name in taken), step)
-
-
-def _of_another_region(one: inventory.Found, config: Config, regions: list[str]) -> bool:
-    """Tell whether this is a role of the same environment in another region, which `home_region` sets apart."""
-    ending = next((f"-{region}" for region in regions if one.name.endswith(f"-{region}")), "")
-    return one.kind == "AWS::IAM::Role" and ending != config.global_suffix
-
-
-_GENERATED = re.compile("-(storage-Custom|api-Front)")
-"""Names that CloudFormation makes up, of API Gateway's logging role and of functions of CDK: new ones differ."""
+    step = "cdk import takes kept ones back (docs/first-deployment.md, Teardown); delete others, or set home_region"
+    yield Check("names", FAILED, "taken: " + ", ".join(f"{one.kind} {one.name}" for one in taken), step)
 
 
 def _email(deployment: Deployment, config: Config) -> Iterator[Check]:

@@ -144,11 +144,14 @@ def test_a_changed_lambda_is_redeployed_and_served(project: LocalProject, tmp_pa
     assert requests.get(health, timeout=30).json()["status"] == "ok"
 
 
-def test_destroy_leaves_nothing(project: LocalProject) -> None:
-    """After `cdk destroy --all` nothing of the product is left but the role of API Gateway's logging."""
+@pytest.mark.proves("make teardown", "make teardown ARGS=--dry-run")
+def test_teardown_leaves_nothing(project: LocalProject) -> None:
+    """After `make teardown` nothing of the product is left but the role of API Gateway's logging, as it says itself."""
     bucket = project.outputs("storage")["DataBucket"]
     project.client("s3").put_object(Bucket=bucket, Key="source/leftover.txt", Body=b"x")
-    project.make("cdk", "ARGS=destroy --all --force")
+    assert project.make("teardown", "ARGS=--dry-run").stdout.count("would be destroyed") == 6
+    said = project.make("teardown").stdout
+    assert (said.count("DELETE_COMPLETE"), said.count("left over"), said.count("kept on purpose")) == (6, 0, 0), said
     names = {
         "stacks": [s["StackName"] for s in project.client("cloudformation").describe_stacks()["Stacks"]],
         "buckets": [b["Name"] for b in project.client("s3").list_buckets()["Buckets"]],

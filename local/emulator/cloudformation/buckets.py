@@ -5,6 +5,7 @@ machine has not. Without an answer the stack would wait for an hour.
 """
 
 import logging
+from contextlib import suppress
 from typing import Any
 
 from ministack.core.responses import get_account_id, get_region, new_uuid
@@ -14,7 +15,6 @@ from local.emulator.access import front_door
 from local.emulator.access.identity import root_credentials
 from local.emulator.cloudformation import resource_types
 from local.emulator.cloudformation.resource_types import Created
-from local.emulator.common.errors import ResourceFailedError
 from local.emulator.common.patching import Original, Record
 
 logger = logging.getLogger("local.buckets")
@@ -43,15 +43,10 @@ def register() -> None:
 
     def delete(physical_id: str, props: Record) -> None:
         s3 = _client()
-        try:
-            listed = s3.list_object_versions(Bucket=physical_id, MaxKeys=1)
-        except s3.exceptions.NoSuchBucket:
-            return
-        if listed.get("Versions") or listed.get("DeleteMarkers"):
-            raise ResourceFailedError(
-                "The bucket you tried to delete is not empty. You must delete all versions in it."
-            )
-        s3.delete_bucket(Bucket=physical_id)  # unlike ministack's handler, this clears the folder on disk as well
+        with suppress(s3.exceptions.NoSuchBucket):
+            s3.delete_bucket(
+                Bucket=physical_id
+            )  # unlike ministack's handler, it refuses a full one and clears the disk
         handlers["delete"](physical_id, props)
 
     resource_types.register(_TYPE, create=create, update=update, delete=delete, on_worker=True)

@@ -45,6 +45,7 @@ class SageMakerResource:
         """Add the type to ministack's."""
         kind = f"AWS::SageMaker::{self._noun}"
         resource_types.register(kind, create=self._create, update=self._update, delete=self._delete, on_worker=True)
+        provisioners._RESOURCE_HANDLERS[kind]["import"] = self._import
         provisioners._REPLACING_PROPERTIES[kind] = self.replacing
         provisioners._CUSTOM_NAME_REPLACEMENT[kind] = {"name": self._name_member}
 
@@ -56,6 +57,10 @@ class SageMakerResource:
         self._settle(client, name)
         arn = answer[f"{self._noun}Arn"]
         return arn, self._attributes(name, arn)
+
+    def _import(self, identifier: Record) -> Created:
+        (arn,) = identifier.values()
+        return arn, self._attributes(arn.rsplit("/", 1)[-1], arn)
 
     def _update(self, physical_id: str, old: Record, new: Record, stack_name: str) -> Created:
         """Apply changed tags; every other change was turned into a replacement before."""

@@ -16,32 +16,15 @@ _held: contextvars.ContextVar[dict[str, str] | None] = contextvars.ContextVar("l
 
 def evaluate_conditions(original: Original, template: Record, params: Record) -> Any:
     """Resolve `Fn::Join` in conditions, which ministack takes for a constant (CDK's bootstrap template uses it)."""
-    if conditions := template.get("Conditions"):
-        template = {**template, "Conditions": without_joins(conditions, params)}
-    return original(template, params)
+    return original({**template, "Conditions": _without_joins(template.get("Conditions", {}), params)}, params)
 
 
-def without_joins(node: Any, params: Mapping[str, Mapping[str, Any]]) -> Any:
-    """Return `node` with every `Fn::Join` of parameters and constants replaced by its string.
-
-    `params`: resolved parameters, `{name: {"Value": …}}`; a list parameter's value is one string with commas.
-    """
+def _without_joins(node: Any, params: Record) -> Any:
     if isinstance(node, list):
-        return [without_joins(item, params) for item in node]
-    if not isinstance(node, dict):
-        return node
-    if "Fn::Join" not in node:
-        return {key: without_joins(value, params) for key, value in node.items()}
-    separator, parts = node["Fn::Join"]
-    if isinstance(parts, dict):
-        parts = str(_value(parts, params)).split(",")
-    return separator.join(str(_value(without_joins(part, params), params)) for part in parts)
-
-
-def _value(node: Any, params: Mapping[str, Mapping[str, Any]]) -> Any:
-    if isinstance(node, dict) and node.get("Ref") in params:
-        return params[node["Ref"]]["Value"]
-    return node
+        return [_without_joins(item, params) for item in node]
+    if not isinstance(node, dict) or "Fn::Join" in node:
+        return engine._resolve_refs(node, {}, params, {}, {}, "", "")
+    return {key: _without_joins(value, params) for key, value in node.items()}
 
 
 def update_stack(original: Original, params: Record) -> Any:

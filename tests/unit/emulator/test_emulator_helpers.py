@@ -10,7 +10,7 @@ from ministack.services.cloudformation import engine
 
 from local.emulator.access.identity import scope_of, trusts_service
 from local.emulator.access.perimeter import is_loopback
-from local.emulator.cloudformation.stack_rules import dependencies, without_joins
+from local.emulator.cloudformation.stack_rules import dependencies, evaluate_conditions
 from local.emulator.recovery.interrupted import final_status
 from local.emulator.sagemaker_bridge.surroundings import split_uri, target_path
 from local.emulator.workflows.lambda_errors import error_type, stack_trace
@@ -54,17 +54,11 @@ def test_a_key_cannot_lead_out_of_the_folder(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("value", "filled"), [("", False), ("a,b", True)])
 def test_a_join_in_a_condition_is_evaluated(value: str, filled: bool) -> None:
     """CDK's bootstrap template tests in this way whether a list parameter is empty."""
-    params = {"Policies": {"Value": value}}
+    params = {"Policies": {"Value": value, "Type": "CommaDelimitedList"}}
     joined = {"Fn::Join": ["", {"Ref": "Policies"}]}
-    conditions = {"Has": {"Fn::Not": [{"Fn::Equals": ["", joined]}]}}
-    resolved = without_joins(conditions, params)
-    assert engine._evaluate_conditions({"Conditions": resolved}, params) == {"Has": filled}
-
-
-def test_a_join_of_constants_and_parameters_is_one_string() -> None:
-    """Parts are joined in order."""
-    parts = ["a", {"Ref": "P"}, {"Fn::Join": [".", ["c", "d"]]}]
-    assert without_joins({"Fn::Join": ["-", parts]}, {"P": {"Value": "b"}}) == "a-b-c.d"
+    conditions = {"Has": {"Fn::Not": [{"Fn::Equals": ["", joined]}]}, "Same": {"Fn::And": [{"Condition": "Has"}]}}
+    evaluated = evaluate_conditions(engine._evaluate_conditions, {"Conditions": conditions}, params)
+    assert evaluated == {"Has": filled, "Same": filled}
 
 
 TRACE = """START

@@ -149,7 +149,7 @@ def test_names_that_are_taken_are_listed(aws: StubbedDeployment, monkeypatch: py
     kept, taken = preflight._names(aws, configuration("dev", "us-east-1"))
     assert (kept.status, "text-classifier-dev-storage-data-1" in kept.found) == (NOTE, True)
     assert taken.found == "taken: AWS::Logs::LogGroup /aws/lambda/text-classifier-dev-predict"
-    assert "--import-existing-resources" in taken.next_step
+    assert "cdk import" in taken.next_step
 
 
 @pytest.mark.parametrize(("home", "ending"), [("", ""), ("us-east-1", ""), ("eu-west-1", "-us-east-1")])
