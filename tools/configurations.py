@@ -17,7 +17,11 @@ GUARDED = {
 """Everything that protects an API, as `cdk -c` would set it."""
 SLIM = {"serving.container": "slim"}
 WARM = {"serving.provisioned_concurrency.min": "1", "serving.provisioned_concurrency.max": "4"}
-KEYED = {"own_key": "true"}
+KEYED = {
+    "own_key": "true",
+    "training.hub_token_secret": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:hub-token-Ab1Cd2",
+}
+"""A key and a secret of one's own."""
 INSTANCES = {"serving.kind": "instances", "serving.instances.max_count": "6"}
 _OPTIONS = {
     "plain": {},

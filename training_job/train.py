@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from classifier.errors import ClassifierError
 from classifier.job.arguments import parse_arguments
 from classifier.job.environment import JobEnvironment, hyperparameters_file, write_failure
+from classifier.job.hub_token import fetch_hub_token
 from classifier.job.hyperparameters import Hyperparameters
 from classifier.job.interruption import StopRequest
 from classifier.job.processes import Processes
@@ -31,6 +32,7 @@ def run(argv: Sequence[str], environ: Mapping[str, str], stop: StopRequest, proc
     arguments = parse_arguments([] if written and "SM_HPS" in environ else argv)
     hp = Hyperparameters.parse({**written, **arguments.hyperparameters})
     job = JobEnvironment.resolve(arguments.folders, environ)
+    fetch_hub_token(environ)
     base = find_base_model(hp.base_model, hp.base_model_revision)
     if not hp.hub_repo_id:
         stay_offline(base)

@@ -151,6 +151,8 @@ def trainer(deployment: Deployment, overrides: dict[str, str]) -> Any:
     from classifier.job.hyperparameter_rules import encoded
 
     instance, bucket = deployment.output("TrainingInstanceType"), deployment.output("DataBucket")
+    recipe = _request(deployment)
+    output = recipe["OutputDataConfig"]
     return ModelTrainer(
         sagemaker_session=Session(boto_session=deployment.session),
         training_image=deployment.output("TrainingImage"),
@@ -166,7 +168,8 @@ def trainer(deployment: Deployment, overrides: dict[str, str]) -> Any:
             InputData(channel_name=channel, data_source=f"s3://{bucket}/{PREFIX}{channel}/")
             for channel in ("train", "test")
         ],
-        output_data_config=OutputDataConfig(s3_output_path=f"s3://{deployment.output('ArtifactsBucket')}/training"),
+        environment=recipe["Environment"],
+        output_data_config=OutputDataConfig(s3_output_path=output["S3OutputPath"], kms_key_id=output.get("KmsKeyId")),
     )
 
 
@@ -180,13 +183,18 @@ def recipe(arguments: argparse.Namespace) -> Answer:
     """
     from classifier.job.hyperparameter_rules import encoded
 
-    deployment = connect(arguments.env)
-    parameter = deployment.client("ssm").get_parameter(Name=deployment.output("TrainingRecipeParameter"))
-    request = json.loads(parameter["Parameter"]["Value"])
+    request = _request(connect(arguments.env))
     request["HyperParameters"] = encoded(request["HyperParameters"])
     lines = fields(request)
     width = max(len(path) for path, _ in lines)
     return Answer(request, "\n".join(f"{path.ljust(width)}  {value}" for path, value in lines))
+
+
+def _request(deployment: Deployment) -> dict[str, Any]:
+    """Return the recipe as the training stack wrote it down."""
+    parameter = deployment.client("ssm").get_parameter(Name=deployment.output("TrainingRecipeParameter"))
+    request: dict[str, Any] = json.loads(parameter["Parameter"]["Value"])
+    return request
 
 
 def fields(value: Any, path: str = "") -> list[tuple[str, str]]:

@@ -126,6 +126,25 @@ def use_packages(package_arns: str, *actions: str) -> Right:
     )
 
 
+def read_secret(arn: str) -> list[Right]:
+    """Allow to read one secret, whichever KMS key it is under: the key may decrypt that secret and nothing else."""
+    partition, _, region, account = arn.split(":")[1:5]
+    return [
+        Right(["secretsmanager:GetSecretValue"], [arn]),
+        Right(
+            ["kms:Decrypt"],
+            [f"arn:{partition}:kms:{region}:{account}:key/*"],
+            "Which key a secret is under is not known here; the condition binds the right to the one secret.",
+            conditions={
+                "StringEquals": {
+                    "kms:ViaService": f"secretsmanager.{region}.amazonaws.com",
+                    "kms:EncryptionContext:SecretARN": arn,
+                }
+            },
+        ),
+    ]
+
+
 def container_rights(
     scope: Construct, *, images: Iterable[ContainerImage], log_group: str, key_arn: str = ""
 ) -> list[Right]:

@@ -55,6 +55,11 @@ class TrainingConfig(Section):
     """Whether jobs run on spot capacity: cheaper; an interrupted job resumes from its checkpoint."""
     offline: bool = False
     """Whether the job runs with `HF_HUB_OFFLINE=1`, where no hub can be reached."""
+    hub_token_secret: Annotated[
+        str, matching(r"|arn:[a-z-]+:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[^:*?\s]+", "a secret's ARN or nothing")
+    ] = ""
+    """Secret in Secrets Manager whose text is a token of the Hugging Face Hub, for a gated base model or to publish.
+    Jobs may read this secret alone. Empty: they have no token."""
     hyperparameters: Mapping[str, str] = {}
     """Defaults for the job; `training_job` checks names and values."""
 

@@ -10,6 +10,8 @@ import pytest
 from conftest import IMAGE_STACK, STACKS
 from test_permissions import as_list
 
+from tools.configurations import KEYED
+
 if TYPE_CHECKING:
     from conftest import Assemblies
 
@@ -100,6 +102,31 @@ def test_jobs_encrypt_what_they_write(assemblies: Assemblies) -> None:
         if resource["Type"] == "AWS::IAM::Role" and "kms:GenerateDataKey" in json.dumps(resource)
     ]
     assert sorted(may) == ["text-classifier-prod-evidence", "text-classifier-prod-training"]
+
+
+def test_jobs_may_read_the_hubs_token_and_no_other_secret(assemblies: Assemblies) -> None:
+    """One ARN, in the job's environment and in its right; the key decrypts that secret through its service alone."""
+    arn = KEYED["training.hub_token_secret"]
+    template = json.dumps(assemblies.template("keyed", "training"))
+    assert template.count("HUB_TOKEN_SECRET") == 2  # workflow and recipe
+    (role,) = [
+        resource["Properties"]
+        for resource in assemblies.resources("keyed", "training", "AWS::IAM::Role")
+        if resource["Properties"]["RoleName"] == "text-classifier-prod-training"
+    ]
+    read, decrypt = [
+        statement
+        for policy in role["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]
+        if arn in json.dumps(statement)
+    ]
+    assert (read["Action"], read["Resource"]) == ("secretsmanager:GetSecretValue", arn)
+    assert decrypt["Action"] == "kms:Decrypt"
+    assert decrypt["Condition"]["StringEquals"] == {
+        "kms:ViaService": "secretsmanager.eu-west-1.amazonaws.com",
+        "kms:EncryptionContext:SecretARN": arn,
+    }
+    assert template.count("secretsmanager:GetSecretValue") == 1
 
 
 def test_without_the_setting_there_is_no_key(assemblies: Assemblies) -> None:

@@ -8,7 +8,15 @@ from constructs import Construct
 
 from stacks.common.container_image import TRAINING, resolve_image
 from stacks.common.names import bucket_arn
-from stacks.common.permissions import Right, container_rights, list_buckets, read_objects, service_role, write_objects
+from stacks.common.permissions import (
+    Right,
+    container_rights,
+    list_buckets,
+    read_objects,
+    read_secret,
+    service_role,
+    write_objects,
+)
 from stacks.common.project_sources import assembly_folder, staging_folder
 from stacks.common.project_stack import add_outputs
 from stacks.common.python_function import FunctionSetup
@@ -47,7 +55,10 @@ def training_job(
         datasets=datasets,
         artifacts=artifacts,
         code_object_arn=f"{bucket_arn(scope, asset.bucket_name)}/{asset.object_key}",
-        more=container_rights(scope, images=[image], log_group=_LOG_GROUP, key_arn=key_arn),
+        more=[
+            *container_rights(scope, images=[image], log_group=_LOG_GROUP, key_arn=key_arn),
+            *(read_secret(settings.hub_token_secret) if settings.hub_token_secret else []),
+        ],
     )
     recipe = JobRecipe(
         image=image.uri,
@@ -56,7 +67,10 @@ def training_job(
         code_version=version,
         output_uri=artifacts.uri,
         output_key={"KmsKeyId": key_arn} if key_arn else {},
-        environment={"HF_HUB_OFFLINE": "1"} if settings.offline else {},
+        environment={
+            **({"HF_HUB_OFFLINE": "1"} if settings.offline else {}),
+            **({"HUB_TOKEN_SECRET": settings.hub_token_secret} if settings.hub_token_secret else {}),
+        },
         tags=config.tags,
         settings=settings,
     )
