@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -26,11 +27,15 @@ STACKS = ("storage", "training", "serving", "release", "api", "monitoring")
 IMAGE_STACK = "image"
 IMAGE_VARIANTS = ("slim", "keyed")  # where the container is `slim`
 # Environments with other values: what cdk.json doesn't use has to be right as well.
-VARIANTS = {
+VARIANTS: dict[str, dict[str, Any]] = {
     "slim": {"env": "dev", **SLIM, **WARM, "data.source_url": "s3://example-tickets/2026"},
     "instances": {"env": "prod", **INSTANCES, "data.source_url": "s3://example-tickets/2026/tickets.csv"},
     "keyed": {"env": "prod", **SLIM, **KEYED},
 }
+# A configuration without options is an environment of cdk.json.
+PLAIN = "-plain"
+_OTHERS = {name: values for name, values in CONFIGURATIONS.items() if not name.endswith(PLAIN)}
+_HASH = re.compile(r"\b[0-9a-f]{64}\b")
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +94,7 @@ def assemblies(tmp_path_factory: pytest.TempPathFactory) -> Assemblies:
         str(Path(__file__).with_name("offline_synth.py")),
         str(ROOT),
         str(folder),
-        json.dumps(VARIANTS),
+        json.dumps({**VARIANTS, **_OTHERS}),
     ]
     # In a namespace of its own a user sees root's folders as nobody's, and jsii then refuses its cache. Root does not.
     cache = {"JSII_RUNTIME_PACKAGE_CACHE": "disabled"} if isolated and os.getuid() else {}
@@ -106,20 +111,15 @@ def assemblies(tmp_path_factory: pytest.TempPathFactory) -> Assemblies:
 
 
 @pytest.fixture(scope="session")
-def configurations(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
-    """The templates of every configuration, by configuration and stack; once for all processes of a test run."""
-    from tools.compare_templates import synthesise
-
-    own = tmp_path_factory.getbasetemp()
-    kept = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "configurations.json"
-    with FileLock(kept.with_suffix(".lock")):
-        if not kept.exists():
-            kept.write_text(json.dumps(synthesise(ROOT, own / "configurations")))
-    found: dict[str, dict[str, Any]] = {name: {} for name in CONFIGURATIONS}
-    for name, template in json.loads(kept.read_text()).items():
-        configuration, _, stack = name.partition("/")
-        found[configuration][stack] = template
-    return found
+def configurations(assemblies: Assemblies) -> dict[str, dict[str, Any]]:
+    """The templates of every configuration, by configuration and stack, with a word in place of each hash of code."""
+    return {
+        name: {
+            path.name.removesuffix(".template.json"): json.loads(_HASH.sub("<hash>", path.read_text()))
+            for path in sorted((assemblies.folder / name.removesuffix(PLAIN)).glob("*.template.json"))
+        }
+        for name in CONFIGURATIONS
+    }
 
 
 @pytest.fixture(scope="session")

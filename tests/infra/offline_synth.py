@@ -9,6 +9,7 @@ the checks stop a careless stack, and what each environment's assembly took in s
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import socket
@@ -23,11 +24,8 @@ from aws_cdk import App, Stack  # noqa: E402
 from aws_cdk import aws_s3 as s3  # noqa: E402
 
 import app as project  # noqa: E402
-from stacks.api.stack import ApiStack  # noqa: E402
 from stacks.common.project_sources import ProjectSources  # noqa: E402
 from stacks.config.environment import load_config  # noqa: E402
-from stacks.storage.stack import StorageStack  # noqa: E402
-from tools.configurations import GUARDED  # noqa: E402
 
 
 def network_is_reachable() -> bool:
@@ -61,15 +59,6 @@ def synthesise(name: str, context: dict[str, object], sources: ProjectSources) -
     return time.perf_counter() - start
 
 
-def synthesise_guarded_api(context: dict[str, object], sources: ProjectSources) -> None:
-    """Write the API's stack of prod with everything that protects an API switched on."""
-    app = App(context={**context, "env": "prod", **GUARDED}, outdir=str(OUTPUT / "guarded"), analytics_reporting=False)
-    config = load_config(app.node.try_get_context, {})
-    ApiStack(app, config=config, storage=StorageStack(app, config=config), sources=sources)
-    project.add_checks(app)
-    app.synth()
-
-
 def rules_that_stop_a_plain_bucket(context: dict[str, object]) -> list[str]:
     """The rules by which the app's checks refuse a bucket with nothing but defaults; none if it passes."""
     folder = OUTPUT / "refused"
@@ -86,6 +75,7 @@ def rules_that_stop_a_plain_bucket(context: dict[str, object]) -> list[str]:
 
 def main() -> None:
     """Synthesise all environments of cdk.json, and the variants."""
+    gc.disable()  # constructs are kept to the end: looking for garbage finds none, and takes time
     context = json.loads((ROOT / "cdk.json").read_text())["context"]
     sources = project_sources()
     wanted = {env: {"env": env} for env in context["environments"]} | json.loads(sys.argv[3])
@@ -94,7 +84,6 @@ def main() -> None:
         "seconds": {name: synthesise(name, {**context, **values}, sources) for name, values in wanted.items()},
         "refused_by": rules_that_stop_a_plain_bucket(context),
     }
-    synthesise_guarded_api(context, sources)
     (OUTPUT / "facts.json").write_text(json.dumps(facts))
 
 

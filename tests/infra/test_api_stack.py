@@ -217,7 +217,7 @@ def test_lambda_is_told_its_endpoint_and_the_stand_ins_version(assemblies: Assem
     )
 
 
-GUARDED = ("guarded", "api")
+GUARDED = ("prod-guarded", "api")
 
 
 def test_each_client_gets_a_key_and_its_limits(assemblies: Assemblies) -> None:

@@ -222,7 +222,8 @@ def test_state_machines_are_valid(templates: dict[str, TemplateValues]) -> None:
     assert len(machines) == 2 * len({where.partition("/")[0] for where in templates})
     broken = json.loads(json.dumps(machines[0]))
     del broken["States"][next(iter(broken["States"]))]
-    *accepted, refused = validated([as_validator_reads(machine) for machine in (*machines, broken)])
+    different = {json.dumps(as_validator_reads(machine)): None for machine in (*machines, broken)}
+    *accepted, refused = validated([json.loads(machine) for machine in different])
     assert set(accepted) == {""} and "MISSING_TRANSITION_TARGET" in refused
 
 

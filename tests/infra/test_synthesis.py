@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from aws_cdk import App
-from conftest import IMAGE_STACK, IMAGE_VARIANTS, STACKS, VARIANTS
+from conftest import IMAGE_STACK, IMAGE_VARIANTS, PLAIN, STACKS, VARIANTS
 
 import app as project
+from tools.configurations import CONFIGURATIONS
 
 if TYPE_CHECKING:
     from conftest import Assemblies
@@ -21,11 +22,12 @@ STACK_NAMES += [f"{env}-{IMAGE_STACK}" for env in IMAGE_VARIANTS]
 
 
 def test_all_environments_synthesise_without_a_network(assemblies: Assemblies) -> None:
-    """Synthesis of every environment succeeded in a process that could reach no network at all."""
+    """Synthesis of every environment and configuration succeeded in a process that could reach no network at all."""
     if not assemblies.isolated:
         pytest.skip("this machine lets no user give up the network (unshare --net); nothing was shown")
     assert not assemblies.facts["network"]
-    assert set(assemblies.facts["seconds"]) == {"local", "dev", "prod", *VARIANTS}
+    configurations = {name.removesuffix(PLAIN) for name in CONFIGURATIONS}
+    assert set(assemblies.facts["seconds"]) == {*VARIANTS, *configurations} >= {"local", "dev", "prod"}
 
 
 def test_checks_stop_a_careless_stack(assemblies: Assemblies) -> None:

@@ -17,6 +17,8 @@ from classifier.model.encoding import encode
 from classifier.training.embeddings import EmbeddingTeacher, can_be_taught, contrast, embeddings
 from tests.unit.training.conftest import tiny_classifier
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 
 @pytest.fixture
 def embedding_base(tiny_base: Path, tmp_path: Path) -> Path:
