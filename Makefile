@@ -32,7 +32,7 @@ FAST_TESTS := tests/infra tests/unit
 SLOW_TESTS := tests/e2e tests/integration tests/unit/serving tests/unit/training tests/unit/sagemaker
 NIGHTLY_PARTS := real-data releases client containers
 
-.PHONY: help setup lock up preflight data deploy cdk down status logs train train-sdk recipe releases report approve rollback \
+.PHONY: help setup lock up preflight verify data deploy cdk down status logs train train-sdk recipe releases report approve rollback \
 	predict evaluate size-endpoint contract reference synth lint benchmark-serving test test-fast test-nightly \
 	clean
 
@@ -52,6 +52,9 @@ up: setup ## start the local cloud, deploy, train on real text, serve, print a c
 preflight: setup ## check account, region, quotas and names before a deployment (ENV=dev, CONTEXT=)
 	@$(RUN) preflight
 
+verify: setup ## check a deployment: API, errors, limits, metrics, workflow (ENV=dev)
+	@$(RUN) verify
+
 data: setup ## show how a file of labelled texts is read, and what looks wrong (DATA=, HYPERPARAMETERS="label_column=…")
 	@$(RUN) data
 
@@ -64,7 +67,7 @@ cdk: setup ## any cdk command against the local cloud (ARGS="diff", ARGS="destro
 down: ## stop the local cloud and everything in it; its state stays for the next `make up`
 	@[ ! -x $(VENV) ] || $(RUN) down
 
-status: setup ## addresses, credentials and model version; the same as .local/status.json
+status: setup ## addresses, credentials and which model answers; the same as .local/status.json
 	@$(RUN) status
 
 logs: setup ## newest log lines of the training jobs, Lambdas, endpoint and workflow

@@ -23,6 +23,7 @@ PROJECT = "text-classifier"
 LOCAL_ENV = "local"
 STACKS = ("storage", "training", "serving", "release", "api", "monitoring")
 CONNECT_SECONDS = 0.5
+MODEL_SECONDS = (2.0, 5.0)  # to connect to the API, and to wait for the model
 
 
 @dataclass(frozen=True)
@@ -103,17 +104,28 @@ class Deployment:
         host, stage = url.removeprefix("https://").rstrip("/").split("/", 1)
         return f"{self.endpoint_url}/restapis/{host.split('.', 1)[0]}/{stage}/_user_request_"
 
-    @property
+    @cached_property
     def api_key(self) -> str | None:
         """Value of the API key, or None where the configuration asks for none."""
         key_id = self.outputs.get("ApiKeyId")
         return self.client("apigateway").get_api_key(apiKey=key_id, includeValue=True)["value"] if key_id else None
 
-    def api_client(self) -> Client:
-        """Return the product's own client for the REST API."""
+    def api_client(self, **options: Any) -> Client:
+        """Return the product's own client for the REST API; `options` are those of `Client`."""
         from text_classifier import Client
 
-        return Client(self.api_url or self.output("ApiUrl"), api_key=self.api_key)
+        return Client(self.api_url or self.output("ApiUrl"), api_key=self.api_key, **options)
+
+    def ask_model(self) -> tuple[str | None, str]:
+        """Ask the model once, for a short time: the version that answers, or None, and the same in words."""
+        from text_classifier import ApiError
+
+        try:
+            with self.api_client(timeout=MODEL_SECONDS) as client:
+                version = str(client.health(deep=True)["model"]["version"])
+        except (ApiError, OperationError) as error:
+            return None, f"does not answer: {error}"
+        return version, f"version {version} answers"
 
 
 def connect(env: str) -> Deployment:

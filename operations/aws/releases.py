@@ -55,7 +55,7 @@ def follow(deployment: Deployment, execution: str) -> str:
         raise OperationError(
             f"The release ended {description['status']}: {description.get('error', '')}\n"
             f"{description.get('cause', '')}\n"
-            f"The champion serves: {deployment.released_package or 'none was released yet'}.",
+            f"The model now: {deployment.ask_model()[1]}",
             hint="`make logs` shows what the new endpoint said; `make releases` what was decided",
         )
     return str(json.loads(description["output"])["outcome"])

@@ -59,7 +59,7 @@ def result(description: dict[str, Any]) -> dict[str, str]:
             f"The training workflow ended {description['status']}: {description.get('error', '')}\n"
             f"{description.get('cause', '')}",
             hint="fix what it names and `make train` again; `make logs` shows the job's last lines. "
-            "The released model keeps serving.",
+            "The released model is not touched.",
         )
     output = json.loads(description["output"])
     if "verdict" not in output:  # an input with `dry_run`

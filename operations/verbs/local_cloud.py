@@ -51,9 +51,7 @@ def up(arguments: argparse.Namespace) -> None:
     if under_way := executions.running(deployment, deployment.output(releases.MACHINE)):
         say("  following the release under way")
         releases.follow(deployment, under_way)
-    if deployment.released_package and not new:
-        say(f"  model version {deployment.model_version} serves already; `make train` trains a new one")
-    else:
+    if not (kept := bool(deployment.released_package) and not new):
         train_and_release(deployment, {"hyperparameters": given} if given else {})
 
     phases.begin("Ask the API")
@@ -61,6 +59,8 @@ def up(arguments: argparse.Namespace) -> None:
         raise OperationError("No model serves: the one that was trained waits for a person.", hint=PENDING)
     with deployment.api_client() as client:
         prediction = client.score(EXAMPLE, top_k="all")
+    if kept:
+        say(f"  model version {prediction.model_version} serves already; `make train` trains a new one")
     several = prediction.labels is not None or len(prediction.scores or ()) > 2
     body = {"inputs": EXAMPLE, **({"parameters": {"top_k": None}} if several else {})}
     status.write(deployment)

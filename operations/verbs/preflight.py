@@ -5,14 +5,12 @@ import json
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 from typing import Any
-
-from botocore.exceptions import BotoCoreError, ClientError
 
 from operations import paths
 from operations.aws import inventory
 from operations.aws.deployment import PROJECT, Deployment, connect
+from operations.checks import FAILED, NOTE, OK, UNKNOWN, Check, guarded, judged, table
 from operations.console import Answer
 from operations.errors import OperationError
 from stacks.common.container_image import INFERENCE, TRAINING, resolve_image
@@ -21,19 +19,7 @@ from stacks.errors import StacksError
 
 BOOTSTRAP_PARAMETER, BOOTSTRAP_VERSION = "/cdk-bootstrap/hnb659fds/version", 6  # what CDK's assets need
 LARGEST_IMAGE = 10 * 1024**3  # of a serverless endpoint
-AWS_ONLY = ("quotas", "image size")
-OK, FAILED, NOTE, UNKNOWN = "ok", "FAILED", "note", "unknown"
 _MANIFEST = ["application/vnd.docker.distribution.manifest.v2+json", "application/vnd.oci.image.manifest.v1+json"]
-
-
-@dataclass(frozen=True)
-class Check:
-    """One line of the answer. `next_step` is empty where nothing is to be done."""
-
-    check: str
-    status: str
-    found: str
-    next_step: str = ""
 
 
 def preflight(arguments: argparse.Namespace) -> Answer:
@@ -55,11 +41,7 @@ def preflight(arguments: argparse.Namespace) -> Answer:
         place = f"account {config.account or account}, region {config.region}"
         message = f"The configuration deploys to {place}; these credentials are of account {account}, region {region}."
         raise OperationError(message, hint=f"set credentials and AWS_REGION for {place}")
-    found = [Check("credentials", OK, f"account {account}, region {region}"), *checks(deployment, config)]
-    lines = [f"{one.status:8} {one.check:22} {one.found}" for one in found]
-    lines += [f"Next step for {one.check}: {one.next_step}" for one in found if one.next_step]
-    bad = any(one.status in (FAILED, UNKNOWN) for one in found)
-    return Answer([asdict(one) for one in found], "\n".join(lines), exit_code=int(bad))
+    return table([Check("credentials", OK, f"account {account}, region {region}"), *checks(deployment, config)])
 
 
 def configuration(env: str, region: str) -> Config:
@@ -72,15 +54,10 @@ def configuration(env: str, region: str) -> Config:
 
 def checks(deployment: Deployment, config: Config) -> Iterator[Check]:
     """Yield the result of every check; one that AWS refuses to answer is unknown, and says what was refused."""
-    for check in (_images, _bootstrap, _quotas, _image_size, _names, _email):
-        name = check.__name__.strip("_").replace("_", " ")
-        if deployment.endpoint_url and name in AWS_ONLY:
-            yield Check(name, NOTE, "not asked: the local cloud has none")
-            continue
-        try:
-            yield from check(deployment, config)
-        except (ClientError, BotoCoreError) as error:
-            yield Check(name, UNKNOWN, str(error), "let these credentials make this call, and repeat")
+    if deployment.endpoint_url:
+        yield Check("quotas, image size", NOTE, "not asked: the local cloud has none")
+    of_aws = () if deployment.endpoint_url else (_quotas, _image_size)
+    yield from guarded((_images, _bootstrap, *of_aws, _names, _email), deployment, config)
 
 
 def _images(deployment: Deployment, config: Config) -> Iterator[Check]:
@@ -97,11 +74,8 @@ def _bootstrap(deployment: Deployment, config: Config) -> Iterator[Check]:
         version = int(ssm.get_parameter(Name=BOOTSTRAP_PARAMETER)["Parameter"]["Value"])
     except ssm.exceptions.ParameterNotFound:
         version = 0
-    if version >= BOOTSTRAP_VERSION:
-        yield Check("bootstrap", OK, f"version {version}")
-    else:
-        found = f"version {version}, needed {BOOTSTRAP_VERSION}" if version else f"missing in {config.region}"
-        yield Check("bootstrap", FAILED, found, "cdk bootstrap")
+    found = f"version {version}, needed {BOOTSTRAP_VERSION}" if version else f"missing in {config.region}"
+    yield judged("bootstrap", version >= BOOTSTRAP_VERSION, found, "cdk bootstrap")
 
 
 def needed_quotas(config: Config) -> dict[str, float]:
@@ -125,13 +99,12 @@ def _quotas(deployment: Deployment, config: Config) -> Iterator[Check]:
     granted = {quota["QuotaName"].lower(): quota["Value"] for page in pages for quota in page["Quotas"]}
     for name, needed in needed_quotas(config).items():
         value = granted.get(name.lower())
+        ask = f"request {needed:g} in the Service Quotas console, Amazon SageMaker: {name}"
         if value is None:
             yield Check("quota", UNKNOWN, f"{name}: AWS lists none", "look for it in the Service Quotas console")
-        elif value < needed:
-            ask = f"request {needed:g} in the Service Quotas console, Amazon SageMaker: {name}"
-            yield Check("quota", FAILED, f"{name}: {value:g}, needed {needed:g}", _WAYS_OUT.get(name.split()[0], ask))
         else:
-            yield Check("quota", OK, f"{name}: {value:g}, needed {needed:g}")
+            found, way_out = f"{name}: {value:g}, needed {needed:g}", _WAYS_OUT.get(name.split()[0], ask)
+            yield judged("quota", value >= needed, found, way_out)
 
 
 _WAYS_OUT = {
@@ -158,8 +131,7 @@ def _image_size(deployment: Deployment, config: Config) -> Iterator[Check]:
     size = manifest["config"]["size"] + sum(layer["size"] for layer in manifest["layers"])
     found = f"{size / 1024**3:.1f} GB compressed, limit {LARGEST_IMAGE // 1024**3} GB"
     way_out = "deploy with -c serving.container=slim -c serving.hub_model_id= -c serving.hub_model_revision="
-    fits = size <= LARGEST_IMAGE
-    yield Check("image size", OK if fits else FAILED, found, "" if fits else way_out)
+    yield judged("image size", size <= LARGEST_IMAGE, found, way_out)
 
 
 def _names(deployment: Deployment, config: Config) -> Iterator[Check]:

@@ -35,8 +35,8 @@ def releases(arguments: argparse.Namespace) -> Answer:
         return Answer(_document(package, champion), story)
     found = registry.packages(deployment)
     commands = (
-        f"{SERVES} serves. make releases PACKAGE=n tells why; make report PACKAGE=n fetches its report; "
-        "make approve PACKAGE=n releases; make rollback goes back."
+        f"{SERVES} is released: {deployment.ask_model()[1]}. make releases PACKAGE=n tells why; make report PACKAGE=n "
+        "fetches its report; make approve PACKAGE=n releases; make rollback goes back."
     )
     return Answer(
         [_document(package, champion) for package in found],
@@ -94,12 +94,11 @@ def rollback(arguments: argparse.Namespace) -> Answer:
 
 
 def follow(deployment: Deployment, execution: str) -> dict[str, Any]:
-    """Follow a release; say and return its outcome and which model serves then. status.json gets the model too."""
+    """Follow a release; say and return its outcome and which model answers then. status.json gets the model too."""
     outcome = workflow.follow(deployment, execution)
-    if deployment.endpoint_url:
-        status.write(deployment)
-    say(f"{outcome}: model version {deployment.model_version} serves")
-    return {"outcome": outcome, "model_version": deployment.model_version}
+    facts = status.write(deployment)
+    say(f"{outcome}: model {facts['model']}")
+    return {"outcome": outcome, "model_version": facts["model_version"]}
 
 
 def _followed(deployment: Deployment, execution: str) -> Answer:

@@ -10,7 +10,9 @@ from operations.console import Answer
 
 
 def status(arguments: argparse.Namespace) -> Answer:
-    """Show what runs, where, and with which model; on the local cloud .local/status.json holds the same.
+    """Show what runs, where, and which model answers; on the local cloud .local/status.json holds the same.
+
+    The model is asked, for at most five seconds; `model_version` answers, `released_version` should.
 
     For example: make status, python -m operations status --json
     """
@@ -21,6 +23,7 @@ def status(arguments: argparse.Namespace) -> Answer:
 def write(deployment: Deployment) -> dict[str, Any]:
     """Return everything that another program needs to join in; on the local cloud .local/status.json gets it too."""
     local = deployment.variables
+    version, said = deployment.ask_model()
     facts = {
         "endpoint_url": deployment.endpoint_url,
         "region": deployment.session.region_name,
@@ -28,7 +31,9 @@ def write(deployment: Deployment) -> dict[str, Any]:
         "aws_secret_access_key": local.get("AWS_SECRET_ACCESS_KEY"),
         "api_url": deployment.api_url,
         "api_key": deployment.api_key,
-        "model_version": deployment.model_version,
+        "model": said,
+        "model_version": version,
+        "released_version": deployment.model_version,
         "log_dir": str(paths.LOGS) if local else None,
     }
     if local:

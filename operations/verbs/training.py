@@ -63,7 +63,7 @@ def train_and_release(deployment: Deployment, overrides: dict[str, Any]) -> dict
 
     Returns ARN, status and summary of the package; of its release the outcome and the model that serves. Raises
     OperationError: a run with another input is under way, the run failed, the gate refused the model, or the release
-    failed. In each case the champion serves.
+    failed. In each case the champion stays.
     """
     known = releases.all_known(deployment)
     run = training.follow(deployment, training.start_or_join(deployment, overrides))

@@ -4,6 +4,10 @@ Stacks know each other's resources by these names, not by references: a referenc
 other's.
 """
 
+import hashlib
+import json
+from typing import Any
+
 from aws_cdk import Fn, Stack
 from constructs import Construct
 
@@ -39,6 +43,7 @@ class Names:
             makes CloudFormation replace it.
         serving_stack: its parameter says which model package is the champion; its ARN ends in an id of CloudFormation.
         model_role: of the served model; the serving stack builds its ARN from it and holds no IAM.
+        served: pattern of the names of the models and endpoint configs that the serving stack replaces.
         release: also the role under which CloudFormation changes the endpoint.
         training: also the role of the jobs.
         key_export: under which the storage stack exports the ARN of the environment's own key.
@@ -57,6 +62,7 @@ class Names:
         self._global_suffix = config.global_suffix
         self.model_role = f"{prefix}-model"
         self.model_role_arn = self.role_arn(self.global_name(self.model_role))
+        self.served = f"{prefix}--*"
         self.release = f"{prefix}-release"
         self.training = f"{prefix}-training"
         self.recipe = f"/{prefix}/training-recipe"
@@ -74,6 +80,18 @@ class Names:
     def global_name(self, name: str) -> str:
         """Return the name of a role or budget, which no other region of the account may use."""
         return f"{name}{self._global_suffix}"
+
+    def served_name(self, version: str, content: Any) -> str:
+        """Return the name of a model or endpoint config, at most 63 characters with a version of up to 16 digits.
+
+        No prefix holds two hyphens, so they tell this environment's names from those of `<prefix>-<more>`.
+
+        `content`: whatever replaces the resource when it changes. It is part of the name as a hash, because a new
+        resource exists beside the old one. Tokens count by what they stand for; their own text is a running number.
+        """
+        resolved = Stack.of(self._scope).resolve(content)
+        digest = hashlib.sha256(json.dumps(resolved, sort_keys=True).encode()).hexdigest()[:12]
+        return f"{self.prefix}--{version}-{digest}"
 
     def sagemaker_arn(self, resource: str) -> str:
         """Return the ARN, or the pattern, of something in SageMaker."""

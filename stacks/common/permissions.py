@@ -29,6 +29,16 @@ class Right:
             raise ValueError(f"{', '.join(self.actions)}: a resource with a wildcard needs a reason")
 
 
+# Where the service's own documentation shows `aws:SourceAccount` in the trust policy of a role that it takes. Elsewhere
+# (lambda, and cloudformation, which shows it for extensions only) the condition might shut the service out.
+_SAY_THEIR_ACCOUNT = {
+    "sagemaker": "Cross-service confused deputy prevention, Amazon SageMaker AI Developer Guide",
+    "states": "Creating an IAM role for your state machine, AWS Step Functions Developer Guide",
+    "events": "Cross-service confused deputy prevention in Amazon EventBridge, Amazon EventBridge User Guide",
+    "codebuild": "Allow CodeBuild to interact with other AWS services, AWS CodeBuild User Guide",
+}
+
+
 def grant(role: iam.Role, *rights: Right) -> None:
     """Add rights to a role's policy, in this order, and accept their wildcards."""
     for right in rights:
@@ -41,16 +51,19 @@ def service_role(
 ) -> iam.Role:
     """Create a role named `Role` in its scope.
 
+    Where it is documented, the service may take it for this account's resources only.
+
     `service`: first part of the principal: `lambda`, `states`, `sagemaker`, … `inline`: policy name → rights that are
     created with the role, in one resource; a policy of its own arrives later.
     """
     policies = inline or {}
+    here = {"StringEquals": {"aws:SourceAccount": Stack.of(scope).account}} if service in _SAY_THEIR_ACCOUNT else None
     role = iam.Role(
         scope,
         "Role",
         role_name=name,
         description=description,
-        assumed_by=iam.ServicePrincipal(f"{service}.amazonaws.com"),
+        assumed_by=iam.ServicePrincipal(f"{service}.amazonaws.com", conditions=here),
         inline_policies={
             policy: iam.PolicyDocument(statements=[_statement(right) for right in rights])
             for policy, rights in policies.items()

@@ -11,11 +11,6 @@ from stacks.config.serving import ServingConfig
 from stacks.serving.guardrails import guard_alarms
 from stacks.serving.scaling import SERVICE, scalable_dimension
 
-# CloudFormation names a resource that has no name after its stack or after its logical id, which begins with the
-# construct's path; SageMaker's ARNs spell either in lower case.
-_MODELS = ("servingpackagemodel*", "servinghubmodel*")
-_ENDPOINT_CONFIGS = ("servingendpointconfig*",)
-
 # The role that Application Auto Scaling uses; AWS creates it when an account registers its first endpoint.
 _SCALING_SERVICE = f"{SERVICE}.application-autoscaling.amazonaws.com"
 _SCALING_ROLE = f"aws-service-role/{_SCALING_SERVICE}/AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
@@ -26,18 +21,18 @@ def release_role(scope: Construct, *, names: Names, serving: ServingConfig) -> i
 
     Where the endpoint scales or its updates are guarded, the stack's scalable target, policy and alarms as well.
     """
-    stack_prefix = f"{names.serving_stack}-*"
-    models = [names.sagemaker_arn(f"model/{name}") for name in (stack_prefix, *_MODELS)]
-    configs = [names.sagemaker_arn(f"endpoint-config/{name}") for name in (stack_prefix, *_ENDPOINT_CONFIGS)]
+    model, config = (names.sagemaker_arn(f"{kind}/{names.served}") for kind in ("model", "endpoint-config"))
     endpoint = names.endpoint_arn
     rights = [
-        _allow(["CreateModel", "DescribeModel", "DeleteModel"], models),
-        _allow(["CreateEndpointConfig", "DescribeEndpointConfig", "DeleteEndpointConfig"], configs),
+        _allow(["CreateModel", "DescribeModel", "DeleteModel"], [model]),
+        _allow(["CreateEndpointConfig", "DescribeEndpointConfig", "DeleteEndpointConfig"], [config]),
         # Creating and changing an endpoint is checked against its config as well.
-        _allow(["CreateEndpoint", "UpdateEndpoint"], [endpoint, *configs]),
+        _allow(["CreateEndpoint", "UpdateEndpoint"], [endpoint, config]),
         _allow(["DescribeEndpoint", "DeleteEndpoint"], [endpoint]),
-        _allow(["AddTags", "DeleteTags", "ListTags"], [*models, *configs, endpoint]),
-        use_packages(names.package_arns),
+        _allow(["AddTags", "DeleteTags", "ListTags"], [model, config, endpoint]),
+        # A model made from a package may be checked against the package too: "Deploy a Model Version from a Different
+        # Account" in the SageMaker AI Developer Guide grants it there.
+        use_packages(names.package_arns, "sagemaker:CreateModel"),
         pass_role(names.model_role_arn, "sagemaker"),
     ]
     role = service_role(
@@ -59,7 +54,7 @@ def _allow(calls: Sequence[str], resources: Sequence[str]) -> Right:
     return Right(
         [f"sagemaker:{call}" for call in calls],
         resources,
-        "CloudFormation generates the names of models and endpoint configs, to replace them.",
+        "A model's and an endpoint config's name ends in the package's version and a hash of its properties.",
     )
 
 

@@ -27,7 +27,7 @@ _GONE = '$endpoint in ["missing", "Failed"]'
 # Why an endpoint does not come up, where the model is not the reason.
 _PLATFORM = (
     "/ResourceLimitExceeded|LimitExceeded|[Tt]hrottl|Rate exceeded|InternalFailure|InternalError|ServiceUnavailable|"
-    "Could not find endpoint|AccessDenied|not authorized|[Cc]apacity|No space left/"
+    "Could not find endpoint|already existing|AccessDenied|not authorized|[Cc]apacity|No space left/"
 )
 
 

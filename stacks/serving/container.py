@@ -8,8 +8,9 @@ from aws_cdk import Stack
 from stacks.common.container_image import INFERENCE, ContainerImage, resolve_image
 from stacks.common.names import Names
 
-# Serverless endpoints run one worker; the evidence is given under the same settings.
-_HUGGINGFACE_ENVIRONMENT = {"HF_TASK": "text-classification", "SAGEMAKER_MODEL_SERVER_WORKERS": "1"}
+WORKERS = "SAGEMAKER_MODEL_SERVER_WORKERS"
+HUGGINGFACE_ENVIRONMENT = {"HF_TASK": "text-classification", WORKERS: "1"}
+"""Serverless endpoints run one worker; the evidence is given under the same settings. The slim server ignores both."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +41,6 @@ def serving_container(stack: Stack, *, names: Names, region: str, slim_tag: str 
     )
     return ServingContainer(
         image=slim if slim_tag else official,
-        environment={} if slim_tag else _HUGGINGFACE_ENVIRONMENT,
+        environment={} if slim_tag else HUGGINGFACE_ENVIRONMENT,
         pullable=(official, slim),
     )

@@ -1,11 +1,15 @@
 """The endpoint: it serves the released model package, else the configured hub model, else nothing yet."""
 
-from aws_cdk import CfnCondition, CfnParameter, CfnWaitConditionHandle, Fn
+from typing import Any
+
+from aws_cdk import CfnCondition, CfnParameter, CfnWaitConditionHandle, Fn, Stack, Token
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
+from stacks.common.names import Names
 from stacks.config.serving import ServingConfig
 from stacks.serving.champion import NO_ENDPOINT, PARAMETER
+from stacks.serving.container import HUGGINGFACE_ENVIRONMENT, WORKERS
 from stacks.serving.guardrails import guarded_deployment
 from stacks.serving.scaling import add_scaling
 from stacks.serving.variant import production_variant
@@ -14,7 +18,8 @@ from stacks.serving.variant import production_variant
 class ModelEndpoint(Construct):
     """Model, endpoint config and endpoint, selected by the parameter `ModelPackageArn`.
 
-    Model and endpoint config have no names, so that CloudFormation can replace them; only the endpoint has one.
+    SageMaker changes no model and no endpoint config, so CloudFormation replaces them, and their names change with what
+    they hold. The endpoint keeps its name.
     """
 
     def __init__(
@@ -22,9 +27,8 @@ class ModelEndpoint(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        endpoint_name: str,
+        names: Names,
         serving: ServingConfig,
-        role_arn: str,
         image_uri: str,
     ) -> None:
         """Create the endpoint.
@@ -33,36 +37,57 @@ class ModelEndpoint(Construct):
         inference image for the hub model; a package brings its own.
         """
         super().__init__(scope, construct_id)
+        stack = Stack.of(self)
+        account = "[0-9]{12}" if Token.is_unresolved(stack.account) else stack.account
         package = CfnParameter(
             scope,
             PARAMETER,
             default="",
-            allowed_pattern=rf"|{NO_ENDPOINT}|arn:[a-z-]+:sagemaker:[a-z0-9-]+:[0-9]{{12}}:model-package/[a-zA-Z0-9-]+/[0-9]+",
-            constraint_description=f"empty, {NO_ENDPOINT}, or the ARN of a model package version",
+            # One group: the version alone tells its packages apart, in names and in answers.
+            allowed_pattern=f"|{NO_ENDPOINT}|arn:[a-z-]+:sagemaker:{stack.region}:{account}:model-package/"
+            f"{names.package_group}/[1-9][0-9]*",
+            constraint_description=f"empty, {NO_ENDPOINT}, or the ARN of a version of {names.package_group}",
             description="The released model package. Empty: the hub model of the configuration, or no endpoint yet. "
             f"{NO_ENDPOINT}: no endpoint.",
         )
-        self._role_arn, self._serving = role_arn, serving
+        self._names, self._serving = names, serving
+        # …:model-package/<group>/<version>; without a package "hub", as a Select that finds nothing is an error.
+        self._version = Fn.select(2, Fn.split("/", f"{package.value_as_string}/-/hub"))
         empty, none = Fn.condition_equals(package, ""), Fn.condition_equals(package, NO_ENDPOINT)
         no_package = Fn.condition_or(empty, none)
         released = CfnCondition(scope, "HasModelPackage", expression=Fn.condition_not(no_package))
         # A stack needs a resource that exists whatever the conditions say; this one does nothing.
         CfnWaitConditionHandle(self, "Placeholder")
-        model = self._package_model(package.value_as_string, released)
-        model_name: str = model.attr_model_name
-        condition = released
+        model = self._model(
+            "PackageModel",
+            self._version,
+            # All that the package says too: SageMaker does not say whether this replaces its environment or is merged.
+            environment={"MODEL_VERSION": self._version, **self._environment},
+            model_package_name=package.value_as_string,
+        )
+        model.cfn_options.condition = condition = released
+        model_name, config_name = model.attr_model_name, self._config_name(self._version, model)
         if serving.hub_model_id:
             hub_model = self._hub_model(image_uri)
             hub_model.cfn_options.condition = CfnCondition(scope, "HasNoModelPackage", expression=empty)
-            model_name = Fn.condition_if(released.logical_id, model_name, hub_model.attr_model_name).to_string()
+            model_name, config_name = (
+                Fn.condition_if(released.logical_id, packaged, hub).to_string()
+                for packaged, hub in (
+                    (model_name, hub_model.attr_model_name),
+                    (config_name, self._config_name("hub", hub_model)),
+                )
+            )
             condition = CfnCondition(scope, "HasEndpoint", expression=Fn.condition_not(none))
-        self._endpoint(endpoint_name, model_name, condition)
-
-    def _endpoint(self, name: str, model_name: str, condition: CfnCondition) -> None:
         config = sagemaker.CfnEndpointConfig(
-            self, "EndpointConfig", production_variants=[production_variant(self._serving, model_name=model_name)]
+            self,
+            "EndpointConfig",
+            endpoint_config_name=config_name,
+            production_variants=[production_variant(serving, model_name=model_name)],
         )
         config.cfn_options.condition = condition
+        self._endpoint(names.endpoint, config, condition)
+
+    def _endpoint(self, name: str, config: sagemaker.CfnEndpointConfig, condition: CfnCondition) -> None:
         endpoint = sagemaker.CfnEndpoint(
             self, "Endpoint", endpoint_name=name, endpoint_config_name=config.attr_endpoint_config_name
         )
@@ -86,36 +111,26 @@ class ModelEndpoint(Construct):
                 condition=condition,
             )
 
-    def _package_model(self, arn: str, released: CfnCondition) -> sagemaker.CfnModel:
-        model = sagemaker.CfnModel(
-            self,
-            "PackageModel",
-            execution_role_arn=self._role_arn,
-            primary_container=sagemaker.CfnModel.ContainerDefinitionProperty(
-                model_package_name=arn,
-                environment={
-                    # …:model-package/<group>/<version>: the API reports which version answered.
-                    "MODEL_VERSION": Fn.select(2, Fn.split("/", arn)),
-                    # On a serverless endpoint the package brings its own number of workers.
-                    **(self._workers if self._serving.kind == "instances" else {}),
-                },
-            ),
-        )
-        model.cfn_options.condition = released
-        return model
-
     def _hub_model(self, image_uri: str) -> sagemaker.CfnModel:
-        environment = {"HF_MODEL_ID": self._serving.hub_model_id, "HF_TASK": "text-classification", **self._workers}
+        environment = {"HF_MODEL_ID": self._serving.hub_model_id, **self._environment}
         if self._serving.hub_model_revision:
             environment["HF_MODEL_REVISION"] = self._serving.hub_model_revision
+        return self._model("HubModel", "hub", image=image_uri, environment=environment)
+
+    def _model(self, construct_id: str, version: str, **container: Any) -> sagemaker.CfnModel:
+        properties: dict[str, Any] = {
+            "execution_role_arn": self._names.model_role_arn,
+            "primary_container": sagemaker.CfnModel.ContainerDefinitionProperty(**container),
+        }
         return sagemaker.CfnModel(
-            self,
-            "HubModel",
-            execution_role_arn=self._role_arn,
-            primary_container=sagemaker.CfnModel.ContainerDefinitionProperty(image=image_uri, environment=environment),
+            self, construct_id, model_name=self._names.served_name(version, properties), **properties
         )
 
+    def _config_name(self, version: str, model: sagemaker.CfnModel) -> str:
+        return self._names.served_name(version, production_variant(self._serving, model_name=str(model.model_name)))
+
     @property
-    def _workers(self) -> dict[str, str]:
-        count = self._serving.instances.workers if self._serving.kind == "instances" else 1  # serverless runs one
-        return {"SAGEMAKER_MODEL_SERVER_WORKERS": str(count)}
+    def _environment(self) -> dict[str, str]:
+        if self._serving.kind == "serverless":
+            return HUGGINGFACE_ENVIRONMENT
+        return {**HUGGINGFACE_ENVIRONMENT, WORKERS: str(self._serving.instances.workers)}

@@ -23,9 +23,8 @@ class ServingStack(ProjectStack):
         ModelEndpoint(
             self,
             "Serving",
-            endpoint_name=self.names.endpoint,
+            names=self.names,
             serving=config.serving,
-            role_arn=self.names.model_role_arn,
             image_uri=resolve_image(INFERENCE, config.region).uri,
         )
         add_outputs(self, {"EndpointName": self.names.endpoint})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 
 from aws_console import PREFIX, Console
 from local_project import BUNDLED_DATA
+from waiting import until
 
 pytestmark = pytest.mark.e2e
 SENTENCES = pd.read_json(BUNDLED_DATA / "test.json", lines=True)["sentence"].tolist()[:20]
@@ -172,7 +174,7 @@ def test_make_train_approve_and_rollback_do_the_same_from_a_terminal(console: Co
     printed = console.project.make("train", f"TRAINING_JOB={job}", "APPROVAL=manual").stdout
     version = re.search(r"make approve PACKAGE=(\d+)", printed)[1]
     assert console.version == former
-    assert f"released: model version {version} serves" in console.project.make("approve", f"PACKAGE={version}").stdout
+    assert f"released: model version {version} answers" in console.project.make("approve", f"PACKAGE={version}").stdout
     assert console.version == version
     console.project.make("rollback", f"PACKAGE={former}")
     assert console.version == former
@@ -191,6 +193,32 @@ def test_an_older_package_comes_back_by_its_arn_and_by_rejected_then_approved(co
     assert console.champion == first
     assert json.loads(console.release_by_hand(former)["output"])["outcome"] == "released"
     assert console.champion == former
+
+
+def test_a_lost_endpoint_is_made_anew_by_the_next_release(console: Console) -> None:
+    """Deleted by somebody: status claims nothing, a healthy package is released and answers, and so is the champion."""
+    first, former = console.older(), console.champion
+
+    def lose() -> None:
+        console.sagemaker.delete_endpoint(EndpointName=PREFIX)
+        until(lambda: not console.left_over()["endpoints"])
+        time.sleep(5)  # for so long the API tells again what the model said before
+        facts = json.loads(console.project.make("status", "ARGS=--json").stdout)
+        assert (facts["model_version"], facts["released_version"]) == (None, number(console.champion))
+        assert "model_not_released" in facts["model"]
+
+    lose()
+    console.sagemaker.update_model_package(ModelPackageArn=first, ModelApprovalStatus="Rejected")
+    release = console.release_by_hand(first)
+    assert json.loads(release["output"])["outcome"] == "released", release
+    assert (console.champion, console.version) == (first, number(first))
+    assert console.package(first)["ModelApprovalStatus"] == "Approved"
+    assert "Clear" in " ".join(console.states(release["executionArn"])), console.states(release["executionArn"])
+    console.project.make("rollback", f"PACKAGE={number(former)}")
+    lose()  # and what serves already is no no-op
+    printed = console.project.make("rollback", f"PACKAGE={number(former)}").stdout
+    assert f"model version {number(former)} answers" in printed
+    assert (console.champion, console.version) == (former, number(former))
 
 
 def test_duplicated_events_and_metadata_release_nothing(console: Console, unchanged: Callable[[], None]) -> None:

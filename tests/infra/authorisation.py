@@ -66,6 +66,14 @@ def condition_keys(action: str) -> set[str]:
     return found | {key for kind in kinds if kind for key in service["resources"][kind]["condition_keys"]}
 
 
+# "Deploy a Model Version from a Different Account" in the SageMaker AI Developer Guide allows the one on the other.
+_ELSEWHERE = {
+    "sagemaker:CreateModel": {
+        "model-package": "arn:${Partition}:sagemaker:${Region}:${Account}:model-package/${ModelPackageName}/${Version}"
+    }
+}
+
+
 def problems(statement: Statement) -> Iterator[str]:
     """What AWS's reference has against a statement, whose references are resolved."""
     unknown = set(statement) - {"Effect", "Action", "Resource", "Condition", "Sid", "Principal"}
@@ -86,7 +94,7 @@ def problems(statement: Statement) -> Iterator[str]:
 
 
 def _resource_problems(action: str, statement: Statement, *, some: bool) -> Iterator[str]:
-    kinds = resource_types(action)
+    kinds = {**resource_types(action), **_ELSEWHERE.get(action, {})}
     resources = as_list(statement["Resource"])
     fitting = [resource for resource in resources if any(overlap(resource, arn) for arn in kinds.values())]
     if not kinds and resources != ["*"]:

@@ -6,15 +6,18 @@ import json
 import re
 import subprocess
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from authorisation import Statement, condition_keys, parliament, problems, resource_types
-from conftest import ROOT
+from authorisation import Statement, as_list, condition_keys, overlap, parliament, problems, resource_types
+from conftest import ROOT, STACKS
 from template_values import KEY_ARN, TemplateValues
 
 from local.emulator.sagemaker_bridge.sagemaker_arns import resource_arn
 from local.sagemaker.common.names import Scope
+
+if TYPE_CHECKING:
+    from conftest import Assemblies
 
 Configurations = dict[str, dict[str, Any]]
 
@@ -131,6 +134,56 @@ def test_condition_keys_of_the_local_cloud_exist() -> None:
     """The two keys that the local cloud adds to requests are keys of AWS for those calls."""
     assert "iam:PassedToService" in condition_keys("iam:PassRole")
     assert "cloudformation:RoleArn" in condition_keys("cloudformation:UpdateStack")
+
+
+def test_services_that_say_their_account_are_held_to_ours(assemblies: Assemblies) -> None:
+    """Roles of SageMaker, Step Functions, EventBridge and CodeBuild are taken for this account's resources only.
+
+    Their documentation shows the condition; Lambda's, CloudFormation's and API Gateway's does not show it for a role.
+    """
+    seen: dict[str, set[str]] = {}
+    for _, template in assemblies.all_templates():
+        for resource in template["Resources"].values():
+            if resource["Type"] == "AWS::IAM::Role":
+                (statement,) = resource["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+                condition = json.dumps(statement.get("Condition"))
+                seen.setdefault(statement["Principal"]["Service"], set()).add(condition)
+    ours = json.dumps({"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}})
+    held = {f"{name}.amazonaws.com" for name in ("sagemaker", "states", "events", "codebuild")}
+    assert {service for service, conditions in seen.items() if conditions == {ours}} == held
+    assert all(conditions == {"null"} for service, conditions in seen.items() if service not in held)
+
+
+def test_dev_reaches_nothing_of_prod(assemblies: Assemblies) -> None:
+    """No right of one environment fits a name of the other in the same account; SageMaker's patterns name their own."""
+    stacks = {env: [assemblies.template(env, stack) for stack in STACKS] for env in ("dev", "prod")}
+    resources = {
+        env: {
+            resource
+            for template in templates
+            for _, statements in documents(TemplateValues(template, templates))
+            for statement in statements
+            for resource in as_list(statement.get("Resource", []))
+            if resource != "*"
+        }
+        for env, templates in stacks.items()
+    }
+    shared = {"dev": set[str](), "prod": set[str]()}
+    for env, other in (("dev", "prod"), ("prod", "dev")):
+        named = {resource for resource in resources[other] if f"text-classifier-{other}" in resource}
+        assert len(named) > 20
+        for resource in resources[env]:
+            if any(overlap(resource, one) for one in named):
+                shared[env].add(resource)
+    # A person may have started the job that is to be judged under any name; this right only describes it.
+    jobs = "arn:aws:sagemaker:us-east-1:111122223333:training-job/*"
+    assert shared["dev"] | shared["prod"] == {jobs}
+    for env, found in resources.items():
+        own = f"text-classifier-{env}"
+        foreign = {
+            one for one in found if one.startswith("arn:aws:sagemaker:") and not re.search(rf"/{own}(?=[-/]|$)", one)
+        }
+        assert foreign == {jobs}
 
 
 _VALIDATE = """

@@ -310,7 +310,7 @@ def test_release_role_may_make_the_guarding_alarms_only(assemblies: Assemblies) 
     """It makes and removes the alarms of updates of this endpoint; others it can but look at."""
     statements = release_statements(assemblies, "instances")
     alarms = "arn:aws:cloudwatch:us-east-1:111122223333:alarm:"
-    own = f"{alarms}text-classifier-prod-instances-update-errors-servingendpointconfig-x"
+    own = f"{alarms}text-classifier-prod-instances-update-errors-text-classifier-prod--7-0123456789ab"
     calls = ("PutMetricAlarm", "DescribeAlarms", "DeleteAlarms", "TagResource", "UntagResource", "ListTagsForResource")
     assert missing(statements, [Need(f"cloudwatch:{call}", own) for call in calls]) == []
     assert not allows(statements, Need("cloudwatch:DeleteAlarms", f"{alarms}text-classifier-prod-budget"))

@@ -189,6 +189,7 @@ def test_failed_approval_is_not_tried_again_by_its_echo() -> None:
         "Rate exceeded",
         "InternalFailure",
         "User is not authorized to perform: sagemaker:CreateModel",
+        'Cannot create already existing model "arn:aws:sagemaker:us-east-1:111122223333:model/left".',
     ],
 )
 def test_platforms_fault_rejects_no_package(reason: str) -> None:

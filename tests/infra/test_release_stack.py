@@ -56,30 +56,38 @@ def release_needs(assemblies: Assemblies, env: str, names: dict[str, str]) -> li
         for call in ("AddTags", "DeleteTags", "ListTags")
         for arn in (model, config, endpoint)
     ]
-    found += [Need("sagemaker:DescribeModelPackage", f"{SAGEMAKER}:model-package/{prefix}/7")]
+    package = f"{SAGEMAKER}:model-package/{prefix}/7"
+    found += [Need(f"sagemaker:{call}", package) for call in ("DescribeModelPackage", "CreateModel")]
     passed = {"iam:PassedToService": "sagemaker.amazonaws.com"}
     return [*found, Need("iam:PassRole", f"arn:aws:iam::111122223333:role/{prefix}-model", passed)]
 
 
 @pytest.mark.parametrize("env", ENVIRONMENTS)
-@pytest.mark.parametrize("after", ["logical id", "stack"])
-def test_release_role_may_replace_the_endpoints_model(assemblies: Assemblies, env: str, after: str) -> None:
-    """CloudFormation can make and remove all of the serving stack, however it names what has no name."""
-    resources = assemblies.template(env, "serving")["Resources"].items()
-    for logical_id, resource in resources:
-        kind = resource["Type"].rpartition("::")[2]
-        if kind in ("Model", "EndpointConfig"):
-            name = f"{logical_id}-A1b2" if after == "logical id" else f"text-classifier-{env}-serving-{logical_id}-A1b2"
-            names = {"Model": "servingpackagemodel-x", "EndpointConfig": "servingendpointconfig-x", kind: name.lower()}
-            properties, statements = role(assemblies, env, f"text-classifier-{env}-release")
-            assert trusted(properties) == "cloudformation.amazonaws.com"
-            assert missing(statements, release_needs(assemblies, env, names)) == []
+@pytest.mark.parametrize("version", ["", "7"])
+def test_release_role_may_replace_the_endpoints_model(assemblies: Assemblies, env: str, version: str) -> None:
+    """CloudFormation can make and remove all that the serving stack holds, under the names that the template gives."""
+    package = f"{SAGEMAKER}:model-package/text-classifier-{env}/{version}" if version else ""
+    serving = TemplateValues(assemblies.template(env, "serving"), [], {"ModelPackageArn": package})
+    properties, statements = role(assemblies, env, f"text-classifier-{env}-release")
+    assert trusted(properties) == "cloudformation.amazonaws.com"
+    for model, config in zip(
+        serving.existing("AWS::SageMaker::Model").values(),
+        serving.existing("AWS::SageMaker::EndpointConfig").values(),
+        strict=True,
+    ):
+        names = {"Model": model["ModelName"], "EndpointConfig": config["EndpointConfigName"]}
+        assert missing(statements, release_needs(assemblies, env, names)) == []
 
 
 @pytest.mark.parametrize(
     "need",
     [
         Need("sagemaker:CreateModel", f"{SAGEMAKER}:model/text-classifier-dev-evidence-x"),
+        Need("sagemaker:DeleteModel", f"{SAGEMAKER}:model/text-classifier-prod--7-0123456789ab"),
+        Need("sagemaker:DeleteModel", f"{SAGEMAKER}:model/text-classifier-dev-2--7-0123456789ab"),
+        Need("sagemaker:DeleteModel", f"{SAGEMAKER}:model/servingpackagemodel-x"),
+        Need("sagemaker:CreateEndpointConfig", f"{SAGEMAKER}:endpoint-config/text-classifier-dev-serving-x"),
+        Need("sagemaker:CreateModel", f"{SAGEMAKER}:model-package/text-classifier-prod/7"),
         Need("sagemaker:DeleteEndpoint", f"{SAGEMAKER}:endpoint/text-classifier-prod"),
         Need("sagemaker:UpdateEndpoint", f"{SAGEMAKER}:endpoint/text-classifier-dev-2"),
         Need("sagemaker:CreateTrainingJob", f"{SAGEMAKER}:training-job/text-classifier-dev-x"),

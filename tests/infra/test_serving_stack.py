@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from aws_cdk.assertions import Match
+from template_values import TemplateValues
+
+from stacks.serving.container import HUGGINGFACE_ENVIRONMENT
 
 if TYPE_CHECKING:
     from conftest import Assemblies
@@ -65,14 +69,26 @@ def test_package_becomes_the_model_with_its_version(assemblies: Assemblies, env:
                 {
                     "PrimaryContainer": {
                         "ModelPackageName": {"Ref": "ModelPackageArn"},
-                        "Environment": {
-                            "MODEL_VERSION": {"Fn::Select": [2, {"Fn::Split": ["/", {"Ref": "ModelPackageArn"}]}]}
-                        },
+                        "Environment": Match.any_value(),
                     }
                 }
             ),
         },
     )
+
+
+@pytest.mark.parametrize(("name", "workers"), [("local", "1"), ("prod", "1"), ("slim", "1"), ("instances", "2")])
+def test_the_models_environment_is_whole_by_itself(assemblies: Assemblies, name: str, workers: str) -> None:
+    """Whether SageMaker merges a package's variables with the model's or replaces them, the container sees the same."""
+    given = {"ModelPackageArn": f"arn:aws:sagemaker:us-east-1:111122223333:model-package/text-classifier-{name}/17"}
+    (model,) = TemplateValues(assemblies.template(name, "serving"), [], given).existing(MODEL).values()
+    environment = model["PrimaryContainer"]["Environment"]
+    assert environment == {
+        "MODEL_VERSION": "17",
+        "HF_TASK": "text-classification",
+        "SAGEMAKER_MODEL_SERVER_WORKERS": workers,
+    }
+    assert set(HUGGINGFACE_ENVIRONMENT) < set(environment), "what packages are registered with"
 
 
 @pytest.mark.parametrize("kind", [MODEL, "AWS::SageMaker::EndpointConfig", "AWS::SageMaker::Endpoint"])
@@ -97,15 +113,20 @@ def test_stack_exists_whatever_the_conditions(assemblies: Assemblies, env: str) 
 
 
 @pytest.mark.parametrize("env", ["local", *AWS])
-def test_only_the_endpoint_is_named(assemblies: Assemblies, env: str) -> None:
-    """Model and endpoint config are unnamed, so that CloudFormation can replace them."""
+def test_the_endpoint_keeps_its_name(assemblies: Assemblies, env: str) -> None:
+    """The endpoint is updated, not replaced: its name says nothing of the model."""
     (endpoint,) = assemblies.resources(env, "serving", "AWS::SageMaker::Endpoint")
     assert endpoint["Properties"]["EndpointName"] == f"text-classifier-{env}"
-    replaced = [
-        *assemblies.resources(env, "serving", MODEL),
-        *assemblies.resources(env, "serving", "AWS::SageMaker::EndpointConfig"),
-    ]
-    assert not [r for r in replaced if {"ModelName", "EndpointConfigName"} & set(r["Properties"])]
+
+
+@pytest.mark.parametrize(("group", "taken"), [("text-classifier-dev", True), ("text-classifier-prod", False)])
+def test_the_champion_is_a_version_of_the_own_group(assemblies: Assemblies, group: str, taken: bool) -> None:
+    """The parameter takes no package of another group or region: a name tells packages apart by version alone."""
+    pattern = assemblies.template("dev", "serving")["Parameters"]["ModelPackageArn"]["AllowedPattern"]
+    for region, right in (("us-east-1", taken), ("eu-west-1", False)):
+        arn = f"arn:aws:sagemaker:{region}:111122223333:model-package/{group}/7"
+        assert bool(re.fullmatch(pattern, arn)) is right
+    assert re.fullmatch(pattern, "") and re.fullmatch(pattern, "none")
 
 
 @pytest.mark.parametrize("env", ["local", *AWS])

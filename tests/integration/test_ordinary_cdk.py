@@ -8,10 +8,12 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from local_project import ROOT
+from operations.aws.deployment import STACKS
 
 pytestmark = pytest.mark.integration
 
@@ -109,3 +111,24 @@ def test_what_cannot_be_assembled_is_said_with_the_command(clone: Path, environm
     assert refused.returncode != 0
     assert "build/lambda-layer does not exist" in refused.stderr and "make setup" in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+@pytest.mark.nightly(part="releases")
+def test_diff_and_deploy_the_ordinary_way(clone: Path, environment: Path, server: Any) -> None:
+    """`cdk bootstrap`, `cdk diff`, `cdk deploy --all`: all stacks are made, a second diff finds nothing to do."""
+    keys, stacks = server.keys, server.client("cloudformation")
+    aws = {name.upper(): keys[name] for name in ("aws_access_key_id", "aws_secret_access_key")}
+    aws |= {"AWS_ENDPOINT_URL": server.url, "AWS_REGION": keys["region"], "AWS_DEFAULT_REGION": keys["region"]}
+    account = server.client("sts").get_caller_identity()["Account"]
+
+    def run(*arguments: str) -> str:
+        done = cdk(clone, environment, *arguments, **aws)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    run("bootstrap", f"aws://{account}/{keys['region']}")
+    assert "Number of stacks with differences: 6" in run("diff", "-c", "env=local")
+    run("deploy", "--all", "-c", "env=local", "--require-approval", "never")
+    made = [stack["StackName"] for stack in stacks.describe_stacks()["Stacks"]]
+    assert {f"text-classifier-local-{part}" for part in STACKS} <= set(made)
+    assert "Number of stacks with differences: 0" in run("diff", "-c", "env=local")

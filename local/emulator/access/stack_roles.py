@@ -81,5 +81,10 @@ def _records(params: Record) -> list[Record]:
         and stack_name in ("", change_set["StackName"], change_set["StackId"])
     ]
     names = {stack_name, *(change_set["StackName"] for change_set in change_sets)} - {""}
-    stacks = [stack for name, stack in cloudformation._stacks.items() if name in names or stack.get("StackId") in names]
+    stacks = [
+        stack
+        for name, stack in cloudformation._stacks.items()
+        # ministack keeps deleted stacks; a new one of the name does not inherit the role.
+        if (name in names or stack.get("StackId") in names) and stack.get("StackStatus") != "DELETE_COMPLETE"
+    ]
     return change_sets + stacks

@@ -40,9 +40,13 @@ def invocation_arn(path: str, scope: Scope) -> str:
 def further_checks(action: str, params: Mapping[str, Any], scope: Scope) -> list[tuple[str, str]]:
     """Return the (action, resource) pairs that AWS checks besides the action itself.
 
-    Source: the Service Authorization Reference for SageMaker (required resource types, dependent actions).
+    Source: the Service Authorization Reference for SageMaker (required resource types, dependent actions); for a model
+    made from a package "Deploy a Model Version from a Different Account" in its developer guide.
     """
     checks = []
+    if package := (params.get("PrimaryContainer") or {}).get("ModelPackageName"):
+        named = {"ModelPackageName": package}
+        checks.append((f"sagemaker:{action}", resource_arn("DescribeModelPackage", named, scope)))
     if action in ("CreateEndpoint", "UpdateEndpoint") and params.get("EndpointConfigName"):
         config = _arn("endpoint-config", str(params["EndpointConfigName"]), scope)
         checks.append((f"sagemaker:{action}", config))

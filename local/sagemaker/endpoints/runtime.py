@@ -15,11 +15,16 @@ from local.sagemaker.endpoints.metrics import publish_start
 from local.sagemaker.endpoints.serving import VariantSpec
 from local.sagemaker.endpoints.variant import Variant, endpoint_home, start_variant
 from local.sagemaker.state.context import Context
+from local.sagemaker.state.store import Record
 
 logger = logging.getLogger(__name__)
 
 KIND = "endpoint"
 _ANSWERING = ("InService", "Updating", "RollingBack")
+_SERVED = "ProductionVariants"
+"""Member of the record of an endpoint that has been in service."""
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 60.0
+"""Between the attempts to bring back an endpoint; each pause is twice as long as the one before."""
 _STOP_GRACE_SECONDS = 5.0
 _INTERRUPTED_UPDATE = "The local cloud was stopped while the endpoint was being updated"
 
@@ -42,8 +47,8 @@ class EndpointRuntime:
                 self._forget(key)
             elif status == "Creating":
                 self.create(key)
-            elif status in ("InService", "Updating", "SystemUpdating"):
-                reason = _INTERRUPTED_UPDATE if status == "Updating" else record.get("FailureReason")
+            elif _SERVED in record:
+                reason = {"Updating": _INTERRUPTED_UPDATE, "Failed": None}.get(status, record.get("FailureReason"))
                 self._change(key, EndpointStatus="SystemUpdating", PendingDeploymentSummary=None, FailureReason=reason)
                 self._spawn(self._bring_up, key)
 
@@ -95,13 +100,29 @@ class EndpointRuntime:
             variant.release()
 
     def _bring_up(self, key: Key) -> None:
+        """Start the server; one that served before again and again: a full disk passes. Failed, it can be deleted."""
+        record, pause = self._context.store.get(key) or {}, FIRST_PAUSE_SECONDS
+        while not self._started(key, record) and _SERVED in record and not self._context.stopping.wait(pause):
+            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+
+    def _started(self, key: Key, record: Record) -> bool:
+        """Try it once; True also where the endpoint was deleted or made anew meanwhile, and there is nothing to do."""
+        variant, failure = None, {}
         try:
-            (deployment,) = (self._context.store.get(key) or {})["_Deployment"]
-            variant = start_variant(self._context, key, VariantSpec(**deployment))
+            variant = start_variant(self._context, key, VariantSpec(**record["_Deployment"][0]))
         except Exception as error:
-            self._change(key, EndpointStatus="Failed", FailureReason=_reason(error))
-        else:
-            self._install(key, variant)
+            failure = {"EndpointStatus": "Failed", "FailureReason": _reason(error)}
+        with self._context.store.lock:
+            now = self._context.store.get(key) or {}
+            if now.get("EndpointStatus") != "Deleting" and now.get("CreationTime") == record.get("CreationTime", ""):
+                if variant:
+                    self._install(key, variant, FailureReason=record.get("FailureReason"))
+                else:
+                    self._change(key, **failure)
+                return variant is not None
+        if variant:
+            variant.server.stop(_STOP_GRACE_SECONDS)
+        return True
 
     def _switch(self, key: Key, config_name: str, spec: VariantSpec) -> None:
         try:
@@ -145,7 +166,10 @@ class EndpointRuntime:
     def _change(self, key: Key, **changes: Any) -> None:
         # When the service stops, servers end for that reason alone: start() needs the record as it is.
         if not self._context.stopping.is_set():
-            self._context.store.update(key, LastModifiedTime=time.time(), **changes)
+            try:
+                self._context.store.update(key, LastModifiedTime=time.time(), **changes)
+            except OSError as error:  # in memory it is right, and start() makes do with what was saved before
+                logger.warning("the state of endpoint %s could not be saved: %s", key.name, error)
 
     def _spawn(self, work: Callable[..., None], key: Key, *args: Any) -> None:
         def run() -> None:

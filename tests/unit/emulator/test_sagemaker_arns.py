@@ -57,6 +57,14 @@ def test_an_endpoint_needs_the_right_on_its_config_too() -> None:
     assert checks == [("sagemaker:CreateEndpoint", PREFIX + "endpoint-config/c")]
 
 
+def test_a_model_of_a_package_needs_the_right_on_the_package_too() -> None:
+    """CreateModel is checked on the package that the model is made from, whether it is named by ARN or by version."""
+    arn = PREFIX + "model-package/Group/3"
+    for package in (arn, "Group/3"):
+        params = {"ModelName": "m", "PrimaryContainer": {"ModelPackageName": package}}
+        assert further_checks("CreateModel", params, SCOPE) == [("sagemaker:CreateModel", arn)]
+
+
 def test_tags_on_creation_need_add_tags() -> None:
     """A request that creates with tags is checked for AddTags on the new resource."""
     checks = further_checks("CreateModel", {"ModelName": "m", "Tags": [{"Key": "a", "Value": "b"}]}, SCOPE)

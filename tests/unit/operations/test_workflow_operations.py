@@ -62,6 +62,9 @@ class FakeDeployment(Deployment):
     def client(self, service: str) -> Any:
         return self.clients[service]
 
+    def ask_model(self) -> tuple[str | None, str]:
+        return None, "does not answer: asleep"
+
     def output(self, name: str) -> str:
         return GROUP if name == "ModelPackageGroup" else name
 
@@ -214,13 +217,13 @@ def test_following_shows_a_waiting_state_once(
     assert shown == ["Wait for turn", "Is it the turn?", "Update endpoint"]
 
 
-def test_a_failed_release_says_who_serves(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The workflow's reason, and the champion that stayed."""
+def test_a_failed_release_says_which_model_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The workflow's reason, and what the model said when it was asked, not what the stack names."""
     monkeypatch.setattr(executions, "POLL_SECONDS", 0)
     ended = FakeWorkflows({"status": "FAILED", "error": "ReleaseFailed", "cause": "2 of 20 answers were wrong"})
     with pytest.raises(OperationError) as caught:
         release_workflow.follow(deployment(4, stepfunctions=ended), "arn")
-    assert "2 of 20" in caught.value.message and f"{ARN}/4" in caught.value.message
+    assert "2 of 20" in caught.value.message and caught.value.message.endswith("does not answer: asleep")
 
 
 def arguments(**given: Any) -> argparse.Namespace:

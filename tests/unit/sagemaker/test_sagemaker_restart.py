@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from local.sagemaker.common.errors import ServiceError
+from local.sagemaker.endpoints import runtime
 
 WAIT = """
     import os, sys, time
@@ -88,6 +91,73 @@ def test_requests_while_it_comes_back(cloud: Any) -> None:
     with pytest.raises(ServiceError) as not_ready:
         cloud.invoke("reviews")
     assert (not_ready.value.code, not_ready.value.http_status) == ("ModelNotReadyException", 429)
+
+
+ARCHIVE = "s3://bucket/models/1/model.tar.gz"
+
+
+def lose_the_archive(cloud: Any) -> Callable[[], Any]:
+    """Take the endpoint's archive away; call what is returned to put it back."""
+    path = cloud.surroundings.path(ARCHIVE)
+    content = path.read_bytes()
+    path.unlink()
+    return lambda: path.write_bytes(content)
+
+
+def fill_the_disk(cloud: Any) -> Callable[[], Any]:
+    """Let nothing be unpacked, as on a full disk: a file lies where the folder has to be."""
+    place = cloud.settings.state_dir / "artifacts"
+    shutil.rmtree(place)
+    place.write_text("full")
+    return place.unlink
+
+
+@pytest.mark.parametrize("fault", [lose_the_archive, fill_the_disk])
+@pytest.mark.parametrize("restarts", [1, 2])
+def test_an_endpoint_comes_back_by_itself_when_the_cause_is_gone(
+    cloud: Any, monkeypatch: pytest.MonkeyPatch, fault: Callable[[Any], Callable[[], Any]], restarts: int
+) -> None:
+    """Failed after one restart, or two, because of something outside the model; in service, without a reason, later."""
+    monkeypatch.setattr(runtime, "FIRST_PAUSE_SECONDS", 0.05)
+    cloud.deploy("1")
+    mend = fault(cloud)
+    for _ in range(restarts):
+        cloud.restart()
+        failed = cloud.endpoint()
+        assert (failed["EndpointStatus"], bool(failed["FailureReason"])) == ("Failed", True)
+    mend()
+    found = cloud.until(cloud.endpoint, lambda endpoint: endpoint["EndpointStatus"] == "InService")
+    assert "FailureReason" not in found
+    assert json.loads(cloud.invoke("reviews").body)["version"] == "1"
+
+
+def test_an_endpoint_that_is_tried_again_can_be_deleted_and_made_anew(
+    cloud: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a release does with a Failed endpoint: the attempts for the old one end, and only the new one serves."""
+    monkeypatch.setattr(runtime, "FIRST_PAUSE_SECONDS", 0.05)
+    cloud.deploy("1")
+    mend = lose_the_archive(cloud)
+    cloud.restart()
+    assert cloud.endpoint()["EndpointStatus"] == "Failed"
+    cloud.call("DeleteEndpoint", EndpointName="reviews")
+    cloud.until(lambda: cloud.call("ListEndpoints")["Endpoints"], lambda found: not found)
+    mend()
+    assert cloud.deploy("2")["EndpointStatus"] == "InService"
+    cloud.until(lambda: cloud.service._runtime._threads, lambda threads: not threads)
+    assert json.loads(cloud.invoke("reviews").body)["version"] == "2"
+
+
+def test_an_endpoint_that_never_served_is_not_tried_again(cloud: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on AWS: a creation that failed stays Failed, also after a restart."""
+    monkeypatch.setattr(runtime, "FIRST_PAUSE_SECONDS", 0.05)
+    name = cloud.create_config("1")
+    mend = lose_the_archive(cloud)
+    cloud.call("CreateEndpoint", EndpointName="reviews", EndpointConfigName=name)
+    assert cloud.endpoint()["EndpointStatus"] == "Failed"
+    mend()
+    cloud.restart()
+    assert cloud.endpoint()["EndpointStatus"] == "Failed"
 
 
 def test_deleted_model_does_not_keep_an_endpoint_down(cloud: Any) -> None:
