@@ -1,5 +1,6 @@
 """What goes in and out of a training job with its role's rights: code, channels, checkpoints, artifacts."""
 
+import random
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -107,7 +108,8 @@ class CheckpointSync:
                 continue  # a file was just deleted, or the right to write is missing: `finish` reports what remains
 
     def _upload(self, folder: Path) -> None:
-        for path, stamp in _stamps(folder):
+        stamps = list(_stamps(folder))
+        for path, stamp in random.sample(stamps, len(stamps)):  # AWS promises no order
             if self._uploaded.get(path) != stamp:
                 uri = self._uri + path.relative_to(folder).as_posix()
                 with _explained("Checkpoint upload", uri):
@@ -117,7 +119,7 @@ class CheckpointSync:
 
 def _stamps(folder: Path) -> Iterator[tuple[Path, tuple[int, int]]]:
     """Yield each file with its time of change and its size."""
-    for path in sorted(folder.rglob("*")):
+    for path in folder.rglob("*"):
         if path.is_file():
             status = path.stat()
             yield path, (status.st_mtime_ns, status.st_size)
