@@ -181,7 +181,8 @@ class Writer:
                     "The model has other classes than at the start: another one was released.",
                     hint="Repeat the command; with --out or --json the classes may change.",
                 )
-            self._csv.writerow({name: _cell(value) for name, value in fields.items()})
+            cells = {name: str(value).lower() if isinstance(value, bool) else value for name, value in fields.items()}
+            self._csv.writerow(cells)
         self._waiting.clear()
 
     def _fields(self, row: Row, added: dict[str, Any]) -> dict[str, Any]:
@@ -243,8 +244,3 @@ def _check_names(names: list[str]) -> None:
             f"The input already has columns with the names of added ones: {_listed(taken)}.",
             hint="Give --prefix predicted_ to rename the added ones, or --json.",
         )
-
-
-def _cell(value: Any) -> Any:
-    """Return a value in the form for CSV."""
-    return {None: "", True: "true", False: "false"}[value] if value is None or isinstance(value, bool) else value

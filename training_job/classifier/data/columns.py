@@ -152,8 +152,7 @@ def choose_columns(
         for column, values in cells.items()
         if (filled := [cell for cell in values if not is_blank(cell)])
     }
-    chooser = _Chooser(name, list(columns), profiles, cells, settings)
-    return chooser.choose()
+    return _Chooser(name, list(columns), profiles, cells, settings).choose()
 
 
 def refuse_other_decimals(columns: Columns, train: str, name: str, rows: Sequence[Mapping[str, object]]) -> None:
@@ -357,8 +356,8 @@ class _Chooser:
             self.notes += [f"not used: {rivals} (label_column)"] if rivals else []
             return tuple(profile.name for profile in flags)
         best = [profile for profile in ranked if profile.rank(_LABEL_WORDS) == named] if ranked else candidates
-        if len(best) > 1:
-            best = self._one_of(best)
+        if all(self._alike(best[0], other) for other in best[1:]):  # say the same of each row
+            best = best[:1]
         if len(best) > 1:
             found = ", ".join(f"{profile.name} ({profile.distinct} values)" for profile in best[:20])
             raise DataError(
@@ -381,11 +380,6 @@ class _Chooser:
         if rank:
             return 1 <= distinct <= max(2, min(MAX_LABELS, 0.7 * count))
         return 2 <= distinct <= max(2, min(MAX_LABELS, count / 3))
-
-    def _one_of(self, profiles: list[_Profile]) -> list[_Profile]:
-        """Return one of several columns that say the same of each row, else all of them."""
-        first = profiles[0]
-        return [first] if all(self._alike(first, other) for other in profiles[1:]) else profiles
 
     def _alike(self, one: _Profile, other: _Profile) -> bool:
         pairs = {(_key(a), _key(b)) for a, b in zip(self.cells[one.name], self.cells[other.name], strict=True)}

@@ -142,12 +142,8 @@ def _example(row: TableRow, columns: Columns) -> Example:
         raise UnusableRowError("malformed", row.problem) if row.problem else UnusableRowError("empty", "blank line")
     values = row.values
     text = _text(values, columns.text)
-    labels: tuple[str, ...] = ()
-    score = None
-    if columns.score:
-        score = _score(values, columns)
-    else:
-        labels = _labels(values, columns)
+    score = _score(values, columns) if columns.score else None
+    labels = () if columns.score else _labels(values, columns)
     return Example(text, labels, score, _optional(values, columns.group), _optional(values, columns.family), row.line)
 
 
