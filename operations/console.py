@@ -5,6 +5,8 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from text_classifier.terminal import shown
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -46,5 +48,5 @@ class Phases:
 
 
 def say(text: str) -> None:
-    """Print one line at once, also into a pipe."""
-    print(text, flush=True)
+    """Print one line at once, also into a pipe. What a service or a text says doesn't steer the terminal."""
+    print(shown(text), flush=True)

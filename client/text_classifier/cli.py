@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import tee
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TextIO, cast
 
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
@@ -32,6 +32,7 @@ from text_classifier.tables import (
     open_rows,
     open_standard_input,
 )
+from text_classifier.terminal import Terminal, shown
 from text_classifier.transport import MOST_IN_FLIGHT, RetryPolicy
 
 DONE, FAILED, USAGE, SOME_REFUSED, INTERRUPTED = 0, 1, 2, 3, 130
@@ -143,6 +144,8 @@ def _parser() -> argparse.ArgumentParser:
     help_top_k = "add the N most probable classes, or all, with their probabilities"
     add("--top-k", type=_top_k, metavar="N|all", help=help_top_k)
     add("--json", action="store_true", help="write JSON Lines, whatever the input is")
+    as_text = "put ' before cells that a spreadsheet would compute, such as =A1, in CSV. Default: %(default)s"
+    add("--spreadsheet-safe", action=argparse.BooleanOptionalAction, default=True, help=as_text)
     at_once = f"requests at once, 1 to {MOST_IN_FLIGHT}. Default: %(default)s"
     add("--in-flight", type=int, default=4, metavar="N", help=at_once)
     health = command("health", "print the API's health")
@@ -189,14 +192,14 @@ def _score_texts(arguments: argparse.Namespace, client: Client) -> int:
     if arguments.out:
         raise UsageError("--out is for --file.", hint="Redirect the output: text-classifier score … > file.")
     refused = 0
-    writer = Writer(sys.stdout, Layout(format="text", as_json=True))
+    writer = Writer(_stdout(), Layout(format="text", as_json=True))
     outcomes = client.score_all(arguments.text, in_flight=arguments.in_flight, top_k=arguments.top_k)
     for text, outcome in zip(arguments.text, outcomes, strict=True):
         refused += isinstance(outcome, Refusal)
         if arguments.json:
             writer.write(Row({"text": text}, text), outcome)
         else:
-            print(_line(outcome))
+            print(shown(_line(outcome)))
     return SOME_REFUSED if refused else DONE
 
 
@@ -204,7 +207,7 @@ def _score_to_stdout(arguments: argparse.Namespace, client: Client) -> int:
     layout = _layout(arguments)
     refused = number = 0
     with _rows(arguments.file, layout) as source:
-        writer = Writer(sys.stdout, layout, source)
+        writer = Writer(_stdout(), layout, source)
         rows, asked = tee(source)
         texts = (row.text for row in asked)
         outcomes = client.score_all(texts, in_flight=arguments.in_flight, top_k=arguments.top_k)
@@ -215,7 +218,7 @@ def _score_to_stdout(arguments: argparse.Namespace, client: Client) -> int:
         finally:
             writer.flush()
     sys.stdout.flush()
-    return _sum_up(number, refused, client)
+    return _sum_up(number, refused, writer.marked, client)
 
 
 def _score_to_file(arguments: argparse.Namespace, client: Client, progress: _Progress) -> int:
@@ -235,12 +238,18 @@ def _score_to_file(arguments: argparse.Namespace, client: Client, progress: _Pro
             tell=progress.tell,
             say=_say,
         )
-    code = _sum_up(summary.rows, summary.refused, client)
+    code = _sum_up(summary.rows, summary.refused, summary.marked, client)
     _say(f"Model version {' and '.join(summary.model_versions) or '-'}. Written: {arguments.out}")
     return code
 
 
-def _sum_up(rows: int, refused: int, client: Client) -> int:
+def _stdout() -> TextIO:
+    return cast(TextIO, Terminal(sys.stdout)) if sys.stdout.isatty() else sys.stdout
+
+
+def _sum_up(rows: int, refused: int, marked: int, client: Client) -> int:
+    if marked:
+        _say(f"{marked} cells begin as a formula does and have a ' before them; --no-spreadsheet-safe omits it.")
     _say(f"{rows} rows: {rows - refused} scored, {refused} refused; {client.requests_sent} requests.")
     return SOME_REFUSED if refused else DONE
 
@@ -249,7 +258,8 @@ def _layout(arguments: argparse.Namespace) -> Layout:
     form = arguments.format or ("text" if arguments.file == STDIN else form_of(arguments.file))
     names = ("column", "encoding", "delimiter", "quote", "header", "sheet", "prefix")
     given = {name: getattr(arguments, name) for name in names}
-    return Layout(format=form, as_json=arguments.json, every_class=arguments.top_k == "all", **given)
+    every = arguments.top_k == "all"
+    return Layout(format=form, as_json=arguments.json, every_class=every, safe=arguments.spreadsheet_safe, **given)
 
 
 @contextmanager
@@ -306,4 +316,4 @@ def _fail(error: TextClassifierError, code: int) -> int:
 
 
 def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    print(shown(text), file=sys.stderr, flush=True)

@@ -23,6 +23,8 @@ class Summary:
     refused: int
     """Rows without a prediction; their column `error` says why."""
     model_versions: list[str]
+    marked: int = 0
+    """Cells with a ' before them, so that no spreadsheet computes them."""
 
 
 def score_file(
@@ -73,6 +75,7 @@ def score_file(
     with Journal(journal_path, run) as journal:
         for line in rows.read_as:
             say(line)
+        marked = 0
         if not (journal.published and out.is_file() and _sha256(out) == journal.published):
             _refuse_to_overwrite(out)
             done = journal.done
@@ -82,10 +85,10 @@ def score_file(
                 journal.add(answered)
                 done += len(answered)
                 tell(done, count)
-            _publish(source, digest, out, journal, layout, rows)
+            marked = _publish(source, digest, out, journal, layout, rows)
         refused, versions = journal.summary()
         journal.delete()
-    return Summary(count, refused, versions)
+    return Summary(count, refused, versions, marked)
 
 
 def _select(rows: Iterable[Row], wanted: list[range]) -> Iterator[tuple[int, Any]]:
@@ -96,8 +99,8 @@ def _select(rows: Iterable[Row], wanted: list[range]) -> Iterator[tuple[int, Any
         at = numbers.stop
 
 
-def _publish(source: Path, digest: str, out: Path, journal: Journal, layout: Layout, rows: Rows) -> None:
-    """Write the output to a temporary file, and rename it when it is complete and on the disk."""
+def _publish(source: Path, digest: str, out: Path, journal: Journal, layout: Layout, rows: Rows) -> int:
+    """Write the output to a temporary file, and rename it when it is on the disk; return how many cells were marked."""
     partial = _beside(out, ".partial")
     partial.unlink(missing_ok=True)
     # JSON can hold half of a surrogate pair and UTF-8 cannot: it is written as the escape that it was read from.
@@ -123,6 +126,7 @@ def _publish(source: Path, digest: str, out: Path, journal: Journal, layout: Lay
             os.fsync(folder)
         finally:
             os.close(folder)
+    return writer.marked
 
 
 def _refuse_to_overwrite(out: Path) -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -29,6 +30,8 @@ LIKELY_COLUMNS = ("text", "sentence", "review", "comment", "content", "body", "m
 ADDED_COLUMNS = ("label", "confidence", "score", "truncated", "model_version", "error")
 LABEL_SEPARATOR = "|"
 """Between the labels of a text in CSV."""
+_COMPUTED = re.compile(r"[=+@\t\r-](?![\d.,]+$)")
+"""How a cell begins that a spreadsheet takes for a formula (OWASP, CSV Injection); a number is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,8 @@ class Layout(ReadSettings):
     """Write JSON Lines, whatever was read."""
     every_class: bool = False
     """In CSV, scores have a column for each class, not for each rank."""
+    safe: bool = True
+    """In CSV, a cell that a spreadsheet would compute gets ' before it."""
 
     def __post_init__(self) -> None:
         try:
@@ -154,6 +159,8 @@ class Writer:
         self._columns = columns
         self._waiting: list[tuple[Row, Outcome]] = []
         self._csv: csv.DictWriter[str] | None = None
+        self.marked = 0
+        """Cells that were written with ' before them."""
 
     def write(self, row: Row, outcome: Outcome) -> None:
         """Write one row; in CSV, rows before the first prediction wait for the columns that it brings."""
@@ -175,15 +182,22 @@ class Writer:
                 names = [*self._fields(row, _columns(outcome)), *more]
                 _check_names(names)
                 self._csv = csv.DictWriter(self._file, names, delimiter=self._delimiter)
-                self._csv.writeheader()
+                self._csv.writerow({name: self._cell(name) for name in names})
             if fields.keys() - set(self._csv.fieldnames):
                 raise FileError(
                     "The model has other classes than at the start: another one was released.",
                     hint="Repeat the command; with --out or --json the classes may change.",
                 )
-            cells = {name: str(value).lower() if isinstance(value, bool) else value for name, value in fields.items()}
-            self._csv.writerow(cells)
+            self._csv.writerow({name: self._cell(value) for name, value in fields.items()})
         self._waiting.clear()
+
+    def _cell(self, value: Any) -> Any:
+        if isinstance(value, bool):
+            return str(value).lower()
+        if not (self._layout.safe and isinstance(value, str) and _COMPUTED.match(value)):
+            return value
+        self.marked += 1
+        return f"'{value}"
 
     def _fields(self, row: Row, added: dict[str, Any]) -> dict[str, Any]:
         return row.fields | {self._layout.prefix + name: value for name, value in added.items()}

@@ -234,3 +234,37 @@ def test_help_documents_exit_codes_and_environment(capsys: pytest.CaptureFixture
             cli.main([*command, "--help"])
         printed = capsys.readouterr().out
         assert all(word in printed for word in (cli.URL, cli.KEY, "exit codes", "130"))
+
+
+STEERING = "a\x1b[2Jb\x9b31m\u202ec\rd"
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_nothing_from_a_file_or_server_steers_the_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, terminal: bool
+) -> None:
+    """Escapes are shown as such on a terminal; into a pipe, rows go as they are."""
+    (tmp_path / "in.jsonl").write_text(json.dumps({"text": STEERING}), encoding="utf-8")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: terminal)
+    with ContractApi() as api:
+        assert cli.main(["score", "--url", api.url, "--file", str(tmp_path / "in.jsonl")]) == cli.DONE
+    out = capsys.readouterr().out
+    assert out.endswith("\n") and ("\x9b" in out) is not terminal
+    assert cli.shown(STEERING) == r"a\x1b[2Jb\x9b31m\u202ec\rd"
+
+
+def test_a_message_about_a_column_steers_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A column's name stands in an error as escapes."""
+    (tmp_path / "in.csv").write_text("x\x1b[31m,y\n1,2\n")
+    assert cli.main(["score", "--url", "http://localhost", "--file", str(tmp_path / "in.csv")]) == cli.USAGE
+    assert "\x1b" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("out", [True, False])
+def test_changed_cells_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str], out: bool) -> None:
+    """Cells that got a ' are said, with the option that omits it."""
+    (tmp_path / "in.csv").write_text("text\n=1+1\nfine\n")
+    command = ["score", "--file", str(tmp_path / "in.csv"), *(["--out", str(tmp_path / "out.csv")] if out else [])]
+    with ContractApi() as api:
+        assert cli.main([*command, "--url", api.url]) == cli.DONE
+    assert "1 cells" in capsys.readouterr().err

@@ -66,9 +66,21 @@ def test_csv_comes_out_as_it_went_in_with_columns_added(rows: list[list[str]]) -
     csv.writer(source).writerows([["id", "text"], *rows])
     found = read(source.getvalue(), "csv", encoding="utf-8", delimiter=",", quote="double", header="yes")
     assert [row.text for row in found] == [text for _, text in rows]
-    result = list(csv.DictReader(io.StringIO(written(found, [GOOD] * len(found)), newline="")))
+    result = list(csv.DictReader(io.StringIO(written(found, [GOOD] * len(found), safe=False), newline="")))
     assert [[row["id"], row["text"]] for row in result] == rows
     assert all([row[name] for name in ADDED_COLUMNS] == ["helpful", "0.75", "1.5", "false", "3", ""] for row in result)
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "+A1", "-A1", "@SUM(A1)", "\t=1", "-1+cmd|' /C calc'!A0"])
+def test_no_cell_is_a_formula(cell: str) -> None:
+    """Texts, names of columns and labels of the server; as they are where that is asked for, or in JSON."""
+    rows = [Row({cell: cell, "n": "-1.5"}, cell)]
+    outcome = Prediction(cell, 0.75, None, False, "3")
+    names, values = csv.reader(io.StringIO(written(rows, [outcome]), newline=""))
+    assert (names[0], values[0], values[2]) == (f"'{cell}",) * 3
+    assert values[1] == "-1.5"
+    assert written(rows, [outcome], safe=False).count(f"'{cell}") == 0
+    assert json.loads(written(rows, [outcome], as_json=True))["label"] == cell
 
 
 SCORES = (Score("spam", 0.7), Score("ham", 0.3))
