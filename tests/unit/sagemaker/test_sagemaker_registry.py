@@ -71,6 +71,7 @@ def test_update_event_names_what_changed(group: Any) -> None:
     ]
     assert [detail["ModelApprovalStatus"] for detail in details] == ["PendingManualApproval", "Approved", "Approved"]
     assert details[1]["ModelPackageArn"] == arn
+    assert details[1]["CreationTime"] > 1e12, "events carry milliseconds"
 
 
 def test_metadata_is_merged_and_removed(group: Any) -> None:
@@ -180,7 +181,7 @@ def test_model_of_a_missing_package(group: Any) -> None:
     ("params", "words"),
     [
         ({}, "a model without PrimaryContainer"),
-        ({"Containers": [{"Image": "a"}, {"Image": "b"}]}, "inference pipelines"),
+        ({"Containers": [{"Image": "a"}, {"Image": "b"}]}, "such as an inference pipeline"),
         ({"PrimaryContainer": {"ModelDataUrl": "s3://b/m.tar.gz"}}, "either Image or ModelPackageName"),
         ({"PrimaryContainer": {"Image": "a", "Mode": "MultiModel"}}, "multi-model"),
     ],
