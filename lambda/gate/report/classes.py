@@ -1,7 +1,7 @@
 """The figures of every label: as a chart in the order of their F1, and as a table."""
 
 from classifier.evaluation.figures import ClassFigures
-from gate.report.markup import NAME_LIMIT, Markup, figure, paragraph, section, shorten, table, tag
+from gate.report.markup import NAME_LIMIT, Markup, figure, section, shorten, table, tag
 from gate.report.numbers import UNKNOWN, interval, number, percent
 from gate.report.plot import Plot, drawing, text
 from gate.report.probabilities import NO_ANSWERS
@@ -21,7 +21,7 @@ def classes_section(report: Report) -> Markup:
     """Show F1, precision and recall of every label, the lowest F1 first."""
     heading = "Labels"
     if not report.rows:
-        return section("classes", heading, paragraph(NO_ANSWERS))
+        return section("classes", heading, tag("p", NO_ANSWERS))
     numbered = [(label, one) for label, one in enumerate(report.figures.classes) if one.rows or one.answered]
     found = sorted(numbered, key=lambda pair: (pair[1].f1.value, -pair[1].rows))
     unseen = len(report.figures.classes) - len(found)

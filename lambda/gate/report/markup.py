@@ -4,7 +4,7 @@ Everything is escaped unless this package made it, so forgetting to escape is no
 """
 
 import html
-import unicodedata
+import re
 from collections.abc import Iterable, Sequence
 
 TEXT_LIMIT = 300
@@ -14,8 +14,7 @@ NAME_LIMIT = 60
 """Characters of a name (a slice, a product family) that are shown."""
 
 _VOID = frozenset({"meta", "img", "br"})
-_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
-_BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_FORBIDDEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
 
 
 class Markup(str):
@@ -59,11 +58,6 @@ def section(identifier: str, heading: str, *content: str | None) -> Markup:
     return tag("section", title, *content, id=identifier, aria_labelledby=f"{identifier}-heading")
 
 
-def paragraph(*content: str | None) -> Markup:
-    """Return a paragraph."""
-    return tag("p", *content)
-
-
 def figure(picture: Markup, *caption: str | None) -> Markup:
     """Return a picture with the sentences that explain it."""
     return tag("figure", picture, tag("figcaption", *caption))
@@ -96,12 +90,4 @@ def _escaped(part: str) -> str:
 
 def _safe(text: str) -> str:
     """Replace characters that no HTML file may hold, and those that reorder the text around them."""
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(_REPLACEMENT if _forbidden(character) else character for character in text)
-
-
-def _forbidden(character: str) -> bool:
-    if character in "\n\t":
-        return False
-    return character in _BIDI_CONTROLS or unicodedata.category(character) in ("Cc", "Cs")
+    return _FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", text)
