@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from aws_fakes import FakeCloudFormation, FakeSageMaker, client_error
-from shared.champion import Artifact, Champion, ServingUnknownError, find_champion
+from shared.champion import Artifact, ModelPackage, ServingUnknownError, find_champion
 
 PACKAGE = "arn:aws:sagemaker:us-east-1:111122223333:model-package/text-classifier-dev/7"
 CONTAINER = {
@@ -34,7 +34,7 @@ def world() -> World:
     return World()
 
 
-def found(world: World) -> Champion | None:
+def found(world: World) -> ModelPackage | None:
     return find_champion(world.cloudformation, world.sagemaker, "serving")
 
 
@@ -58,7 +58,7 @@ def test_the_champion_is_the_container_of_its_package(world: World) -> None:
     """Its image, model data and environment are read."""
     world.serve()
     artifact = Artifact("image:1", "s3://artifacts/old/model.tar.gz", {"HF_TASK": "text-classification"})
-    assert found(world) == Champion(PACKAGE, "7", artifact)
+    assert found(world) == ModelPackage(PACKAGE, "7", artifact)
 
 
 @pytest.mark.parametrize("containers", [None, [], [{"Image": "image:1"}]])
