@@ -98,10 +98,6 @@ class Differences:
     accuracy: Interval
     f1: Interval
 
-    def as_dict(self) -> dict[str, dict[str, float]]:
-        """Return the form of `evaluation.json`."""
-        return asdict(self)
-
 
 def measure(truth: Labels, answers: Labels, *, labels: int, multilabel: bool = False) -> Figures:
     """Measure the `answers` to at least one row. Ids are below `labels`, their number; `multilabel`: several a text."""

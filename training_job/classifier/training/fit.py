@@ -81,15 +81,10 @@ class Fitting:
         progress: Progress,
         trainer_type: Callable[..., Trainer] = Trainer,
     ) -> Fitted:
-        """Train `model` in place, from the training's last checkpoint if there is one.
+        """Train `model` in place, from the last checkpoint of the training `name` if there is one.
 
-        Args:
-            name: of the training, for its checkpoints.
-            trainer_type: makes the Trainer; for another loss.
-
-        Raises:
-            JobError: the loss is not finite.
-            SystemExit: the job was told to stop.
+        `trainer_type` makes the Trainer, for another loss. Raises JobError: the loss is not finite. Raises SystemExit:
+        the job was told to stop.
         """
         folder = self.checkpoint_dir / name
         precision = choose_precision(hp.precision)
