@@ -38,8 +38,8 @@ def run(
 ) -> Plan:
     """Plan with the given boto3 clients; six hexadecimal digits as `token` keep the names of two runs apart.
 
-    Raises FunctionError: MisconfiguredError, EvidenceError for a wrong output of the job, StorageError, or
-    ServingUnknownError where nobody can tell which model serves.
+    Raises FunctionError: MisconfiguredError, EvidenceError for a wrong output of the job, StorageError, or where nobody
+    can tell which model serves.
     """
     settings = Settings.from_environment(environment)
     store = ObjectStore(s3)

@@ -26,15 +26,6 @@ _NOTHING_SERVES = (
 """States of a stack whose resources were never created or are being deleted."""
 
 
-class ServingUnknownError(FunctionError):
-    """The serving stack can't be described, so nobody can tell which model serves."""
-
-    def __init__(self, stack: str, problem: str) -> None:
-        super().__init__(
-            f"cannot tell which model serves: stack {stack} cannot be described: {problem}. Check this function's role."
-        )
-
-
 @dataclass(frozen=True)
 class Artifact:
     """A serving container as a model package names it."""
@@ -70,7 +61,7 @@ class ModelPackage:
 
 
 def find_champion(cloudformation: Any, sagemaker: Any, stack: str) -> ModelPackage | None:
-    """Return the package that the stack names; None without stack or package. Raises ServingUnknownError."""
+    """Return the package that the stack names; None without stack or package. Raises FunctionError."""
     package_arn = _parameter(cloudformation, stack)
     return describe_package(sagemaker, package_arn) if package_arn else None
 
@@ -111,7 +102,8 @@ def _parameter(cloudformation: Any, stack: str) -> str:
         # CloudFormation has no code of its own for a stack that does not exist.
         if "ValidationError" in str(error) and "does not exist" in str(error):
             return ""
-        raise ServingUnknownError(stack, _explain(error)) from error
+        problem = f"cannot tell which model serves: stack {stack} cannot be described: {_explain(error)}."
+        raise FunctionError(f"{problem} Check this function's role.") from error
     if described["StackStatus"] in _NOTHING_SERVES:
         return ""
     values = {entry["ParameterKey"]: entry["ParameterValue"] for entry in described.get("Parameters", [])}

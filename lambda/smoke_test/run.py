@@ -17,10 +17,6 @@ CONFIDENCE_TOLERANCE = 0.05
 """Allowed difference of two confidences due to rounding."""
 
 
-class PackageUnreadableError(FunctionError):
-    """The model package cannot be looked up."""
-
-
 class WrongAnswersError(FunctionError):
     """The endpoint answered otherwise than it should: `problems` has a text for each wrong answer."""
 
@@ -45,10 +41,10 @@ def smoke_test(event: Mapping[str, Any], registry: Any, s3: Any, endpoint: Endpo
 
 
 def describe(registry: Any, arn: str) -> tuple[ModelPackage, Artifact]:
-    """Look a package and its artifact up with a boto3 SageMaker client; raise PackageUnreadableError."""
+    """Look a package and its artifact up with a boto3 SageMaker client; raise FunctionError."""
     package = describe_package(registry, arn)
     if package.artifact is None:
-        raise PackageUnreadableError(f"{package.problem}.")
+        raise FunctionError(f"{package.problem}.")
     return package, package.artifact
 
 
