@@ -1,11 +1,12 @@
 """The figures of every label: as a chart in the order of their F1, and as a table."""
 
 from classifier.evaluation.figures import ClassFigures
-from gate.report.markup import NAME_LIMIT, Markup, figure, section, shorten, table, tag
+from gate.report.markup import NAME_LIMIT, Markup, figure, section, table, tag
 from gate.report.numbers import UNKNOWN, interval, number, percent
 from gate.report.plot import Plot, drawing, text
 from gate.report.probabilities import NO_ANSWERS
 from gate.report.report import Report
+from shared.words import shorten
 
 MAX_BARS = 30
 """Labels in the chart: of more, those with the lowest F1."""

@@ -7,6 +7,8 @@ import html
 import re
 from collections.abc import Iterable, Sequence
 
+from shared.words import shorten
+
 TEXT_LIMIT = 300
 """Characters of a test sentence that are shown."""
 
@@ -42,14 +44,6 @@ def tag(name: str, /, *children: str | None, **attributes: str | float | None) -
 def join(*parts: str | None, between: str = "") -> Markup:
     """Join the parts, escaping text; None is left out."""
     return Markup(between.join(_escaped(part) for part in parts if part is not None))
-
-
-def shorten(text: str, limit: int) -> str:
-    """Return at most `limit` characters, ending in an ellipsis if something was cut; white space becomes one space."""
-    # Look at far more than is shown, but not at everything: a text of white space alone must not cost much.
-    tidy = " ".join(text[: limit * 20].split())
-    cut = len(tidy) > limit or len(text) > limit * 20
-    return tidy[: limit - 1].rstrip() + "…" if cut else tidy
 
 
 def section(identifier: str, heading: str, *content: str | None) -> Markup:

@@ -4,11 +4,12 @@ from pathlib import Path
 
 from gate.report.classes import classes_section
 from gate.report.key_figures import key_figures_section
-from gate.report.markup import NAME_LIMIT, Markup, join, section, shorten, table, tag
+from gate.report.markup import NAME_LIMIT, Markup, join, section, table, tag
 from gate.report.probabilities import confusion_section, precision_recall_section, reliability_section
 from gate.report.report import Report
 from gate.report.scores import loss_section, score_section
 from gate.report.tables import differences_section, mistakes_section, slices_section
+from shared.words import shorten
 
 STYLE = Markup(Path(__file__).with_name("report.css").read_text(encoding="utf-8"))
 

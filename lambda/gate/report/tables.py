@@ -4,11 +4,12 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from gate.evidence.evidence import AnsweredRow
-from gate.report.markup import NAME_LIMIT, Markup, join, quoted, section, shorten, table, tag
+from gate.report.markup import NAME_LIMIT, Markup, join, quoted, section, table, tag
 from gate.report.numbers import UNKNOWN, count, number, percent, points
 from gate.report.probabilities import NO_ANSWERS
 from gate.report.report import Report
 from gate.statistics.slices import SliceTest, least_loss
+from shared.words import shorten
 
 SHOWN = 20
 """Rows in a table of sentences, at most."""

@@ -40,18 +40,12 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class TrainedClassifier:
-    """A trained classifier, and how its logits are to be read.
+    """A trained classifier, whose `model` answers a logit for each label, and how its logits are to be read.
 
-    Attributes:
-        model: answers a logit for each label.
-        label_names: in the order of their ids.
-        reading: what the serving code needs besides the labels: `score_scale` (`a` of the logits
-            `[0, a * (score - threshold)]`) and `score_threshold` for a score, `label_thresholds` for several labels.
-        plan: the settled choices of the full model's training.
-        runs: the trainings: the full model's, then the student's if there is one.
-        seconds: wall time of all trainings in this process.
-        teacher: the full model, if this is a student.
-        layers: numbers of the teacher's layers that the student kept.
+    `reading` is what the serving code needs besides the labels: `score_scale` (`a` of the logits
+    `[0, a * (score - threshold)]`) and `score_threshold` for a score, `label_thresholds` for several labels. `runs` are
+    the full model's training, which `plan` is for, and the student's if there is one; `seconds` is their wall time in
+    this process. A student has a `teacher`, the full model, and the numbers of the `layers` of it that it kept.
     """
 
     model: PreTrainedModel
