@@ -14,13 +14,6 @@ from shared.errors import FunctionError
 from shared.storage import ObjectStore
 
 
-class ChampionUnreadableError(FunctionError):
-    """The registry does not describe the model that serves."""
-
-    def __init__(self, problem: str) -> None:
-        super().__init__(f"The champion cannot be read: {problem}. Next: check this function's role and the registry.")
-
-
 @dataclass(frozen=True)
 class CheckResult:
     """The result of one check: the champion's version, and how far each feature of its predictions has shifted.
@@ -44,14 +37,14 @@ def check(
 ) -> CheckResult:
     """Compare the newest predictions of the champion with its baseline, through boto3 clients; `now` is in UTC.
 
-    Raises FunctionError: ServingUnknownError or ChampionUnreadableError, StorageError or BaselineError for the
-    baseline, TrafficUnreadableError for the metrics.
+    Raises FunctionError: the champion, its baseline or the metrics cannot be read.
     """
     champion = find_champion(cloudformation, sagemaker, settings.serving_stack)
     if champion is None:
         return CheckResult(nothing_said="no model package serves")
     if champion.problem is not None:
-        raise ChampionUnreadableError(champion.problem)
+        next_step = "Next: check this function's role and the registry."
+        raise FunctionError(f"The champion cannot be read: {champion.problem}. {next_step}")
     if champion.baseline_uri is None:
         return CheckResult(champion.version, nothing_said="the champion's package has no baseline")
     baseline = parse_baseline(ObjectStore(s3).read(champion.baseline_uri), champion.baseline_uri)

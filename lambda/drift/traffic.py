@@ -16,19 +16,12 @@ PERIOD_SECONDS = 60
 """CloudWatch keeps minutes for 15 days; a day of them is far below the limit of one GetMetricData call."""
 
 
-class TrafficUnreadableError(FunctionError):
-    """CloudWatch does not return the metrics of the traffic."""
-
-    def __init__(self, problem: str) -> None:
-        super().__init__(f"The metrics of the traffic cannot be read: {problem}. Next: check this function's role.")
-
-
 def newest_traffic(cloudwatch: Any, settings: Settings, version: str, labels: Sequence[str], now: datetime) -> Counts:
     """Count the newest predictions of a model version, in whole minutes until the sample is full.
 
     `labels` are the series of its labels. The count stays below the sample where the window has fewer predictions.
 
-    Raises TrafficUnreadableError: CloudWatch refuses.
+    Raises FunctionError: CloudWatch refuses.
     """
     total = Counts.none(labels)
     for minute in _minutes(cloudwatch, settings, version, labels, now):
@@ -72,4 +65,5 @@ def _ask(cloudwatch: Any, queries: list[dict[str, Any]], start: datetime, end: d
         for page in cloudwatch.get_paginator("get_metric_data").paginate(**request):
             yield from page["MetricDataResults"]
     except (ClientError, BotoCoreError) as error:
-        raise TrafficUnreadableError(str(error)) from error
+        problem = f"The metrics of the traffic cannot be read: {error}. Next: check this function's role."
+        raise FunctionError(problem) from error

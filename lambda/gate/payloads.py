@@ -20,12 +20,6 @@ class PlanEvent(TypedDict):
     environment: Mapping[str, str] | None
 
 
-class PlannedChallenger(TypedDict):
-    """The challenger."""
-
-    image: str
-
-
 class PlannedChampion(TypedDict):
     """The champion; it can't be asked where there is a `problem`.
 
@@ -42,14 +36,15 @@ class PlannedChampion(TypedDict):
 class Plan(TypedDict):
     """Which answers are wanted.
 
-    `to_score` lists the batch transform jobs that are missing, and `token` keeps the names of two runs apart.
+    `challenger` has the `image`; `to_score` lists the batch transform jobs that are missing, and `token` keeps the
+    names of two runs apart.
     """
 
     test_sha256: str | None
     rows: int
     sentences_uri: str | None
     champion: PlannedChampion | None
-    challenger: PlannedChallenger
+    challenger: dict[str, str]
     to_score: list[dict[str, Any]]
     problem: str | None
     token: str

@@ -38,8 +38,8 @@ def run(
 ) -> Plan:
     """Plan with the given boto3 clients; six hexadecimal digits as `token` keep the names of two runs apart.
 
-    Raises FunctionError: MisconfiguredError, EvidenceError for a wrong output of the job, StorageError, or
-    ServingUnknownError where nobody can tell which model serves.
+    Raises FunctionError: MisconfiguredError, EvidenceError for a wrong output of the job, StorageError, or where nobody
+    can tell which model serves.
     """
     settings = Settings.from_environment(environment)
     store = ObjectStore(s3)
@@ -75,26 +75,23 @@ def run(
         """Plan the job in which the artifact answers. Its folder is this execution's own."""
         folder = settings.evidence_uri(digest, f"{artifact.identity}-{event['execution'][:_EXECUTION_CHARACTERS]}")
         name = f"{settings.prefix}-evidence-{who}-{token}"
-        plan["to_score"].append(_item(who, artifact, name, sentences_uri, folder))
+        job = {
+            "who": who,
+            "model_name": name,
+            "image": artifact.image,
+            "model_data": artifact.model_data,
+            "environment": dict(artifact.environment),
+            "transform_job_name": name,
+            "input_uri": sentences_uri,
+            "output_uri": folder.rstrip("/"),
+            "evidence_uri": f"{folder}{ANSWERS}",
+        }
+        plan["to_score"].append(job)
 
     ask("challenger", challenger)
     if plan["champion"] is not None and champion is not None and champion.artifact is not None:
-        if champion.evidence is not None and champion.test_sha256 == digest:
+        if champion.evidence and champion.evidence["sha256"] and champion.test_sha256 == digest:
             plan["champion"]["evidence"] = champion.evidence
         else:
             ask("champion", champion.artifact)
     return plan
-
-
-def _item(who: Contender, artifact: Artifact, name: str, input_uri: str, output_folder: str) -> dict[str, Any]:
-    return {
-        "who": who,
-        "model_name": name,
-        "image": artifact.image,
-        "model_data": artifact.model_data,
-        "environment": dict(artifact.environment),
-        "transform_job_name": name,
-        "input_uri": input_uri,
-        "output_uri": output_folder.rstrip("/"),
-        "evidence_uri": f"{output_folder}{ANSWERS}",
-    }

@@ -1,5 +1,6 @@
 """Asks the SageMaker endpoint, and turns botocore's errors into those of this package."""
 
+import functools
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -48,8 +49,7 @@ class SageMakerEndpoint:
     def __init__(self, name: str, client_factory: Callable[[int], Any]) -> None:
         """`client_factory` creates a client with the given read timeout in seconds."""
         self._name = name
-        self._client_factory = client_factory
-        self._clients: dict[int, Any] = {}
+        self._client = functools.cache(client_factory)
         self._client(TIMEOUT_STEPS[0])  # created while the Lambda starts, when it has a full core
 
     def ask(self, texts: Sequence[str], parameters: Mapping[str, Any], *, seconds: float) -> Answer:
@@ -78,11 +78,6 @@ class SageMakerEndpoint:
             return parse_answer(answer, texts=len(texts), stock=True)
         except InvalidAnswerError as error:
             raise ModelFailedError("The model's answer does not have the expected form.") from error
-
-    def _client(self, seconds: int) -> Any:
-        if seconds not in self._clients:
-            self._clients[seconds] = self._client_factory(seconds)
-        return self._clients[seconds]
 
 
 def make_client(seconds: int) -> Any:

@@ -1,5 +1,6 @@
 """Reads the details of the serving model from the SageMaker model registry, and its classes from S3."""
 
+import functools
 import json
 import time
 from collections.abc import Callable, Mapping
@@ -35,9 +36,8 @@ class ModelRegistry:
         `client_factory` creates a boto3 client from the name of its service, when it is first needed.
         """
         self._packages_arn = packages_arn
-        self._client_factory = client_factory
+        self._client = functools.cache(client_factory)
         self._clock = clock
-        self._clients: dict[str, Any] = {}
         self._kept: dict[str, tuple[float, ModelCard]] = {}
 
     def describe(self, version: str | None) -> ModelCard:
@@ -80,11 +80,6 @@ class ModelRegistry:
             return {}
         model = document.get("model") if isinstance(document, dict) else None
         return model if isinstance(model, dict) else {}
-
-    def _client(self, service: str) -> Any:
-        if service not in self._clients:
-            self._clients[service] = self._client_factory(service)
-        return self._clients[service]
 
 
 def make_registry_client(service: str) -> Any:

@@ -1,4 +1,4 @@
-"""Which model serves, according to CloudFormation and the model registry. This module translates boto3's errors."""
+"""Which model serves, and what the registry knows of a model package. This module translates boto3's errors."""
 
 import hashlib
 import json
@@ -26,15 +26,6 @@ _NOTHING_SERVES = (
 """States of a stack whose resources were never created or are being deleted."""
 
 
-class ServingUnknownError(FunctionError):
-    """The serving stack can't be described, so nobody can tell which model serves."""
-
-    def __init__(self, stack: str, problem: str) -> None:
-        super().__init__(
-            f"cannot tell which model serves: stack {stack} cannot be described: {problem}. Check this function's role."
-        )
-
-
 @dataclass(frozen=True)
 class Artifact:
     """A serving container as a model package names it."""
@@ -51,12 +42,12 @@ class Artifact:
 
 
 @dataclass(frozen=True)
-class Champion:
-    """The model package that serves. `artifact` is None where the registry can't name it; `problem` then says why.
+class ModelPackage:
+    """A model package. `artifact` is None where the registry can't name it; `problem` then says why.
 
     `rows_sha256` is the digest of the test rows that the package was judged on, `baseline_uri` the address of the
-    distribution of its answers to them; both are None where they are not recorded. `evidence` are its answers, to
-    sentences with the digest `test_sha256`; None where an earlier version registered it.
+    distribution of its answers to them; both are None where they are not recorded. `evidence` are its answers, without
+    a digest where an earlier version registered it, to sentences with the digest `test_sha256`.
     """
 
     package_arn: str
@@ -69,11 +60,14 @@ class Champion:
     test_sha256: str | None = None
 
 
-def find_champion(cloudformation: Any, sagemaker: Any, stack: str) -> Champion | None:
-    """Return the package that the stack names; None without stack or package. Raises ServingUnknownError."""
+def find_champion(cloudformation: Any, sagemaker: Any, stack: str) -> ModelPackage | None:
+    """Return the package that the stack names; None without stack or package. Raises FunctionError."""
     package_arn = _parameter(cloudformation, stack)
-    if not package_arn:
-        return None
+    return describe_package(sagemaker, package_arn) if package_arn else None
+
+
+def describe_package(sagemaker: Any, package_arn: str) -> ModelPackage:
+    """Look a package up with a boto3 SageMaker client."""
     version = package_arn.rpartition("/")[2]
     try:
         package = sagemaker.describe_model_package(ModelPackageName=package_arn)
@@ -81,16 +75,16 @@ def find_champion(cloudformation: Any, sagemaker: Any, stack: str) -> Champion |
         artifact = Artifact(container["Image"], container["ModelDataUrl"], container.get("Environment") or {})
     except (ClientError, BotoCoreError) as error:
         problem = f"model package {package_arn} cannot be described: {_explain(error)}"
-        return Champion(package_arn, version, None, problem)
+        return ModelPackage(package_arn, version, None, problem)
     except (KeyError, IndexError) as error:
-        return Champion(package_arn, version, None, f"model package {package_arn} names no {error}")
+        return ModelPackage(package_arn, version, None, f"model package {package_arn} names no {error}")
     noted = package.get("CustomerMetadataProperties", {})
     evidence: Recorded | None = None
-    if noted.keys() >= {"evidence", "evidence_sha256"}:
-        uri, number = noted["evidence"], noted.get("evidence_version", "")
-        evidence = {"uri": uri, "version": number, "sha256": noted["evidence_sha256"]}
+    if (uri := noted.get("evidence", "")).startswith("s3://"):
+        number, digest = noted.get("evidence_version", ""), noted.get("evidence_sha256", "")
+        evidence = {"uri": uri, "version": number, "sha256": digest}
     baseline = package.get("DriftCheckBaselines", {}).get("ModelDataQuality", {}).get("Statistics", {}).get("S3Uri")
-    return Champion(
+    return ModelPackage(
         package_arn,
         version,
         artifact,
@@ -108,7 +102,8 @@ def _parameter(cloudformation: Any, stack: str) -> str:
         # CloudFormation has no code of its own for a stack that does not exist.
         if "ValidationError" in str(error) and "does not exist" in str(error):
             return ""
-        raise ServingUnknownError(stack, _explain(error)) from error
+        problem = f"cannot tell which model serves: stack {stack} cannot be described: {_explain(error)}."
+        raise FunctionError(f"{problem} Check this function's role.") from error
     if described["StackStatus"] in _NOTHING_SERVES:
         return ""
     values = {entry["ParameterKey"]: entry["ParameterValue"] for entry in described.get("Parameters", [])}

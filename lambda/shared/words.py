@@ -16,6 +16,14 @@ def shortened(text: str) -> str:
     return escaped[:MAX_SHOWN] + ("…" if len(text) > MAX_SHOWN or len(escaped) > MAX_SHOWN else "")
 
 
+def shorten(text: str, limit: int) -> str:
+    """Return at most `limit` characters, ending in an ellipsis if something was cut; white space becomes one space."""
+    # Look at far more than is shown, but not at everything: a text of white space alone must not cost much.
+    tidy = " ".join(text[: limit * 20].split())
+    cut = len(tidy) > limit or len(text) > limit * 20
+    return tidy[: limit - 1].rstrip() + "…" if cut else tidy
+
+
 def kind(value: Any) -> str:
     """Return the kind of a value in the words of JSON."""
     if value is None:

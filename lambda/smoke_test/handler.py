@@ -25,8 +25,8 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     logger.append_keys(model_package_arn=event.get("model_package_arn"))
     with failures_logged(logger, "smoke test failed"):
         if "archive" in event:
-            package = describe(client("sagemaker"), event["model_package_arn"])
-            return {"archive": check_archive(package.model_data, client("s3"))}
+            _, artifact = describe(client("sagemaker"), event["model_package_arn"])
+            return {"archive": check_archive(artifact.model_data, client("s3"))}
         endpoint = Endpoint(required(os.environ, "ENDPOINT_NAME"), make_runtime())
         result = smoke_test(event, client("sagemaker"), client("s3"), endpoint)
     if not result["compared"]:

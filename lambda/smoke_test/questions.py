@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from shared.answers import InvalidAnswerError, Prediction, parse_answer
 from shared.errors import EvidenceError
+from shared.words import shorten
 
 COUNT = 20
 """Sentences to ask. A wrong model shows in the first few, so more would only take longer."""
@@ -33,8 +34,7 @@ class Question:
     @property
     def text(self) -> str:
         """The sentence, shortened for messages."""
-        text = str(json.loads(self.body)["inputs"])
-        return text if len(text) <= 60 else f"{text[:57]}..."
+        return shorten(str(json.loads(self.body)["inputs"]), 60)
 
 
 def built_in() -> list[Question]:

@@ -1,14 +1,12 @@
 """The smoke test: asks the endpoint and compares its answers with the expected ones."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from shared.answers import Answer, Prediction
+from shared.champion import Artifact, ModelPackage, describe_package
 from shared.errors import FunctionError
-from shared.storage import ObjectStore, Recorded, StorageError
+from shared.storage import ObjectStore, StorageError
 from smoke_test.endpoint import Endpoint
 from smoke_test.questions import CLEAR, Question, built_in, from_evidence
 
@@ -17,29 +15,6 @@ SCORE_TOLERANCE = 0.02
 
 CONFIDENCE_TOLERANCE = 0.05
 """Allowed difference of two confidences due to rounding."""
-
-
-class PackageUnreadableError(FunctionError):
-    """The model package cannot be looked up."""
-
-
-@dataclass(frozen=True)
-class Package:
-    """A model package."""
-
-    version: str
-    """Its version, as the endpoint reports it."""
-    evidence_uri: str
-    """S3 URI of its answers to the test sentences; "" where it has none."""
-    model_data: str
-    """S3 URI of its archive."""
-    noted: Mapping[str, str]
-    """What the gate recorded of the evidence; packages of earlier versions lack version and digest."""
-
-    @property
-    def sentences_uri(self) -> str:
-        """S3 URI of the test sentences, which lie beside the folder of each artifact's answers."""
-        return f"{self.evidence_uri.rsplit('/', 2)[0]}/sentences.jsonl"
 
 
 class WrongAnswersError(FunctionError):
@@ -56,7 +31,7 @@ def smoke_test(event: Mapping[str, Any], registry: Any, s3: Any, endpoint: Endpo
     Returns how many sentences were `asked` and `compared` with evidence, and the `version` that answered. Raises
     FunctionError: WrongAnswersError, EndpointUnusableError, or what prevented the test.
     """
-    package = describe(registry, str(event.get("model_package_arn", "")))
+    package, _ = describe(registry, str(event.get("model_package_arn", "")))
     questions = choose(package, s3)
     answers = [(question, endpoint.ask(question.body)) for question in questions]
     if problems := [found for question, answer in answers if (found := problem(question, answer, package.version))]:
@@ -65,38 +40,30 @@ def smoke_test(event: Mapping[str, Any], registry: Any, s3: Any, endpoint: Endpo
     return {"asked": len(questions), "compared": compared, "version": package.version}
 
 
-def describe(registry: Any, arn: str) -> Package:
-    """Look a package up with a boto3 SageMaker client; raise PackageUnreadableError."""
-    try:
-        found = registry.describe_model_package(ModelPackageName=arn)
-    except (ClientError, BotoCoreError) as error:
-        raise PackageUnreadableError(f"model package {arn} cannot be read: {error}.") from error
-    noted = found.get("CustomerMetadataProperties", {})
-    evidence = noted.get("evidence", "")
-    return Package(
-        version=arn.rpartition("/")[2],
-        evidence_uri=evidence if evidence.startswith("s3://") else "",
-        model_data=found["InferenceSpecification"]["Containers"][0]["ModelDataUrl"],
-        noted=noted,
-    )
+def describe(registry: Any, arn: str) -> tuple[ModelPackage, Artifact]:
+    """Look a package and its artifact up with a boto3 SageMaker client; raise FunctionError."""
+    package = describe_package(registry, arn)
+    if package.artifact is None:
+        raise FunctionError(f"{package.problem}.")
+    return package, package.artifact
 
 
-def choose(package: Package, s3: Any) -> list[Question]:
+def choose(package: ModelPackage, s3: Any) -> list[Question]:
     """Return questions from the package's evidence, or built-in ones where the evidence does not exist."""
-    if not package.evidence_uri:
+    store, evidence = ObjectStore(s3), package.evidence
+    if evidence is None:
         return built_in()
+    # The test sentences lie beside the folder of each artifact's answers.
+    asked = f"{evidence['uri'].rsplit('/', 2)[0]}/sentences.jsonl"
     try:
-        store, noted = ObjectStore(s3), package.noted
-        version, sha256 = noted.get("evidence_version", ""), noted.get("evidence_sha256", "")
-        answers = store.read_recorded({"uri": package.evidence_uri, "version": version, "sha256": sha256})
-        asked: Recorded = {"uri": package.sentences_uri, "version": "", "sha256": noted.get("test_sha256", "")}
-        sentences = store.read_recorded(asked)
+        answers = store.read_recorded(evidence)
+        sentences = store.read_recorded({"uri": asked, "version": "", "sha256": package.test_sha256 or ""})
     except StorageError as error:
         # A rollback to an old package has to work after its evidence was deleted.
         if error.missing:
             return built_in()
         raise
-    return from_evidence(sentences, answers, package.evidence_uri)
+    return from_evidence(sentences, answers, evidence["uri"])
 
 
 def problem(question: Question, answer: Answer, version: str) -> str:

@@ -53,7 +53,7 @@ class FakeRegistry:
         """As in boto3."""
         if ModelPackageName != ARN:
             raise client_error("ValidationException", "ModelPackage does not exist")
-        containers = [{"ModelDataUrl": self.model_data}]
+        containers = [{"Image": "image:1", "ModelDataUrl": self.model_data}]
         return {
             "ModelPackageArn": ARN,
             "CustomerMetadataProperties": self.metadata,

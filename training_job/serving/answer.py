@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("serving")
 
+MODEL_FAILED = "the model failed on a request"
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -51,7 +53,7 @@ def answer(
     try:
         predictions = predictor.predict(inputs.texts, [each.top_k for each in inputs.parameters])
     except Exception:  # libraries raise many kinds; the caller learns only that the model failed
-        log_model_failure()
+        logger.exception(MODEL_FAILED)
         return model_failure()
     return answered(written, inputs, predictions, labels=len(predictor.config.labels), version=version)
 
@@ -82,11 +84,6 @@ def error_answer(status: int, kind: str, message: str, headers: Mapping[str, str
 def refused(error: RequestError) -> Answer:
     """Make the answer to an unacceptable request."""
     return error_answer(error.status, error.kind, error.message)
-
-
-def log_model_failure() -> None:
-    """Log the current exception."""
-    logger.exception("the model failed on a request")
 
 
 def model_failure() -> Answer:

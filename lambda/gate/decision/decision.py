@@ -6,6 +6,7 @@ from typing import Literal
 from gate.evidence.evidence import Evidence
 from gate.statistics.measure import Measured, measure_answers
 from gate.statistics.verdict import Outcome, Thresholds, Verdict, reach_verdict
+from shared.words import shorten
 
 Approval = Literal["auto", "manual", "never"]
 """Mode of approval: whether the evidence decides, a person does, or no package is approved."""
@@ -90,6 +91,5 @@ def _decision(outcome: Outcome, reasons: tuple[str, ...]) -> Decision:
 
 def _sentence(text: str) -> str:
     """Return the text on one line, not too long, with a full stop."""
-    text = " ".join(text.split())
-    text = text if len(text) <= _MAX_PROBLEM else f"{text[: _MAX_PROBLEM - 1]}…"
+    text = shorten(text, _MAX_PROBLEM)
     return text if text.endswith((".", "!", "?")) else f"{text}."

@@ -6,6 +6,7 @@ from typing import Any
 from classifier.evaluation.figures import Interval
 from gate.decision.decision import Decision
 from shared.storage import Recorded
+from shared.words import shorten
 
 MAX_SUMMARY = 1_000  # SageMaker allows 1,024 characters in an approval's description
 MAX_METADATA = 256
@@ -33,9 +34,7 @@ def summary(decision: Decision) -> str:
             )
         elif decision.champion_version is None:
             parts.append("No model serves yet, so there was nothing to compare with.")
-    text = "".join(one if one.isprintable() else " " for one in " ".join(parts))
-    text = " ".join(text.split())
-    return text if len(text) <= MAX_SUMMARY else f"{text[: MAX_SUMMARY - 1]}…"
+    return shorten("".join(one if one.isprintable() else " " for one in " ".join(parts)), MAX_SUMMARY)
 
 
 def metadata(decision: Decision, *, evidence: Recorded | None, **facts: str | None) -> dict[str, str]:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gate.evidence.json_lines import is_number, number_or_none, read_objects
+from gate.evidence.json_lines import is_number, read_objects
 from shared.errors import EvidenceError
 from shared.storage import MAX_BYTES, ObjectStore, StorageError
 from shared.words import quote
@@ -170,11 +170,13 @@ def _baseline(evaluation: dict[str, Any]) -> Baseline | None:
 
 
 def _row(value: dict[str, Any], place: str, labels: int, multilabel: bool) -> Row:
-    text, family = value.get("text"), value.get("family")
+    text, family, score = (value.get(name) for name in ("text", "family", "score"))
     if not isinstance(text, str):
         raise EvidenceError(place, "has no text")
     if family is not None and not isinstance(family, str):
         raise EvidenceError(place, f"family is {quote(family)}; a string or null is expected")
+    if score is not None and not is_number(score):
+        raise EvidenceError(place, f"score is {quote(score)}; a number or null is expected")
     name = "labels" if multilabel else "label"
     given = value.get(name)
     ids = given if multilabel else [given]
@@ -183,4 +185,4 @@ def _row(value: dict[str, Any], place: str, labels: int, multilabel: bool) -> Ro
         wanted = f"a list of {last}" if multilabel else last
         raise EvidenceError(place, f"{name} is {quote(given)}; {wanted} is expected")
     label = tuple(map(int, ids)) if multilabel else int(ids[0])
-    return Row(text, label, number_or_none(value, "score", place), family)
+    return Row(text, label, score, family)

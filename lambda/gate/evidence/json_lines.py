@@ -33,14 +33,6 @@ def count_lines(content: bytes) -> int:
     return content.count(b"\n") + (not content.endswith(b"\n") and bool(content))
 
 
-def number_or_none(value: dict[str, Any], name: str, place: str) -> float | None:
-    """Return the finite number or null under `name`."""
-    number = value.get(name)
-    if number is not None and not is_number(number):
-        raise EvidenceError(place, f"{name} is {quote(number)}; a number or null is expected")
-    return number
-
-
 def is_number(value: Any) -> TypeGuard[float]:
     """Tell whether a JSON value is a finite number."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

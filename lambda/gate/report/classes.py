@@ -1,11 +1,12 @@
 """The figures of every label: as a chart in the order of their F1, and as a table."""
 
 from classifier.evaluation.figures import ClassFigures
-from gate.report.markup import NAME_LIMIT, Markup, figure, paragraph, section, shorten, table, tag
+from gate.report.markup import NAME_LIMIT, Markup, figure, section, table, tag
 from gate.report.numbers import UNKNOWN, interval, number, percent
 from gate.report.plot import Plot, drawing, text
 from gate.report.probabilities import NO_ANSWERS
 from gate.report.report import Report
+from shared.words import shorten
 
 MAX_BARS = 30
 """Labels in the chart: of more, those with the lowest F1."""
@@ -21,7 +22,7 @@ def classes_section(report: Report) -> Markup:
     """Show F1, precision and recall of every label, the lowest F1 first."""
     heading = "Labels"
     if not report.rows:
-        return section("classes", heading, paragraph(NO_ANSWERS))
+        return section("classes", heading, tag("p", NO_ANSWERS))
     numbered = [(label, one) for label, one in enumerate(report.figures.classes) if one.rows or one.answered]
     found = sorted(numbered, key=lambda pair: (pair[1].f1.value, -pair[1].rows))
     unseen = len(report.figures.classes) - len(found)

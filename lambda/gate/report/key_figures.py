@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from classifier.evaluation.figures import CONFIDENCE, Interval
-from gate.report.markup import Markup, join, paragraph, section, tag
+from gate.report.markup import Markup, join, section, tag
 from gate.report.numbers import count, interval, number, percent, points, points_interval
 from gate.report.plot import WIDTH, Plot, drawing, round_values, text
 from gate.report.probabilities import NO_ANSWERS
@@ -29,7 +29,7 @@ def key_figures_section(report: Report) -> Markup:
     """Show the figures that the gate judged."""
     measured, verdict = report.decision.measured, report.decision.verdict
     if measured is None or verdict is None:
-        return section("figures", "Key figures", paragraph(NO_ANSWERS))
+        return section("figures", "Key figures", tag("p", NO_ANSWERS))
     compared = measured.comparison
     champion, known, f1 = compared.champion if compared else None, measured.baseline, measured.f1_name
     accuracy = "exactly right" if measured.multilabel else "accuracy"
@@ -43,7 +43,7 @@ def key_figures_section(report: Report) -> Markup:
     return section(
         "figures",
         "Key figures",
-        *[paragraph(sentences) for sentences in _sentences(measured, verdict)],
+        *[tag("p", sentences) for sentences in _sentences(measured, verdict)],
         tag("div", *[tag("figure", chart) for chart in charts], class_="charts"),
     )
 

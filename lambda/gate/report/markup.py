@@ -4,8 +4,10 @@ Everything is escaped unless this package made it, so forgetting to escape is no
 """
 
 import html
-import unicodedata
+import re
 from collections.abc import Iterable, Sequence
+
+from shared.words import shorten
 
 TEXT_LIMIT = 300
 """Characters of a test sentence that are shown."""
@@ -14,8 +16,7 @@ NAME_LIMIT = 60
 """Characters of a name (a slice, a product family) that are shown."""
 
 _VOID = frozenset({"meta", "img", "br"})
-_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
-_BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_FORBIDDEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
 
 
 class Markup(str):
@@ -45,23 +46,10 @@ def join(*parts: str | None, between: str = "") -> Markup:
     return Markup(between.join(_escaped(part) for part in parts if part is not None))
 
 
-def shorten(text: str, limit: int) -> str:
-    """Return at most `limit` characters, ending in an ellipsis if something was cut; white space becomes one space."""
-    # Look at far more than is shown, but not at everything: a text of white space alone must not cost much.
-    tidy = " ".join(text[: limit * 20].split())
-    cut = len(tidy) > limit or len(text) > limit * 20
-    return tidy[: limit - 1].rstrip() + "…" if cut else tidy
-
-
 def section(identifier: str, heading: str, *content: str | None) -> Markup:
     """Return a part of the page with its heading; `identifier` is its anchor."""
     title = tag("h2", heading, id=f"{identifier}-heading")
     return tag("section", title, *content, id=identifier, aria_labelledby=f"{identifier}-heading")
-
-
-def paragraph(*content: str | None) -> Markup:
-    """Return a paragraph."""
-    return tag("p", *content)
 
 
 def figure(picture: Markup, *caption: str | None) -> Markup:
@@ -96,12 +84,4 @@ def _escaped(part: str) -> str:
 
 def _safe(text: str) -> str:
     """Replace characters that no HTML file may hold, and those that reorder the text around them."""
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(_REPLACEMENT if _forbidden(character) else character for character in text)
-
-
-def _forbidden(character: str) -> bool:
-    if character in "\n\t":
-        return False
-    return character in _BIDI_CONTROLS or unicodedata.category(character) in ("Cc", "Cs")
+    return _FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", text)

@@ -4,11 +4,12 @@ from pathlib import Path
 
 from gate.report.classes import classes_section
 from gate.report.key_figures import key_figures_section
-from gate.report.markup import NAME_LIMIT, Markup, join, paragraph, section, shorten, table, tag
+from gate.report.markup import NAME_LIMIT, Markup, join, section, table, tag
 from gate.report.probabilities import confusion_section, precision_recall_section, reliability_section
 from gate.report.report import Report
 from gate.report.scores import loss_section, score_section
 from gate.report.tables import differences_section, mistakes_section, slices_section
+from shared.words import shorten
 
 STYLE = Markup(Path(__file__).with_name("report.css").read_text(encoding="utf-8"))
 
@@ -95,8 +96,8 @@ def _decision_section(report: Report) -> Markup:
     sentences = dict.fromkeys([*decision.reasons, *told])
     reasons = [tag("li", shorten(sentence, _SENTENCE_LIMIT)) for sentence in list(sentences)[:_MAX_REASONS]]
     content = [
-        paragraph(tag("strong", f"{meaning} {_OUTCOMES[decision.outcome]}")),
-        paragraph(shorten(summary, _SENTENCE_LIMIT)) if summary.strip() else None,
+        tag("p", tag("strong", f"{meaning} {_OUTCOMES[decision.outcome]}")),
+        tag("p", shorten(summary, _SENTENCE_LIMIT)) if summary.strip() else None,
         tag("ul", *reasons) if reasons else None,
     ]
     heading = tag("h2", tag("span", sign, class_="sign", aria_hidden="true"), title, id="verdict-heading")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-from gate.report.markup import Markup, figure, join, paragraph, section, table, tag
+from gate.report.markup import Markup, figure, join, section, table, tag
 from gate.report.numbers import UNKNOWN, count, number, percent
 from gate.report.plot import Plot, drawing, text
 from gate.report.report import Report
@@ -50,7 +50,7 @@ class Bin(NamedTuple):
 def confusion_section(report: Report) -> Markup:
     """Show how often each label was answered for each true label."""
     if not report.rows:
-        return section("confusion", "Confusion matrix", paragraph(NO_ANSWERS))
+        return section("confusion", "Confusion matrix", tag("p", NO_ANSWERS))
     names, figures = report.labels, report.figures
     if len(names) > MAX_MATRIX or report.evidence.output.multilabel:
         return section("confusion", "Confused labels", _confused_table(report))
@@ -67,19 +67,19 @@ def confusion_section(report: Report) -> Markup:
     matrix = tag("table", caption, tag("thead", head), tag("tbody", *body), class_="heat")
     wrong = sum(rows for _, _, rows in figures.confused)
     said = f"{count(wrong, 'answer')} of {len(report.rows):,} {'is' if wrong == 1 else 'are'} wrong."
-    return section("confusion", "Confusion matrix", tag("div", matrix, class_="scroll"), paragraph(said))
+    return section("confusion", "Confusion matrix", tag("div", matrix, class_="scroll"), tag("p", said))
 
 
 def precision_recall_section(report: Report) -> Markup:
     """Show the precision-recall curve of label 1, and where the model operates."""
     heading = "Precision and recall"
     if not report.rows:
-        return section("precision-recall", heading, paragraph(NO_ANSWERS))
+        return section("precision-recall", heading, tag("p", NO_ANSWERS))
     name = report.labels[1]
     points = precision_recall(*_labels_and_probabilities(report))
     if not points:
         said = f"No test sentence is truly {name}, so precision and recall are undefined."
-        return section("precision-recall", heading, paragraph(said))
+        return section("precision-recall", heading, tag("p", said))
     positive = report.figures.classes[1]
     share = positive.rows / len(report.rows)
     plot = Plot(x_range=_UNIT, y_range=_UNIT)
@@ -112,13 +112,9 @@ def reliability_section(report: Report) -> Markup:
     """Show whether a probability means what it says."""
     heading = "Reliability of the probabilities"
     if not report.rows:
-        return section("reliability", heading, paragraph(NO_ANSWERS))
-    name, truly = "the answer", "right"
-    pairs = [(int(one.answer.label in one.row.labels), one.answer.confidence) for one in report.rows]
-    if report.binary:
-        name, truly = report.labels[1], f"truly {report.labels[1]}"
-        pairs = list(zip(*_labels_and_probabilities(report), strict=True))
-    bins = reliability_bins([right for right, _ in pairs], [probability for _, probability in pairs])
+        return section("reliability", heading, tag("p", NO_ANSWERS))
+    name, truly = (report.labels[1], f"truly {report.labels[1]}") if report.binary else ("the answer", "right")
+    bins = reliability_bins(*_labels_and_probabilities(report))
     caption = (
         f"Expected calibration error {percent(expected_calibration_error(bins))}: on average a stated probability is "
         "off by this much. On the dashed line it is exact."
@@ -220,9 +216,11 @@ def _reliability_chart(bins: Sequence[Bin], label: str, truly: str) -> Markup:
 
 
 def _labels_and_probabilities(report: Report) -> tuple[list[int], list[float]]:
-    """Return truth and probability of label 1 of two classes."""
-    labels = [int(1 in one.row.labels) for one in report.rows]
+    """Return truth and probability of label 1 of two classes; of others, those of each text's most probable label."""
     answers = [one.answer for one in report.rows]
+    if not report.binary:
+        return [int(one.answer.label in one.row.labels) for one in report.rows], [one.confidence for one in answers]
+    labels = [int(1 in one.row.labels) for one in report.rows]
     return labels, [one.confidence if one.label == 1 else 1 - one.confidence for one in answers]
 
 
@@ -230,7 +228,7 @@ def _confused_table(report: Report) -> Markup:
     """List the most frequent confusions; of many labels a matrix would show little."""
     names, figures, multilabel = report.labels, report.figures, report.evidence.output.multilabel
     if not figures.confused:
-        return paragraph("No label is taken for another.")
+        return tag("p", "No label is taken for another.")
     rows = [
         (names[truth], names[answer], f"{rows:,}", percent(rows / figures.classes[truth].rows))
         for truth, answer, rows in figures.confused[:MAX_PAIRS]

@@ -7,7 +7,7 @@ from functools import cached_property
 from classifier.evaluation.figures import Figures, measure
 from gate.decision.decision import Decision
 from gate.evidence.evidence import AnsweredRow, Evidence
-from gate.report.markup import shorten
+from shared.words import shorten
 
 _LABEL_LIMIT = 24
 """Characters of a label's name, which has to fit on an axis."""

@@ -1,12 +1,11 @@
 """The scatter of answered over true scores, and the training job's loss curve."""
 
 import base64
-import math
 import re
 import statistics
 from collections.abc import Sequence
 
-from gate.report.markup import Markup, figure, paragraph, section, tag
+from gate.report.markup import Markup, figure, section, tag
 from gate.report.numbers import count, number
 from gate.report.plot import Plot, drawing, round_values
 from gate.report.probabilities import NO_ANSWERS
@@ -17,7 +16,6 @@ MAX_DOTS = 4_000
 
 MAX_LOSS_CHARACTERS = 300_000
 
-_DEFAULT_THRESHOLD = 1.0  # of the training job
 _LARGEST_SCORE = 1e9
 _ACTIVE = re.compile(
     r"<\s*/?\s*(?:[\w.-]+:)?(?:script|foreignobject|iframe|object|embed|image|use|a|animate\w*|set|handler)\b"
@@ -33,12 +31,12 @@ def score_section(report: Report) -> Markup:
     """Show the answered scores against the true ones, where both exist."""
     heading = "Scores"
     if not report.rows:
-        return section("scores", heading, paragraph(NO_ANSWERS))
+        return section("scores", heading, tag("p", NO_ANSWERS))
     pairs = score_pairs(report)
     if not pairs:
         said = "The test data or the model has labels only and no scores, so there is no scatter plot."
-        return section("scores", heading, paragraph(said))
-    threshold, related = score_threshold(report), correlation(pairs)
+        return section("scores", heading, tag("p", said))
+    threshold, related = report.evidence.output.score_threshold, correlation(pairs)
     words = [f"Each dot is a test sentence; {count(len(pairs), 'has a score', 'have scores')}."]
     words += [] if related is None else [f"Pearson's correlation is {number(related, 3)}."]
     if threshold is not None:
@@ -57,7 +55,7 @@ def loss_section(report: Report) -> Markup:
         why = "The training job left no loss curve."
         if svg is not None:
             why = "The training job's loss curve is not a plain drawing, so it is not shown."
-        return section("loss", "Loss in training", paragraph(why))
+        return section("loss", "Loss in training", tag("p", why))
     return section("loss", "Loss in training", figure(picture, "Drawn by the training job."))
 
 
@@ -71,18 +69,6 @@ def score_pairs(report: Report) -> list[tuple[float, float, bool]]:
         and abs(one.row.score) <= _LARGEST_SCORE
         and abs(one.answer.score) <= _LARGEST_SCORE
     ]
-
-
-def score_threshold(report: Report) -> float | None:
-    """Return the score at which the label changes; None where it is not known."""
-    given: object = report.evidence.output.score_threshold
-    if given is None:  # a job of an earlier release
-        given = report.provenance.hyperparameters.get("score_threshold", _DEFAULT_THRESHOLD)
-    try:
-        threshold = float(str(given).strip('"'))  # launchers quote differently
-    except ValueError:
-        return None
-    return threshold if math.isfinite(threshold) else None
 
 
 def correlation(pairs: Pairs) -> float | None:

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from gate.evidence.evidence import AnsweredRow
-from gate.report.markup import NAME_LIMIT, Markup, join, paragraph, quoted, section, shorten, table, tag
+from gate.report.markup import NAME_LIMIT, Markup, join, quoted, section, table, tag
 from gate.report.numbers import UNKNOWN, count, number, percent, points
 from gate.report.probabilities import NO_ANSWERS
 from gate.report.report import Report
 from gate.statistics.slices import SliceTest, least_loss
+from shared.words import shorten
 
 SHOWN = 20
 """Rows in a table of sentences, at most."""
@@ -34,7 +35,7 @@ def slices_section(report: Report) -> Markup:
     measured = report.decision.measured
     slices = measured.comparison.slices if measured and measured.comparison else ()
     if not slices:
-        return section("slices", "Slices", paragraph("No slice of the test set was compared."))
+        return section("slices", "Slices", tag("p", "No slice of the test set was compared."))
     head = ("slice", "sentences", "challenger", "champion", "difference", "can show", "p value", "judged")
     least = least_loss(len(slices))
     note = (
@@ -48,14 +49,14 @@ def slices_section(report: Report) -> Markup:
     ordered = sorted(slices, key=lambda test: test.p_value)
     rows = [_slice_cells(test, least) for test in ordered[:_MAX_SLICES]]
     listed = table("Accuracy by slice of the test set", head, rows, "numbers cards")
-    return section("slices", "Slices", listed, paragraph(note))
+    return section("slices", "Slices", listed, tag("p", note))
 
 
 def mistakes_section(report: Report) -> Markup:
     """Show the wrong answers that the challenger is most confident of, both ways."""
     heading = "The most confident mistakes"
     if not report.rows:
-        return section("mistakes", heading, paragraph(NO_ANSWERS))
+        return section("mistakes", heading, tag("p", NO_ANSWERS))
     names = report.labels
     kinds = [("Wrong answers", [one for one in report.rows if not one.right])]
     if report.binary:
@@ -69,7 +70,7 @@ def mistakes_section(report: Report) -> Markup:
     parts: list[str] = []
     for said, wrong in kinds:
         if not wrong:
-            parts.append(paragraph(f"{said}: no mistakes of this kind."))
+            parts.append(tag("p", f"{said}: no mistakes of this kind."))
             continue
         surest = by_confidence(wrong)[:SHOWN]
         extent = (
@@ -94,10 +95,10 @@ def differences_section(report: Report) -> Markup:
     found = disagreement(report.rows)
     if found is None:
         said = "No champion answered these sentences, so there is nothing to compare with."
-        return section("differences", heading, paragraph(said))
+        return section("differences", heading, tag("p", said))
     total = found.total
     if not total:
-        return section("differences", heading, paragraph("Both give the same label for every sentence."))
+        return section("differences", heading, tag("p", "Both give the same label for every sentence."))
     said = (
         f"They differ on {count(total, 'sentence')}: the challenger is right on {found.challenger_right:,}, "
         f"the champion on {found.champion_right:,}"
@@ -116,7 +117,7 @@ def differences_section(report: Report) -> Markup:
         for one in found.shown
     ]
     listed = table(caption, ("sentence", "truth", "challenger", "champion", "right"), rows, "sentences cards")
-    return section("differences", heading, paragraph(said), listed)
+    return section("differences", heading, tag("p", said), listed)
 
 
 def by_confidence(rows: Iterable[AnsweredRow]) -> list[AnsweredRow]:

@@ -63,13 +63,10 @@ class Check:
 class Verdict:
     """What the statistics say. The field names are those of `verdict.json`.
 
-    Attributes:
-        outcome: undecided where the test set is too small.
-        reasons: sentences; of a refusal those of the failed checks.
-        checks: every rule that was applied.
-        floors: of the lower ends of `accuracy` and `f1`, for this size of the test set; without a floor it is missing.
-        least_loss: how many rows only the champion must have right for any slice to show a loss; None without slices.
-        margin: for this size of the test set: of the accuracy, or of the F1 for several labels a text.
+    It is undecided where the test set is too small. The `reasons` of a refusal are the sentences of the failed checks.
+    `floors` (of the lower ends of `accuracy` and `f1`, where they have one) and `margin` (of the accuracy, or of the F1
+    for several labels a text) are for this size of the test set. `least_loss` is how many rows only the champion must
+    have right for any slice to show a loss; None without slices.
     """
 
     outcome: Outcome

@@ -9,9 +9,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from distribution.features import MAX_LABEL_SERIES, count_series, label_series
-from drift.check import ChampionUnreadableError
 from drift.counts import BaselineError
-from drift.traffic import TrafficUnreadableError
+from shared.errors import FunctionError
 
 if TYPE_CHECKING:
     from conftest import World
@@ -118,14 +117,14 @@ def test_a_baseline_of_no_rows_says_nothing(world: World) -> None:
 def test_a_package_that_cannot_be_described_is_an_error(world: World) -> None:
     """Without an error the check would look healthy."""
     del world.package["InferenceSpecification"]
-    with pytest.raises(ChampionUnreadableError, match="InferenceSpecification"):
+    with pytest.raises(FunctionError, match="InferenceSpecification"):
         world.check()
 
 
 def test_metrics_that_cannot_be_read_are_an_error(world: World) -> None:
     """Without an error here, too, the check would look healthy."""
     world.cloudwatch.failure = ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "GetMetricData")
-    with pytest.raises(TrafficUnreadableError, match="AccessDenied"):
+    with pytest.raises(FunctionError, match="AccessDenied"):
         world.check()
 
 

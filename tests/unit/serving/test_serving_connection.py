@@ -81,7 +81,7 @@ def talk(chunks: list[bytes], *, half_closed: bool = False) -> Transport:
 
     async def conversation() -> Transport:
         shared, transport = Connections(Echo(), ServerSettings()), Transport()
-        connection = shared.new()
+        connection = Connection(shared)
         connection.connection_made(transport)
         for chunk in chunks:
             connection.data_received(chunk)
@@ -162,7 +162,7 @@ def test_a_client_who_goes_away_is_not_written_to() -> None:
 
     async def conversation() -> bytes:
         shared, transport = Connections(Echo(), ServerSettings()), Transport()
-        connection: Connection = shared.new()
+        connection: Connection = Connection(shared)
         connection.connection_made(transport)
         connection.data_received(b"POST /invocations HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc")
         transport.close()

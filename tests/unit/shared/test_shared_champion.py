@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from aws_fakes import FakeCloudFormation, FakeSageMaker, client_error
-from shared.champion import Artifact, Champion, ServingUnknownError, find_champion
+from shared.champion import Artifact, ModelPackage, find_champion
+from shared.errors import FunctionError
 
 PACKAGE = "arn:aws:sagemaker:us-east-1:111122223333:model-package/text-classifier-dev/7"
 CONTAINER = {
@@ -34,7 +35,7 @@ def world() -> World:
     return World()
 
 
-def found(world: World) -> Champion | None:
+def found(world: World) -> ModelPackage | None:
     return find_champion(world.cloudformation, world.sagemaker, "serving")
 
 
@@ -58,7 +59,7 @@ def test_the_champion_is_the_container_of_its_package(world: World) -> None:
     """Its image, model data and environment are read."""
     world.serve()
     artifact = Artifact("image:1", "s3://artifacts/old/model.tar.gz", {"HF_TASK": "text-classification"})
-    assert found(world) == Champion(PACKAGE, "7", artifact)
+    assert found(world) == ModelPackage(PACKAGE, "7", artifact)
 
 
 @pytest.mark.parametrize("containers", [None, [], [{"Image": "image:1"}]])
@@ -80,7 +81,7 @@ def test_a_stack_that_may_not_be_described_is_an_error(world: World) -> None:
     """Treating it as no champion would approve a model without a comparison."""
     for code in ("AccessDenied", "ValidationError"):
         world.cloudformation.refusal = client_error("DescribeStacks", code)
-        with pytest.raises(ServingUnknownError, match="stack serving cannot be described"):
+        with pytest.raises(FunctionError, match="stack serving cannot be described"):
             found(world)
 
 

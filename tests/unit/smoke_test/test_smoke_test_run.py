@@ -12,7 +12,7 @@ import pytest
 from shared.errors import EvidenceError, FunctionError, MisconfiguredError
 from smoke_test import handler
 from smoke_test.endpoint import Endpoint
-from smoke_test.run import PackageUnreadableError, WrongAnswersError, smoke_test
+from smoke_test.run import WrongAnswersError, smoke_test
 from smoke_test_fakes import ARN, FOLDER, FakeRegistry, FakeRuntime, FakeStore, answer, client_error, sentence
 
 TEXTS = [f"sentence {number}" for number in range(200)]
@@ -200,7 +200,7 @@ def test_forged_evidence_is_not_asked(forged: str) -> None:
 def test_unknown_package_is_named(event: dict[str, str]) -> None:
     """A package that can't be looked up is told by its ARN."""
     endpoint = Endpoint("text-classifier-dev", FakeRuntime(lambda _: answer()))
-    with pytest.raises(PackageUnreadableError, match="does not exist") as caught:
+    with pytest.raises(FunctionError, match="does not exist") as caught:
         smoke_test(event, FakeRegistry(), FakeStore({}), endpoint)
     assert f"model package {event.get('model_package_arn', '')} " in str(caught.value)
 

@@ -13,6 +13,7 @@ BINS = 10
 """Bins of the calibration, each with as many rows."""
 CONFUSED = 20
 """Most frequent pairs of labels that are reported as confused."""
+_WHOLE = ("accuracy", "f1", "macro_f1", "micro_f1")
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Figures:
         names, found = self.label_names, self.counted
         return {
             "rows": found.rows,
-            **{name: getattr(found, name).as_dict() for name in ("accuracy", "f1", "macro_f1", "micro_f1")},
+            **{name: getattr(found, name).as_dict() for name in _WHOLE},
             "pearson": self.pearson,
             "classes": {
                 name: {
@@ -47,9 +48,7 @@ class Figures:
 
     def points(self) -> dict[str, float | None]:
         """Return the figures without their intervals."""
-        found = self.counted
-        names = ("accuracy", "f1", "macro_f1", "micro_f1")
-        return {**{name: getattr(found, name).value for name in names}, "pearson": self.pearson}
+        return {**{name: getattr(self.counted, name).value for name in _WHOLE}, "pearson": self.pearson}
 
 
 def point_figures(

@@ -69,17 +69,13 @@ class ClassFigures:
 
 @dataclass(frozen=True)
 class Figures:
-    """The figures of a set of answers.
+    """The figures of a set of answers, at least one; `classes` are by label id.
 
-    Attributes:
-        rows: number of answers, at least one.
-        accuracy: share of rows that are answered exactly right; for several labels a text, with the whole set.
-        f1: the task's own F1: that of label 1 for two classes, else `macro_f1`.
-        macro_f1: mean of the labels' F1, over the labels that occur in the truth.
-        micro_f1: F1 of all labels' counts together; the accuracy for one label a text.
-        classes: by label id.
-        confused: wrong pairs (true id, answered id, rows), the most frequent first. For several labels a text, each
-            missed label is paired with each label that was given in error.
+    `accuracy` is the share of rows that are answered exactly right, for several labels a text with the whole set. `f1`
+    is the task's own: that of label 1 for two classes, else `macro_f1`, the mean over the labels that occur in the
+    truth. `micro_f1` is the F1 of all labels' counts together, the accuracy for one label a text. `confused` are wrong
+    pairs (true id, answered id, rows), the most frequent first. For several labels a text, each missed label is paired
+    with each label that was given in error.
     """
 
     rows: int
@@ -97,10 +93,6 @@ class Differences:
 
     accuracy: Interval
     f1: Interval
-
-    def as_dict(self) -> dict[str, dict[str, float]]:
-        """Return the form of `evaluation.json`."""
-        return asdict(self)
 
 
 def measure(truth: Labels, answers: Labels, *, labels: int, multilabel: bool = False) -> Figures:

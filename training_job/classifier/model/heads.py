@@ -63,14 +63,11 @@ def best_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
     return 2 / (low + high)
 
 
-def cool(model: PreTrainedModel, temperature: float) -> bool:
-    """Divide the logits of `model` by `temperature`; no label changes. Return whether there is a layer for it."""
+def cool(model: PreTrainedModel, temperature: float) -> None:
+    """Divide the logits of `model` by `temperature`, where there is a layer for it; no label changes."""
     import torch
 
-    layer = last_layer(model)
-    if layer is None:
-        return False
-    with torch.no_grad():
-        layer.weight.div_(temperature)
-        layer.bias.div_(temperature)
-    return True
+    if layer := last_layer(model):
+        with torch.no_grad():
+            layer.weight.div_(temperature)
+            layer.bias.div_(temperature)

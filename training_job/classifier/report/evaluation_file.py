@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,8 @@ LIBRARIES = (
     *("tokenizers", "onnx", "onnxruntime", "numpy"),
 )
 """Libraries whose versions shape the result."""
+RECIPE = ("epochs", "learning_rate", "batch_size", "label_smoothing", "class_weights", "reasons")
+"""What the file tells of the settled choices (`Plan`)."""
 
 
 def evaluate(trained: TrainedClassifier, splits: Splits, hp: Hyperparameters, int8_model: Path) -> dict[str, Any]:
@@ -77,14 +80,7 @@ def evaluate(trained: TrainedClassifier, splits: Splits, hp: Hyperparameters, in
         "quarantined": splits.quarantined,
         "objective": splits.objective,
         "score_threshold": splits.score_threshold,
-        "recipe": {
-            "epochs": trained.plan.epochs,
-            "learning_rate": trained.plan.learning_rate,
-            "batch_size": trained.plan.batch_size,
-            "label_smoothing": trained.plan.label_smoothing,
-            "class_weights": trained.plan.class_weights,
-            "reasons": trained.plan.reasons,
-        },
+        "recipe": {name: getattr(trained.plan, name) for name in RECIPE},
         "labels": list(splits.label_names),
         "hyperparameters": hp.as_dict(),
         "precision": trained.runs[0].precision,
@@ -101,7 +97,7 @@ def _difference(
     labels = len(trained.label_names)
     truth = truth_of(frame, trained.objective, labels)
     answers = map(as_ids, (truth, before, after))
-    return compare(*answers, labels=labels, multilabel=trained.objective == "multilabel").as_dict()
+    return asdict(compare(*answers, labels=labels, multilabel=trained.objective == "multilabel"))
 
 
 def _versions() -> dict[str, str]:

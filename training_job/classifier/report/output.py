@@ -33,7 +33,6 @@ def write_test_rows(folder: Path, test: pd.DataFrame | None) -> Path | None:
 
     Whoever judges the model compares its answers with these rows. Unknown values are null. The file is written
     atomically, and deleted where there is no test split.
-
     """
     path = folder / TEST_ROWS_FILE
     if test is None:

@@ -27,12 +27,7 @@ class Progress(TrainerCallback):
     """
 
     def __init__(self, before: int = 0, after: int = 0) -> None:
-        """Count epochs and steps over several trainings on the same rows.
-
-        Args:
-            before: epochs of the trainings before this one.
-            after: epochs of the trainings after this one.
-        """
+        """Count over several trainings on the same rows: `before` and `after` are the epochs of the others."""
         self._before = before
         self._after = after
         self._started = 0.0

@@ -38,10 +38,9 @@ def tidy(folder: Path) -> None:
 
 
 def last_common(folder: Path, processes: Processes) -> Path | None:
-    """Find the newest whole checkpoint that every process has. Delete newer ones and those that are not whole.
+    """Find the newest whole checkpoint of a training that every process has. Delete newer ones and those not whole.
 
-    Args:
-        folder: of one training of the run. Processes on instances of their own see folders of their own.
+    Processes on instances of their own see folders of their own.
     """
     checkpoints = _by_step(folder)
     whole = [path.name for path in checkpoints if _arrived(path) and _arrived(folder / _best(path))]
@@ -58,9 +57,7 @@ def last_common(folder: Path, processes: Processes) -> Path | None:
 def forget(folder: Path, *, and_parent: bool) -> None:
     """Delete the checkpoints of a finished run, so that a second run with the same settings starts anew.
 
-    Args:
-        folder: from `run_folder`.
-        and_parent: delete its parent folder too, if that is empty then.
+    With `and_parent`, delete the parent folder too, if that is empty then.
     """
     shutil.rmtree(folder, ignore_errors=True)
     if and_parent:

@@ -40,15 +40,12 @@ class _Arguments(TrainingArguments):
 
 @dataclass(frozen=True)
 class Fitted:
-    """The result of one training.
-
-    Attributes:
-        model: on the CPU in float32, with the weights of the epoch that has the smallest validation loss.
-        history: the Trainer's log, one dictionary for each logging step or evaluation.
-    """
+    """The result of one training."""
 
     model: PreTrainedModel
+    """On the CPU in float32, with the weights of the epoch that has the smallest validation loss."""
     history: list[dict[str, float]]
+    """The Trainer's log, one dictionary for each logging step or evaluation."""
     precision: str
 
 
@@ -56,12 +53,9 @@ class Fitted:
 class Fitting:
     """What the trainings of one run share.
 
-    Attributes:
-        train: encoded rows with `labels`.
-        validation: the same; decides which epoch is best.
-        metrics: from the model's outputs, (rows, outputs) float, and the targets to accuracy, F1 and Pearson.
-        checkpoint_dir: of the run; each training has a folder in it.
-        stop: when requested, the training writes a checkpoint and the process ends.
+    `train` and `validation`, which decides about the best epoch, are encoded rows with `labels`. `metrics` turns the
+    outputs, (rows, outputs) float, and the targets into accuracy, F1 and Pearson. Each training has a folder in
+    `checkpoint_dir`. When `stop` is requested, the training writes a checkpoint and the process ends.
     """
 
     tokenizer: PreTrainedTokenizerBase
@@ -81,15 +75,10 @@ class Fitting:
         progress: Progress,
         trainer_type: Callable[..., Trainer] = Trainer,
     ) -> Fitted:
-        """Train `model` in place, from the training's last checkpoint if there is one.
+        """Train `model` in place, from the last checkpoint of the training `name` if there is one.
 
-        Args:
-            name: of the training, for its checkpoints.
-            trainer_type: makes the Trainer; for another loss.
-
-        Raises:
-            JobError: the loss is not finite.
-            SystemExit: the job was told to stop.
+        `trainer_type` makes the Trainer, for another loss. Raises JobError: the loss is not finite. Raises SystemExit:
+        the job was told to stop.
         """
         folder = self.checkpoint_dir / name
         precision = choose_precision(hp.precision)

@@ -10,11 +10,9 @@ their speed; on other CPUs bfloat16 is emulated and slower than float32."""
 
 
 def choose_precision(wanted: str, *, cpu_flags: frozenset[str] | None = None) -> str:
-    """Return `wanted`, or for `auto` the fastest arithmetic that the hardware supports.
+    """Return `wanted`, or for `auto` the fastest arithmetic that the hardware supports: `fp32`, `bf16` or `fp16`.
 
-    Args:
-        wanted: `auto`, `fp32`, `bf16` or `fp16` (which becomes `fp32` on a CPU).
-        cpu_flags: features of the CPU; default: those of this machine.
+    On a CPU `fp16` becomes `fp32`. `cpu_flags` are the CPU's features, by default those of this machine.
     """
     if torch.cuda.is_available():
         automatic = "bf16" if torch.cuda.get_device_capability()[0] >= 8 else "fp16"

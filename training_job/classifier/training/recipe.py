@@ -40,18 +40,12 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class TrainedClassifier:
-    """A trained classifier, and how its logits are to be read.
+    """A trained classifier, whose `model` answers a logit for each label, and how its logits are to be read.
 
-    Attributes:
-        model: answers a logit for each label.
-        label_names: in the order of their ids.
-        reading: what the serving code needs besides the labels: `score_scale` (`a` of the logits
-            `[0, a * (score - threshold)]`) and `score_threshold` for a score, `label_thresholds` for several labels.
-        plan: the settled choices of the full model's training.
-        runs: the trainings: the full model's, then the student's if there is one.
-        seconds: wall time of all trainings in this process.
-        teacher: the full model, if this is a student.
-        layers: numbers of the teacher's layers that the student kept.
+    `reading` is what the serving code needs besides the labels: `score_scale` (`a` of the logits
+    `[0, a * (score - threshold)]`) and `score_threshold` for a score, `label_thresholds` for several labels. `runs` are
+    the full model's training, which `plan` is for, and the student's if there is one; `seconds` is their wall time in
+    this process. A student has a `teacher`, the full model, and the numbers of the `layers` of it that it kept.
     """
 
     model: PreTrainedModel
@@ -82,9 +76,8 @@ class TrainedClassifier:
     def figures(self, logits: np.ndarray, frame: pd.DataFrame, *, chosen_on: bool = False) -> Figures:
         """Evaluate `logits`, (rows, labels) float, as answers to `frame`.
 
-        Args:
-            chosen_on: whether these are the rows on which the thresholds of several labels were chosen; then each half
-                is decided with the thresholds of the other.
+        With `chosen_on` these are the rows on which the thresholds of several labels were chosen. So each half is
+        decided with the thresholds of the other.
         """
         chances, answers = probabilities(logits, self.objective), self.answers(logits)
         truth, scores = truth_of(frame, self.objective, len(self.label_names)), None
@@ -113,14 +106,8 @@ def train_classifier(
 ) -> TrainedClassifier | None:
     """Train on the training rows; choose epoch and calibration on the validation rows.
 
-    Args:
-        checkpoint_dir: checkpoints of this very run.
-
-    Returns:
-        The classifier in the main process, None in the others.
-
-    Raises:
-        JobError: the base model cannot be used, the loss is not finite, or another process failed.
+    `checkpoint_dir` is for this very run. Returns the classifier in the main process, None in the others. Raises
+    JobError: the base model cannot be used, the loss is not finite, or another process failed.
     """
     from datasets import concatenate_datasets
     from transformers import Trainer, set_seed
@@ -212,11 +199,8 @@ def _metrics_in_training(
 ) -> dict[str, float | None]:
     """Compute the figures of the model in training, without intervals.
 
-    Args:
-        outputs: (rows, 1) standardised scores, or (rows, labels) logits.
-        wanted: standardised scores or ids, (rows,), or 0 and 1, (rows, labels); in the same order.
-        scale: None unless a score is learned.
-        threshold: score from which on the label is 1.
+    `outputs`: (rows, 1) standardised scores, or (rows, labels) logits. `wanted`: standardised scores or ids, (rows,),
+    or 0 and 1, (rows, labels). `scale` and `threshold` are None unless a score is learned.
     """
     if objective == "multilabel":
         truth = wanted.astype(bool)

@@ -52,8 +52,7 @@ def kept_layers(wanted: int, total: int) -> list[int]:
 def cut_layers(model: PreTrainedModel, keep: list[int]) -> PreTrainedModel:
     """Copy `model` with the layers `keep` only, and two thirds of their inner units. Freeze the word embeddings.
 
-    Raises:
-        JobError: the layers are not in one list.
+    Raises JobError: the layers are not in one list.
     """
     student = copy.deepcopy(model)
     places = [
@@ -110,11 +109,7 @@ class StudentTrainer(Trainer):
     """
 
     def __init__(self, *args: Any, teacher: torch.nn.Module, special: list[int], **kwargs: Any) -> None:
-        """Make a Trainer with a copy of the teacher.
-
-        Args:
-            special: ids of the tokens that are not part of a text, padding included.
-        """
+        """Copy the teacher; `special` are the ids of the tokens that are not part of a text, padding included."""
         super().__init__(*args, **kwargs)
         # In bfloat16 as a whole where training is: that takes a third of the time off, and moves its answers by 0.001.
         copied: torch.nn.Module = copy.deepcopy(teacher)
@@ -145,11 +140,8 @@ def crossed(ids: torch.Tensor, special: torch.Tensor) -> torch.Tensor:
     """Replace some tokens in half of the texts of a batch by those of another text in the same places.
 
     The share is drawn for each text, from none to half of its tokens. Texts of a batch have similar lengths, so most
-    places match.
-
-    Args:
-        ids: (rows, tokens) int64, padded.
-        special: (ids,) int64; tokens that are neither replaced nor copied, padding included.
+    places match. `ids`: (rows, tokens) int64, padded. `special`: (ids,) int64; tokens that are neither replaced nor
+    copied, padding included.
     """
     other = ids[torch.randperm(len(ids), device=ids.device)]
     share = 0.5 * torch.rand(len(ids), 1, device=ids.device)
@@ -163,12 +155,8 @@ def hidden_loss(
 ) -> torch.Tensor:
     """Compare hidden states: mean squared distance relative to the teacher's variance, a scalar; 0 if equal.
 
-    Each layer of the student is compared with the teacher's layer at the same relative depth.
-
-    Args:
-        student: embeddings and the output of each layer, (rows, tokens, dimensions).
-        teacher: the same with more layers.
-        attention_mask: (rows, tokens); padding does not count.
+    Each layer of the student is compared with the teacher's layer at the same relative depth. Both give embeddings and
+    the output of each layer, (rows, tokens, dimensions). `attention_mask`: (rows, tokens); padding does not count.
     """
     real = attention_mask.bool()
     layers = len(student) - 1

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from serving.answer import log_model_failure
+from serving.answer import MODEL_FAILED, logger
 from serving.predictor import Prediction, Predictor
 from serving.request import Inputs
 
@@ -118,7 +118,7 @@ class Batcher:
             )
         except Exception:  # libraries raise many kinds
             if len(window) == 1:
-                log_model_failure()
+                logger.exception(MODEL_FAILED)
                 return [None]
         if not predictions:  # one caller's text may be the cause; the other callers still get answers
             return [outcome for part in window for outcome in self._predict([part])]

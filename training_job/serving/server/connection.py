@@ -79,10 +79,6 @@ class Connections:
         self.held_bytes = 0
         """Memory of the bodies whose requests are not answered yet."""
 
-    def new(self) -> Connection:
-        """Make the protocol of a new connection, for asyncio."""
-        return Connection(self)
-
 
 class Connection(asyncio.Protocol):
     """Reads the requests of one connection and writes the answers, one after the other."""

@@ -13,7 +13,7 @@ from serving import logs
 from serving.errors import ServingError
 from serving.predictor import Predictor, load_predictor
 from serving.server.app import InferenceApp
-from serving.server.connection import Connections
+from serving.server.connection import Connection, Connections
 from serving.server.digests import check_files
 from serving.server.settings import ServerSettings
 
@@ -37,7 +37,7 @@ class Server:
     async def serve(self, listener: socket.socket) -> bool:
         """Serve until `begin_stop`; return whether every request was answered within the drain time."""
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(self.connections.new, sock=listener, backlog=BACKLOG)
+        server = await loop.create_server(lambda: Connection(self.connections), sock=listener, backlog=BACKLOG)
         await self._stopping.wait()
         server.close()  # `async with` would wait for idle connections too, from Python 3.12.1 on
         open_connections = self.connections.open

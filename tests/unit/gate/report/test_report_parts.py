@@ -10,11 +10,12 @@ import pytest
 from classifier.evaluation.figures import Interval
 from classifier.report.loss_curve import loss_curve
 from gate.evidence.evidence import AnsweredRow
-from gate.report.markup import Markup, join, shorten, tag
+from gate.report.markup import Markup, join, tag
 from gate.report.numbers import count, interval, number, percent, points_interval
 from gate.report.plot import Plot, round_values
 from gate.report.scores import loss_picture
 from gate.report.tables import SHOWN, by_confidence, disagreement
+from shared.words import shorten
 
 Rows = Callable[..., tuple[AnsweredRow, ...]]
 
