@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 import requests
+from tenacity import Retrying, retry_if_result, stop_after_attempt, wait_fixed
 
 from operations.aws import executions, training
 from operations.aws.deployment import PROJECT, Deployment, connect
@@ -18,6 +19,12 @@ from text_classifier import RetryPolicy
 
 TEXT = {"inputs": "The zoom is sharp up to 200 mm, then it gets soft."}
 PATIENCE = RetryPolicy(seconds=60.0)  # a serverless endpoint starts with the first request
+BUSY = Retrying(
+    retry=retry_if_result(lambda answer: answer[0] is None),
+    stop=stop_after_attempt(10),
+    wait=wait_fixed(2),
+    retry_error_callback=lambda state: state.outcome and state.outcome.result(),
+)
 PREDICTIONS = "/v1/predictions"
 CORS, PROBLEM = "Access-Control-Allow-Origin", "application/problem+json"
 ON_EVENT = {
@@ -56,7 +63,7 @@ def _prediction(deployment: Deployment) -> Iterator[Check]:
 
 
 def _model(deployment: Deployment) -> Iterator[Check]:
-    (version, said), released = deployment.ask_model(), deployment.model_version
+    (version, said), released = BUSY(deployment.ask_model), deployment.model_version
     step = f"make logs ENV={deployment.env}; make rollback ENV={deployment.env} PACKAGE={released} releases it anew"
     good = version is not None and released in (None, version)
     said += "" if good else f"; released is version {released}"

@@ -25,6 +25,12 @@ PACKAGE = "arn:aws:sagemaker:us-east-1:000000000000:model-package/text-classifie
 Answer = tuple[int, dict[str, str], Any]
 
 
+@pytest.fixture(autouse=True)
+def no_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model that does not answer is asked again at once."""
+    monkeypatch.setattr(verify.BUSY, "sleep", lambda seconds: None)
+
+
 class Api(RunningServer):
     """Answers each path and method as `answers` says."""
 
