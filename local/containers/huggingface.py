@@ -28,10 +28,8 @@ from pathlib import Path
 from huggingface_hooks import HookedModel, UnusableArtifactError
 
 _PING = "LOCAL_CONTAINER_PING"
-_STOCK_SERVER = {
-    "server_name": "MMS",
-    "server_version": "1.1.11",
-}  # the name of the image's server; artifacts may use it
+# The name of the image's server; artifacts may use it.
+_STOCK_SERVER = {"server_name": "MMS", "server_version": "1.1.11"}
 _DRAIN_SECONDS = 60.0
 
 

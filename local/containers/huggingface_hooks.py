@@ -1,12 +1,11 @@
 """What the Hugging Face inference toolkit does with an artifact: import its hooks, load the model, answer a request.
 
-This follows sagemaker-huggingface-inference-toolkit 2.6.0 in the names and arguments of the hooks, the content types
-that are passed on as text, and the hooks that exclude each other.
+This follows sagemaker-huggingface-inference-toolkit 2.6.0 in the names and arguments of the hooks `model_fn` and
+`transform_fn`, and in the content types that are passed on as text. The toolkit's other hooks are not used here.
 """
 
 import importlib
 import inspect
-import json
 import sys
 import threading
 from collections.abc import Callable, Mapping
@@ -16,7 +15,7 @@ from typing import Any
 
 _AS_TEXT = ("application/json", "text/csv")
 _JSON = "application/json"
-_PARAMETERS = {"model_fn": 1, "transform_fn": 4, "input_fn": 2, "predict_fn": 2, "output_fn": 2}
+_HOOKS = {"model_fn": 1, "transform_fn": 4}
 """Number of parameters of each hook. A hook with one more gets the context."""
 
 
@@ -87,30 +86,18 @@ class HookedModel:
         accept = _JSON if accept == "*/*" else accept
         data = body.decode() if content_type in _AS_TEXT else bytearray(body)
         with self._lock:
-            result = self._transform(self.load(), data, content_type, accept, context)
-        return context.status, _as_bytes(result), accept
-
-    def _transform(
-        self, module: ModuleType, data: str | bytearray, content_type: str, accept: str, context: RequestContext
-    ) -> Any:
-        if hasattr(module, "transform_fn"):
-            return _call(module.transform_fn, self._model, data, content_type, accept, context=context)
-        decoded = _call(getattr(module, "input_fn", _decode), data, content_type, context=context)
-        prediction = _call(getattr(module, "predict_fn", _predict), decoded, self._model, context=context)
-        return _call(getattr(module, "output_fn", _encode), prediction, accept, context=context)
+            transform_fn = self.load().transform_fn
+            result = _call(transform_fn, self._model, data, content_type, accept, context=context)
+        return context.status, result.encode() if isinstance(result, str) else result, accept
 
 
 def _check(module: ModuleType) -> None:
-    if not hasattr(module, "model_fn"):
-        raise UnusableArtifactError(
-            "code/inference.py defines no model_fn; the local cloud loads no pipeline by itself."
-        )
-    parts = [name for name in ("input_fn", "predict_fn", "output_fn") if hasattr(module, name)]
-    if parts and hasattr(module, "transform_fn"):
-        raise ValueError(f"code/inference.py defines transform_fn and {', '.join(parts)}: use one or the other")
-    for name, count in _PARAMETERS.items():
-        hook = getattr(module, name, None)
-        given = count if hook is None else len(inspect.signature(hook).parameters)
+    for name, count in _HOOKS.items():
+        if not hasattr(module, name):
+            raise UnusableArtifactError(
+                f"code/inference.py defines no {name}; the local cloud runs artifacts with model_fn and transform_fn."
+            )
+        given = len(inspect.signature(getattr(module, name)).parameters)
         if given not in (count, count + 1):
             raise TypeError(f"{name} of code/inference.py takes {given} arguments; it is given {count} or {count + 1}")
 
@@ -118,35 +105,3 @@ def _check(module: ModuleType) -> None:
 def _call(hook: Callable[..., Any], *arguments: Any, context: RequestContext) -> Any:
     wants_context = len(inspect.signature(hook).parameters) > len(arguments)
     return hook(*arguments, context) if wants_context else hook(*arguments)
-
-
-def _decode(data: str | bytearray, content_type: str) -> Any:
-    if content_type != _JSON:
-        raise ValueError(f"Content type {content_type} is not supported without an input_fn; use {_JSON}.")
-    return json.loads(data)
-
-
-def _predict(data: Any, model: Any) -> Any:
-    if not isinstance(data, dict):
-        return model(data)
-    rest = dict(data)
-    parameters = rest.pop("parameters", None) or {}
-    return model(rest.pop("inputs", rest), **parameters)
-
-
-def _encode(prediction: Any, accept: str) -> str:
-    if accept != _JSON:
-        raise ValueError(f"Accept type {accept} is not supported without an output_fn; use {_JSON}.")
-    return json.dumps(prediction, separators=(",", ":"), allow_nan=False, default=_as_list)
-
-
-def _as_list(value: Any) -> Any:
-    if not hasattr(value, "tolist"):
-        raise TypeError(f"a {type(value).__name__} cannot be written as JSON")
-    return value.tolist()
-
-
-def _as_bytes(result: Any) -> bytes:
-    if isinstance(result, bytes | bytearray):
-        return bytes(result)
-    return (result if isinstance(result, str) else json.dumps(result)).encode()
