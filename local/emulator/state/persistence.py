@@ -2,7 +2,7 @@
 
 Saving happens on the event loop, which answers no request meanwhile. ministack copies every record before it writes
 it, and uses the slower of Python's two JSON encoders; here the two services that change all the time are written
-without copies, and an execution that has ended is rendered only once.
+without copies.
 """
 
 import asyncio
@@ -29,10 +29,11 @@ _LATE = ("cloudwatch", "cloudwatch_logs")  # large, and little is lost with the 
 _SIGNED_FOR = re.compile(r"Credential=[^/]+/\d{8}/[^/]+/([^/]+)/aws4_request")
 _NAMES = {"states": "stepfunctions", "events": "eventbridge", "logs": "cloudwatch_logs", "monitoring": "cloudwatch"}
 _ATTEMPTS = 3
-_SEPARATOR = "\x00"  # within the keys of ministack's scoped stores
-_STATES_STORES = ("state_machines", "tags", "activities", "state_machine_versions", "state_machine_aliases", "map_runs")
+_STATES_STORES = (
+    *("state_machines", "executions", "tags", "activities"),
+    *("state_machine_versions", "state_machine_aliases", "map_runs"),
+)
 _writing = threading.Lock()
-_ended: dict[tuple[str, str, str], tuple[tuple[str, int], str]] = {}  # ended executions: (version, JSON)
 _changed: set[str] = set()
 _lock = threading.Lock()
 
@@ -101,13 +102,13 @@ class Autosave:
 
 def save_service(service: str, get_state: Callable[[], Any]) -> None:
     """Write the state of one service; log what goes wrong. Thread-safe."""
-    render = _WITHOUT_COPIES.get(service, lambda: _rendered(get_state()))
+    collect = _WITHOUT_COPIES.get(service, get_state)
     for attempt in range(_ATTEMPTS):
         try:
             with _writing:
-                text = render()
-                if text is not None:
-                    _write(service, text)
+                state = collect()
+                if state is not None:
+                    _write(service, json.dumps(state, default=files._json_default))
             return
         except RuntimeError:  # another thread changed a collection during the iteration
             if attempt == _ATTEMPTS - 1:
@@ -126,34 +127,7 @@ def _write(service: str, text: str) -> None:
     temporary.replace(folder / f"{service}.json")
 
 
-def _rendered(state: Any) -> str | None:
-    return None if state is None else json.dumps(state, default=files._json_default)
-
-
-def _cloudformation() -> str | None:
-    return _rendered({name: store() for store, name in cloudformation._PERSISTED_STORES})
-
-
-def _stepfunctions() -> str | None:
-    members = [f'"{name}": {_rendered(getattr(stepfunctions, f"_{name}"))}' for name in _STATES_STORES]
-    executions = ", ".join(
-        f"{json.dumps(_SEPARATOR.join((key[0], key[1], repr(key[2]))))}: {_execution(key, record)}"
-        for key, record in stepfunctions._executions.all_items()
-    )
-    members.append(f'"executions": {{"__account_region_scoped__": true, "data": {{{executions}}}}}')
-    return f"{{{', '.join(members)}}}"
-
-
-def _execution(key: tuple[str, str, str], record: dict[str, Any]) -> str:
-    # ministack sets the date before it adds the last event, so a final record has both.
-    version = (record.get("stopDate") or "", len(record["events"]))
-    known = _ended.get(key)
-    if known and known[0] == version:
-        return known[1]
-    text = json.dumps(record, default=files._json_default)
-    if version[0]:
-        _ended[key] = (version, text)
-    return text
-
-
-_WITHOUT_COPIES = {"cloudformation": _cloudformation, "stepfunctions": _stepfunctions}
+_WITHOUT_COPIES: dict[str, Callable[[], Any]] = {
+    "cloudformation": lambda: {name: store() for store, name in cloudformation._PERSISTED_STORES},
+    "stepfunctions": lambda: {name: getattr(stepfunctions, f"_{name}") for name in _STATES_STORES},
+}

@@ -45,11 +45,3 @@ def test_executions_are_read_back_as_they_are(executions: Any) -> None:
         assert _read_back() == dict(executions.items())
     executions[_ARN] = _execution("FAILED", "ExecutionStarted", "ExecutionFailed")
     assert _read_back() == dict(executions.items())
-
-
-def test_an_execution_whose_last_event_is_missing_is_written_again(executions: Any) -> None:
-    """The status is set a moment before the event: the record written in between is not the final one."""
-    executions[f"{_ARN}3"] = _execution("SUCCEEDED", "ExecutionStarted", "SucceedStateExited")
-    _read_back()
-    executions[f"{_ARN}3"]["events"].append({"type": "ExecutionSucceeded"})
-    assert len(_read_back()[f"{_ARN}3"]["events"]) == 3
