@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from local.sagemaker.common.errors import FailedError, UnsupportedError
+from local.sagemaker.common.errors import FailedError
 from local.sagemaker.common.names import Scope
 from local.sagemaker.models.models import Models
 from local.sagemaker.processes.child_environment import base_environment, role_environment
@@ -61,7 +61,7 @@ def resolve(models: Models, scope: Scope, variant: Mapping[str, Any]) -> Variant
         model=name,
         image=container["Image"],
         role_arn=model["ExecutionRoleArn"],
-        model_data_url=_artifact(container, name),
+        model_data_url=container.get("ModelDataUrl", ""),
         environment=container.get("Environment", {}),
         weight=variant.get("InitialVariantWeight", 1.0),
         instance_count=variant.get("InitialInstanceCount", 0),
@@ -107,15 +107,3 @@ def serving_command(
 def last_lines(log: LogStream) -> str:
     """Return the last log lines of a server, for a FailureReason."""
     return f"last log lines: {' | '.join(log.tail()[-_LAST_LINES:]) or 'none'}"
-
-
-def _artifact(container: Record, model_name: str) -> str:
-    """Return the URI of model.tar.gz, from either of the two members that can name it."""
-    source = container.get("ModelDataSource", {}).get("S3DataSource")
-    if source is None:
-        return str(container.get("ModelDataUrl", ""))
-    if source.get("CompressionType") != "Gzip" or source.get("S3DataType") != "S3Object":
-        raise UnsupportedError(
-            f"the ModelDataSource of model {model_name}; use S3DataType S3Object and CompressionType Gzip"
-        )
-    return str(source["S3Uri"])
