@@ -1,4 +1,4 @@
-"""One job: its record with the statuses and their events, and the thread that runs it."""
+"""One job: its record with the statuses, and the thread that runs it."""
 
 import logging
 import shutil
@@ -40,10 +40,9 @@ class JobRecord(ABC):
         self._context.store.update(self.key, LastModifiedTime=time.time(), **changes)
 
     def enter(self, phase: str, **changes: Any) -> None:
-        """Begin a phase of the job, change further members with it, and announce it."""
+        """Begin a phase of the job, and change further members with it."""
         with self._context.store.lock:
             self.change(**self._phase_members(phase), **changes)
-            self._announce(self.read())
 
     def finish(self, phase: str, reason: str = "", **changes: Any) -> None:
         """End the job with its last phase; `reason` explains a failure."""
@@ -54,10 +53,6 @@ class JobRecord(ABC):
     @abstractmethod
     def _phase_members(self, phase: str) -> dict[str, Any]:
         """Return the members that tell the phase."""
-
-    @abstractmethod
-    def _announce(self, job: Record) -> None:
-        """Queue the event."""
 
 
 class JobRun(ABC):

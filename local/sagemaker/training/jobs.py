@@ -4,12 +4,10 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from local.sagemaker.api import events
 from local.sagemaker.common.errors import ServiceError
 from local.sagemaker.common.names import Scope
 from local.sagemaker.jobs.calls import RUNNING, Jobs
 from local.sagemaker.jobs.job import JobRecord
-from local.sagemaker.state.store import Record
 from local.sagemaker.training.request import DEFAULT_RUNTIME_SECONDS, check
 from local.sagemaker.training.run import TrainingRun
 
@@ -48,9 +46,6 @@ class TrainingRecord(JobRecord):
         transitions.append({"Status": phase, "StartTime": now, "StatusMessage": _MESSAGES[phase]})
         status = {"TrainingJobStatus": _STATUSES[phase]} if phase in _STATUSES else {}
         return {"SecondaryStatus": phase, "SecondaryStatusTransitions": transitions, **status}
-
-    def _announce(self, job: Record) -> None:
-        events.training_job_changed(self._context, self.key, job)
 
 
 class TrainingJobs(Jobs):

@@ -10,7 +10,6 @@ from local.sagemaker.jobs.calls import Jobs
 from local.sagemaker.jobs.job import JobRecord
 from local.sagemaker.models.models import Models
 from local.sagemaker.state.context import Context
-from local.sagemaker.state.store import Record
 from local.sagemaker.transform.request import check
 from local.sagemaker.transform.run import TransformRun
 
@@ -22,9 +21,6 @@ class TransformRecord(JobRecord):
 
     def _phase_members(self, phase: str) -> dict[str, Any]:
         return {"TransformJobStatus": phase}
-
-    def _announce(self, job: Record) -> None:
-        """Tell nobody: the product waits for transform jobs with `.sync`."""
 
 
 class TransformJobs(Jobs):

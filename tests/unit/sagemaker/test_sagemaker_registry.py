@@ -71,6 +71,7 @@ def test_update_event_names_what_changed(group: Any) -> None:
     ]
     assert [detail["ModelApprovalStatus"] for detail in details] == ["PendingManualApproval", "Approved", "Approved"]
     assert details[1]["ModelPackageArn"] == arn
+    assert details[1]["CreationTime"] > 1e12, "events carry milliseconds"
 
 
 def test_metadata_is_merged_and_removed(group: Any) -> None:

@@ -35,20 +35,13 @@ def test_completed_job_uploads_its_model(cloud: Any) -> None:
     assert members(cloud.surroundings.path(uri)) == {"weights.bin": b"w" * 10}
 
 
-def test_phases_are_recorded_and_announced(cloud: Any) -> None:
-    """The secondary statuses follow AWS's order in the record, and each one is an event."""
-    cloud.train(WRITE_MODEL, Tags=[{"Key": "team", "Value": "a"}])
+def test_phases_are_recorded(cloud: Any) -> None:
+    """The secondary statuses follow AWS's order in the record."""
+    cloud.train(WRITE_MODEL)
     transitions = cloud.job()["SecondaryStatusTransitions"]
     phases = ["Starting", "Downloading", "Training", "Uploading", "Completed"]
     assert [entry["Status"] for entry in transitions] == phases
     assert all(entry["EndTime"] >= entry["StartTime"] for entry in transitions[:-1])
-    cloud.until(lambda: len(cloud.surroundings.events), lambda count: count == len(phases))
-    kinds, details = zip(*cloud.surroundings.events, strict=True)
-    assert set(kinds) == {"SageMaker Training Job State Change"}
-    assert [detail["SecondaryStatus"] for detail in details] == phases
-    assert details[-1]["TrainingJobStatus"] == "Completed"
-    assert details[-1]["Tags"] == {"team": "a"}
-    assert details[-1]["CreationTime"] > 1e12, "events carry milliseconds"
 
 
 def test_channels_are_downloaded_below_their_prefix(cloud: Any) -> None:
