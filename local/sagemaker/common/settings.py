@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Literal
 
 from local.sagemaker.common.errors import FailedError
 
@@ -24,26 +24,20 @@ class ImageRule:
     environment: Mapping[str, str] = field(default_factory=dict)
     """Variables that the image would set. The request's Environment takes precedence."""
 
-    @classmethod
-    def from_dict(cls, entry: Mapping[str, Any]) -> Self:
-        """Build a rule from one entry of an image map. Raises ValueError."""
-        unknown = sorted(set(entry) - {"image", "kind", "python", "command", "environment"})
-        missing = sorted({"image", "kind", "python"} - set(entry))
-        if unknown or missing:
-            raise ValueError(f"Image map entry {dict(entry)}: missing {missing}, unknown {unknown}.")
-        if entry["kind"] not in ("training", "serving"):
-            raise ValueError(f"Image map entry {dict(entry)}: kind is 'training' or 'serving'.")
-        if entry["kind"] == "serving" and not entry.get("command"):
-            raise ValueError(f"Image map entry {dict(entry)}: a serving image needs a command.")
-        return cls(**{**entry, "command": tuple(entry.get("command", ()))})
+    def __post_init__(self) -> None:
+        if self.kind not in ("training", "serving"):
+            raise ValueError(f"Image map entry {self.image}: kind is 'training' or 'serving'.")
+        if self.kind == "serving" and not self.command:
+            raise ValueError(f"Image map entry {self.image}: a serving image needs a command.")
 
 
 def load_image_map(path: Path) -> tuple[ImageRule, ...]:
     """Read an image map: a JSON list of objects with the fields of `ImageRule`. Raises ValueError, OSError."""
-    entries = json.loads(Path(path).read_text(encoding="utf-8"))
-    if not isinstance(entries, list):
-        raise ValueError(f"The image map {path} has to be a JSON list.")
-    return tuple(ImageRule.from_dict(entry) for entry in entries)
+    try:
+        entries = json.loads(path.read_text(encoding="utf-8"))
+        return tuple(ImageRule(**{**entry, "command": tuple(entry.get("command", ()))}) for entry in entries)
+    except (AttributeError, TypeError) as error:
+        raise ValueError(f"It has to be a JSON list of entries with the fields of ImageRule: {error}") from error
 
 
 @dataclass(frozen=True, kw_only=True)

