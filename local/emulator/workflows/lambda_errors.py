@@ -10,14 +10,11 @@ _TRACE_START = "Traceback (most recent call last):"
 
 
 def execute_function(original: Original, func: Record, event: Any, request_id: str) -> Record:
-    """Give the error of a function its type and stack trace."""
+    """Give the error of a function its type."""
     result: Record = original(func, event, request_id)
     body = result.get("body")
     if result.get("error") and isinstance(body, dict) and body.get("errorType") == _ANY:
-        log = result.get("log") or ""
-        body["errorType"] = error_type(log, body.get("errorMessage", "")) or _ANY
-        body["requestId"] = request_id
-        body["stackTrace"] = stack_trace(log)
+        body["errorType"] = error_type(result.get("log") or "", body.get("errorMessage", "")) or _ANY
     return result
 
 
@@ -29,9 +26,3 @@ def error_type(log: str, message: str) -> str:
     if not found and _TRACE_START in log:  # an exception without text stands alone on the last line
         found = re.findall(r"^([A-Za-z_][\w.]*)\s*$", trace, flags=re.MULTILINE)
     return found[-1].rsplit(".", 1)[-1] if found else ""
-
-
-def stack_trace(log: str) -> list[str]:
-    """Return the frames of the traceback that ends `log`, one string each, as in AWS's answer."""
-    trace = log.rpartition(_TRACE_START)[2] if _TRACE_START in log else ""
-    return re.findall(r'^  File ".*\n(?:    .*\n)*', f"{trace}\n", flags=re.MULTILINE)

@@ -13,7 +13,7 @@ from local.emulator.access.perimeter import is_loopback
 from local.emulator.cloudformation.stack_rules import dependencies, evaluate_conditions
 from local.emulator.recovery.interrupted import final_status
 from local.emulator.sagemaker_bridge.surroundings import split_uri, target_path
-from local.emulator.workflows.lambda_errors import error_type, stack_trace
+from local.emulator.workflows.lambda_errors import error_type
 from local.sagemaker.common.surroundings import SurroundingsError
 
 SAGEMAKER = "sagemaker.amazonaws.com"
@@ -85,12 +85,6 @@ see the manual
 def test_the_error_type_is_the_exceptions_class(log: str, message: str, expected: str) -> None:
     """A function's error carries the class name without its module, or nothing where the log has none."""
     assert error_type(log, message) == expected
-
-
-def test_the_stack_trace_has_a_string_for_each_frame() -> None:
-    """Two frames, each with its source line."""
-    frames = stack_trace(TRACE)
-    assert [frame.splitlines()[-1].strip() for frame in frames] == ["check()", 'raise BadInput("no rows")']
 
 
 def _trust(principal: Any, effect: str = "Allow", **more: Any) -> dict[str, Any]:
