@@ -16,6 +16,7 @@ _TYPE = "AWS::ApiGateway::RequestValidator"
 def register() -> None:
     """Replace the type's handlers, and extend the creation of methods, which their update calls too."""
     resource_types.register(_TYPE, create=_create, update=_update, delete=_delete)
+    provisioners._REPLACING_PROPERTIES[_TYPE] = ("RestApiId", "Name")
     wrap(provisioners, "_apigw_method_create", _create_method)
     provisioners._RESOURCE_HANDLERS["AWS::ApiGateway::Method"]["create"] = provisioners._apigw_method_create
 
@@ -37,12 +38,7 @@ def _create(logical_id: str, props: Record, stack_name: str) -> Created:
 
 
 def _update(physical_id: str, old: Record, new: Record, stack_name: str) -> Created:
-    validator = gateway._request_validators.get(new["RestApiId"], {}).get(physical_id)
-    if validator is None or any(old.get(name) != new.get(name) for name in ("RestApiId", "Name")):
-        created = _create(physical_id, new, stack_name)
-        provisioners._delete_predecessor(_delete, physical_id, old)
-        return created
-    validator.update(_flags(new))
+    gateway._request_validators[new["RestApiId"]][physical_id].update(_flags(new))
     return physical_id, {"RequestValidatorId": physical_id}
 
 
