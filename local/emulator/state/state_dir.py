@@ -14,34 +14,24 @@ from local.emulator.common.environment import ACCOUNT_ID
 from local.emulator.common.errors import CannotStartError, ExitCode
 
 CREDENTIALS_FILE = "credentials.json"  # endpoint, region, account and root key, for every AWS client of this cloud
-PID_FILE = "server.pid"  # process id of the running server; absent when none runs
 
 
 @contextmanager
 def exclusive(root: Path) -> Iterator[None]:
-    """Hold the state folder for this process. Raises CannotStartError."""
+    """Hold the state folder for this process, whose id is in the file `lock`. Raises CannotStartError."""
     root.mkdir(parents=True, exist_ok=True)
-    with (root / "lock").open("a") as lock:
+    with (root / "lock").open("a+", encoding="ascii") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            pid = running_pid(root)
-            holder = f"process {pid}" if pid else "another process"
+            lock.seek(0)
+            holder = f"process {lock.read().strip() or 'that is starting'}"
             message = f"The state folder {root} is in use by {holder}. Stop that cloud or name another --state-dir."
             raise CannotStartError(ExitCode.STATE_FOLDER_IN_USE, message) from error
-        (root / PID_FILE).write_text(f"{os.getpid()}\n", encoding="ascii")
-        try:
-            yield
-        finally:
-            (root / PID_FILE).unlink(missing_ok=True)
-
-
-def running_pid(root: Path) -> int | None:
-    """Return the process id that the server of this folder wrote, or None."""
-    try:
-        return int((root / PID_FILE).read_text(encoding="ascii"))
-    except (OSError, ValueError):
-        return None
+        lock.truncate(0)
+        lock.write(f"{os.getpid()}\n")
+        lock.flush()
+        yield
 
 
 def credentials(root: Path, *, port: int, region: str) -> dict[str, str]:
