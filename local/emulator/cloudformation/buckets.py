@@ -44,9 +44,8 @@ def register() -> None:
     def delete(physical_id: str, props: Record) -> None:
         s3 = _client()
         with suppress(s3.exceptions.NoSuchBucket):
-            s3.delete_bucket(
-                Bucket=physical_id
-            )  # unlike ministack's handler, it refuses a full one and clears the disk
+            # Unlike ministack's handler, it refuses a full one and clears the disk.
+            s3.delete_bucket(Bucket=physical_id)
         handlers["delete"](physical_id, props)
 
     resource_types.register(_TYPE, create=create, update=update, delete=delete, on_worker=True)

@@ -7,7 +7,6 @@ import contextvars
 import json
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -51,9 +50,8 @@ def emit_lambda_logs(
     """Record the metrics in a function's log lines."""
     original(func, request_id, log_text, *rest, **options)
     for line in (log_text or "").splitlines():
-        for found in measurements(line.strip()):
-            for value in found.values:
-                record(found.namespace, {found.name: value}, unit=found.unit, dimensions=found.dimensions)
+        for namespace, name, value, unit, dimensions in measurements(line.strip()):
+            record(namespace, {name: value}, unit=unit, dimensions=dimensions)
 
 
 async def invoke_lambda_proxy(original: Original, *args: Any, **kwargs: Any) -> Any:
@@ -96,24 +94,14 @@ def emit_execution_status_event(original: Original, execution: Record) -> None:
     metric = "Started" if status == "RUNNING" else status.title().replace("_", "")  # e.g. TimedOut
     record("AWS/States", {f"Executions{metric}": 1.0}, dimensions=dimensions)
     if execution.get("stopDate"):
-        taken = _moment(execution["stopDate"]) - _moment(execution["startDate"])
-        record("AWS/States", {"ExecutionTime": 1000 * taken}, unit="Milliseconds", dimensions=dimensions)
+        started, stopped = (datetime.fromisoformat(execution[name]) for name in ("startDate", "stopDate"))
+        taken = {"ExecutionTime": 1000 * (stopped - started).total_seconds()}
+        record("AWS/States", taken, unit="Milliseconds", dimensions=dimensions)
     original(execution)
 
 
-def _moment(value: Any) -> float:
-    return float(value) if isinstance(value, (int, float)) else datetime.fromisoformat(str(value)).timestamp()
-
-
-@dataclass(frozen=True)
-class Measurement:
-    """Values of one metric under one set of dimensions."""
-
-    namespace: str
-    name: str
-    unit: str
-    dimensions: dict[str, str]
-    values: tuple[float, ...]
+# Namespace, name, value, unit and dimensions of one value of a metric.
+Measurement = tuple[str, str, float, str, dict[str, str]]
 
 
 def measurements(line: str) -> Iterator[Measurement]:
@@ -133,5 +121,6 @@ def _directive(document: dict[str, Any], directive: dict[str, Any]) -> Iterator[
         dimensions = {name: str(document[name]) for name in names}
         for metric in directive["Metrics"]:
             given = document[metric["Name"]]
-            values = tuple(float(value) for value in (given if isinstance(given, list) else [given]))
-            yield Measurement(directive["Namespace"], metric["Name"], metric.get("Unit", "None"), dimensions, values)
+            unit = metric.get("Unit", "None")
+            for value in given if isinstance(given, list) else [given]:
+                yield directive["Namespace"], metric["Name"], float(value), unit, dimensions

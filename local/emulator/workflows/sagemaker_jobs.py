@@ -3,7 +3,6 @@
 import json
 import time
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -32,7 +31,7 @@ def run(client: Any, action: str, parameters: Mapping[str, Any], abandoned: Call
         job = _await_end(client, noun, parameters[f"{noun}Name"], abandoned)
     except ClientError as error:
         raise sdk_calls.TaskError(f"SageMaker.{GENERAL_ERROR}", str(error)) from error
-    description = json.dumps(job, default=_as_epoch_milliseconds)
+    description = json.dumps(job, default=lambda moment: int(moment.timestamp() * 1000))
     if job[f"{noun}Status"] != "Completed":
         # As on AWS, the cause is the whole description; FailureReason is one member of it.
         raise sdk_calls.TaskError("States.TaskFailed", description)
@@ -52,7 +51,3 @@ def _await_end(client: Any, noun: str, name: str, abandoned: Callable[[], bool])
             client._make_api_call(f"Stop{noun}", wanted)
             stopping = True
         time.sleep(_POLL_SECONDS)
-
-
-def _as_epoch_milliseconds(value: datetime) -> int:
-    return int(value.timestamp() * 1000)

@@ -41,8 +41,10 @@ def add_event(original: Original, execution: Record, event_type: str, details: R
     if event_type.endswith(("StateExited", "TaskSucceeded")):
         for members in (details or {}).values():
             output = members.get("output") if isinstance(members, dict) else None
+            if output is None or len(output) <= MAX_PAYLOAD_BYTES:
+                continue
             # ministack writes JSON in ASCII; the quota counts UTF-8.
-            if output is not None and len(output) > MAX_PAYLOAD_BYTES and _utf8_size(output) > MAX_PAYLOAD_BYTES:
+            if len(json.dumps(json.loads(output), ensure_ascii=False).encode()) > MAX_PAYLOAD_BYTES:
                 raise stepfunctions._ExecutionError(
                     _TOO_LARGE,
                     "The state returned a result with a size exceeding the maximum number of bytes service limit.",
@@ -89,7 +91,3 @@ def input_problem(text: str) -> tuple[str, str] | None:
     except ValueError as error:
         return "InvalidExecutionInput", f"Invalid State Machine Execution Input: '{error}'"
     return None
-
-
-def _utf8_size(document: str) -> int:
-    return len(json.dumps(json.loads(document), ensure_ascii=False).encode())

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from local.emulator.cloudwatch.service_metrics import Measurement, measurements
+from local.emulator.cloudwatch.service_metrics import measurements
 
 
 def line(**changes: Any) -> str:
@@ -23,11 +23,11 @@ def line(**changes: Any) -> str:
 
 def test_each_set_of_dimensions_is_a_metric() -> None:
     """The values are those that the line names, a list or one number."""
+    alone, both = {"service": "s"}, {"service": "s", "code": "c"}
     assert list(measurements(line())) == [
-        Measurement("n", "Problems", "Count", {"service": "s"}, (1.0, 2.0)),
-        Measurement("n", "Problems", "Count", {"service": "s", "code": "c"}, (1.0, 2.0)),
+        ("n", "Problems", value, "Count", dimensions) for dimensions in (alone, both) for value in (1.0, 2.0)
     ]
-    assert [found.values for found in measurements(line(Problems=3))] == [(3.0,), (3.0,)]
+    assert [value for _, _, value, *_ in measurements(line(Problems=3))] == [3.0, 3.0]
 
 
 @pytest.mark.parametrize("text", ["", "START", '{"level": "INFO"}', '{"_aws": 1}', '{"_aws": {', line(Problems="x")])
