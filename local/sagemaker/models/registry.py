@@ -4,7 +4,6 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from local.sagemaker.api import events
 from local.sagemaker.api.listing import pick
 from local.sagemaker.api.resources import Handler, Resources, answer_members
 from local.sagemaker.common.errors import InvalidRequestError, ServiceError
@@ -79,7 +78,7 @@ class ModelPackages(Resources):
             }
             self._store.put(key, record)
             self._store.update(group_key, _LastVersion=version)
-        events.model_package_changed(self._context, key, record)
+        self._announce(key, record)
         return {"ModelPackageArn": key.arn}
 
     def update(self, scope: Scope, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -97,7 +96,7 @@ class ModelPackages(Resources):
                 package |= changes | {"LastModifiedTime": time.time()}
                 self._store.put(key, package)
         if changes:
-            events.model_package_changed(self._context, key, package, sorted(changes))
+            self._announce(key, package, UpdatedModelPackageFields=sorted(changes))
         return {"ModelPackageArn": params["ModelPackageArn"]}
 
     def key(self, scope: Scope, params: Mapping[str, Any]) -> Key:
@@ -123,6 +122,13 @@ class ModelPackages(Resources):
         container: Record = containers[0]
         return container
 
+    def _announce(self, key: Key, package: Record, **further: Any) -> None:
+        """Send the event on EventBridge, whose times are in milliseconds."""
+        times = {name: int(package[name] * 1000) for name in package if name.endswith("Time")}
+        self._context.outbox.event(
+            key.scope, "SageMaker Model Package State Change", {**package, **times, **further}, key.arn
+        )
+
     def _named(self, scope: Scope, name: str) -> Key:
         key = Key(self.kind, scope, last_part(name))
         if name.startswith("arn:") and name != key.arn:  # of another account or region
@@ -131,8 +137,6 @@ class ModelPackages(Resources):
 
     def _listed(self, scope: Scope, params: Mapping[str, Any]) -> list[Record]:
         packages = super()._listed(scope, params)
-        if params.get("ModelPackageType", "Versioned") == "Unversioned":
-            packages = []
         if "ModelPackageGroupName" in params:
             group = self._groups.get(self._groups.key(scope, params))["ModelPackageGroupName"]
             packages = [package for package in packages if package["ModelPackageGroupName"] == group]
