@@ -97,13 +97,12 @@ class SageMakerApi:
             return _runtime_error("UnknownOperationException", "InvokeEndpoint is the only operation here.", 404, {})
         scope, name = Scope(get_account_id(), get_region()), unquote(match.group(1))
         try:
-            result = await run_reentrant(
+            answer: Answer = await run_reentrant(
                 lambda: self._service.invoke_endpoint(scope, name, body, headers), thread_name="sagemaker-invoke"
             )
+            return answer
         except ServiceError as error:
             return _runtime_error(error.code, error.message, error.http_status, error.details)
-        answer = {"Content-Type": result.content_type, "x-Amzn-Invoked-Production-Variant": result.variant}
-        return result.status, {**answer, **result.headers}, result.body
 
 
 def _denial(access_key_id: str, action: str, params: Record, scope: Scope) -> str:

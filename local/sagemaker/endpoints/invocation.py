@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from local.sagemaker.common.errors import ServiceError
 from local.sagemaker.common.names import Key, Scope
@@ -23,18 +23,12 @@ _TIMEOUT = (
 )
 
 
-@dataclass(frozen=True)
-class InvokeResult:
-    """A model's answer to InvokeEndpoint."""
+class InvokeResult(NamedTuple):
+    """A model's answer to InvokeEndpoint. Its status is 2xx; any other becomes a ModelError."""
 
     status: int
-    """Always 2xx; any other status becomes a ModelError."""
+    headers: dict[str, str]
     body: bytes
-    content_type: str
-    variant: str
-    """Name of the production variant that answered (x-Amzn-Invoked-Production-Variant)."""
-    headers: Mapping[str, str] = field(default_factory=dict)
-    """Further headers for the client (custom attributes)."""
 
 
 class Invocations:
@@ -80,14 +74,13 @@ class Invocations:
         finally:
             total = time.perf_counter() - began
             publish_invocation(self._context.outbox, key, variant, status, model_seconds, total, in_flight)
-        custom = answer.headers.get(_CUSTOM_ATTRIBUTES)
-        return InvokeResult(
-            status=status,
-            body=answer.data,
-            content_type=answer.headers.get("Content-Type", "application/octet-stream"),
-            variant=variant.spec.name,
-            headers={"X-Amzn-SageMaker-Custom-Attributes": custom} if custom else {},
-        )
+        given = {
+            "Content-Type": answer.headers.get("Content-Type", "application/octet-stream"),
+            "x-Amzn-Invoked-Production-Variant": variant.spec.name,
+        }
+        if custom := answer.headers.get(_CUSTOM_ATTRIBUTES):
+            given["X-Amzn-SageMaker-Custom-Attributes"] = custom
+        return InvokeResult(status, given, answer.data)
 
 
 def _model_error(key: Key, variant: Variant, status: int, text: str) -> ServiceError:

@@ -165,7 +165,8 @@ def test_an_endpoint_has_one_variant(cloud: Any) -> None:
     cloud.call("CreateEndpoint", EndpointName="reviews", EndpointConfigName="one")
     assert cloud.endpoint()["EndpointStatus"] == "InService"
     result = cloud.invoke("reviews")
-    assert (json.loads(result.body)["version"], result.variant) == ("1", "v")
+    variant_name = result.headers["x-Amzn-Invoked-Production-Variant"]
+    assert (json.loads(result.body)["version"], variant_name) == ("1", "v")
     both = [variant, {**variant, "VariantName": "w"}]
     with pytest.raises(ServiceError, match="does not support several production variants"):
         cloud.call("CreateEndpointConfig", EndpointConfigName="both", ProductionVariants=both)
