@@ -12,7 +12,8 @@ from typing import Any
 from local.sagemaker.common.errors import FailedError
 from local.sagemaker.state.store import Record
 
-_CONTAINER_BASE = PurePosixPath("/opt/ml")
+CHECKPOINTS = "/opt/ml/checkpoints"
+"""The LocalPath of checkpoints, which is AWS's default."""
 NETWORK_INTERFACE = "lo" if sys.platform == "linux" else "lo0"
 """Over which the processes of a job talk."""
 TORCHRUN_HYPERPARAMETER = "sagemaker_torch_distributed_enabled"
@@ -34,6 +35,7 @@ class JobFolder:
         """File in which the script leaves the reason of its failure."""
         self.home = base / "home"
         """HOME of the script."""
+        self.checkpoints = base / "checkpoints"
         self.config = base / "input" / "config"
         """The job's configuration as JSON files."""
 
@@ -44,16 +46,6 @@ class JobFolder:
     def scratch(self, name: str) -> Path:
         """Return a path for an archive on its way in or out; it is not part of the contract."""
         return self.base / "transfer" / name
-
-    def checkpoints(self, local_path: str | None) -> Path:
-        """Return the folder that stands for CheckpointConfig's LocalPath, by default /opt/ml/checkpoints.
-
-        Raises FailedError for a path outside /opt/ml, which does not exist without a container.
-        """
-        path = PurePosixPath(local_path or "/opt/ml/checkpoints")
-        if not path.is_relative_to(_CONTAINER_BASE) or ".." in path.parts:
-            raise FailedError(f"ClientError: CheckpointConfig.LocalPath {path}: locally it has to be below /opt/ml.")
-        return self.base / path.relative_to(_CONTAINER_BASE)
 
     def create(self, job: Record) -> None:
         """Create the folders and write the configuration files."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from local.sagemaker.common.errors import InvalidRequestError, UnsupportedError
-from local.sagemaker.training.container import TORCHRUN_HYPERPARAMETER, instance_hosts, uses_torchrun
+from local.sagemaker.training.container import CHECKPOINTS, TORCHRUN_HYPERPARAMETER, instance_hosts, uses_torchrun
 
 DEFAULT_RUNTIME_SECONDS = 86_400
 _MAX_INSTANCES = 4  # processes that share the processors of one machine
@@ -47,6 +47,8 @@ def _unsupported(params: Mapping[str, Any]) -> Iterator[str]:
         yield "TrainingInputMode Pipe"
     if params["OutputDataConfig"].get("CompressionType") == "NONE":
         yield "OutputDataConfig.CompressionType NONE"
+    if params.get("CheckpointConfig", {}).get("LocalPath", CHECKPOINTS) != CHECKPOINTS:
+        yield f"a CheckpointConfig.LocalPath other than {CHECKPOINTS}"
     count = len(instance_hosts(params))
     instances = f"ResourceConfig.InstanceCount {count}"
     if count > _MAX_INSTANCES:

@@ -66,12 +66,11 @@ class CheckpointSync:
     """Copies checkpoints: from S3 before training, to S3 during and after it. Does nothing without CheckpointConfig."""
 
     def __init__(self, surroundings: Surroundings, job: Record, folder: JobFolder) -> None:
-        """Raise FailedError for a LocalPath that is not possible here."""
         config = job.get("CheckpointConfig")
         self._surroundings = surroundings
         self._role = job["RoleArn"]
         self._uri = f"{config['S3Uri'].rstrip('/')}/" if config else ""
-        self._folder = folder.checkpoints(config.get("LocalPath")) if config else None
+        self._folder = folder.checkpoints if config else None
         self._uploaded: dict[Path, tuple[int, int]] = {}
         self._done = threading.Event()
         self._thread: threading.Thread | None = None
@@ -80,8 +79,6 @@ class CheckpointSync:
         """Fetch the checkpoints of an earlier job. Raises FailedError."""
         if self._folder is None:
             return
-        if self._folder.exists() and any(self._folder.iterdir()):
-            raise FailedError(f"ClientError: CheckpointConfig.LocalPath {self._folder.name} is used by the job itself.")
         self._folder.mkdir(parents=True, exist_ok=True)
         with _explained("Checkpoint download", self._uri):
             self._surroundings.s3_download(self._uri, self._folder, role_arn=self._role)

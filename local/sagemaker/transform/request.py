@@ -56,11 +56,6 @@ def assemble(answers: Iterable[bytes], assemble_with: str) -> bytes:
     return b"".join(answer + ending for answer in answers)
 
 
-def output_uri(job: Mapping[str, Any], relative: str) -> str:
-    """Return the URI of the answers to an object; `relative` is its name below the input's prefix."""
-    return f"{job['TransformOutput']['S3OutputPath'].rstrip('/')}/{relative}.out"
-
-
 def _unsupported(params: Mapping[str, Any]) -> Iterator[str]:
     source, output = params["TransformInput"], params["TransformOutput"]
     data, split_type = source["DataSource"]["S3DataSource"], source.get("SplitType", "None")

@@ -93,10 +93,9 @@ class TransformRun(JobRun):
         names = [f"record {number} of {relative}" for number in range(1, len(records) + 1)]
         with ThreadPoolExecutor(max_workers=transform_request.transforms_at_a_time(self._job)) as pool:
             answers = list(pool.map(self._ask, [server] * len(records), records, names))
-        output = self._base / "output"
-        assemble_with = self._job["TransformOutput"].get("AssembleWith", "None")
-        output.write_bytes(transform_request.assemble(answers, assemble_with))
-        uri = transform_request.output_uri(self._job, relative)
+        output, wanted = self._base / "output", self._job["TransformOutput"]
+        output.write_bytes(transform_request.assemble(answers, wanted.get("AssembleWith", "None")))
+        uri = f"{wanted['S3OutputPath'].rstrip('/')}/{relative}.out"
         with _explained("Output upload", uri):
             self._context.surroundings.s3_upload(output, uri, role_arn=self._spec.role_arn)
         self._log.note(f"{relative}: {len(records)} records transformed")

@@ -12,9 +12,8 @@ from typing import Any
 import pytest
 
 import training_image
-from local.sagemaker.common.errors import FailedError, ServiceError
+from local.sagemaker.common.errors import ServiceError
 from local.sagemaker.common.settings import ImageRule
-from local.sagemaker.training.container import JobFolder
 
 REPORT = """
     import json, os, pathlib, sys
@@ -162,19 +161,6 @@ def test_broken_contract_is_explained(cloud: Any, values: dict[str, str], words:
     """A program or tarball that cannot be run fails the job; the reason says what is wrong and what is expected."""
     cloud.train("", HyperParameters=values)
     assert words in cloud.job()["FailureReason"]
-
-
-@pytest.mark.parametrize("path", ["/data/checkpoints", "/opt/ml/../x"])
-def test_checkpoint_folder_has_to_be_below_opt_ml(tmp_path: Path, path: str) -> None:
-    """Without a container only folders below /opt/ml are possible."""
-    with pytest.raises(FailedError):
-        JobFolder(tmp_path).checkpoints(path)
-
-
-def test_checkpoint_folder_is_mapped(tmp_path: Path) -> None:
-    """A LocalPath below /opt/ml is found below the job's folder; the default is AWS's."""
-    assert JobFolder(tmp_path).checkpoints("/opt/ml/state/here") == tmp_path / "state" / "here"
-    assert JobFolder(tmp_path).checkpoints(None) == tmp_path / "checkpoints"
 
 
 def test_toolkit_is_found_whatever_the_job_sets(cloud: Any) -> None:

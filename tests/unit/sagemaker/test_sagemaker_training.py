@@ -406,6 +406,7 @@ def test_failing_log_hook_does_not_harm_the_job(cloud: Any) -> None:
         ({"AlgorithmSpecification": {"TrainingInputMode": "Pipe"}}, "Pipe"),
         ({"AlgorithmSpecification": {"MetricDefinitions": [{"Name": "m", "Regex": "("}]}}, "metric m"),
         ({"OutputDataConfig": {"S3OutputPath": "s3://bucket/m", "CompressionType": "NONE"}}, "CompressionType NONE"),
+        ({"CheckpointConfig": {"S3Uri": "s3://b/c", "LocalPath": "/data"}}, "LocalPath other than /opt/ml/checkpoints"),
         ({"EnableManagedSpotTraining": True}, "Invalid MaxWaitTimeInSeconds"),
     ],
 )

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from local.sagemaker.common.errors import ServiceError
-from local.sagemaker.transform.request import assemble, check, output_uri, split
+from local.sagemaker.transform.request import assemble, check, split
 
 REQUEST: dict[str, Any] = {
     "TransformJobName": "batch",
@@ -126,8 +126,3 @@ def test_answers_are_put_together() -> None:
     """Line puts a newline behind each answer, None nothing between them."""
     assert assemble([b"a", b"b"], "Line") == b"a\nb\n"
     assert assemble([b"a", b"b"], "None") == b"ab"
-
-
-def test_the_output_keeps_the_relative_name() -> None:
-    """The answers' key is the output path, the object's name below the prefix, and .out."""
-    assert output_uri(REQUEST, "deep/a.csv") == "s3://bucket/out/deep/a.csv.out"
