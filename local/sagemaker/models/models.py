@@ -36,10 +36,7 @@ class Models(Resources):
     def _check(self, scope: Scope, params: Mapping[str, Any]) -> None:
         container = params.get("PrimaryContainer")
         if container is None:
-            pipeline = params.get("Containers")
-            raise UnsupportedError(
-                "inference pipelines (Containers)" if pipeline else "a model without PrimaryContainer"
-            )
+            raise UnsupportedError("a model without PrimaryContainer, such as an inference pipeline")
         if "ExecutionRoleArn" not in params:
             raise InvalidRequestError("ExecutionRoleArn is required.")
         if ("Image" in container) == ("ModelPackageName" in container):

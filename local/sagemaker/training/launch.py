@@ -1,4 +1,4 @@
-"""How a training image is started: its command, its environment, and a check of the script's requirements."""
+"""How a training image is started: its environment, and a check of the script's requirements."""
 
 import os
 import shlex
@@ -20,11 +20,6 @@ _TORCHRUN = Path(__file__).with_name("torchrun.py")
 _LOCAL_MODE = {"SM_STUDIO_LOCAL_MODE": "true", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
 """Nobody resolves algo-1 here."""
 _LACKING = ("ERROR: No matching", "Would install")
-
-
-def command(rule: ImageRule, folder: JobFolder, environment: Mapping[str, str]) -> Command:
-    """Return the command of a training image: AWS's own toolkit, which the image map puts on PYTHONPATH."""
-    return Command([rule.python, "-P", "-m", "sagemaker_training.cli.train"], folder.base, environment)
 
 
 def build_environment(

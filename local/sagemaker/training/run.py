@@ -60,7 +60,9 @@ class TrainingRun(JobRun):
         self._record.enter("Training", TrainingStartTime=time.time())
         checkpoints.start()
         try:
-            ending = self._train(launch.command(rule, self._folder, environment))
+            # AWS's own toolkit, which the image map puts on PYTHONPATH.
+            words = [rule.python, "-P", "-m", "sagemaker_training.cli.train"]
+            ending = self._train(Command(words, self._folder.base, environment))
         except FailedError:
             with contextlib.suppress(FailedError):
                 checkpoints.finish()

@@ -70,14 +70,14 @@ class CheckpointSync:
         self._surroundings = surroundings
         self._role = job["RoleArn"]
         self._uri = f"{config['S3Uri'].rstrip('/')}/" if config else ""
-        self._folder = folder.checkpoints if config else None
+        self._folder = folder.checkpoints
         self._uploaded: dict[Path, tuple[int, int]] = {}
         self._done = threading.Event()
         self._thread: threading.Thread | None = None
 
     def download(self) -> None:
         """Fetch the checkpoints of an earlier job. Raises FailedError."""
-        if self._folder is None:
+        if not self._uri:
             return
         self._folder.mkdir(parents=True, exist_ok=True)
         with _explained("Checkpoint download", self._uri):
@@ -86,29 +86,29 @@ class CheckpointSync:
 
     def start(self) -> None:
         """Upload new and changed files every few seconds, until `finish`."""
-        if self._folder is not None:
-            self._thread = threading.Thread(target=self._run, args=(self._folder,), name="checkpoints", daemon=True)
+        if self._uri:
+            self._thread = threading.Thread(target=self._run, name="checkpoints", daemon=True)
             self._thread.start()
 
     def finish(self) -> None:
         """Stop the background upload and upload the rest. Raises FailedError."""
         self._done.set()
-        if self._thread is not None and self._folder is not None:
+        if self._thread is not None:
             self._thread.join()
-            self._upload(self._folder)
+            self._upload()
 
-    def _run(self, folder: Path) -> None:
+    def _run(self) -> None:
         while not self._done.wait(_CHECKPOINT_SECONDS):
             try:
-                self._upload(folder)
+                self._upload()
             except (FailedError, OSError):
                 continue  # a file was just deleted, or the right to write is missing: `finish` reports what remains
 
-    def _upload(self, folder: Path) -> None:
-        stamps = list(_stamps(folder))
+    def _upload(self) -> None:
+        stamps = list(_stamps(self._folder))
         for path, stamp in random.sample(stamps, len(stamps)):  # AWS promises no order
             if self._uploaded.get(path) != stamp:
-                uri = self._uri + path.relative_to(folder).as_posix()
+                uri = self._uri + path.relative_to(self._folder).as_posix()
                 with _explained("Checkpoint upload", uri):
                     self._surroundings.s3_upload(path, uri, role_arn=self._role)
                 self._uploaded[path] = stamp

@@ -181,7 +181,7 @@ def test_model_of_a_missing_package(group: Any) -> None:
     ("params", "words"),
     [
         ({}, "a model without PrimaryContainer"),
-        ({"Containers": [{"Image": "a"}, {"Image": "b"}]}, "inference pipelines"),
+        ({"Containers": [{"Image": "a"}, {"Image": "b"}]}, "such as an inference pipeline"),
         ({"PrimaryContainer": {"ModelDataUrl": "s3://b/m.tar.gz"}}, "either Image or ModelPackageName"),
         ({"PrimaryContainer": {"Image": "a", "Mode": "MultiModel"}}, "multi-model"),
     ],
