@@ -71,9 +71,8 @@ class ObjectStore:
 
     def read_recorded(self, recorded: Recorded) -> bytes:
         """Return the bytes that were recorded. Raises StorageError, and EvidenceError where they are others."""
-        content = self.read(
-            recorded["uri"], version={"VersionId": recorded["version"]} if recorded["version"] else None
-        )
+        version = {"VersionId": recorded["version"]} if recorded["version"] else None
+        content = self.read(recorded["uri"], version=version)
         if recorded["sha256"] not in ("", hashlib.sha256(content).hexdigest()):
             raise EvidenceError(recorded["uri"], f"is not what was recorded, whose SHA-256 is {recorded['sha256']}")
         return content

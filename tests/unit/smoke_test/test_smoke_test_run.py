@@ -103,7 +103,6 @@ def test_other_answers_are_wrong(given: bytes, told: str) -> None:
     with pytest.raises(WrongAnswersError, match="20 of 20 sentences were answered wrongly") as caught:
         ask(lambda _: given)
     assert '"sentence 0"' in str(caught.value) and told in str(caught.value)
-    assert len(caught.value.problems) == 20
 
 
 def test_a_model_of_many_classes_is_asked_what_it_is_most_sure_of() -> None:
