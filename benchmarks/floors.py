@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -42,23 +42,6 @@ class Work:
     weight_bytes: int
 
 
-@dataclass(frozen=True)
-class Floors:
-    """Shortest times for one text in ms: the arithmetic with each peak, and reading the weights."""
-
-    arithmetic: dict[str, float]
-    memory: float
-
-    @property
-    def roofline(self) -> float:
-        """The shortest possible time: the longer of the fastest arithmetic and the reading."""
-        return max(min(self.arithmetic.values()), self.memory)
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return them for the report."""
-        return {**asdict(self), "roofline": self.roofline}
-
-
 def work(config: Any, tokens: int) -> Work:
     """Count the work of an encoder with a pooler and two labels for `tokens` tokens, with all weights in int8.
 
@@ -74,10 +57,15 @@ def work(config: Any, tokens: int) -> Work:
     return Work(float(layers * layer), float((layers - 1) * layer + last + 2 * head), layers * weights + head)
 
 
-def floors(asked: Work, peaks: dict[str, float], bandwidth: float) -> Floors:
-    """Return the floors of `asked` on a core with `peaks` (operations a second) and `bandwidth` (bytes a second)."""
+def floors(asked: Work, peaks: dict[str, float], bandwidth: float) -> dict[str, Any]:
+    """Return the shortest times for one text in ms; `peaks` in operations and `bandwidth` in bytes a second.
+
+    `arithmetic` with each peak, `memory` for reading the weights, and `roofline`: the longer of the fastest arithmetic
+    and the reading.
+    """
     arithmetic = {name: 1e3 * asked.executed / peak for name, peak in peaks.items()}
-    return Floors(arithmetic, 1e3 * asked.weight_bytes / bandwidth)
+    memory = 1e3 * asked.weight_bytes / bandwidth
+    return {"arithmetic": arithmetic, "memory": memory, "roofline": max(min(arithmetic.values()), memory)}
 
 
 def peaks(flags: list[str]) -> dict[str, float]:

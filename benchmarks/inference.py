@@ -205,7 +205,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
         "peaks": reached,
         "bandwidth": bandwidth,
         "work": {name: asdict(todo) for name, todo in asked.items()},
-        "floors": {name: floors(todo, reached, bandwidth[name]).as_dict() for name, todo in asked.items()},
+        "floors": {name: floors(todo, reached, bandwidth[name]) for name, todo in asked.items()},
         "figures": figures,
         "differences": differences,
     }

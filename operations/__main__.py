@@ -6,6 +6,9 @@ import sys
 from collections.abc import Sequence
 
 from operations import command_line, paths
+
+sys.path += [str(paths.ROOT / "training_job"), str(paths.ROOT / "client")]
+
 from operations.console import Answer
 from operations.errors import OperationError
 
@@ -66,5 +69,4 @@ def explain(error: Exception) -> tuple[str, str] | None:
 
 
 if __name__ == "__main__":
-    sys.path += [str(paths.ROOT / "training_job"), str(paths.ROOT / "client")]
     sys.exit(main(sys.argv[1:]))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -23,11 +22,6 @@ if TYPE_CHECKING:
 
 PREFIX = "source/"  # files below it win over the public data set: lambda/ingest looks here first
 BUNDLED = paths.ROOT / "training_job" / "data"
-
-
-def given() -> Path:
-    """Return the file or folder that DATA names, else the bundled synthetic data set."""
-    return Path(os.environ.get("DATA") or BUNDLED)
 
 
 def read(place: Path, hyperparameters: dict[str, str], quarantine: Path | None = None, **more: Any) -> LabelledData:

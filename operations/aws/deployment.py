@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 PROJECT = "text-classifier"
 LOCAL_ENV = "local"
-STACKS = ("storage", "training", "serving", "release", "api", "monitoring")
+STACKS = ("storage", "image", "training", "serving", "release", "api", "monitoring")  # each after what it needs
 CONNECT_SECONDS = 0.5
 MODEL_SECONDS = (2.0, 5.0)  # to connect to the API, and to wait for the model
 
@@ -59,8 +59,8 @@ class Deployment:
         """Outputs of all stacks of this environment that exist, by output name."""
         return {
             output["OutputKey"]: output["OutputValue"]
-            for part in STACKS
-            for output in (self.stack(part) or {}).get("Outputs", [])
+            for stack in self.existing_stacks()
+            for output in stack.get("Outputs", [])
         }
 
     def output(self, name: str) -> str:
@@ -71,6 +71,10 @@ class Deployment:
                 hint="make up" if self.env == LOCAL_ENV else f"cdk deploy --all -c env={self.env}",
             )
         return self.outputs[name]
+
+    def existing_stacks(self) -> list[dict[str, Any]]:
+        """Return the descriptions of all stacks of this environment that exist, each after those that it needs."""
+        return [stack for part in STACKS if (stack := self.stack(part))]
 
     def stack(self, part: str) -> dict[str, Any] | None:
         """Return the description of one stack, or None where it does not exist."""

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from operations.aws.deployment import PROJECT, STACKS, Deployment
+from operations.aws.deployment import PROJECT, Deployment
 from operations.paths import LOCAL
 from stacks.config.environment import Config
 
@@ -48,20 +48,13 @@ _LISTS = (
     ("AWS::CodeBuild::Project", "codebuild", "list_projects", "projects[]"),
     ("AWS::ECR::Repository", "ecr", "describe_repositories", "repositories[].repositoryName"),
 )
-# The same of what the environment leaves or shares without owning it; names that match a pattern, where there is one.
-_SURROUNDINGS = (
+# The same of its history, and of what an account has under names that are not the environment's.
+_JOBS = (
     ("training job", "sagemaker", "list_training_jobs", "TrainingJobSummaries[].TrainingJobName"),
     ("transform job", "sagemaker", "list_transform_jobs", "TransformJobSummaries[].TransformJobName"),
-    (
-        "AWS::Logs::LogGroup",
-        "logs",
-        "describe_log_groups",
-        "logGroups[].logGroupName",
-        "^/aws/sagemaker/[^/]+$|^API-Gateway-Execution",
-    ),
-    ("AWS::Events::Rule", "events", "list_rules", "Rules[].Name", "^StepFunctionsGetEventsFor"),
-    ("AWS::CloudFormation::Stack", "cloudformation", "describe_stacks", "Stacks[].StackName", "^CDKToolkit$"),
 )
+_BOOTSTRAP = ("AWS::CloudFormation::Stack", "cloudformation", "describe_stacks", "Stacks[].StackName")
+_SHARED = "^/aws/sagemaker/[^/]+$|^API-Gateway-Execution|^StepFunctionsGetEventsFor|^CDKToolkit$"
 # Type, pattern of the name, whose it is, what to do with it.
 _WHOSE = (
     ("AWS::IAM::Role", "-api-Front", _ACCOUNTS, "delete setting and role when no API is left"),
@@ -111,7 +104,7 @@ def note_imports(deployment: Deployment, stack: str) -> None:
     """Write the file with which `cdk import --resource-mapping` takes back what a stack keeps when it is destroyed."""
     mapping = {
         one["LogicalResourceId"]: {_KEPT_KINDS[one["ResourceType"]]: one["PhysicalResourceId"]}
-        for one in _resources(deployment, stack)
+        for one in resources(deployment, stack)
         if one["ResourceType"] in _KEPT_KINDS and not one["PhysicalResourceId"].startswith(_OF_ONE_API)
     }
     if mapping:
@@ -121,32 +114,38 @@ def note_imports(deployment: Deployment, stack: str) -> None:
 
 def inventory(deployment: Deployment) -> Iterator[Found]:
     """Yield what bears the environment's names."""
-    yield from _listed(deployment, _LISTS)
+    yield from _listed(deployment, _LISTS, _own(deployment))
 
 
 def surroundings(deployment: Deployment) -> Iterator[Found]:
     """Yield what the environment leaves or uses without owning it: history of its jobs, the account's, AWS's, cdk's."""
-    yield from _listed(deployment, _SURROUNDINGS)
+    yield from _listed(deployment, _JOBS, _own(deployment))
+    shared = (one for one in _LISTS if one[0] in ("AWS::Logs::LogGroup", "AWS::Events::Rule"))
+    yield from _listed(deployment, (*shared, _BOOTSTRAP), _SHARED)
     if role := deployment.client("apigateway").get_account().get("cloudwatchRoleArn"):
         yield Found("AWS::ApiGateway::Account", role)
 
 
-def _listed(deployment: Deployment, lists: Iterable[tuple[str, ...]]) -> Iterator[Found]:
-    prefix = rf"\b{PROJECT}-{re.escape(deployment.env)}\b"
-    for kind, service, operation, names, *other in lists:
+def _own(deployment: Deployment) -> str:
+    return rf"\b{PROJECT}-{re.escape(deployment.env)}\b"
+
+
+def _listed(deployment: Deployment, lists: Iterable[tuple[str, str, str, str]], pattern: str) -> Iterator[Found]:
+    for kind, service, operation, names in lists:
         # Buckets alone are listed from all regions.
         here = {"BucketRegion": deployment.session.region_name} if kind == BUCKET else {}
         for name in deployment.client(service).get_paginator(operation).paginate(**here).search(names):
-            if name and re.search(other[0] if other else prefix, name):
+            if name and re.search(pattern, name):
                 yield Found(kind, name)
 
 
 def owned(deployment: Deployment) -> set[str]:
     """Return the physical ids of everything in the environment's stacks."""
-    stacks = [stack["StackName"] for part in (*STACKS, "image") if (stack := deployment.stack(part))]
-    return {one["PhysicalResourceId"] for stack in stacks for one in _resources(deployment, stack)}
+    stacks = deployment.existing_stacks()
+    return {one["PhysicalResourceId"] for stack in stacks for one in resources(deployment, stack["StackName"])}
 
 
-def _resources(deployment: Deployment, stack: str) -> list[dict[str, Any]]:
+def resources(deployment: Deployment, stack: str) -> list[dict[str, Any]]:
+    """Return what CloudFormation lists of the resources of a stack, given by name or id."""
     pages = deployment.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack)
     return [one for one in pages.search("StackResourceSummaries[]") if one and "PhysicalResourceId" in one]

@@ -72,13 +72,13 @@ def approve(arguments: argparse.Namespace) -> Answer:
     deployment = connect(arguments.env)
     package = registry.package(deployment, arguments.package)
     say(f"Model version {package.version}: {package.status_and_reason}")
-    if package.status == registry.APPROVED:
-        return _followed(deployment, workflow.start(deployment, package.arn))  # nothing changes: no event would come
+    if package.status == registry.APPROVED:  # nothing changes: no event would come
+        return Answer(follow(deployment, workflow.start(deployment, package.arn)), "")
     known = workflow.all_known(deployment)
     deployment.client("sagemaker").update_model_package(
         ModelPackageArn=package.arn, ModelApprovalStatus=registry.APPROVED, ApprovalDescription=DESCRIPTION
     )
-    return _followed(deployment, workflow.started_for(deployment, package.arn, known))
+    return Answer(follow(deployment, workflow.started_for(deployment, package.arn, known)), "")
 
 
 def rollback(arguments: argparse.Namespace) -> Answer:
@@ -90,7 +90,7 @@ def rollback(arguments: argparse.Namespace) -> Answer:
     given = arguments.package
     package = registry.package(deployment, given) if given else registry.previous(deployment)
     say(f"From model version {deployment.model_version or 'none'} to {package.version}")
-    return _followed(deployment, workflow.start(deployment, package.arn))
+    return Answer(follow(deployment, workflow.start(deployment, package.arn)), "")
 
 
 def follow(deployment: Deployment, execution: str) -> dict[str, Any]:
@@ -99,10 +99,6 @@ def follow(deployment: Deployment, execution: str) -> dict[str, Any]:
     facts = status.write(deployment)
     say(f"{outcome}: model {facts['model']}")
     return {"outcome": outcome, "model_version": facts["model_version"]}
-
-
-def _followed(deployment: Deployment, execution: str) -> Answer:
-    return Answer(follow(deployment, execution), "")
 
 
 def table(packages: list[Package], champion: str) -> str:

@@ -13,7 +13,6 @@ from operations.errors import OperationError
 from operations.verbs.preflight import configured
 
 INTERRUPTED = "CloudFormation goes on with the stack at hand; `make teardown` continues."
-ORDER = ("monitoring", "api", "release", "serving", "training", "image", "storage")  # each before what it needs
 NEVER_DEPLOYED = ("CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "REVIEW_IN_PROGRESS")
 DELETED = "DELETE_COMPLETE"
 Stack = dict[str, Any]
@@ -27,7 +26,7 @@ def teardown(arguments: argparse.Namespace) -> Answer:
     For example: make teardown ENV=dev ARGS=--dry-run, make teardown ENV=prod ARGS=--yes
     """
     deployment, config, account = configured(arguments.env)
-    stacks = [stack for part in ORDER if (stack := deployment.stack(part))]
+    stacks = deployment.existing_stacks()[::-1]
     if arguments.failed:
         stacks = [stack for stack in stacks if stack["StackStatus"] in NEVER_DEPLOYED]
     before = "would be destroyed" if arguments.dry_run else "stays"
@@ -108,8 +107,7 @@ def _settled(deployment: Deployment, stack: Stack) -> str:
 
 def _empty_buckets(deployment: Deployment, stack: Stack) -> None:
     """Empty what could not be deleted: S3 delivers access logs for hours, after CDK's own function has emptied it."""
-    pages = deployment.client("cloudformation").get_paginator("list_stack_resources")
     s3 = deployment.session.resource("s3", endpoint_url=deployment.endpoint_url)
-    for one in pages.paginate(StackName=stack["StackId"]).search("StackResourceSummaries[]"):
-        if (one["ResourceType"], one["ResourceStatus"]) == ("AWS::S3::Bucket", "DELETE_FAILED"):
+    for one in inventory.resources(deployment, stack["StackId"]):
+        if (one["ResourceType"], one["ResourceStatus"]) == (inventory.BUCKET, "DELETE_FAILED"):
             s3.Bucket(one["PhysicalResourceId"]).object_versions.delete()

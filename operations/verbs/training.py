@@ -112,7 +112,7 @@ def train_sdk(arguments: argparse.Namespace) -> Answer:
     """
     deployment = connect(arguments.env)
     given = hyperparameters(arguments.hyperparameter)
-    labelled = data.read(data.given(), given)
+    labelled = data.read(Path(os.environ.get("DATA") or data.BUNDLED), given)
     say("\n".join(labelled.summary()))
     data.upload(deployment, labelled, PREFIX, channels=True)
     launched = trainer(deployment, data.without_reading(given))

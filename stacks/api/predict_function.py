@@ -1,6 +1,7 @@
 """The Lambda behind the REST API."""
 
 from aws_cdk import Duration
+from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from stacks.common import metric_names
@@ -15,62 +16,47 @@ TIMEOUT = Duration.seconds(29)
 MEMORY_MB = 512
 
 
-class PredictFunction(Construct):
-    """Asks the endpoint and turns its answers and errors into the API's."""
+def predict_function(
+    scope: Construct, *, setup: FunctionSetup, model_version_fallback: str, settings: ApiConfig, artifacts: S3Folder
+) -> lambda_.Function:
+    """Create the function that asks the endpoint and turns its answers and errors into the API's.
 
-    def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        setup: FunctionSetup,
-        model_version_fallback: str,
-        settings: ApiConfig,
-        artifacts: S3Folder,
-    ) -> None:
-        """Create the function.
-
-        `model_version_fallback` names a model that does not report its version; `artifacts` is where the gate writes
-        its verdicts, which know a model's classes.
-        """
-        super().__init__(scope, construct_id)
-        names, sources = setup.names, setup.sources
-        predict = PythonFunction(
-            self,
-            "Lambda",
-            setup=setup,
-            name="predict",
-            description="Classifies text through the endpoint",
-            handler="predict.handler.handler",
-            sources={
-                "predict": sources.lambda_package("predict"),
-                "distribution": sources.lambda_package("distribution"),
-            },
-            service=metric_names.PREDICT_SERVICE,
-            environment={
-                "ENDPOINT_NAME": names.endpoint,
-                "MODEL_VERSION_FALLBACK": model_version_fallback,
-                "MODEL_PACKAGES_ARN": names.package_arn_prefix.rstrip("/"),
-                "API_KEY_REQUIRED": str(settings.api_key_required).lower(),
-                "LOG_TEXTS": str(settings.log_texts).lower(),
-                "TRACING": str(settings.tracing).lower(),
-                "POWERTOOLS_METRICS_NAMESPACE": names.prefix,
-                "LOG_LEVEL": "INFO",
-            },
-            memory_mb=MEMORY_MB,
-            timeout=TIMEOUT,
-            tracing=settings.tracing,
-        )
-        self.function = predict.function
-        grant(
-            predict.role,
-            Right(["sagemaker:InvokeEndpoint"], [names.endpoint_arn]),
-            use_packages(names.package_arns),
-            read_objects(
-                artifacts.arn_of("*/evaluation/*/verdict.json"),
-                reason="A verdict lies beside its model, under the name of its job.",
-            ),
-            list_buckets(artifacts.bucket_arn),
-        )
-        if settings.tracing:
-            accept_wildcard(predict.role, "*", "X-Ray's PutTraceSegments has no resource-level permissions.")
+    `model_version_fallback` names a model that does not report its version; `artifacts` is where the gate writes its
+    verdicts, which know a model's classes.
+    """
+    names = setup.names
+    predict = PythonFunction(
+        scope,
+        "Lambda",
+        setup=setup,
+        name="predict",
+        description="Classifies text through the endpoint",
+        packages=("predict", "distribution"),
+        service=metric_names.PREDICT_SERVICE,
+        environment={
+            "ENDPOINT_NAME": names.endpoint,
+            "MODEL_VERSION_FALLBACK": model_version_fallback,
+            "MODEL_PACKAGES_ARN": names.package_arn_prefix.rstrip("/"),
+            "API_KEY_REQUIRED": str(settings.api_key_required).lower(),
+            "LOG_TEXTS": str(settings.log_texts).lower(),
+            "TRACING": str(settings.tracing).lower(),
+            "POWERTOOLS_METRICS_NAMESPACE": names.prefix,
+            "LOG_LEVEL": "INFO",
+        },
+        memory_mb=MEMORY_MB,
+        timeout=TIMEOUT,
+        tracing=settings.tracing,
+    )
+    grant(
+        predict.role,
+        Right(["sagemaker:InvokeEndpoint"], [names.endpoint_arn]),
+        use_packages(names.package_arns),
+        read_objects(
+            artifacts.arn_of("*/evaluation/*/verdict.json"),
+            reason="A verdict lies beside its model, under the name of its job.",
+        ),
+        list_buckets(artifacts.bucket_arn),
+    )
+    if settings.tracing:
+        accept_wildcard(predict.role, "*", "X-Ray's PutTraceSegments has no resource-level permissions.")
+    return predict.function

@@ -6,7 +6,7 @@ from stacks.api.contract import ApiContract
 from stacks.api.domain import add_domain
 from stacks.api.firewall import add_firewall
 from stacks.api.keys import add_api_keys
-from stacks.api.predict_function import PredictFunction
+from stacks.api.predict_function import predict_function
 from stacks.api.rest_api import STAGE, InferenceApi
 from stacks.common.project_sources import ProjectSources
 from stacks.common.project_stack import ProjectStack, add_outputs
@@ -22,9 +22,8 @@ class ApiStack(ProjectStack):
         """Create the API."""
         super().__init__(scope, "api", config=config)
         settings, name = config.api, self.names.prefix
-        predict = PredictFunction(
-            self,
-            "Predict",
+        function = predict_function(
+            Construct(self, "Predict"),
             setup=self.function_setup(sources),
             model_version_fallback=config.serving.hub_model,
             settings=settings,
@@ -35,7 +34,7 @@ class ApiStack(ProjectStack):
             "Front",
             name=name,
             settings=settings,
-            function=predict.function,
+            function=function,
             contract=ApiContract.read(sources.api_contract),
             logs=self.logs,
         )

@@ -14,19 +14,9 @@ from constructs import Construct
 from stacks.config.environment import Config
 
 
-def stack_name(config: Config, part: str) -> str:
-    """Return the name of one of the environment's stacks."""
-    return f"{config.prefix}-{part}"
-
-
 def bucket_arn(scope: Construct, bucket: str) -> str:
     """Return the ARN of a bucket that another template or account owns."""
     return f"arn:{Stack.of(scope).partition}:s3:::{bucket}"
-
-
-def log_group_arn(scope: Construct, log_group: str) -> str:
-    """Return the ARN of a log group and the streams in it."""
-    return arn(scope, "logs", f"log-group:{log_group}:*")
 
 
 def arn(scope: Construct, service: str, resource: str, *, regional: bool = True) -> str:
@@ -57,7 +47,7 @@ class Names:
         self.prefix = prefix = config.prefix
         self.endpoint = prefix if config.serving.kind == "serverless" else f"{prefix}-{config.serving.kind}"
         self.endpoint_arn = self.sagemaker_arn(f"endpoint/{self.endpoint}")
-        self.serving_stack = stack_name(config, "serving")
+        self.serving_stack = f"{prefix}-serving"
         self.serving_stack_arn = arn(scope, "cloudformation", f"stack/{self.serving_stack}/*")
         self.image_repository = f"{prefix}-serving"
         self._global_suffix = config.global_suffix
@@ -110,7 +100,3 @@ class Names:
     def alarm_arns(self, name_prefix: str) -> str:
         """Return the pattern of the ARNs of alarms whose names begin with a prefix."""
         return arn(self._scope, "cloudwatch", f"alarm:{name_prefix}*")
-
-    def event_rule_arn(self, name: str) -> str:
-        """Return the ARN of an EventBridge rule."""
-        return arn(self._scope, "events", f"rule/{name}")

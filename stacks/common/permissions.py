@@ -12,7 +12,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct, IConstruct
 
 from stacks.common.container_image import ContainerImage
-from stacks.common.names import log_group_arn
+from stacks.common.names import arn as arn_of
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,7 @@ def container_rights(
         ECR_LOGIN,
         Right(
             ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
-            [log_group_arn(scope, log_group)],
+            [arn_of(scope, "logs", f"log-group:{log_group}:*")],
             "SageMaker names the log streams of this group, one per host.",
         ),
         Right(

@@ -6,7 +6,7 @@ from aws_cdk import CfnOutput, Environment, IStackSynthesizer, Stack
 from constructs import Construct
 
 from stacks.common.log_keeping import LogKeeping
-from stacks.common.names import Names, stack_name
+from stacks.common.names import Names
 from stacks.common.project_sources import ProjectSources
 from stacks.common.python_function import FunctionSetup, packages_layer
 from stacks.config.environment import Config
@@ -21,7 +21,7 @@ class ProjectStack(Stack):
         """Create an empty stack named after the environment and its `part`."""
         super().__init__(
             scope,
-            stack_name(config, part),
+            f"{config.prefix}-{part}",
             env=Environment(account=config.account or None, region=config.region),
             termination_protection=not config.removable,
             synthesizer=synthesizer,

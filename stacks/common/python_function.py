@@ -1,6 +1,6 @@
 """A Python Lambda with its own role and log group, and the layer of third-party packages."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -96,10 +96,11 @@ class PythonFunction(Construct):
         setup: FunctionSetup,
         name: str,
         description: str,
-        handler: str,
-        sources: Mapping[str, Path],
+        packages: Sequence[str],
         timeout: Duration,
         memory_mb: int,
+        handler: str | None = None,
+        sources: Mapping[str, Path] | None = None,
         storage_mb: int = 512,
         service: str | None = None,
         environment: Mapping[str, str] | None = None,
@@ -107,8 +108,9 @@ class PythonFunction(Construct):
     ) -> None:
         """Create the function; `name` is the last part of its name, its role's and its log group's.
 
-        `sources`: relative path in the deployed code → file or folder of the project. `service`: its name in logs and
-        metrics; None for a function without third-party packages.
+        `packages`: folders of `lambda/` that it needs; the first one's `handler.handler` is called, unless `handler` is
+        given. `sources`: relative path in the deployed code → file or folder of the project beside them. `service`: its
+        name in logs and metrics; None for a function without third-party packages.
         """
         super().__init__(scope, construct_id)
         full_name = f"{setup.names.prefix}-{name}"
@@ -121,7 +123,7 @@ class PythonFunction(Construct):
             description=f"Execution role of the Lambda function {full_name}",
         )
         log_group.grant_write(self.role)
-        code = {**sources, "shared": setup.sources.lambda_package("shared")}
+        code = {name: setup.sources.lambda_package(name) for name in (*packages, "shared")} | dict(sources or {})
         self.function = lambda_.Function(
             self,
             "Function",
@@ -129,7 +131,7 @@ class PythonFunction(Construct):
             description=description,
             runtime=RUNTIME,
             architecture=ARCHITECTURE,
-            handler=handler,
+            handler=handler or f"{packages[0]}.handler.handler",
             code=lambda_.Code.from_asset(str(stage_folder(staging_folder(self, full_name), code))),
             layers=[setup.layer] if service and setup.layer else [],
             environment={**(environment or {}), **({"POWERTOOLS_SERVICE_NAME": service} if service else {})},

@@ -87,11 +87,6 @@ def catch_failure() -> list[dict[str, Any]]:
     return catch(FAILED, output={"Error": "{% $states.errorOutput.Error %}", "Cause": CAUSE})
 
 
-def report_failure() -> State:
-    """Return the state `FAILED`."""
-    return {"Type": "Fail", "Error": "{% $states.input.Error %}", "Cause": "{% $states.input.Cause %}"}
-
-
 def retry_sagemaker(*more: str, repeatable: bool = True) -> list[dict[str, Any]]:
     """Retry when SageMaker throttles. An exceeded quota is not retried: waiting does not raise it.
 

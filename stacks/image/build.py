@@ -31,8 +31,7 @@ def build_image(scope: Construct, *, setup: FunctionSetup, repository: ecr.IRepo
         setup=setup,
         name="image-build",
         description="Starts the build of the serving image and waits for its end",
-        handler="image_build.handler.handler",
-        sources={"image_build": sources.lambda_package("image_build")},
+        packages=("image_build",),
         memory_mb=256,
         timeout=Duration.minutes(15),  # the longest that Lambda allows
     )

@@ -35,7 +35,7 @@ class _Rule:
 
 
 def create_alarms(
-    scope: Construct, *, prefix: str, metrics: EmittedMetrics, settings: MonitoringConfig, topic: sns.ITopic
+    scope: Construct, *, metrics: EmittedMetrics, settings: MonitoringConfig, topic: sns.ITopic
 ) -> list[cloudwatch.Alarm]:
     """Create all alarms of an environment; each notifies the topic when it is raised and when it is over."""
     rules = (*_api_rules(metrics, settings), *_workflow_rules(metrics), *_drift_rules(metrics, settings))
@@ -45,7 +45,7 @@ def create_alarms(
         alarm = cloudwatch.Alarm(
             scope,
             rule.name.title().replace("-", ""),
-            alarm_name=f"{prefix}-{rule.name}",
+            alarm_name=f"{metrics.names.prefix}-{rule.name}",
             alarm_description=f"{rule.says} What to do: {settings.runbook_url}#{rule.section or rule.name}",
             metric=rule.metric,
             threshold=rule.bound,

@@ -6,6 +6,7 @@ from typing import Any
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
+from stacks.api.predict_function import MEMORY_MB
 from stacks.common import metric_names as names
 from stacks.config.environment import MonitoringConfig
 from stacks.config.serving import ServingConfig
@@ -22,25 +23,23 @@ _USD_PER_API_REQUEST = 0.0000035
 def add_dashboard(
     scope: Construct,
     *,
-    name: str,
     metrics: EmittedMetrics,
     settings: MonitoringConfig,
     serving: ServingConfig,
-    predict_memory_mb: int,
     alarms: list[cloudwatch.Alarm],
 ) -> None:
     """Create the dashboard; the settings' thresholds are drawn as lines, the alarms are at the top."""
     cloudwatch.Dashboard(
         scope,
         "Dashboard",
-        dashboard_name=name,
+        dashboard_name=metrics.names.prefix,
         widgets=[
             [cloudwatch.AlarmStatusWidget(title="Alarms", alarms=list(alarms), width=24, height=3)],
             _requests(metrics, settings),
             _latencies(metrics, settings),
             _endpoint(metrics, serving),
             _predictions(metrics),
-            [*_operations(metrics, settings), _cost(metrics, settings, serving, predict_memory_mb)],
+            [*_operations(metrics, settings), _cost(metrics, settings, serving)],
         ],
     )
 
@@ -175,12 +174,10 @@ def _operations(metrics: EmittedMetrics, settings: MonitoringConfig) -> list[clo
     ]
 
 
-def _cost(
-    metrics: EmittedMetrics, settings: MonitoringConfig, serving: ServingConfig, predict_memory_mb: int
-) -> cloudwatch.GraphWidget:
+def _cost(metrics: EmittedMetrics, settings: MonitoringConfig, serving: ServingConfig) -> cloudwatch.GraphWidget:
     """Estimate the costs in the time shown, without free tiers, training and storage."""
     endpoint = serving.memory_mb / 1024 * settings.usd_per_gb_second / 1_000_000  # a microsecond
-    function = predict_memory_mb / 1024 * _USD_PER_LAMBDA_GB_SECOND / 1000  # a millisecond
+    function = MEMORY_MB / 1024 * _USD_PER_LAMBDA_GB_SECOND / 1000  # a millisecond
     parts = {
         "endpoint": (f"{endpoint:.18f} * latency", {"latency": metrics.endpoint("ModelLatency", "Sum")}),
         # Separate: in a sum, periods without a start would have no value.

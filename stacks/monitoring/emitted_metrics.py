@@ -41,13 +41,8 @@ class EmittedMetrics:
 
     def workflow(self, machine: str, name: str, stat: str, **more: Any) -> cloudwatch.Metric:
         """Return a metric of Step Functions; `machine` is the state machine's name without the prefix."""
-        return _metric(
-            "AWS/States",
-            name,
-            stat,
-            {"StateMachineArn": self.names.state_machine_arn(f"{self.names.prefix}-{machine}")},
-            **more,
-        )
+        arn = self.names.state_machine_arn(f"{self.names.prefix}-{machine}")
+        return _metric("AWS/States", name, stat, {"StateMachineArn": arn}, **more)
 
     def predict(self, name: str, stat: str, **more: Any) -> cloudwatch.Metric:
         """Return a metric that the predict function emits."""

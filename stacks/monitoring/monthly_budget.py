@@ -1,7 +1,5 @@
 """A monthly limit of the account's costs, and the notifications before and at it."""
 
-from typing import Literal
-
 from aws_cdk import aws_budgets as budgets
 from constructs import Construct
 
@@ -12,6 +10,7 @@ def add_monthly_budget(scope: Construct, *, name: str, limit_usd: float, topic_a
     It is not limited to the project's tag: such a budget counts nothing until somebody activates the tag for cost
     allocation in the billing console.
     """
+    subscriber = budgets.CfnBudget.SubscriberProperty(subscription_type="SNS", address=topic_arn)
     budgets.CfnBudget(
         scope,
         "Budget",
@@ -22,19 +21,15 @@ def add_monthly_budget(scope: Construct, *, name: str, limit_usd: float, topic_a
             budget_limit=budgets.CfnBudget.SpendProperty(amount=limit_usd, unit="USD"),
         ),
         notifications_with_subscribers=[
-            _tell(topic_arn, "ACTUAL", 80),
-            _tell(topic_arn, "ACTUAL", 100),
-            _tell(topic_arn, "FORECASTED", 100),
+            budgets.CfnBudget.NotificationWithSubscribersProperty(
+                notification=budgets.CfnBudget.NotificationProperty(
+                    notification_type=kind,
+                    comparison_operator="GREATER_THAN",
+                    threshold=percent,
+                    threshold_type="PERCENTAGE",
+                ),
+                subscribers=[subscriber],
+            )
+            for kind, percent in (("ACTUAL", 80), ("ACTUAL", 100), ("FORECASTED", 100))
         ],
-    )
-
-
-def _tell(
-    topic_arn: str, kind: Literal["ACTUAL", "FORECASTED"], percent: float
-) -> budgets.CfnBudget.NotificationWithSubscribersProperty:
-    return budgets.CfnBudget.NotificationWithSubscribersProperty(
-        notification=budgets.CfnBudget.NotificationProperty(
-            notification_type=kind, comparison_operator="GREATER_THAN", threshold=percent, threshold_type="PERCENTAGE"
-        ),
-        subscribers=[budgets.CfnBudget.SubscriberProperty(subscription_type="SNS", address=topic_arn)],
     )

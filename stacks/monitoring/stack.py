@@ -3,14 +3,13 @@
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from stacks.api.predict_function import MEMORY_MB
 from stacks.common.project_sources import ProjectSources
 from stacks.common.project_stack import ProjectStack, add_outputs
 from stacks.common.s3_folder import S3Folder
 from stacks.config.environment import Config
 from stacks.monitoring.alarms import create_alarms
 from stacks.monitoring.dashboard import add_dashboard
-from stacks.monitoring.drift_check import DriftCheck
+from stacks.monitoring.drift_check import add_drift_check
 from stacks.monitoring.emitted_metrics import EmittedMetrics
 from stacks.monitoring.monthly_budget import add_monthly_budget
 from stacks.storage.stack import StorageStack
@@ -25,25 +24,15 @@ class MonitoringStack(ProjectStack):
         names, settings = self.names, config.monitoring
         topic = sns.Topic.from_topic_arn(self, "Topic", names.topic_arn)
         metrics = EmittedMetrics(names)
-        DriftCheck(
-            self,
-            "Drift",
+        add_drift_check(
+            Construct(self, "Drift"),
             setup=self.function_setup(sources),
             settings=settings,
             artifacts=S3Folder.exported(storage.artifacts, "training"),
         )
-        alarms = create_alarms(
-            Construct(self, "Alarms"), prefix=names.prefix, metrics=metrics, settings=settings, topic=topic
-        )
-        add_dashboard(
-            Construct(self, "Dashboard"),
-            name=names.prefix,
-            metrics=metrics,
-            settings=settings,
-            serving=config.serving,
-            predict_memory_mb=MEMORY_MB,
-            alarms=alarms,
-        )
+        alarms = create_alarms(Construct(self, "Alarms"), metrics=metrics, settings=settings, topic=topic)
+        dashboard = Construct(self, "Dashboard")
+        add_dashboard(dashboard, metrics=metrics, settings=settings, serving=config.serving, alarms=alarms)
         if settings.monthly_budget_usd:
             limit = settings.monthly_budget_usd
             budget = names.global_name(f"{names.prefix}-monthly")

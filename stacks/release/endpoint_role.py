@@ -9,7 +9,7 @@ from stacks.common.names import Names
 from stacks.common.permissions import Right, grant, pass_role, service_role, use_packages
 from stacks.config.serving import ServingConfig
 from stacks.serving.guardrails import guard_alarms
-from stacks.serving.scaling import SERVICE, scalable_dimension
+from stacks.serving.scaling import SERVICE, scaling_target
 
 # The role that Application Auto Scaling uses; AWS creates it when an account registers its first endpoint.
 _SCALING_SERVICE = f"{SERVICE}.application-autoscaling.amazonaws.com"
@@ -43,7 +43,7 @@ def release_role(scope: Construct, *, names: Names, serving: ServingConfig) -> i
         inline={"release": rights},
     )
     if serving.scales:
-        grant(role, *_scaling_rights(names, scalable_dimension(serving)))
+        grant(role, *_scaling_rights(names, scaling_target(serving).dimension))
         grant(role, *_alarm_rights(names, f"TargetTracking-endpoint/{names.endpoint}/variant/"))
     if serving.kind == "instances":
         grant(role, *_alarm_rights(names, guard_alarms(names.endpoint)))

@@ -11,7 +11,7 @@ from stacks.release.approval_rule import add_approval_rule
 from stacks.release.definition import release_definition
 from stacks.release.endpoint_role import release_role
 from stacks.release.parts import ReleaseParts
-from stacks.release.smoke_test_function import SmokeTestFunction
+from stacks.release.smoke_test_function import smoke_test_function
 from stacks.release.workflow_role import release_workflow_role
 from stacks.storage.stack import StorageStack
 
@@ -23,13 +23,12 @@ class ReleaseStack(ProjectStack):
         """Create the release side of one environment."""
         super().__init__(scope, "release", config=config)
         names = self.names
-        smoke_test = SmokeTestFunction(
-            self,
-            "SmokeTest",
+        smoke_test = smoke_test_function(
+            Construct(self, "SmokeTest"),
             setup=self.function_setup(sources),
             evidence=S3Folder.exported(storage.artifacts, "evidence"),
             models=S3Folder.exported(storage.artifacts, "models"),
-        ).function
+        )
         endpoint_role = release_role(Construct(self, "Endpoint"), names=names, serving=config.serving)
         parts = ReleaseParts(
             partition=self.partition,

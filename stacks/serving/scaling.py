@@ -22,19 +22,14 @@ _SCALE_OUT_SECONDS, _SCALE_IN_SECONDS = 60, 300
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Target:
-    """What is adjusted, between which bounds, by which metric."""
+class ScalingTarget:
+    """What is adjusted (Application Auto Scaling's name of it), between which bounds, by which metric."""
 
     dimension: str
     low: int
     high: int
     metric: str
     value: float
-
-
-def scalable_dimension(serving: ServingConfig) -> str:
-    """Return Application Auto Scaling's name of what is adjusted."""
-    return _target(serving).dimension
 
 
 def add_scaling(
@@ -52,7 +47,7 @@ def add_scaling(
     `endpoint`: created before the target and deleted after it. `condition`: under which the endpoint exists; None for
     always.
     """
-    wanted = _target(serving)
+    wanted = scaling_target(serving)
     target = autoscaling.CfnScalableTarget(
         scope,
         "Target",
@@ -86,10 +81,11 @@ def add_scaling(
         resource.cfn_options.condition = condition
 
 
-def _target(serving: ServingConfig) -> _Target:
+def scaling_target(serving: ServingConfig) -> ScalingTarget:
+    """Return what of this endpoint is scaled."""
     if serving.kind == "instances":
         instances = serving.instances
-        return _Target(
+        return ScalingTarget(
             dimension="sagemaker:variant:DesiredInstanceCount",
             low=instances.min_count,
             high=instances.max_count,
@@ -97,7 +93,7 @@ def _target(serving: ServingConfig) -> _Target:
             value=instances.scaling_target,
         )
     warm = serving.provisioned_concurrency
-    return _Target(
+    return ScalingTarget(
         dimension="sagemaker:variant:DesiredProvisionedConcurrency",
         low=warm.min,
         high=warm.max,

@@ -1,6 +1,7 @@
 """The Lambda that brings the data into the bucket."""
 
 from aws_cdk import Duration
+from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from stacks.common.names import bucket_arn
@@ -10,69 +11,54 @@ from stacks.common.s3_folder import S3Folder
 from stacks.config.environment import DataConfig
 
 
-class IngestFunction(Construct):
-    """Collects the raw data and writes it, named by its hash, where the training job's channels look."""
+def ingest_function(
+    scope: Construct, *, setup: FunctionSetup, settings: DataConfig, uploads: S3Folder, datasets: S3Folder
+) -> lambda_.Function:
+    """Create the function: it writes the raw data, named by its hash, where the training job's channels look.
 
-    def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        setup: FunctionSetup,
-        settings: DataConfig,
-        uploads: S3Folder,
-        datasets: S3Folder,
-    ) -> None:
-        """Create the function.
-
-        `uploads`: raw files that a person uploaded; they win over the configured source. `datasets`: where the
-        collected data goes; in the same bucket.
-        """
-        super().__init__(scope, construct_id)
-        sources = setup.sources
-        ingest = PythonFunction(
-            self,
-            "Lambda",
-            setup=setup,
-            name="ingest",
-            description="Collects the training data into the data bucket",
-            handler="ingest.handler.handler",
-            sources={
-                "ingest": sources.lambda_package("ingest"),
-                "data": sources.training_job / "data",
-            },
-            service="ingest",
-            environment={
-                "DATA_BUCKET": datasets.bucket_name,
-                "DATA_SOURCE_URL": settings.source_url,
-                "ALLOW_BUNDLED_DATA": str(settings.allow_bundled).lower(),
-                "ALLOW_INTERNAL_SOURCES": str(settings.allow_internal).lower(),
-            },
-            memory_mb=1024,
-            storage_mb=2048,
-            timeout=Duration.minutes(10),
-        )
-        self.function = ingest.function
-        named_by_hash = "A data set's key contains its hash; uploaded files keep the names they were given."
+    `uploads`: raw files that a person uploaded; they win over the configured source. `datasets`: where the collected
+    data goes; in the same bucket.
+    """
+    ingest = PythonFunction(
+        scope,
+        "Lambda",
+        setup=setup,
+        name="ingest",
+        description="Collects the training data into the data bucket",
+        packages=("ingest",),
+        sources={"data": setup.sources.training_job / "data"},
+        service="ingest",
+        environment={
+            "DATA_BUCKET": datasets.bucket_name,
+            "DATA_SOURCE_URL": settings.source_url,
+            "ALLOW_BUNDLED_DATA": str(settings.allow_bundled).lower(),
+            "ALLOW_INTERNAL_SOURCES": str(settings.allow_internal).lower(),
+        },
+        memory_mb=1024,
+        storage_mb=2048,
+        timeout=Duration.minutes(10),
+    )
+    named_by_hash = "A data set's key contains its hash; uploaded files keep the names they were given."
+    grant(
+        ingest.role,
+        read_objects(uploads.objects_arn, datasets.objects_arn, reason=named_by_hash),
+        write_objects(datasets.objects_arn, reason=named_by_hash),
+        list_buckets(datasets.bucket_arn),
+        # A file with a new name must not stay beside the old one in a folder that a training job reads.
+        Right(
+            ["s3:DeleteObject"],
+            [datasets.arn_of("latest/*")],
+            "The latest files have the names that their source gave them.",
+        ),
+    )
+    if settings.source_url.startswith("s3://"):
+        bucket, _, place = settings.source_url.removeprefix("s3://").partition("/")
+        foreign = bucket_arn(scope, bucket)
+        key = f"{foreign}/{place.strip('/')}".rstrip("/")
+        objects = [f"{key}/*", *([key] if place.strip("/") else [])]  # a folder, or a single object
         grant(
             ingest.role,
-            read_objects(uploads.objects_arn, datasets.objects_arn, reason=named_by_hash),
-            write_objects(datasets.objects_arn, reason=named_by_hash),
-            list_buckets(datasets.bucket_arn),
-            # A file with a new name must not stay beside the old one in a folder that a training job reads.
-            Right(
-                ["s3:DeleteObject"],
-                [datasets.arn_of("latest/*")],
-                "The latest files have the names that their source gave them.",
-            ),
+            read_objects(*objects, reason="The configured data source is a folder of objects, or one object."),
+            list_buckets(foreign),
         )
-        if settings.source_url.startswith("s3://"):
-            bucket, _, place = settings.source_url.removeprefix("s3://").partition("/")
-            foreign = bucket_arn(self, bucket)
-            key = f"{foreign}/{place.strip('/')}".rstrip("/")
-            objects = [f"{key}/*", *([key] if place.strip("/") else [])]  # a folder, or a single object
-            grant(
-                ingest.role,
-                read_objects(*objects, reason="The configured data source is a folder of objects, or one object."),
-                list_buckets(foreign),
-            )
+    return ingest.function

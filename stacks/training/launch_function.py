@@ -3,6 +3,7 @@
 import json
 
 from aws_cdk import Duration
+from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from stacks.common.permissions import Right, grant
@@ -11,59 +12,46 @@ from stacks.common.s3_folder import S3Folder
 from stacks.config.environment import GateConfig, TrainingConfig
 
 
-class LaunchFunction(Construct):
-    """Refuses in the first second what would fail after an hour."""
+def launch_function(
+    scope: Construct, *, setup: FunctionSetup, training: TrainingConfig, gate: GateConfig, artifacts: S3Folder
+) -> lambda_.Function:
+    """Create the function, which refuses in the first second what would fail after an hour.
 
-    def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        setup: FunctionSetup,
-        training: TrainingConfig,
-        gate: GateConfig,
-        artifacts: S3Folder,
-    ) -> None:
-        """Create the function.
-
-        `training`: instance, limits and hyperparameters of an execution that asks for none. `gate`: thresholds and
-        approval mode of such an execution. `artifacts`: where the model of a job that was started elsewhere has to lie.
-        """
-        super().__init__(scope, construct_id)
-        names, sources = setup.names, setup.sources
-        classifier = sources.training_job / "classifier"
-        launch = PythonFunction(
-            self,
-            "Lambda",
-            setup=setup,
-            name="launch",
-            description="Checks the input of a training execution",
-            handler="launch.handler.handler",
-            sources={
-                "launch": sources.lambda_package("launch"),
-                # Names and values of hyperparameters are checked by the job's own rules.
-                "classifier/errors.py": classifier / "errors.py",
-                "classifier/job": classifier / "job",
-            },
-            service="launch",
-            environment={
-                "DEFAULTS": json.dumps(_defaults(training, gate)),
-                "JOB_NAME_PREFIX": names.prefix,
-                "ARTIFACTS_URI": artifacts.uri,
-            },
-            # Reading SageMaker's list of instance types takes seconds with a smaller share of a CPU.
-            memory_mb=1024,
-            timeout=Duration.minutes(1),
-        )
-        self.function = launch.function
-        grant(
-            launch.role,
-            Right(
-                ["sagemaker:DescribeTrainingJob"],
-                [names.sagemaker_arn("training-job/*")],
-                "A person may have started the job under any name; the call only reads.",
-            ),
-        )
+    `training`: instance, limits and hyperparameters of an execution that asks for none. `gate`: thresholds and approval
+    mode of such an execution. `artifacts`: where the model of a job that was started elsewhere has to lie.
+    """
+    classifier = setup.sources.training_job / "classifier"
+    launch = PythonFunction(
+        scope,
+        "Lambda",
+        setup=setup,
+        name="launch",
+        description="Checks the input of a training execution",
+        packages=("launch",),
+        sources={
+            # Names and values of hyperparameters are checked by the job's own rules.
+            "classifier/errors.py": classifier / "errors.py",
+            "classifier/job": classifier / "job",
+        },
+        service="launch",
+        environment={
+            "DEFAULTS": json.dumps(_defaults(training, gate)),
+            "JOB_NAME_PREFIX": setup.names.prefix,
+            "ARTIFACTS_URI": artifacts.uri,
+        },
+        # Reading SageMaker's list of instance types takes seconds with a smaller share of a CPU.
+        memory_mb=1024,
+        timeout=Duration.minutes(1),
+    )
+    grant(
+        launch.role,
+        Right(
+            ["sagemaker:DescribeTrainingJob"],
+            [setup.names.sagemaker_arn("training-job/*")],
+            "A person may have started the job under any name; the call only reads.",
+        ),
+    )
+    return launch.function
 
 
 def _defaults(training: TrainingConfig, gate: GateConfig) -> dict[str, object]:

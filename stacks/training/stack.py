@@ -5,6 +5,7 @@ from constructs import Construct
 from stacks.common.project_sources import ProjectSources
 from stacks.common.project_stack import ProjectStack, add_outputs
 from stacks.common.s3_folder import S3Folder
+from stacks.common.state_machine import state_machine
 from stacks.config.environment import Config
 from stacks.serving.container import serving_container
 from stacks.serving.model_role import model_role
@@ -12,13 +13,14 @@ from stacks.storage.stack import StorageStack
 from stacks.training.gate.evidence_role import evidence_role
 from stacks.training.gate.functions import GateFunctions
 from stacks.training.gate.model_registry import add_model_registry
-from stacks.training.ingest_function import IngestFunction
+from stacks.training.ingest_function import ingest_function
 from stacks.training.job.console_recipe import add_console_recipe
 from stacks.training.job.training_job import training_job
-from stacks.training.launch_function import LaunchFunction
+from stacks.training.launch_function import launch_function
 from stacks.training.notifications import notification_topic
+from stacks.training.workflow.definition import training_definition
 from stacks.training.workflow.parts import WorkflowParts
-from stacks.training.workflow.state_machine import add_training_workflow
+from stacks.training.workflow.role import training_workflow_role
 
 
 class TrainingStack(ProjectStack):
@@ -36,10 +38,12 @@ class TrainingStack(ProjectStack):
         models = S3Folder.exported(storage.artifacts, "models")
         container = serving_container(self, names=names, region=config.region, slim_tag=slim_tag)
 
-        launch = LaunchFunction(
-            self, "Launch", setup=setup, training=config.training, gate=config.gate, artifacts=artifacts
+        launch = launch_function(
+            Construct(self, "Launch"), setup=setup, training=config.training, gate=config.gate, artifacts=artifacts
         )
-        ingest = IngestFunction(self, "Ingest", setup=setup, settings=config.data, uploads=uploads, datasets=datasets)
+        ingest = ingest_function(
+            Construct(self, "Ingest"), setup=setup, settings=config.data, uploads=uploads, datasets=datasets
+        )
         job = training_job(Construct(self, "Job"), setup=setup, config=config, datasets=datasets, artifacts=artifacts)
         add_console_recipe(Construct(self, "Recipe"), name=names.recipe, recipe=job, datasets=datasets)
         add_model_registry(Construct(self, "Registry"), setup=setup, removable=config.removable)
@@ -52,8 +56,8 @@ class TrainingStack(ProjectStack):
         parts = WorkflowParts(
             partition=self.partition,
             name=names.prefix,
-            launch_function_arn=launch.function.function_arn,
-            ingest_function_arn=ingest.function.function_arn,
+            launch_function_arn=launch.function_arn,
+            ingest_function_arn=ingest.function_arn,
             keep_function_arn=gate.keep.function_arn,
             plan_function_arn=gate.plan.function_arn,
             judge_function_arn=gate.judge.function_arn,
@@ -67,7 +71,15 @@ class TrainingStack(ProjectStack):
             serving_stack=names.serving_stack,
             poll_seconds=config.release.poll_seconds,
         )
-        add_training_workflow(Construct(self, "Workflow"), names=names, parts=parts, models=models, logs=self.logs)
+        workflow = Construct(self, "Workflow")
+        machine = state_machine(
+            workflow,
+            name=names.training,
+            comment="Trains a text classifier, judges it, and enters it into the model registry",
+            definition=training_definition(parts),
+            role=training_workflow_role(Construct(workflow, "Role"), names=names, parts=parts, models=models),
+            logs=self.logs,
+        )
         model = model_role(
             Construct(self, "Model"),
             names=names,
@@ -76,4 +88,5 @@ class TrainingStack(ProjectStack):
             images=container.pullable,
             logs=self.logs,
         )
-        add_outputs(self, {"ModelRoleArn": model.role_arn, "InferenceImage": container.image.uri})
+        outputs = {"ModelRoleArn": model.role_arn, "InferenceImage": container.image.uri}
+        add_outputs(self, {**outputs, "StateMachineArn": machine.state_machine_arn})

@@ -81,7 +81,7 @@ class GateFunctions(Construct):
     def _create(
         self, step: str, *, description: str, memory_mb: int, read: Sequence[str], write: Right
     ) -> PythonFunction:
-        names, sources = self._setup.names, self._setup.sources
+        names = self._setup.names
         created = PythonFunction(
             self,
             step.capitalize(),
@@ -89,12 +89,9 @@ class GateFunctions(Construct):
             name=f"gate-{step}",
             description=description,
             handler=f"gate.{step}.handler",
-            sources={
-                "gate": sources.lambda_package("gate"),
-                "distribution": sources.lambda_package("distribution"),
-                # The job's own resampling, so that a report and a verdict speak of the same intervals.
-                "classifier/evaluation": sources.training_job / "classifier" / "evaluation",
-            },
+            packages=("gate", "distribution"),
+            # The job's own resampling, so that a report and a verdict speak of the same intervals.
+            sources={"classifier/evaluation": self._setup.sources.training_job / "classifier" / "evaluation"},
             service="gate",
             environment={
                 "ARTIFACTS_BUCKET": self._artifacts.bucket_name,

@@ -30,15 +30,13 @@ def add_model_registry(scope: Construct, *, setup: FunctionSetup, removable: boo
 
 
 def _empty_on_removal(scope: Construct, group: sagemaker.CfnModelPackageGroup, setup: FunctionSetup) -> None:
-    names, sources = setup.names, setup.sources
     emptying = PythonFunction(
         scope,
         "Emptying",
         setup=setup,
         name="registry",
         description="Empties the model package group when its stack is destroyed",
-        handler="registry_cleanup.handler.handler",
-        sources={"registry_cleanup": sources.lambda_package("registry_cleanup")},
+        packages=("registry_cleanup",),
         memory_mb=256,
         timeout=Duration.minutes(5),
     )
@@ -46,7 +44,7 @@ def _empty_on_removal(scope: Construct, group: sagemaker.CfnModelPackageGroup, s
         emptying.role,
         Right(
             ["sagemaker:ListModelPackages", "sagemaker:DeleteModelPackage"],
-            [names.package_arns],
+            [setup.names.package_arns],
             "It deletes every package of this one group.",
         ),
     )

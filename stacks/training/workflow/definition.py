@@ -9,7 +9,7 @@ Variables: `request` (checked input), `data` (what was ingested, or null), `trai
 
 from typing import Any
 
-from stacks.common.states_language import FAILED, report_failure
+from stacks.common.states_language import FAILED
 from stacks.training.workflow import state_names as names
 from stacks.training.workflow.champion_states import champion_states
 from stacks.training.workflow.evidence_states import evidence_states
@@ -33,6 +33,6 @@ def training_definition(parts: WorkflowParts) -> dict[str, Any]:
             **evidence_states(parts),
             **champion_states(parts),
             **registry_states(parts),
-            FAILED: report_failure(),
+            FAILED: {"Type": "Fail", "Error": "{% $states.input.Error %}", "Cause": "{% $states.input.Cause %}"},
         },
     }

@@ -4,7 +4,7 @@ from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from stacks.common.names import Names
+from stacks.common.names import Names, arn
 from stacks.common.permissions import Right, grant, look_at_champion, pass_role, service_role
 from stacks.common.s3_folder import S3Folder
 from stacks.training.workflow.parts import WorkflowParts
@@ -41,7 +41,7 @@ def training_workflow_role(scope: Construct, *, names: Names, parts: WorkflowPar
         ),
         Right(
             ["events:PutTargets", "events:PutRule", "events:DescribeRule"],
-            [names.event_rule_arn(rule) for rule in _RULES],
+            [arn(scope, "events", f"rule/{rule}") for rule in _RULES],
         ),
         pass_role(parts.job.role_arn, "sagemaker"),
         pass_role(parts.evidence_role_arn, "sagemaker"),
