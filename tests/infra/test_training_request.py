@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from states_interpreter import evaluate, execute
-from workflow_samples import CODE, INGESTED, JOB, PARTS, REQUEST, all_is_well, answers
+from workflow_samples import CODE, CONTEXT, INGESTED, JOB, PARTS, REQUEST, all_is_well, answers
 
 from stacks.config.environment import TrainingConfig
 from stacks.training.job.console_recipe import JOB_NAME
@@ -22,7 +22,7 @@ MEMBERS_OF_SPOT = {"EnableManagedSpotTraining", "CheckpointConfig"}
 
 def request(**compute: Any) -> dict[str, Any]:
     asked = REQUEST | {"compute": REQUEST["compute"] | compute}
-    execution = execute(training_definition(PARTS), {}, all_is_well() | {CHECK: answers(asked)})
+    execution = execute(training_definition(PARTS), {}, all_is_well() | {CHECK: answers(asked)}, CONTEXT)
     made: dict[str, Any] = execution.arguments(TRAIN)
     return made
 
