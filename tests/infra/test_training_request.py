@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from states_interpreter import evaluate, execute
-from workflow_samples import CODE, INGESTED, JOB, PARTS, REQUEST, all_is_well, answers
+from workflow_samples import CODE, CONTEXT, INGESTED, JOB, PARTS, REQUEST, all_is_well, answers
 
 from stacks.config.environment import TrainingConfig
 from stacks.training.job.console_recipe import JOB_NAME
@@ -22,7 +22,7 @@ MEMBERS_OF_SPOT = {"EnableManagedSpotTraining", "CheckpointConfig"}
 
 def request(**compute: Any) -> dict[str, Any]:
     asked = REQUEST | {"compute": REQUEST["compute"] | compute}
-    execution = execute(training_definition(PARTS), {}, all_is_well() | {CHECK: answers(asked)})
+    execution = execute(training_definition(PARTS), {}, all_is_well() | {CHECK: answers(asked)}, CONTEXT)
     made: dict[str, Any] = execution.arguments(TRAIN)
     return made
 
@@ -41,6 +41,15 @@ def test_request_takes_what_was_checked() -> None:
     assert made["StoppingCondition"] == {"MaxRuntimeInSeconds": 60}
     channels = {c["ChannelName"]: c["DataSource"]["S3DataSource"]["S3Uri"] for c in made["InputDataConfig"]}
     assert channels == {"train": INGESTED["train_uri"], "test": INGESTED["test_uri"]}
+
+
+def test_an_isolated_job_has_its_network_and_the_base_model() -> None:
+    """The workflow's expression puts network and channel into the request as the recipe holds them."""
+    network = {"VpcConfig": {"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-1", "subnet-2"]}}
+    isolated = dataclasses.replace(PARTS.job, network=network, base_model_uri="s3://data/base-model/")
+    made = evaluate(workflow_request(isolated), {}, {"request": REQUEST, "data": INGESTED})
+    assert made["VpcConfig"] == network["VpcConfig"]
+    assert made["InputDataConfig"][2]["DataSource"]["S3DataSource"]["S3Uri"] == "s3://data/base-model/"
 
 
 def test_job_on_demand_has_nothing_of_spot() -> None:
