@@ -66,6 +66,13 @@ def test_the_network_leads_to_s3_and_nowhere_else(assemblies: Assemblies) -> Non
     assert tables == endpoint["Properties"]["RouteTableIds"] * 2
 
 
+def test_the_template_has_no_cfn_lint_errors(
+    assemblies: Assemblies, lint_errors: Callable[[dict[str, Any]], list[str]]
+) -> None:
+    """CloudFormation's specification knows every property of the stack with the network."""
+    assert lint_errors(assemblies.template(ENV, "training")) == []
+
+
 def test_the_gateway_lets_through_what_the_role_may_do(assemblies: Assemblies) -> None:
     """Its policy is the role's rights in S3: data, base model, code and artifacts, and no other bucket."""
     (endpoint,) = assemblies.resources(ENV, "training", "AWS::EC2::VPCEndpoint")
