@@ -22,6 +22,7 @@ KEYED = {
     "training.hub_token_secret": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:hub-token-Ab1Cd2",
 }
 """A key and a secret of one's own."""
+ISOLATED = {"training.isolated": "true", "training.base_model": "channel:base_model"}
 INSTANCES = {"serving.kind": "instances", "serving.instances.max_count": "6"}
 _OPTIONS = {
     "plain": {},
@@ -35,5 +36,5 @@ _OPTIONS = {
 }
 CONFIGURATIONS = {
     f"{env}-{name}": {"env": env, **values} for env in ("local", "dev", "prod") for name, values in _OPTIONS.items()
-}
+} | {"prod-isolated": {"env": "prod", "own_key": "true", **ISOLATED}}
 """Name of a configuration → its context: each environment, plain and with its options."""

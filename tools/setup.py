@@ -50,8 +50,9 @@ FOR_CUDA = re.compile(r"nvidia-|cuda-|triton$")
 """Packages that only a CUDA build of torch needs."""
 HEARTBEAT_SECONDS = 15
 
-ASSEMBLED = {"lambda-layer": "lambda/requirements.txt"}
+ASSEMBLED = {"lambda-layer": "lambda/requirements.txt", "training-wheels": "training_job/wheels.txt"}
 """Folder in `build` → the file that names its packages."""
+CONTAINER_PLATFORMS = tuple(f"--platform=manylinux{glibc}_x86_64" for glibc in ("_2_28", "_2_27", "2014"))
 
 
 class SetupError(Exception):
@@ -159,17 +160,23 @@ def pip_install(*options: str | Path) -> list[str | Path]:
 def assemble(name: str, python: Path) -> None:
     """Assemble one folder of `build` with the pip of `python`, unless it holds what the lock says already."""
     folder, part = ROOT / "build" / name, ROOT / "build" / f"{name}.part"
-    wanted = entries(packages_of(ASSEMBLED[name]))
+    wheels = name == "training-wheels"
+    # A training container is older than what is locked, so its wheels have pins of their own.
+    wanted = (ROOT / ASSEMBLED[name]).read_text() if wheels else entries(packages_of(ASSEMBLED[name]))
     if (folder / "requirements.txt").is_file() and (folder / "requirements.txt").read_text() == wanted:
         return
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
     (part / "requirements.txt").write_text(wanted)
     LOG.parent.mkdir(parents=True, exist_ok=True)
-    # Pure-Python wheels, so that it fits every runtime and architecture; uv cannot ask for platform "any".
-    pure = ("--platform", "any", "--only-binary", ":all:", "--no-compile", "--target", "python")
-    exactly = ("--disable-pip-version-check", "--no-deps", "--require-hashes", "-r", "requirements.txt")
-    run(f"build/{name}", [python, "-m", "pip", "install", *pure, *exactly], folder=part)
+    # The layer is of pure Python, so that it fits every runtime and architecture; uv cannot ask for platform "any".
+    how = (
+        ("download", "--python-version", "3.12", *CONTAINER_PLATFORMS, "--dest", "wheels")
+        if wheels
+        else ("install", "--platform", "any", "--no-compile", "--target", "python")
+    )
+    exactly = ("--only-binary", ":all:", "--no-deps", "--require-hashes", "-r", "requirements.txt")
+    run(f"build/{name}", [python, "-m", "pip", *how, "--disable-pip-version-check", *exactly], folder=part)
     shutil.rmtree(folder, ignore_errors=True)
     part.rename(folder)
 

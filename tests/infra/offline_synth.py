@@ -39,11 +39,11 @@ def network_is_reachable() -> bool:
 
 
 def project_sources() -> ProjectSources:
-    """The project's code with a stand-in for the Lambda layer, which set-up may not have assembled yet."""
+    """The project's code with stand-ins for the packages that set-up may not have assembled yet."""
     root = OUTPUT / "project"
-    layer = root / "build" / "lambda-layer" / "python"
-    layer.mkdir(parents=True)
-    (layer / "placeholder.py").write_text("")
+    for name in ("lambda-layer/python/placeholder.py", "training-wheels/wheels/placeholder.whl"):
+        (root / "build" / name).parent.mkdir(parents=True)
+        (root / "build" / name).write_text("")
     for name in ("training_job", "lambda", "container"):
         (root / name).symlink_to(ROOT / name)
     return ProjectSources(root=root)

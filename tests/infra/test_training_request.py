@@ -43,6 +43,15 @@ def test_request_takes_what_was_checked() -> None:
     assert channels == {"train": INGESTED["train_uri"], "test": INGESTED["test_uri"]}
 
 
+def test_an_isolated_job_has_its_network_and_the_base_model() -> None:
+    """The workflow's expression puts network and channel into the request as the recipe holds them."""
+    network = {"VpcConfig": {"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-1", "subnet-2"]}}
+    isolated = dataclasses.replace(PARTS.job, network=network, base_model_uri="s3://data/base-model/")
+    made = evaluate(workflow_request(isolated), {}, {"request": REQUEST, "data": INGESTED})
+    assert made["VpcConfig"] == network["VpcConfig"]
+    assert made["InputDataConfig"][2]["DataSource"]["S3DataSource"]["S3Uri"] == "s3://data/base-model/"
+
+
 def test_job_on_demand_has_nothing_of_spot() -> None:
     """Without spot no member of it is there: SageMaker would upload checkpoints that nobody needs."""
     assert not MEMBERS_OF_SPOT & set(request())

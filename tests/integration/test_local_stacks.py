@@ -16,6 +16,8 @@ from botocore.exceptions import ClientError
 
 from operations.aws.deployment import Deployment
 from operations.verbs import preflight
+from stacks.common.permissions import list_buckets
+from stacks.training.job.network import IsolatedNetwork
 from waiting import until
 
 pytestmark = pytest.mark.integration
@@ -285,3 +287,26 @@ def test_the_gateway_refuses_a_bad_body_with_its_own_headers(server: Any) -> Non
     assert refused.value.headers["content-type"] == "application/problem+json"
     assert refused.value.headers["access-control-allow-origin"] == "*"
     assert json.load(refused.value)["detail"] == "Invalid request body"
+
+
+def test_the_network_of_isolated_training_comes_and_goes(server: Any) -> None:
+    """CDK's template of the network is accepted as it is, with two subnets in two zones, and leaves nothing behind."""
+    from aws_cdk import App, Stack
+
+    app = App(analytics_reporting=False)
+    stack = Stack(app, "isolated")
+    IsolatedNetwork(stack, reachable=[list_buckets(f"arn:aws:s3:::{BUCKET}")])
+    template = app.synth().get_stack_by_name("isolated").template
+    network = {"Resources": {name: one for name, one in template["Resources"].items() if "EC2" in one["Type"]}}
+    assert _create(server, "isolated", network) == "CREATE_COMPLETE", _reasons(server, "isolated")
+    ec2 = server.client("ec2")
+    (vpc,) = ec2.describe_vpcs(Filters=[{"Name": "cidr", "Values": ["10.0.0.0/24"]}])["Vpcs"]
+    inside = [{"Name": "vpc-id", "Values": [vpc["VpcId"]]}]
+    subnets = ec2.describe_subnets(Filters=inside)["Subnets"]
+    assert len({subnet["AvailabilityZone"] for subnet in subnets}) == len(subnets) == 2
+    (endpoint,) = ec2.describe_vpc_endpoints(Filters=inside)["VpcEndpoints"]
+    assert endpoint["ServiceName"] == "com.amazonaws.us-east-1.s3"
+    stack_id = server.client("cloudformation").describe_stacks(StackName="isolated")["Stacks"][0]["StackId"]
+    server.client("cloudformation").delete_stack(StackName="isolated")
+    assert _settled(server, stack_id) == "DELETE_COMPLETE"
+    assert not ec2.describe_subnets(Filters=inside)["Subnets"]

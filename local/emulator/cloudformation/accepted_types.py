@@ -1,4 +1,4 @@
-"""Resource types that are checked and accepted but do nothing here: budgets, and the scaling of endpoints.
+"""Resource types that are checked and accepted but do nothing here: budgets, scaling of endpoints, rules of networks.
 
 Nothing costs anything, and a variant is one process, however many instances a template asks for. A template with a
 mistake in it is refused all the same.
@@ -25,6 +25,7 @@ _SCALING = "AWS::ApplicationAutoScaling::"
 def register() -> None:
     """Add the types. Reading botocore's model of a service takes a moment, hence a worker thread."""
     _register("AWS::Budgets::Budget", _create_budget)
+    _register("AWS::EC2::SecurityGroupIngress", _create_rule, "GroupId", "SourceSecurityGroupId", "IpProtocol")
     _register(f"{_SCALING}ScalableTarget", _create_target, "ResourceId", "ScalableDimension", "ServiceNamespace")
     _register(f"{_SCALING}ScalingPolicy", _create_policy, "PolicyName", "ScalingTargetId")
 
@@ -42,6 +43,11 @@ def _create_budget(logical_id: str, properties: Record, stack_name: str) -> Crea
     budget = {**properties["Budget"], "BudgetName": name}
     _request("budgets", "CreateBudget", {"AccountId": get_account_id(), **properties, "Budget": budget})
     return name, {}
+
+
+def _create_rule(logical_id: str, properties: Record, stack_name: str) -> Created:
+    _request("ec2", "AuthorizeSecurityGroupIngress", properties)
+    return f"{properties['GroupId']}-{logical_id}", {}
 
 
 def _create_target(logical_id: str, properties: Record, stack_name: str) -> Created:

@@ -37,6 +37,8 @@ def build_environment(
     if job.get("EnableNetworkIsolation"):
         aws = {}
         log.note("EnableNetworkIsolation: the script gets no AWS credentials; the network stays reachable.")
+    if job.get("VpcConfig"):
+        log.note("VpcConfig is ignored: the script runs on this machine, and its network stays reachable.")
     if (count := len(instance_hosts(job))) > 1:
         log.note(f"InstanceCount is {count}: the instances are {count} processes on this machine.")
     torchrun = {}

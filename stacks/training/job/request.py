@@ -43,6 +43,10 @@ class JobRecipe:
     """`s3://bucket/folder`; SageMaker appends `/<job>/output/model.tar.gz`."""
     output_key: Mapping[str, str] = field(default_factory=dict)
     """Member `KmsKeyId` of a job's output; empty where the bucket needs no key of ours."""
+    network: Mapping[str, Any] = field(default_factory=dict)
+    """Member `VpcConfig` of an isolated job; else empty."""
+    base_model_uri: str = ""
+    """`s3://bucket/folder` of the channel with the base model; empty where jobs get it elsewhere."""
     environment: Mapping[str, str]
     tags: Mapping[str, str]
     settings: TrainingConfig
@@ -96,6 +100,7 @@ def _request(
     recipe: JobRecipe, compute: Mapping[str, Any], *, job_name: str, hyperparameters: Any, train_uri: str, test_uri: str
 ) -> dict[str, Any]:
     """Return what every job has; the values that differ are literals, or expressions that the workflow evaluates."""
+    channels = {"train": train_uri, "test": test_uri, "base_model": recipe.base_model_uri}
     return {
         "TrainingJobName": job_name,
         "AlgorithmSpecification": {
@@ -105,7 +110,7 @@ def _request(
         },
         "RoleArn": recipe.role_arn,
         "HyperParameters": hyperparameters,
-        "InputDataConfig": [_channel("train", train_uri), _channel("test", test_uri)],
+        "InputDataConfig": [_channel(name, uri) for name, uri in channels.items() if uri],
         "OutputDataConfig": {"S3OutputPath": recipe.output_uri, **recipe.output_key},
         "ResourceConfig": {
             "InstanceCount": compute["instance_count"],
@@ -113,6 +118,7 @@ def _request(
             "VolumeSizeInGB": compute["volume_gb"],
         },
         "StoppingCondition": {"MaxRuntimeInSeconds": compute["max_runtime_seconds"]},
+        **recipe.network,
         "Environment": dict(recipe.environment),
         "Tags": [{"Key": key, "Value": value} for key, value in recipe.tags.items()],
     }

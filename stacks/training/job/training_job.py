@@ -1,15 +1,14 @@
 """What a training job consists of: image, code, role, instance and hyperparameters."""
 
 import json
+from dataclasses import replace
 
 from aws_cdk import FileAssetPackaging, Stack
-from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from stacks.common.container_image import TRAINING, resolve_image
 from stacks.common.names import bucket_arn
 from stacks.common.permissions import (
-    Right,
     container_rights,
     list_buckets,
     read_objects,
@@ -21,8 +20,9 @@ from stacks.common.project_sources import assembly_folder, staging_folder
 from stacks.common.project_stack import add_outputs
 from stacks.common.python_function import FunctionSetup
 from stacks.common.s3_folder import S3Folder
-from stacks.common.source_code import write_tarball
-from stacks.config.environment import Config
+from stacks.common.source_code import stage_folder, write_tarball
+from stacks.config.environment import BASE_MODEL_CHANNEL, Config
+from stacks.training.job.network import IsolatedNetwork
 from stacks.training.job.request import JobRecipe
 
 _LOG_GROUP = "/aws/sagemaker/TrainingJobs"
@@ -39,7 +39,11 @@ def training_job(
     image = resolve_image(TRAINING, config.region)
     code = Construct(scope, "Code")
     tarball = staging_folder(code, "training") / "sourcedir.tar.gz"
-    version = write_tarball(setup.sources.training_job, tarball)
+    folder = setup.sources.training_job
+    if settings.isolated:
+        wheels = setup.sources.assembled("training-wheels") / "wheels"
+        folder = stage_folder(staging_folder(code, "isolated"), {".": folder, "wheels": wheels})
+    version = write_tarball(folder, tarball)
     # Not `aws_s3_assets.Asset`: it keeps the last suffix only, and SageMaker's training toolkit takes a key that does
     # not end in .tar.gz for a folder. A hash that ends in .tar gives the key its whole suffix.
     asset = Stack.of(scope).synthesizer.add_file_asset(
@@ -49,16 +53,29 @@ def training_job(
         display_name="training code",
     )
     key_arn = setup.names.key_arn
-    role = _training_role(
+    base_models = replace(datasets, prefix="base-model")
+    from_channel = settings.default_hyperparameters["base_model"] == BASE_MODEL_CHANNEL
+    code_object_arn = f"{bucket_arn(scope, asset.bucket_name)}/{asset.object_key}"
+    inputs = [datasets.objects_arn, artifacts.objects_arn, code_object_arn]
+    reason = "A data set's key contains its hash, an artifact's the name of its job; neither is known beforehand."
+    in_s3 = [
+        read_objects(*inputs, *([base_models.objects_arn] if from_channel else []), reason=reason),
+        list_buckets(datasets.bucket_arn, artifacts.bucket_arn),
+        write_objects(artifacts.objects_arn, reason=reason),
+    ]
+    network = IsolatedNetwork(Construct(scope, "Network"), reachable=in_s3) if settings.isolated else None
+    rights = [
+        *in_s3,
+        *container_rights(scope, images=[image], log_group=_LOG_GROUP, key_arn=key_arn),
+        *(read_secret(settings.hub_token_secret) if settings.hub_token_secret else []),
+        *(network.rights if network else []),
+    ]
+    role = service_role(
         Construct(scope, "Role"),
         name=setup.names.global_name(setup.names.training),
-        datasets=datasets,
-        artifacts=artifacts,
-        code_object_arn=f"{bucket_arn(scope, asset.bucket_name)}/{asset.object_key}",
-        more=[
-            *container_rights(scope, images=[image], log_group=_LOG_GROUP, key_arn=key_arn),
-            *(read_secret(settings.hub_token_secret) if settings.hub_token_secret else []),
-        ],
+        service="sagemaker",
+        description="Execution role of training jobs",
+        inline={"training-job": rights},
     )
     recipe = JobRecipe(
         image=image.uri,
@@ -67,8 +84,12 @@ def training_job(
         code_version=version,
         output_uri=artifacts.uri,
         output_key={"KmsKeyId": key_arn} if key_arn else {},
+        network={"VpcConfig": network.vpc_config} if network else {},
+        base_model_uri=f"{base_models.uri}/" if from_channel else "",
         environment={
-            **({"HF_HUB_OFFLINE": "1"} if settings.offline else {}),
+            **({"HF_HUB_OFFLINE": "1"} if settings.offline or settings.isolated else {}),
+            # pip is started, as the job is, in the folder of the code.
+            **({"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "wheels"} if settings.isolated else {}),
             **({"HUB_TOKEN_SECRET": settings.hub_token_secret} if settings.hub_token_secret else {}),
         },
         tags=config.tags,
@@ -85,23 +106,3 @@ def training_job(
         },
     )
     return recipe
-
-
-def _training_role(
-    scope: Construct, *, name: str, datasets: S3Folder, artifacts: S3Folder, code_object_arn: str, more: list[Right]
-) -> iam.Role:
-    """Create the role of training jobs: it reads the data and the code and writes the artifacts of jobs."""
-    reason = "A data set's key contains its hash, an artifact's the name of its job; neither is known beforehand."
-    rights = [
-        read_objects(datasets.objects_arn, artifacts.objects_arn, code_object_arn, reason=reason),
-        list_buckets(datasets.bucket_arn, artifacts.bucket_arn),
-        write_objects(artifacts.objects_arn, reason=reason),
-        *more,
-    ]
-    return service_role(
-        scope,
-        name=name,
-        service="sagemaker",
-        description="Execution role of training jobs",
-        inline={"training-job": rights},
-    )

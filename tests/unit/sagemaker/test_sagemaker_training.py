@@ -62,6 +62,14 @@ def test_channels_are_downloaded_below_their_prefix(cloud: Any) -> None:
     assert "found ['deep/more.json', 'train.json']" in cloud.training_log()
 
 
+def test_a_network_is_accepted_and_the_log_says_that_it_is_ignored(cloud: Any) -> None:
+    """A job with VpcConfig runs, keeps it in its description, and nobody takes the local cloud's network for it."""
+    network = {"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-1"]}
+    cloud.train(WRITE_MODEL, VpcConfig=network)
+    assert (cloud.job()["TrainingJobStatus"], cloud.job()["VpcConfig"]) == ("Completed", network)
+    assert any("VpcConfig is ignored" in line for line in cloud.training_log())
+
+
 def test_log_arrives_while_the_script_runs(cloud: Any) -> None:
     """Lines of both streams reach the log group and the log file before the script has ended."""
     script = """

@@ -31,6 +31,12 @@ def test_a_package_is_found_without_being_imported(package: Path) -> None:
     assert "carried_model" not in sys.modules
 
 
+def test_a_channel_is_the_folder_that_the_toolkit_names(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`channel:NAME` is the folder of the job's input channel, wherever the job runs."""
+    monkeypatch.setenv("SM_CHANNEL_BASE_MODEL", str(package))
+    assert find_base_model("channel:base_model") == BaseModel("channel:base_model", str(package), None, local=True)
+
+
 def test_a_folder_is_found(package: Path) -> None:
     """A path to a model is that model."""
     assert find_base_model(str(package)).local
@@ -86,7 +92,7 @@ def test_small_is_the_size_of_the_measured_rates() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["package:no_such_package", "package:os", "package:not a name", "./nowhere", "/no/where"]
+    "name", ["package:no_such_package", "package:os", "package:not a name", "channel:none", "./nowhere", "/no/where"]
 )
 def test_a_model_that_is_not_there_is_refused_before_anything_is_loaded(name: str) -> None:
     """The error names the model that was asked for, and a next step."""

