@@ -6,8 +6,6 @@ connections and pipelined requests; answers in order; refusals as JSON. Why no e
 docs/decisions/0006.
 """
 
-from __future__ import annotations
-
 import asyncio
 import functools
 import logging
