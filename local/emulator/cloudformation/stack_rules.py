@@ -4,12 +4,14 @@ import contextvars
 from collections.abc import Mapping
 from typing import Any
 
+from ministack.core.responses import get_region
 from ministack.services import cloudformation
-from ministack.services.cloudformation import engine, handlers, helpers
+from ministack.services.cloudformation import engine, handlers, helpers, provisioners
 
 from local.emulator.common.errors import ResourceFailedError
 from local.emulator.common.patching import Original, Record
 
+_FIRST_REGION = "us-east-1"  # names there are as they always were
 # {resource that has to stay: the resource that needs it and was not deleted}, in the task of a stack's deletion.
 _held: contextvars.ContextVar[dict[str, str] | None] = contextvars.ContextVar("local_cloudformation_held", default=None)
 
@@ -25,6 +27,16 @@ def _without_joins(node: Any, params: Record) -> Any:
     if not isinstance(node, dict) or "Fn::Join" in node:
         return engine._resolve_refs(node, {}, params, {}, {}, "", "")
     return {key: _without_joins(value, params) for key, value in node.items()}
+
+
+def physical_name(original: Original, *of: str, **options: Any) -> Any:
+    """Let names that CloudFormation makes up differ between regions, as AWS's do by chance: roles are the account's."""
+    seed = provisioners._NAME_SEED.get()
+    token = provisioners._NAME_SEED.set(seed if get_region() == _FIRST_REGION else f"{seed}{get_region()}")
+    try:
+        return original(*of, **options)
+    finally:
+        provisioners._NAME_SEED.reset(token)
 
 
 def update_stack(original: Original, params: Record) -> Any:
