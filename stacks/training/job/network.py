@@ -34,14 +34,10 @@ class IsolatedNetwork:
         accept(vpc, "AwsSolutions-VPC7", "Nothing leaves it but requests to S3, which the buckets' access logs list.")
         routes = ec2.CfnRouteTable(scope, "Routes", vpc_id=vpc.ref)
         self._subnets: list[str] = []
-        for number, addresses in enumerate(_SUBNETS, 1):
-            zone = Fn.select(number - 1, Fn.get_azs())
-            subnet = ec2.CfnSubnet(
-                scope, f"Subnet{number}", vpc_id=vpc.ref, cidr_block=addresses, availability_zone=zone
-            )
-            ec2.CfnSubnetRouteTableAssociation(
-                scope, f"Routes{number}", subnet_id=subnet.ref, route_table_id=routes.ref
-            )
+        for n, block in enumerate(_SUBNETS, 1):
+            zone = Fn.select(n - 1, Fn.get_azs())
+            subnet = ec2.CfnSubnet(scope, f"Subnet{n}", vpc_id=vpc.ref, cidr_block=block, availability_zone=zone)
+            ec2.CfnSubnetRouteTableAssociation(scope, f"Routes{n}", subnet_id=subnet.ref, route_table_id=routes.ref)
             self._subnets.append(subnet.ref)
         ec2.CfnVPCEndpoint(
             scope,

@@ -15,8 +15,7 @@ def fetch_hub_token(environ: Mapping[str, str]) -> None:
 
     Call it before the first question to the Hub. Raises JobError, without what the secret holds.
     """
-    arn = environ.get(SECRET_VARIABLE)
-    if not arn:
+    if not (arn := environ.get(SECRET_VARIABLE)):
         return
     import boto3
     from botocore.exceptions import BotoCoreError, ClientError
@@ -28,8 +27,7 @@ def fetch_hub_token(environ: Mapping[str, str]) -> None:
     except (BotoCoreError, ClientError) as e:
         raise JobError(f"The Hub's token could not be read from {arn}: {e}", hint=_REMEDY) from e
     try:
-        # The console's form stores names and values.
-        (token,) = json.loads(text).values()
+        (token,) = json.loads(text).values()  # the console's form stores names and values
     except (ValueError, AttributeError):
         token = text
     token = str(token).strip()
