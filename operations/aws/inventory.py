@@ -8,12 +8,13 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
+from operations import paths
 from operations.aws.deployment import PROJECT, Deployment
-from operations.paths import LOCAL
 from stacks.config.environment import Config
 
-LEFT_OVER, KEPT, HISTORY, BUCKET = "left over", "kept on purpose", "SageMaker's history", "AWS::S3::Bucket"
-IMPORTS = LOCAL / "import"
+LEFT_OVER, KEPT, HISTORY = "left over", "kept on purpose", "SageMaker's history"
+BUCKET, LOGS = "AWS::S3::Bucket", "AWS::Logs::LogGroup"
+IMPORTS = paths.LOCAL / "import"
 _ACCOUNTS = "the account's, for API Gateway's logs"
 
 
@@ -28,8 +29,8 @@ class Found(NamedTuple):
 
 # Type, service, operation, where its answer holds the names.
 _LISTS = (
-    ("AWS::S3::Bucket", "s3", "list_buckets", "Buckets[].Name"),
-    ("AWS::Logs::LogGroup", "logs", "describe_log_groups", "logGroups[].logGroupName"),
+    (BUCKET, "s3", "list_buckets", "Buckets[].Name"),
+    (LOGS, "logs", "describe_log_groups", "logGroups[].logGroupName"),
     ("AWS::IAM::Role", "iam", "list_roles", "Roles[].RoleName"),
     ("AWS::Lambda::Function", "lambda", "list_functions", "Functions[].FunctionName"),
     ("AWS::SageMaker::Endpoint", "sagemaker", "list_endpoints", "Endpoints[].EndpointArn"),
@@ -59,12 +60,7 @@ _SHARED = "^/aws/sagemaker/[^/]+$|^API-Gateway-Execution|^StepFunctionsGetEvents
 _WHOSE = (
     ("AWS::IAM::Role", "-api-Front", _ACCOUNTS, "delete setting and role when no API is left"),
     ("AWS::ApiGateway::Account", "", _ACCOUNTS, "delete setting and role when no API is left"),
-    (
-        "AWS::Logs::LogGroup",
-        "^/aws/sagemaker/[^/]+$|^API-Gateway|-storage-Custom",
-        "AWS made it",
-        "delete it when nobody reads it",
-    ),
+    (LOGS, "^/aws/sagemaker/[^/]+$|^API-Gateway|-storage-Custom", "AWS made it", "delete it when nobody reads it"),
     ("AWS::Events::Rule", "^StepFunctions", "Step Functions' own", ""),
     ("AWS::CloudFormation::Stack", "", "made by cdk bootstrap", "keep it for the next deployment"),
     ("training job", "", HISTORY, ""),
@@ -73,7 +69,7 @@ _WHOSE = (
 # What an environment that is not removable keeps: type, and what `cdk import` knows it by.
 _KEPT_KINDS = {
     BUCKET: "BucketName",
-    "AWS::Logs::LogGroup": "LogGroupName",
+    LOGS: "LogGroupName",
     "AWS::SageMaker::ModelPackageGroup": "ModelPackageGroupArn",
     "AWS::ECR::Repository": "RepositoryName",
     "AWS::KMS::Key": "KeyId",
@@ -114,20 +110,23 @@ def note_imports(deployment: Deployment, stack: str) -> None:
 
 def inventory(deployment: Deployment) -> Iterator[Found]:
     """Yield what bears the environment's names."""
-    yield from _listed(deployment, _LISTS, _own(deployment))
+    yield from _listed(deployment, _LISTS, own_names(deployment))
 
 
 def surroundings(deployment: Deployment) -> Iterator[Found]:
     """Yield what the environment leaves or uses without owning it: history of its jobs, the account's, AWS's, cdk's."""
-    yield from _listed(deployment, _JOBS, _own(deployment))
-    shared = (one for one in _LISTS if one[0] in ("AWS::Logs::LogGroup", "AWS::Events::Rule"))
+    yield from _listed(deployment, _JOBS, own_names(deployment))
+    shared = (one for one in _LISTS if one[0] in (LOGS, "AWS::Events::Rule"))
     yield from _listed(deployment, (*shared, _BOOTSTRAP), _SHARED)
     if role := deployment.client("apigateway").get_account().get("cloudwatchRoleArn"):
         yield Found("AWS::ApiGateway::Account", role)
 
 
-def _own(deployment: Deployment) -> str:
-    return rf"\b{PROJECT}-{re.escape(deployment.env)}\b"
+def own_names(deployment: Deployment) -> str:
+    """Return the pattern of the environment's names; those of dev-2, another environment of cdk.json, are not dev's."""
+    env, context = deployment.env, json.loads((paths.ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
+    others = (other.removeprefix(env) for other in context["environments"] if other.startswith(f"{env}-"))
+    return rf"\b{PROJECT}-{env}\b" + "".join(rf"(?!{end}\b)" for end in others)
 
 
 def _listed(deployment: Deployment, lists: Iterable[tuple[str, str, str, str]], pattern: str) -> Iterator[Found]:

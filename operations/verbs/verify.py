@@ -10,7 +10,7 @@ from typing import Any
 import requests
 from tenacity import Retrying, retry_if_result, stop_after_attempt, wait_fixed
 
-from operations.aws import executions, training
+from operations.aws import executions, inventory, training
 from operations.aws.deployment import PROJECT, Deployment, connect
 from operations.checks import FAILED, NOTE, OK, Check, guarded, judged, table
 from operations.console import Answer
@@ -66,7 +66,7 @@ def _model(deployment: Deployment) -> Iterator[Check]:
     (version, said), released = BUSY(deployment.ask_model), deployment.model_version
     step = f"make logs ENV={deployment.env}; make rollback ENV={deployment.env} PACKAGE={released} releases it anew"
     good = version is not None and released in (None, version)
-    said += "" if good else f"; released is version {released}"
+    said += "" if good or not released else f"; released is version {released}"
     yield judged("deep health", good, said, step if released else f"make train ENV={deployment.env}")
 
 
@@ -108,7 +108,8 @@ def _metrics(deployment: Deployment) -> Iterator[Check]:
     cloudwatch, prefix = deployment.client("cloudwatch"), f"{PROJECT}-{deployment.env}-"
     board = json.loads(cloudwatch.get_dashboard(DashboardName=deployment.output("DashboardName"))["DashboardBody"])
     pages = cloudwatch.get_paginator("describe_alarms").paginate(AlarmNamePrefix=prefix)
-    alarms = [alarm for page in pages for alarm in page["MetricAlarms"]]
+    mine = inventory.own_names(deployment)
+    alarms = [one for page in pages for one in page["MetricAlarms"] if re.search(mine, one["AlarmName"])]
     wanted = {*_of_alarms(alarms), *_of_dashboard(board)}
     there: set[Metric] = set()
     for namespace in {one[0] for one in wanted}:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
+from pathlib import Path
 
 import boto3
 import pytest
 
+from operations import paths
 from operations.errors import OperationError
 from operations.verbs import preflight
 from operations.verbs.preflight import FAILED, NOTE, OK, UNKNOWN, Check, configuration
@@ -177,12 +179,19 @@ def test_every_list_is_one_of_the_service(kind: str, service: str, operation: st
     assert (item.members[member.removeprefix(".")] if member else item).type_name == "string"
 
 
-def test_only_the_environments_own_names_are_found(aws: StubbedDeployment, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_the_environments_own_names_are_found(
+    aws: StubbedDeployment, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """Wherever the name stands in them; another environment whose name only begins alike has others."""
-    parameters = ["/text-classifier-dev/recipe", "/text-classifier-dev2/recipe", "/my-text-classifier/dev"]
+    (tmp_path / "cdk.json").write_text('{"context": {"environments": {"dev": {}, "dev-2": {}, "other-dev-3": {}}}}')
+    monkeypatch.setattr(paths, "ROOT", tmp_path)
+    mine = ["/text-classifier-dev/recipe", "/text-classifier-dev-launch", "/text-classifier-dev-25"]
+    others = ["/text-classifier-dev2/recipe", "/my-text-classifier/dev"]
+    others += ["/text-classifier-dev-2/recipe", "/text-classifier-dev-2-launch", "/text-classifier-dev-2--7-01234567"]
+    parameters = [*mine, *others]
     monkeypatch.setattr(preflight.inventory, "_LISTS", [_list_of("AWS::SSM::Parameter")])
     aws.answer("ssm", "describe_parameters", {"Parameters": [{"Name": name} for name in parameters]})
-    assert [found.name for found in preflight.inventory.inventory(aws)] == parameters[:1]
+    assert [found.name for found in preflight.inventory.inventory(aws)] == mine
 
 
 def _list_of(kind: str) -> tuple[str, str, str, str]:

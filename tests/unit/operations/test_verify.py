@@ -6,12 +6,13 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 
-from operations import checks
+from operations import checks, paths
 from operations.checks import FAILED, NOTE, OK, UNKNOWN, Check
 from operations.verbs import status, verify
 from running_server import RunningServer
@@ -143,6 +144,7 @@ def test_without_a_release_the_next_step_is_training(aws: Deployed, api: Api) ->
     object.__setattr__(aws, "released", "")
     (model,) = found_by(verify._model, aws)
     assert (model.status, model.next_step) == (FAILED, "make train ENV=dev")
+    assert "released" not in model.found
 
 
 def test_another_model_than_the_released_one_is_found_out(aws: Deployed, api: Api) -> None:
@@ -286,12 +288,13 @@ THERE = [
 ]
 
 
-def metrics(aws: Deployed, there: list[dict[str, Any]]) -> dict[str, Check]:
-    """What the check of the metrics finds where CloudWatch lists these."""
+def metrics(aws: Deployed, there: list[dict[str, Any]], *others: dict[str, Any]) -> dict[str, Check]:
+    """What the check of the metrics finds where CloudWatch lists these, and these alarms beside the environment's."""
     queries = [{"Id": "errors", "MetricStat": {"Metric": ALARM, "Period": 60, "Stat": "Sum"}}]
     widgets = [{"properties": {"alarms": []}}, {"properties": {"metrics": BOARD}}]
     aws.answer("cloudwatch", "get_dashboard", {"DashboardBody": json.dumps({"widgets": widgets})})
-    aws.answer("cloudwatch", "describe_alarms", {"MetricAlarms": [{"Metrics": queries}]})
+    mine = {"AlarmName": "text-classifier-dev-errors", "Metrics": queries}
+    aws.answer("cloudwatch", "describe_alarms", {"MetricAlarms": [mine, *others]})
     for _ in range(3):  # namespaces, in whatever order
         aws.answer("cloudwatch", "list_metrics", {"Metrics": there})
     return {one.check: one for one in found_by(verify._metrics, aws)}
@@ -315,6 +318,18 @@ def test_a_metric_under_another_name_or_dimension_is_missing(aws: Deployed, lost
     found = metrics(aws, [*THERE[:lost], changed, *THERE[lost + 1 :]])
     assert (found["missing metrics"].status, found["missing metrics"].found) == (FAILED, name)
     assert "15 minutes" in found["missing metrics"].next_step
+
+
+def test_alarms_of_another_environment_are_not_asked_about(
+    aws: Deployed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of dev-2 begin as dev's do, and a metric that dev-2 lacks is no finding about dev."""
+    (tmp_path / "cdk.json").write_text('{"context": {"environments": {"dev": {}, "dev-2": {}}}}')
+    monkeypatch.setattr(paths, "ROOT", tmp_path)
+    other = {"AlarmName": "text-classifier-dev-2-errors", **ALARM, "MetricName": "Latency"}
+    found = metrics(aws, THERE, other)
+    assert set(found) == {"metrics", "come later"}
+    assert "of 1 alarms" in found["metrics"].found
 
 
 def test_monitoring_without_alarms_is_found_out(aws: Deployed) -> None:
