@@ -153,7 +153,4 @@ def _port_taken(port: int) -> bool:
 
 def _did_not_start(reason: str) -> OperationError:
     log = paths.SERVER_LOG.read_text(errors="replace").splitlines()
-    return OperationError(
-        "\n".join([f"The local cloud {reason}:", *log[-8:]]),
-        hint=f"read {paths.SERVER_LOG}",
-    )
+    return OperationError("\n".join([f"The local cloud {reason}:", *log[-8:]]), hint=f"read {paths.SERVER_LOG}")

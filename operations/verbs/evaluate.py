@@ -119,8 +119,10 @@ def known_of(deployment: Deployment) -> Known:
         raise OperationError("No model of yours is in service.", hint="make train trains and releases one")
     sagemaker = deployment.client("sagemaker")
     package = sagemaker.describe_model_package(ModelPackageName=deployment.released_package)
-    job = sagemaker.describe_training_job(TrainingJobName=package["CustomerMetadataProperties"]["training_job"])
-    address = job["ModelArtifacts"]["S3ModelArtifacts"]
+    if not (name := package.get("CustomerMetadataProperties", {}).get("training_job")):
+        message = f"Model version {deployment.model_version} names no training job: it was registered without the gate."
+        raise OperationError(message, hint="start the workflow with its job: make train TRAINING_JOB=name")
+    address = sagemaker.describe_training_job(TrainingJobName=name)["ModelArtifacts"]["S3ModelArtifacts"]
     bucket, _, key = address.removesuffix(MODEL).removeprefix("s3://").partition("/")
     body = deployment.client("s3").get_object(Bucket=bucket, Key=key + OUTPUT)["Body"].read()
     files = {}

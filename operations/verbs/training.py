@@ -167,9 +167,7 @@ def trainer(deployment: Deployment, overrides: dict[str, str]) -> Any:
             "sagemaker_submit_directory": deployment.output("TrainingCodeUri"),
         },
         input_data_config=[InputData(channel_name=name, data_source=uri) for name, uri in channels.items()],
-        networking=Networking(subnets=network["Subnets"], security_group_ids=network["SecurityGroupIds"])
-        if network
-        else None,
+        networking=network and Networking(subnets=network["Subnets"], security_group_ids=network["SecurityGroupIds"]),
         environment=recipe["Environment"],
         output_data_config=OutputDataConfig(s3_output_path=output["S3OutputPath"], kms_key_id=output.get("KmsKeyId")),
     )

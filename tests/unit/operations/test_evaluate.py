@@ -59,7 +59,7 @@ class FakeDeployment(Deployment):
 
     def describe_model_package(self, ModelPackageName: str) -> dict[str, Any]:
         assert ModelPackageName == ARN
-        return {"CustomerMetadataProperties": {"training_job": "a-job"}}
+        return {"CustomerMetadataProperties": {"training_job": "a-job"} if self.output_files else {}}
 
     def describe_training_job(self, TrainingJobName: str) -> dict[str, Any]:
         assert TrainingJobName == "a-job"
@@ -255,6 +255,16 @@ def waiting(monkeypatch: pytest.MonkeyPatch, released_package: str, *statuses: s
     ]
     monkeypatch.setattr(registry, "packages", lambda deployment: found)
     return made
+
+
+def test_a_package_that_names_no_training_job_is_refused_with_the_next_step(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A person registered it in the console, so nobody knows its labels."""
+    made = FakeDeployment("local", boto3.Session(region_name="us-east-1"), None)
+    monkeypatch.setattr(evaluate, "connect", lambda env: made)
+    assert main(["evaluate"]) == 1
+    assert "make train TRAINING_JOB=name" in capsys.readouterr().err
 
 
 def test_predict_does_not_wait_for_an_approval(monkeypatch: pytest.MonkeyPatch) -> None:
