@@ -11,6 +11,7 @@ sys.path += [str(paths.ROOT / "training_job"), str(paths.ROOT / "client")]
 
 from operations.console import Answer
 from operations.errors import OperationError
+from text_classifier.terminal import shown
 
 FAILED, INTERRUPTED = 1, 130
 
@@ -42,7 +43,7 @@ def main(words: Sequence[str]) -> int:
     except Exception as error:
         if (explained := explain(error)) is None:
             raise
-        print("\nError: {}\nNext step: {}".format(*explained), file=sys.stderr)
+        print(shown("\nError: {}\nNext step: {}".format(*explained)), file=sys.stderr)
         return FAILED
 
 

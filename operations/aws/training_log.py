@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 
 from operations.aws.deployment import Deployment
 from operations.console import say
+from text_classifier.terminal import shown
 
 GROUP = "/aws/sagemaker/TrainingJobs"
 PROGRESS = re.compile(r"epoch=\S+ step=")  # how training_job/train.py begins its progress lines
@@ -42,7 +43,7 @@ class TrainingLog:
                 continue
             self._seen.add(event["eventId"])
             self._since = max(self._since, event["timestamp"])
-            self._print(event["message"].rstrip())
+            self._print(shown(event["message"].rstrip()))
 
     def _print(self, line: str) -> None:
         if PROGRESS.match(line):

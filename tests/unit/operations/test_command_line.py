@@ -11,15 +11,18 @@ import time
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
 from operations import command_line
 from operations.__main__ import main
+from operations.aws.training_log import TrainingLog
 from operations.command_line import VERBS
 from operations.console import Answer, say
 from operations.errors import OperationError
 from operations.verbs import predict as predict_verb
 from operations.verbs import training
+from stubbed_deployment import CREDENTIALS, StubbedDeployment
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -117,6 +120,32 @@ def test_with_json_standard_output_holds_the_document_alone(
     assert printed.err.splitlines() == ["asking …", "a library's line"]
     assert main(["predict", "text"]) == 1
     assert capsys.readouterr().out.splitlines() == ["asking …", "a library's line", "for people"]
+
+
+def test_what_an_error_says_does_not_steer_the_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A job's failure reason or a service's message may hold control characters; its lines stay."""
+
+    def fail(_: Any) -> Answer:
+        raise OperationError("The job failed:\n\x1b]0;title\x07", hint="fix it")
+
+    monkeypatch.setattr(predict_verb, "predict", fail)
+    fail.__doc__ = "For example."
+    assert main(["predict", "text"]) == 1
+    assert capsys.readouterr().err == "\nError: The job failed:\n\\x1b]0;title\\x07\nNext step: fix it\n"
+
+
+def test_what_a_jobs_progress_says_does_not_steer_the_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On a terminal a progress line overwrites the one before; what is in it is shown, not obeyed."""
+    aws = StubbedDeployment("dev", boto3.Session(**CREDENTIALS), None)
+    line = {"eventId": "1", "timestamp": 1, "logStreamName": "job/algo-1", "message": "epoch=1 step=2 \x1b[2J"}
+    aws.answer("logs", "filter_log_events", {"events": [line]})
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    TrainingLog(aws, "job").show_new()
+    assert capsys.readouterr().out.strip() == "epoch=1 step=2 \\x1b[2J"
 
 
 def test_a_refused_model_is_an_error_with_its_verdict_as_json(
