@@ -12,7 +12,7 @@ from operations.console import Answer
 def status(arguments: argparse.Namespace) -> Answer:
     """Show what runs, where, and which model answers; on the local cloud .local/status.json holds the same.
 
-    The model is asked, for at most five seconds; `model_version` answers, `released_version` should.
+    The model is asked once, for a few seconds. `model_version` is the one that answers, `released_version` the stack's.
 
     For example: make status, python -m operations status --json
     """
