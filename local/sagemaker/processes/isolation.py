@@ -61,12 +61,10 @@ async def _pass_on(listener: socket.socket, address: tuple[str, int]) -> None:
         writer.close()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
+        with contextlib.suppress(OSError):  # the server does not listen yet
             inner_reader, inner_writer = await asyncio.open_connection(*address)
-        except OSError:  # the server does not listen yet
-            writer.close()
-            return
-        await asyncio.gather(pump(reader, inner_writer), pump(inner_reader, writer))
+            await asyncio.gather(pump(reader, inner_writer), pump(inner_reader, writer))
+        writer.close()
 
     await (await asyncio.start_server(serve, sock=listener, backlog=1024)).serve_forever()
 
@@ -80,7 +78,6 @@ def main(command: list[str]) -> None:
     cut_off()
     server = os.getpid()
     if os.fork():
-        listener.close()
         os.execv(command[0], command)
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() == server:
