@@ -6,9 +6,6 @@ import sys
 from collections.abc import Sequence
 
 from operations import command_line, paths
-
-sys.path += [str(paths.ROOT / "training_job"), str(paths.ROOT / "client")]
-
 from operations.console import Answer
 from operations.errors import OperationError
 from text_classifier.terminal import shown

@@ -29,10 +29,9 @@ from aws_cdk import App
 import app as project
 output, configurations = Path(sys.argv[1]), json.loads(sys.argv[2])
 root = output / "project"
-(root / "build" / "lambda-layer" / "python").mkdir(parents=True)
-(root / "build" / "lambda-layer" / "python" / "placeholder.py").write_text("")
-(root / "build" / "training-wheels" / "wheels").mkdir(parents=True)
-(root / "build" / "training-wheels" / "wheels" / "placeholder.whl").write_text("")
+for name in ("lambda-layer/python/placeholder.py", "training-wheels/wheels/placeholder.whl"):
+    (root / "build" / name).parent.mkdir(parents=True)
+    (root / "build" / name).write_text("")
 for name in ("training_job", "lambda", "container"):
     (root / name).symlink_to(Path.cwd() / name)
 context = json.loads(Path("cdk.json").read_text())["context"]

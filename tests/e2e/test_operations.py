@@ -160,7 +160,7 @@ def test_the_test_set_does_not_call(operators: Operators, sentences: list[str], 
 
 
 def test_the_check_runs_by_itself(operators: Operators) -> None:
-    """The schedule calls the function every minute, without anybody's help."""
+    """The schedule calls the function every minute, without anybody's help; waiting for that in vain fails the test."""
 
     def runs() -> float:
         found = operators.cloudwatch.get_metric_statistics(

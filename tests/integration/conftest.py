@@ -20,6 +20,7 @@ from botocore.config import Config
 
 import training_image
 from local_project import ROOT, free_port
+from waiting import until
 
 INTERPRETER = os.environ.get("LOCAL_CLOUD_PYTHON") or str(ROOT / ".venv-cloud" / "bin" / "python")
 HEALTH = "/_local/health"
@@ -100,6 +101,15 @@ class LocalServer:
         assert self._process.stdout is not None
         self._process.stdout.close()
         return code
+
+    def settled(self, stack: str) -> str:
+        """The status of a stack once nothing is being done to it."""
+
+        def status() -> str:
+            found: str = self.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"]
+            return "" if found.endswith("IN_PROGRESS") else found
+
+        return until(status, 90)
 
     def client(self, service: str, **keys: str) -> Any:
         """A boto3 client; with the root's credentials unless `keys` says otherwise."""

@@ -98,9 +98,7 @@ def test_a_local_cloud_of_another_version_is_replaced_without_a_refused_connecti
     health = f"{project.status['api_url']}/v1/health"
     old = pid_file.read_text().split()[0]
     pid_file.write_text(f"{old}\nanother version\n")
-    replace = (
-        "import sys; sys.path.append('client'); from operations.local_cloud import process; print(process.start(1))"
-    )
+    replace = "from operations.local_cloud import process; print(process.start(1))"
     command = [str(ROOT / ".venv" / "bin" / "python"), "-c", replace]
     statuses = []
     with subprocess.Popen(command, cwd=ROOT, env=project.environment, stdout=subprocess.PIPE, text=True) as starting:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import json
-import tarfile
 import time
 from collections.abc import Callable
 from typing import Any
@@ -12,6 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from tiny_serving import packed
 from waiting import until, until_ended
 
 pytestmark = pytest.mark.integration
@@ -45,15 +44,9 @@ if os.environ.get("SM_HP_FAIL"):
 @pytest.fixture(scope="module", autouse=True)
 def bucket(server: Any) -> None:
     """A bucket with a code archive and one data file."""
-    archive = io.BytesIO()
-    with tarfile.open(fileobj=archive, mode="w:gz") as tar:
-        content = _SCRIPT.encode()
-        entry = tarfile.TarInfo("train.py")
-        entry.size = len(content)
-        tar.addfile(entry, io.BytesIO(content))
     s3 = server.client("s3")
     s3.create_bucket(Bucket=BUCKET)
-    s3.put_object(Bucket=BUCKET, Key="code/sourcedir.tar.gz", Body=archive.getvalue())
+    s3.put_object(Bucket=BUCKET, Key="code/sourcedir.tar.gz", Body=packed("train.py", _SCRIPT))
     s3.put_object(Bucket=BUCKET, Key="train/data.json", Body=b"{}")
 
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import json
 import signal
-import tarfile
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from tiny_serving import artifact
 from waiting import until
 
 pytestmark = pytest.mark.integration
@@ -19,19 +18,6 @@ pytestmark = pytest.mark.integration
 BUCKET = "restart"
 STACK = "kept"
 _SLOW_START_SECONDS = 2
-_SERVE = """
-import http.server, os, time
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self): self.answer()
-    def do_POST(self): self.rfile.read(int(self.headers.get("content-length", 0))); self.answer()
-    def answer(self):
-        body = os.environ["MODEL_VERSION"].encode()
-        self.send_response(200); self.send_header("content-length", str(len(body))); self.end_headers()
-        self.wfile.write(body)
-time.sleep(float(os.environ["START_SECONDS"]))
-address = (os.environ["SAGEMAKER_BIND_TO_HOST"], int(os.environ["SAGEMAKER_BIND_TO_PORT"]))
-http.server.HTTPServer(address, Handler).serve_forever()
-"""
 _CONTAINER = {
     "Image": "tiny-serving:1",
     "ModelDataUrl": f"s3://{BUCKET}/model.tar.gz",
@@ -110,13 +96,8 @@ def serving(new_server: Callable[..., Any]) -> Any:
     """A server whose stack serves version ``one``."""
     server = new_server()
     server.start()
-    archive = io.BytesIO()
-    with tarfile.open(fileobj=archive, mode="w:gz") as tar:
-        entry = tarfile.TarInfo("code/serve.py")
-        entry.size = len(_SERVE)
-        tar.addfile(entry, io.BytesIO(_SERVE.encode()))
     server.client("s3").create_bucket(Bucket=BUCKET)
-    server.client("s3").put_object(Bucket=BUCKET, Key="model.tar.gz", Body=archive.getvalue())
+    server.client("s3").put_object(Bucket=BUCKET, Key="model.tar.gz", Body=artifact())
     read = {"Action": "s3:*", "Resource": [f"arn:aws:s3:::{BUCKET}", f"arn:aws:s3:::{BUCKET}/*"]}
     role = server.role("model", "sagemaker.amazonaws.com", read)
     # Saved about a second after the change; a kill before that would lose the role, which is not what is tried here.

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import io
 import json
-import tarfile
 import urllib.error
 import urllib.request
 from typing import Any
@@ -18,25 +16,13 @@ from operations.aws.deployment import Deployment
 from operations.verbs import preflight
 from stacks.common.permissions import list_buckets
 from stacks.training.job.network import IsolatedNetwork
-from waiting import until
+from tiny_serving import artifact
 
 pytestmark = pytest.mark.integration
 
 ACCOUNT = "000000000000"
 BUCKET = "stacks"
 SAGEMAKER = f"arn:aws:sagemaker:us-east-1:{ACCOUNT}"
-_SERVE = """
-import http.server, os
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self): self.answer()
-    def do_POST(self): self.rfile.read(int(self.headers.get("content-length", 0))); self.answer()
-    def answer(self):
-        body = os.environ["MODEL_VERSION"].encode()
-        self.send_response(200); self.send_header("content-length", str(len(body))); self.end_headers()
-        self.wfile.write(body)
-address = (os.environ["SAGEMAKER_BIND_TO_HOST"], int(os.environ["SAGEMAKER_BIND_TO_PORT"]))
-http.server.HTTPServer(address, Handler).serve_forever()
-"""
 SERVING = {
     "Parameters": {"Version": {"Type": "String", "Default": ""}, "Role": {"Type": "String"}},
     "Conditions": {"Released": {"Fn::Not": [{"Fn::Equals": [{"Ref": "Version"}, ""]}]}},
@@ -84,28 +70,15 @@ def model_role(server: Any) -> str:
     """Role of the models, and a bucket with two good artifacts (one, two) and a broken one (bad)."""
     s3 = server.client("s3")
     s3.create_bucket(Bucket=BUCKET)
-    archive = io.BytesIO()
-    with tarfile.open(fileobj=archive, mode="w:gz") as tar:
-        entry = tarfile.TarInfo("code/serve.py")
-        entry.size = len(_SERVE)
-        tar.addfile(entry, io.BytesIO(_SERVE.encode()))
-    for version, body in (("one", archive.getvalue()), ("two", archive.getvalue()), ("bad", b"nonsense")):
+    for version, body in (("one", artifact()), ("two", artifact()), ("bad", b"nonsense")):
         s3.put_object(Bucket=BUCKET, Key=f"{version}/model.tar.gz", Body=body)
     everything = [f"arn:aws:s3:::{BUCKET}", f"arn:aws:s3:::{BUCKET}/*"]
     return server.role("model", "sagemaker.amazonaws.com", {"Action": "s3:*", "Resource": everything})
 
 
-def _settled(server: Any, name: str) -> str:
-    def status() -> str:
-        found: str = server.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]
-        return "" if found.endswith("IN_PROGRESS") else found
-
-    return until(status, 90)
-
-
 def _create(server: Any, name: str, template: dict[str, Any], **options: Any) -> str:
     server.client("cloudformation").create_stack(StackName=name, TemplateBody=json.dumps(template), **options)
-    return _settled(server, name)
+    return server.settled(name)
 
 
 def _release(server: Any, client: Any, name: str, version: str, **options: Any) -> str:
@@ -114,7 +87,7 @@ def _release(server: Any, client: Any, name: str, version: str, **options: Any) 
         {"ParameterKey": "Role", "UsePreviousValue": True},
     ]
     client.update_stack(StackName=name, UsePreviousTemplate=True, Parameters=parameters, **options)
-    return _settled(server, name)
+    return server.settled(name)
 
 
 def _serving(server: Any, name: str, model_role: str) -> None:
@@ -168,7 +141,7 @@ def test_a_first_model_that_is_bad_leaves_the_name_free(server: Any, model_role:
     assert _release(server, cloudformation, "first", "one") == "UPDATE_COMPLETE"
     stack = cloudformation.describe_stacks(StackName="first")["Stacks"][0]["StackId"]
     cloudformation.delete_stack(StackName="first")
-    assert _settled(server, stack) == "DELETE_COMPLETE"
+    assert server.settled(stack) == "DELETE_COMPLETE"
     assert server.client("sagemaker").list_endpoints(NameContains="first")["Endpoints"] == []
 
 
@@ -215,7 +188,7 @@ def test_a_bucket_keeps_its_tags_and_refuses_to_die_full(server: Any) -> None:
     assert {"Key": "a", "Value": "b"} in s3.get_bucket_tagging(Bucket="propertied")["TagSet"]
     s3.put_object(Bucket="propertied", Key="k", Body=b"x")
     cloudformation.delete_stack(StackName="bucket")
-    assert _settled(server, "bucket") == "DELETE_FAILED"
+    assert server.settled("bucket") == "DELETE_FAILED"
     assert "not empty" in _reasons(server, "bucket")
 
 
@@ -308,5 +281,5 @@ def test_the_network_of_isolated_training_comes_and_goes(server: Any) -> None:
     assert endpoint["ServiceName"] == "com.amazonaws.us-east-1.s3"
     stack_id = server.client("cloudformation").describe_stacks(StackName="isolated")["Stacks"][0]["StackId"]
     server.client("cloudformation").delete_stack(StackName="isolated")
-    assert _settled(server, stack_id) == "DELETE_COMPLETE"
+    assert server.settled(stack_id) == "DELETE_COMPLETE"
     assert not ec2.describe_subnets(Filters=inside)["Subnets"]

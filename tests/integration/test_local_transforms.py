@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import json
-import tarfile
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from tiny_serving import artifact
 from waiting import until, until_ended
 
 pytestmark = pytest.mark.integration
@@ -25,31 +24,15 @@ RUN_JOBS = {
     "Action": ["sagemaker:CreateTransformJob", "sagemaker:DescribeTransformJob", "sagemaker:StopTransformJob"],
     "Resource": f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:transform-job/*",
 }
-_SERVE = """
-import http.server, os, time
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self): self.answer(b"")
-    def do_POST(self): self.answer(self.rfile.read(int(self.headers.get("content-length", 0))).upper())
-    def answer(self, body):
-        self.send_response(200); self.send_header("content-length", str(len(body))); self.end_headers()
-        self.wfile.write(body)
-time.sleep(float(os.environ["START_SECONDS"]))
-address = (os.environ["SAGEMAKER_BIND_TO_HOST"], int(os.environ["SAGEMAKER_BIND_TO_PORT"]))
-http.server.HTTPServer(address, Handler).serve_forever()
-"""
 
 
 @pytest.fixture(scope="module", autouse=True)
 def models(server: Any) -> None:
     """Three models: ``good``, ``slow`` (comes up after a minute) and ``broken``; two lines to transform."""
-    archive = io.BytesIO()
-    with tarfile.open(fileobj=archive, mode="w:gz") as tar:
-        entry = tarfile.TarInfo("code/serve.py")
-        entry.size = len(_SERVE)
-        tar.addfile(entry, io.BytesIO(_SERVE.encode()))
     s3 = server.client("s3")
     s3.create_bucket(Bucket=BUCKET)
-    for key, body in (("good", archive.getvalue()), ("slow", archive.getvalue()), ("broken", b"nonsense")):
+    upper = artifact("asked.upper()")
+    for key, body in (("good", upper), ("slow", upper), ("broken", b"nonsense")):
         s3.put_object(Bucket=BUCKET, Key=f"{key}.tar.gz", Body=body)
     s3.put_object(Bucket=BUCKET, Key="in/lines.jsonl", Body=b'{"a": "b"}\n{"c": "d"}\n')
     bucket = [f"arn:aws:s3:::{BUCKET}", f"arn:aws:s3:::{BUCKET}/*"]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import json
-import tarfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +18,7 @@ from stacks.common.names import Names
 from stacks.config.environment import Config, load_config
 from stacks.release.endpoint_role import release_role
 from stacks.serving.stack import ServingStack
+from tiny_serving import artifact
 from waiting import until
 
 pytestmark = pytest.mark.integration
@@ -27,18 +26,6 @@ pytestmark = pytest.mark.integration
 ACCOUNT, BUCKET, PREFIX = "000000000000", "served", "text-classifier-local"
 STACK = f"{PREFIX}-serving"
 GOOD, BETTER, BAD = 1, 2, 3
-_SERVE = """
-import http.server, os
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self): self.answer()
-    def do_POST(self): self.rfile.read(int(self.headers.get("content-length", 0))); self.answer()
-    def answer(self):
-        body = os.environ["MODEL_VERSION"].encode()
-        self.send_response(200); self.send_header("content-length", str(len(body))); self.end_headers()
-        self.wfile.write(body)
-address = (os.environ["SAGEMAKER_BIND_TO_HOST"], int(os.environ["SAGEMAKER_BIND_TO_PORT"]))
-http.server.ThreadingHTTPServer(address, Handler).serve_forever()
-"""
 
 
 def configuration(**values: object) -> Config:
@@ -77,7 +64,7 @@ class Served:
         """Update the stack to a package and return the status at the end."""
         given = [{"ParameterKey": "ModelPackageArn", "ParameterValue": package(version)}]
         self.cloudformation.update_stack(StackName=STACK, Parameters=given, **how)
-        return settled(self.server, STACK)
+        return self.server.settled(STACK)
 
     def release(self, version: int) -> str:
         """Change the one parameter under the release role."""
@@ -122,28 +109,15 @@ class Served:
             asking.join()
 
 
-def settled(server: Any, name: str) -> str:
-    def status() -> str:
-        found: str = server.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]
-        return "" if found.endswith("IN_PROGRESS") else found
-
-    return until(status, 90)
-
-
 @pytest.fixture(scope="module")
 def cloud(server: Any) -> Any:
     """Two good packages and a broken one, the model's role, and the product's own release role."""
     s3, sagemaker = server.client("s3"), server.client("sagemaker")
     s3.create_bucket(Bucket=BUCKET)
-    archive = io.BytesIO()
-    with tarfile.open(fileobj=archive, mode="w:gz") as tar:
-        entry = tarfile.TarInfo("code/serve.py")
-        entry.size = len(_SERVE)
-        tar.addfile(entry, io.BytesIO(_SERVE.encode()))
     sagemaker.create_model_package_group(ModelPackageGroupName=PREFIX)
     for version in (GOOD, BETTER, BAD):
         key = f"{version}/model.tar.gz"
-        s3.put_object(Bucket=BUCKET, Key=key, Body=b"nonsense" if version == BAD else archive.getvalue())
+        s3.put_object(Bucket=BUCKET, Key=key, Body=b"nonsense" if version == BAD else artifact())
         container = {"Image": "tiny-serving:1", "ModelDataUrl": f"s3://{BUCKET}/{key}"}
         specification = {
             "Containers": [container],
@@ -163,7 +137,7 @@ def cloud(server: Any) -> Any:
     server.client("cloudformation").create_stack(
         StackName="release", TemplateBody=template, Capabilities=["CAPABILITY_NAMED_IAM"]
     )
-    assert settled(server, "release") == "CREATE_COMPLETE"
+    assert server.settled("release") == "CREATE_COMPLETE"
     return server
 
 
@@ -173,14 +147,14 @@ def served(cloud: Any) -> Iterator[Served]:
     made = Served(cloud)
     given = [{"ParameterKey": "ModelPackageArn", "ParameterValue": package(GOOD)}]
     made.cloudformation.create_stack(StackName=STACK, TemplateBody=json.dumps(yesterday()), Parameters=given)
-    assert settled(cloud, STACK) == "CREATE_COMPLETE"
+    assert cloud.settled(STACK) == "CREATE_COMPLETE"
     yield made
     made.cloudformation.update_stack(
         StackName=STACK,
         UsePreviousTemplate=True,
         Parameters=[{"ParameterKey": "ModelPackageArn", "ParameterValue": "none"}],
     )
-    settled(cloud, STACK)
+    cloud.settled(STACK)
     made.cloudformation.delete_stack(StackName=STACK)
     until(lambda: made.names() == ([], []), 60)
 

@@ -44,12 +44,10 @@ def further_checks(action: str, params: Mapping[str, Any], scope: Scope) -> list
     made from a package "Deploy a Model Version from a Different Account" in its developer guide.
     """
     checks = []
-    if package := (params.get("PrimaryContainer") or {}).get("ModelPackageName"):
-        named = {"ModelPackageName": package}
-        checks.append((f"sagemaker:{action}", resource_arn("DescribeModelPackage", named, scope)))
+    if named := (params.get("PrimaryContainer") or {}).get("ModelPackageName"):
+        checks.append((f"sagemaker:{action}", resource_arn("DescribeModelPackage", {"ModelPackageName": named}, scope)))
     if action in ("CreateEndpoint", "UpdateEndpoint") and params.get("EndpointConfigName"):
-        config = _arn("endpoint-config", str(params["EndpointConfigName"]), scope)
-        checks.append((f"sagemaker:{action}", config))
+        checks.append((f"sagemaker:{action}", _arn("endpoint-config", str(params["EndpointConfigName"]), scope)))
     if action.startswith("Create") and params.get("Tags"):
         checks.append(("sagemaker:AddTags", resource_arn(action, params, scope)))
     return checks

@@ -113,21 +113,19 @@ class ModelPackages(Resources):
     def container(self, scope: Scope, package_name: str) -> Record:
         """Return the container of a package (Image, ModelDataUrl, Environment). Raises InvalidRequestError."""
         key = self._named(scope, package_name)
-        containers = self.get(key).get("InferenceSpecification", {}).get("Containers", [])
+        containers: list[Record] = self.get(key).get("InferenceSpecification", {}).get("Containers", [])
         if len(containers) != 1 or not containers[0].get("Image"):
             raise InvalidRequestError(
                 f"Model package {key.arn} has to hold one container with an Image to be deployed here; "
                 f"it has {len(containers)}."
             )
-        container: Record = containers[0]
-        return container
+        return containers[0]
 
     def _announce(self, key: Key, package: Record, **further: Any) -> None:
         """Send the event on EventBridge, whose times are in milliseconds."""
         times = {name: int(package[name] * 1000) for name in package if name.endswith("Time")}
-        self._context.outbox.event(
-            key.scope, "SageMaker Model Package State Change", {**package, **times, **further}, key.arn
-        )
+        name = "SageMaker Model Package State Change"
+        self._context.outbox.event(key.scope, name, package | times | further, key.arn)
 
     def _named(self, scope: Scope, name: str) -> Key:
         key = Key(self.kind, scope, last_part(name))

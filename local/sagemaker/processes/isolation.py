@@ -7,6 +7,7 @@ one, and its log says so.
 """
 
 import asyncio
+import contextlib
 import ctypes
 import fcntl
 import os
@@ -32,50 +33,51 @@ def cut_off() -> None:
     if libc.unshare(flags):
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
     if user:
-        for name, content in (
-            ("setgroups", "deny"),
-            ("uid_map", f"{user} {user} 1"),
-            ("gid_map", f"{group} {group} 1"),
-        ):
+        maps = {"setgroups": "deny", "uid_map": f"{user} {user} 1", "gid_map": f"{group} {group} 1"}
+        for name, content in maps.items():
             Path("/proc/self", name).write_text(content)
     with socket.socket() as probe:
         fcntl.ioctl(probe, _SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", _IFF_UP))
 
 
+def _may_be_cut_off() -> bool:
+    """Try it in a child: a kernel may refuse halfway, as Ubuntu's does, and from there is no way back."""
+    if trial := os.fork():
+        return os.waitpid(trial, 0)[1] == 0
+    try:
+        cut_off()
+    except OSError as error:
+        print(f"[local cloud] The network stays reachable: no network namespace ({error}).", flush=True)
+        os._exit(1)
+    os._exit(0)
+
+
 async def _pass_on(listener: socket.socket, address: tuple[str, int]) -> None:
     async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
+        with contextlib.suppress(OSError):
             while content := await reader.read(_CHUNK):
                 writer.write(content)
                 await writer.drain()
-        except OSError:
-            pass
         writer.close()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
+        with contextlib.suppress(OSError):  # the server does not listen yet
             inner_reader, inner_writer = await asyncio.open_connection(*address)
-        except OSError:  # the server does not listen yet
-            writer.close()
-            return
-        await asyncio.gather(pump(reader, inner_writer), pump(inner_reader, writer))
+            await asyncio.gather(pump(reader, inner_writer), pump(inner_reader, writer))
+        writer.close()
 
-    await (await asyncio.start_server(serve, sock=listener)).serve_forever()
+    await (await asyncio.start_server(serve, sock=listener, backlog=1024)).serve_forever()
 
 
 def main(command: list[str]) -> None:
     """Become the command, cut off from every network."""
     address = (os.environ["SAGEMAKER_BIND_TO_HOST"], int(os.environ["SAGEMAKER_BIND_TO_PORT"]))
-    listener = socket.create_server(address, backlog=1024)  # this socket stays where it was made
-    try:
-        cut_off()
-    except OSError as error:
-        listener.close()
-        print(f"[local cloud] The network stays reachable: no network namespace ({error}).", flush=True)
+    if not _may_be_cut_off():
         os.execv(command[0], command)
+    listener = socket.create_server(address)  # this socket stays where it was made
+    cut_off()
     server = os.getpid()
     if os.fork():
-        listener.close()
         os.execv(command[0], command)
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() == server:

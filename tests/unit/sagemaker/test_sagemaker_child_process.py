@@ -8,12 +8,15 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from local.sagemaker.processes.child_process import ChildProcess, Command, split_lines
+from local_project import free_port
+from waiting import until
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -158,3 +161,41 @@ def test_bytes_that_are_no_text() -> None:
 def test_endless_line_is_cut() -> None:
     """Output without line breaks does not pile up in memory."""
     assert len(list(split_lines(iter([b"x" * 20_000, b"x" * 20_000])))) == 2
+
+
+HALFWAY = """
+import sys
+from local.sagemaker.processes import isolation
+
+cut_off = isolation.cut_off
+
+def refused_halfway():
+    cut_off()
+    raise PermissionError("uid_map")
+
+isolation.cut_off = refused_halfway
+isolation.main(sys.argv[1:])
+"""
+
+
+def test_a_kernel_that_refuses_halfway_leaves_the_server_where_it_was(children: list[ChildProcess]) -> None:
+    """Ubuntu's makes the namespace and denies the rest: the server starts in none, can be reached, and its log says so.
+
+    Where no namespace can be made at all, the same has to hold.
+    """
+    port = free_port()
+    serve = [sys.executable, "-m", "http.server", str(port), "--bind", "127.0.0.1"]
+    address = {"SAGEMAKER_BIND_TO_HOST": "127.0.0.1", "SAGEMAKER_BIND_TO_PORT": str(port)}
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **address}
+    lines: list[str] = []
+    command = Command([sys.executable, "-c", HALFWAY, *serve], Path(__file__).parent, environment)
+    children.append(ChildProcess(command, lines.append))
+
+    def reached() -> bool:
+        try:
+            return bool(urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5).status == 200)
+        except OSError:
+            return False
+
+    until(reached, 10)
+    assert "The network stays reachable" in lines[0]

@@ -155,6 +155,7 @@ def test_an_endpoint_that_never_served_is_not_tried_again(cloud: Any, monkeypatc
     mend = lose_the_archive(cloud)
     cloud.call("CreateEndpoint", EndpointName="reviews", EndpointConfigName=name)
     assert cloud.endpoint()["EndpointStatus"] == "Failed"
+    cloud.until(lambda: cloud.service._runtime._threads, lambda threads: not threads)
     mend()
     cloud.restart()
     assert cloud.endpoint()["EndpointStatus"] == "Failed"
