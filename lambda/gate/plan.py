@@ -9,6 +9,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from gate.decision import registry_entry
 from gate.evidence.job_output import read_job_output, sentences_file
 from gate.payloads import Contender, Plan, PlanEvent
 from gate.settings import Settings
@@ -18,7 +19,7 @@ from shared.storage import ObjectStore
 
 SENTENCES = "sentences.jsonl"
 ANSWERS = f"{SENTENCES}.out"  # batch transform names its output so
-_EXECUTION_CHARACTERS = 40  # of its name, so that the registry's metadata can hold the whole address
+_EXECUTION_CHARACTERS = 33  # of its name, so that the registry's metadata can hold the whole address
 
 logger = Logger()
 
@@ -72,8 +73,9 @@ def run(
     store.write(sentences_uri, sentences, "application/jsonlines")
 
     def ask(who: Contender, artifact: Artifact) -> None:
-        """Plan the job in which the artifact answers. Its folder is this execution's own."""
-        folder = settings.evidence_uri(digest, f"{artifact.identity}-{event['execution'][:_EXECUTION_CHARACTERS]}")
+        """Plan the job in which the artifact answers. Its folder is this run's own, and the registry can name it."""
+        execution = registry_entry.clean(event["execution"])[:_EXECUTION_CHARACTERS]
+        folder = settings.evidence_uri(digest, f"{artifact.identity}-{token}-{execution}")
         name = f"{settings.prefix}-evidence-{who}-{token}"
         job = {
             "who": who,
