@@ -10,7 +10,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from gate.decision import registry_entry
-from gate.evidence.job_output import read_job_output, sentences_file
+from gate.evidence.job_output import read_job_output, rows_sha256, sentences_file
 from gate.payloads import Contender, Plan, PlanEvent, PlannedChampion
 from gate.settings import Settings
 from shared.champion import Artifact, ModelPackage, find_champion
@@ -49,6 +49,7 @@ def run(
     challenger = Artifact(event["image"], event["model_data"], event.get("environment") or {})
     plan: Plan = {
         "test_sha256": None,
+        "rows_sha256": rows_sha256(output.rows) if output.rows else None,
         "rows": len(output.rows),
         "sentences_uri": None,
         "champion": None if champion is None else _planned(champion, output.problem),
