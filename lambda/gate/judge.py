@@ -19,6 +19,7 @@ from gate.report.page import render_report
 from gate.report.report import Provenance, Report
 from gate.settings import Settings
 from gate.statistics.verdict import Thresholds
+from shared.errors import EvidenceError
 from shared.function import client, failures_logged
 from shared.storage import ObjectStore, Recorded
 
@@ -43,6 +44,9 @@ def run(event: JudgeEvent, environment: Mapping[str, str], s3: Any, now: datetim
     store = ObjectStore(s3)
     plan, training, request = event["plan"], event["training"], event["request"]
     output = read_job_output(store, training["output_uri"])
+    if (rows_sha256(output.rows) if output.rows else None) != plan["rows_sha256"]:
+        problem = "has other test rows than when the models were asked. Next: find out who wrote it, and train anew"
+        raise EvidenceError(training["output_uri"], problem)
     evidence = collect_evidence(event, output, store)
     thresholds = Thresholds.from_request(request["gate"])
     decision = decide(evidence, thresholds, request["approval"])
@@ -72,7 +76,7 @@ def run(event: JudgeEvent, environment: Mapping[str, str], s3: Any, now: datetim
             decision,
             evidence=_recorded(event)["challenger"],
             test_sha256=plan["test_sha256"],
-            rows_sha256=rows_sha256(output.rows) if output.rows else None,
+            rows_sha256=plan["rows_sha256"],
             report=report_uri,
         ),
         "report_uri": report_uri,

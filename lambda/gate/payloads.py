@@ -41,6 +41,7 @@ class Plan(TypedDict):
     """
 
     test_sha256: str | None
+    rows_sha256: str | None
     rows: int
     sentences_uri: str | None
     champion: PlannedChampion | None

@@ -9,16 +9,17 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from gate.evidence.job_output import read_job_output, sentences_file
-from gate.payloads import Contender, Plan, PlanEvent
+from gate.decision import registry_entry
+from gate.evidence.job_output import read_job_output, rows_sha256, sentences_file
+from gate.payloads import Contender, Plan, PlanEvent, PlannedChampion
 from gate.settings import Settings
-from shared.champion import Artifact, find_champion
+from shared.champion import Artifact, ModelPackage, find_champion
 from shared.function import client, failures_logged
 from shared.storage import ObjectStore
 
 SENTENCES = "sentences.jsonl"
 ANSWERS = f"{SENTENCES}.out"  # batch transform names its output so
-_EXECUTION_CHARACTERS = 40  # of its name, so that the registry's metadata can hold the whole address
+_EXECUTION_CHARACTERS = 33  # of its name, so that the registry's metadata can hold the whole address
 
 logger = Logger()
 
@@ -48,50 +49,57 @@ def run(
     challenger = Artifact(event["image"], event["model_data"], event.get("environment") or {})
     plan: Plan = {
         "test_sha256": None,
+        "rows_sha256": rows_sha256(output.rows) if output.rows else None,
         "rows": len(output.rows),
         "sentences_uri": None,
-        "champion": None,
+        "champion": None if champion is None else _planned(champion, output.problem),
         "challenger": {"image": challenger.image},
         "to_score": [],
         "problem": output.problem,
         "token": token,
     }
-    if champion is not None:
-        plan["champion"] = {
-            "package_arn": champion.package_arn,
-            "version": champion.version,
-            "evidence": None,
-            "problem": champion.problem or output.problem,
-            "rows_sha256": champion.rows_sha256,
-        }
     if not output.rows:
         return plan
     sentences = sentences_file(output.rows)
     plan["test_sha256"] = digest = hashlib.sha256(sentences).hexdigest()
     plan["sentences_uri"] = sentences_uri = f"{settings.evidence_uri(digest)}{SENTENCES}"
     store.write(sentences_uri, sentences, "application/jsonlines")
-
-    def ask(who: Contender, artifact: Artifact) -> None:
-        """Plan the job in which the artifact answers. Its folder is this execution's own."""
-        folder = settings.evidence_uri(digest, f"{artifact.identity}-{event['execution'][:_EXECUTION_CHARACTERS]}")
-        name = f"{settings.prefix}-evidence-{who}-{token}"
-        job = {
-            "who": who,
-            "model_name": name,
-            "image": artifact.image,
-            "model_data": artifact.model_data,
-            "environment": dict(artifact.environment),
-            "transform_job_name": name,
-            "input_uri": sentences_uri,
-            "output_uri": folder.rstrip("/"),
-            "evidence_uri": f"{folder}{ANSWERS}",
-        }
-        plan["to_score"].append(job)
-
-    ask("challenger", challenger)
+    asked: dict[Contender, Artifact] = {"challenger": challenger}
     if plan["champion"] is not None and champion is not None and champion.artifact is not None:
         if champion.evidence and champion.evidence["sha256"] and champion.test_sha256 == digest:
             plan["champion"]["evidence"] = champion.evidence
         else:
-            ask("champion", champion.artifact)
+            asked["champion"] = champion.artifact
+    execution = registry_entry.clean(event["execution"])[:_EXECUTION_CHARACTERS]
+    for who, artifact in asked.items():
+        # This run's own, and an address that the registry can hold.
+        folder = settings.evidence_uri(digest, f"{artifact.identity}-{token}-{execution}")
+        name = f"{settings.prefix}-evidence-{who}-{token}"
+        plan["to_score"].append(_job(who, artifact, name, input_uri=sentences_uri, folder=folder))
     return plan
+
+
+def _planned(champion: ModelPackage, problem: str | None) -> PlannedChampion:
+    """Return the champion as long as nothing is known of its answers."""
+    return {
+        "package_arn": champion.package_arn,
+        "version": champion.version,
+        "evidence": None,
+        "problem": champion.problem or problem,
+        "rows_sha256": champion.rows_sha256,
+    }
+
+
+def _job(who: Contender, artifact: Artifact, name: str, *, input_uri: str, folder: str) -> dict[str, Any]:
+    """Return the job in which an artifact answers into a folder."""
+    return {
+        "who": who,
+        "model_name": name,
+        "image": artifact.image,
+        "model_data": artifact.model_data,
+        "environment": dict(artifact.environment),
+        "transform_job_name": name,
+        "input_uri": input_uri,
+        "output_uri": folder.rstrip("/"),
+        "evidence_uri": f"{folder}{ANSWERS}",
+    }

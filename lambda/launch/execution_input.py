@@ -40,10 +40,16 @@ class ExecutionInput:
 def parse(event: Any, defaults: Defaults, instance_types: Callable[[], Collection[str]]) -> ExecutionInput:
     """Check the input of an execution and fill in what it omits; raise InvalidExecutionInputError."""
     schema.check(event)
-    source = event.get("data_source")
+    source, given = event.get("data_source"), event.get("hyperparameters", {})
+    if defaults.offline and given.get("hub_repo_id", "") != "":
+        raise InvalidExecutionInputError(
+            "hyperparameters.hub_repo_id",
+            "leads to the Hugging Face Hub, which jobs of this environment can't reach",
+            "nothing, while training.isolated or training.offline is true; publish the finished model's folder instead",
+        )
     return ExecutionInput(
         data_source=None if source is None else _data_source(source),
-        hyperparameters=hyperparameter_values.merged(defaults.hyperparameters, event.get("hyperparameters", {})),
+        hyperparameters=hyperparameter_values.merged(defaults.hyperparameters, given),
         compute=compute.merged(defaults.compute, event, instance_types),
         gate=_gate(defaults.gate, event.get("gate", {})),
         approval=event.get("approval", defaults.approval),

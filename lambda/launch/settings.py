@@ -27,6 +27,8 @@ class Defaults:
     """`min_accuracy` and `min_f1`, each from 0 to 1 or `auto`, and `margin`."""
     approval: str
     """`auto`, `manual` or `never`."""
+    offline: bool
+    """Whether jobs can't reach the Hugging Face Hub."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +36,7 @@ class Settings:
     """What the stack decides for every execution."""
 
     defaults: Defaults
-    """`DEFAULTS`: JSON with the keys `hyperparameters`, `compute`, `gate` and `approval`."""
+    """`DEFAULTS`: JSON with the keys `hyperparameters`, `compute`, `gate`, `approval` and `offline`."""
     job_name_prefix: str
     """`JOB_NAME_PREFIX`: start of a training job's name, at most 40 characters."""
     artifacts_uri: str
@@ -64,7 +66,7 @@ def _defaults(text: str) -> Defaults:
         document = json.loads(text)
         machines = {name: document["compute"][name] for name in compute.FIELDS}
         gate = {name: document["gate"][name] for name in _GATE}
-        given, approval = document["hyperparameters"], document["approval"]
+        given, approval, offline = (document[name] for name in ("hyperparameters", "approval", "offline"))
     except (ValueError, TypeError) as error:
         raise MisconfiguredError("DEFAULTS", f"cannot be read ({error})") from error
     except KeyError as error:
@@ -75,4 +77,4 @@ def _defaults(text: str) -> Defaults:
         hyperparameters = {name: hyperparameter_values.as_text(name, value) for name, value in given.items()}
     except InvalidExecutionInputError as error:
         raise MisconfiguredError("DEFAULTS", f"is wrong: {str(error).rstrip('.')}") from error
-    return Defaults(hyperparameters=hyperparameters, compute=machines, gate=gate, approval=approval)
+    return Defaults(hyperparameters=hyperparameters, compute=machines, gate=gate, approval=approval, offline=offline)

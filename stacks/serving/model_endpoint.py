@@ -23,13 +23,7 @@ class ModelEndpoint(Construct):
     """
 
     def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        names: Names,
-        serving: ServingConfig,
-        image_uri: str,
+        self, scope: Construct, construct_id: str, *, names: Names, serving: ServingConfig, image_uri: str
     ) -> None:
         """Create the endpoint.
 
@@ -37,19 +31,7 @@ class ModelEndpoint(Construct):
         inference image for the hub model; a package brings its own.
         """
         super().__init__(scope, construct_id)
-        stack = Stack.of(self)
-        account = "[0-9]{12}" if Token.is_unresolved(stack.account) else stack.account
-        package = CfnParameter(
-            scope,
-            PARAMETER,
-            default="",
-            # One group: the version alone tells its packages apart, in names and in answers.
-            allowed_pattern=f"|{NO_ENDPOINT}|arn:[a-z-]+:sagemaker:{stack.region}:{account}:model-package/"
-            f"{names.package_group}/[1-9][0-9]*",
-            constraint_description=f"empty, {NO_ENDPOINT}, or the ARN of a version of {names.package_group}",
-            description="The released model package. Empty: the hub model of the configuration, or no endpoint yet. "
-            f"{NO_ENDPOINT}: no endpoint.",
-        )
+        package = _parameter(scope, names.package_group)
         self._names, self._serving = names, serving
         # …:model-package/<group>/<version>; without a package "hub", as a Select that finds nothing is an error.
         self._version = Fn.select(2, Fn.split("/", f"{package.value_as_string}/-/hub"))
@@ -61,7 +43,7 @@ class ModelEndpoint(Construct):
         model = self._model(
             "PackageModel",
             self._version,
-            # All that the package says too: SageMaker does not say whether this replaces its environment or is merged.
+            # What every package says too: SageMaker does not say whether this replaces its environment or is merged.
             environment={"MODEL_VERSION": self._version, **self._environment},
             model_package_name=package.value_as_string,
         )
@@ -94,22 +76,12 @@ class ModelEndpoint(Construct):
         endpoint.cfn_options.condition = condition
         if self._serving.kind == "instances":
             endpoint.deployment_config = guarded_deployment(
-                Construct(self, "Guard"),
-                endpoint_name=name,
-                endpoint_config_name=config.attr_endpoint_config_name,
-                instances=self._serving.instances,
-                condition=condition,
+                Construct(self, "Guard"), endpoint=endpoint, instances=self._serving.instances
             )
             # A release under load starts as many instances as run now, not the config's initial number.
             endpoint.retain_all_variant_properties = self._serving.scales or None
         if self._serving.scales:
-            add_scaling(
-                Construct(self, "Scaling"),
-                endpoint=endpoint,
-                endpoint_name=name,
-                serving=self._serving,
-                condition=condition,
-            )
+            add_scaling(Construct(self, "Scaling"), endpoint=endpoint, serving=self._serving)
 
     def _hub_model(self, image_uri: str) -> sagemaker.CfnModel:
         environment = {"HF_MODEL_ID": self._serving.hub_model_id, **self._environment}
@@ -136,3 +108,19 @@ class ModelEndpoint(Construct):
         if self._serving.kind == "serverless":
             return HUGGINGFACE_ENVIRONMENT
         return {**HUGGINGFACE_ENVIRONMENT, WORKERS: str(self._serving.instances.workers)}
+
+
+def _parameter(scope: Construct, package_group: str) -> CfnParameter:
+    stack = Stack.of(scope)
+    account = "[0-9]{12}" if Token.is_unresolved(stack.account) else stack.account
+    return CfnParameter(
+        scope,
+        PARAMETER,
+        default="",
+        # One group: the version alone tells its packages apart, in names and in answers.
+        allowed_pattern=f"|{NO_ENDPOINT}|arn:[a-z-]+:sagemaker:{stack.region}:{account}:model-package/"
+        f"{package_group}/[1-9][0-9]*",
+        constraint_description=f"empty, {NO_ENDPOINT}, or the ARN of a version of {package_group}",
+        description="The released model package. Empty: the hub model of the configuration, or no endpoint yet. "
+        f"{NO_ENDPOINT}: no endpoint.",
+    )

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from aws_cdk import CfnCondition
 from aws_cdk import aws_applicationautoscaling as autoscaling
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
@@ -32,20 +31,12 @@ class ScalingTarget:
     value: float
 
 
-def add_scaling(
-    scope: Construct,
-    *,
-    endpoint: sagemaker.CfnEndpoint,
-    endpoint_name: str,
-    serving: ServingConfig,
-    condition: CfnCondition | None,
-) -> None:
-    """Create a scalable target with one target-tracking policy.
+def add_scaling(scope: Construct, *, endpoint: sagemaker.CfnEndpoint, serving: ServingConfig) -> None:
+    """Create a scalable target with one target-tracking policy, which exist where the endpoint does.
 
     Both have no role: Application Auto Scaling uses its service-linked one, so the stack still holds no IAM.
 
-    `endpoint`: created before the target and deleted after it. `condition`: under which the endpoint exists; None for
-    always.
+    `endpoint`: created before the target and deleted after it.
     """
     wanted = scaling_target(serving)
     target = autoscaling.CfnScalableTarget(
@@ -53,7 +44,7 @@ def add_scaling(
         "Target",
         service_namespace=SERVICE,
         scalable_dimension=wanted.dimension,
-        resource_id=f"endpoint/{endpoint_name}/variant/{VARIANT}",
+        resource_id=f"endpoint/{endpoint.endpoint_name}/variant/{VARIANT}",
         min_capacity=wanted.low,
         max_capacity=wanted.high,
     )
@@ -61,7 +52,7 @@ def add_scaling(
     policy = autoscaling.CfnScalingPolicy(
         scope,
         "Policy",
-        policy_name=f"{endpoint_name}-load",
+        policy_name=f"{endpoint.endpoint_name}-load",
         policy_type="TargetTrackingScaling",
         scaling_target_id=target.ref,
         target_tracking_scaling_policy_configuration=(
@@ -78,7 +69,7 @@ def add_scaling(
         ),
     )
     for resource in (target, policy):
-        resource.cfn_options.condition = condition
+        resource.cfn_options.condition = endpoint.cfn_options.condition
 
 
 def scaling_target(serving: ServingConfig) -> ScalingTarget:

@@ -62,4 +62,5 @@ def _defaults(training: TrainingConfig, gate: GateConfig) -> dict[str, object]:
         "compute": training.model_dump(include=compute),
         "gate": gate.model_dump(exclude={"approval"}),
         "approval": gate.approval,
+        "offline": training.offline or training.isolated,
     }

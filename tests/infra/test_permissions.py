@@ -165,8 +165,12 @@ def test_workflow_passes_the_two_roles_of_its_jobs(assemblies: Assemblies) -> No
     ("role", "read", "written"),
     [
         ("gate-keep", {"training/*/output/model.tar.gz", "evidence/*/sentences.jsonl.out"}, {"models/*"}),
-        ("gate-plan", {"training/*", "evidence/*"}, {"evidence/*"}),
-        ("gate-judge", {"training/*", "evidence/*"}, {"training/*/evaluation/*"}),
+        ("gate-plan", {"training/*/output/output.tar.gz"}, {"evidence/*/sentences.jsonl"}),
+        (
+            "gate-judge",
+            {"training/*/output/output.tar.gz", "evidence/*/sentences.jsonl.out"},
+            {"training/*/evaluation/*"},
+        ),
         ("evidence", {*ARCHIVES, "evidence/*/sentences.jsonl"}, {"evidence/*"}),
         ("model", ARCHIVES, set()),
         ("launch", set(), set()),

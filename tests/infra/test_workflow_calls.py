@@ -19,6 +19,7 @@ from states_interpreter import TaskFailed, execute
 from template_values import TemplateValues
 
 from stacks.release import state_names as names
+from stacks.training.workflow import state_names as steps
 
 if TYPE_CHECKING:
     from conftest import Assemblies
@@ -62,7 +63,7 @@ def runs(workflow: str) -> list[tuple[Any, dict[str, Any]]]:
         serving = workflow_samples.serves(workflow_samples.PACKAGE)
         broken = release_samples.scripted(TaskFailed("States.TaskFailed", "broken"))
         return [
-            ({}, {**well, workflow_samples.PLAN: both, workflow_samples.LOOK: serving}),
+            ({}, {**well, steps.PLAN: both, steps.LOOK: serving}),
             ({}, {**well, "Transform": broken}),
         ]
     wrong = release_samples.scripted(TaskFailed("WrongAnswersError", release_samples.WRONG))

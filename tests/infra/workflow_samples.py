@@ -9,20 +9,8 @@ from stacks.common.container_image import ContainerImage
 from stacks.config.environment import TrainingConfig
 from stacks.serving.container import ServingContainer
 from stacks.training.job.request import JobRecipe
+from stacks.training.workflow import state_names as names
 from stacks.training.workflow.parts import WorkflowParts
-from stacks.training.workflow.state_names import (
-    CHECK,
-    INGEST,
-    JUDGE,
-    KEEP,
-    LOOK,
-    PLAN,
-    RECORD,
-    RECORD_ANSWERS,
-    REGISTER,
-    REPORT,
-    TRAIN,
-)
 
 JOB = "text-classifier-dev-20260101-120000-abcdef"
 TRAINED_DATA = f"s3://artifacts/training/{JOB}/output/model.tar.gz"
@@ -172,18 +160,18 @@ def serves(package: str | None, status: str = "UPDATE_COMPLETE") -> Callable[[An
 def all_is_well() -> dict[str, Callable[[Any], Any]]:
     """State → its task: data, job, the challenger alone to be scored, approval."""
     return {
-        CHECK: answers(REQUEST),
-        INGEST: answers(INGESTED),
-        TRAIN: lambda _: TRAINED,
-        KEEP: answers({"model_data": MODEL_DATA, "sha256": SHA256, "environment": FILES}),
-        PLAN: answers(plan("challenger")),
+        names.CHECK: answers(REQUEST),
+        names.INGEST: answers(INGESTED),
+        names.TRAIN: lambda _: TRAINED,
+        names.KEEP: answers({"model_data": MODEL_DATA, "sha256": SHA256, "environment": FILES}),
+        names.PLAN: answers(plan("challenger")),
         **{name: lambda _: {} for name in (*EVIDENCE, STOP)},
-        RECORD_ANSWERS: answers(RECORDED),
-        JUDGE: answers(VERDICT),
-        LOOK: serves(None),
-        REGISTER: lambda _: {"ModelPackageArn": PACKAGE},
-        RECORD: lambda _: {"ModelPackageArn": PACKAGE},
-        REPORT: lambda _: {"MessageId": "1"},
+        names.RECORD_ANSWERS: answers(RECORDED),
+        names.JUDGE: answers(VERDICT),
+        names.LOOK: serves(None),
+        names.REGISTER: lambda _: {"ModelPackageArn": PACKAGE},
+        names.RECORD: lambda _: {"ModelPackageArn": PACKAGE},
+        names.REPORT: lambda _: {"MessageId": "1"},
     }
 
 

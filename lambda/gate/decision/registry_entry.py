@@ -62,7 +62,7 @@ def metadata(decision: Decision, *, evidence: Recorded | None, **facts: str | No
             values |= {"difference": difference.value, "difference_low": difference.low}
     if verdict is not None:
         values["margin"] = verdict.margin
-    return {name: _clean(value) for name, value in values.items() if value is not None}
+    return {name: clean(value) for name, value in values.items() if value is not None}
 
 
 def numbers(decision: Decision) -> dict[str, Any]:
@@ -103,6 +103,7 @@ def _brief_reasons(decision: Decision) -> str:
     )
 
 
-def _clean(value: str | float | int) -> str:
+def clean(value: str | float | int) -> str:
+    """Return a value in the characters that the registry allows, as many as it takes."""
     text = f"{value:.4f}" if isinstance(value, float) else str(value)
     return _FOREIGN.sub("_", text)[:MAX_METADATA] or "none"

@@ -47,7 +47,7 @@ class GateFunctions(Construct):
         self._setup, self._artifacts, self._evidence, self._models = setup, artifacts, evidence, models
         names = setup.names
         by_hash = "Evidence is named by the hash of the test sentences."
-        answers = evidence.arn_of("*/sentences.jsonl.out")
+        output, answers = artifacts.arn_of("*/output/output.tar.gz"), evidence.arn_of("*/sentences.jsonl.out")
         versions = (artifacts.arn_of("*/output/model.tar.gz"), answers)
         keep = self._create(
             "keep",
@@ -61,15 +61,15 @@ class GateFunctions(Construct):
             "plan",
             description="Finds out which models have yet to answer the test sentences",
             memory_mb=1024,
-            read=(artifacts.objects_arn, evidence.objects_arn),
-            write=write_objects(evidence.objects_arn, reason=by_hash),
+            read=(output,),
+            write=write_objects(evidence.arn_of("*/sentences.jsonl"), reason=by_hash),
         )
         grant(plan.role, look_at_champion(names.serving_stack_arn), use_packages(names.package_arns))
         judge = self._create(
             "judge",
             description="Judges a model by its answers to the test sentences",
             memory_mb=_VCPU_MB,
-            read=(artifacts.objects_arn, evidence.objects_arn),
+            read=(output, answers),
             write=write_objects(
                 artifacts.arn_of("*/evaluation/*"),
                 reason="The report lies beside the model, under the name of its job.",

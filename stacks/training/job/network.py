@@ -1,4 +1,4 @@
-"""The network of isolated training jobs: from its subnets S3 can be reached, and nothing else.
+"""The network of isolated training jobs: from its subnets S3 can be reached, and nothing else but AWS's name resolver.
 
 CDK's own `Vpc` is not used: it looks availability zones up, and adds a function to empty the default security group.
 """

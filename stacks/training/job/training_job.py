@@ -3,7 +3,7 @@
 import json
 from dataclasses import replace
 
-from aws_cdk import FileAssetPackaging, Stack
+from aws_cdk import FileAssetLocation, FileAssetPackaging, Stack
 from constructs import Construct
 
 from stacks.common.container_image import TRAINING, resolve_image
@@ -16,7 +16,7 @@ from stacks.common.permissions import (
     service_role,
     write_objects,
 )
-from stacks.common.project_sources import assembly_folder, staging_folder
+from stacks.common.project_sources import ProjectSources, assembly_folder, staging_folder
 from stacks.common.project_stack import add_outputs
 from stacks.common.python_function import FunctionSetup
 from stacks.common.s3_folder import S3Folder
@@ -37,21 +37,7 @@ def training_job(
     """
     settings = config.training
     image = resolve_image(TRAINING, config.region)
-    code = Construct(scope, "Code")
-    tarball = staging_folder(code, "training") / "sourcedir.tar.gz"
-    folder = setup.sources.training_job
-    if settings.isolated:
-        wheels = setup.sources.assembled("training-wheels") / "wheels"
-        folder = stage_folder(staging_folder(code, "isolated"), {".": folder, "wheels": wheels})
-    version = write_tarball(folder, tarball)
-    # Not `aws_s3_assets.Asset`: it keeps the last suffix only, and SageMaker's training toolkit takes a key that does
-    # not end in .tar.gz for a folder. A hash that ends in .tar gives the key its whole suffix.
-    asset = Stack.of(scope).synthesizer.add_file_asset(
-        source_hash=f"{version}.tar",
-        file_name=tarball.relative_to(assembly_folder(code)).as_posix(),
-        packaging=FileAssetPackaging.FILE,
-        display_name="training code",
-    )
+    version, asset = _pack(Construct(scope, "Code"), sources=setup.sources, isolated=settings.isolated)
     key_arn = setup.names.key_arn
     base_models = replace(datasets, prefix="base-model")
     from_channel = settings.default_hyperparameters["base_model"] == BASE_MODEL_CHANNEL
@@ -106,3 +92,22 @@ def training_job(
         },
     )
     return recipe
+
+
+def _pack(scope: Construct, *, sources: ProjectSources, isolated: bool) -> tuple[str, FileAssetLocation]:
+    """Pack the code, and the wheels of an isolated job; return the SHA-256 of the content and the archive's place."""
+    tarball = staging_folder(scope, "training") / "sourcedir.tar.gz"
+    folder = sources.training_job
+    if isolated:
+        wheels = sources.assembled("training-wheels") / "wheels"
+        folder = stage_folder(staging_folder(scope, "isolated"), {".": folder, "wheels": wheels})
+    version = write_tarball(folder, tarball)
+    # Not `aws_s3_assets.Asset`: it keeps the last suffix only, and SageMaker's training toolkit takes a key that does
+    # not end in .tar.gz for a folder. A hash that ends in .tar gives the key its whole suffix.
+    asset = Stack.of(scope).synthesizer.add_file_asset(
+        source_hash=f"{version}.tar",
+        file_name=tarball.relative_to(assembly_folder(scope)).as_posix(),
+        packaging=FileAssetPackaging.FILE,
+        display_name="training code",
+    )
+    return version, asset

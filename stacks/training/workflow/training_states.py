@@ -62,7 +62,7 @@ def training_states(parts: WorkflowParts) -> States:
             "Output": '{% $merge([$states.result.Payload, {"job_name": $request.job_name}]) %}',
         },
         names.TRAIN: _train(parts),
-        # From here on the workflow reads the copy, and nothing that a job can still write over.
+        # From here on the model is the copy, which no job can write over. The test rows stay where the job put them.
         names.KEEP: parts.lambda_task(
             parts.keep_function_arn,
             {"model_data": "{% $training.model_data %}"},

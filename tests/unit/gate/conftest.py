@@ -78,11 +78,11 @@ class World:
             **changes,
         }
 
-    def plan(self, **changes: Any) -> dict[str, Any]:
+    def plan(self, token: str = "abc123", **changes: Any) -> dict[str, Any]:
         from gate import plan
 
         clients = {"s3": self.s3, "cloudformation": self.cloudformation, "sagemaker": self.sagemaker}
-        return plan.run(self.plan_payload(**changes), self.environment, **clients, token="abc123")
+        return plan.run(self.plan_payload(**changes), self.environment, **clients, token=token)
 
     def answer(self, plan: dict[str, Any], who: str, answers: Sequence[int]) -> None:
         """Writes what batch transform would."""

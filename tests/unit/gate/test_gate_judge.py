@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from distribution.features import CONFIDENCE
+from shared.errors import EvidenceError
 
 if TYPE_CHECKING:
     from conftest import World
@@ -231,6 +232,16 @@ def test_forged_answers_are_no_evidence(world: World) -> None:
     world.answer(plan, "challenger", world.labels)
     forged = world.judge(plan, scores=given)
     assert forged["status"] == "Rejected" and "is not what was recorded" in forged["summary"]
+
+
+def test_replaced_test_rows_end_the_run(world: World) -> None:
+    """Other true labels in the job's output, written while the models answered, are no verdict but an error."""
+    plan = world.plan()
+    world.answer(plan, "challenger", world.labels)
+    world.rows = [{**row, "label": 1 - int(str(row["label"]))} for row in world.rows]
+    world.put_output()
+    with pytest.raises(EvidenceError, match=r"output\.tar\.gz: has other test rows"):
+        world.judge(plan)
 
 
 def test_package_records_what_its_model_answered(world: World) -> None:

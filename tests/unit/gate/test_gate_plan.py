@@ -52,6 +52,15 @@ def test_each_execution_has_its_own_answers(world: World) -> None:
     assert [item["who"] for item in world.plan()["to_score"]] == ["challenger"]
 
 
+def test_address_of_answers_is_the_runs_own_and_one_that_the_registry_holds(world: World) -> None:
+    """Names that only differ late, and signs that the registry refuses, lead to one address that it keeps as it is."""
+    from gate.decision.registry_entry import clean
+
+    first, second = (world.plan(token=token, execution="weekly (№ 1)" * 9)["to_score"][0] for token in ("a", "b"))
+    assert first["evidence_uri"] != second["evidence_uri"]
+    assert clean(first["evidence_uri"]) == first["evidence_uri"]
+
+
 def test_a_long_name_of_an_execution_leaves_room_in_the_registry(world: World) -> None:
     """The registry holds 256 characters; a bucket's name has 63, an execution's 80."""
     world.environment["ARTIFACTS_BUCKET"] = "b" * 63

@@ -23,6 +23,7 @@ DEFAULTS = {
     },
     "gate": {"min_accuracy": 0.7, "min_f1": 0.6, "margin": 0.02},
     "approval": "auto",
+    "offline": False,
 }
 
 

@@ -157,7 +157,10 @@ _KEYS = (
     "Comment",
 )
 _NESTED = strategies.dictionaries(
-    strategies.sampled_from(["epochs", "seed", "label_names", "learning_rate", "min_accuracy", "margin"]), _SCALARS
+    strategies.sampled_from(
+        ["epochs", "seed", "label_names", "learning_rate", "hub_repo_id", "min_accuracy", "margin"]
+    ),
+    _SCALARS,
 )
 _INPUTS = _JSON | strategies.dictionaries(
     strategies.sampled_from(_KEYS), _JSON | _NESTED | strategies.sampled_from(["s3://b/x", "auto", "ml.m5.xlarge", 90])
@@ -169,6 +172,7 @@ _DEFAULTS = Settings.from_environment(
                 "hyperparameters": {},
                 "gate": {"min_accuracy": 0, "min_f1": 0, "margin": 0},
                 "approval": "auto",
+                "offline": True,
                 "compute": {
                     "instance_type": "ml.m5.xlarge",
                     "instance_count": 1,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from classifier.job.hyperparameters import fields
+from launch.execution_input import parse as parse_input
 from launch.schema import SCHEMA
 from shared.errors import InvalidExecutionInputError
 
@@ -234,3 +236,15 @@ def test_graviton_is_refused_with_the_reason(parse):
         InvalidExecutionInputError, match=r'instance_type is "ml\.c6g\.xlarge", which has an Arm processor'
     ):
         parse({"instance_type": "ml.c6g.xlarge"})
+
+
+def test_publishing_is_refused_where_jobs_cannot_reach_the_hub(settings):
+    """An execution that asks for `hub_repo_id` is refused before hours of training; elsewhere it is accepted."""
+    event = {"hyperparameters": {"hub_repo_id": "me/model"}}
+    assert parse_input(event, settings.defaults, tuple).hyperparameters["hub_repo_id"]
+    offline = dataclasses.replace(settings.defaults, offline=True)
+    with pytest.raises(
+        InvalidExecutionInputError, match=r"^hyperparameters\.hub_repo_id leads to .*training\.isolated"
+    ):
+        parse_input(event, offline, tuple)
+    assert parse_input({"hyperparameters": {"hub_repo_id": ""}}, offline, tuple)
