@@ -29,17 +29,14 @@ NO_AMX = {"ONEDNN_MAX_CPU_ISA": "AVX512_CORE_VNNI"}
 
 @dataclass(frozen=True)
 class Work:
-    """What a network computes and reads for one text.
-
-    Attributes:
-        whole: operations (two for each multiplication) of the whole encoder, as such figures are usually given.
-        executed: those that are computed: after the last attention only the first token's.
-        weight_bytes: of the products' int8 weights; each is read once for a text.
-    """
+    """What a network computes and reads for one text."""
 
     whole: float
+    """Operations (two for each multiplication) of the whole encoder, as such figures are usually given."""
     executed: float
+    """Those that are computed: after the last attention only the first token's."""
     weight_bytes: int
+    """Of the products' int8 weights; each is read once for a text."""
 
 
 def work(config: Any, tokens: int) -> Work:

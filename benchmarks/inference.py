@@ -153,7 +153,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     import tokenizers
     import torch
     import transformers
-    from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
+    from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
     torch.set_num_threads(1)
     quiet: Any = transformers.logging
@@ -196,18 +196,22 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     versions = {module.__name__: module.__version__ for module in (onnxruntime, tokenizers, torch, transformers)}
     settings = {"texts": len(texts), "rounds": arguments.rounds, "threads": 1, "tokens": tokens}
     result = dated(versions, settings)
-    reached = peaks(result["machine"]["flags"])
-    configs = {name: AutoConfig.from_pretrained(folders[name]) for name in (OURS, STUDENT) if name in folders}
-    asked = {name: work(config, tokens) for name, config in configs.items()}
+    limits = _limits({name: folders[name] for name in (OURS, STUDENT) if name in folders}, tokens, result)
+    return {**result, **limits, "figures": figures, "differences": differences}
+
+
+def _limits(folders: dict[str, Path], tokens: int, measured: dict[str, Any]) -> dict[str, Any]:
+    """Return what one core can do at best, and the shortest times of the models for `tokens` tokens."""
+    from transformers import AutoConfig
+
+    reached = peaks(measured["machine"]["flags"])
+    asked = {name: work(AutoConfig.from_pretrained(folder), tokens) for name, folder in folders.items()}
     bandwidth = {name: read_bandwidth(todo.weight_bytes) for name, todo in asked.items()}
     return {
-        **result,
         "peaks": reached,
         "bandwidth": bandwidth,
         "work": {name: asdict(todo) for name, todo in asked.items()},
         "floors": {name: floors(todo, reached, bandwidth[name]) for name, todo in asked.items()},
-        "figures": figures,
-        "differences": differences,
     }
 
 

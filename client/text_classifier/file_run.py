@@ -49,11 +49,9 @@ def score_file(
     and `top_k` are as for `Client.score_all`. `tell` is called with the finished rows and all rows, at the start and
     after every request, `say` with lines about how the input was read.
 
-    Raises:
-        FileError: The input has another form, holds no rows, or changed; `out` exists; the journal belongs to another
-            run or is in use.
-        ApiError: The API answered with an error that is not about the texts, or could not be reached.
-        OSError: The disk is full, or a file cannot be read or written.
+    Raises FileError: the input has another form, holds no rows, or changed; `out` exists; the journal belongs to
+    another run or is in use. Raises ApiError: the API answered with an error that is not about the texts, or could not
+    be reached. Raises OSError: the disk is full, or a file cannot be read or written.
     """
     if not source.is_file():
         raise FileError(f"{source} is no file.", hint="Score a pipe without --out, into standard output.")

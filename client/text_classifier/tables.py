@@ -30,8 +30,8 @@ LIKELY_COLUMNS = ("text", "sentence", "review", "comment", "content", "body", "m
 ADDED_COLUMNS = ("label", "confidence", "score", "truncated", "model_version", "error")
 LABEL_SEPARATOR = "|"
 """Between the labels of a text in CSV."""
-_COMPUTED = re.compile(r"[=+@\t\r-](?![\d.,]+$)")
-"""How a cell begins that a spreadsheet takes for a formula (OWASP, CSV Injection); a number is none."""
+_COMPUTED = re.compile(r"[=@＝＠\t\r\n]|[+＋－-](?![\d.,]+$)")
+"""How a cell begins that a spreadsheet takes for a formula (OWASP, CSV Injection); a number with a sign is none."""
 
 
 @dataclass(frozen=True, slots=True)

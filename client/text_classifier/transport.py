@@ -26,6 +26,7 @@ from urllib3.util.retry import Retry
 
 from text_classifier.errors import ApiError, RequestRefusedError, UnavailableError, UnreachableError, UsageError
 from text_classifier.results import bad_answer
+from text_classifier.terminal import shown
 
 MOST_IN_FLIGHT = 32
 """Requests at once, and connections kept open."""
@@ -172,7 +173,7 @@ class _Wait:
 def _log_wait(state: RetryCallState) -> None:
     error = state.outcome.exception() if state.outcome else None
     level = logging.WARNING if state.upcoming_sleep >= LONG_WAIT_SECONDS else logging.INFO
-    log.log(level, "%s Asking again in %.0f s.", error, state.upcoming_sleep)
+    log.log(level, "%s Asking again in %.0f s.", shown(str(error)), state.upcoming_sleep)
 
 
 def _problem(answer: requests.Response) -> ApiError:

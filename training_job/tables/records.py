@@ -11,7 +11,7 @@ from .table import QUOTES
 LONGEST_ROW = 16 * 1024 * 1024
 """Characters of one row. Without a limit, a missing closing quote would read the whole file for each such row."""
 
-_HIDDEN_RETURN = "\ue00d"  # of the private use area
+_HIDDEN_RETURN = "\ud800"  # half of a surrogate pair, which no decoded line has
 
 csv.field_size_limit(LONGEST_ROW)  # the module's own limit, of 131,072 characters a field, is shorter than a long text
 

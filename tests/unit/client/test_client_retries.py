@@ -177,13 +177,13 @@ def test_an_error_carries_what_the_problem_said(new_client: NewClient) -> None:
 
 
 def test_a_long_wait_is_told_and_a_short_one_is_not(new_client: NewClient, caplog: pytest.LogCaptureFixture) -> None:
-    """A person in front of a starting model learns why nothing happens."""
+    """A person in front of a starting model learns why nothing happens; the server's words steer no terminal."""
     caplog.set_level(logging.WARNING)
-    faults = Fault(429, retry_after="1"), Fault(503, retry_after="10", code="model_warming_up")
+    faults = Fault(429, retry_after="1"), Fault(503, retry_after="10", code="model_warming_up\x1b[2J")
     with ContractApi(at_first(*faults)) as api:
         new_client(api).score("text")
     (record,) = caplog.records
-    assert "model_warming_up" in record.getMessage()
+    assert r"model_warming_up\x1b[2J" in record.getMessage()
     assert "Asking again in 1" in record.getMessage()
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from text_classifier import FileError, Outcome, Prediction, Refusal, Score, UsageError
@@ -60,6 +60,7 @@ CELL = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
         st.lists(CELL, min_size=2, max_size=2).filter(lambda row: any(map(str.strip, row))), min_size=1, max_size=8
     )
 )
+@example(rows=[["\r", "\ue00d"]])
 def test_csv_comes_out_as_it_went_in_with_columns_added(rows: list[list[str]]) -> None:
     """Quotes, delimiters and line breaks within fields survive."""
     source = io.StringIO(newline="")
@@ -71,7 +72,9 @@ def test_csv_comes_out_as_it_went_in_with_columns_added(rows: list[list[str]]) -
     assert all([row[name] for name in ADDED_COLUMNS] == ["helpful", "0.75", "1.5", "false", "3", ""] for row in result)
 
 
-@pytest.mark.parametrize("cell", ["=1+1", "+A1", "-A1", "@SUM(A1)", "\t=1", "-1+cmd|' /C calc'!A0"])
+@pytest.mark.parametrize(
+    "cell", ["=1+1", "=5", "+A1", "-A1", "@SUM(A1)", "\t=1", "\n=1", "＝1+1", "－A1", "-1+cmd|' /C calc'!A0"]
+)
 def test_no_cell_is_a_formula(cell: str) -> None:
     """Texts, names of columns and labels of the server; as they are where that is asked for, or in JSON."""
     rows = [Row({cell: cell, "n": "-1.5"}, cell)]

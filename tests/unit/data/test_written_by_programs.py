@@ -105,14 +105,14 @@ LONG = settings(max_examples=4_000, deadline=None, suppress_health_check=list(He
 @SHORT
 @given(**CSV_FORMS)
 def test_what_csv_and_pandas_write_is_read_or_refused(**form) -> None:  # type: ignore[no-untyped-def]
-    """Any delimiter, quoting, line end and encoding."""
+    """Any delimiter, quoting, line end and encoding; `check` fails on another text, and on a refusal without a hint."""
     separated(**form)
 
 
 @SHORT
 @given(**DOCUMENTS)
 def test_documents_are_read_or_refused(**form) -> None:  # type: ignore[no-untyped-def]
-    """Any shape of JSON, Parquet, Excel."""
+    """Any shape of JSON, Parquet, Excel; `check` fails as above."""
     documents(**form)
 
 
@@ -120,7 +120,7 @@ def test_documents_are_read_or_refused(**form) -> None:  # type: ignore[no-untyp
 @LONG
 @given(**CSV_FORMS)
 def test_what_csv_and_pandas_write_is_read_or_refused_many_times(**form) -> None:  # type: ignore[no-untyped-def]
-    """The same, longer."""
+    """The same, longer, judged by `check` too."""
     separated(**form)
 
 
@@ -128,5 +128,5 @@ def test_what_csv_and_pandas_write_is_read_or_refused_many_times(**form) -> None
 @LONG
 @given(**DOCUMENTS)
 def test_documents_are_read_or_refused_many_times(**form) -> None:  # type: ignore[no-untyped-def]
-    """The same, longer."""
+    """The same, longer, judged by `check` too."""
     documents(**form)

@@ -25,14 +25,20 @@ BEST = {4: 4, 6: 4, 8: 8, 10: 8}
 
 
 def checkpoint(folder: Path, step: int, *, best: int | None = None) -> Path:
-    """Write what the Trainer writes, with the path of another machine."""
+    """Write what the Trainer writes, with the path of another machine, while SageMaker copies one of the files.
+
+    The mark is the one that AWS's own sagemaker-xgboost-container waits for before it deletes a checkpoint.
+    """
     path = folder / f"checkpoint-{step}"
     path.mkdir(parents=True)
     gone = f"/gone/with/the/instance/checkpoint-{best}" if best else None
     (path / "trainer_state.json").write_text(json.dumps({"best_model_checkpoint": gone}))
     for name in ("model.safetensors", "optimizer.pt", "scheduler.pt", "rng_state_0.pth", "rng_state_1.pth"):
         (path / name).write_text(f"{name} of {step}")
+    mark = path / "model.safetensors.sagemaker-uploading"
+    mark.touch()
     seal(path)
+    mark.unlink()
     return path
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from classifier.job.processes import Processes, newest_common
 
 _LIST = "digests.json"  # of the other files of a checkpoint
+_MARKS = (".sagemaker-uploading", ".sagemaker-uploaded")  # of files beside each one that SageMaker copies; they vanish
 
 
 def run_folder(checkpoint_dir: Path, identity: dict[str, Any]) -> Path:
@@ -24,7 +25,7 @@ def run_folder(checkpoint_dir: Path, identity: dict[str, Any]) -> Path:
 def seal(checkpoint: Path) -> None:
     """List the files of `checkpoint` with their digests. They may arrive in any order, or only some, or cut off."""
     files = (path for path in checkpoint.iterdir() if not path.name.startswith(("rng_state", _LIST)))
-    digests = {path.name: _digest(path) for path in files}
+    digests = {path.name: _digest(path) for path in files if path.suffix not in _MARKS}
     (checkpoint / _LIST).write_text(json.dumps(digests, indent=2), encoding="utf-8")
 
 

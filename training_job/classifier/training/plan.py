@@ -50,14 +50,11 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """The settled choices of one training.
+    """The settled choices of one training, with a reason for each that was not given.
 
-    Attributes:
-        label_smoothing: share of each target that is spread over all classes.
-        class_weights: of the classes' losses, in the order of their ids; None for equal ones.
-        contrast: whether the embeddings of a class are pulled together (`classifier.training.embeddings`).
-        repeats: how often an epoch passes the rows, for few rows a class (`classifier.training.embeddings`); else 0.
-        reasons: a sentence for each choice that was not given.
+    `label_smoothing` is the share of each target that is spread over all classes. `class_weights` are those of the
+    losses, by label id. With `contrast` the embeddings of a class are pulled together; `repeats` says how often an
+    epoch passes the rows, where there are few a class, else 0 (both: `classifier.training.embeddings`).
     """
 
     epochs: int
