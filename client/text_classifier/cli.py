@@ -249,7 +249,7 @@ def _stdout() -> TextIO:
 
 def _sum_up(rows: int, refused: int, marked: int, client: Client) -> int:
     if marked:
-        _say(f"{marked} cells begin as a formula does and have a ' before them; --no-spreadsheet-safe omits it.")
+        _say(f"Cells that begin as a formula does and have a ' before them: {marked}; --no-spreadsheet-safe omits it.")
     _say(f"{rows} rows: {rows - refused} scored, {refused} refused; {client.requests_sent} requests.")
     return SOME_REFUSED if refused else DONE
 

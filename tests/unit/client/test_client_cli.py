@@ -267,4 +267,4 @@ def test_changed_cells_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture
     command = ["score", "--file", str(tmp_path / "in.csv"), *(["--out", str(tmp_path / "out.csv")] if out else [])]
     with ContractApi() as api:
         assert cli.main([*command, "--url", api.url]) == cli.DONE
-    assert "1 cells" in capsys.readouterr().err
+    assert "before them: 1;" in capsys.readouterr().err
