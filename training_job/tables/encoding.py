@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from typing import TextIO
 
 from .code_pages import find_code_page
-from .errors import TableError
 from .source import MOST_BYTES, Source
-from .table import AUTO, HowRead
+from .table import AUTO, HowRead, TableError
 
 _MARKS = {  # longest first: the mark of UTF-32 begins with that of UTF-16
     codecs.BOM_UTF32_LE: "utf-32",
