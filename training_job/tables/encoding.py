@@ -217,7 +217,8 @@ def _undeclared(source: Source, scan: _Scan) -> Text:
             f"{source.path.name} is not UTF-8 (lines: {invalid}), and its encoding cannot be told.",
             hint="Save it as UTF-8, or give its encoding, such as cp1252.",
         )
-    return Text(source, page.encoding, f"it is not UTF-8 (lines: {invalid}), and {page.reason}", scan.newline)
+    encoding, reason = page
+    return Text(source, encoding, f"it is not UTF-8 (lines: {invalid}), and {reason}", scan.newline)
 
 
 def _byte_lines(source: Source, newline: str) -> Iterator[bytes]:
