@@ -10,7 +10,6 @@ used, so other work on the machine does not count.
 
 import argparse
 import csv
-import http.client
 import io
 import json
 import os
@@ -24,6 +23,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import psutil
+import requests
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -69,15 +69,10 @@ def bodies(sentences: list[str], *, total: int, records: int, kind: str) -> Iter
 
 def ask(port: int, records: int, body: bytes, kind: str) -> int:
     """Send one body, check that each record came back with an answer, and return how many there were."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=3_600)
-    try:
-        connection.request("POST", "/invocations", body, {"Content-Type": TYPES[kind]})
-        response = connection.getresponse()
-        answer = response.read()
-    finally:
-        connection.close()
-    assert response.status == 200, answer[:500]
-    assert answer.count(b"\n") == records, f"fewer or more answers than the {records} records"
+    url = f"http://127.0.0.1:{port}/invocations"
+    response = requests.post(url, body, headers={"Content-Type": TYPES[kind]}, timeout=3_600)
+    assert response.status_code == 200, response.text[:500]
+    assert response.content.count(b"\n") == records, f"fewer or more answers than the {records} records"
     return records
 
 

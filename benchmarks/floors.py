@@ -5,11 +5,10 @@
 prints the peak of this process, in operations a second; `peaks` starts it anew for each set of instructions.
 """
 
-import math
 import os
 import subprocess
 import sys
-import time
+import timeit
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -94,7 +93,7 @@ def int8_peak() -> float:
         linear: Any = torch.ao.nn.quantized.Linear
         product = linear(PEAK_SIDE, PEAK_SIDE)
         numbers = torch.quantize_per_tensor(torch.randn(PEAK_SIDE, PEAK_SIDE), 0.1, 128, torch.quint8)
-    return 2 * PEAK_SIDE**3 / _best(lambda: product(numbers), PEAK_ROUNDS)
+    return 2 * PEAK_SIDE**3 / min(timeit.repeat(lambda: product(numbers), number=1, repeat=PEAK_ROUNDS))
 
 
 def read_bandwidth(size: int) -> float:
@@ -102,17 +101,8 @@ def read_bandwidth(size: int) -> float:
     import numpy as np
 
     first, second = np.ones((2, max(1, size // 8)), dtype=np.float32)
-    return (first.nbytes + second.nbytes) / _best(lambda: np.dot(first, second), READ_ROUNDS)
-
-
-def _best(call: Any, rounds: int) -> float:
-    """Return the seconds of the fastest of `rounds` calls."""
-    best = math.inf
-    for _ in range(rounds):
-        began = time.perf_counter()
-        call()
-        best = min(best, time.perf_counter() - began)
-    return best
+    seconds = min(timeit.repeat(lambda: np.dot(first, second), number=1, repeat=READ_ROUNDS))
+    return (first.nbytes + second.nbytes) / seconds
 
 
 if __name__ == "__main__":

@@ -5,10 +5,12 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+import jinja2
 
 RESULTS = Path(__file__).resolve().parent.parent / "docs" / "benchmarks"
 TELLING = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_int8")
@@ -42,23 +44,11 @@ def dated(versions: dict[str, str], settings: dict[str, Any]) -> dict[str, Any]:
     return {"date": now, "machine": machine(), "versions": versions, "settings": settings}
 
 
-def heading(title: str, result: dict[str, Any], cores: str) -> list[str]:
-    """Return the first lines of a report: title and day, then machine, `cores` and versions."""
-    ran_on = result["machine"]
-    where = f"{ran_on['cpu']} ({', '.join(ran_on['flags'])}), {ran_on['system']}; {cores}"
-    versions = "; ".join(f"{name} {version}" for name, version in result["versions"].items())
-    return [f"# {title}, {result['date'][:10]}", "", f"{where}. {versions}."]
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    """Return the lines of a Markdown table."""
-    lines = [f"|{'|'.join(f' {cell} ' if cell else ' ' for cell in cells)}|" for cells in (head, *rows)]
-    return [lines[0], "|---" * len(head) + "|", *lines[1:]]
-
-
-def verdict(held: bool) -> str:
-    """Return whether a goal was held, as the tables say it."""
-    return "held" if held else "**missed**"
+def render(template: str, result: dict[str, Any], **more: Any) -> str:
+    """Return a report in Markdown: a template beside this file, filled with the entries of a result and with `more`."""
+    folder = jinja2.FileSystemLoader(Path(__file__).parent)
+    environment = jinja2.Environment(loader=folder, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True)
+    return environment.get_template(template).render(result=result, **result, **more)
 
 
 def keep(

@@ -16,8 +16,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -26,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import requests
 
 ROOT = Path(__file__).resolve().parent.parent
 # Python puts a script's own folder first on the path; there, `serving` would be this file.
@@ -183,9 +182,10 @@ def _body(inputs: str | list[str]) -> bytes:
 
 
 def _ask(port: int, body: bytes) -> Any:
-    url, head = f"http://127.0.0.1:{port}/invocations", {"Content-Type": "application/json"}
-    with urllib.request.urlopen(urllib.request.Request(url, body, head), timeout=60) as answer:
-        return json.loads(answer.read())
+    head = {"Content-Type": "application/json"}
+    answer = requests.post(f"http://127.0.0.1:{port}/invocations", body, headers=head, timeout=60)
+    answer.raise_for_status()
+    return answer.json()
 
 
 def _first_answer(server: Server, body: bytes) -> float:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from benchmarks.results import heading, table, verdict
+from benchmarks.results import render
 
 CONCURRENCY = (1, 4, 16, 64)
 LIST_ITEMS = 16
@@ -37,37 +37,13 @@ FIGURES = {
 }
 
 
+ABSOLUTE = ("accuracy", "artifact_mb")
+"""Figures that are not compared with the stock stack's."""
+
+
 def report(result: dict[str, Any]) -> str:
     """Return the result as Markdown."""
-    figures, settings = result["figures"], result["settings"]
-    lines = heading("Serving", result, "one core for the server, another for the load")
-    lines[-1] += (
-        f" {settings['rows']} sentences, at most {settings['requests']} requests or {settings['seconds']:g} s a load, "
-        f"the best of {settings['rounds']} rounds; first answers of second starts, with all files in memory; the "
-        f"load's own round trip is {settings['load_own_p50_ms']} ms."
-    )
-    measured = [
-        [title, *(f"{figures[name][key]:.4g}{_ratio(figures, name, key)}" for name in figures)]
-        for key, title in FIGURES.items()
-    ]
-    goals = [_goal(figures, name, key, *goal) for (name, key), goal in GOALS.items() if name in figures]
-    asked = ["goal, of the stock stack's figure", "asked", "found", ""]
-    return "\n".join([*lines, "", *table(["figure", *figures], measured), "", *table(asked, goals)]) + "\n"
-
-
-def _goal(figures: dict[str, dict[str, float]], name: str, key: str, sign: str, wanted: float) -> list[str]:
-    found = figures[name][key] / figures[STOCK][key]
-    title = f"{FIGURES[key]}, {name}"
-    if sign == ">=":
-        return [title, f"≥ {wanted:g}×", f"{found:.1f}×", verdict(found >= wanted)]
-    return [title, f"≤ 1/{1 / wanted:g}", f"1/{1 / found:.1f}", verdict(found <= wanted)]
-
-
-def _ratio(figures: dict[str, dict[str, float]], name: str, key: str) -> str:
-    if name == STOCK or key in ("accuracy", "artifact_mb"):
-        return ""
-    ratio = figures[name][key] / figures[STOCK][key]
-    return f" ({ratio:.1f}×)" if ratio >= 1 else f" (1/{1 / ratio:.1f})"
+    return render("serving_report.md.jinja", result, titles=FIGURES, goals=GOALS, stock=STOCK, absolute=ABSOLUTE)
 
 
 def draw(result: dict[str, Any], path: Path) -> None:
@@ -75,7 +51,7 @@ def draw(result: dict[str, Any], path: Path) -> None:
     from matplotlib.figure import Figure
 
     figures = result["figures"]
-    keys = [key for key in FIGURES if key not in ("accuracy", "artifact_mb")]
+    keys = [key for key in FIGURES if key not in ABSOLUTE]
     figure = Figure(figsize=(9, 5), layout="constrained")
     axes = figure.subplots()
     names = [name for name in figures if name != STOCK]

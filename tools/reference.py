@@ -3,42 +3,28 @@
 import json
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from operations.command_line import ENV, EXIT_CODES, VERBS, Option
+import jinja2
+
+from operations.command_line import ENV, EXIT_CODES, VERBS
 from stacks.config.environment import Config
 from stacks.config.fields import Section, allowed, inner_section
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 ENVIRONMENTS = ("local", "dev", "prod")
-_GENERATED = "Written by `make reference` from the code; a test keeps it current.\n"
-_NOT_RUN = "<!-- not run, changes the lock: `make lock` -->\n<!-- not run, needs Java: `make benchmark-serving` -->\n"
-
-
-def table(*rows: Iterable[str]) -> str:
-    """Return a Markdown table; the first row is its head."""
-    lines = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in map(list, rows)]
-    lines.insert(1, "|" + "---|" * lines[0].count(" | ") + "---|")
-    return "\n".join(lines) + "\n"
+GENERATED = "Written by `make reference` from the code; a test keeps it current."
 
 
 def configuration(environments: dict[str, Any]) -> str:
     """Return the page of every key: what is allowed, its default, what `cdk.json` says, and what it is for."""
-    text = (
-        f"# Configuration\n\n{_GENERATED}\n"
-        "`cdk.json` holds one block for each environment; `-c env=prod` chooses one, and the default is `dev`.\n"
-        "`-c section.key=value` sets one value for one command, such as `-c training.instance_type=ml.m5.xlarge`.\n"
-        "A key that does not exist is refused with the nearest one that does.\n"
+    return _render(
+        "configuration.md.jinja",
+        sections=sections(Config),
+        rows=lambda path, section: rows(path, section, environments),
     )
-    for path, section in sections(Config):
-        title = path.rstrip(".") or "At the top of a block"
-        text += f"\n## {title}\n\n{' '.join((section.__doc__ or '').split())}\n\n"
-        text += table(
-            ("key", "allowed", "default", "in cdk.json", "what it is for"), *rows(path, section, environments)
-        )
-    return text
 
 
 def sections(kind: type[Section], path: str = "") -> Iterator[tuple[str, type[Section]]]:
@@ -77,25 +63,14 @@ def _code(value: object) -> str:
 def commands(makefile: str) -> str:
     """Return the page of every make target, and of every verb and option behind them."""
     targets = re.findall(r"^([a-z-]+):.*?## (.*)$", makefile, re.MULTILINE)
-    text = f"# Commands\n\n{_GENERATED}\n" + table(
-        ("command", "what it does, and its variables"), *((f"`make {name}`", does) for name, does in targets)
-    )
-    text += (
-        "\n`ARGS=--help` explains a command, `ARGS=--json` prints its result for scripts.\n\n## Behind them\n\n"
-        "`make` calls `.venv/bin/python -m operations <verb>`. Options win over variables of `make`.\n\n```\n"
-        f"{EXIT_CODES}```\n\n{_NOT_RUN}"
-    )
-    for name, verb in VERBS.items():
-        options = verb.options if verb.local else (*verb.options, ENV)
-        text += f"\n### {name}\n\n{verb.summary[0].upper()}{verb.summary[1:]}.\n"
-        if options:
-            text += "\n" + table(("option", "what it is for", "variable of make"), *map(_option, options))
-    return text
+    return _render("commands.md.jinja", targets=targets, verbs=VERBS, env=ENV, exit_codes=EXIT_CODES)
 
 
-def _option(option: Option) -> tuple[str, str, str]:
-    default = "" if option.default in (None, "") else f"; default {option.default}"
-    return f"`{option.name}`", option.help + default, f"`{option.variable}`" if option.variable else ""
+def _render(template: str, **values: Any) -> str:
+    folder = jinja2.FileSystemLoader(Path(__file__).parent)
+    environment = jinja2.Environment(loader=folder, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True)
+    environment.filters["cell"] = lambda text: text.replace("|", "\\|")
+    return environment.get_template(template).render(generated=GENERATED, **values)
 
 
 def pages() -> dict[Path, str]:

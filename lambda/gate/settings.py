@@ -13,16 +13,12 @@ class Settings:
 
     artifacts_bucket: str
     """Bucket with evidence and evaluations."""
-
     evidence_prefix: str
     """Key prefix of the evidence, without slashes at its ends."""
-
     serving_stack: str
     """Name of the stack whose parameter `ModelPackageArn` names the champion."""
-
     prefix: str
     """Start of the names of evidence models and transform jobs; the configuration allows 32 characters."""
-
     model_package_group: str
     """Where the challenger is registered, for the report."""
 

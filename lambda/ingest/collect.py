@@ -1,6 +1,7 @@
 """Copies the data files into a folder of this machine, which is thrown away unless all of them are complete."""
 
 import hashlib
+import shutil
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,8 +10,7 @@ from typing import Any
 from ingest.addresses import AddressRule
 from ingest.errors import DataUnavailableError, SourceUnreachableError
 from ingest.sources import Source, open_source
-from ingest.sources.base import Limits, Stream
-from ingest.sources.folder import FolderSource
+from ingest.sources.base import Limits, Stream, data_files
 
 BUNDLED_NAME = "bundled"
 """Name of the bundled data set as a source, wherever its folder is."""
@@ -67,7 +67,17 @@ def collect(
 
 def collect_bundled(destination: Path, folder: Path) -> CollectedData:
     """Copy the bundled data set from `folder` into `destination`."""
-    return _Copier(FolderSource(folder, BUNDLED_NAME), Limits()).copy_all(destination)
+    files = []
+    for name in data_files((entry.name for entry in folder.iterdir() if entry.is_file()), BUNDLED_NAME):
+        path = Path(shutil.copyfile(folder / name, destination / name))
+        content = path.read_bytes()
+        files.append(CollectedFile(name, path, len(content), hashlib.sha256(content).hexdigest()))
+    return _collected(files, BUNDLED_NAME)
+
+
+def _collected(files: list[CollectedFile], source: str) -> CollectedData:
+    lines = "".join(f"{file.sha256}  {file.name}\n" for file in sorted(files, key=lambda file: file.name))
+    return CollectedData(tuple(files), hashlib.sha256(lines.encode()).hexdigest(), source)
 
 
 @dataclass(frozen=True)
@@ -88,8 +98,7 @@ class _Copier:
         fetched: list[CollectedFile] = []
         for name in self.source.find_files():
             fetched.append(self._fetch(destination / name, sum(file.size for file in fetched)))
-        lines = "".join(f"{file.sha256}  {file.name}\n" for file in sorted(fetched, key=lambda file: file.name))
-        return CollectedData(tuple(fetched), hashlib.sha256(lines.encode()).hexdigest(), self.source.name)
+        return _collected(fetched, self.source.name)
 
     def _fetch(self, path: Path, before: int) -> CollectedFile:
         """Copy one file to `path`, after `before` bytes of others; try again while the failure may pass."""

@@ -6,11 +6,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from classifier.data.layout import MARKER
 from ingest.addresses import AddressRule
 from ingest.collect import CollectedData, collect, collect_bundled
 from ingest.errors import DataUnavailableError, SourceInvalidError
 from ingest.settings import Settings
-from ingest.sources.base import CHANNELS, MARKER, Limits, channel_of
+from ingest.sources.base import CHANNELS, Limits, channel_of
 from ingest.store import DataStore
 from shared.errors import DATA_SOURCE_RULE, InvalidExecutionInputError
 

@@ -20,7 +20,6 @@ class Settings:
     bundled_data: Path | None
     """`BUNDLED_DATA_DIR`: folder of the bundled data set, by default `data` beside this package; None unless
     `ALLOW_BUNDLED_DATA` is `true`."""
-
     allow_internal: bool = False
     """`ALLOW_INTERNAL_SOURCES`: whether a source may have a private or loopback address."""
 

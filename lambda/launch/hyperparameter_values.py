@@ -43,4 +43,4 @@ def as_text(name: str, value: Any) -> str:
 
 
 def _invalid(name: str, problem: str) -> InvalidExecutionInputError:
-    return InvalidExecutionInputError(f"hyperparameters.{name}", problem, fields()[name].rule.allowed)
+    return InvalidExecutionInputError(f"hyperparameters.{name}", problem, fields()[name].allowed)

@@ -38,7 +38,7 @@ def allowed(path: str) -> str:
         return "a JSON object, such as {}"
     outer, _, name = path.partition(".")
     if outer == "hyperparameters" and name:
-        return fields()[name].rule.allowed
+        return fields()[name].allowed
     rule = SCHEMA["properties"][outer]
     if name:
         rule = rule["properties"][name]

@@ -19,6 +19,9 @@ def ingest_function(
     `uploads`: raw files that a person uploaded; they win over the configured source. `datasets`: where the collected
     data goes; in the same bucket.
     """
+    training_job = setup.sources.training_job
+    # The names of data files, as the training job reads them.
+    shared = ("classifier/errors.py", "classifier/data/layout.py")
     ingest = PythonFunction(
         scope,
         "Lambda",
@@ -26,7 +29,7 @@ def ingest_function(
         name="ingest",
         description="Collects the training data into the data bucket",
         packages=("ingest",),
-        sources={"data": setup.sources.training_job / "data"},
+        sources={"data": training_job / "data", **{name: training_job / name for name in shared}},
         service="ingest",
         environment={
             "DATA_BUCKET": datasets.bucket_name,

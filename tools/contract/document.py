@@ -3,20 +3,22 @@
 The version is 3.0.3, because API Gateway imports no 3.1.
 """
 
+import json
 import types
 from dataclasses import MISSING, fields
+from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from predict.models import Health, ModelCard, PredictionResponse, ProblemDocument
 from predict.problems import CONTENT_TYPE, PROBLEM_TYPES, ProblemType
 from predict.request import MAX_BODY_BYTES, MAX_CHARACTERS, MAX_TEXTS, REQUEST_SCHEMA
 
-VERSION = "1.0.0"
+BASE = Path(__file__).with_name("openapi.base.json")
+"""What is not made from code. Its server's address is relative to that of the document, which is below the stage."""
 
 _PRIMITIVES: dict[Any, str] = {str: "string", bool: "boolean", int: "integer", float: "number"}
 # Problems of any request, before it reaches its route.
 _ALWAYS = ("forbidden", "blocked", "throttled", "internal")
-_MODEL = ("model_error", "model_not_released", "model_warming_up", "model_timeout")
 _HEADERS = {
     "Retry-After": {
         "description": "Seconds to wait before the next try; sent where another try may succeed.",
@@ -27,7 +29,7 @@ _HEADERS = {
 
 
 def build() -> dict[str, Any]:
-    """Return the whole document."""
+    """Return the whole document: `openapi.base.json`, filled in. There, each operation names its own `x-problems`."""
     schemas: dict[str, Any] = {
         "PredictionRequest": {name: _openapi(value) for name, value in REQUEST_SCHEMA.items() if name != "$schema"}
     }
@@ -35,104 +37,16 @@ def build() -> dict[str, Any]:
         _schema(model, schemas)
     schemas["ProblemDocument"]["properties"]["code"]["enum"] = list(PROBLEM_TYPES)
     schemas["ProblemDocument"]["properties"]["type"]["enum"] = [kind.type for kind in PROBLEM_TYPES.values()]
-    return {
-        "openapi": "3.0.3",
-        "info": {
-            "title": "Text classifier",
-            "version": VERSION,
-            "description": (
-                f"Classifies texts. A request holds 1 to {MAX_TEXTS} texts of 1 to {MAX_CHARACTERS} characters each, "
-                f"in a body of at most {MAX_BODY_BYTES} bytes. Errors are problem documents (RFC 9457) with a stable "
-                "`code`. Browsers may call it from any origin."
-            ),
-        },
-        # Relative to the address of this document, which is below the stage.
-        "servers": [{"url": "./"}],
-        "x-limits": {"texts": MAX_TEXTS, "characters": MAX_CHARACTERS, "bodyBytes": MAX_BODY_BYTES},
-        "x-problem-types": [_problem_type(kind) for kind in PROBLEM_TYPES.values()],
-        "paths": _paths(),
-        "components": {
-            "schemas": schemas,
-            "responses": {str(status): _problems(status) for status in _statuses(tuple(PROBLEM_TYPES))},
-            "securitySchemes": {
-                "ApiKey": {
-                    "type": "apiKey",
-                    "in": "header",
-                    "name": "x-api-key",
-                    "description": "Required where the deployment is configured so.",
-                }
-            },
-        },
-    }
-
-
-def _paths() -> dict[str, Any]:
-    body = {
-        "schema": {"$ref": "#/components/schemas/PredictionRequest"},
-        "examples": {
-            "one": {"summary": "One text", "value": {"inputs": "The zoom is sharp up to 200 mm."}},
-            "list": {"summary": "A list", "value": {"inputs": ["Sharp up to 200 mm.", "A Christmas gift."]}},
-            "scores": {
-                "summary": "The probabilities of all classes",
-                "value": {"inputs": "The zoom is sharp up to 200 mm.", "parameters": {"top_k": None}},
-            },
-        },
-    }
-    deep = {
-        "name": "deep",
-        "in": "query",
-        "required": False,
-        "description": "Whether to ask the model too. Its errors are those of predictions. "
-        "The state may be five seconds old.",
-        "schema": {"type": "string", "enum": ["true", "false"], "default": "false"},
-    }
-    health = _operation(
-        "health",
-        "Check the service",
-        "Health",
-        description="Without `deep`, the API answers without asking the model.",
-        problems=("bad_request", *_MODEL),
-    )
-    model = _operation(
-        "model",
-        "Describe the serving model",
-        "ModelCard",
-        description="Version, classes, metrics on the test texts with 95 % intervals, and details of its training.",
-        problems=(*_MODEL, "registry_unavailable"),
-    )
-    predict = _operation(
-        "predict",
-        "Classify texts",
-        "PredictionResponse",
-        description="Identical texts in one request are sent to the model once and get the same prediction.",
-        problems=("bad_request", "text_too_long", "payload_too_large", "unsupported_media_type", *_MODEL),
-    )
-    return {
-        "/": {"get": _operation("demo", "Demo page", "text/html")},
-        "/docs": {"get": _operation("docs", "This contract as a page", "text/html")},
-        "/openapi.json": {"get": _operation("contract", "This contract", "application/json")},
-        "/v1/health": {"get": health | {"parameters": [deep]}},
-        "/v1/model": {"get": model},
-        "/v1/predictions": {
-            "post": predict | {"requestBody": {"required": True, "content": {"application/json": body}}}
-        },
-    }
-
-
-def _operation(
-    name: str, summary: str, answer: str, *, description: str = "", problems: tuple[str, ...] = ()
-) -> dict[str, Any]:
-    """Return an operation. `answer` is the name of a schema, or the media type of a page."""
-    if "/" in answer:
-        content = {answer: {"schema": {"type": "object" if answer == "application/json" else "string"}}}
-    else:
-        content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{answer}"}}}
-    return {
-        "operationId": name,
-        "summary": summary,
-        **({"description": description} if description else {}),
-        "responses": {"200": {"description": summary, "content": content}, **_references(problems)},
-    }
+    document: dict[str, Any] = json.loads(BASE.read_text(encoding="utf-8"))
+    limits = {"texts": MAX_TEXTS, "characters": MAX_CHARACTERS, "bodyBytes": MAX_BODY_BYTES}
+    document["info"]["description"] = document["info"]["description"].format(**limits)
+    document["x-limits"] = limits
+    document["x-problem-types"] = [_problem_type(kind) for kind in PROBLEM_TYPES.values()]
+    for operation in (operation for methods in document["paths"].values() for operation in methods.values()):
+        operation["responses"] |= _references(tuple(operation.pop("x-problems")))
+    document["components"]["schemas"] = schemas
+    document["components"]["responses"] = {str(status): _problems(status) for status in _statuses(tuple(PROBLEM_TYPES))}
+    return document
 
 
 def _references(problems: tuple[str, ...]) -> dict[str, Any]:

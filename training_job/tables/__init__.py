@@ -5,10 +5,9 @@ Excel needs python-calamine. The client ships this package as `text_classifier.r
 another by relative names.
 """
 
-from .errors import TableError
 from .names import clean_name
 from .read import open_pipe, open_table, read_table
-from .table import HowRead, ReadSettings, Table, TableRow, TableStream
+from .table import HowRead, ReadSettings, Table, TableError, TableRow, TableStream
 
 __all__ = [
     "HowRead",

@@ -65,22 +65,14 @@ _USUAL = 1.4  # a letter stands a fourth of the way down its alphabet's ranking 
 
 
 @dataclass(frozen=True)
-class CodePage:
-    """An encoding and why it was taken."""
-
-    encoding: str
-    reason: str
-
-
-@dataclass(frozen=True)
 class _Reading:
     encoding: str
     score: float
     language: str
 
 
-def find_code_page(lines: Sequence[bytes]) -> CodePage | None:
-    """Return the encoding in which these lines, none of them ASCII, read as text; None if there is none."""
+def find_code_page(lines: Sequence[bytes]) -> tuple[str, str] | None:
+    """Return the encoding in which these lines, none of them ASCII, read as text, and why; None if there is none."""
     readings = [reading for encoding in (*_SINGLE, *_DOUBLE) if (reading := _read(lines, encoding))]
     best = max((reading.score for reading in readings), default=0.0)
     if best < _PLAUSIBLE:
@@ -91,7 +83,7 @@ def find_code_page(lines: Sequence[bytes]) -> CodePage | None:
     reason = f"in {first.encoding} its special characters read as {first.language}"
     if others and first.encoding == "cp1252":
         reason += f", which {others[0].encoding} does no better"
-    return CodePage(first.encoding, reason)
+    return first.encoding, reason
 
 
 def _read(lines: Sequence[bytes], encoding: str) -> _Reading | None:

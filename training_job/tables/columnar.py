@@ -7,12 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from .dialect import FIRST_LINES
-from .errors import TableError
 from .header import has_header, titles
 from .json_rows import flat
 from .names import column_names, numbered_name
 from .source import Source
-from .table import AUTO, Again, HowRead, ReadSettings, TableRow, TableStream
+from .table import AUTO, Again, HowRead, ReadSettings, TableError, TableRow, TableStream
 
 _MISSING = {"parquet": "pyarrow", "excel": "python-calamine"}
 

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from typing import TextIO
 
 from .code_pages import find_code_page
-from .errors import TableError
 from .source import MOST_BYTES, Source
-from .table import AUTO, HowRead
+from .table import AUTO, HowRead, TableError
 
 _MARKS = {  # longest first: the mark of UTF-32 begins with that of UTF-16
     codecs.BOM_UTF32_LE: "utf-32",
@@ -218,7 +217,8 @@ def _undeclared(source: Source, scan: _Scan) -> Text:
             f"{source.path.name} is not UTF-8 (lines: {invalid}), and its encoding cannot be told.",
             hint="Save it as UTF-8, or give its encoding, such as cp1252.",
         )
-    return Text(source, page.encoding, f"it is not UTF-8 (lines: {invalid}), and {page.reason}", scan.newline)
+    encoding, reason = page
+    return Text(source, encoding, f"it is not UTF-8 (lines: {invalid}), and {reason}", scan.newline)
 
 
 def _byte_lines(source: Source, newline: str) -> Iterator[bytes]:

@@ -7,9 +7,8 @@ from typing import Any
 
 from .dialect import FIRST_LINES
 from .encoding import Text, is_undecoded
-from .errors import TableError
 from .names import clean_name
-from .table import Again, ReadSettings, TableRow, TableStream
+from .table import Again, ReadSettings, TableError, TableRow, TableStream
 
 _SHAPES = "Write one object a line, as pandas does with orient='records', lines=True."
 

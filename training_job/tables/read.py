@@ -7,11 +7,10 @@ from typing import BinaryIO
 
 from .columnar import open_columnar
 from .encoding import Text, find_text
-from .errors import TableError
 from .json_rows import is_json, json_columns, open_json, read_lines
 from .separated import open_fasttext, open_separated, open_text
 from .source import Pipe, find_source
-from .table import AUTO, ReadSettings, Table, TableStream
+from .table import AUTO, ReadSettings, Table, TableError, TableStream
 
 
 def read_table(path: Path, settings: ReadSettings | None = None, *, wanted: Sequence[str] = ()) -> Table:

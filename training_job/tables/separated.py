@@ -7,11 +7,10 @@ from itertools import islice, takewhile
 
 from .dialect import FIRST_LINES, find_dialect, usual_size
 from .encoding import Text, is_undecoded
-from .errors import TableError
 from .header import has_header, has_usual_name, names_labels, titles
 from .names import clean_name, column_names, numbered_name
 from .records import Dialect, Record, records
-from .table import AUTO, Again, ReadSettings, TableRow, TableStream
+from .table import AUTO, Again, ReadSettings, TableError, TableRow, TableStream
 
 
 def open_text(text: Text) -> TableStream:

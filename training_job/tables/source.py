@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from .errors import TableError
+from .table import TableError
 
 MOST_BYTES = 4 * 1024**3
 """Bytes of one unpacked file. More is more likely a mistake, or a packed bomb, than a file of texts."""

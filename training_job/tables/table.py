@@ -4,14 +4,27 @@ import codecs
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 
-from .errors import TableError
-
 AUTO = "auto"
 FORMATS = (AUTO, "csv", "tsv", "text", "jsonl", "json", "parquet", "excel")
 QUOTES = {"none": "", "double": '"', "single": "'"}
 HEADERS = (AUTO, "yes", "no")
 DELIMITERS = {"comma": ",", "semicolon": ";", "pipe": "|", "tab": "\t"}
 """The delimiters that are searched for, by the words that people write for them."""
+
+
+class TableError(Exception):
+    """A file cannot be read as it is, or as the settings say.
+
+    `message` says what is wrong and what is allowed, never the text of a row; `hint` is the reader's next step.
+    """
+
+    def __init__(self, message: str, *, hint: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}"
 
 
 @dataclass(frozen=True)
@@ -132,13 +145,10 @@ class TableStream:
 
 
 @dataclass(frozen=True)
-class Table:
+class Table(TableStream):
     """A file's rows, all of them."""
 
-    columns: tuple[str, ...]
     rows: list[TableRow]
-    how: HowRead
-    notes: list[str] = field(default_factory=list)
 
 
 def _refuse_unless(right: bool, name: str, value: str, allowed: str) -> None:

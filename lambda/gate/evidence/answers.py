@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gate.evidence.job_output import JobOutput
-from gate.evidence.json_lines import count_lines, lines_of
+from gate.evidence.json_lines import lines_of
 from shared.answers import InvalidAnswerError, parse_answer
 from shared.errors import EvidenceError
 from shared.storage import ObjectStore, Recorded, StorageError
@@ -74,11 +74,11 @@ def parse_answers(
     Raises EvidenceError: a line is not an answer, a label is none of the data's, or the file has not one line for each
     of the `rows` sentences.
     """
-    lines = count_lines(content)
-    if lines != rows:
-        raise EvidenceError(source, f"has {lines} answers to {rows} sentences")
+    lines = list(lines_of(content, source))
+    if len(lines) != rows:
+        raise EvidenceError(source, f"has {len(lines)} answers to {rows} sentences")
     ids = {name: number for number, name in enumerate(labels)}
-    return [_answer(line, ids, place, multilabel) for place, line in lines_of(content, source)]
+    return [_answer(line, ids, place, multilabel) for place, line in lines]
 
 
 def _answer(line: bytes, ids: Mapping[str, int], place: str, multilabel: bool) -> Answer:

@@ -28,11 +28,6 @@ def lines_of(content: bytes, source: str) -> Iterator[tuple[str, bytes]]:
         yield f"{source}, line {number}", line
 
 
-def count_lines(content: bytes) -> int:
-    """Count the lines of a file, whether or not the last one ends with a line break."""
-    return content.count(b"\n") + (not content.endswith(b"\n") and bool(content))
-
-
 def is_number(value: Any) -> TypeGuard[float]:
     """Tell whether a JSON value is a finite number."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -35,10 +35,8 @@ class Thresholds:
 
     min_accuracy: float | None = None
     """Floor of the lower end of the accuracy's 95 % interval, 0 to 1. None: see `reach_verdict`."""
-
     min_f1: float | None = None
     """Floor of the lower end of the 95 % interval of the task's F1, 0 to 1; None as above."""
-
     margin: float = DEFAULT_MARGIN
     """Largest distance of the paired difference's lower end below the champion, 0 to 0.5."""
 

@@ -1,4 +1,4 @@
-"""The places that data files come from: a web address, a prefix in S3, the function's own folder."""
+"""The places that data files come from: a web address, a prefix in S3."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -6,11 +6,10 @@ from urllib.parse import urlsplit
 from ingest.addresses import AddressRule
 from ingest.errors import SourceInvalidError
 from ingest.sources.base import ALLOWED, Limits
-from ingest.sources.folder import FolderSource
 from ingest.sources.http import HttpSource
 from ingest.sources.s3 import S3Source
 
-Source = FolderSource | HttpSource | S3Source
+Source = HttpSource | S3Source
 """Each has a `name` for logs and manifests, finds its files and opens one."""
 
 

@@ -1,28 +1,15 @@
 """What every source of data files provides, and its limits."""
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from classifier.data.layout import LABELS_FILES, MANIFEST, is_data_file, role_of
 from ingest.errors import DataUnavailableError
 
 CHANNELS = ("train", "test")
 CHUNK_BYTES = 1 << 18
 ALLOWED = "an http(s):// or s3:// prefix, or a single file, with the data"
-SUFFIXES = (
-    *(".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".tab", ".txt", ".parquet", ".pq", ".xlsx", ".xls"),
-    *(".gz", ".bz2", ".xz", ".zst", ".zip"),
-)
-"""Endings of data files. What is in a file is found out by the training job, which reads it."""
 MAX_FILES = 20
-MARKER = "ingest.json"
-"""Lies in every channel, because SageMaker refuses a channel without a file. It is no data."""
-
-_NO_DATA = re.compile(r"(readme|licen[cs]e|notice|changelog|requirements)\b|[._~]|ingest\.json$", re.IGNORECASE)
-_NO_ROWS = ("manifest.json", "labels.txt", "classes.txt", "label_names.txt")
-_TEST = {"test", "testing"}
-_VALIDATION = {"validation", "valid", "val", "dev"}
-_OTHER = {"train", "training"} | _VALIDATION
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,28 +41,13 @@ class Stream:
     chunks: Iterator[bytes]
 
 
-def is_data_file(name: str) -> bool:
-    """Tell whether a file's name is one of a data file, or of the manifest or labels that travel with it."""
-    return name.lower().endswith(SUFFIXES) and ".tar." not in name.lower() and not _NO_DATA.match(name)
-
-
 def channel_of(name: str) -> str:
-    """Return the channel of a file: `test` for the test file, by its name, else `train`.
-
-    The training job takes names in the same way.
-    """
-    words = _words(name)
-    return "test" if words & _TEST and not words & _OTHER else "train"
-
-
-def _words(name: str) -> set[str]:
-    return set(re.split(r"[^a-z]+", name.split(".")[0].lower()))
+    """Return the channel of a file: `test` for the test file, by its name, else `train`."""
+    return "test" if role_of(name.split(".")[0]) == "test" else "train"
 
 
 def _holds_training_rows(name: str) -> bool:
-    words = _words(name)
-    only_validation = words & _VALIDATION and not words & (_TEST | _OTHER - _VALIDATION)
-    return channel_of(name) == "train" and not only_validation and name not in _NO_ROWS
+    return role_of(name.split(".")[0]) not in ("test", "validation") and name not in (MANIFEST, *LABELS_FILES)
 
 
 def data_files(names: Iterable[str], source: str) -> tuple[str, ...]:

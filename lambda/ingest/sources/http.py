@@ -6,9 +6,10 @@ from contextlib import contextmanager
 import requests
 import urllib3
 
+from classifier.data.layout import is_data_file
 from ingest.addresses import AddressRule, GuardedAdapter
 from ingest.errors import DataUnavailableError, SourceInvalidError, SourceUnreachableError
-from ingest.sources.base import ALLOWED, CHUNK_BYTES, Limits, Stream, data_files, is_data_file
+from ingest.sources.base import ALLOWED, CHUNK_BYTES, Limits, Stream, data_files
 
 DEFAULT_FILES = ("train.json", "test.json")
 _PASSING_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})

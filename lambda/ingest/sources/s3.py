@@ -7,8 +7,9 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, ParamValidationError
 
+from classifier.data.layout import is_data_file
 from ingest.errors import DataUnavailableError, SourceInvalidError, SourceUnreachableError
-from ingest.sources.base import CHUNK_BYTES, Stream, data_files, is_data_file
+from ingest.sources.base import CHUNK_BYTES, Stream, data_files
 
 _PASSING_CODES = frozenset({"SlowDown", "InternalError", "ServiceUnavailable", "RequestTimeout", "500", "503"})
 

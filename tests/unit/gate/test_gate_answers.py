@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from gate.evidence.answers import Answer, parse_answers
-from gate.evidence.json_lines import count_lines
+from gate.evidence.json_lines import lines_of
 from shared.errors import EvidenceError
 
 LABELS = ("not helpful", "helpful")
@@ -65,7 +65,7 @@ def test_a_wrong_answer_is_named(line: str, said: str) -> None:
 
 def test_lines_count_with_and_without_a_last_line_end() -> None:
     """Batch transform may write either form."""
-    assert [count_lines(content) for content in (b"", b"a", b"a\n", b"a\nb")] == [0, 1, 1, 2]
+    assert [len(list(lines_of(content, "a file"))) for content in (b"", b"a", b"a\n", b"a\nb")] == [0, 1, 1, 2]
 
 
 def test_several_labels_become_ids() -> None:

@@ -132,7 +132,7 @@ def test_bundled_data_is_named_as_such(tmp_path, bundled):
 
 
 NAMES = [
-    *(f"a{suffix}" for suffix in base.SUFFIXES),
+    *(f"a{suffix}" for suffix in sorted(layout.SUFFIXES | layout._PACKED)),
     *("train.json", "my_test.csv", "Testing.CSV", "tests.csv", "latest.csv", "contest.csv", "test2.csv", "a.test.csv"),
     *("train_test.csv", "test-dev.csv", "dev_test.csv", "valid.jsonl.gz", "validation.jsonl", "test.tar.gz", "a.tgz"),
     *(
@@ -155,7 +155,7 @@ def test_ingest_and_job_take_a_name_alike(tmp_path, data_file, name):
     """What is copied is what the job reads (beside manifest and labels), and lands in the channel of its split."""
     read = layout._is_data(data_file("a", name=name))
     assert base.is_data_file(name) == (read or name in {layout.MANIFEST, *layout.LABELS_FILES})
-    role = layout._role(name.split(".")[0])
+    role = layout.role_of(name.split(".")[0])
     assert base.channel_of(name) == ("test" if role == "test" else "train")
     assert _is_enough(name) == (read and role not in ("test", "validation"))
 
@@ -169,4 +169,4 @@ def _is_enough(name):
 
 def test_ingest_and_job_know_the_same_endings():
     """No ending is known to one of them only."""
-    assert set(base.SUFFIXES) == layout.SUFFIXES | layout._PACKED
+    assert base.is_data_file is layout.is_data_file

@@ -113,14 +113,14 @@ BY_RULE: dict[tuple[str, str], tuple[Any, str]] = {
     **{
         (f"hyperparameters.{name}", "type"): (
             {"hyperparameters": {name: None}},
-            f"hyperparameters.{name} is null. Allowed: {setting.rule.allowed}.",
+            f"hyperparameters.{name} is null. Allowed: {setting.allowed}.",
         )
         for name, setting in fields().items()
     },
     **{
         (f"hyperparameters.{name}", "maxLength"): (
             {"hyperparameters": {name: "x" * 2501}},
-            f"hyperparameters.{name} has 2501 characters, more than 2500. Allowed: {setting.rule.allowed}.",
+            f"hyperparameters.{name} has 2501 characters, more than 2500. Allowed: {setting.allowed}.",
         )
         for name, setting in fields().items()
     },

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from classifier.artifact.model_card import model_card
-from classifier.artifact.package import copy_serving_code, model_folder
+from classifier.artifact.package import copy_serving_code, model_card, model_folder
 from classifier.model.base_model import find_base_model
 
 

@@ -103,7 +103,7 @@ def agree(trained: Trained) -> None:
 @pytest.mark.parametrize("family", SERVED.values(), ids=SERVED)
 def test_a_family_is_served_as_transformers_answers(family: Family, tmp_path: Path) -> None:
     """The long text that was trained on is truncated at the length that the model can read, and answered alike."""
-    from classifier.onnx_export.rehearsal import rehearse_export
+    from classifier.onnx_export.export import rehearse_export
 
     base = build(family, tmp_path / "base")
     rehearse_export(load_base_model(find_base_model(str(base)), outputs=3, max_length=16, dropout=0.0)[1])
@@ -125,7 +125,7 @@ def test_an_architecture_that_cannot_be_exported_is_refused_by_name() -> None:
     """A small copy is exported before the training."""
     from transformers import FNetConfig, FNetForSequenceClassification
 
-    from classifier.onnx_export.rehearsal import rehearse_export
+    from classifier.onnx_export.export import rehearse_export
 
     config = FNetConfig(vocab_size=90, hidden_size=32, num_hidden_layers=3, intermediate_size=64)
     with pytest.raises(JobError, match="FNetForSequenceClassification cannot be exported"):

@@ -75,7 +75,7 @@ def test_a_value_out_of_range_is_refused_by_name_value_and_range(name: str, raw:
     with pytest.raises(HyperparameterError) as caught:
         Hyperparameters.parse({name: raw})
     assert (caught.value.name, caught.value.value) == (name, raw)
-    assert name in str(caught.value) and fields()[name].rule.allowed in str(caught.value)
+    assert name in str(caught.value) and fields()[name].allowed in str(caught.value)
 
 
 def test_an_unknown_name_is_refused_with_the_nearest_and_the_list() -> None:

@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from classifier.artifact.model_card import model_card
+import jinja2
+
 from classifier.errors import JobError
 from serving import ENTRY_POINTS
 from serving.model_config import SECTION
@@ -18,6 +19,9 @@ from serving.model_config import SECTION
 if TYPE_CHECKING:
     from classifier.model.base_model import BaseModel
     from classifier.training.recipe import TrainedClassifier
+
+SHOWN_LABELS = 30
+"""Labels with a line of their own; of more, the best and the worst."""
 
 ONNX_FILE = "onnx/model_int8.onnx"
 """Path of the int8 model in the artifact, as the serving code expects it."""
@@ -71,6 +75,19 @@ def write_artifact(folder: Path, trained: TrainedClassifier, evaluation: dict[st
     copy_serving_code(folder)
     write_json(folder / EVALUATION_FILE, evaluation)
     (folder / "README.md").write_text(model_card(evaluation, base), encoding="utf-8")
+
+
+def model_card(evaluation: dict[str, Any], base: BaseModel) -> str:
+    """Return the artifact's `README.md`, with the hub's metadata block, from the content of `evaluation.json`."""
+    folder = jinja2.FileSystemLoader(Path(__file__).parent)
+    environment = jinja2.Environment(loader=folder, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True)
+    shown, split = list(evaluation["labels"]), evaluation["int8"]["split"]
+    judged = evaluation[split]
+    if len(shown) > SHOWN_LABELS:
+        ordered = sorted(shown, key=lambda name: -judged["classes"][name]["f1"]["value"])
+        shown = [*ordered[: SHOWN_LABELS // 2], *ordered[-SHOWN_LABELS // 2 :]]
+    template = environment.get_template("model_card.md.jinja")
+    return template.render(**evaluation, base=base, split=split, judged=judged, shown=shown)
 
 
 def write_serving_settings(path: Path, settings: dict[str, Any]) -> None:

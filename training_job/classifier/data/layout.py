@@ -15,7 +15,9 @@ ROLES = {
 
 MANIFEST = "manifest.json"
 LABELS_FILES = ("labels.txt", "classes.txt", "label_names.txt")
-_NOT_DATA = (MANIFEST, "ingest.json", *LABELS_FILES)
+MARKER = "ingest.json"
+"""Lies in every channel, because SageMaker refuses a channel without a file. It is no data."""
+
 _NOTES = re.compile(r"(readme|licen[cs]e|notice|changelog|requirements)\b", re.IGNORECASE)
 SUFFIXES = {".csv", ".tsv", ".tab", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".pq", ".xlsx", ".xls"}
 _PACKED = {".gz", ".bz2", ".xz", ".zst", ".zip"}
@@ -77,7 +79,7 @@ def _in_folder(folder: Path, wanted: str) -> tuple[dict[str, Path], list[str]]:
     named: dict[str, list[Path]] = {role: [] for role in ROLES}
     others: list[Path] = []
     for entry in entries:
-        role = _role(_stem(entry)) or (_role(entry.parent.name) if entry.parent != folder else None)
+        role = role_of(_stem(entry)) or (role_of(entry.parent.name) if entry.parent != folder else None)
         (named[role] if role else others).append(entry)
     files = {}
     for role, candidates in named.items():
@@ -105,7 +107,7 @@ def _several(folder: Path, role: str, files: list[Path]) -> DataError:
 
 
 def _part_folders(folder: Path) -> list[Path]:
-    return [entry for entry in sorted(folder.iterdir()) if entry.is_dir() and _role(entry.name)]
+    return [entry for entry in sorted(folder.iterdir()) if entry.is_dir() and role_of(entry.name)]
 
 
 def _below(folder: Path, used: list[Path]) -> list[str]:
@@ -120,19 +122,23 @@ def _stem(path: Path) -> str:
     return path.name.split(".")[0]
 
 
-def _role(stem: str) -> str | None:
+def role_of(stem: str) -> str | None:
     """Return the split that a name speaks of: `train-00000-of-00001`, `my_test`; None if there is none or several."""
     words = set(re.split(r"[^a-z]+", stem.lower()))
     roles = [role for role, names in ROLES.items() if words & set(names)]
     return roles[0] if len(roles) == 1 else None
 
 
-def _is_data(path: Path) -> bool:
-    suffixes = [suffix.lower() for suffix in path.suffixes]
+def is_data_file(name: str) -> bool:
+    """Return whether a file's name is one of a data file, or of the manifest or labels that travel with it."""
+    suffixes = [suffix.lower() for suffix in Path(name).suffixes]
     # A packed file need not say what is in it (tickets.zip); a tar file holds a folder.
     known = bool(suffixes) and suffixes[-1] in SUFFIXES | _PACKED and ".tar" not in suffixes
-    hidden = path.name.startswith((".", "_", "~"))
-    return path.is_file() and known and not hidden and path.name not in _NOT_DATA and not _NOTES.match(path.name)
+    return known and not name.startswith((".", "_", "~")) and name != MARKER and not _NOTES.match(name)
+
+
+def _is_data(path: Path) -> bool:
+    return path.is_file() and is_data_file(path.name) and path.name not in (MANIFEST, *LABELS_FILES)
 
 
 def _same(one: Path, other: Path) -> bool:

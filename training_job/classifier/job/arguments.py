@@ -70,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
         group.add_argument(
             f"--{name.replace('_', '-')}",
             metavar="VALUE",
-            help=_escape(f"{setting.meaning} Allowed: {setting.rule.allowed}. Default: {shown}."),
+            help=_escape(f"{setting.meaning} Allowed: {setting.allowed}. Default: {shown}."),
         )
     return parser
 

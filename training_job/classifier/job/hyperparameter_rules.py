@@ -60,20 +60,13 @@ def decoded(values: Mapping[str, object]) -> dict[str, object]:
 
 
 @dataclass(frozen=True)
-class Rule:
-    """The values a hyperparameter may have: `allowed` in words, `holds` in code."""
+class Setting:
+    """What a hyperparameter means, and which values it may have: `allowed` in words, `holds` in code."""
 
+    meaning: str
     allowed: str
     holds: Callable[[Any], bool]
     kind: type
-
-
-@dataclass(frozen=True)
-class Setting:
-    """What a hyperparameter means, and which values it may have."""
-
-    meaning: str
-    rule: Rule
 
 
 def number(
@@ -93,26 +86,26 @@ def number(
     def holds(value: float) -> bool:
         return math.isfinite(value) and at_least <= value <= at_most and above < value < below
 
-    return _field(default, meaning, Rule(f"{kind}, {limits}", holds, type(default)))
+    return _field(default, Setting(meaning, f"{kind}, {limits}", holds, type(default)))
 
 
 def number_or_auto(meaning: str, *, at_least: float, at_most: float) -> Any:
     """Make a dataclass field for `auto`, which is the default, or a number within bounds: whole if they are."""
     kind = type(at_least)
     allowed = f"auto, or a {'whole ' if kind is int else ''}number, at least {at_least} and at most {at_most}"
-    return _field(AUTO, meaning, Rule(allowed, lambda value: value == AUTO or at_least <= value <= at_most, kind))
+    return _field(AUTO, Setting(meaning, allowed, lambda value: value == AUTO or at_least <= value <= at_most, kind))
 
 
 def choice(default: str, meaning: str, *, choices: Sequence[str]) -> Any:
     """Make a dataclass field for one of `choices`."""
-    return _field(default, meaning, Rule("one of " + ", ".join(choices), lambda value: value in choices, str))
+    return _field(default, Setting(meaning, "one of " + ", ".join(choices), lambda value: value in choices, str))
 
 
 def text(
     default: str, meaning: str, *, allowed: str = "text that is not empty", holds: Callable[[str], bool] = bool
 ) -> Any:
     """Make a dataclass field for text that satisfies `holds`; `allowed` describes such text."""
-    return _field(default, meaning, Rule(allowed, holds, str))
+    return _field(default, Setting(meaning, allowed, holds, str))
 
 
 def optional_text(meaning: str) -> Any:
@@ -120,23 +113,23 @@ def optional_text(meaning: str) -> Any:
     return text("", meaning, allowed="any text", holds=lambda _: True)
 
 
-def parse_value(name: str, raw: object, rule: Rule) -> Any:
+def parse_value(name: str, raw: object, setting: Setting) -> Any:
     """Parse and check one value.
 
     `name`: the hyperparameter's name, for the message. `raw`: text as a launcher passed it, or a value that has its
-    type already. Raises HyperparameterError: the value cannot be parsed, or `rule` does not allow it.
+    type already. Raises HyperparameterError: the value cannot be parsed, or `setting` does not allow it.
     """
     cause: Exception | None = None
     try:
         value = unquote(raw) if isinstance(raw, str) and not isinstance(raw, Written) else raw
-        value = value if value == AUTO else _convert(value, rule.kind)
-        if rule.holds(value):
+        value = value if value == AUTO else _convert(value, setting.kind)
+        if setting.holds(value):
             return value
     except (ValueError, TypeError, OverflowError) as e:
         cause = e
     shown = raw if isinstance(raw, str) else json.dumps(raw, default=str)
     raise HyperparameterError(
-        f"Hyperparameter {name}={shown} is not allowed: {name} must be {rule.allowed}.",
+        f"Hyperparameter {name}={shown} is not allowed: {name} must be {setting.allowed}.",
         name=name,
         value=raw,
         hint="`python train.py --help` lists every hyperparameter with its range and default.",
@@ -166,5 +159,5 @@ def _convert(value: Any, kind: type) -> Any:
     return kind(value)
 
 
-def _field(default: Any, meaning: str, rule: Rule) -> Any:
-    return dataclasses.field(default=default, metadata={SETTING: Setting(meaning, rule)})
+def _field(default: Any, setting: Setting) -> Any:
+    return dataclasses.field(default=default, metadata={SETTING: setting})

@@ -206,7 +206,7 @@ class Hyperparameters:
 
     def __post_init__(self) -> None:
         for name, setting in fields().items():
-            object.__setattr__(self, name, parse_value(name, getattr(self, name), setting.rule))
+            object.__setattr__(self, name, parse_value(name, getattr(self, name), setting))
 
     @classmethod
     def parse(cls, values: Mapping[str, object]) -> Self:
@@ -234,7 +234,7 @@ class Hyperparameters:
 
 
 def fields() -> dict[str, Setting]:
-    """Return the meaning and rule of every hyperparameter, in their order."""
+    """Return the setting of every hyperparameter, in their order."""
     return {field.name: field.metadata[SETTING] for field in dataclasses.fields(Hyperparameters)}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import math
 import tempfile
@@ -37,6 +38,10 @@ MAX_DIFFERENCE = 1e-2
 
 CALIBRATION_TEXTS = 1_000
 """Texts for the calibration: 400 training and 1,000 validation texts gave equally good ranges."""
+
+REHEARSAL_LAYERS, REHEARSAL_WORDS = 2, 1_000
+"""Size of the copy that is exported first: two layers show how layers are joined, and most weights of a small model are
+its vocabulary."""
 
 _OTHER_BASE = "Take a base model of another architecture, such as distilbert-base-uncased or MiniLM."
 
@@ -215,3 +220,30 @@ def _example(*, batch: int, tokens: int, padding: int) -> tuple[torch.Tensor, to
     mask = torch.ones_like(ids)
     mask[-1, -padding:] = 0
     return ids, mask
+
+
+def rehearse_export(model: PreTrainedModel) -> None:
+    """Trace a model like `model`, with fewer layers and words and random weights, in about a second; raise JobError.
+
+    So one that cannot be exported is refused before the training.
+    """
+    small = _small(model)
+    if small is not None:
+        with tempfile.TemporaryDirectory(prefix="rehearsal-") as scratch:
+            trace(small, Path(scratch) / "model.onnx")
+
+
+def _small(model: PreTrainedModel) -> PreTrainedModel | None:
+    """Make the copy; None where the configuration allows no smaller one: then the real export decides."""
+    config = copy.deepcopy(model.config)
+    special = [value for name, value in config.to_dict().items() if name.endswith("_token_id") and value is not None]
+    try:
+        config.num_hidden_layers = min(REHEARSAL_LAYERS, config.num_hidden_layers)
+        config.vocab_size = min(max([REHEARSAL_WORDS, *(value + 1 for value in special)]), config.vocab_size)
+        if getattr(config, "layer_types", None):  # one for each layer
+            config.layer_types = config.layer_types[: config.num_hidden_layers]
+        small: PreTrainedModel = type(model)(config)
+    except Exception:  # configurations and models raise many kinds
+        return None
+    small.train(False)
+    return small

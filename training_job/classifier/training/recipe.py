@@ -23,7 +23,7 @@ from classifier.model.heads import best_temperature, cool, start_at_shares
 from classifier.model.objective import Objective, ScoreScale, probabilities, targets, truth_of
 from classifier.model.thresholds import choose_thresholds, cross_fitted
 from classifier.model.two_logits import calibrate, scores_from_logits, to_two_logits
-from classifier.onnx_export.rehearsal import rehearse_export
+from classifier.onnx_export.export import rehearse_export
 from classifier.training.callbacks import Progress
 from classifier.training.embeddings import ContrastTrainer, EmbeddingTeacher, can_be_taught
 from classifier.training.fit import Fitted, Fitting
