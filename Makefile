@@ -129,7 +129,7 @@ test: lint test-fast ## ruff, mypy and all tests: fast ones, local cloud, and th
 
 test-nightly: setup ## the long forms: full sizes, every damage, all real data (PART=real-data, releases, client or containers; all without)
 	$(if $(filter-out $(NIGHTLY_PARTS),$(PART)),$(error PART=$(PART) is not one of: $(NIGHTLY_PARTS)))
-	@$(PYTEST) --durations=15 -m "nightly$(if $(PART),(part='$(PART)'))" $(SLOW_TESTS) tests/unit/data
+	@$(PYTEST) --durations=15 -m "nightly$(if $(PART),(part='$(PART)'))" $(SLOW_TESTS) tests/unit/data tests/infra
 
 benchmark-serving: setup ## our serving against the stock stack over HTTP (ARTIFACT=folder, STUDENT=folder, DATA=)
 	@$(VENV) benchmarks/serving.py --keep --artifact="$${ARTIFACT-}" $${STUDENT:+--student="$$STUDENT"} \

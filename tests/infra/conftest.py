@@ -78,15 +78,11 @@ class Assemblies:
         return Template.from_json(self.template(env, stack))
 
 
-@pytest.fixture(scope="session")
-def assemblies(tmp_path_factory: pytest.TempPathFactory) -> Assemblies:
-    """All environments, synthesised without a network (where this machine lets a user give one up).
+def synthesised(folder: Path, variants: dict[str, dict[str, Any]]) -> Assemblies:
+    """The environments of cdk.json and these variants, in a process without a network (where a user can give one up).
 
-    Once for all processes of a test run: the others wait for the one that began.
+    Once for all processes of a test run that name this folder: the others wait for the one that began.
     """
-    own = tmp_path_factory.getbasetemp()
-    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
-    folder = shared / "assemblies"
     unshare = ["unshare", "--map-root-user", "--net"]
     isolated = bool(shutil.which("unshare")) and not subprocess.run([*unshare, "true"], capture_output=True).returncode
     command = [
@@ -94,12 +90,12 @@ def assemblies(tmp_path_factory: pytest.TempPathFactory) -> Assemblies:
         str(Path(__file__).with_name("offline_synth.py")),
         str(ROOT),
         str(folder),
-        json.dumps({**VARIANTS, **_OTHERS}),
+        json.dumps(variants),
     ]
     # In a namespace of its own a user sees root's folders as nobody's, and jsii then refuses its cache. Root does not.
     cache = {"JSII_RUNTIME_PACKAGE_CACHE": "disabled"} if isolated and os.getuid() else {}
     environment = {**os.environ, **cache}
-    with FileLock(shared / "assemblies.lock"):
+    with FileLock(folder.with_suffix(".lock")):
         if not (folder / "facts.json").exists():
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
@@ -111,14 +107,24 @@ def assemblies(tmp_path_factory: pytest.TempPathFactory) -> Assemblies:
 
 
 @pytest.fixture(scope="session")
+def assemblies(tmp_path_factory: pytest.TempPathFactory) -> Assemblies:
+    """All environments and configurations, synthesised."""
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    return synthesised(shared / "assemblies", {**VARIANTS, **_OTHERS})
+
+
+@pytest.fixture(scope="session")
 def configurations(assemblies: Assemblies) -> dict[str, dict[str, Any]]:
     """The templates of every configuration, by configuration and stack, with a word in place of each hash of code."""
+    return {name: templates_of(assemblies, name.removesuffix(PLAIN)) for name in CONFIGURATIONS}
+
+
+def templates_of(assemblies: Assemblies, name: str) -> dict[str, Any]:
+    """The templates of a configuration by stack, with a word in place of each hash of code."""
     return {
-        name: {
-            path.name.removesuffix(".template.json"): json.loads(_HASH.sub("<hash>", path.read_text()))
-            for path in sorted((assemblies.folder / name.removesuffix(PLAIN)).glob("*.template.json"))
-        }
-        for name in CONFIGURATIONS
+        path.name.removesuffix(".template.json"): json.loads(_HASH.sub("<hash>", path.read_text()))
+        for path in sorted((assemblies.folder / name).glob("*.template.json"))
     }
 
 
