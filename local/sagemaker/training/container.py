@@ -31,8 +31,6 @@ class JobFolder:
         """SM_MODEL_DIR; becomes model.tar.gz."""
         self.output_data = base / "output" / "data"
         """SM_OUTPUT_DATA_DIR; becomes output.tar.gz."""
-        self.failure = base / "output" / "failure"
-        """File in which the script leaves the reason of its failure."""
         self.home = base / "home"
         """HOME of the script."""
         self.checkpoints = base / "checkpoints"
@@ -42,6 +40,11 @@ class JobFolder:
     def channel(self, name: str) -> Path:
         """Return SM_CHANNEL_<NAME>."""
         return self.base / "input" / "data" / name
+
+    def failures(self) -> list[Path]:
+        """Return the files in which the job's instances left the reason of a failure, the first one written first."""
+        found = [*self.base.glob("output/failure"), *self.base.glob("hosts/*/output/failure")]
+        return sorted(found, key=lambda path: path.stat().st_mtime_ns)
 
     def scratch(self, name: str) -> Path:
         """Return a path for an archive on its way in or out; it is not part of the contract."""

@@ -96,6 +96,11 @@ class TrainingRun(JobRun):
         self._record.enter("Uploading")
         if ending == "Completed" or archives.holds_files(self._folder.model):
             uri = self._transfer.upload_archive(self._folder.model, "model.tar.gz")
+            for other in self._folder.base.glob("hosts/*/model"):
+                if archives.holds_files(other):
+                    self._log.note(
+                        f"{other.parent.name} wrote files into SM_MODEL_DIR. Only the first instance's are kept."
+                    )
             self._record.change(ModelArtifacts={"S3ModelArtifacts": uri})
         self._upload_output_data()
 
@@ -111,10 +116,8 @@ class TrainingRun(JobRun):
         self._save_metrics()
 
     def _algorithm_error(self, code: int) -> str:
-        try:
-            reason = self._folder.failure.read_text(encoding="utf-8", errors="replace").strip()
-        except OSError:
-            reason = ""
+        left = (path.read_text(encoding="utf-8", errors="replace").strip() for path in self._folder.failures())
+        reason = next(filter(None, left), "")
         if not reason:
             killed = " (killed; often for lack of memory)" if code == 137 else ""
             reason = f"ExecuteUserScriptError: ExitCode {code}{killed}, last log lines: " + " | ".join(self._log.tail())

@@ -194,13 +194,21 @@ def test_processes_of_torchrun_do_not_outlive_it(start_cloud: Any) -> None:
 
 @pytest.mark.integration  # imports the real torch in four processes
 def test_real_torchrun_joins_the_instances(start_cloud: Any) -> None:
-    """Two instances become two ranks of one group, each with the script's arguments and this machine's address."""
+    """Two instances become two ranks of one group, each with the script's arguments and with folders of its own."""
     script = """
-        import os, sys
+        import json, os, sys
+        from pathlib import Path
         import torch.distributed as dist
+        host, base = os.environ["SM_CURRENT_HOST"], Path(os.environ["SAGEMAKER_BASE_DIR"])
+        assert json.loads((base / "input/config/resourceconfig.json").read_text())["current_host"] == host
+        assert (Path.cwd() / "train.py").is_file() and Path.cwd() == base / "code"
+        Path(os.environ["SM_MODEL_DIR"], f"{host}.txt").write_text("own")
+        Path("written.txt").write_text("own")
         dist.init_process_group("gloo")
         told = f"rank {dist.get_rank()} of {dist.get_world_size()}: {sys.argv[1:]} {os.environ['SM_HOSTS']}"
-        sys.stdout.write(told + "\\n")  # in one piece, because both ranks write into one log
+        dist.barrier()
+        found = [path.name for path in Path(os.environ["SM_MODEL_DIR"]).iterdir()]
+        sys.stdout.write(f"{told} {found}\\n")  # in one piece, because both ranks write into one log
         dist.destroy_process_group()
     """
     variables = {"PYTHONPATH": str(training_image.TOOLKIT), "SAGEMAKER_TRAINING_MODULE": training_image.MODULE}
@@ -213,4 +221,23 @@ def test_real_torchrun_joins_the_instances(start_cloud: Any) -> None:
     assert cloud.job()["TrainingJobStatus"] == "Completed", cloud.training_log()[-5:]
     told = sorted(line for line in cloud.training_log() if line.startswith("rank "))
     rest = """of 2: ['--label_names', 'not helpful,helpful'] ["algo-1","algo-2"]"""
-    assert told == [f"rank 0 {rest}", f"rank 1 {rest}"]
+    assert told == [f"rank 0 {rest} ['algo-1.txt']", f"rank 1 {rest} ['algo-2.txt']"]
+    assert any("algo-2 wrote files into SM_MODEL_DIR" in line for line in cloud.training_log())
+
+
+@pytest.mark.integration  # imports the real torch
+def test_the_reason_of_another_instance_is_told(start_cloud: Any) -> None:
+    """What the second instance leaves in its own failure file is the reason of the job's failure."""
+    script = """
+        import os, sys, time
+        from pathlib import Path
+        failure = Path(os.environ["SAGEMAKER_BASE_DIR"], "output/failure")
+        if os.environ["SM_CURRENT_HOST"] == "algo-1":
+            time.sleep(30)
+        failure.write_text("the disk of algo-2 is full")
+        sys.exit(1)
+    """
+    variables = {"PYTHONPATH": str(training_image.TOOLKIT), "SAGEMAKER_TRAINING_MODULE": training_image.MODULE}
+    cloud = start_cloud(images=(ImageRule(image="*", kind="training", python=sys.executable, environment=variables),))
+    cloud.train(script, **several(2))
+    assert cloud.job()["FailureReason"].startswith("AlgorithmError: the disk of algo-2 is full")
