@@ -15,6 +15,7 @@ from ministack.services import lambda_svc
 
 from local.emulator.cloudwatch.metric_store import record
 from local.emulator.common.patching import Original, Record
+from local.emulator.functions.environments import NoEnvironmentError
 
 _integration_seconds: contextvars.ContextVar[list[float] | None] = contextvars.ContextVar(
     "local_integration_seconds", default=None
@@ -24,10 +25,14 @@ _integration_seconds: contextvars.ContextVar[list[float] | None] = contextvars.C
 def execute_function(
     original: Original, func: Record, config: Record, event: Any, request_id: str, started: float
 ) -> Any:
-    """Record every invocation of a function."""
+    """Record every invocation of a function, and throttle those for which this machine has no environment."""
     dimensions = {"FunctionName": config.get("FunctionName", "unknown")}
     in_flight = lambda_svc.executions_in_flight()[1].get(lambda_svc._inflight_key(config), 1)
-    result = original(func, config, event, request_id, started)
+    try:
+        result = original(func, config, event, request_id, started)
+    except NoEnvironmentError:  # neither an invocation nor an error
+        record("AWS/Lambda", {"Throttles": 1.0}, dimensions=dimensions)
+        return lambda_svc._throttle_response("ConcurrentInvocationLimitExceeded", "")
     failed = float(bool(isinstance(result, dict) and result.get("error")))
     counts = {"Invocations": 1.0, "Errors": failed, "Throttles": 0.0, "ConcurrentExecutions": float(in_flight)}
     record("AWS/Lambda", counts, dimensions=dimensions)

@@ -9,6 +9,8 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+from local.discarding import discard
+
 ACCOUNT_ID = "000000000000"  # the account that holds everything
 MARKER = "LOCAL_CLOUD_CLEAN_ENVIRONMENT"  # set in the environment made here
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy")
@@ -31,14 +33,14 @@ class ServerPaths:
     def make(self) -> None:
         """Create the folders, readable by their owner only, with an empty TMPDIR."""
         self.root.mkdir(parents=True, exist_ok=True)
-        self.clear_temporary()
-        for folder in (self.home, self.services, self.objects, self.sagemaker):
+        discard(self.temporary)  # what crashed processes left, perhaps gigabytes
+        for folder in (self.temporary, self.home, self.services, self.objects, self.sagemaker):
             folder.mkdir(mode=0o700, exist_ok=True)
 
     def clear_temporary(self) -> None:
-        """Remove what crashed processes left in TMPDIR."""
+        """Remove what this server left in TMPDIR."""
         shutil.rmtree(self.temporary, ignore_errors=True)
-        self.temporary.mkdir(mode=0o700, exist_ok=True)
+        self.temporary.mkdir(mode=0o700)
 
 
 def network_environment(environment: Mapping[str, str]) -> dict[str, str]:

@@ -4,6 +4,7 @@ import logging
 import shutil
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -102,14 +103,15 @@ class EndpointRuntime:
     def _bring_up(self, key: Key) -> None:
         """Start the server; one that served before again and again: a full disk passes. Failed, it can be deleted."""
         record, pause = self._context.store.get(key) or {}, FIRST_PAUSE_SECONDS
-        while not self._started(key, record) and _SERVED in record and not self._context.stopping.wait(pause):
+        instance = uuid.uuid4().hex  # one log stream, however many attempts
+        while not self._started(key, record, instance) and _SERVED in record and not self._context.stopping.wait(pause):
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
-    def _started(self, key: Key, record: Record) -> bool:
+    def _started(self, key: Key, record: Record, instance: str) -> bool:
         """Try it once; True also where the endpoint was deleted or made anew meanwhile, and there is nothing to do."""
         variant, failure = None, {}
         try:
-            variant = start_variant(self._context, key, VariantSpec(**record["_Deployment"][0]))
+            variant = start_variant(self._context, key, VariantSpec(**record["_Deployment"][0]), instance)
         except Exception as error:
             failure = {"EndpointStatus": "Failed", "FailureReason": _reason(error)}
         with self._context.store.lock:
@@ -126,7 +128,7 @@ class EndpointRuntime:
 
     def _switch(self, key: Key, config_name: str, spec: VariantSpec) -> None:
         try:
-            variant = start_variant(self._context, key, spec)
+            variant = start_variant(self._context, key, spec, uuid.uuid4().hex)
         except Exception as error:
             # As on AWS: in service with the old configuration, and with a reason.
             reason = _reason(error)
