@@ -92,8 +92,7 @@ def _serve(options: argparse.Namespace, paths: ServerPaths, images: tuple[ImageR
     listening = socket.socket(fileno=options.socket_fd) if inherited else listening_socket(options.port)
     paths.make()
     root = credentials(options.state_dir, port=options.port, region=options.region)
-    os.environ.update(environment.emulator_environment(paths, options.port, root))
-    os.environ["LAMBDA_ACCOUNT_CONCURRENCY"] = str(options.lambda_concurrency)
+    os.environ.update(environment.emulator_environment(paths, options.port, root, options.lambda_concurrency))
     _log_to(options.log_dir)
     # Only now: ministack reads its environment while it is imported.
     from local.emulator.runtime import LocalCloud

@@ -67,10 +67,10 @@ def base_environment(environment: Mapping[str, str], paths: ServerPaths) -> dict
     }
 
 
-def emulator_environment(paths: ServerPaths, port: int, root: Mapping[str, str]) -> dict[str, str]:
+def emulator_environment(paths: ServerPaths, port: int, root: Mapping[str, str], concurrency: int) -> dict[str, str]:
     """Return the settings that ministack and the AWS SDKs of Lambda functions read.
 
-    `root`: content of the credentials file.
+    `root`: content of the credentials file. `concurrency`: Lambda executions that the account may have at a time.
     """
     return {
         # Where AWS SDKs find this cloud, and the key of its root user.
@@ -90,6 +90,7 @@ def emulator_environment(paths: ServerPaths, port: int, root: Mapping[str, str])
         "S3_PERSIST": "1",
         "S3_DATA_DIR": str(paths.objects),
         "LAMBDA_EXECUTOR": "local",
+        "LAMBDA_ACCOUNT_CONCURRENCY": str(concurrency),
         # No second port, and no access to the machine's containers (ministack would remove those of another instance).
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
