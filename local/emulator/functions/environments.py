@@ -5,7 +5,6 @@ ministack starts a process for every waiting request, with a copy of the functio
 """
 
 import hashlib
-import os
 import shutil
 import tempfile
 import threading
@@ -20,8 +19,9 @@ from ministack.core import lambda_runtime
 from ministack.services import lambda_svc
 
 from local.emulator.common.patching import Original, Record
+from local.sagemaker.processes.child_environment import cpu_count
 
-_PROCESSORS = os.cpu_count() or 1
+_PROCESSORS = cpu_count()
 _EACH_BYTES = 64 * 1024**2  # memory of an environment with boto3 and Powertools
 MOST = max(4, min(16 * _PROCESSORS, lambda_svc._memory_budget_bytes() // 4 // _EACH_BYTES))
 """Environments of a function: sixteen for each processor, in a quarter of the memory."""

@@ -106,12 +106,6 @@ class Autosave:
             pause = max(self._soon_seconds, (time.monotonic() - started) / _LOAD)
 
 
-def save_all(original: Original, services: Record) -> None:
-    """Save on a clean stop as during the run; ministack gives up at the first dict that changes."""
-    for name, get_state in services.items():
-        save_service(name, get_state)
-
-
 def unsaved() -> list[str]:
     """Return the services whose last change has not reached the disk, because saving it failed."""
     return sorted(_unsaved)
