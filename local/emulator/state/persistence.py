@@ -1,8 +1,7 @@
 """Saving ministack's state while it runs; ministack itself saves on a clean shutdown only.
 
-Saving happens on the event loop, which answers no request meanwhile. ministack copies every record before it writes
-it, and uses the slower of Python's two JSON encoders; here the two services that change all the time are written
-without copies. Other threads change the records meanwhile, so every dict is listed in one step before it is walked.
+Saving happens on the event loop, which answers no request meanwhile. Other threads change the records, so every dict is
+listed in one step before it is walked. ministack uses the slower of Python's two JSON encoders.
 """
 
 import asyncio
@@ -19,9 +18,8 @@ from typing import Any
 
 from ministack import app
 from ministack.core import persistence as files
-from ministack.services import cloudformation, stepfunctions
 
-from local.emulator.common.patching import Original, Record
+from local.emulator.common.patching import Original
 
 logger = logging.getLogger("local.persistence")
 
@@ -33,10 +31,6 @@ _LATE = ("cloudwatch", "cloudwatch_logs")  # large, and little is lost with the 
 _SIGNED_FOR = re.compile(r"Credential=[^/]+/\d{8}/[^/]+/([^/]+)/aws4_request")
 _NAMES = {"states": "stepfunctions", "events": "eventbridge", "logs": "cloudwatch_logs", "monitoring": "cloudwatch"}
 _ATTEMPTS = 10
-_STATES_STORES = (
-    *("state_machines", "executions", "tags", "activities"),
-    *("state_machine_versions", "state_machine_aliases", "map_runs"),
-)
 _writing = threading.Lock()
 _unsaved: set[str] = set()  # the services whose last save failed
 _pruning: list[Callable[[], None]] = []  # what deletes the code of functions that the next file no longer names
@@ -113,13 +107,12 @@ def unsaved() -> list[str]:
 
 def save_service(service: str, get_state: Callable[[], Any]) -> None:
     """Write the state of one service. What goes wrong is logged, and tried again until it succeeds. Thread-safe."""
-    collect = _WITHOUT_COPIES.get(service, get_state)
     try:
         with _writing:
             _pruning.clear()
-            state = _attempted(collect)
+            state = _attempted(get_state)
             if state is not None:
-                _write(service, json.dumps(state, default=_encoded))
+                _write(service, json.dumps(state, default=files._json_default))
             while _pruning:
                 _pruning.pop()()
     except Exception:  # one broken service must not cost the others their state
@@ -134,7 +127,7 @@ def save_service(service: str, get_state: Callable[[], Any]) -> None:
 
 
 def _attempted(collect: Callable[[], Any]) -> Any:
-    """Collect a state, again where another thread changed a collection that a service walks itself."""
+    """Collect a state; again where another thread changed a collection that a service walks itself."""
     for _ in range(_ATTEMPTS):
         with suppress(RuntimeError):
             return collect()
@@ -151,19 +144,12 @@ def install() -> None:
     vars(copy)["_deepcopy_dispatch"][dict] = _copied
 
 
-def _copied(found: dict[Any, Any], memo: dict[int, Any]) -> Record:
-    copies: Record = {}
+def _copied(found: dict[Any, Any], memo: dict[int, Any]) -> dict[Any, Any]:
+    copies: dict[Any, Any] = {}
     memo[id(found)] = copies
     for key, value in list(found.items()):
         copies[copy.deepcopy(key, memo)] = copy.deepcopy(value, memo)
     return copies
-
-
-def _encoded(value: Any) -> Any:
-    if hasattr(value, "_data"):  # a dict of ministack with a key for each account
-        value, live = type(value)(), value
-        value._data = dict(live._data)
-    return files._json_default(value)
 
 
 def _write(service: str, text: str) -> None:
@@ -173,9 +159,3 @@ def _write(service: str, text: str) -> None:
     version = files._state_format_version(service)
     temporary.write_text(f'{{"__ministack_format__": {version}, "payload": {text}}}', encoding="utf-8")
     temporary.replace(folder / f"{service}.json")
-
-
-_WITHOUT_COPIES: dict[str, Callable[[], Any]] = {
-    "cloudformation": lambda: {name: store() for store, name in cloudformation._PERSISTED_STORES},
-    "stepfunctions": lambda: {name: getattr(stepfunctions, f"_{name}") for name in _STATES_STORES},
-}

@@ -50,7 +50,7 @@ class EndpointRuntime:
                 self.create(key)
             elif _SERVED in record:
                 reason = {"Updating": _INTERRUPTED_UPDATE, "Failed": None}.get(status, record.get("FailureReason"))
-                self._change(key, EndpointStatus="SystemUpdating", PendingDeploymentSummary=None, FailureReason=reason)
+                self._change(key, EndpointStatus="SystemUpdating", FailureReason=reason)
                 self._spawn(self._bring_up, key)
 
     def stop(self) -> None:
@@ -132,7 +132,7 @@ class EndpointRuntime:
         except Exception as error:
             # As on AWS: in service with the old configuration, and with a reason.
             reason = _reason(error)
-            self._change(key, EndpointStatus="InService", FailureReason=reason, PendingDeploymentSummary=None)
+            self._change(key, EndpointStatus="InService", FailureReason=reason)
         else:
             self._retire(self._install(key, variant, EndpointConfigName=config_name, _Deployment=[asdict(spec)]))
 
@@ -155,9 +155,7 @@ class EndpointRuntime:
             self._variants[key] = variant
         publish_start(self._context.outbox, key, variant)
         variants = [variant.spec.summary(time.time())]
-        self._change(
-            key, EndpointStatus="InService", ProductionVariants=variants, PendingDeploymentSummary=None, **changes
-        )
+        self._change(key, EndpointStatus="InService", ProductionVariants=variants, **changes)
         return old
 
     def _forget(self, key: Key) -> None:

@@ -88,17 +88,13 @@ class Meddler(str):
         self.store[f"copied {len(self.store)}"] = {}
         return "key"
 
-    def __repr__(self) -> str:
-        self.store[f"encoded {len(self.store)}"] = {}
-        return "'key'"
-
 
 @pytest.mark.parametrize(
     ("service", "module", "store"),
     [("cloudwatch", cloudwatch, cloudwatch._metrics), ("stepfunctions", stepfunctions, stepfunctions._executions)],
 )
 def test_a_store_that_grows_during_every_save_is_saved(service: str, module: Any, store: Any) -> None:
-    """Copied or not, it is written as it was at one moment: no "dictionary changed size during iteration"."""
+    """It is written as it was at one moment: no "dictionary changed size during iteration"."""
     store[Meddler(store)] = {"kept": True}
     try:
         persistence.save_service(service, module.get_state)
