@@ -43,6 +43,9 @@ class SharedArchive(zipfile.ZipFile):
     def extractall(self, path: Any = None, members: Any = None, pwd: Any = None) -> None:
         """Link the empty folder `path` to the shared files; they are read-only, only bytecode may be added."""
         archive, folder = Path(str(self.filename)), Path(path)
+        if (archive.parent / "_worker.js").exists():  # of Node: ministack adds the layers' packages to the folder
+            super().extractall(path)
+            return
         shared = Path(tempfile.gettempdir(), "functions", hashlib.sha256(archive.read_bytes()).hexdigest())
         with _unpacking:
             if not shared.is_dir():

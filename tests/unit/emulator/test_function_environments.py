@@ -145,6 +145,18 @@ def test_an_archive_that_was_cut_off_is_unpacked_again(archive: Any, tmp_path: P
     assert archive("2", "same").read_text() == "same"
 
 
+def test_a_function_for_node_has_a_folder_of_its_own(tmp_path: Path) -> None:
+    """The packages of its layers are linked into it."""
+    (tmp_path / "_worker.js").touch()
+    folder = tmp_path / "code"
+    folder.mkdir()
+    with zipfile.ZipFile(tmp_path / "code.zip", "w") as package:
+        package.writestr("index.js", "x")
+    with SharedArchive(tmp_path / "code.zip") as package:
+        package.extractall(str(folder))
+    assert not folder.is_symlink() and (folder / "index.js").read_text() == "x"
+
+
 def test_a_throttled_invocation_is_named_as_state_machines_catch_it() -> None:
     """The error is Lambda.TooManyRequestsException, the text Lambda's."""
     result = environments.throttle_response(lambda_svc._throttle_response, "ConcurrentInvocationLimitExceeded", "x")
