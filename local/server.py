@@ -11,6 +11,7 @@ import argparse
 import logging
 import logging.handlers
 import os
+import re
 import socket
 import sys
 from collections.abc import Sequence
@@ -137,13 +138,9 @@ def _log_to(folder: Path) -> None:
 
 
 def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds <= _MAX_START_SECONDS:
+    if not re.fullmatch(r"\d+(\.\d+)?", text) or not 0 < float(text) <= _MAX_START_SECONDS:
         raise argparse.ArgumentTypeError(f"'{text}' is no number of seconds; allowed: above 0, up to 3600")
-    return seconds
+    return float(text)
 
 
 def _concurrency(text: str) -> int:

@@ -7,7 +7,6 @@ import contextvars
 import json
 import time
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 
 from ministack.services import apigateway_v1 as gateway
@@ -98,10 +97,6 @@ def emit_execution_status_event(original: Original, execution: Record) -> None:
     status = execution["status"]
     metric = "Started" if status == "RUNNING" else status.title().replace("_", "")  # e.g. TimedOut
     record("AWS/States", {f"Executions{metric}": 1.0}, dimensions=dimensions)
-    if execution.get("stopDate"):
-        started, stopped = (datetime.fromisoformat(execution[name]) for name in ("startDate", "stopDate"))
-        taken = {"ExecutionTime": 1000 * (stopped - started).total_seconds()}
-        record("AWS/States", taken, unit="Milliseconds", dimensions=dimensions)
     original(execution)
 
 
