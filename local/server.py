@@ -11,6 +11,7 @@ import argparse
 import logging
 import logging.handlers
 import os
+import re
 import socket
 import sys
 from collections.abc import Sequence
@@ -25,9 +26,11 @@ from local.sagemaker.common.settings import ImageRule, Settings, load_image_map
 
 _LOG_FILE = "local-cloud.log"
 _START_SECONDS = "LOCAL_ENDPOINT_START_SECONDS"  # the variable that the option --endpoint-start-seconds overrides
+_CONCURRENCY = "LOCAL_LAMBDA_CONCURRENCY"  # the same for --lambda-concurrency
 _PROJECT = Path(__file__).resolve().parent.parent
 _LOG_BYTES = 5_000_000
 _MAX_START_SECONDS = 3600.0
+_MAX_CONCURRENCY = 100_000
 # ministack writes a line for each of its hundred services at every start and save. KMS reports a missing package that
 # only its signatures need.
 _QUIET = {"persistence": logging.WARNING, "ministack": logging.WARNING, "kms": logging.ERROR}
@@ -47,6 +50,12 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
         type=_seconds,
         default=os.environ.get(_START_SECONDS) or str(Settings.endpoint_start_seconds),
         help=f"how long a model's server may take to answer /ping (default: {_START_SECONDS} or %(default)s)",
+    )
+    parser.add_argument(
+        "--lambda-concurrency",
+        type=_concurrency,
+        default=os.environ.get(_CONCURRENCY) or "1000",
+        help=f"concurrent Lambda executions of the account; new ones have 10 (default: {_CONCURRENCY} or 1000)",
     )
     options = parser.parse_args(arguments)
     if not 0 < options.port < 65536:
@@ -84,7 +93,7 @@ def _serve(options: argparse.Namespace, paths: ServerPaths, images: tuple[ImageR
     listening = socket.socket(fileno=options.socket_fd) if inherited else listening_socket(options.port)
     paths.make()
     root = credentials(options.state_dir, port=options.port, region=options.region)
-    os.environ.update(environment.emulator_environment(paths, options.port, root))
+    os.environ.update(environment.emulator_environment(paths, options.port, root, options.lambda_concurrency))
     _log_to(options.log_dir)
     # Only now: ministack reads its environment while it is imported.
     from local.emulator.runtime import LocalCloud
@@ -129,13 +138,15 @@ def _log_to(folder: Path) -> None:
 
 
 def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds <= _MAX_START_SECONDS:
+    if not re.fullmatch(r"\d+(\.\d+)?", text) or not 0 < float(text) <= _MAX_START_SECONDS:
         raise argparse.ArgumentTypeError(f"'{text}' is no number of seconds; allowed: above 0, up to 3600")
-    return seconds
+    return float(text)
+
+
+def _concurrency(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) <= _MAX_CONCURRENCY:
+        raise argparse.ArgumentTypeError(f"'{text}' is no number of executions; allowed: 1 to {_MAX_CONCURRENCY}")
+    return int(text)
 
 
 def _absolute(text: str) -> Path:

@@ -20,9 +20,11 @@ from local.emulator.cloudformation import (
 )
 from local.emulator.cloudwatch import alarms, metric_store, service_metrics
 from local.emulator.common.patching import Holder, wrap
+from local.emulator.functions import concurrency, environments
 from local.emulator.gateway import data_plane
 from local.emulator.recovery import interrupted, stack_operations
 from local.emulator.sagemaker_bridge import sagemaker_api
+from local.emulator.state import persistence
 from local.emulator.workflows import lambda_errors, state_language
 from local.emulator.workflows import stepfunctions as workflows
 from local.sagemaker.service import SageMakerService
@@ -57,6 +59,8 @@ _WRAPPED: tuple[tuple[Holder | tuple[Holder, ...], str, Callable[..., Any]], ...
     (custom_resource, "invoke_custom_resource", buckets.invoke_custom_resource),  # CDK's autoDeleteObjects
     (codebuild, "_start_build", image_builds.start_build),  # a check of a build's source
     (s3, "_resolve_sse_write_headers", buckets.resolve_sse_write_headers),  # aws:kms without a key
+    # State
+    (lambda_svc, "_prune_orphan_code_blobs", persistence.prune_code),  # code that a kill does not lose
     # API Gateway
     (apigateway_v1, "_check_request_validation", data_plane.check_request_validation),  # other media types
     (apigateway_v1, "_execute_in_scope", data_plane.execute),  # the limit of 10 MB
@@ -66,6 +70,11 @@ _WRAPPED: tuple[tuple[Holder | tuple[Holder, ...], str, Callable[..., Any]], ...
     (apigateway_v1, "_method_throttle_settings", data_plane.method_throttle_settings),  # throttles of methods
     # Functions and state machines
     (lambda_svc, "_execute_function_warm", lambda_errors.execute_function),  # the exception's class
+    (lambda_svc, "acquire_worker", environments.acquire_worker),  # a bound, a wait for one that is free
+    (lambda_svc, "release_worker", environments.release_worker),  # the same
+    (lambda_svc, "_throttle_response", environments.throttle_response),  # AWS's words
+    (lambda_svc, "_acquire_execution_slot", concurrency.acquire_execution_slot),  # reservations of other functions
+    (lambda_svc, "_put_function_concurrency", concurrency.put_function_concurrency),  # the account's minimum
     (stepfunctions, "_apply_output_path", state_language.apply_output_path),  # Output of Succeed
     (stepfunctions, "_error_matches", state_language.error_matches),  # errors that States.ALL does not match
     (stepfunctions, "_fail_execution", state_language.fail_execution),  # executions that stay stopped
@@ -101,4 +110,7 @@ def install(service: SageMakerService) -> None:
     accepted_types.register()  # AWS::ApplicationAutoScaling::*, AWS::Budgets::Budget
     buckets.register()  # tags of AWS::S3::Bucket, and its deletion
     request_validators.register()  # AWS::ApiGateway::RequestValidator, and its use by methods
+    concurrency.register()  # reservations in AWS::Lambda::Function
+    environments.install()  # files that the environments of functions share
+    persistence.install()  # copies of dicts that threads change
     alarms.start()  # alarms that change as time passes

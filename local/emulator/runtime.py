@@ -20,6 +20,7 @@ from local.emulator.common.version import REQUIRED_VERSION
 from local.emulator.recovery import interrupted, recovery
 from local.emulator.recovery.stack_operations import JOURNAL
 from local.emulator.sagemaker_bridge.surroundings import CloudSurroundings
+from local.emulator.state import persistence
 from local.emulator.state.persistence import Autosave
 from local.sagemaker.common.settings import Settings
 from local.sagemaker.service import SageMakerService
@@ -52,7 +53,7 @@ class LocalCloud:
 
     def _health(self) -> dict[str, Any]:
         """Return the body of the readiness probe."""
-        return {"status": self._status, "pid": os.getpid(), **self._about}
+        return {"status": self._status, "pid": os.getpid(), "unsaved": persistence.unsaved(), **self._about}
 
     async def _run(self, listening: socket.socket) -> None:
         asked_to_stop = asyncio.Event()

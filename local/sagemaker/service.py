@@ -84,6 +84,6 @@ class SageMakerService:
     def invoke_endpoint(self, scope: Scope, name: str, body: bytes, headers: Mapping[str, str]) -> InvokeResult:
         """Answer InvokeEndpoint; wait for the model at most `invocation_seconds`. Raises ServiceError.
 
-        Of the request's `headers`, the types and those that begin with `X-Amzn-SageMaker-` are used.
+        Of the request's `headers`, Content-Type and Accept are used.
         """
         return self._invocations.invoke(scope, name, body, headers)

@@ -1,5 +1,6 @@
 """The local cloud's process: start it, see whether it lives, stop it."""
 
+import contextlib
 import ctypes
 import hashlib
 import json
@@ -10,6 +11,7 @@ import subprocess
 import time
 import urllib.request
 from http import HTTPStatus
+from typing import TextIO
 
 import psutil
 
@@ -55,7 +57,7 @@ def start(port: int) -> int:
     command += ["--state-dir", str(paths.CLOUD_STATE), "--images", str(paths.IMAGES), "--log-dir", str(paths.LOGS)]
     if handed_over is not None:
         command += ["--socket-fd", str(handed_over)]
-    with paths.SERVER_LOG.open("a") as log:
+    with _new_log() as log:
         process = subprocess.Popen(
             command,
             cwd=paths.ROOT,
@@ -149,6 +151,13 @@ def _port_taken(port: int) -> bool:
     except OSError:
         return True
     return False
+
+
+def _new_log() -> TextIO:
+    """Open an empty log for one start; that of the start before is kept beside it."""
+    with contextlib.suppress(FileNotFoundError):
+        paths.SERVER_LOG.replace(paths.SERVER_LOG.with_suffix(".log.1"))
+    return paths.SERVER_LOG.open("w")
 
 
 def _did_not_start(reason: str) -> OperationError:

@@ -5,17 +5,21 @@ ministack has four of them, and those of Lambda only for calls of its Invoke API
 
 import contextvars
 import json
+import threading
 import time
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 
 from ministack.services import apigateway_v1 as gateway
-from ministack.services import lambda_svc
+from ministack.services import cloudwatch_logs, lambda_svc
 
 from local.emulator.cloudwatch.metric_store import record
 from local.emulator.common.patching import Original, Record
+from local.emulator.functions.environments import NoEnvironmentError
 
+_STREAM = "0" * 32  # of the one environment that all log to
+_MOST_LINES = 20_000  # of a function that are kept
+_logging = threading.Lock()
 _integration_seconds: contextvars.ContextVar[list[float] | None] = contextvars.ContextVar(
     "local_integration_seconds", default=None
 )
@@ -24,10 +28,14 @@ _integration_seconds: contextvars.ContextVar[list[float] | None] = contextvars.C
 def execute_function(
     original: Original, func: Record, config: Record, event: Any, request_id: str, started: float
 ) -> Any:
-    """Record every invocation of a function."""
+    """Record every invocation of a function, and throttle those for which this machine has no environment."""
     dimensions = {"FunctionName": config.get("FunctionName", "unknown")}
     in_flight = lambda_svc.executions_in_flight()[1].get(lambda_svc._inflight_key(config), 1)
-    result = original(func, config, event, request_id, started)
+    try:
+        result = original(func, config, event, request_id, started)
+    except NoEnvironmentError:  # neither an invocation nor an error
+        record("AWS/Lambda", {"Throttles": 1.0}, dimensions=dimensions)
+        return lambda_svc._throttle_response("ConcurrentInvocationLimitExceeded", "")
     failed = float(bool(isinstance(result, dict) and result.get("error")))
     counts = {"Invocations": 1.0, "Errors": failed, "Throttles": 0.0, "ConcurrentExecutions": float(in_flight)}
     record("AWS/Lambda", counts, dimensions=dimensions)
@@ -47,8 +55,22 @@ def emit_lambda_metrics(
 def emit_lambda_logs(
     original: Original, func: Record, request_id: str, log_text: str, *rest: Any, **options: Any
 ) -> None:
-    """Record the metrics in a function's log lines."""
-    original(func, request_id, log_text, *rest, **options)
+    """Record the metrics in a function's log lines; keep these in one stream a day, and no more than the latest.
+
+    ministack opens a stream for every invocation and keeps all lines for ever, which saving the state copies.
+    """
+    config = func.get("config") or func
+    name = (config.get("LoggingConfig") or {}).get("LogGroup") or f"/aws/lambda/{config.get('FunctionName', 'unknown')}"
+    with _logging:
+        before = set(cloudwatch_logs._log_groups.get(name, {}).get("streams", ()))
+        original(func, request_id, log_text, *rest, **options)
+        streams = cloudwatch_logs._log_groups.get(name, {}).get("streams", {})
+        for opened in streams.keys() - before:
+            latest = streams.pop(opened)
+            shared = streams.setdefault(f"{opened.partition(']')[0]}]{_STREAM}", latest)
+            if shared is not latest:
+                cloudwatch_logs._append_log_events(shared, latest["events"])
+                del shared["events"][:-_MOST_LINES]
     for line in (log_text or "").splitlines():
         for namespace, name, value, unit, dimensions in measurements(line.strip()):
             record(namespace, {name: value}, unit=unit, dimensions=dimensions)
@@ -93,10 +115,6 @@ def emit_execution_status_event(original: Original, execution: Record) -> None:
     status = execution["status"]
     metric = "Started" if status == "RUNNING" else status.title().replace("_", "")  # e.g. TimedOut
     record("AWS/States", {f"Executions{metric}": 1.0}, dimensions=dimensions)
-    if execution.get("stopDate"):
-        started, stopped = (datetime.fromisoformat(execution[name]) for name in ("startDate", "stopDate"))
-        taken = {"ExecutionTime": 1000 * (stopped - started).total_seconds()}
-        record("AWS/States", taken, unit="Milliseconds", dimensions=dimensions)
     original(execution)
 
 

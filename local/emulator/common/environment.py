@@ -9,6 +9,8 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+from local.discarding import discard
+
 ACCOUNT_ID = "000000000000"  # the account that holds everything
 MARKER = "LOCAL_CLOUD_CLEAN_ENVIRONMENT"  # set in the environment made here
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy")
@@ -31,14 +33,14 @@ class ServerPaths:
     def make(self) -> None:
         """Create the folders, readable by their owner only, with an empty TMPDIR."""
         self.root.mkdir(parents=True, exist_ok=True)
-        self.clear_temporary()
-        for folder in (self.home, self.services, self.objects, self.sagemaker):
+        discard(self.temporary)  # what crashed processes left, perhaps gigabytes
+        for folder in (self.temporary, self.home, self.services, self.objects, self.sagemaker):
             folder.mkdir(mode=0o700, exist_ok=True)
 
     def clear_temporary(self) -> None:
-        """Remove what crashed processes left in TMPDIR."""
+        """Remove what this server left in TMPDIR."""
         shutil.rmtree(self.temporary, ignore_errors=True)
-        self.temporary.mkdir(mode=0o700, exist_ok=True)
+        self.temporary.mkdir(mode=0o700)
 
 
 def network_environment(environment: Mapping[str, str]) -> dict[str, str]:
@@ -65,10 +67,10 @@ def base_environment(environment: Mapping[str, str], paths: ServerPaths) -> dict
     }
 
 
-def emulator_environment(paths: ServerPaths, port: int, root: Mapping[str, str]) -> dict[str, str]:
+def emulator_environment(paths: ServerPaths, port: int, root: Mapping[str, str], concurrency: int) -> dict[str, str]:
     """Return the settings that ministack and the AWS SDKs of Lambda functions read.
 
-    `root`: content of the credentials file.
+    `root`: content of the credentials file. `concurrency`: Lambda executions that the account may have at a time.
     """
     return {
         # Where AWS SDKs find this cloud, and the key of its root user.
@@ -88,6 +90,7 @@ def emulator_environment(paths: ServerPaths, port: int, root: Mapping[str, str])
         "S3_PERSIST": "1",
         "S3_DATA_DIR": str(paths.objects),
         "LAMBDA_EXECUTOR": "local",
+        "LAMBDA_ACCOUNT_CONCURRENCY": str(concurrency),
         # No second port, and no access to the machine's containers (ministack would remove those of another instance).
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",

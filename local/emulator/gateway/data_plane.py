@@ -7,11 +7,12 @@ from ministack.services import apigateway_v1 as gateway
 from local.emulator.common.patching import Answer, Original, Record
 
 MAX_BODY_BYTES = 10 * 1024 * 1024  # largest request that API Gateway accepts
+_INTERNAL = "InternalServerErrorException"
 _BAD_GATEWAY = "bad gateway"  # marks a DEFAULT_5XX that keeps status 502
 
 
 class _LambdaFailedError(Exception):
-    """A function crashed, or returned something that is no proxy response."""
+    """A function was throttled, crashed, or returned something that is no proxy response; the text says which."""
 
 
 def check_request_validation(
@@ -36,25 +37,30 @@ async def execute(original: Original, request: Record, api_id: str, *rest: Any) 
 
 def lambda_proxy_response(original: Original, result: Record) -> Any:
     """Raise what ministack returns, so that `invoke_lambda_proxy` can answer for a function that failed."""
+    if result.get("throttle"):
+        raise _LambdaFailedError(_INTERNAL)
     response, error = original(result)
     if error:
-        raise _LambdaFailedError(error)
+        raise _LambdaFailedError(_BAD_GATEWAY)
     return response, error
 
 
 async def invoke_lambda_proxy(original: Original, *args: Any, **kwargs: Any) -> Any:
-    """Answer 502 for a function that failed; the reason is in its log, and AWS tells the caller nothing either."""
+    """Answer 502 for a function that failed, and 500 for one that Lambda throttles: AWS tells the caller no more.
+
+    Source: https://docs.aws.amazon.com/lambda/latest/dg/services-apigateway-errors.html
+    """
     try:
         return await original(*args, **kwargs)
-    except _LambdaFailedError:
-        return gateway._GatewayError("DEFAULT_5XX", "Internal server error", _BAD_GATEWAY)
+    except _LambdaFailedError as error:
+        return gateway._GatewayError("DEFAULT_5XX", "Internal server error", str(error))
 
 
 def gateway_error_response(original: Original, error: Any, request: Record) -> Answer:
     """Keep 502, and send each header once."""
     bad_gateway = error.error_type == _BAD_GATEWAY
     if bad_gateway:
-        error.error_type = "InternalServerErrorException"
+        error.error_type = _INTERNAL
     status, headers, body = original(error, request)
     customized = gateway._gateway_responses.get(request["api_id"], {}).get("DEFAULT_5XX", {})
     if bad_gateway and not customized.get("statusCode"):

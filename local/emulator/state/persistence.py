@@ -1,23 +1,25 @@
 """Saving ministack's state while it runs; ministack itself saves on a clean shutdown only.
 
-Saving happens on the event loop, which answers no request meanwhile. ministack copies every record before it writes
-it, and uses the slower of Python's two JSON encoders; here the two services that change all the time are written
-without copies.
+Saving happens on the event loop, which answers no request meanwhile. Other threads change the records, so every dict is
+listed in one step before it is walked. ministack uses the slower of Python's two JSON encoders.
 """
 
 import asyncio
+import copy
 import json
 import logging
 import re
 import threading
 import time
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from ministack import app
 from ministack.core import persistence as files
-from ministack.services import cloudformation, stepfunctions
+
+from local.emulator.common.patching import Original
 
 logger = logging.getLogger("local.persistence")
 
@@ -28,12 +30,10 @@ _INVOCATION = "/invocations"
 _LATE = ("cloudwatch", "cloudwatch_logs")  # large, and little is lost with the last seconds
 _SIGNED_FOR = re.compile(r"Credential=[^/]+/\d{8}/[^/]+/([^/]+)/aws4_request")
 _NAMES = {"states": "stepfunctions", "events": "eventbridge", "logs": "cloudwatch_logs", "monitoring": "cloudwatch"}
-_ATTEMPTS = 3
-_STATES_STORES = (
-    *("state_machines", "executions", "tags", "activities"),
-    *("state_machine_versions", "state_machine_aliases", "map_runs"),
-)
+_ATTEMPTS = 10
 _writing = threading.Lock()
+_unsaved: set[str] = set()  # the services whose last save failed
+_pruning: list[Callable[[], None]] = []  # what deletes the code of functions that the next file no longer names
 _changed: set[str] = set()
 _lock = threading.Lock()
 
@@ -100,22 +100,56 @@ class Autosave:
             pause = max(self._soon_seconds, (time.monotonic() - started) / _LOAD)
 
 
+def unsaved() -> list[str]:
+    """Return the services whose last change has not reached the disk, because saving it failed."""
+    return sorted(_unsaved)
+
+
 def save_service(service: str, get_state: Callable[[], Any]) -> None:
-    """Write the state of one service; log what goes wrong. Thread-safe."""
-    collect = _WITHOUT_COPIES.get(service, get_state)
-    for attempt in range(_ATTEMPTS):
-        try:
-            with _writing:
-                state = collect()
-                if state is not None:
-                    _write(service, json.dumps(state, default=files._json_default))
-            return
-        except RuntimeError:  # another thread changed a collection during the iteration
-            if attempt == _ATTEMPTS - 1:
-                logger.exception("The state of %s could not be collected.", service)
-        except Exception:  # one broken service must not cost the others their state
-            logger.exception("The state of %s could not be saved.", service)
-            return
+    """Write the state of one service. What goes wrong is logged, and tried again until it succeeds. Thread-safe."""
+    try:
+        with _writing:
+            _pruning.clear()
+            state = _attempted(get_state)
+            if state is not None:
+                _write(service, json.dumps(state, default=files._json_default))
+            while _pruning:
+                _pruning.pop()()
+    except Exception:  # one broken service must not cost the others their state
+        if service not in _unsaved:
+            logger.exception("The state of %s could not be saved; it is tried again.", service)
+        _unsaved.add(service)
+        note_change(service)
+        return
+    if service in _unsaved:
+        _unsaved.discard(service)
+        logger.warning("The state of %s is saved again.", service)
+
+
+def _attempted(collect: Callable[[], Any]) -> Any:
+    """Collect a state; again where another thread changed a collection that a service walks itself."""
+    for _ in range(_ATTEMPTS):
+        with suppress(RuntimeError):
+            return collect()
+    return collect()
+
+
+def prune_code(original: Original, referenced: set[str]) -> None:
+    """Keep the code that the file on disk names until the new one is there: a kill may come in between."""
+    _pruning[:] = [lambda: original(referenced)]
+
+
+def install() -> None:
+    """Have `copy.deepcopy`, with which services collect their state, list a dict in one step before it copies it."""
+    vars(copy)["_deepcopy_dispatch"][dict] = _copied
+
+
+def _copied(found: dict[Any, Any], memo: dict[int, Any]) -> dict[Any, Any]:
+    copies: dict[Any, Any] = {}
+    memo[id(found)] = copies
+    for key, value in list(found.items()):
+        copies[copy.deepcopy(key, memo)] = copy.deepcopy(value, memo)
+    return copies
 
 
 def _write(service: str, text: str) -> None:
@@ -125,9 +159,3 @@ def _write(service: str, text: str) -> None:
     version = files._state_format_version(service)
     temporary.write_text(f'{{"__ministack_format__": {version}, "payload": {text}}}', encoding="utf-8")
     temporary.replace(folder / f"{service}.json")
-
-
-_WITHOUT_COPIES: dict[str, Callable[[], Any]] = {
-    "cloudformation": lambda: {name: store() for store, name in cloudformation._PERSISTED_STORES},
-    "stepfunctions": lambda: {name: getattr(stepfunctions, f"_{name}") for name in _STATES_STORES},
-}

@@ -70,17 +70,11 @@ class Endpoints(Resources):
             # AWS also checks the configuration in use, and refuses the update if that was deleted.
             self._configs.named(scope, record["EndpointConfigName"])
             spec = self._spec(scope, params)
-            now = time.time()
             self._store.update(
                 key,
                 EndpointStatus="Updating",
-                LastModifiedTime=now,
+                LastModifiedTime=time.time(),
                 FailureReason=None,
-                PendingDeploymentSummary={
-                    "EndpointConfigName": params["EndpointConfigName"],
-                    "ProductionVariants": [spec.summary(now)],
-                    "StartTime": now,
-                },
                 **_deployment_config(key, params),
             )
         self._runtime.update(key, params["EndpointConfigName"], spec)

@@ -14,9 +14,6 @@ from local.sagemaker.state.context import Context
 
 _SERVERLESS_BYTES = 4 * 1024 * 1024
 _INSTANCE_BYTES = 6 * 1024 * 1024
-_PREFIX = "x-amzn-sagemaker-"
-_CUSTOM_ATTRIBUTES = f"{_PREFIX}custom-attributes"
-_FORWARDED = (_CUSTOM_ATTRIBUTES, f"{_PREFIX}inference-id", f"{_PREFIX}session-id")
 _TIMEOUT = (
     "Your invocation timed out while waiting for a response from container primary. Review the latency metrics for "
     "each container in Amazon CloudWatch, resolve the issue, and try again."
@@ -42,9 +39,8 @@ class Invocations:
         """Answer one request. Raises ServiceError."""
         key = Key(KIND, scope, name)
         lowered = {header.lower(): value for header, value in headers.items()}
-        sent = {header: lowered[header] for header in _FORWARDED if header in lowered}
-        sent["Content-Type"] = lowered.get("content-type") or "application/json"
-        sent["Accept"] = lowered.get("accept") or "*/*"
+        accept = lowered.get("accept") or "*/*"
+        sent = {"Content-Type": lowered.get("content-type") or "application/json", "Accept": accept}
         with self._runtime.slot(key) as variant:
             return self._ask(key, variant, body, sent)
 
@@ -78,8 +74,6 @@ class Invocations:
             "Content-Type": answer.headers.get("Content-Type", "application/octet-stream"),
             "x-Amzn-Invoked-Production-Variant": variant.spec.name,
         }
-        if custom := answer.headers.get(_CUSTOM_ATTRIBUTES):
-            given["X-Amzn-SageMaker-Custom-Attributes"] = custom
         return InvokeResult(status, given, answer.data)
 
 

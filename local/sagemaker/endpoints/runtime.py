@@ -4,6 +4,7 @@ import logging
 import shutil
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -49,7 +50,7 @@ class EndpointRuntime:
                 self.create(key)
             elif _SERVED in record:
                 reason = {"Updating": _INTERRUPTED_UPDATE, "Failed": None}.get(status, record.get("FailureReason"))
-                self._change(key, EndpointStatus="SystemUpdating", PendingDeploymentSummary=None, FailureReason=reason)
+                self._change(key, EndpointStatus="SystemUpdating", FailureReason=reason)
                 self._spawn(self._bring_up, key)
 
     def stop(self) -> None:
@@ -102,14 +103,15 @@ class EndpointRuntime:
     def _bring_up(self, key: Key) -> None:
         """Start the server; one that served before again and again: a full disk passes. Failed, it can be deleted."""
         record, pause = self._context.store.get(key) or {}, FIRST_PAUSE_SECONDS
-        while not self._started(key, record) and _SERVED in record and not self._context.stopping.wait(pause):
+        instance = uuid.uuid4().hex  # one log stream, however many attempts
+        while not self._started(key, record, instance) and _SERVED in record and not self._context.stopping.wait(pause):
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
-    def _started(self, key: Key, record: Record) -> bool:
+    def _started(self, key: Key, record: Record, instance: str) -> bool:
         """Try it once; True also where the endpoint was deleted or made anew meanwhile, and there is nothing to do."""
         variant, failure = None, {}
         try:
-            variant = start_variant(self._context, key, VariantSpec(**record["_Deployment"][0]))
+            variant = start_variant(self._context, key, VariantSpec(**record["_Deployment"][0]), instance)
         except Exception as error:
             failure = {"EndpointStatus": "Failed", "FailureReason": _reason(error)}
         with self._context.store.lock:
@@ -126,11 +128,11 @@ class EndpointRuntime:
 
     def _switch(self, key: Key, config_name: str, spec: VariantSpec) -> None:
         try:
-            variant = start_variant(self._context, key, spec)
+            variant = start_variant(self._context, key, spec, uuid.uuid4().hex)
         except Exception as error:
             # As on AWS: in service with the old configuration, and with a reason.
             reason = _reason(error)
-            self._change(key, EndpointStatus="InService", FailureReason=reason, PendingDeploymentSummary=None)
+            self._change(key, EndpointStatus="InService", FailureReason=reason)
         else:
             self._retire(self._install(key, variant, EndpointConfigName=config_name, _Deployment=[asdict(spec)]))
 
@@ -153,9 +155,7 @@ class EndpointRuntime:
             self._variants[key] = variant
         publish_start(self._context.outbox, key, variant)
         variants = [variant.spec.summary(time.time())]
-        self._change(
-            key, EndpointStatus="InService", ProductionVariants=variants, PendingDeploymentSummary=None, **changes
-        )
+        self._change(key, EndpointStatus="InService", ProductionVariants=variants, **changes)
         return old
 
     def _forget(self, key: Key) -> None:

@@ -1,7 +1,6 @@
 """The server behind an endpoint: started, shared by the requests, drained before it stops."""
 
 import threading
-import uuid
 from pathlib import Path
 
 from local.sagemaker.common.errors import FailedError, ServiceError
@@ -47,10 +46,10 @@ def endpoint_home(context: Context, key: Key) -> Path:
     return key.below(context.settings.state_dir / "homes")
 
 
-def start_variant(context: Context, key: Key, spec: VariantSpec) -> Variant:
-    """Start the server and wait until it answers /ping. Raises FailedError."""
+def start_variant(context: Context, key: Key, spec: VariantSpec, instance: str) -> Variant:
+    """Start the server and wait until it answers /ping; `instance` names its log stream. Raises FailedError."""
     command = serving_command(context, key.scope, spec, home=endpoint_home(context, key))
-    group, stream = f"/aws/sagemaker/Endpoints/{key.name}", f"{spec.name}/{uuid.uuid4().hex}"
+    group, stream = f"/aws/sagemaker/Endpoints/{key.name}", f"{spec.name}/{instance}"
     path = context.settings.log_dir / "endpoints" / f"{key.name}-{spec.name}.log"
     log = LogStream(context.outbox, key.scope, group, stream, path)
     seconds = context.settings.endpoint_start_seconds

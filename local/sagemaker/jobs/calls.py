@@ -1,11 +1,11 @@
 """The calls that create, describe, list and stop jobs, and what becomes of jobs when the service starts or stops."""
 
-import shutil
 import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
+from local.discarding import discard
 from local.sagemaker.api.resources import Handler, Resources
 from local.sagemaker.common.errors import InvalidRequestError, ServiceError
 from local.sagemaker.common.names import Key, Scope
@@ -42,7 +42,7 @@ class Jobs(Resources):
         """Mark the jobs that an earlier process left running as failed."""
         for key, job in self._store.all(self.kind):
             if job[f"{self.noun}Status"] in RUNNING:
-                shutil.rmtree(self.run_class.folder(self._context, key), ignore_errors=True)
+                discard(self.run_class.folder(self._context, key))
                 self.record_class(self._context, key).finish("Failed", _INTERRUPTED)
 
     def stop(self) -> None:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _GUARD = Path(__file__).with_name("child_guard.py")
-ISOLATED = (sys.executable, "-I", "-S", str(_GUARD.with_name("isolation.py")))
+_RELAY = str(_GUARD.with_name("isolation.py"))
+ISOLATED = (sys.executable, "-I", "-S", _RELAY)
 """Words before those of a model server that is to have no network."""
 _PROGRESS_SECONDS = 5.0
 _MAX_LINE = 16_384
@@ -87,9 +88,11 @@ class ChildProcess:
 
     def memory_mb(self) -> float | None:
         """Return the memory of the command in megabytes, without its children; None where there is no /proc."""
-        guard = self._process.pid
+        command, relay = str(self._process.pid), True
         try:
-            (command,) = Path(f"/proc/{guard}/task/{guard}/children").read_text().split()
+            while relay:  # the guard's child, or the child of the one that isolates it
+                (command,) = Path(f"/proc/{command}/task/{command}/children").read_text().split()
+                relay = _RELAY in Path(f"/proc/{command}/cmdline").read_text()
             pages = int(Path(f"/proc/{command}/statm").read_text().split()[1])
         except (OSError, ValueError, IndexError):
             return None

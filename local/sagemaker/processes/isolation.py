@@ -1,9 +1,9 @@
 """Runs a model server without a network, as SageMaker's network isolation does. A script of its own.
 
 `python isolation.py COMMAND…` listens where the server should (`SAGEMAKER_BIND_TO_HOST`, `SAGEMAKER_BIND_TO_PORT`),
-moves into a network namespace of its own, which has a loopback interface and nothing else, and becomes the server. A
-child process passes on what arrives at the old socket. Where the kernel allows no namespace, the server starts without
-one, and its log says so.
+moves into a network namespace of its own, which has a loopback interface and nothing else, starts the server there as
+its child and passes on what arrives at the old socket. Whichever of the two ends, the other does too. Where the kernel
+allows no namespace, the server starts without one, and its log says so.
 """
 
 import asyncio
@@ -15,6 +15,7 @@ import signal
 import socket
 import struct
 import sys
+import threading
 from pathlib import Path
 
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
@@ -70,18 +71,25 @@ async def _pass_on(listener: socket.socket, address: tuple[str, int]) -> None:
 
 
 def main(command: list[str]) -> None:
-    """Become the command, cut off from every network."""
+    """Run the command, cut off from every network, and end with its exit code."""
     address = (os.environ["SAGEMAKER_BIND_TO_HOST"], int(os.environ["SAGEMAKER_BIND_TO_PORT"]))
     if not _may_be_cut_off():
         os.execv(command[0], command)
     listener = socket.create_server(address)  # this socket stays where it was made
     cut_off()
-    server = os.getpid()
-    if os.fork():
-        os.execv(command[0], command)
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() == server:
-        asyncio.run(_pass_on(listener, address))
+    relay = os.getpid()
+    if not (server := os.fork()):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() == relay:
+            os.execv(command[0], command)
+    signal.signal(signal.SIGTERM, lambda *_: os.kill(server, signal.SIGTERM))
+    threading.Thread(target=_end_with, args=(server,), daemon=True).start()
+    asyncio.run(_pass_on(listener, address))
+
+
+def _end_with(server: int) -> None:
+    code = os.waitstatus_to_exitcode(os.waitpid(server, 0)[1])
+    os._exit(code if code >= 0 else 128 - code)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
 """Extracted model artifacts, stored by the hash of their archive."""
 
 import hashlib
-import shutil
 import tempfile
 import threading
 from pathlib import Path
 
+from local.discarding import discard
 from local.sagemaker.common.errors import FailedError
 from local.sagemaker.common.surroundings import Surroundings, SurroundingsError
 from local.sagemaker.state import archives
@@ -40,7 +40,7 @@ class ArtifactCache:
 
     def clear(self) -> None:
         """Remove all artifacts; only allowed while no server runs."""
-        shutil.rmtree(self._root, ignore_errors=True)
+        discard(self._root)
 
     def _extract(self, content: bytes, folder: Path, uri: str) -> None:
         self._root.mkdir(parents=True, exist_ok=True)

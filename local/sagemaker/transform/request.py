@@ -3,26 +3,15 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from local.sagemaker.common.errors import InvalidRequestError, UnsupportedError
+from local.sagemaker.common.errors import UnsupportedError
 
-_MAX_TOTAL_MB = 100
-_DEFAULT_PAYLOAD_MB = 6
+_DEFAULT_PAYLOAD_MB, _MAX_PAYLOAD_MB = 6, 100
 
 
 def check(params: Mapping[str, Any]) -> None:
     """Refuse what AWS refuses, and what the local cloud does not support. Raises InvalidRequestError."""
     for problem in _unsupported(params):
         raise UnsupportedError(f"this in a transform job: {problem}")
-    payload, transforms = payload_mb(params), transforms_at_a_time(params)
-    if payload * transforms > _MAX_TOTAL_MB:
-        raise InvalidRequestError(
-            f"MaxConcurrentTransforms ({transforms}) * MaxPayloadInMB ({payload}) must not exceed {_MAX_TOTAL_MB} MB."
-        )
-
-
-def transforms_at_a_time(job: Mapping[str, Any]) -> int:
-    """Return how many records are sent at a time: 1 by default and for 0, with which AWS chooses."""
-    return int(job.get("MaxConcurrentTransforms") or 1)
 
 
 def payload_mb(job: Mapping[str, Any]) -> int:
@@ -35,7 +24,7 @@ def variables(job: Mapping[str, Any]) -> dict[str, str]:
     return {
         "SAGEMAKER_BATCH": "true",
         "SAGEMAKER_BATCH_STRATEGY": "SINGLE_RECORD",
-        "SAGEMAKER_MAX_CONCURRENT_TRANSFORMS": str(transforms_at_a_time(job)),
+        "SAGEMAKER_MAX_CONCURRENT_TRANSFORMS": "1",
         "SAGEMAKER_MAX_PAYLOAD_IN_MB": str(payload_mb(job)),
     }
 
@@ -73,5 +62,7 @@ def _unsupported(params: Mapping[str, Any]) -> Iterator[str]:
     yield from (member for member in ("DataProcessing", "DataCaptureConfig") if params.get(member))
     if params.get("ModelClientConfig", {}).get("InvocationsMaxRetries"):
         yield "InvocationsMaxRetries above 0: a record that fails is sent once"
-    if params.get("MaxPayloadInMB") == 0:
-        yield "MaxPayloadInMB 0 (payloads of any size, sent in chunks); set 1 to 100"
+    if (params.get("MaxConcurrentTransforms") or 1) > 1:
+        yield "MaxConcurrentTransforms above 1: records are sent one after the other"
+    if not 1 <= payload_mb(params) <= _MAX_PAYLOAD_MB:  # 0: of any size, sent in chunks
+        yield f"MaxPayloadInMB {payload_mb(params)}; set 1 to {_MAX_PAYLOAD_MB}"

@@ -4,7 +4,6 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -91,8 +90,7 @@ class TransformRun(JobRun):
         if not records:
             raise _failure("ClientError", f"{relative} is empty: there is no record to transform")
         names = [f"record {number} of {relative}" for number in range(1, len(records) + 1)]
-        with ThreadPoolExecutor(max_workers=transform_request.transforms_at_a_time(self._job)) as pool:
-            answers = list(pool.map(self._ask, [server] * len(records), records, names))
+        answers = [self._ask(server, record, name) for record, name in zip(records, names, strict=True)]
         output, wanted = self._base / "output", self._job["TransformOutput"]
         output.write_bytes(transform_request.assemble(answers, wanted.get("AssembleWith", "None")))
         uri = f"{wanted['S3OutputPath'].rstrip('/')}/{relative}.out"

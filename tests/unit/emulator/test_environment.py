@@ -60,8 +60,8 @@ def test_the_emulator_enforces_iam_on_loopback_and_opens_nothing_else(tmp_path: 
     """AUTH is on, the address is 127.0.0.1, and the listeners of ministack's other protocols are off."""
     root = {"endpoint_url": "http://127.0.0.1:4566", "region": "us-east-1"}
     root |= {"aws_access_key_id": "k", "aws_secret_access_key": "s"}
-    settings = emulator_environment(ServerPaths(tmp_path), 4566, root)
-    assert settings["AUTH"] == "true"
+    settings = emulator_environment(ServerPaths(tmp_path), 4566, root, concurrency=10)
+    assert (settings["AUTH"], settings["LAMBDA_ACCOUNT_CONCURRENCY"]) == ("true", "10")
     assert settings["BIND_HOST"] == "127.0.0.1"
     assert (settings["IOT_MTLS_ENABLED"], settings["SFTP_ENABLED"]) == ("0", "0")
     assert not Path(settings["DOCKER_HOST"].removeprefix("unix://")).exists()

@@ -6,7 +6,10 @@ import json
 from typing import Any
 
 import pytest
+from ministack.core.responses import request_scope
+from ministack.services import cloudwatch_logs, lambda_svc
 
+from local.emulator.cloudwatch import service_metrics
 from local.emulator.cloudwatch.service_metrics import measurements
 
 
@@ -34,3 +37,21 @@ def test_each_set_of_dimensions_is_a_metric() -> None:
 def test_other_lines_carry_nothing(text: str) -> None:
     """What is not as the format asks for is an ordinary line, not an error."""
     assert list(measurements(text)) == []
+
+
+def test_invocations_of_a_function_log_to_one_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hundred of them, the latest lines are kept, and other streams of the group stay."""
+    monkeypatch.setattr(service_metrics, "_MOST_LINES", 40)
+    with request_scope("000000000000", "us-east-1"):
+        for number in range(100):
+            service_metrics.emit_lambda_logs(
+                lambda_svc._emit_lambda_logs, {"config": {"FunctionName": "f"}}, f"r{number}", "a line", False, 1
+            )
+            streams = cloudwatch_logs._log_groups["/aws/lambda/f"]["streams"]
+            streams.setdefault("own", {"events": []})
+        kept = next(stream["events"] for name, stream in streams.items() if name != "own")
+        cloudwatch_logs._log_groups._data.clear()
+    assert len(streams) == 2
+    assert [event["message"].split()[2] for event in kept if event["message"].startswith("START")] == [
+        f"r{number}" for number in range(90, 100)
+    ]

@@ -1,4 +1,4 @@
-"""ministack reads back what is written without its copies."""
+"""ministack reads back what is written while it runs."""
 
 from __future__ import annotations
 

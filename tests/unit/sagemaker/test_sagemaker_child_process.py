@@ -9,12 +9,12 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
-from local.sagemaker.processes.child_process import ChildProcess, Command, split_lines
+from local.sagemaker.processes.child_process import ISOLATED, ChildProcess, Command, split_lines
 from local_project import free_port
 from waiting import until
 
@@ -183,13 +183,49 @@ def test_a_kernel_that_refuses_halfway_leaves_the_server_where_it_was(children: 
 
     Where no namespace can be made at all, the same has to hold.
     """
+    lines: list[str] = []
+    isolated(children, [sys.executable, "-c", HALFWAY], lines)
+    assert "The network stays reachable" in lines[0]
+
+
+@pytest.mark.parametrize("which", ["relay", "server"])
+def test_neither_an_isolated_server_nor_its_relay_outlives_the_other(children: list[ChildProcess], which: str) -> None:
+    """Killed, either ends the command, so that the endpoint starts again instead of answering nobody."""
+    lines: list[str] = []
+    child = isolated(children, ISOLATED, lines)
+    if any("The network stays reachable" in line for line in lines):
+        pytest.skip("this kernel allows no network namespace")
+    (relay,) = _children(child._process.pid)
+    (server,) = _children(relay)
+    assert child.memory_mb() == pytest.approx(_resident_mb(server), rel=0.05)
+    os.kill(relay if which == "relay" else server, signal.SIGKILL)
+    assert child.wait(10) == 128 + signal.SIGKILL
+    assert gone(relay) and gone(server)
+
+
+def test_an_isolated_server_is_asked_to_end_first(children: list[ChildProcess]) -> None:
+    """SIGTERM reaches the server through the relay, and its exit code comes back."""
+    lines: list[str] = []
+    script = (
+        "import http.server, os, signal, sys\nsignal.signal(signal.SIGTERM, lambda *_: sys.exit(5))\n"
+        "address = ('127.0.0.1', int(os.environ['SAGEMAKER_BIND_TO_PORT']))\n"
+        "http.server.HTTPServer(address, http.server.SimpleHTTPRequestHandler).serve_forever()"
+    )
+    child = isolated(children, [*ISOLATED, sys.executable, "-c", script], lines, serve=())
+    assert child.stop(10) == 5
+
+
+def isolated(
+    children: list[ChildProcess], words: Sequence[str], lines: list[str], serve: Sequence[str] | None = None
+) -> ChildProcess:
+    """Start a server behind `words`, and return it when it answers."""
     port = free_port()
-    serve = [sys.executable, "-m", "http.server", str(port), "--bind", "127.0.0.1"]
+    default = [sys.executable, "-m", "http.server", str(port), "--bind", "127.0.0.1"]
     address = {"SAGEMAKER_BIND_TO_HOST": "127.0.0.1", "SAGEMAKER_BIND_TO_PORT": str(port)}
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **address}
-    lines: list[str] = []
-    command = Command([sys.executable, "-c", HALFWAY, *serve], Path(__file__).parent, environment)
-    children.append(ChildProcess(command, lines.append))
+    command = Command([*words, *(default if serve is None else serve)], Path(__file__).parent, environment)
+    child = ChildProcess(command, lines.append)
+    children.append(child)
 
     def reached() -> bool:
         try:
@@ -198,4 +234,12 @@ def test_a_kernel_that_refuses_halfway_leaves_the_server_where_it_was(children: 
             return False
 
     until(reached, 10)
-    assert "The network stays reachable" in lines[0]
+    return child
+
+
+def _children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def _resident_mb(pid: int) -> float:
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1024**2

@@ -93,6 +93,7 @@ def test_requests_while_it_comes_back(cloud: Any) -> None:
     assert (not_ready.value.code, not_ready.value.http_status) == ("ModelNotReadyException", 429)
 
 
+GROUP = "/aws/sagemaker/Endpoints/reviews"
 ARCHIVE = "s3://bucket/models/1/model.tar.gz"
 
 
@@ -129,6 +130,17 @@ def test_an_endpoint_comes_back_by_itself_when_the_cause_is_gone(
     found = cloud.until(cloud.endpoint, lambda endpoint: endpoint["EndpointStatus"] == "InService")
     assert "FailureReason" not in found
     assert json.loads(cloud.invoke("reviews").body)["version"] == "1"
+
+
+def test_attempts_for_an_endpoint_share_one_log_stream(cloud: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However often a server that cannot start is tried, its lines lie in one stream."""
+    monkeypatch.setattr(runtime, "FIRST_PAUSE_SECONDS", 0.05)
+    cloud.deploy("1")
+    cloud.put_model("1", {"code/serve.py": "print('broken'); raise SystemExit(1)"})
+    before = set(cloud.surroundings.logs)
+    cloud.restart()
+    lines = cloud.until(lambda: cloud.surroundings.log_of(GROUP), lambda found: found.count("broken") >= 3)
+    assert lines and len(set(cloud.surroundings.logs) - before) == 1
 
 
 def test_an_endpoint_that_is_tried_again_can_be_deleted_and_made_anew(

@@ -108,6 +108,21 @@ def test_the_start_time_of_endpoints_can_be_set(monkeypatch: pytest.MonkeyPatch)
     assert server_options("--endpoint-start-seconds", "5.5").endpoint_start_seconds == 5.5
 
 
+def test_the_accounts_concurrency_can_be_set(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """1,000 executions as on AWS, or LOCAL_LAMBDA_CONCURRENCY, or the option; what is no such number is refused."""
+    monkeypatch.delenv("LOCAL_LAMBDA_CONCURRENCY", raising=False)
+    assert server_options().lambda_concurrency == 1000
+    monkeypatch.setenv("LOCAL_LAMBDA_CONCURRENCY", "10")
+    assert server_options().lambda_concurrency == 10
+    assert server_options("--lambda-concurrency", "50").lambda_concurrency == 50
+    for value in ("0", "-1", "many", "1.5", "100001"):
+        with pytest.raises(SystemExit):
+            server_options("--lambda-concurrency", value)
+        assert f"'{value}' is no number of executions; allowed: 1 to 100000" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("value", ["0", "-1", "soon", "nan", "3601"])
 def test_a_start_time_that_cannot_be_meant(value: str, capsys: pytest.CaptureFixture[str]) -> None:
     """A start time that is not a number of seconds in the range is refused, and the message says what is allowed."""

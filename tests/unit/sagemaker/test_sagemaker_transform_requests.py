@@ -39,7 +39,8 @@ def request(path: str = "", value: Any = None) -> dict[str, Any]:
     [
         ("BatchStrategy", "MultiRecord", "set it to SingleRecord"),
         ("MaxPayloadInMB", 0, "set 1 to 100"),
-        ("MaxPayloadInMB", 101, "must not exceed 100 MB"),
+        ("MaxPayloadInMB", 101, "MaxPayloadInMB 101; set 1 to 100"),
+        ("MaxConcurrentTransforms", 2, "MaxConcurrentTransforms above 1"),
         ("DataProcessing", {"JoinSource": "Input"}, "DataProcessing"),
         ("DataCaptureConfig", {"DestinationS3Uri": "s3://b"}, "DataCaptureConfig"),
         ("ModelClientConfig", {"InvocationsMaxRetries": 1}, "InvocationsMaxRetries above 0"),
