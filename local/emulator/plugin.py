@@ -13,6 +13,7 @@ from local.emulator.builds import image_builds
 from local.emulator.cloudformation import (
     accepted_types,
     buckets,
+    functions,
     request_validators,
     resource_types,
     sagemaker_resources,
@@ -65,6 +66,7 @@ _WRAPPED: tuple[tuple[Holder | tuple[Holder, ...], str, Callable[..., Any]], ...
     (apigateway_v1, "_gateway_error_response", data_plane.gateway_error_response),  # its response
     (apigateway_v1, "_method_throttle_settings", data_plane.method_throttle_settings),  # throttles of methods
     # Functions and state machines
+    (lambda_svc, "_put_function_concurrency", functions.put_function_concurrency),  # AWS's limit of reservations
     (lambda_svc, "_execute_function_warm", lambda_errors.execute_function),  # the exception's class
     (stepfunctions, "_apply_output_path", state_language.apply_output_path),  # Output of Succeed
     (stepfunctions, "_error_matches", state_language.error_matches),  # errors that States.ALL does not match
@@ -100,5 +102,6 @@ def install(service: SageMakerService) -> None:
     sagemaker_resources.register()  # its resource types
     accepted_types.register()  # AWS::ApplicationAutoScaling::*, AWS::Budgets::Budget
     buckets.register()  # tags of AWS::S3::Bucket, and its deletion
+    functions.register()  # ReservedConcurrentExecutions of AWS::Lambda::Function
     request_validators.register()  # AWS::ApiGateway::RequestValidator, and its use by methods
     alarms.start()  # alarms that change as time passes

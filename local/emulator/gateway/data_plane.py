@@ -11,7 +11,7 @@ _BAD_GATEWAY = "bad gateway"  # marks a DEFAULT_5XX that keeps status 502
 
 
 class _LambdaFailedError(Exception):
-    """A function crashed, or returned something that is no proxy response."""
+    """A function crashed, returned something that is no proxy response, or was refused; `args[0]`: the error's type."""
 
 
 def check_request_validation(
@@ -36,18 +36,20 @@ async def execute(original: Original, request: Record, api_id: str, *rest: Any) 
 
 def lambda_proxy_response(original: Original, result: Record) -> Any:
     """Raise what ministack returns, so that `invoke_lambda_proxy` can answer for a function that failed."""
+    if result.get("throttle"):
+        raise _LambdaFailedError("InternalServerErrorException")
     response, error = original(result)
     if error:
-        raise _LambdaFailedError(error)
+        raise _LambdaFailedError(_BAD_GATEWAY)
     return response, error
 
 
 async def invoke_lambda_proxy(original: Original, *args: Any, **kwargs: Any) -> Any:
-    """Answer 502 for a function that failed; the reason is in its log, and AWS tells the caller nothing either."""
+    """Answer 502 for a function that failed, 500 for one that Lambda did not run. AWS tells callers no more either."""
     try:
         return await original(*args, **kwargs)
-    except _LambdaFailedError:
-        return gateway._GatewayError("DEFAULT_5XX", "Internal server error", _BAD_GATEWAY)
+    except _LambdaFailedError as error:
+        return gateway._GatewayError("DEFAULT_5XX", "Internal server error", error.args[0])
 
 
 def gateway_error_response(original: Original, error: Any, request: Record) -> Answer:
