@@ -13,9 +13,8 @@ _PROPERTY = "ReservedConcurrentExecutions"
 
 def register() -> None:
     """Extend the creation and the update of functions in templates."""
-    handlers = provisioners._RESOURCE_HANDLERS["AWS::Lambda::Function"]
-    wrap(handlers, "create", _create)
-    wrap(handlers, "update", _update)
+    for action in ("create", "update"):
+        wrap(provisioners._RESOURCE_HANDLERS["AWS::Lambda::Function"], action, _reserve)
 
 
 def put_function_concurrency(original: Original, name: str, data: Record) -> Any:
@@ -25,19 +24,12 @@ def put_function_concurrency(original: Original, name: str, data: Record) -> Any
     return original(name, data)
 
 
-def _create(original: Original, logical_id: str, props: Record, stack_name: str) -> Any:
-    return _reserve(props, original, logical_id, props, stack_name)
-
-
-def _update(original: Original, physical_id: str, old: Record, new: Record, *rest: Any, **options: Any) -> Any:
-    return _reserve(new, original, physical_id, old, new, *rest, **options)
-
-
-def _reserve(props: Record, original: Original, *arguments: Any, **options: Any) -> Any:
-    if reason := _refusal(props.get("FunctionName", ""), props.get(_PROPERTY)):
+def _reserve(original: Original, *arguments: Any, **options: Any) -> Any:
+    props = [each for each in arguments if isinstance(each, dict)][-1]  # after the old ones, in an update
+    wanted = props.get(_PROPERTY)
+    if reason := _refusal(props.get("FunctionName", ""), wanted):
         raise ResourceFailedError(reason)
     created = original(*arguments, **options)
-    wanted = props.get(_PROPERTY)
     lambda_svc._functions[created[0]]["concurrency"] = None if wanted is None else int(wanted)
     return created
 
@@ -49,7 +41,5 @@ def _refusal(name: str, wanted: Any) -> str:
     kept = min(100, limit)
     if not int(wanted or 0) or others + int(wanted) <= limit - kept:
         return ""
-    return (
-        f"Specified {_PROPERTY} for function decreases account's UnreservedConcurrentExecution below its minimum value "
-        f"of [{kept}]."
-    )
+    below = f"account's UnreservedConcurrentExecution below its minimum value of [{kept}]"
+    return f"Specified {_PROPERTY} for function decreases {below}."
