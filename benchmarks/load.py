@@ -14,11 +14,13 @@ import heapq
 import itertools
 import json
 import random
+import statistics
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import numpy as np
@@ -27,7 +29,7 @@ import psutil
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.results import dated, heading, read_rows, table, verdict  # noqa: E402
+from benchmarks.results import dated, read_rows, render  # noqa: E402
 from operations.local_cloud.images import serving_images  # noqa: E402
 from operations.sizing.http_load import load  # noqa: E402
 from operations.sizing.server import ImageServer  # noqa: E402
@@ -111,15 +113,14 @@ def erlang(offered: float) -> Iterator[tuple[int, float]]:
         yield places, lost
 
 
-def configurations(services: Sequence[float], price: float) -> Iterator[list[str]]:
+def needed(services: Sequence[float], price: float) -> Iterator[dict[str, Any]]:
     """Yield what each rate needs of a serverless endpoint, with a part of a vCPU and with a whole one."""
     for rate, memory in itertools.product((10, 100, 1_000), SIZES_MB[:2]):
         slower = [seconds / min(1.0, memory / MB_PER_VCPU) for seconds in services]
-        mean = float(np.mean(slower))
-        enough = (str(places) for places, lost in erlang(rate * mean) if lost <= MAY_REFUSE)
-        needed = next(enough, f"over {MAX_CONCURRENCY}: several endpoints")
-        cost = 1e6 * mean * memory / 1024 * price
-        yield [f"{rate:,}", str(memory), needed, f"{milliseconds(slower)[1]:.1f}", f"{cost:.2f}"]
+        mean = statistics.fmean(slower)
+        places = next((places for places, lost in erlang(rate * mean) if lost <= MAY_REFUSE), None)
+        dollars = 1e6 * mean * memory / 1024 * price
+        yield {"rate": rate, "memory": memory, "places": places, "p99": milliseconds(slower)[1], "dollars": dollars}
 
 
 def milliseconds(seconds: Sequence[float]) -> list[float]:
@@ -127,11 +128,9 @@ def milliseconds(seconds: Sequence[float]) -> list[float]:
     return [1e3 * float(each) for each in np.quantile(list(seconds) or [np.nan], (0.5, 0.99, 1))]
 
 
-def row(name: str, answers: Answers, seconds: float) -> list[str]:
-    """Return a load as a row of the report."""
-    statuses = ", ".join(f"{count:,} × {status}" for status, count in sorted(Counter(s for s, _ in answers).items()))
-    times = milliseconds([took for status, took in answers if status == 200])
-    return [name, f"{len(answers) / seconds:.1f}", statuses, *(f"{each:.1f}" for each in times)]
+def answered(answers: Answers) -> list[float]:
+    """Return the seconds of the requests that were answered with 200."""
+    return [seconds for status, seconds in answers if status == 200]
 
 
 async def watched(process: psutil.Process, loading: asyncio.Task[Answers]) -> tuple[float, float]:
@@ -144,49 +143,44 @@ async def watched(process: psutil.Process, loading: asyncio.Task[Answers]) -> tu
     return float(megabytes.mean()), float(np.polyfit(hours - hours[0], megabytes, 1)[0])
 
 
-async def run(port: int, process: psutil.Process, body: bytes, options: argparse.Namespace) -> tuple[list[str], bool]:
-    """Load the server; return the report's lines, and whether everything held."""
-    long = 60 * options.minutes
-    short, rows = min(10.0, long / 4), list[list[str]]()
+async def run(port: int, process: psutil.Process, body: bytes, minutes: float) -> tuple[dict[str, Any], list[float]]:
+    """Load the server; return what was measured, and the seconds of service."""
+    long, loads = 60 * minutes, dict[str, Any]()
+    short = min(10.0, long / 4)
 
     def note(name: str, answers: Answers, seconds: float) -> Answers:
-        rows.append(row(name, answers, seconds))
+        statuses = Counter(status for status, _ in answers)
+        loads[name] = {"rate": len(answers) / seconds, "statuses": statuses, "ms": milliseconds(answered(answers))}
         return answers
 
-    def closed(clients: int) -> list[float]:
+    def closed(clients: int, when: str = "") -> tuple[float, list[float]]:
         found = load(port, [body], connections=clients, requests=1e9, seconds=short)
-        note(f"{clients} at a time", [(200, seconds) for seconds in found.seconds], found.elapsed)
-        scale = 1 / (float(np.mean(found.seconds)) * found.rate)
-        return [scale * seconds for seconds in found.seconds]
+        note(f"{clients} at a time{when}", [(200, seconds) for seconds in found.seconds], found.elapsed)
+        return found.rate, found.seconds
 
-    capacity, services = 1 / float(np.mean(closed(PLACES))), closed(1)
+    capacity, (_, alone) = closed(PLACES)[0], closed(1)
     loading = asyncio.create_task(offer(port, body, poisson(capacity / 2, long)))
-    megabytes, slope = await watched(process, loading)
-    steady = note("half of the capacity", loading.result(), long)
+    memory = await watched(process, loading)
+    note("half of the capacity", loading.result(), long)
     burst = await offer(port, body, [0.0] * 10 * PLACES)
-    note(f"{10 * PLACES} at once", burst, max(took for _, took in burst))
+    note(f"{10 * PLACES} requests at once", burst, max(seconds for _, seconds in burst))
     beside = await offer(port, body, poisson(capacity / 4, short), slow=30)
     note("a quarter of it, beside 30 slow clients", beside, short)
-    gaps = poisson(1.2 / float(np.mean(closed(PLACES))), 3 * short)
+    gaps = poisson(1.2 * closed(PLACES, " again")[0], 3 * short)
     over = note("1.2 times the capacity", await offer(port, body, gaps), sum(gaps))
     # Together requests share passes of the model: the times of service are those of one client, with the mean of many.
-    faster = float(np.mean(closed(PLACES)) / np.mean(services))
-    services = [faster * seconds for seconds in services]
-    told, took = simulate(len(gaps) / sum(gaps), services, cores=1, places=PLACES)
-    refused = sum(status == 429 for status, _ in over) / len(over)
-    p99, told_p99 = milliseconds([seconds for status, seconds in over if status == 200])[1], milliseconds(took)[1]
-    agrees = abs(told - refused) <= REFUSALS and abs(told_p99 - p99) <= P99 * p99
-    errors = sum(status != 200 for status, _ in (*steady, *beside))
-    memory = f"The server's memory at half of it: {megabytes:.1f} MB, slope {slope:+.1f} MB an hour."
-    model = (["refused", f"{refused:.3f}", f"{told:.3f}"], ["p99, ms", f"{p99:.1f}", f"{told_p99:.1f}"])
-    needed = ("requests a second", "memory, MB", "concurrency", "p99, ms", "US dollars a million")
-    lines = [
-        *table(("", "a second", "answers", "p50, ms", "p99, ms", "longest, ms"), rows),
-        *("", f"Errors at half of the capacity and beside slow clients: {errors}.", memory, ""),
-        *table((f"within {REFUSALS:g} and {P99:.0%}: {verdict(agrees)}", "measured", "model"), model),
-        *("", *table(needed, configurations(services, options.price))),
-    ]
-    return lines, agrees and errors == 0 and {status for status, _ in burst} <= {200, 429}
+    faster = 1 / (closed(PLACES, " at last")[0] * statistics.fmean(alone))
+    services = [faster * seconds for seconds in alone]
+    refused, took = simulate(len(gaps) / sum(gaps), services, cores=1, places=PLACES)
+    measured = sum(status == 429 for status, _ in over) / len(over)
+    return {
+        "loads": loads,
+        "errors": sum(status != 200 for status, _ in (*loading.result(), *beside))
+        + sum(status not in (200, 429) for status, _ in burst),
+        "memory": memory,
+        "refused": (measured, refused),
+        "p99": (milliseconds(answered(over))[1], milliseconds(took)[1]),
+    }, services
 
 
 def main() -> int:
@@ -202,10 +196,13 @@ def main() -> int:
     variables = {"SERVING_WORKERS": "1", "SERVING_QUEUE": str(PLACES - 1)}
     with ImageServer(serving_images()["slim"], options.artifact, variables=variables) as server:
         server.await_answer("ready?")
-        lines, held = asyncio.run(run(server.port, psutil.Process(server.process.pid), body, options))
-    facts = dated({"aiohttp": aiohttp.__version__, "numpy": np.__version__}, {})
-    print("\n".join([*heading("Load", facts, f"{options.texts} sentences a request"), "", *lines]))
-    return int(not held)
+        found, services = asyncio.run(run(server.port, psutil.Process(server.process.pid), body, options.minutes))
+    versions = {"aiohttp": aiohttp.__version__, "numpy": np.__version__}
+    result = dated(versions, {"texts": options.texts, "minutes": options.minutes}) | found
+    result |= {"needed": list(needed(services, options.price)), "price": options.price, "may_refuse": MAY_REFUSE}
+    text = render("load_report.md.jinja", result, tolerance=(REFUSALS, P99))
+    print(text)
+    return int("**missed**" in text or found["errors"] > 0)
 
 
 if __name__ == "__main__":

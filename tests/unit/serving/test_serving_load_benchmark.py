@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.load import MAY_REFUSE, configurations, erlang, simulate
+from benchmarks.load import MAY_REFUSE, erlang, needed, simulate
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -35,11 +35,10 @@ def test_a_queue_with_one_core_waits_as_the_formula_says() -> None:
 
 def test_the_least_concurrency_that_suffices_is_told() -> None:
     """One place fewer would refuse more than is allowed; a rate above the limit of an endpoint is told as such."""
-    rows = list(configurations([0.05], price=1e-5))
-    needed = {(rate, memory): places for rate, memory, places, *_ in rows}
-    assert int(needed["100", "2048"]) == 14
+    places = {(row["rate"], row["memory"]): row["places"] for row in needed([0.05], price=1e-5)}
+    assert places[100, 2048] == 14
     assert dict(erlang(5.0))[13] > MAY_REFUSE >= dict(erlang(5.0))[14]
-    assert "several endpoints" in list(configurations([10.0], price=1e-5))[-1][2]
+    assert list(needed([10.0], price=1e-5))[-1]["places"] is None
 
 
 @pytest.mark.integration
@@ -49,7 +48,5 @@ def test_half_a_minute_of_load_has_no_errors(tiny_artifact: Path) -> None:
     run = subprocess.run(
         [*command, "--minutes", "0.15", "--texts", "100"], capture_output=True, text=True, check=False, timeout=180
     )
-    assert "Errors at half of the capacity and beside slow clients: 0." in run.stdout, run.stdout + run.stderr
-    burst = next(line for line in run.stdout.splitlines() if "500 at once" in line)
-    assert {word for word in ("× 0", "× 500", "× 502", "× 503") if word in burst} == set()
+    assert "in the burst, where a 429 is none: 0." in run.stdout, run.stdout + run.stderr
     assert "| refused |" in run.stdout and "slope" in run.stdout
