@@ -17,6 +17,7 @@ from stacks.config.environment import Config, load_config
 from stacks.errors import StacksError
 
 BOOTSTRAP_PARAMETER, BOOTSTRAP_VERSION = "/cdk-bootstrap/hnb659fds/version", 6  # what CDK's assets need
+UNRESERVED = 100  # Lambda executions that AWS leaves to functions without a reservation
 LARGEST_IMAGE = 10 * 1024**3  # of a serverless endpoint
 _MANIFEST = ["application/vnd.docker.distribution.manifest.v2+json", "application/vnd.oci.image.manifest.v1+json"]
 
@@ -61,7 +62,7 @@ def checks(deployment: Deployment, config: Config) -> Iterator[Check]:
     """Yield the result of every check; one that AWS refuses to answer is unknown, and says what was refused."""
     if deployment.endpoint_url:
         yield Check("quotas, image size", NOTE, "not asked: the local cloud has none")
-    of_aws = () if deployment.endpoint_url else (_quotas, _image_size)
+    of_aws = () if deployment.endpoint_url else (_quotas, _concurrency, _image_size)
     yield from guarded((_images, _bootstrap, *of_aws, _names, _email), deployment, config)
 
 
@@ -116,6 +117,27 @@ _WAYS_OUT = {
     "Memory": "deploy with -c serving.memory_mb=3072 or less, or request more in the Service Quotas console",
     "Maximum": "deploy with a lower -c serving.max_concurrency, or request more in the Service Quotas console",
 }
+
+
+def _concurrency(deployment: Deployment, config: Config) -> Iterator[Check]:
+    functions, reserved, held = deployment.client("lambda"), config.api.reserved_concurrency, config.api.held_executions
+    account = functions.get_account_settings()["AccountLimit"]
+    limit = account["ConcurrentExecutions"]
+    try:
+        own = functions.get_function_concurrency(FunctionName=f"{config.prefix}-predict")
+    except functions.exceptions.ResourceNotFoundException:
+        own = {}
+    free = account["UnreservedConcurrentExecutions"] + own.get("ReservedConcurrentExecutions", 0)
+    free = max(free - min(UNRESERVED, limit), 0)
+    yield judged(
+        "reserved concurrency",
+        reserved <= free,
+        f"{reserved} of {limit} Lambda executions; {free} can be reserved",
+        "lower api.reserved_concurrency, or request more in the Service Quotas console, AWS Lambda",
+    )
+    found = f"while the model hangs, {held} of {limit} Lambda executions may wait for it"
+    step = "lower api.predictions_rate_limit, set api.reserved_concurrency, or request a higher quota of AWS Lambda"
+    yield Check("concurrency", OK, found) if 2 * held <= limit else Check("concurrency", NOTE, found, step)
 
 
 def _image_size(deployment: Deployment, config: Config) -> Iterator[Check]:

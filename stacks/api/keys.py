@@ -12,7 +12,8 @@ def add_api_keys(front: InferenceApi, *, name: str, settings: ApiConfig) -> dict
     Keys tell clients apart and limit them; they do not authenticate anyone.
     """
     throttle = apigateway.ThrottleSettings(
-        rate_limit=settings.client_rate_limit, burst_limit=settings.client_burst_limit
+        rate_limit=min(settings.client_rate_limit, settings.rate_limit),
+        burst_limit=min(settings.client_burst_limit, settings.burst_limit),
     )
     quota = apigateway.QuotaSettings(limit=settings.client_daily_quota, period=apigateway.Period.DAY)
     plan = front.api.add_usage_plan(

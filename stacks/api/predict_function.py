@@ -45,6 +45,7 @@ def predict_function(
         },
         memory_mb=MEMORY_MB,
         timeout=TIMEOUT,
+        reserved_concurrency=settings.reserved_concurrency or None,
         tracing=settings.tracing,
     )
     grant(

@@ -105,6 +105,7 @@ class PythonFunction(Construct):
         service: str | None = None,
         environment: Mapping[str, str] | None = None,
         tracing: bool = False,
+        reserved_concurrency: int | None = None,
     ) -> None:
         """Create the function; `name` is the last part of its name, its role's and its log group's.
 
@@ -138,6 +139,7 @@ class PythonFunction(Construct):
             memory_size=memory_mb,
             ephemeral_storage_size=Size.mebibytes(storage_mb),
             timeout=timeout,
+            reserved_concurrent_executions=reserved_concurrency,
             log_group=log_group,
             tracing=lambda_.Tracing.ACTIVE if tracing else lambda_.Tracing.DISABLED,
             role=self.role,

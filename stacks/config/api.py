@@ -23,7 +23,11 @@ class ApiConfig(Section):
     predictions_rate_limit: Annotated[int, _RATE]
     """Steady requests a second to `POST /v1/predictions`, at most `rate_limit`; the rest is left to the other paths."""
     predictions_burst_limit: Annotated[int, _BURST]
-    """Predictions accepted at once on top of that, at most `burst_limit`."""
+    """Predictions accepted at once on top of that, at most `burst_limit`. While the model hangs, each may hold a Lambda
+    for 25 s: burst + 25 × rate should stay below half of the account's Lambda concurrency (1,000; new accounts: 10)."""
+    reserved_concurrency: Annotated[int, between(0, 10_000, "executions")] = 0
+    """Lambda executions that are kept for the API, and the most it may have; further requests are answered 500. AWS
+    leaves at least 100 unreserved, so new accounts, which have 10, refuse any. 0 reserves none."""
     status_rate_limit: Annotated[int, _RATE] = 5
     """Steady requests a second to each of `GET /v1/health` and `GET /v1/model`. Both need no key and may call the
     model, which costs money. Never above `rate_limit`."""
@@ -33,11 +37,11 @@ class ApiConfig(Section):
     """Whether `POST /v1/predictions` requires an `x-api-key` header."""
     clients: tuple[str, ...] = ("default",)
     """With keys: who gets one, 1 to 100 different names of lower-case letters, digits and hyphens."""
-    client_rate_limit: Annotated[int, between(0, 10_000, "requests a second")] = 0
-    """With keys: steady requests a second per key, at most `rate_limit`; 0 leaves it to the limits above."""
-    client_burst_limit: Annotated[int, between(0, 5000, "requests")] = 0
-    """With `client_rate_limit`: requests accepted at once per key, at most `burst_limit`."""
-    client_daily_quota: Annotated[int, between(0, 1_000_000_000, "requests a day")] = 0
+    client_rate_limit: Annotated[int, between(0, 10_000, "requests a second")] = 10
+    """With keys: steady requests a second per key, never above `rate_limit`; 0 leaves it to the limits above."""
+    client_burst_limit: Annotated[int, _BURST] = 20
+    """With `client_rate_limit`: requests accepted at once per key, never above `burst_limit`."""
+    client_daily_quota: Annotated[int, between(0, 1_000_000_000, "requests a day")] = 100_000
     """With keys: requests per key and day; 0 for no quota."""
     allowed_cidrs: tuple[str, ...] = ()
     """Networks that may call the API, such as `203.0.113.0/24`, at most 50; an empty list admits everybody."""
@@ -73,13 +77,17 @@ class ApiConfig(Section):
     fixed_id: Annotated[str, matching("[a-z0-9]{0,32}", "up to 32 lower-case letters and digits")] = ""
     """Fixed API id (tag `ms-custom-id`), for the local cloud only; AWS chooses its own."""
 
+    @property
+    def held_executions(self) -> int:
+        """Lambdas that may wait at once for a model that hangs: each does for up to 25 s."""
+        held = self.predictions_burst_limit + 25 * self.predictions_rate_limit
+        return min(held, self.reserved_concurrency or held)
+
     @model_validator(mode="after")
     def _check_limits(self) -> Self:
         for low, name, most, unit in (
             (1, "predictions_rate_limit", self.rate_limit, "requests a second"),
             (1, "predictions_burst_limit", self.burst_limit, "requests"),
-            (0, "client_rate_limit", self.rate_limit, "requests a second"),
-            (0, "client_burst_limit", self.burst_limit, "requests"),
         ):
             value = getattr(self, name)
             check(value <= most, f"api.{name}", f"{value} is not allowed; {unit} from {low} to {most}")
@@ -94,16 +102,11 @@ class ApiConfig(Section):
             f"'{', '.join(self.clients)}' is not allowed; 1 to 100 different names of up to 31 lower-case letters, "
             "digits and hyphens",
         )
-        check(
-            bool(self.client_rate_limit) == bool(self.client_burst_limit),
-            "api.client_burst_limit",
-            "and api.client_rate_limit go together; set both or neither",
-        )
-        for name in ("client_rate_limit", "client_daily_quota"):
+        for name in sorted({"client_rate_limit", "client_burst_limit", "client_daily_quota"} & self.model_fields_set):
             check(
                 self.api_key_required or not getattr(self, name),
                 f"api.{name}",
-                "limits the requests of a key, but api.api_key_required is false; set that to true or this to 0",
+                "limits the requests of a key, but api.api_key_required is false; set that to true or leave this out",
             )
         return self
 

@@ -178,6 +178,17 @@ class Config(Section):
     """Git revision recorded with each model, such as `-c code_version=$(git rev-parse HEAD)`; empty records none."""
 
     @model_validator(mode="after")
+    def _check_concurrency(self) -> Self:
+        reserved, endpoint = self.api.reserved_concurrency, self.serving.max_concurrency
+        check(
+            not reserved or self.serving.kind == "instances" or reserved >= endpoint,
+            "api.reserved_concurrency",
+            f"{reserved} is less than the {endpoint} requests that the endpoint takes at once; set it to 0 or to "
+            "serving.max_concurrency at least",
+        )
+        return self
+
+    @model_validator(mode="after")
     def _check_prefix(self) -> Self:
         check(
             re.fullmatch(r"[a-z][a-z0-9-]{0,30}[a-z0-9]", self.prefix) and "--" not in self.prefix,

@@ -30,7 +30,14 @@ IMAGE_VARIANTS = ("slim", "keyed")  # where the container is `slim`
 VARIANTS: dict[str, dict[str, Any]] = {
     "slim": {"env": "dev", **SLIM, **WARM, "data.source_url": "s3://example-tickets/2026"},
     "instances": {"env": "prod", **INSTANCES, "data.source_url": "s3://example-tickets/2026/tickets.csv"},
-    "keyed": {"env": "prod", **SLIM, **KEYED},
+    "keyed": {
+        "env": "prod",
+        **SLIM,
+        **KEYED,
+        "api.client_rate_limit": "0",
+        "api.client_daily_quota": "0",
+        "api.reserved_concurrency": "50",
+    },
 }
 # A configuration without options is an environment of cdk.json.
 PLAIN = "-plain"

@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aws_cdk.assertions import Match
 
+from predict.service import BUDGET_SECONDS
+from stacks.config.environment import load_config
+
 if TYPE_CHECKING:
     from conftest import Assemblies
 
@@ -87,7 +90,7 @@ def test_key_is_asked_for_where_configured(assemblies: Assemblies, env: str, req
     [
         ("local", (500, 1000), (400, 800), (500, 1000)),
         ("dev", (20, 40), (15, 30), (5, 10)),
-        ("prod", (50, 100), (40, 80), (5, 10)),
+        ("prod", (20, 100), (16, 80), (5, 10)),
     ],
 )
 def test_stage_is_throttled_and_logged(
@@ -229,6 +232,32 @@ def test_each_client_gets_a_key_and_its_limits(assemblies: Assemblies) -> None:
         "AWS::ApiGateway::UsagePlan",
         {"Throttle": {"RateLimit": 5, "BurstLimit": 10}, "Quota": {"Limit": 10000, "Period": "DAY"}},
     )
+
+
+def test_a_key_is_throttled_and_has_a_quota_unless_switched_off(
+    assemblies: Assemblies,
+) -> None:
+    """Without a word in the configuration a key has limits; 0 takes each away."""
+    (plan,) = assemblies.resources("prod", "api", "AWS::ApiGateway::UsagePlan")
+    (unlimited,) = assemblies.resources("keyed", "api", "AWS::ApiGateway::UsagePlan")
+    assert plan["Properties"]["Throttle"] == {"RateLimit": 10, "BurstLimit": 20}
+    assert plan["Properties"]["Quota"] == {"Limit": 100_000, "Period": "DAY"}
+    assert not {"Throttle", "Quota"} & set(unlimited["Properties"])
+
+
+@pytest.mark.parametrize(("env", "reserved"), [("dev", None), ("prod", None), ("keyed", 50)])
+def test_executions_are_reserved_only_where_asked(assemblies: Assemblies, env: str, reserved: int | None) -> None:
+    """New accounts refuse any reservation, so there is none without a word in the configuration."""
+    functions = assemblies.resources(env, "api", "AWS::Lambda::Function")
+    found = [one["Properties"].get("ReservedConcurrentExecutions") for one in functions]
+    assert found == [reserved]
+
+
+@pytest.mark.parametrize("env", ["dev", "prod"])
+def test_a_model_that_hangs_takes_less_than_half_of_an_accounts_lambdas(cdk_context: dict[str, Any], env: str) -> None:
+    """Burst and rate times the API's longest answer stay below 500 of the 1,000 executions that an account has."""
+    api = load_config({**cdk_context, "env": env}.get, {}).api
+    assert api.held_executions == api.predictions_burst_limit + BUDGET_SECONDS * api.predictions_rate_limit < 500
 
 
 def test_firewall_limits_addresses_and_sizes_and_lets_texts_be_texts(assemblies: Assemblies) -> None:

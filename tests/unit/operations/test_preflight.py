@@ -100,6 +100,39 @@ def test_an_account_that_is_not_bootstrapped_is_found_out(aws: StubbedDeployment
     assert (found.status, found.next_step) == (status, "" if status == OK else "cdk bootstrap")
 
 
+@pytest.mark.parametrize(
+    ("limit", "unreserved", "own", "reserved", "statuses"),
+    [
+        (1000, 1000, None, 0, [OK, OK]),
+        (1000, 1000, None, 900, [OK, OK]),
+        (1000, 1000, None, 901, [FAILED, OK]),
+        (1000, 150, 50, 100, [OK, OK]),
+        (1000, 150, 50, 101, [FAILED, OK]),
+        (10, 10, None, 0, [OK, NOTE]),
+        (10, 10, None, 5, [FAILED, OK]),
+    ],
+)
+def test_a_reservation_has_to_leave_what_aws_keeps_for_other_functions(
+    aws: StubbedDeployment,
+    monkeypatch: pytest.MonkeyPatch,
+    limit: int,
+    unreserved: int,
+    own: int | None,
+    reserved: int,
+    statuses: list[str],
+) -> None:
+    """100 executions stay unreserved, or all of a smaller limit; the function's own reservation counts as free."""
+    monkeypatch.setenv("CONTEXT", f"api.reserved_concurrency={reserved}")
+    account = {"ConcurrentExecutions": limit, "UnreservedConcurrentExecutions": unreserved}
+    aws.answer("lambda", "get_account_settings", {"AccountLimit": account})
+    if own is None:
+        aws.fail("lambda", "get_function_concurrency", "ResourceNotFoundException")
+    else:
+        aws.answer("lambda", "get_function_concurrency", {"ReservedConcurrentExecutions": own})
+    found = list(preflight._concurrency(aws, configuration("dev", "us-east-1")))
+    assert [one.status for one in found] == statuses
+
+
 def test_a_region_without_the_images_is_refused(aws: StubbedDeployment) -> None:
     """Both images are looked up in the SageMaker SDK's own table, which knows no such region."""
     found = list(preflight._images(aws, configuration("dev", "moon-north-1")))
@@ -131,6 +164,7 @@ def test_a_call_that_is_refused_is_unknown_and_says_so(aws: StubbedDeployment, m
     monkeypatch.setattr(preflight, "_names", lambda deployment, config: iter([Check("names", OK, "none")]))
     aws.answer("ssm", "get_parameter", {"Parameter": {"Value": "30"}})
     aws.fail("service-quotas", "list_service_quotas", "AccessDeniedException")
+    aws.fail("lambda", "get_account_settings", "AccessDeniedException")
     aws.fail("ecr", "batch_get_image", "AccessDeniedException")
     found = {one.check: one for one in preflight.checks(aws, configuration("dev", "us-east-1"))}
     assert found["quotas"].status == found["image size"].status == UNKNOWN

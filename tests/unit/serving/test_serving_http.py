@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -327,6 +327,15 @@ class FakeTransport(asyncio.Transport):
     aborted = False
     reading = True
 
+    def write(self, data: object) -> None:
+        pass
+
+    def is_closing(self) -> bool:
+        return False
+
+    def close(self) -> None:
+        """Wait for the client to read, as a real one does."""
+
     def abort(self) -> None:
         self.aborted = True
 
@@ -354,6 +363,99 @@ def test_a_client_that_does_not_read_is_given_up(predictor: Predictor, caught_up
         return transport.aborted, transport.reading
 
     assert asyncio.run(stall()) == (not caught_up, caught_up)
+
+
+def test_a_request_behind_a_refused_body_does_not_hold_the_connection(
+    in_process: Running, predictor: Predictor
+) -> None:
+    """Whatever follows a refused request with a body, the refusal comes and the connection ends at once."""
+    follower = b"POST /invocations HTTP/1.1\r\nContent-Length: %d\r\n\r\n%s" % (len(BODY), BODY.encode())
+    for refused in (b"Content-Length: 2\r\n\r\n{}", b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"):
+        with in_process(predictor) as server:
+            started = time.monotonic()
+            answers = raw(server.port, b"POST /nowhere HTTP/1.1\r\n" + refused + follower)
+            assert re.findall(rb"HTTP/1.1 (\d+) ", answers) == [b"404"]
+            assert time.monotonic() - started < 1
+
+
+def test_bodies_that_stall_make_room_for_those_that_come(
+    in_process: Running, ask: Any, backend: GatedBackend, predictor: Predictor
+) -> None:
+    """Where stalled bodies fill the memory, the one that has waited longest is given up, and others are answered."""
+    backend.open.set()
+    head = b"POST /invocations HTTP/1.1\r\nContent-Length: 100000\r\n\r\n"
+    with ExitStack() as stack:
+        server = stack.enter_context(in_process(predictor, max_body_bytes=100_000))
+        stalled = [stack.enter_context(socket.create_connection(("127.0.0.1", server.port))) for _ in range(4)]
+        for connection in stalled:
+            connection.sendall(head + b"x" * 99_999)
+        for _ in range(2):
+            time.sleep(0.1)  # until the server has read all of them
+            assert [ask(server.port, json.dumps({"inputs": ["good"] * 90}))[0] for _ in range(4)] == [200] * 4
+            stalled[0].settimeout(5)
+            assert stalled[0].recv(4096).startswith(b"HTTP/1.1 429 ")
+            stalled.pop(0)
+            stalled.append(stack.enter_context(socket.create_connection(("127.0.0.1", server.port))))
+            stalled[-1].sendall(head + b"x" * 99_999)
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET /ping HTTP/1.1\r\n\r\n", b"GET /ping HTTP/1.1\r\n", b"POST", b"body"])
+def test_clients_that_let_the_server_wait_make_room_for_others(
+    in_process: Running, ask: Any, backend: GatedBackend, predictor: Predictor, sent: bytes
+) -> None:
+    """Silent, idle and slow connections take no place that another client needs, once they have had a second."""
+    backend.open.set()
+    if sent == b"body":
+        sent = b"POST /invocations HTTP/1.1\r\nContent-Length: 100\r\n\r\n{"
+    with in_process(predictor, max_connections=3) as server, ExitStack() as stack:
+        for _ in range(3):
+            stack.enter_context(socket.create_connection(("127.0.0.1", server.port))).sendall(sent)
+        time.sleep(0.1)
+        assert ask(server.port, b"", method="GET", path="/ping")[0] == 503
+        time.sleep(1.1)
+        with ThreadPoolExecutor(3) as pool:
+            answers = list(pool.map(lambda _: ask(server.port, BODY)[0], range(3)))
+    assert answers == [200] * 3
+
+
+def test_answers_that_nobody_reads_are_not_piled_up(
+    in_process: Running, backend: GatedBackend, predictor: Predictor
+) -> None:
+    """Requests behind an answer that waits to be read wait too; they are answered once it is read."""
+    backend.open.set()
+    body = b"good\n" * 50_000
+    request = b"POST /invocations HTTP/1.1\r\nContent-Type: text/csv\r\nContent-Length: %d\r\n\r\n%s" % (
+        len(body),
+        body,
+    )
+    with in_process(predictor) as server, socket.socket() as slow:
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        slow.settimeout(20)
+        slow.connect(("127.0.0.1", server.port))
+        threading.Thread(target=slow.sendall, args=[request * 12], daemon=True).start()
+        calls = sum(1 for _ in iter(lambda: backend.entered.acquire(timeout=2), False))
+        assert calls < 6 * 50_000 // 16  # the kernel's buffers take some of the twelve
+        with slow.makefile("rb") as stream:
+            for _ in range(12):
+                assert stream.readline().startswith(b"HTTP/1.1 200 ")
+                headers = http.client.parse_headers(stream)
+                assert len(stream.read(int(headers["content-length"]))) == int(headers["content-length"])
+
+
+def test_the_last_answer_is_not_offered_for_ever(predictor: Predictor) -> None:
+    """A client that reads only a part of the last answer loses its connection after the idle time."""
+
+    async def stall() -> bool:
+        settings = ServerSettings(idle_seconds=0.05)
+        transport = FakeTransport()
+        connection = Connection(Connections(InferenceApp(predictor, settings), settings))
+        connection.connection_made(transport)
+        connection.data_received(b"GET /ping HTTP/1.1\r\nConnection: close\r\n\r\n")
+        await asyncio.sleep(0.2)
+        connection.connection_lost(None)
+        return transport.aborted
+
+    assert asyncio.run(stall())
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,14 @@
 
 The parser is llhttp (httptools), which Node and uvicorn use too; asyncio reads and writes. This module adds what a
 server without a proxy needs: time limits for heads, bodies, idle connections and slow readers; limits on heads, bodies,
-connections and pipelined requests; answers in order; refusals as JSON. Why no existing server is used is in
-docs/decisions/0006.
+connections and pipelined requests, within which clients that keep the server waiting give way to others; answers in
+order; refusals as JSON. Why no existing server is used is in docs/decisions/0006.
 """
 
 import asyncio
 import functools
 import logging
+import math
 import time
 from collections import deque
 from collections.abc import Callable
@@ -29,6 +30,8 @@ HELD_BODIES = 4
 """Limit on the memory for the bodies of all connections, in bodies of the largest size."""
 MAX_REFUSED = 64
 """Connections beyond the limit that get a refusal at one time; further ones are reset."""
+GRACE_SECONDS = 1.0
+"""For so long a client may keep the server waiting before its connection gives way to a new one."""
 LINGER_SECONDS = 2.0
 """How long to read and discard data after a refusal, so that a reset does not destroy the refusal."""
 
@@ -49,7 +52,7 @@ class Request:
         self.complete = self.length == 0 and "transfer-encoding" not in headers
         self.refusal: Answer | None = None
         """The answer, if it is known before the body is complete."""
-        self.started = time.perf_counter()
+        self.started = time.monotonic()
 
 
 class Application(Protocol):
@@ -77,6 +80,11 @@ class Connections:
         self.held_bytes = 0
         """Memory of the bodies whose requests are not answered yet."""
 
+    def slowest(self, *, with_body: bool = False) -> "Connection | None":
+        """Return the connection whose client has kept us waiting longest, of all or of those that hold a body."""
+        some = (connection for connection in self.open if not with_body or connection.holds_body())
+        return min(some, key=Connection.waiting_since, default=None)
+
 
 class Connection(asyncio.Protocol):
     """Reads the requests of one connection and writes the answers, one after the other."""
@@ -99,6 +107,7 @@ class Connection(asyncio.Protocol):
         self._headers: dict[str, str] = {}
         self._deadline = 0.0
         self._late: Callable[[], None] | None = None
+        self._idle_since = self._loop.time()
         self._timer: asyncio.TimerHandle | None = None
         self._stalled: asyncio.TimerHandle | None = None
 
@@ -108,7 +117,7 @@ class Connection(asyncio.Protocol):
         """Accept the connection, or refuse it if there are too many."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        if len(self._shared.open) >= self._settings.max_connections:
+        if len(self._shared.open) >= self._settings.max_connections and not self._take_place():
             self._refuse(error_answer(503, "busy", "every connection of this server is taken: try again"))
             self._shared.refused.add(self)
             if len(self._shared.refused) > MAX_REFUSED:
@@ -169,11 +178,14 @@ class Connection(asyncio.Protocol):
             self._stalled.cancel()
             self._stalled = None
         self._transport.resume_reading()
+        self._advance()
 
     # Called by the parser
 
     def on_message_begin(self) -> None:
         """Begin a request."""
+        if not self._reading:
+            raise ValueError("what follows is not read")  # ends the parser's work
         self._in_head, self._head_bytes, self._unparsed_bytes = True, 0, 0
         self._url, self._headers = b"", {}
         self._limit(self._settings.read_seconds, self._head_is_late)
@@ -212,12 +224,11 @@ class Connection(asyncio.Protocol):
         """Add a part of the last request's body."""
         if not self._reading:
             return
-        request = self._requests[-1]
-        request.body += body
+        self._requests[-1].body += body
         self._shared.held_bytes += len(body)
-        if self._shared.held_bytes > HELD_BODIES * self._settings.max_body_bytes:
-            request.refusal = busy()
-            self._end_reading()
+        while self._reading and self._shared.held_bytes > HELD_BODIES * self._settings.max_body_bytes:
+            slowest = self._shared.slowest(with_body=True)
+            (self if slowest is None or slowest.waiting_since() == math.inf else slowest).give_up()
 
     def on_message_complete(self) -> None:
         """Complete the last request."""
@@ -241,11 +252,43 @@ class Connection(asyncio.Protocol):
 
     def abort(self) -> None:
         """End the connection at once."""
+        self._shared.open.discard(self)  # `connection_lost` comes later
         self._transport.abort()
+
+    def holds_body(self) -> bool:
+        """Return whether a body, or a part of one, waits here."""
+        return any(request.body for request in self._requests)
+
+    def waiting_since(self) -> float:
+        """Return the moment from which this connection waits for its client; infinity while the client waits."""
+        if self._stalled is not None:
+            return self._stalled.when() - self._settings.idle_seconds
+        if not self._requests:
+            return self._idle_since
+        last = self._requests[-1]
+        return math.inf if self._answering or last.complete or last.refusal is not None else last.started
+
+    def give_up(self) -> None:
+        """Free the memory of the bodies for which this connection waits, or which wait for its client to read."""
+        for request in self._requests if self._stalled is not None else [self._requests[-1]]:
+            self._shared.held_bytes -= len(request.body)
+            request.body, request.refusal = bytearray(), busy()
+        self._end_reading()
+        if self._stalled is not None:
+            self.abort()
+        self._advance()
+
+    def _take_place(self) -> bool:
+        """End the connection whose client has been slowest; False if each is given more time."""
+        slowest = self._shared.slowest()
+        if slowest is None or slowest.waiting_since() > self._loop.time() - GRACE_SECONDS:
+            return False
+        slowest.abort()
+        return True
 
     def _advance(self) -> None:
         """Answer the first request, if it is complete or refused and no other is being answered."""
-        if self._answering or not self._requests:
+        if self._answering or self._stalled is not None or not self._requests:
             return
         request = self._requests[0]
         if request.refusal is not None:
@@ -272,6 +315,7 @@ class Connection(asyncio.Protocol):
             elif not self._in_head:
                 # Also ends a connection whose client never reads its answer.
                 self._limit(self._settings.idle_seconds, self._transport.abort)
+        self._idle_since = self._loop.time()
         self._forget(request, answer)
 
     def _forget(self, request: Request, answer: Answer) -> None:
@@ -280,7 +324,7 @@ class Connection(asyncio.Protocol):
             "method": request.method,
             "path": request.path[:100],
             "status": answer.status,
-            "milliseconds": round((time.perf_counter() - request.started) * 1000, 2),
+            "milliseconds": round((time.monotonic() - request.started) * 1000, 2),
             **answer.facts,
         }
         if request.path != "/ping" or answer.status != 200 or logger.isEnabledFor(logging.DEBUG):
@@ -312,6 +356,7 @@ class Connection(asyncio.Protocol):
     def _close(self) -> None:
         """End the connection after the written data."""
         if self._reading or self._client_done:
+            self._limit(self._settings.idle_seconds, self._transport.abort)  # for what the client does not read
             self._transport.close()
             return
         # Closing with unread data would reset the connection, and the answer would be lost.
