@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from classifier.evaluation.evaluation import calibration, evaluate_answers, pearson, point_figures
-from classifier.evaluation.metrics import FOLDER, load_metrics
+from classifier.evaluation.metrics import MODULE, load_metrics
 
 LABELS = np.array([1, 1, 1, 0, 0, 1, 0, 1])
 ANSWERS = np.array([1, 0, 1, 0, 1, 1, 0, 1])  # 4 hits, 1 false alarm, 1 miss, 2 right rejections
@@ -37,7 +37,7 @@ def test_a_metric_module_loads_by_path_as_in_the_article(monkeypatch: pytest.Mon
     import evaluate
 
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
-    metric = evaluate.load(str(FOLDER / "accuracy"), keep_in_memory=True)
+    metric = evaluate.load(str(MODULE), "accuracy", keep_in_memory=True)
     assert metric.compute(predictions=[1, 0], references=[1, 1]) == {"accuracy": 0.5}
 
 
@@ -83,7 +83,7 @@ def test_the_article_can_ask_for_another_average(average: str) -> None:
 
     rng = np.random.default_rng(6)
     truth, answers = rng.integers(0, 4, 100), rng.integers(0, 4, 100)
-    metric = evaluate.load(str(FOLDER / "f1"), keep_in_memory=True)
+    metric = evaluate.load(str(MODULE), "f1", keep_in_memory=True)
     found = metric.compute(predictions=answers, references=truth, average=average)
     assert found["f1"] == pytest.approx(metrics.f1_score(truth, answers, average=average))
 

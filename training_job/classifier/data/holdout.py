@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from networkx.utils import UnionFind
 
 from classifier.data.columns import MIN_GROUPS
 from classifier.data.findings import normalised
@@ -52,22 +53,12 @@ def hold_out(
 
 def _joined(*keys: Sequence[str]) -> list[list[int]]:
     """Join rows that have a key in common; return the rows of each unit."""
-    parent: dict[tuple[int, str], tuple[int, str]] = {}
-
-    def root(node: tuple[int, str]) -> tuple[int, str]:
-        while parent.setdefault(node, node) != node:
-            parent[node] = parent[parent[node]]
-            node = parent[node]
-        return node
-
+    joined: UnionFind[tuple[int, str]] = UnionFind()
     for values in zip(*keys, strict=True):
-        first, *others = enumerate(values)
-        for other in others:
-            parent[root(other)] = root(first)
-        root(first)
+        joined.union(*enumerate(values))
     units: dict[tuple[int, str], list[int]] = {}
     for number, key in enumerate(keys[0]):
-        units.setdefault(root((0, key)), []).append(number)
+        units.setdefault(joined[0, key], []).append(number)
     return list(units.values())
 
 

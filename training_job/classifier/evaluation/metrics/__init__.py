@@ -1,4 +1,4 @@
-"""Metric modules for the `evaluate` library, loaded by path because `evaluate.load("accuracy")` asks the hub."""
+"""A metric module for the `evaluate` library, loaded by path because `evaluate.load("accuracy")` asks the hub."""
 
 from __future__ import annotations
 
@@ -10,15 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from evaluate import CombinedEvaluations
+    from evaluate import EvaluationModule
 
-FOLDER = Path(__file__).parent
-NAMES = ("accuracy", "f1")
+MODULE = Path(__file__).parent / "accuracy_and_f1"
 
 
 @cache
-def load_metrics() -> CombinedEvaluations:
-    """Combine accuracy and F1: `load_metrics().compute(predictions=…, references=…)` returns both.
+def load_metrics() -> EvaluationModule:
+    """Load accuracy and F1: `load_metrics().compute(predictions=…, references=…)` returns both.
 
     It needs no network and leaves nothing in the home directory: the library copies metric modules into a cache before
     it imports them, which is a temporary folder here unless `HF_MODULES_CACHE` names one.
@@ -29,5 +28,4 @@ def load_metrics() -> CombinedEvaluations:
             afterwards.callback(os.environ.pop, "HF_MODULES_CACHE")
         import evaluate  # reads the variable on import
 
-        loaded = [evaluate.load(str(FOLDER / name), keep_in_memory=True, cache_dir=f"{scratch}/data") for name in NAMES]
-    return evaluate.combine(loaded)
+        return evaluate.load(str(MODULE), keep_in_memory=True, cache_dir=f"{scratch}/data")
