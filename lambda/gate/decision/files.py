@@ -23,7 +23,7 @@ def verdict_file(decision: Decision, output: JobOutput, *, created: str, facts: 
     measured = decision.measured
     document: dict[str, Any] = {
         "version": 0.0,
-        "dataset": {"item_count": measured.rows if measured else 0, "evaluation_time": created},
+        "dataset": {"item_count": measured.figures.rows if measured else 0, "evaluation_time": created},
     }
     if measured is not None:
         document |= _metrics(measured)
@@ -63,7 +63,7 @@ def baseline_file(evidence: Evidence) -> bytes:
 def _metrics(measured: Measured) -> dict[str, Any]:
     """Return the statistics in the form of SageMaker's model quality, which knows no form for several labels a text."""
     figures, classes = measured.figures, measured.figures.classes
-    accuracy = _metric(measured.accuracy)
+    accuracy = _metric(measured.figures.accuracy)
     if measured.multilabel:
         shown = {"accuracy": accuracy, "macro_f1": _metric(figures.macro_f1), "micro_f1": _metric(figures.micro_f1)}
         return {"multilabel_classification_metrics": shown}
@@ -79,7 +79,7 @@ def _metrics(measured: Measured) -> dict[str, Any]:
             "binary_classification_metrics": {
                 "confusion_matrix": confusion,
                 "accuracy": accuracy,
-                "f1": _metric(measured.f1),
+                "f1": _metric(measured.figures.f1),
                 "precision": {"value": classes[1].precision.value},
                 "recall": {"value": classes[1].recall.value},
             }

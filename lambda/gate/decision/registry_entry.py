@@ -22,8 +22,8 @@ def summary(decision: Decision) -> str:
         parts += decision.reasons
     measured, verdict = decision.measured, decision.verdict
     if measured is not None and verdict is not None:
-        f1 = f"{measured.f1_name} {_span(measured.f1)}"
-        parts.append(f"{measured.rows} test rows: accuracy {_span(measured.accuracy)}, {f1}.")
+        f1 = f"{measured.f1_name} {_span(measured.figures.f1)}"
+        parts.append(f"{measured.figures.rows} test rows: accuracy {_span(measured.figures.accuracy)}, {f1}.")
         if measured.comparison is not None:
             compared, slices = measured.comparison, measured.comparison.slices
             name, judged = ("Macro F1", compared.f1) if measured.multilabel else ("Accuracy", compared.accuracy)
@@ -47,7 +47,7 @@ def metadata(decision: Decision, *, evidence: Recorded | None, **facts: str | No
     values: dict[str, str | float | int | None] = {
         "verdict": decision.outcome,
         "compared_with": decision.champion_version or "none",
-        "test_rows": measured.rows if measured else 0,
+        "test_rows": measured.figures.rows if measured else 0,
         "gate_reasons": _brief_reasons(decision),
         **facts,
     }
@@ -55,7 +55,7 @@ def metadata(decision: Decision, *, evidence: Recorded | None, **facts: str | No
         values |= {"evidence": evidence["uri"], "evidence_sha256": evidence["sha256"]}
         values |= {"evidence_version": evidence["version"]} if evidence["version"] else {}
     if measured is not None:
-        for name, interval in (("accuracy", measured.accuracy), ("f1", measured.f1)):
+        for name, interval in (("accuracy", measured.figures.accuracy), ("f1", measured.figures.f1)):
             values |= {name: interval.value, f"{name}_low": interval.low, f"{name}_high": interval.high}
         if measured.comparison is not None:
             difference = measured.comparison.accuracy
@@ -71,9 +71,9 @@ def numbers(decision: Decision) -> dict[str, Any]:
     if measured is None or verdict is None:
         return {"rows": 0}
     found: dict[str, Any] = {
-        "rows": measured.rows,
-        "accuracy": measured.accuracy.as_dict(),
-        "f1": measured.f1.as_dict(),
+        "rows": measured.figures.rows,
+        "accuracy": measured.figures.accuracy.as_dict(),
+        "f1": measured.figures.f1.as_dict(),
         "commonest_label": measured.commonest_share,
         "floors": verdict.floors,
         "margin": verdict.margin,

@@ -36,7 +36,7 @@ def key_figures_section(report: Report) -> Markup:
     charts = []
     for figure, name in (("accuracy", accuracy), ("f1", f1)):
         former, simple = (getattr(one, figure, None) for one in (champion, known))
-        charts.append(_figure_chart(figure, name, getattr(measured, figure), former, simple, verdict))
+        charts.append(_figure_chart(figure, name, getattr(measured.figures, figure), former, simple, verdict))
     if compared is not None:
         name, difference = (f1, compared.f1) if measured.multilabel else ("accuracy", compared.accuracy)
         charts.append(_difference_chart(name, difference, verdict.margin))
@@ -53,8 +53,8 @@ def _sentences(measured: Measured, verdict: Verdict) -> list[str]:
     f1 = measured.f1_name.replace("Macro", "macro")
     names, an_f1 = {"accuracy": "accuracy", "f1": f1}, f"{'an' if measured.binary else 'a'} {f1}"
     figures = (
-        f"On {count(measured.rows, 'test sentence')} the challenger reaches an accuracy of "
-        f"{interval(measured.accuracy)} and {an_f1} of {interval(measured.f1)}; "
+        f"On {count(measured.figures.rows, 'test sentence')} the challenger reaches an accuracy of "
+        f"{interval(measured.figures.accuracy)} and {an_f1} of {interval(measured.figures.f1)}; "
         f"in brackets the {number(CONFIDENCE * 100, 0)} % intervals. "
         f"The intervals' lower ends must clear the floors: "
         f"{', '.join(f'{names[name]} {percent(floor)}' for name, floor in sorted(verdict.floors.items()))}."

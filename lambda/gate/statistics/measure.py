@@ -34,29 +34,15 @@ class Measured:
     baseline: Baseline | None = None
 
     @property
-    def rows(self) -> int:
-        """Size of the test set."""
-        return self.figures.rows
-
-    @property
     def binary(self) -> bool:
         """Whether there are two classes, of which label 1 is the positive one."""
         return len(self.figures.classes) == 2 and not self.multilabel
 
     @property
-    def accuracy(self) -> Interval:
-        """Share of rows that are answered exactly right."""
-        return self.figures.accuracy
-
-    @property
-    def f1(self) -> Interval:
-        """The task's own F1."""
-        return self.figures.f1
-
-    @property
     def f1_rows(self) -> float:
         """Size of the test set as the task's F1 sees it: a mean over labels varies as its rare labels do."""
-        return self.rows if self.binary else min(self.rows, even_rows(self.figures.classes))
+        rows = self.figures.rows
+        return rows if self.binary else min(rows, even_rows(self.figures.classes))
 
     @property
     def f1_name(self) -> str:

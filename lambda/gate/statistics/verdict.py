@@ -81,7 +81,7 @@ def reach_verdict(measured: Measured, thresholds: Thresholds) -> Verdict:
     A challenger must always be better than giving the commonest label (with several labels a text: every label) to
     every text. Where a threshold leaves its floor open, it also must not be shown to be worse than the baseline.
     """
-    rows, comparison = measured.rows, measured.comparison
+    rows, comparison = measured.figures.rows, measured.comparison
     sizes = {"accuracy": rows, "f1": measured.f1_rows}
     margins = {name: margin_for(thresholds.margin, size) for name, size in sizes.items()}
     judged = "f1" if measured.multilabel else "accuracy"
@@ -127,13 +127,13 @@ def _floor_checks(measured: Measured, thresholds: Thresholds, floors: dict[str, 
     known, multilabel = measured.baseline, measured.multilabel
     checks = []
     for rule, name, interval, given, reached in (
-        ("accuracy", "Accuracy", measured.accuracy, thresholds.min_accuracy, known.accuracy if known else None),
-        ("f1", measured.f1_name, measured.f1, thresholds.min_f1, known.f1 if known else None),
+        ("accuracy", "Accuracy", measured.figures.accuracy, thresholds.min_accuracy, known.accuracy if known else None),
+        ("f1", measured.f1_name, measured.figures.f1, thresholds.min_f1, known.f1 if known else None),
     ):
         written = "F1" if rule == "f1" else rule
         if given is not None:
             left = f"{name} {interval.value:.3f}: the lower end of its 95 % interval, {interval.low:.3f}"
-            right = f"the floor of {floors[rule]:.3f} for {measured.rows} test rows"
+            right = f"the floor of {floors[rule]:.3f} for {measured.figures.rows} test rows"
             checks.append(_above(f"{written} floor", interval.low, floors[rule], left, right))
         elif known is not None and reached is not None and not (multilabel and rule == "accuracy"):
             checks.append(_baseline_check(written, name, interval, known.name, reached))
@@ -144,7 +144,7 @@ def _floor_checks(measured: Measured, thresholds: Thresholds, floors: dict[str, 
 
 def _trivial_check(measured: Measured) -> Check:
     share, multilabel = measured.commonest_share, measured.multilabel
-    low = (measured.f1 if multilabel else measured.accuracy).low
+    low = (measured.figures.f1 if multilabel else measured.figures.accuracy).low
     rule = "every label" if multilabel else "commonest label"
     left = f"The lower end of the {'macro F1' if multilabel else 'accuracy'}, {low:.3f}"
     right = "the macro F1 of giving every label" if multilabel else "the share of the commonest label"
@@ -165,7 +165,7 @@ def _comparison_checks(measured: Measured, comparison: Comparison, margins: Mapp
         return " (widened for the size of the test set)" if rows < REFERENCE_ROWS else ""
 
     differences = [
-        ("Accuracy", "Accuracy", comparison.accuracy, margins["accuracy"], widened(measured.rows)),
+        ("Accuracy", "Accuracy", comparison.accuracy, margins["accuracy"], widened(measured.figures.rows)),
         ("F1", measured.f1_name, comparison.f1, margins["f1"], widened(measured.f1_rows)),
     ]
     checks = [

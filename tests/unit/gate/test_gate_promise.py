@@ -44,4 +44,4 @@ def test_an_assumed_challenger_is_as_much_worse_as_it_says() -> None:
         (measured,) = simulate(setting, Challenger(0.03), sets=1, seed=1)
         assert measured.comparison is not None
         assert measured.comparison.champion.accuracy.value == pytest.approx(0.868, abs=0.008)
-        assert measured.accuracy.value == pytest.approx(0.838, abs=0.009)
+        assert measured.figures.accuracy.value == pytest.approx(0.838, abs=0.009)

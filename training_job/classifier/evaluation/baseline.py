@@ -1,17 +1,13 @@
 """A model of words, to compare with: TF-IDF of words and pairs of words, and logistic regression."""
 
-from __future__ import annotations
-
 import logging
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from classifier.data.splits import Splits
 from classifier.evaluation.evaluation import point_figures
 from classifier.model.objective import truth_of
 from classifier.model.thresholds import choose_thresholds, cross_fitted
-
-if TYPE_CHECKING:
-    from classifier.data.splits import Splits
 
 NAME = "TF-IDF + logistic regression"
 MOST_ROWS = 20_000

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from classifier.errors import JobError
 from classifier.job.hyperparameter_rules import AUTO
-from classifier.model.usable import check_padding, check_tokenizer, usable_length
 from serving.model_config import SECTION
 
 if TYPE_CHECKING:
@@ -99,6 +98,8 @@ def load_base_model(
     """
     import torch
     from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
+
+    from classifier.model.usable import check_padding, check_tokenizer, usable_length
 
     config = _load(base, AutoConfig.from_pretrained)  # first, because the smallest file shows whether the hub answers
     tokenizer = _load(base, AutoTokenizer.from_pretrained)

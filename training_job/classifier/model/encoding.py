@@ -1,15 +1,12 @@
 """Tokenise texts once, and batch them by length."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from datasets import Dataset
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+import torch
+from datasets import Dataset
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 MODEL_INPUTS = ["input_ids", "attention_mask"]
 """Inputs of the model. Token types are left out: a single text has only one, which is every model's default."""
@@ -21,8 +18,6 @@ def encode(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], targets: Se
     `targets`: (rows,) what to learn: floats for a score, integers for a label. Returns rows of `input_ids`,
     `attention_mask`, `length` (tokens) and, with targets, `labels`.
     """
-    from datasets import Dataset
-
     encoded = tokenizer(list(texts), truncation=True, return_token_type_ids=False)
     columns: dict[str, Any] = {name: encoded[name] for name in MODEL_INPUTS}
     columns["length"] = [len(row) for row in encoded["input_ids"]]
@@ -52,8 +47,6 @@ def model_logits(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, encoded: Dataset, batch_size: int
 ) -> np.ndarray:
     """Run `model`, on the CPU in float32, without dropout: (rows, outputs) float32 in the order of `encoded`."""
-    import torch
-
     outputs = np.zeros((len(encoded), model.config.num_labels), dtype=np.float32)
     model.train(False)
     with torch.inference_mode():

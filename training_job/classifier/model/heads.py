@@ -4,15 +4,10 @@ A head for several labels starts at their shares: otherwise most of the training
 do not apply. The answers of a head for one label are made as sure as they are right, by one factor (temperature).
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import numpy as np
-
-if TYPE_CHECKING:
-    from torch import nn
-    from transformers import PreTrainedModel
+import torch
+from torch import nn
+from transformers import PreTrainedModel
 
 HOTTEST = 20.0
 """Largest factor, up or down, between trained and calibrated logits."""
@@ -20,8 +15,6 @@ HOTTEST = 20.0
 
 def last_layer(model: PreTrainedModel) -> nn.Linear | None:
     """Find the linear layer that computes the logits; None if there is none with a bias."""
-    from torch import nn
-
     fitting = [
         module
         for module in model.modules()
@@ -35,8 +28,6 @@ def start_at_shares(model: PreTrainedModel, truth: np.ndarray) -> bool:
 
     `truth`: (rows, labels) bool. A label counts half a row more on either side, so that no logit is infinite.
     """
-    import torch
-
     layer = last_layer(model)
     if layer is None:
         return False
@@ -65,8 +56,6 @@ def best_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
 
 def cool(model: PreTrainedModel, temperature: float) -> None:
     """Divide the logits of `model` by `temperature`, where there is a layer for it; no label changes."""
-    import torch
-
     if layer := last_layer(model):
         with torch.no_grad():
             layer.weight.div_(temperature)

@@ -5,20 +5,16 @@ becomes two logits `[0, a * (score - threshold)]` by a linear change of the last
 confidence, argmax decides at the threshold, and the score is `threshold + (l1 - l0) / a`.
 """
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
+from torch import Tensor
+from transformers import AutoModelForSequenceClassification, PreTrainedModel
 
 from classifier.errors import JobError
 from classifier.model.objective import ScoreScale
-
-if TYPE_CHECKING:
-    from torch import Tensor
-    from transformers import PreTrainedModel
 
 MAX_SHARPNESS = 100.0
 """Largest slope, in logits per unit of z. For a separable validation split the best slope would be infinite."""
@@ -49,9 +45,6 @@ def to_two_logits(model: PreTrainedModel, *, scale: ScoreScale, sharpness: float
     `threshold`: score from which on the label is 1. Raises JobError: the last layer has no bias, which the threshold
     needs.
     """
-    import torch
-    from transformers import AutoModelForSequenceClassification
-
     config = copy.deepcopy(model.config)
     config.num_labels = 2
     config.problem_type = "single_label_classification"

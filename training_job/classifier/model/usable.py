@@ -3,15 +3,13 @@
 The checks ask the model and its tokenizer instead of a list of architectures, so that they hold for new ones.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from classifier.errors import JobError
-
-if TYPE_CHECKING:
-    from torch import Tensor
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from serving.text_encoder import TextEncoder
 
 TEXTS = ("A short text.", "The battery lasts long, but it broke: 3 stars, “très décevant” (電池). " * 8, " ")
 """Texts that are tokenised for the checks: a short one, one to truncate, and one without a word."""
@@ -32,10 +30,6 @@ def check_tokenizer(name: str, tokenizer: PreTrainedTokenizerBase) -> None:
         raise refusal(name, "its tokenizer exists in Python only, and serving needs a tokenizer.json")
     if tokenizer.pad_token is None:
         raise refusal(name, "its tokenizer has no padding token, which batches of texts need")
-    from tokenizers import Tokenizer
-
-    from serving.text_encoder import TextEncoder
-
     encoder = TextEncoder(
         Tokenizer.from_str(tokenizer.backend_tokenizer.to_str()),
         max_length=TOKENS,
@@ -77,8 +71,6 @@ def check_padding(name: str, model: PreTrainedModel, tokenizer: PreTrainedTokeni
     Raises JobError: the answer depends on it (the model reads its last token or counts positions from the end), or the
     model cannot compute it.
     """
-    import torch
-
     if model.config.is_encoder_decoder:
         raise refusal(name, "it is an encoder with a decoder, and serving runs encoders")
     longest = min(TOKENS, tokenizer.model_max_length)
@@ -108,8 +100,6 @@ def refusal(name: str, reason: str) -> JobError:
 
 def _reads(model: PreTrainedModel, length: int) -> bool:
     """Return whether the model answers a row of `length` tokens without padding."""
-    import torch
-
     other_than_padding = 1 if model.config.pad_token_id != 1 else 2
     row = torch.full((1, length), other_than_padding)
     try:
@@ -121,8 +111,6 @@ def _reads(model: PreTrainedModel, length: int) -> bool:
 
 def _logits(model: PreTrainedModel, ids: Tensor, mask: Tensor) -> Tensor:
     """Run the model on two tensors (rows, tokens) int64 without dropout; return its logits, (rows, labels)."""
-    import torch
-
     model.train(False)
     with torch.inference_mode():
         logits: Tensor = model(input_ids=ids, attention_mask=mask).logits

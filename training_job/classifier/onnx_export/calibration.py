@@ -9,18 +9,13 @@ float32, and so is everything after it, up to the score. The mean difference is 
 the norms' statistics).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import onnx
 import onnxruntime
+from onnx import ModelProto, NodeProto
 from onnxruntime.quantization.onnx_model import ONNXModel
-
-if TYPE_CHECKING:
-    from onnx import ModelProto, NodeProto
 
 Texts = Sequence[Mapping[str, np.ndarray]]
 """Inputs of a network, (1, tokens) each: padding would count."""

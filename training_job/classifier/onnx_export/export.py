@@ -1,7 +1,5 @@
 """Export the trained PyTorch model to the int8 ONNX model that serves, and check that both agree."""
 
-from __future__ import annotations
-
 import copy
 import logging
 import math
@@ -10,22 +8,20 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import onnx
 import onnxruntime
 import torch
+from datasets import Dataset
+from onnx import ModelProto
+from onnxruntime.quantization import QuantType, quantize_dynamic
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from classifier.errors import JobError
 from classifier.model.encoding import MODEL_INPUTS, batches
 from classifier.onnx_export.calibration import correct_biases, with_static_ranges
 from classifier.onnx_export.rewrites import rewritten
-
-if TYPE_CHECKING:
-    from datasets import Dataset
-    from onnx import ModelProto
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 OPSET = 17
 """Version of the ONNX operators: the newest that torch's tracing exporter and onnxruntime's fusion both know well."""
@@ -73,8 +69,6 @@ def export_int8(model: PreTrainedModel, target: Path, tokenizer: PreTrainedToken
     `model`: in float32. `calibration`: encoded texts; at most `CALIBRATION_TEXTS` of them are used. Raises JobError:
     the architecture cannot be traced, or the traced model answers differently.
     """
-    from onnxruntime.quantization import QuantType, quantize_dynamic
-
     with tempfile.TemporaryDirectory(prefix="onnx-") as scratch:
         traced, quantized = Path(scratch) / "model.onnx", Path(scratch) / "int8.onnx"
         trace(model, traced)

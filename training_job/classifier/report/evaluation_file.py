@@ -1,14 +1,13 @@
 """The content of `evaluation.json`: metrics of the float32 and the int8 model, and where they come from."""
 
-from __future__ import annotations
-
 import importlib.metadata
 import platform
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from classifier.data.splits import Splits
 from classifier.evaluation.baseline import baseline
@@ -19,9 +18,6 @@ from classifier.model.encoding import encode, model_logits
 from classifier.model.objective import truth_of
 from classifier.onnx_export.export import agreement, check_agreement, onnx_logits
 from classifier.training.recipe import TrainedClassifier
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 LIBRARIES = (
     *("torch", "transformers", "datasets", "evaluate", "accelerate"),

@@ -5,28 +5,22 @@ embeddings teaches the classifier to answer as it does, also on texts crossed fr
 loss pulls the embeddings of a class together. Source: docs/decisions/0015.
 """
 
-from __future__ import annotations
-
 import copy
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import torch
+from datasets import Dataset
 from torch import nn
 from torch.nn.functional import cross_entropy, normalize
-from transformers import Trainer
+from transformers import PreTrainedModel, PreTrainedTokenizerBase, Trainer
 from transformers.modeling_outputs import SequenceClassifierOutput
 from transformers.utils.hub import cached_file
 
+from classifier.model.base_model import BaseModel
 from classifier.model.encoding import batches
 from classifier.model.heads import last_layer
-
-if TYPE_CHECKING:
-    from datasets import Dataset
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
-
-    from classifier.model.base_model import BaseModel
 
 CONTRAST, TEMPERATURE = 0.3, 0.1
 """Weight of the second loss, and the divisor of its similarities."""

@@ -1,17 +1,23 @@
 """Fit a model with the Hugging Face Trainer: best epoch by validation loss, checkpoints to resume from."""
 
-from __future__ import annotations
-
 import logging
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
-from transformers import DataCollatorWithPadding, PrinterCallback, Trainer, TrainingArguments
+from datasets import Dataset
+from transformers import (
+    DataCollatorWithPadding,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+    PrinterCallback,
+    Trainer,
+    TrainingArguments,
+)
 
 from classifier.job.hyperparameters import Hyperparameters
 from classifier.job.interruption import StopRequest
@@ -20,10 +26,6 @@ from classifier.training.callbacks import Progress, SeededDraws, StopWhenTold
 from classifier.training.checkpoints import last_common
 from classifier.training.plan import Plan
 from classifier.training.precision import choose_precision
-
-if TYPE_CHECKING:
-    from datasets import Dataset
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 _log = logging.getLogger(__name__)
 

@@ -8,17 +8,13 @@ from __future__ import annotations
 import logging
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
+from transformers import PreTrainedModel
 
+from classifier.data.splits import Splits
+from classifier.job.hyperparameters import Hyperparameters
 from classifier.model.base_model import weights_without_embeddings
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedModel
-
-    from classifier.data.splits import Splits
-    from classifier.job.hyperparameters import Hyperparameters
 
 AUTO_EPOCHS = 2
 AUTO_STEPS = 100

@@ -8,9 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
+from datasets import Dataset, concatenate_datasets
+from transformers import PreTrainedModel, PreTrainedTokenizerBase, Trainer, set_seed
 
 from classifier.data.splits import Splits
 from classifier.evaluation.evaluation import Figures, evaluate_answers, point_figures
@@ -29,11 +32,6 @@ from classifier.training.embeddings import ContrastTrainer, EmbeddingTeacher, ca
 from classifier.training.fit import Fitted, Fitting
 from classifier.training.plan import Plan
 from classifier.training.student import StudentTrainer, cut_layers, kept_layers, student_plan
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from datasets import Dataset
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 _log = logging.getLogger(__name__)
 
@@ -109,9 +107,6 @@ def train_classifier(
     `checkpoint_dir` is for this very run. Returns the classifier in the main process, None in the others. Raises
     JobError: the base model cannot be used, the loss is not finite, or another process failed.
     """
-    from datasets import concatenate_datasets
-    from transformers import Trainer, set_seed
-
     started = time.monotonic()
     set_seed(hp.seed)
     objective, labels = splits.objective, len(splits.label_names)

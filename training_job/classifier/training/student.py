@@ -4,24 +4,18 @@ Half the layers answer in about half the time. Their cost in accuracy, and the o
 `docs/decisions/0007-inference-speed.md`.
 """
 
-from __future__ import annotations
-
 import copy
 import dataclasses
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 from torch.nn.functional import mse_loss
-from transformers import Trainer
+from transformers import PreTrainedModel, Trainer
 
 from classifier.errors import HyperparameterError, JobError
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedModel
-
-    from classifier.training.plan import Plan
+from classifier.training.plan import Plan
 
 CROSSED_SHARE = 0.5
 """Share of the texts of a batch that get tokens of another one. Source, as for all of these: docs/decisions/0007."""
