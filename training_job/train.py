@@ -54,7 +54,7 @@ def run(argv: Sequence[str], environ: Mapping[str, str], stop: StopRequest, proc
     from classifier.training import checkpoints
     from classifier.training.recipe import train_classifier
 
-    identity = {**hp.as_dict(), "processes": processes.count, "base": base.location, "data": splits.data_sha256}
+    identity = {**hp.as_dict(), "processes": processes.count, "base": base.location, "data": splits.data.data_sha256}
     run_dir = checkpoints.run_folder(job.checkpoint_dir, identity)
     trained = train_classifier(splits, base, hp, run_dir, stop, processes)
     if trained is None:
@@ -67,7 +67,7 @@ def run(argv: Sequence[str], environ: Mapping[str, str], stop: StopRequest, proc
         evaluation["vendored"] = vendor_if_possible(folder / artifact.CODE, wanted=wanted)
         artifact.write_artifact(folder, trained, evaluation, base)
 
-    write_report(job.output_data_dir, evaluation, splits.manifest, trained.runs)
+    write_report(job.output_data_dir, evaluation, splits.data.manifest, trained.runs)
     write_test_rows(job.output_data_dir, splits.test)
     checkpoints.forget(run_dir, and_parent=not job.managed)
     log_results(evaluation)

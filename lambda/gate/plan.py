@@ -11,9 +11,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from gate.decision import registry_entry
 from gate.evidence.job_output import read_job_output, rows_sha256, sentences_file
-from gate.payloads import Contender, Plan, PlanEvent, PlannedChampion
+from gate.payloads import Contender, Plan, PlanEvent
 from gate.settings import Settings
-from shared.champion import Artifact, ModelPackage, find_champion
+from shared.champion import Artifact, find_champion
 from shared.function import client, failures_logged
 from shared.storage import ObjectStore
 
@@ -52,7 +52,15 @@ def run(
         "rows_sha256": rows_sha256(output.rows) if output.rows else None,
         "rows": len(output.rows),
         "sentences_uri": None,
-        "champion": None if champion is None else _planned(champion, output.problem),
+        "champion": None
+        if champion is None
+        else {
+            "package_arn": champion.package_arn,
+            "version": champion.version,
+            "evidence": None,  # nothing is known of its answers yet
+            "problem": champion.problem or output.problem,
+            "rows_sha256": champion.rows_sha256,
+        },
         "challenger": {"image": challenger.image},
         "to_score": [],
         "problem": output.problem,
@@ -77,17 +85,6 @@ def run(
         name = f"{settings.prefix}-evidence-{who}-{token}"
         plan["to_score"].append(_job(who, artifact, name, input_uri=sentences_uri, folder=folder))
     return plan
-
-
-def _planned(champion: ModelPackage, problem: str | None) -> PlannedChampion:
-    """Return the champion as long as nothing is known of its answers."""
-    return {
-        "package_arn": champion.package_arn,
-        "version": champion.version,
-        "evidence": None,
-        "problem": champion.problem or problem,
-        "rows_sha256": champion.rows_sha256,
-    }
 
 
 def _job(who: Contender, artifact: Artifact, name: str, *, input_uri: str, folder: str) -> dict[str, Any]:

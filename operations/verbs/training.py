@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from classifier.job.hyperparameter_rules import encoded
 from operations.aws import data, registry, releases, training
 from operations.aws.deployment import PROJECT, Deployment, connect
 from operations.aws.training_log import TrainingLog
@@ -148,8 +149,6 @@ def trainer(deployment: Deployment, overrides: dict[str, str]) -> Any:
     from sagemaker.core.training.configs import Compute, InputData, Networking, OutputDataConfig
     from sagemaker.train.model_trainer import ModelTrainer
 
-    from classifier.job.hyperparameter_rules import encoded
-
     instance, bucket = deployment.output("TrainingInstanceType"), deployment.output("DataBucket")
     recipe = _request(deployment)
     output, network = recipe["OutputDataConfig"], recipe.get("VpcConfig")
@@ -181,8 +180,6 @@ def recipe(arguments: argparse.Namespace) -> Answer:
     `make train TRAINING_JOB=name`, or by starting the state machine with {"training_job": "name"}.
     For example: make recipe
     """
-    from classifier.job.hyperparameter_rules import encoded
-
     request = _request(connect(arguments.env))
     request["HyperParameters"] = encoded(request["HyperParameters"])
     lines = fields(request)

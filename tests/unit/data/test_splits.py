@@ -30,8 +30,8 @@ def splits(tmp_path):
 def test_many_classes(data_file, splits):
     """Ids are positions in the label set; test and validation rows are held out of one file."""
     data = splits(data_file(*({**row, "label": 10 - n % 11} for n, row in enumerate(ROWS))))
-    assert data.objective == "classification" and data.label_names == tuple(map(str, range(11)))
-    assert data.scale is None and data.score_threshold is None
+    assert data.objective == "classification" and data.data.label_names == tuple(map(str, range(11)))
+    assert data.scale is None and data.data.score_threshold is None
     assert (len(data.train), len(data.validation), len(data.test)) == (257, 66, 77)
     for frame in (data.train, data.validation, data.test):
         assert set(frame["label"]) == set(range(11)) and frame["label"].dtype == int
@@ -45,7 +45,7 @@ def test_several_labels(data_file, splits):
     """A label is a sorted tuple of ids, which may be empty."""
     rows = [{**row, "labels": [name for k, name in enumerate("cba") if n >> k & 1]} for n, row in enumerate(ROWS)]
     data = splits(data_file(*rows))
-    assert data.objective == "multilabel" and data.label_names == ("a", "b", "c")
+    assert data.objective == "multilabel" and data.data.label_names == ("a", "b", "c")
     for frame in (data.train, data.validation, data.test):
         for text, ids in zip(frame["text"], frame["label"], strict=True):
             number = int(text.split()[1])
@@ -57,7 +57,7 @@ def test_a_score(data_file, splits):
     path = data_file(*({**row, "stars": n % 9 / 2} for n, row in enumerate(ROWS)))
     told = {"score_column": "stars", "score_threshold": 2}
     data = splits(path, **told)
-    assert (data.objective, data.score_threshold, data.label_names) == ("regression", 2.0, ("low", "high"))
+    assert (data.objective, data.data.score_threshold, data.data.label_names) == ("regression", 2.0, ("low", "high"))
     assert data.scale is not None and data.scale.mean == pytest.approx(data.train["score"].mean())
     assert list(data.train["label"]) == [int(score >= 2) for score in data.train["score"]]
     labels = splits(path, objective="classification", **told)
@@ -87,13 +87,13 @@ def test_canonical_files_give_the_same_splits(data_file, splits, load, tmp_path)
     raw, stored = splits(path), splits(tmp_path / "canonical")
     for split in ("train", "validation", "test"):
         pd.testing.assert_frame_equal(getattr(raw, split), getattr(stored, split))
-    assert raw.data_sha256 == stored.data_sha256 and raw.label_names == stored.label_names
-    assert raw.manifest == stored.manifest
+    assert raw.data.data_sha256 == stored.data.data_sha256 and raw.data.label_names == stored.data.label_names
+    assert raw.data.manifest == stored.data.manifest
 
 
 def test_what_was_set_aside_is_counted_and_listed(data_file, splits, tmp_path):
     """In the job's output, without a text in the log."""
     rows = [{**row, "label": "ab"[n % 2]} for n, row in enumerate(ROWS)]
     data = splits(data_file(*rows, rows[0], "not json"))
-    assert data.quarantined == {"train": {"malformed": 1, "empty": 0, "duplicate": 1}}
+    assert data.data.set_aside == {"train": {"malformed": 1, "empty": 0, "duplicate": 1}}
     assert (tmp_path / "job" / "output" / "quarantine-train.jsonl").exists()

@@ -10,6 +10,7 @@ import pytest
 import torch
 from transformers import BertConfig, BertForSequenceClassification
 
+from classifier.data.dataset import LabelledData
 from classifier.data.splits import Splits
 from classifier.job.hyperparameters import Hyperparameters
 from classifier.model.objective import Objective, ScoreScale
@@ -27,11 +28,7 @@ def splits_of(objective: Objective, labels: list) -> Splits:
         test=None,
         objective=objective,
         scale=ScoreScale(1.0, 1.0) if objective == "regression" else None,
-        score_threshold=1.0 if objective == "regression" else None,
-        label_names=tuple(f"label {n}" for n in range(names)),
-        data_sha256="",
-        quarantined={},
-        manifest={},
+        data=LabelledData(objective, tuple(f"label {n}" for n in range(names)), None, {}, {}),
     )
 
 

@@ -3,7 +3,6 @@
 import logging
 import math
 from dataclasses import dataclass, replace
-from typing import Any
 
 import pandas as pd
 
@@ -29,8 +28,7 @@ class Splits:
     A `label` is an id; with several labels a text it is a sorted tuple of ids, which may be empty.
 
     Every choice is made on the validation rows: those of its own file, or held out of the training data. The test rows
-    decide nothing. `scale` says how a score is standardised, `score_threshold` is the smallest one of label 1, and
-    `quarantined` counts the rows left out by split and kind. The manifest is that of `manifest.json`.
+    decide nothing. `scale` says how a score is standardised; `data` is what was read.
     """
 
     train: pd.DataFrame
@@ -38,11 +36,7 @@ class Splits:
     test: pd.DataFrame | None
     objective: Objective
     scale: ScoreScale | None
-    score_threshold: float | None
-    label_names: tuple[str, ...]
-    data_sha256: str
-    quarantined: dict[str, dict[str, int]]
-    manifest: dict[str, Any]
+    data: LabelledData
 
 
 def load_splits(job: JobEnvironment, hp: Hyperparameters, *, quarantine: bool = True) -> Splits:
@@ -71,11 +65,7 @@ def load_splits(job: JobEnvironment, hp: Hyperparameters, *, quarantine: bool = 
         test=frames.get("test"),
         objective=objective,
         scale=ScoreScale.of(frames["train"]["score"].to_numpy()) if objective == "regression" else None,
-        score_threshold=data.score_threshold,
-        label_names=data.label_names,
-        data_sha256=data.data_sha256,
-        quarantined=data.set_aside,
-        manifest=data.manifest,
+        data=data,
     )
 
 

@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 
 def baseline(splits: Splits) -> dict[str, Any] | None:
     """Train the baseline, and return its name and its figures on each split; None where it is not made."""
-    labels, several = len(splits.label_names), splits.objective == "multilabel"
+    labels, several = len(splits.data.label_names), splits.objective == "multilabel"
     if labels > MOST_LABELS:
         return None
     try:

@@ -70,14 +70,14 @@ def evaluate(trained: TrainedClassifier, splits: Splits, hp: Hyperparameters, in
         content["label_thresholds"] = thresholds
     return {
         **content,
-        "data_sha256": splits.data_sha256,
+        "data_sha256": splits.data.data_sha256,
         "train_rows": len(splits.train),
         "test_rows": 0 if splits.test is None else len(splits.test),
-        "quarantined": splits.quarantined,
+        "quarantined": splits.data.set_aside,
         "objective": splits.objective,
-        "score_threshold": splits.score_threshold,
+        "score_threshold": splits.data.score_threshold,
         "recipe": {name: getattr(trained.plan, name) for name in RECIPE},
-        "labels": list(splits.label_names),
+        "labels": list(splits.data.label_names),
         "hyperparameters": hp.as_dict(),
         "precision": trained.runs[0].precision,
         "processes": trained.processes,

@@ -66,7 +66,7 @@ class Plan:
     @classmethod
     def make(cls, hp: Hyperparameters, splits: Splits, model: PreTrainedModel, *, embeds: bool = False) -> Plan:
         """Settle what the hyperparameters, and a base model that `embeds` sentences, leave open; log the reasons."""
-        rows, labels, objective = len(splits.train), len(splits.label_names), splits.objective
+        rows, labels, objective = len(splits.train), len(splits.data.label_names), splits.objective
         reasons: list[str] = []
         batch, repeats = hp.train_batch_size, 0
         open_still = {hp.epochs, hp.learning_rate, hp.train_batch_size, hp.label_smoothing} == {"auto"}

@@ -109,7 +109,7 @@ def train_classifier(
     """
     started = time.monotonic()
     set_seed(hp.seed)
-    objective, labels = splits.objective, len(splits.label_names)
+    objective, labels = splits.objective, len(splits.data.label_names)
     with processes.main_first("base model"):  # one fetches it from the hub, the others find it in the cache
         tokenizer, model = load_base_model(
             base,
@@ -128,7 +128,11 @@ def train_classifier(
         for frame in (splits.train, splits.validation)
     )
     metrics = partial(
-        _metrics_in_training, objective=objective, scale=splits.scale, threshold=splits.score_threshold, labels=labels
+        _metrics_in_training,
+        objective=objective,
+        scale=splits.scale,
+        threshold=splits.data.score_threshold,
+        labels=labels,
     )
     fitting = Fitting(tokenizer, train, validation, metrics, checkpoint_dir, stop, processes)
     taught = student_plan(plan, larger_steps=objective == "regression")
@@ -156,7 +160,7 @@ def train_classifier(
 
     def calibrated(run: Fitted) -> TrainedClassifier:
         model, reading = _calibrated(run.model, fitting, splits, hp)
-        names, count = splits.label_names, processes.count
+        names, count = splits.data.label_names, processes.count
         return TrainedClassifier(
             model, tokenizer, objective, names, reading, plan, runs, seconds, validation, processes=count
         )
@@ -170,14 +174,14 @@ def _calibrated(
 ) -> tuple[PreTrainedModel, dict[str, Any]]:
     """Make the model that answers, and how its logits are to be read, from its outputs for the validation rows."""
     outputs = model_logits(model, fitting.tokenizer, fitting.validation, hp.eval_batch_size)
-    truth = truth_of(splits.validation, splits.objective, len(splits.label_names))
+    truth = truth_of(splits.validation, splits.objective, len(splits.data.label_names))
     if splits.objective == "multilabel":
         thresholds = choose_thresholds(probabilities(outputs, "multilabel"), truth)
         return model, {"label_thresholds": [round(float(threshold), 4) for threshold in thresholds]}
-    if splits.scale is None or splits.score_threshold is None:
+    if splits.scale is None or splits.data.score_threshold is None:
         cool(model, best_temperature(outputs, truth))
         return model, {}
-    scale, threshold = splits.scale, splits.score_threshold
+    scale, threshold = splits.scale, splits.data.score_threshold
     sharpness = calibrate(scale.restore(outputs[:, 0]), truth, threshold, scale.unit)
     two = to_two_logits(model, scale=scale, sharpness=sharpness, threshold=threshold)
     return two, {"score_scale": sharpness, "score_threshold": threshold}
