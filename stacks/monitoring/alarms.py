@@ -85,7 +85,7 @@ def _api_rules(metrics: EmittedMetrics, settings: MonitoringConfig) -> tuple[_Ru
         _Rule(
             "Requests found the endpoint at its concurrency limit, retries included.",
             "throttles-endpoint",
-            metrics.predict(names.THROTTLED, "Sum"),
+            metrics.own(names.PREDICT_SERVICE, names.THROTTLED, "Sum"),
             section="throttles",
         ),
         _Rule(
@@ -120,7 +120,7 @@ def _drift_rules(metrics: EmittedMetrics, settings: MonitoringConfig) -> tuple[_
         _Rule(
             "The traffic no longer looks like the sentences that the model was judged on.",
             "drift",
-            metrics.drift(names.DRIFT, "Maximum", period=period),
+            metrics.own(names.DRIFT_SERVICE, names.DRIFT, "Maximum", period=period),
             bound=settings.drift_threshold,
             missing=_UNTIL_PROVEN,
         ),

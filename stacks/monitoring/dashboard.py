@@ -12,6 +12,7 @@ from stacks.config.environment import MonitoringConfig
 from stacks.config.serving import ServingConfig
 from stacks.monitoring.emitted_metrics import PERIOD, EmittedMetrics
 
+_CONTAINERS = "/aws/sagemaker/Endpoints"
 _THIRD = 8  # of the page's 24 columns
 _PERCENTILES = ("p50", "p90", "p99")
 # us-east-1, x86_64: aws.amazon.com/lambda/pricing and aws.amazon.com/api-gateway/pricing (REST, first tier).
@@ -130,7 +131,7 @@ def _endpoint(metrics: EmittedMetrics, serving: ServingConfig) -> list[cloudwatc
         _graph("Concurrency", concurrency, "at once", (serving.max_concurrency, "limit of the endpoint")),
         _graph(
             "Memory of the endpoint",
-            [metrics.endpoint_memory("Maximum", label=f"of {serving.memory_mb} MB")],
+            [metrics.endpoint("MemoryUtilization", "Maximum", _CONTAINERS, label=f"of {serving.memory_mb} MB")],
             "",
             left_y_axis=cloudwatch.YAxisProps(label="per cent", min=0, max=100, show_units=False),
         ),
@@ -164,10 +165,10 @@ def _operations(metrics: EmittedMetrics, settings: MonitoringConfig) -> list[clo
     return [
         _graph(
             "Drift (population stability index, less chance)",
-            [metrics.drift(name, "Maximum", label=name) for name in (names.DRIFT, *names.DRIFT_OF)],
+            [metrics.own(names.DRIFT_SERVICE, name, "Maximum", label=name) for name in (names.DRIFT, *names.DRIFT_OF)],
             "",
             (settings.drift_threshold, "alarm"),
-            right=[metrics.drift(names.JUDGED, "Maximum", label="predictions looked at")],
+            right=[metrics.own(names.DRIFT_SERVICE, names.JUDGED, "Maximum", label="predictions looked at")],
             right_y_axis=_axis(""),
         ),
         _graph("Workflows", workflows, "in 5 minutes"),

@@ -31,28 +31,20 @@ class EmittedMetrics:
         """Return a metric of Lambda; `function` is the name without the prefix."""
         return _metric("AWS/Lambda", name, stat, {"FunctionName": f"{self.names.prefix}-{function}"}, **more)
 
-    def endpoint(self, name: str, stat: str, **more: Any) -> cloudwatch.Metric:
-        """Return a metric of the endpoint's invocations."""
-        return _metric("AWS/SageMaker", name, stat, self._variant, **more)
-
-    def endpoint_memory(self, stat: str, **more: Any) -> cloudwatch.Metric:
-        """Return the share of its memory that the endpoint's container uses, in per cent."""
-        return _metric("/aws/sagemaker/Endpoints", "MemoryUtilization", stat, self._variant, **more)
+    def endpoint(self, name: str, stat: str, namespace: str = "AWS/SageMaker", **more: Any) -> cloudwatch.Metric:
+        """Return a metric of the endpoint's invocations, or in another namespace of its instances or containers."""
+        return _metric(namespace, name, stat, {"EndpointName": self.names.endpoint, "VariantName": VARIANT}, **more)
 
     def workflow(self, machine: str, name: str, stat: str, **more: Any) -> cloudwatch.Metric:
         """Return a metric of Step Functions; `machine` is the state machine's name without the prefix."""
         arn = self.names.state_machine_arn(f"{self.names.prefix}-{machine}")
         return _metric("AWS/States", name, stat, {"StateMachineArn": arn}, **more)
 
-    def predict(self, name: str, stat: str, **more: Any) -> cloudwatch.Metric:
-        """Return a metric that the predict function emits."""
-        return _metric(self.names.prefix, name, stat, {metric_names.SERVICE: metric_names.PREDICT_SERVICE}, **more)
+    def own(self, service: str, name: str, stat: str, **more: Any) -> cloudwatch.Metric:
+        """Return a metric that a function of ours emits under the name of its service."""
+        return _metric(self.names.prefix, name, stat, {metric_names.SERVICE: service}, **more)
 
-    def drift(self, name: str, stat: str, **more: Any) -> cloudwatch.Metric:
-        """Return a metric of the drift check."""
-        return _metric(self.names.prefix, name, stat, {metric_names.SERVICE: metric_names.DRIFT_SERVICE}, **more)
-
-    def found(self, name: str, *dimensions: str, stat: str = "Sum", label: str = "") -> cloudwatch.MathExpression:
+    def found(self, name: str, *dimensions: str, label: str = "") -> cloudwatch.MathExpression:
         """Return all our metrics with this name, for all values of these further dimensions.
 
         A model's labels and versions are not known beforehand, nor which problems will occur.
@@ -61,12 +53,8 @@ class EmittedMetrics:
         schema = ",".join(f'"{part}"' for part in (self.names.prefix, metric_names.SERVICE, *dimensions))
         ours = f'{metric_names.SERVICE}="{metric_names.PREDICT_SERVICE}"'
         return cloudwatch.MathExpression(
-            expression=f"SEARCH('{{{schema}}} {ours} {name}', '{stat}')", label=label, using_metrics={}, period=PERIOD
+            expression=f"SEARCH('{{{schema}}} {ours} {name}', 'Sum')", label=label, using_metrics={}, period=PERIOD
         )
-
-    @property
-    def _variant(self) -> dict[str, str]:
-        return {"EndpointName": self.names.endpoint, "VariantName": VARIANT}
 
 
 def _metric(namespace: str, name: str, stat: str, dimensions: dict[str, str], **more: Any) -> cloudwatch.Metric:

@@ -2,7 +2,7 @@
 
 import codecs
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 AUTO = "auto"
 FORMATS = (AUTO, "csv", "tsv", "text", "jsonl", "json", "parquet", "excel")
@@ -116,10 +116,6 @@ class HowRead:
         ]
         because = f" because {self.encoding_reason}" if self.encoding_reason else ""
         return ", ".join(filter(None, parts)) + because
-
-    def as_dict(self) -> dict[str, object]:
-        """Return the fields, for a manifest."""
-        return asdict(self)
 
 
 @dataclass(frozen=True)

@@ -217,7 +217,7 @@ class _Reading:
         return {
             **files["train"],
             "files": files,
-            "read_as": {**train.how.as_dict(), "sentence": train.how.sentence()},
+            "read_as": {**dataclasses.asdict(train.how), "sentence": train.how.sentence()},
             "columns": columns.as_dict(),
             "settings": self.settings.given(),
         }
