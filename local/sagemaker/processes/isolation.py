@@ -82,6 +82,7 @@ def main(command: list[str]) -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() == relay:
             os.execv(command[0], command)
+        os._exit(1)  # the relay has ended already
     signal.signal(signal.SIGTERM, lambda *_: os.kill(server, signal.SIGTERM))
     threading.Thread(target=_end_with, args=(server,), daemon=True).start()
     asyncio.run(_pass_on(listener, address))
