@@ -190,14 +190,14 @@ def test_the_contract_of_a_keyed_api_says_so(keyed: tuple[Any, str]) -> None:
     assert requests.get(f"{url}/v1/health", timeout=40).status_code == 200
 
 
-def test_a_burst_over_the_throttle_is_told_to_slow_down(keyed: tuple[Any, str]) -> None:
-    """Of 30 requests at once with a valid key some are answered, the others get 429 throttled with Retry-After."""
+def test_a_burst_of_ten_times_the_throttle_is_told_to_slow_down(keyed: tuple[Any, str]) -> None:
+    """Of 50 requests at once with a valid key some are answered, the others get 429 throttled with Retry-After."""
     project, key = keyed
-    with ThreadPoolExecutor(30) as pool:
+    with ThreadPoolExecutor(50) as pool:
         burst = Bad("burst", 0, None, text("x"))
-        answers = list(pool.map(lambda _: ask(project, burst, **{"x-api-key": key}), range(30)))
+        answers = list(pool.map(lambda _: ask(project, burst, **{"x-api-key": key}), range(50)))
     for answer in answers:
         check(answer, answer.status_code, "throttled" if answer.status_code == 429 else None)
     statuses = [answer.status_code for answer in answers]
     assert set(statuses) == {200, 429}
-    assert statuses.count(429) >= 15
+    assert statuses.count(429) >= 30

@@ -399,14 +399,24 @@ def test_bodies_that_stall_make_room_for_those_that_come(
             stalled[-1].sendall(head + b"x" * 99_999)
 
 
-@pytest.mark.parametrize("sent", [b"", b"GET /ping HTTP/1.1\r\n\r\n", b"GET /ping HTTP/1.1\r\n", b"POST", b"body"])
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"",
+        b"POST",
+        b"GET /ping HTTP/1.1\r\n",
+        b"GET /ping HTTP/1.1\r\n\r\n",
+        b"POST /invocations HTTP/1.1\r\nContent-Length: 100\r\n\r\n{",
+        b"POST /invocations HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 100\r\n\r\n",
+        b"POST /invocations HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n",
+    ],
+    ids=["silent", "a word", "half a head", "idle", "half a body", "asked and silent", "endless chunks"],
+)
 def test_clients_that_let_the_server_wait_make_room_for_others(
     in_process: Running, ask: Any, backend: GatedBackend, predictor: Predictor, sent: bytes
 ) -> None:
     """Silent, idle and slow connections take no place that another client needs, once they have had a second."""
     backend.open.set()
-    if sent == b"body":
-        sent = b"POST /invocations HTTP/1.1\r\nContent-Length: 100\r\n\r\n{"
     with in_process(predictor, max_connections=3) as server, ExitStack() as stack:
         for _ in range(3):
             stack.enter_context(socket.create_connection(("127.0.0.1", server.port))).sendall(sent)
