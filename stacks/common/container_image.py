@@ -93,5 +93,4 @@ def resolve_image(pin: PinnedImage, region: str) -> ContainerImage:
 def _table() -> dict[str, Any]:
     """Read the SDK's table. Its module would have to load pandas and all of SageMaker's shapes: over a second."""
     file = files("sagemaker").joinpath("core", "image_uri_config", "huggingface.json")
-    table: dict[str, Any] = json.loads(file.read_text())
-    return table
+    return dict(json.loads(file.read_text()))
