@@ -136,7 +136,7 @@ benchmark-serving: setup ## our serving against the stock stack over HTTP (ARTIF
 		--test="$${DATA:-training_job/data}/test.json"
 
 test-fast: setup ## unit and infrastructure tests alone, no network
-	@$(PYTEST) -n 2 --dist loadscope --no-loadscope-reorder -m "not integration and not e2e and not nightly" $(FAST_TESTS)
+	@$(PYTEST) -n 3 --dist loadscope --no-loadscope-reorder -m "not integration and not e2e and not nightly" $(FAST_TESTS)
 
 clean: down ## remove everything that set-up and the local cloud made
 	@rm -rf .venv .venv-cloud .local build cdk.out node_modules .pytest_cache .hypothesis .ruff_cache .mypy_cache

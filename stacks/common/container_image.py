@@ -1,11 +1,16 @@
 """Container images: AWS's Deep Learning Containers at pinned versions, and any image by its registry.
 
 The registry account of AWS's images differs by region. The SageMaker SDK carries that table
-(`sagemaker.core.image_uris`), so none is copied here.
+(`image_uri_config/huggingface.json`), so none is copied here.
 """
 
+import json
 from dataclasses import dataclass
-from typing import Literal
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal
+
+from botocore.session import Session
 
 from stacks.errors import ImageNotFoundError
 
@@ -29,18 +34,14 @@ class ContainerImage:
 
 @dataclass(frozen=True, kw_only=True)
 class PinnedImage:
-    """One container version, in the words of the SDK's table.
-
-    `instance_type`: any instance of the right kind; it selects the CPU or the GPU image.
-    """
+    """One container version, in the words of the SDK's table."""
 
     repository: str
     tag: str
     version: str
     base_framework: str
     scope: Literal["training", "inference"]
-    instance_type: str
-    framework: str = "huggingface"
+    processor: Literal["cpu", "gpu"]
     python: str = "py312"
 
 
@@ -50,7 +51,7 @@ INFERENCE = PinnedImage(
     version="5.5.3",
     base_framework="pytorch2.6.0",
     scope="inference",
-    instance_type="ml.m5.large",
+    processor="cpu",
 )
 # Trains with transformers 5.3.0 what 5.5.3 serves: the safe direction. There is no CPU image with Hugging Face's
 # libraries.
@@ -60,7 +61,7 @@ TRAINING = PinnedImage(
     version="5.3.0",
     base_framework="pytorch2.9.0",
     scope="training",
-    instance_type="ml.g4dn.xlarge",
+    processor="gpu",
 )
 
 
@@ -70,27 +71,26 @@ def resolve_image(pin: PinnedImage, region: str) -> ContainerImage:
     Raises ImageNotFoundError: the SDK's table has no such version, no registry for the region, or a tag that
     contradicts the pinned one.
     """
-    # Imported here: it takes over a second, which reading the configuration or --help need not pay.
-    from sagemaker.core import image_uris
-
+    wanted = f"{pin.repository}:{pin.tag}"
     try:
-        listed = image_uris.retrieve(
-            pin.framework,
-            region,
-            version=pin.version,
-            base_framework_version=pin.base_framework,
-            py_version=pin.python,
-            instance_type=pin.instance_type,
-            image_scope=pin.scope,
-        )
-    except ValueError as error:
-        raise ImageNotFoundError(region, f"{pin.repository}:{pin.tag}", str(error)) from error
-    repository_uri, _, listed_tag = listed.rpartition(":")
-    if pin.tag != listed_tag or not repository_uri.endswith(f"/{pin.repository}"):
-        raise ImageNotFoundError(region, f"{pin.repository}:{pin.tag}", f"the sagemaker package lists {listed} instead")
+        listed = _table()[pin.scope]["versions"][pin.version][pin.base_framework]
+        registry, build = listed["registries"][region], listed["container_version"][pin.processor]
+    except KeyError as error:
+        raise ImageNotFoundError(region, wanted, f"the sagemaker package does not list {error}") from error
+    framework = pin.base_framework.removeprefix("pytorch")
+    image = f"{listed['repository']}:{framework}-transformers{pin.version}-{pin.processor}-{pin.python}-{build}"
+    if image != wanted:
+        raise ImageNotFoundError(region, wanted, f"the sagemaker package lists {image} instead")
+    aws = Session()
+    partition, partitions = aws.get_partition_for_region(region), aws.get_data("partitions")["partitions"]
+    (domain,) = [found["outputs"]["dnsSuffix"] for found in partitions if found["id"] == partition]
     return ContainerImage(
-        uri=f"{repository_uri}:{pin.tag}",
-        registry=repository_uri.partition(".")[0],
-        repository=pin.repository,
-        region=region,
+        uri=f"{registry}.dkr.ecr.{region}.{domain}/{image}", registry=registry, repository=pin.repository, region=region
     )
+
+
+@cache
+def _table() -> dict[str, Any]:
+    """Read the SDK's table. Its module would have to load pandas and all of SageMaker's shapes: over a second."""
+    file = files("sagemaker").joinpath("core", "image_uri_config", "huggingface.json")
+    return dict(json.loads(file.read_text()))

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
 PLAIN = "-plain"
 _OTHERS = {name: values for name, values in CONFIGURATIONS.items() if not name.endswith(PLAIN)}
 _HASH = re.compile(r"\b[0-9a-f]{64}\b")
+SYNTHESIS = pytest.StashKey[Future[Any]]()
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,12 +115,19 @@ def synthesised(folder: Path, variants: dict[str, dict[str, Any]]) -> Assemblies
     return Assemblies(folder=folder, facts=json.loads((folder / "facts.json").read_text()), isolated=isolated)
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Begin to synthesise if a test needs it; those that don't run meanwhile."""
+    if any("assemblies" in getattr(item, "fixturenames", ()) for item in session.items):
+        own: Path = session.config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]  # no public way
+        shared = own.parent if hasattr(session.config, "workerinput") else own
+        made = ThreadPoolExecutor(1).submit(synthesised, shared / "assemblies", {**VARIANTS, **_OTHERS})
+        session.config.stash[SYNTHESIS] = made
+
+
 @pytest.fixture(scope="session")
-def assemblies(tmp_path_factory: pytest.TempPathFactory) -> Assemblies:
+def assemblies(pytestconfig: pytest.Config) -> Assemblies:
     """All environments and configurations, synthesised."""
-    own = tmp_path_factory.getbasetemp()
-    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
-    return synthesised(shared / "assemblies", {**VARIANTS, **_OTHERS})
+    return pytestconfig.stash[SYNTHESIS].result()
 
 
 @pytest.fixture(scope="session")
@@ -142,14 +151,16 @@ def lint_errors() -> Callable[[dict[str, Any]], list[str]]:
     from cfnlint.decode.decode import decode_str
     from cfnlint.runner import Runner
 
-    runner = Runner(ConfigMixIn([], regions=["us-east-1"]))
+    runner = Runner(ConfigMixIn([], regions=["us-east-1"], ignore_checks=["W", "I"]))
 
-    def find(template: dict[str, Any]) -> list[str]:
-        decoded, unreadable = decode_str(json.dumps(template))
-        found = [*unreadable, *runner.validate_template(decoded or {})]
-        return [f"{match.rule.id}: {match.message}" for match in found if match.rule.severity == "error"]
+    @functools.cache  # several environments share a template
+    def find(template: str) -> list[str]:
+        decoded, unreadable = decode_str(template)
+        return [
+            f"{match.rule.id}: {match.message}" for match in (*unreadable, *runner.validate_template(decoded or {}))
+        ]
 
-    return find
+    return lambda template: find(json.dumps(template))
 
 
 @pytest.fixture(scope="session")

@@ -11,34 +11,31 @@ from stacks.common.container_image import INFERENCE, TRAINING, PinnedImage, reso
 from stacks.errors import ImageNotFoundError
 
 PINS = [INFERENCE, TRAINING]
+REGIONS = {
+    "us-east-1": "763104351884.dkr.ecr.us-east-1.amazonaws.com",
+    "ap-east-1": "871362719292.dkr.ecr.ap-east-1.amazonaws.com",
+    "il-central-1": "780543022126.dkr.ecr.il-central-1.amazonaws.com",
+    "cn-north-1": "727897471807.dkr.ecr.cn-north-1.amazonaws.com.cn",
+}
 
 
 @pytest.mark.parametrize("pin", PINS, ids=lambda pin: pin.repository)
-def test_pinned_tag_is_in_the_sdks_table(pin: PinnedImage) -> None:
-    """The `sagemaker` package lists this very tag; when it no longer does, the pin is out of date."""
+def test_pinned_image_is_in_the_sdks_table(pin: PinnedImage) -> None:
+    """The `sagemaker` package names this very image in every region; when it no longer does, the pin is out of date."""
     from sagemaker.core import image_uris
 
-    listed = image_uris.retrieve(
-        pin.framework,
-        "us-east-1",
-        version=pin.version,
-        base_framework_version=pin.base_framework,
-        py_version=pin.python,
-        instance_type=pin.instance_type,
-        image_scope=pin.scope,
-    ).rpartition(":")[2]
-    assert listed == pin.tag
+    request = {
+        "version": pin.version,
+        "base_framework_version": pin.base_framework,
+        "py_version": pin.python,
+        "instance_type": {"cpu": "ml.m5.large", "gpu": "ml.g4dn.xlarge"}[pin.processor],
+        "image_scope": pin.scope,
+    }
+    for region in REGIONS:
+        assert resolve_image(pin, region).uri == image_uris.retrieve("huggingface", region, **request)
 
 
-@pytest.mark.parametrize(
-    ("region", "registry"),
-    [
-        ("us-east-1", "763104351884.dkr.ecr.us-east-1.amazonaws.com"),
-        ("ap-east-1", "871362719292.dkr.ecr.ap-east-1.amazonaws.com"),
-        ("il-central-1", "780543022126.dkr.ecr.il-central-1.amazonaws.com"),
-        ("cn-north-1", "727897471807.dkr.ecr.cn-north-1.amazonaws.com.cn"),
-    ],
-)
+@pytest.mark.parametrize(("region", "registry"), REGIONS.items())
 def test_registry_follows_the_region(region: str, registry: str) -> None:
     """The registry's account and domain are the region's own, not copied from us-east-1."""
     assert resolve_image(INFERENCE, region).uri == f"{registry}/{INFERENCE.repository}:{INFERENCE.tag}"

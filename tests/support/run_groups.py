@@ -40,8 +40,13 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "slim instances": ("e2e/test_slim_instances.py",),
     "client": ("integration/test_client_process.py",),
     "restart": ("integration/test_local_restart.py", "integration/test_local_server.py"),
-    # The fast tests: one process starts the CDK, the other one loads torch meanwhile.
-    "templates": ("infra",),
+    # The fast tests: one process has the CDK, another one torch. While templates are made, files run that need none.
+    "templates": (
+        "infra/test_served_names.py",
+        "infra/test_release_definition.py",
+        "infra/test_container_image.py",
+        "infra",
+    ),
     "torch": (
         "unit/training",
         "unit/serving",

@@ -1,4 +1,7 @@
-"""What a tiny training image sets: AWS's toolkit, and a torch of one line, so that no job waits for the real one."""
+"""What a tiny training image sets: AWS's toolkit, and a torch of one line, so that no job waits for the real one.
+
+Nor for paramiko, which the toolkit loads for MPI alone.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ def environment(folder: Path) -> dict[str, str]:
     brought = folder / "brought"
     brought.mkdir(exist_ok=True)
     (brought / "torch.py").write_text("__version__ = '0'\n")
+    (brought / "paramiko.py").touch()
     return {
         "PYTHONPATH": f"{brought}:{TOOLKIT}",
         "SAGEMAKER_TRAINING_MODULE": MODULE,

@@ -107,13 +107,12 @@ def _latin(text: str) -> tuple[float, str]:
     """Return the share of characters that one language, or several of one region, explain, and the language."""
     found: Counter[str] = Counter()
     total = signs = 0
-    for match in re.finditer(r"(?<=(.))?([^\x00-\x7f])(?=(.))?", text):
-        before, character, after = match.group(1) or " ", match.group(2), match.group(3) or " "
-        total += 1
+    for (before, character, after), count in Counter(re.findall(r"(?<=(.))?([^\x00-\x7f])(?=(.))?", text)).items():
+        total += count
         if character in _SIGNS:
-            signs += not (before.isalpha() and after.isalpha()) or character in _WITHIN_WORDS
+            signs += count * (not (before.isalpha() and after.isalpha()) or character in _WITHIN_WORDS)
         elif not (before.islower() if character.isupper() else before.isupper() and after.isupper()):
-            found[character.lower()] += 1
+            found[character.lower()] += count
     for run in re.findall(_LONG_RUN, text):
         found.subtract(run.lower())
     explained = {name: float(sum(found[letter] for letter in letters)) for name, letters in _LATIN.items()}
@@ -133,7 +132,8 @@ def _scripts(text: str) -> list[tuple[float, str]]:
             pair[0].islower() and pair[1].isupper() for pair in re.findall(f"[{letters}]{{2}}", text)
         )
         places = {letter: place / len(alphabet) for place, letter in enumerate(alphabet)}
-        rare = sum(places.get(letter, places.get(_bare(letter), 1.0)) for letter in found) / max(len(found), 1)
+        rare = sum(n * places.get(letter, places.get(_bare(letter), 1.0)) for letter, n in Counter(found).items())
+        rare /= max(len(found), 1)
         read = max(len(found) - 2 * wrong, 0) * min((1 - rare) * _USUAL, 1.0)
         scores.append(((read + signs * bool(found)) / max(len(special), 1), name))
     return scores

@@ -16,7 +16,7 @@ GENERAL_ERROR = "AmazonSageMakerException"
 SYNC_JOBS = {"createTrainingJob": "TrainingJob", "createTransformJob": "TransformJob"}
 """The actions that can be waited for, with the API's noun: Create<noun>, <noun>Name, <noun>Status."""
 
-_POLL_SECONDS = 1.0
+_POLL_SECONDS = 0.3
 _ENDED = ("Completed", "Failed", "Stopped")
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from text_classifier import FileError, Outcome, Prediction, Refusal, Score, UsageError
@@ -55,6 +55,7 @@ def written(rows: list[Row] | Rows, outcomes: list[Outcome], **options: Any) -> 
 CELL = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 
 
+@settings(deadline=None)
 @given(
     rows=st.lists(
         st.lists(CELL, min_size=2, max_size=2).filter(lambda row: any(map(str.strip, row))), min_size=1, max_size=8

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+import training_image
 from classifier.job.hyperparameter_rules import LONGEST, decoded, encoded
 
 BUILD = Path(__file__).resolve().parents[3] / "build"
@@ -72,12 +73,11 @@ def test_values_arrive_and_nothing_is_executed(toolkit: str) -> None:
             config = {"hyperparameters": encoded(values) | source, "inputdataconfig": {}, "resourceconfig": host}
             for name, content in config.items():
                 (base / "input" / "config" / f"{name}.json").write_text(json.dumps(content))
-            (base / "torch.py").write_text("__version__ = '0'")  # only its version is asked for
             environment = {
+                **training_image.environment(base),
                 "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
-                "PYTHONPATH": f"{base}:{BUILD / toolkit}:{BUILD / 'toolkit'}",
+                "PYTHONPATH": f"{base / 'brought'}:{BUILD / toolkit}:{BUILD / 'toolkit'}",
                 "SAGEMAKER_BASE_DIR": str(base),
-                "SAGEMAKER_TRAINING_MODULE": "sagemaker_pytorch_container.training:main",
                 "SM_STUDIO_LOCAL_MODE": "true",
                 "AWS_DEFAULT_REGION": "us-east-1",
                 "LC_ALL": "C.UTF-8",
