@@ -164,14 +164,14 @@ def test_workflow_passes_the_two_roles_of_its_jobs(assemblies: Assemblies) -> No
 @pytest.mark.parametrize(
     ("role", "read", "written"),
     [
-        ("gate-keep", {"training/*/output/model.tar.gz", "evidence/*/sentences.jsonl.out"}, {"models/*"}),
+        ("gate-keep", {"training/*/output/model.tar.gz", "evidence/*/sentences.jsonl.out"}, {"models/*/model.tar.gz"}),
         ("gate-plan", {"training/*/output/output.tar.gz"}, {"evidence/*/sentences.jsonl"}),
         (
             "gate-judge",
             {"training/*/output/output.tar.gz", "evidence/*/sentences.jsonl.out"},
             {"training/*/evaluation/*"},
         ),
-        ("evidence", {*ARCHIVES, "evidence/*/sentences.jsonl"}, {"evidence/*"}),
+        ("evidence", {*ARCHIVES, "evidence/*/sentences.jsonl"}, {"evidence/*/sentences.jsonl.out"}),
         ("model", ARCHIVES, set()),
         ("launch", set(), set()),
     ],

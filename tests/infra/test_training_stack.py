@@ -127,14 +127,19 @@ def test_ingest_knows_its_source_and_fallback(assemblies: Assemblies, env: str, 
 
 
 @pytest.mark.parametrize(
-    ("variant", "env", "key"), [("slim", "dev", "2026/train.csv"), ("instances", "prod", "2026/tickets.csv")]
+    ("variant", "env", "place", "key"),
+    [("slim", "dev", "2026/", "2026/train.csv"), ("instances", "prod", "2026/tickets.csv/", "2026/tickets.csv")],
 )
-def test_ingest_may_read_a_configured_bucket(assemblies: Assemblies, variant: str, env: str, key: str) -> None:
+def test_ingest_may_read_a_configured_bucket(
+    assemblies: Assemblies, variant: str, env: str, place: str, key: str
+) -> None:
     """A configured folder, or a single object, of another bucket can be read and listed, and nothing else there."""
     values = TemplateValues(assemblies.template(variant, "training"), [assemblies.template(variant, "storage")])
     statements = statements_of(values, f"arn:aws:iam::111122223333:role/text-classifier-{env}-ingest")
     bucket = "arn:aws:s3:::example-tickets"
-    assert missing(statements, [Need("s3:GetObject", f"{bucket}/{key}"), Need("s3:ListBucket", bucket)]) == []
+    listing = Need("s3:ListBucket", bucket, {"s3:prefix": place})
+    assert missing(statements, [Need("s3:GetObject", f"{bucket}/{key}"), listing]) == []
+    assert not allows(statements, Need("s3:ListBucket", bucket, {"s3:prefix": ""}))
     assert not allows(statements, Need("s3:GetObject", f"{bucket}/2025/tickets.csv"))
     assert not allows(statements, Need("s3:PutObject", f"{bucket}/{key}"))
 

@@ -5,7 +5,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from stacks.common.names import Names, arn
-from stacks.common.permissions import Right, grant, look_at_champion, pass_role, service_role
+from stacks.common.permissions import Right, grant, look_at_champion, pass_role, read_objects, service_role
 from stacks.common.s3_folder import S3Folder
 from stacks.training.workflow.parts import WorkflowParts
 
@@ -67,5 +67,5 @@ def _register(names: Names, parts: WorkflowParts, models: S3Folder, partition: s
         Right(["sagemaker:UpdateModelPackage"], [names.package_arns], by_version),
         # SageMaker inspects image and artifact with the caller's rights when a package is created.
         Right(["ecr:BatchGetImage", "ecr:DescribeImages"], [parts.container.image.repository_arn(partition)]),
-        Right(["s3:GetObject"], [models.objects_arn], "A kept archive is named by the digest of its bytes."),
+        read_objects(models.arn_of("*/model.tar.gz"), reason="A kept archive is named by the digest of its bytes."),
     )
