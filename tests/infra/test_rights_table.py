@@ -12,7 +12,7 @@ from authorisation import as_list
 from template_values import TemplateValues
 
 import rights
-from rights import Right
+from rights import Decision, Entry, Right
 
 Configurations = dict[str, dict[str, Any]]
 _BY_RESOURCE = {
@@ -100,3 +100,35 @@ def test_every_reason_is_needed(table: rights.Table) -> None:
     """A reason without a right that is unused has outlived it."""
     given = {rights.reason(right) for right, entry in table.items() if not entry.workflows}
     assert set(rights.REASONS.values()) - given == set()
+
+
+def test_what_contradicts_the_page_is_found() -> None:
+    """A refusal, a use that is not noted, a call by no right of the page, and a noted use that did not happen."""
+    read = Right("drift", "s3:GetObject", "s3:artifacts/*/baseline.json")
+    look = Right("drift", "cloudformation:DescribeStacks", "cloudformation:stack/<prefix>-serving/*")
+    page = {read: Entry(workflows=("drift",)), look: Entry()}
+    done = Decision("drift", "s3:GetObject", "s3:artifacts/training/job/baseline.json", allowed=True)
+    assert rights.compare(page, {"drift": [done]}) == []
+    assert rights.compare(page, {"train": []}) == []
+    for seen, named in (
+        ([done, done._replace(who="", allowed=False)], "refused"),
+        (
+            [done, Decision(*look[:2], "cloudformation:stack/<prefix>-serving/1", allowed=True)],
+            "not noted so",
+        ),
+        ([done, done._replace(resource="s3:data/source/a.csv")], "not in the page"),
+        ([], "not used by drift"),
+    ):
+        (found,) = rights.compare(page, {"drift": seen})
+        assert named in found
+    assert rights.noted(page, {"drift": [], "train": [done]})[read].workflows == ("train",)
+
+
+def test_page_is_read_as_it_is_written() -> None:
+    """Rights, options and workflows survive."""
+    page = {
+        Right("drift", "s3:GetObject", "s3:artifacts/*"): Entry(("keyed", "slim"), ("drift", "train")),
+        Right("drift", "s3:PutObject", "s3:artifacts/*"): Entry(("keyed", "slim"), ("drift", "train")),
+        Right("topic policy: budgets.amazonaws.com", "sns:Publish", "sns:<prefix>-notifications"): Entry(),
+    }
+    assert rights.parse(rights.render(page)) == page
