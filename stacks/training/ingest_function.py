@@ -44,9 +44,9 @@ def ingest_function(
     named_by_hash = "A data set's key contains its hash; uploaded files keep the names they were given."
     grant(
         ingest.role,
-        read_objects(uploads.objects_arn, reason=named_by_hash),
+        read_objects(uploads.objects_arn, datasets.objects_arn, reason=named_by_hash),
         write_objects(datasets.objects_arn, reason=named_by_hash),
-        list_below(datasets.bucket_arn, f"{uploads.prefix}/", f"{datasets.prefix}/latest/"),
+        list_below(datasets.bucket_arn, f"{uploads.prefix}/", f"{datasets.prefix}/"),
         # A file with a new name must not stay beside the old one in a folder that a training job reads.
         Right(["s3:DeleteObject"], [datasets.arn_of("latest/*")], named_by_hash),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ import requests
 
 import rights
 from aws_console import PREFIX, Console
-from local_project import LocalProject
+from local_project import BUNDLED_DATA, LocalProject
 
 pytestmark = pytest.mark.e2e
 WORKFLOW = {
@@ -58,12 +59,24 @@ class Seen:
         self._read = len(found)
 
 
+def collect(project: LocalProject) -> None:
+    """Have the data collected that `make train DATA=…` brings, under other names than the latest."""
+    bucket, place = project.outputs("storage")["DataBucket"], "datasets/terminal/rights"
+    for name in ("train.json", "test.json"):
+        project.client("s3").upload_file(str(BUNDLED_DATA / name), bucket, f"{place}/{name}")
+    event = json.dumps({"data_source": f"s3://{bucket}/{place}/", "job_name": "none"})
+    answer = project.client("lambda").invoke(FunctionName=f"{PREFIX}-ingest", Payload=event)
+    assert "FunctionError" not in answer, answer["Payload"].read()
+
+
 def test_every_workflow_is_allowed_and_uses_what_the_page_says(
     project: LocalProject, request: pytest.FixtureRequest, tell: Callable[[str], None]
 ) -> None:
     """Deploy, train, gate, release, API, drift, rollback, teardown: nothing is refused, nothing unnoted is used."""
     seen, console = Seen(project), Console(project)
     console.older()
+    with seen.during("train"):
+        collect(project)
     with seen.during("API"):
         assert project.post({"inputs": "A gift for my grandson."}).status_code == 200
         assert requests.get(f"{project.status['api_url']}/v1/model", timeout=40).status_code == 200

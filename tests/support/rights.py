@@ -207,7 +207,6 @@ REASONS = {
     "training s3:* s3:artifacts*": _SPOT,
     "* s3:ListBucket s3:artifacts": "Who may not list a bucket learns 'access denied' of an object that does not "
     "exist; the local cloud says that it does not. A request for an object has no prefix to hold the right to",
-    "ingest s3:DeleteObject *": "A file of another name replaces the latest; the workflows of this test keep names",
     "* s3:GetObject s3:artifacts/training/[*]/output/model.tar.gz": "Packages that earlier versions registered name it",
     "* s3:GetObject s3:artifacts/evidence/*.out": "Packages that earlier versions registered record no version of it",
     "training-workflow sagemaker:CreateModelPackage *-group/*": "AWS asks about the group as well",
