@@ -128,10 +128,10 @@ def test_training_role_reads_one_code_object(assemblies: Assemblies) -> None:
 @pytest.mark.parametrize(
     ("action", "resource"),
     [
-        ("sagemaker:CreateTrainingJob", ":training-job/text-classifier-dev-*"),
-        ("sagemaker:StopTrainingJob", ":training-job/text-classifier-dev-*"),
-        ("sagemaker:CreateTransformJob", ":transform-job/text-classifier-dev-*"),
-        ("sagemaker:StopTransformJob", ":transform-job/text-classifier-dev-*"),
+        ("sagemaker:CreateTrainingJob", ":training-job/text-classifier-dev-????????-??????-??????"),
+        ("sagemaker:StopTrainingJob", ":training-job/text-classifier-dev-????????-??????-??????"),
+        ("sagemaker:CreateTransformJob", ":transform-job/text-classifier-dev-evidence-*"),
+        ("sagemaker:StopTransformJob", ":transform-job/text-classifier-dev-evidence-*"),
         ("sagemaker:CreateModel", ":model/text-classifier-dev-evidence-*"),
         ("sagemaker:DeleteModel", ":model/text-classifier-dev-evidence-*"),
         ("sagemaker:UpdateModelPackage", ":model-package/text-classifier-dev/*"),

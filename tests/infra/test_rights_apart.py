@@ -68,9 +68,10 @@ def things(stacks: dict[str, Any], env: str) -> Iterator[str]:
             elif resource["Type"] in KINDS and set(resource["Properties"]) & set(KINDS[resource["Type"]]):
                 yield own(values.resolve({"Fn::GetAtt": [logical_id, "Arn"]}), env).removesuffix(":*")
     yield from (f"arn:aws:sagemaker:{place}:{one}" for one in (
-        f"training-job/{prefix}-20261127-1", f"transform-job/{prefix}-evidence-1", f"model/{prefix}--1-0a1b2c",
-        f"model/{prefix}-evidence-1", f"endpoint-config/{prefix}--1-0a1b2c", f"endpoint/{prefix}",
-        f"endpoint/{prefix}-instances", f"model-package-group/{prefix}", f"model-package/{prefix}/7",
+        f"training-job/{prefix}-20261127-101500-0a1b2c", f"transform-job/{prefix}-evidence-1",
+        f"model/{prefix}--1-0a1b2c", f"model/{prefix}-evidence-1", f"endpoint/{prefix}",
+        f"endpoint-config/{prefix}--1-0a1b2c", f"endpoint/{prefix}-instances",
+        f"model-package-group/{prefix}", f"model-package/{prefix}/7",
     ))  # fmt: skip
     yield from (f"arn:aws:logs:{place}:log-group:{one}:log-stream:1" for one in (
         f"/aws/lambda/{prefix}-predict", f"/aws/sagemaker/Endpoints/{prefix}", f"/aws/codebuild/{prefix}-image",
@@ -131,6 +132,16 @@ def test_no_role_reaches_another_environment(
     wide = {(f"text-classifier-{env}-{role}", action) for role, action in EVERYWHERE}
     assert [one for one in found if not any(one[0] == role and one[1].startswith(what) for role, what in wide)] == []
     assert len(reached(principals, mine, env)) > 100
+
+
+def test_a_longer_name_is_another_environments(configurations: Configurations) -> None:
+    """`dev` changes nothing of `dev-two`, whose names begin as its own do; it may describe a job, to judge it."""
+    prod = json.dumps(configurations["prod-plain"])
+    others = list(things(json.loads(prod.replace("text-classifier-prod", "text-classifier-dev-two")), "dev-two"))
+    found = reached(roles(configurations["dev-plain"], "dev"), others, "dev-two")
+    assert {(who, action) for who, action, _ in found} == {
+        ("text-classifier-dev-launch", "sagemaker:DescribeTrainingJob")
+    }
 
 
 def test_a_right_too_wide_is_noticed(configurations: Configurations) -> None:

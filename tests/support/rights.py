@@ -77,7 +77,8 @@ def matches(right: Right, decision: Decision) -> bool:
 
 
 def _like(pattern: str, value: str) -> bool:
-    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), value) is not None
+    parts = ({"*": ".*", "?": "."}.get(letter, re.escape(letter)) for letter in pattern)
+    return re.fullmatch("".join(parts), value) is not None
 
 
 def decisions(record: Path, prefix: str) -> list[Decision]:

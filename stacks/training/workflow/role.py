@@ -32,8 +32,10 @@ def training_workflow_role(scope: Construct, *, names: Names, parts: WorkflowPar
         role,
         Right(["lambda:InvokeFunction"], functions),
         Right(["sns:Publish"], [parts.topic_arn]),
-        _run_jobs("Training", names.sagemaker_arn(f"training-job/{names.prefix}-*")),
-        _run_jobs("Transform", names.sagemaker_arn(f"transform-job/{names.prefix}-*")),
+        # Date, time and six random digits, as the launch function writes them. A * would fit the environment `dev-two`,
+        # too, for `dev`.
+        _run_jobs("Training", names.sagemaker_arn(f"training-job/{names.prefix}-????????-??????-??????")),
+        _run_jobs("Transform", names.sagemaker_arn(f"transform-job/{names.prefix}-evidence-*")),
         Right(
             ["sagemaker:CreateModel", "sagemaker:DeleteModel", "sagemaker:AddTags"],
             [names.sagemaker_arn(f"model/{names.prefix}-evidence-*")],
@@ -53,11 +55,7 @@ def training_workflow_role(scope: Construct, *, names: Names, parts: WorkflowPar
 
 def _run_jobs(kind: str, job_arns: str) -> Right:
     verbs = [f"sagemaker:{verb}{kind}Job" for verb in ("Create", "Describe", "Stop")]
-    return Right(
-        [*verbs, "sagemaker:AddTags", "sagemaker:ListTags"],
-        [job_arns],
-        "Each job is named with its time or a random part, under this prefix.",
-    )
+    return Right([*verbs, "sagemaker:AddTags", "sagemaker:ListTags"], [job_arns], "Each name has a random part.")
 
 
 def _register(names: Names, parts: WorkflowParts, models: S3Folder, partition: str) -> tuple[Right, ...]:
