@@ -183,7 +183,7 @@ _STACK = "CloudFormation calls it; the local cloud asks a stack's role about oth
 _ROLES = "*How to use SageMaker AI execution roles* (SageMaker AI Developer Guide) lists it"
 _STEP_FUNCTIONS = "*Create and manage SageMaker AI jobs with Step Functions* (Step Functions Developer Guide) lists it"
 _INSPECTS = "SageMaker inspects a package's image and archive with its creator's rights; the local cloud does not"
-_SPOT = "Checkpoints of spot jobs; the workflows of this test ask for none"
+_SPOT = "Checkpoints of spot jobs; tests/e2e/test_interruptions.py"
 REASONS = {
     "bucket?policy:?CDK* * *": "CDK's function empties a removable bucket; the local cloud does it without asking",
     "bucket?policy:?logging* * *": "S3 delivers access logs; the local cloud has none",
