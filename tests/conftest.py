@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+import rights
 from leftovers import end_processes_in
 from local_project import ROOT, LocalProjects
 from proven_commands import PROVEN, claims, unfounded
@@ -19,6 +20,11 @@ from run_groups import GroupScheduling, is_left_to_another, position_of, tell_it
 
 REAL_DATA = Path(os.environ.get("DATA") or ROOT.parent / "shared" / "data" / "helpful-sentences").resolve()
 FIGURE = "figure"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the tests of the rights write their page."""
+    parser.addoption(rights.OPTION, action="store_true", help="write docs/rights.md anew from what was found")
 
 
 def pytest_configure() -> None:

@@ -28,15 +28,18 @@ class TrainingJobUnreadableError(FunctionError):
         )
 
 
-def finished_job(name: str, artifacts_uri: str, sagemaker: Any) -> dict[str, Any]:
+def finished_job(name: str, prefix: str, artifacts_uri: str, sagemaker: Any) -> dict[str, Any]:
     """Return what the workflow needs to know of a finished job, in the form of the training step's own result.
 
     That is `job_name`, `model_data`, `output_uri` (the job's second archive, if it wrote one), `hyperparameters`,
     `metrics`, `data_source` (its channel `train`, or None) and `code_uri` (its code archive, or None).
 
-    Raises InvalidExecutionInputError: There is no such job, it is not finished, or its artifact does not lie below
-    `artifacts_uri`, where the endpoint's role may read. Raises TrainingJobUnreadableError: there was no description.
+    Raises InvalidExecutionInputError: There is no such job, its name does not begin with `prefix` and a hyphen, it is
+    not finished, or its artifact does not lie below `artifacts_uri`, where the endpoint's role may read. Raises
+    TrainingJobUnreadableError: there was no description.
     """
+    if not name.startswith(f"{prefix}-"):
+        raise _invalid(f"{name} is another environment's", f"a job whose name begins with {prefix}-; start it anew so")
     job = _describe(name, sagemaker)
     status = job["TrainingJobStatus"]
     if status != "Completed":

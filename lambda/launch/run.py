@@ -29,7 +29,7 @@ def run(event: Any, environment: Mapping[str, str], sagemaker: Callable[[], Any]
     wanted = parse(event, settings.defaults, instance_types)
     training = None
     if wanted.training_job is not None:
-        training = finished_job(wanted.training_job, settings.artifacts_uri, sagemaker())
+        training = finished_job(wanted.training_job, settings.job_name_prefix, settings.artifacts_uri, sagemaker())
     # Six random digits distinguish two jobs of the same second.
     new_name = f"{settings.job_name_prefix}-{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
     return {

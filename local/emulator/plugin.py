@@ -8,7 +8,7 @@ from ministack.core import iam_actions, iam_evaluator
 from ministack.services import apigateway_v1, cloudwatch, codebuild, eventbridge, lambda_svc, s3, stepfunctions
 from ministack.services.cloudformation import changesets, custom_resource, engine, handlers, provisioners, stacks
 
-from local.emulator.access import perimeter, stack_roles
+from local.emulator.access import decisions, perimeter, stack_roles
 from local.emulator.builds import image_builds
 from local.emulator.cloudformation import (
     accepted_types,
@@ -36,6 +36,7 @@ _STACKS = (stacks, changesets, handlers)
 _WRAPPED: tuple[tuple[Holder | tuple[Holder, ...], str, Callable[..., Any]], ...] = (
     # Access
     (iam_evaluator, "_is_root_key", perimeter.is_root_key),  # a check of the root's signature
+    (iam_evaluator, "enforce", decisions.enforce),  # a record of decisions
     (app, "pin_request_origin", perimeter.pin_request_origin),  # loopback as a secure transport
     (iam_evaluator, "_resolve_condition_key", perimeter.resolve_condition_key),  # aws:PrincipalArn of a role's session
     (app, "detect_service", sagemaker_api.detect_service),  # SageMaker's requests
@@ -49,6 +50,7 @@ _WRAPPED: tuple[tuple[Holder | tuple[Holder, ...], str, Callable[..., Any]], ...
     (provisioners, "_physical_name", stack_rules.physical_name),  # names that differ between regions
     *((_ACTIONS, action, stack_roles.with_role) for action in stack_roles.STACK_ACTIONS),  # service roles
     *((_ACTIONS, action, stack_roles.with_role) for action in stack_roles.CHANGE_SET_ACTIONS),  # the same
+    (handlers, "_stack_drift_information_xml", stack_roles.describe_role),  # a stack's role
     (_ACTIONS, "UpdateStack", stack_rules.update_stack),  # a refusal for busy stacks
     ((stacks, handlers), "_delete_stack_async", stack_rules.delete_stack),  # dependencies kept after a failed deletion
     (stacks, "_delete_resource", stack_rules.delete_resource),  # the same

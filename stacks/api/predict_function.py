@@ -5,7 +5,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from stacks.common import metric_names
-from stacks.common.permissions import Right, accept_wildcard, grant, list_buckets, read_objects, use_packages
+from stacks.common.permissions import Right, accept_wildcard, grant, read_objects, use_packages
 from stacks.common.python_function import FunctionSetup, PythonFunction
 from stacks.common.s3_folder import S3Folder
 from stacks.config.api import ApiConfig
@@ -56,7 +56,6 @@ def predict_function(
             artifacts.arn_of("*/evaluation/*/verdict.json"),
             reason="A verdict lies beside its model, under the name of its job.",
         ),
-        list_buckets(artifacts.bucket_arn),
     )
     if settings.tracing:
         accept_wildcard(predict.role, "*", "X-Ray's PutTraceSegments has no resource-level permissions.")

@@ -42,7 +42,7 @@ _SAY_THEIR_ACCOUNT = {
 def grant(role: iam.Role, *rights: Right) -> None:
     """Add rights to a role's policy, in this order, and accept their wildcards."""
     for right in rights:
-        role.add_to_policy(_statement(right))
+        role.add_to_policy(statement(right))
     _accept_wildcards(role, rights)
 
 
@@ -65,7 +65,7 @@ def service_role(
         description=description,
         assumed_by=iam.ServicePrincipal(f"{service}.amazonaws.com", conditions=here),
         inline_policies={
-            policy: iam.PolicyDocument(statements=[_statement(right) for right in rights])
+            policy: iam.PolicyDocument(statements=[statement(right) for right in rights])
             for policy, rights in policies.items()
         },
     )
@@ -93,14 +93,23 @@ def read_objects(*object_arns: str, reason: str = "") -> Right:
     return Right(["s3:GetObject"], object_arns, reason)
 
 
-def list_buckets(*bucket_arns: str) -> Right:
-    """List these buckets; without it a missing object reads as 'access denied'."""
-    return Right(["s3:ListBucket", "s3:GetBucketLocation"], bucket_arns)
+def tell_missing(bucket_arn: str) -> Right:
+    """Learn that an object does not exist; S3 says 'access denied' to who may not list the bucket.
+
+    No prefix narrows it: a request for an object has none.
+    """
+    return Right(["s3:ListBucket"], [bucket_arn])
+
+
+def list_below(bucket_arn: str, *prefixes: str) -> Right:
+    """List what lies below these prefixes, which end in a slash."""
+    below = [f"{prefix}*" for prefix in prefixes]
+    return Right(["s3:ListBucket"], [bucket_arn], conditions={"StringLike": {"s3:prefix": below}})
 
 
 def write_objects(*object_arns: str, reason: str) -> Right:
-    """Write objects under these ARNs, large ones in parts."""
-    return Right(["s3:PutObject", "s3:AbortMultipartUpload"], object_arns, reason)
+    """Write objects under these ARNs, large ones in parts; S3 lets who began an upload give it up."""
+    return Right(["s3:PutObject"], object_arns, reason)
 
 
 def pass_role(role_arn: str, service: str) -> Right:
@@ -179,9 +188,11 @@ def container_rights(
 ECR_LOGIN = Right(["ecr:GetAuthorizationToken"], ["*"], "ecr:GetAuthorizationToken has no resource-level permissions.")
 
 
-def _statement(right: Right) -> iam.PolicyStatement:
+def statement(right: Right, *principals: iam.IPrincipal) -> iam.PolicyStatement:
+    """Return the right as a policy says it; `principals`: whose it is, where the policy is not a role's."""
+    actions, resources = list(right.actions), list(right.resources)
     return iam.PolicyStatement(
-        actions=list(right.actions), resources=list(right.resources), conditions=right.conditions
+        principals=list(principals), actions=actions, resources=resources, conditions=right.conditions
     )
 
 

@@ -8,7 +8,7 @@ from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
 from stacks.common.names import bucket_arn
-from stacks.common.permissions import ECR_LOGIN, Right, accept, list_buckets, service_role
+from stacks.common.permissions import ECR_LOGIN, Right, accept, service_role
 from stacks.common.python_function import FunctionSetup
 
 BUILD_MINUTES, QUEUE_MINUTES = 8, 5
@@ -105,7 +105,7 @@ def _build_role(
     ]
     rights = [
         Right(["s3:GetObject", "s3:GetObjectVersion"], [f"{bucket}/{source.s3_object_key}"]),
-        list_buckets(bucket),
+        Right(["s3:GetBucketLocation"], [bucket]),
         Right(push, [repository.repository_arn]),
         ECR_LOGIN,
         Right(["logs:CreateLogStream", "logs:PutLogEvents"], [log_group_arn]),

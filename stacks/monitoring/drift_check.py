@@ -6,7 +6,7 @@ from aws_cdk import aws_events_targets as targets
 from constructs import Construct
 
 from stacks.common import metric_names
-from stacks.common.permissions import Right, grant, list_buckets, look_at_champion, read_objects, use_packages
+from stacks.common.permissions import Right, grant, look_at_champion, read_objects, tell_missing, use_packages
 from stacks.common.python_function import FunctionSetup, PythonFunction
 from stacks.common.s3_folder import S3Folder
 from stacks.config.environment import MonitoringConfig
@@ -49,7 +49,7 @@ def add_drift_check(scope: Construct, *, setup: FunctionSetup, settings: Monitor
             artifacts.arn_of("*/evaluation/*/baseline.json"),
             reason="A baseline lies beside its model, under the name of its job.",
         ),
-        list_buckets(artifacts.bucket_arn),
+        tell_missing(artifacts.bucket_arn),
     )
     events.Rule(
         scope,

@@ -4,7 +4,7 @@ from aws_cdk import Duration
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from stacks.common.permissions import Right, grant, list_buckets, read_objects, use_packages
+from stacks.common.permissions import Right, grant, read_objects, tell_missing, use_packages
 from stacks.common.python_function import FunctionSetup, PythonFunction
 from stacks.common.s3_folder import S3Folder
 
@@ -30,12 +30,13 @@ def smoke_test_function(
         # It gives a cold endpoint two minutes, and then up to a minute for one last answer.
         timeout=Duration.minutes(5),
     )
+    answers, hashed = evidence.arn_of("*/sentences.jsonl.out"), "The keys contain hashes."
     grant(
         smoke_test.role,
         Right(["sagemaker:InvokeEndpoint"], [names.endpoint_arn]),
         use_packages(names.package_arns),
-        read_objects(evidence.objects_arn, models.objects_arn, reason="The keys contain hashes."),
-        Right(["s3:GetObjectVersion"], [evidence.objects_arn], "The keys contain hashes."),
-        list_buckets(evidence.bucket_arn),
+        read_objects(evidence.arn_of("*/sentences.jsonl"), answers, models.arn_of("*/model.tar.gz"), reason=hashed),
+        Right(["s3:GetObjectVersion"], [answers], hashed),
+        tell_missing(evidence.bucket_arn),
     )
     return smoke_test.function

@@ -8,15 +8,13 @@ from constructs import Construct
 from stacks.common.container_image import ContainerImage
 from stacks.common.log_keeping import LogKeeping
 from stacks.common.names import Names
-from stacks.common.permissions import container_rights, list_buckets, read_objects, service_role
-from stacks.common.s3_folder import S3Folder
+from stacks.common.permissions import container_rights, read_objects, service_role
 
 
 def model_role(
     scope: Construct,
     *,
     names: Names,
-    models: S3Folder,
     archives: Sequence[str],
     images: Iterable[ContainerImage],
     logs: LogKeeping,
@@ -24,7 +22,7 @@ def model_role(
     """Create the role, which pulls an image, reads archives and writes the endpoint's log; create that log, too.
 
     A serverless endpoint can't have network isolation, so its model may use this role: it holds nothing more.
-    `archives`: patterns of what may be served: kept ones in `models`, and those that packages of earlier versions name.
+    `archives`: patterns of what may be served: kept ones, and those that packages of earlier versions name.
 
     The role and its policy are one resource: a model created between the two could not pull its image. The log group
     is not in the serving stack, which holds nothing but the endpoint; a group that SageMaker creates keeps its logs for
@@ -34,7 +32,6 @@ def model_role(
     logs.group(scope, "Log", name=log_group)
     rights = [
         read_objects(*archives, reason="A model's key contains its digest or the name of the job that made it."),
-        list_buckets(models.bucket_arn),
         *container_rights(scope, images=images, log_group=log_group),
     ]
     return service_role(

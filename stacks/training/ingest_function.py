@@ -5,7 +5,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from stacks.common.names import bucket_arn
-from stacks.common.permissions import Right, grant, list_buckets, read_objects, write_objects
+from stacks.common.permissions import Right, grant, list_below, read_objects, write_objects
 from stacks.common.python_function import FunctionSetup, PythonFunction
 from stacks.common.s3_folder import S3Folder
 from stacks.config.environment import DataConfig
@@ -46,13 +46,9 @@ def ingest_function(
         ingest.role,
         read_objects(uploads.objects_arn, datasets.objects_arn, reason=named_by_hash),
         write_objects(datasets.objects_arn, reason=named_by_hash),
-        list_buckets(datasets.bucket_arn),
+        list_below(datasets.bucket_arn, f"{uploads.prefix}/", f"{datasets.prefix}/"),
         # A file with a new name must not stay beside the old one in a folder that a training job reads.
-        Right(
-            ["s3:DeleteObject"],
-            [datasets.arn_of("latest/*")],
-            "The latest files have the names that their source gave them.",
-        ),
+        Right(["s3:DeleteObject"], [datasets.arn_of("latest/*")], named_by_hash),
     )
     if settings.source_url.startswith("s3://"):
         bucket, _, place = settings.source_url.removeprefix("s3://").partition("/")
@@ -62,6 +58,6 @@ def ingest_function(
         grant(
             ingest.role,
             read_objects(*objects, reason="The configured data source is a folder of objects, or one object."),
-            list_buckets(foreign),
+            list_below(foreign, f"{place.strip('/')}/" if place.strip("/") else ""),
         )
     return ingest.function

@@ -43,14 +43,8 @@ def launch_function(
         memory_mb=1024,
         timeout=Duration.minutes(1),
     )
-    grant(
-        launch.role,
-        Right(
-            ["sagemaker:DescribeTrainingJob"],
-            [setup.names.sagemaker_arn("training-job/*")],
-            "A person may have started the job under any name; the call only reads.",
-        ),
-    )
+    jobs = setup.names.sagemaker_arn(f"training-job/{setup.names.prefix}-*")
+    grant(launch.role, Right(["sagemaker:DescribeTrainingJob"], [jobs], "A person may choose the rest of the name."))
     return launch.function
 
 

@@ -45,7 +45,7 @@ class TrainingStack(ProjectStack):
             Construct(self, "Ingest"), setup=setup, settings=config.data, uploads=uploads, datasets=datasets
         )
         job = training_job(Construct(self, "Job"), setup=setup, config=config, datasets=datasets, artifacts=artifacts)
-        add_console_recipe(Construct(self, "Recipe"), name=names.recipe, recipe=job, datasets=datasets)
+        add_console_recipe(Construct(self, "Recipe"), names=names, recipe=job, datasets=datasets)
         add_model_registry(Construct(self, "Registry"), setup=setup, removable=config.removable)
         gate = GateFunctions(self, "Gate", setup=setup, artifacts=artifacts, evidence=evidence, models=models)
         archives = (models.arn_of("*/model.tar.gz"), artifacts.arn_of("*/output/model.tar.gz"))
@@ -83,7 +83,6 @@ class TrainingStack(ProjectStack):
         model = model_role(
             Construct(self, "Model"),
             names=names,
-            models=models,
             archives=archives,
             images=container.pullable,
             logs=self.logs,

@@ -153,7 +153,6 @@ def test_the_check_reads_and_writes_nothing_but_its_log(assemblies: Assemblies) 
         "cloudwatch:GetMetricData",
         "s3:GetObject",
         "s3:ListBucket",
-        "s3:GetBucketLocation",
         "logs:CreateLogStream",
         "logs:PutLogEvents",
     }

@@ -128,10 +128,10 @@ def test_training_role_reads_one_code_object(assemblies: Assemblies) -> None:
 @pytest.mark.parametrize(
     ("action", "resource"),
     [
-        ("sagemaker:CreateTrainingJob", ":training-job/text-classifier-dev-*"),
-        ("sagemaker:StopTrainingJob", ":training-job/text-classifier-dev-*"),
-        ("sagemaker:CreateTransformJob", ":transform-job/text-classifier-dev-*"),
-        ("sagemaker:StopTransformJob", ":transform-job/text-classifier-dev-*"),
+        ("sagemaker:CreateTrainingJob", ":training-job/text-classifier-dev-????????-??????-??????"),
+        ("sagemaker:StopTrainingJob", ":training-job/text-classifier-dev-????????-??????-??????"),
+        ("sagemaker:CreateTransformJob", ":transform-job/text-classifier-dev-evidence-*"),
+        ("sagemaker:StopTransformJob", ":transform-job/text-classifier-dev-evidence-*"),
         ("sagemaker:CreateModel", ":model/text-classifier-dev-evidence-*"),
         ("sagemaker:DeleteModel", ":model/text-classifier-dev-evidence-*"),
         ("sagemaker:UpdateModelPackage", ":model-package/text-classifier-dev/*"),
@@ -164,14 +164,14 @@ def test_workflow_passes_the_two_roles_of_its_jobs(assemblies: Assemblies) -> No
 @pytest.mark.parametrize(
     ("role", "read", "written"),
     [
-        ("gate-keep", {"training/*/output/model.tar.gz", "evidence/*/sentences.jsonl.out"}, {"models/*"}),
+        ("gate-keep", {"training/*/output/model.tar.gz", "evidence/*/sentences.jsonl.out"}, {"models/*/model.tar.gz"}),
         ("gate-plan", {"training/*/output/output.tar.gz"}, {"evidence/*/sentences.jsonl"}),
         (
             "gate-judge",
             {"training/*/output/output.tar.gz", "evidence/*/sentences.jsonl.out"},
             {"training/*/evaluation/*"},
         ),
-        ("evidence", {*ARCHIVES, "evidence/*/sentences.jsonl"}, {"evidence/*"}),
+        ("evidence", {*ARCHIVES, "evidence/*/sentences.jsonl"}, {"evidence/*/sentences.jsonl.out"}),
         ("model", ARCHIVES, set()),
         ("launch", set(), set()),
     ],

@@ -20,6 +20,7 @@ from workflow_samples import INGESTED, REQUEST
 
 from classifier.job.hyperparameters import Hyperparameters
 from launch.settings import Settings as LaunchSettings
+from operations.verbs.training import PREFIX as UPLOADED
 from stacks.common.project_sources import ProjectSources
 from stacks.common.project_stack import ProjectStack
 from stacks.config.environment import load_config
@@ -126,15 +127,33 @@ def test_ingest_knows_its_source_and_fallback(assemblies: Assemblies, env: str, 
     )
 
 
+@pytest.mark.parametrize("place", ["source/", UPLOADED])
+def test_ingest_reads_where_data_is_uploaded(assemblies: Assemblies, place: str) -> None:
+    """Below source/, and where `make train DATA=…` puts its files; the latest set is tidied, nothing else deleted."""
+    values = TemplateValues(assemblies.template("dev", "training"), [assemblies.template("dev", "storage")])
+    statements = statements_of(values, "arn:aws:iam::111122223333:role/text-classifier-dev-ingest")
+    bucket, latest = "arn:aws:s3:::data", "arn:aws:s3:::data/datasets/latest/train/train.csv"
+    listing = [Need("s3:ListBucket", bucket, {"s3:prefix": one}) for one in (place, "datasets/latest/train/")]
+    assert missing(statements, [*listing, Need("s3:GetObject", f"{bucket}/{place}train.csv")]) == []
+    assert allows(statements, Need("s3:DeleteObject", latest))
+    assert not allows(statements, Need("s3:DeleteObject", f"{bucket}/{place}train.csv"))
+    assert not allows(statements, Need("s3:ListBucket", bucket, {"s3:prefix": ""}))
+
+
 @pytest.mark.parametrize(
-    ("variant", "env", "key"), [("slim", "dev", "2026/train.csv"), ("instances", "prod", "2026/tickets.csv")]
+    ("variant", "env", "place", "key"),
+    [("slim", "dev", "2026/", "2026/train.csv"), ("instances", "prod", "2026/tickets.csv/", "2026/tickets.csv")],
 )
-def test_ingest_may_read_a_configured_bucket(assemblies: Assemblies, variant: str, env: str, key: str) -> None:
+def test_ingest_may_read_a_configured_bucket(
+    assemblies: Assemblies, variant: str, env: str, place: str, key: str
+) -> None:
     """A configured folder, or a single object, of another bucket can be read and listed, and nothing else there."""
     values = TemplateValues(assemblies.template(variant, "training"), [assemblies.template(variant, "storage")])
     statements = statements_of(values, f"arn:aws:iam::111122223333:role/text-classifier-{env}-ingest")
     bucket = "arn:aws:s3:::example-tickets"
-    assert missing(statements, [Need("s3:GetObject", f"{bucket}/{key}"), Need("s3:ListBucket", bucket)]) == []
+    listing = Need("s3:ListBucket", bucket, {"s3:prefix": place})
+    assert missing(statements, [Need("s3:GetObject", f"{bucket}/{key}"), listing]) == []
+    assert not allows(statements, Need("s3:ListBucket", bucket, {"s3:prefix": ""}))
     assert not allows(statements, Need("s3:GetObject", f"{bucket}/2025/tickets.csv"))
     assert not allows(statements, Need("s3:PutObject", f"{bucket}/{key}"))
 

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from operations.aws.deployment import Deployment
 from operations.verbs import preflight
-from stacks.common.permissions import list_buckets
+from stacks.common.permissions import list_below
 from stacks.training.job.network import IsolatedNetwork
 from tiny_serving import artifact
 
@@ -158,6 +158,7 @@ def test_a_service_role_limits_what_an_update_may_do(server: Any, model_role: st
     assert "iam:PassRole" in _reasons(server, "limited")
     server.grant("release", sagemaker, {"Action": "iam:PassRole", "Resource": model_role})
     assert _release(server, cloudformation, "limited", "one") == "UPDATE_COMPLETE", "the stack keeps the role"
+    assert cloudformation.describe_stacks(StackName="limited")["Stacks"][0]["RoleARN"] == role
 
 
 def test_the_caller_is_bound_to_one_service_role(server: Any, model_role: str) -> None:
@@ -268,7 +269,7 @@ def test_the_network_of_isolated_training_comes_and_goes(server: Any) -> None:
 
     app = App(analytics_reporting=False)
     stack = Stack(app, "isolated")
-    IsolatedNetwork(stack, reachable=[list_buckets(f"arn:aws:s3:::{BUCKET}")])
+    IsolatedNetwork(stack, reachable=[list_below(f"arn:aws:s3:::{BUCKET}", "data/")])
     template = app.synth().get_stack_by_name("isolated").template
     network = {"Resources": {name: one for name, one in template["Resources"].items() if "EC2" in one["Type"]}}
     assert _create(server, "isolated", network) == "CREATE_COMPLETE", _reasons(server, "isolated")

@@ -191,12 +191,14 @@ class Console:
         }
 
     def forge(self, job_name: str, breakage: str, over: str = "") -> str:
-        """A finished training job, made outside the workflow, whose artifact is the champion's with one fault.
+        """Name of a finished job, made outside the workflow, whose artifact is the champion's with one fault.
 
         Args:
+            job_name: what its name ends in.
             breakage: one of the keys of forger.BREAKAGES.
             over: S3 URI that the job tries to write its archive over, with its own role; empty for none.
         """
+        job_name = f"{PREFIX}-{job_name}"
         outputs = self.project.outputs("training")
         data_bucket = self.project.outputs("storage")["DataBucket"]
         artifacts = self.project.outputs("storage")["ArtifactsBucket"]
@@ -207,7 +209,11 @@ class Console:
         self.project.client("s3").put_object(Bucket=data_bucket, Key=key, Body=archive.getvalue())
         champion = self.package(self.champion)["CustomerMetadataProperties"]["training_job"]
         job = self.sagemaker.describe_training_job(TrainingJobName=champion)
-        model = job["ModelArtifacts"]["S3ModelArtifacts"]
+        model = urlsplit(job["ModelArtifacts"]["S3ModelArtifacts"])
+        given = "datasets/forger/champion"  # a job may read no other job's output
+        for archive in ("model.tar.gz", "output.tar.gz"):
+            source = {"Bucket": model.netloc, "Key": f"{model.path.lstrip('/').rpartition('/')[0]}/{archive}"}
+            self.project.client("s3").copy_object(Bucket=data_bucket, Key=f"{given}/{archive}", CopySource=source)
         self.sagemaker.create_training_job(
             TrainingJobName=job_name,
             RoleArn=outputs["TrainingRoleArn"],
@@ -221,7 +227,7 @@ class Console:
             InputDataConfig=[
                 {
                     "ChannelName": "champion",
-                    "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": model.rsplit("/", 1)[0] + "/"}},
+                    "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{data_bucket}/{given}/"}},
                 }
             ],
             OutputDataConfig={"S3OutputPath": f"s3://{artifacts}/training"},

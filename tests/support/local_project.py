@@ -132,6 +132,9 @@ class LocalProjects:
         folder = self._own(name) / ".local"
         if copy_of:
             shutil.copytree(copy_of, folder, ignore=_NOT_COPIED)
+        record = folder / "cloud" / "decisions.jsonl"
+        record.parent.mkdir(parents=True, exist_ok=True)
+        record.touch()
         # The AWS CDK unpacks its 200 MB library once for all of them.
         jsii = str(self._shared / "jsii")
         project = LocalProject(folder, JSII_RUNTIME_PACKAGE_CACHE_ROOT=jsii, **environment)

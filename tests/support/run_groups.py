@@ -26,7 +26,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "stock server": ("unit/serving/test_serving_stock_server.py",),
     "training": ("unit/training/test_training_job.py", "unit/training/test_training_real.py"),
     "torchrun": ("unit/training/test_torchrun.py", "unit/training/test_student_runs.py"),
-    "operations": ("e2e/test_operations.py", "e2e/test_documented_commands.py"),
+    "operations": ("e2e/test_operations.py", "e2e/test_documented_commands.py", "e2e/test_rights.py"),
     "launches": ("e2e/test_launch.py", "e2e/test_train_sdk.py"),
     "interruptions": ("e2e/test_interruptions.py", "e2e/test_client_killed.py"),
     "requests": (

@@ -12,6 +12,7 @@ from ministack.core import iam_evaluator
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import iam, sts
 
+from local.emulator.access import decisions
 from local.emulator.common.errors import CannotAssumeRoleError
 
 SESSION_SECONDS = 12 * 3600  # life of a role session made here; the longest that AWS gives
@@ -121,14 +122,10 @@ def denial(access_key_id: str, action: str, resource: str, context: Mapping[str,
         principal_keys=principal.keys,
     )
     result = iam_evaluator.evaluate(evaluation, principal.policies, *principal.limits)
-    if result.decision == "Allow":
-        return ""
-    reason = (
-        "with an explicit deny in an identity-based policy"
-        if result.decision == "Deny"
-        else f"because no identity-based policy allows the {action} action"
-    )
-    return f"User: {principal.arn} is not authorized to perform: {action} on resource: {resource} {reason}"
+    decisions.note(principal.arn, action, resource, allowed=result.decision == "Allow")
+    reason = f"because no identity-based policy allows the {action} action"
+    message = f"User: {principal.arn} is not authorized to perform: {action} on resource: {resource} {reason}"
+    return "" if result.decision == "Allow" else message
 
 
 def pass_role_denial(access_key_id: str, role_arn: str, service: str) -> str:

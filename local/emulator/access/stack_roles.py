@@ -52,6 +52,12 @@ def with_role(original: Original, params: Record) -> Any:
     return response
 
 
+def describe_role(original: Original, stack: Record) -> str:
+    """Let DescribeStacks name the stack's role; ministack's answer ends with what `original` gives."""
+    role = f"<RoleARN>{stack[_ROLE]}</RoleARN>" if stack.get(_ROLE) else ""
+    return f"{original(stack)}{role}"
+
+
 def actor_credentials() -> identity.Credentials:
     """Return credentials for the operation at hand: of the stack's service role, else of the operation's caller."""
     if role := ACTOR.get():

@@ -7,7 +7,7 @@ from constructs import Construct
 
 from stacks.common.container_image import ContainerImage
 from stacks.common.names import Names
-from stacks.common.permissions import container_rights, list_buckets, read_objects, service_role, write_objects
+from stacks.common.permissions import container_rights, list_below, read_objects, service_role, write_objects
 from stacks.common.s3_folder import S3Folder
 
 _LOG_GROUP = "/aws/sagemaker/TransformJobs"
@@ -26,8 +26,8 @@ def evidence_role(
             evidence.arn_of("*/sentences.jsonl"),
             reason="A model's key contains its digest or its job's name, that of evidence the sentences' hash.",
         ),
-        write_objects(evidence.objects_arn, reason="Evidence is named by the hash of the test sentences."),
-        list_buckets(evidence.bucket_arn),
+        write_objects(evidence.arn_of("*/sentences.jsonl.out"), reason="Evidence is named by its sentences' hash."),
+        list_below(evidence.bucket_arn, f"{evidence.prefix}/"),
         *container_rights(scope, images=images, log_group=_LOG_GROUP, key_arn=names.key_arn),
     ]
     return service_role(

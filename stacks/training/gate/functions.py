@@ -8,9 +8,9 @@ from constructs import Construct
 from stacks.common.permissions import (
     Right,
     grant,
-    list_buckets,
     look_at_champion,
     read_objects,
+    tell_missing,
     use_packages,
     write_objects,
 )
@@ -54,7 +54,7 @@ class GateFunctions(Construct):
             description="Copies an archive to where no job can write, under the digest of its bytes",
             memory_mb=_VCPU_MB,
             read=versions,
-            write=write_objects(models.objects_arn, reason="A kept archive is named by the digest of its bytes."),
+            write=write_objects(models.arn_of("*/model.tar.gz"), reason="An archive is named by its bytes' digest."),
         )
         grant(keep.role, Right(["s3:GetObjectVersion"], versions, "The keys contain names and hashes."))
         plan = self._create(
@@ -108,6 +108,6 @@ class GateFunctions(Construct):
             created.role,
             read_objects(*read, reason="An artifact's key contains the name of its job, the others' a hash."),
             write,
-            list_buckets(self._artifacts.bucket_arn),
+            tell_missing(self._artifacts.bucket_arn),
         )
         return created

@@ -11,7 +11,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from stacks.common.permissions import Right, accept
+from stacks.common.permissions import Right, accept, statement
 
 _ADDRESSES = "10.0.0.0/24"
 _SUBNETS = ("10.0.0.0/25", "10.0.0.128/25")
@@ -46,7 +46,8 @@ class IsolatedNetwork:
             service_name=f"com.amazonaws.{self._stack.region}.s3",
             vpc_endpoint_type="Gateway",
             route_table_ids=[routes.ref],
-            policy_document=iam.PolicyDocument(statements=[_for_everybody(right) for right in reachable]),
+            # It can name no other principal; roles still need the right.
+            policy_document=iam.PolicyDocument(statements=[statement(one, iam.StarPrincipal()) for one in reachable]),
         )
         group = ec2.CfnSecurityGroup(
             scope, "Group", vpc_id=vpc.ref, group_description="Instances of one training job reach each other"
@@ -83,10 +84,3 @@ class IsolatedNetwork:
 
     def _arn(self, kind: str, name: str) -> str:
         return self._stack.format_arn(service="ec2", resource=kind, resource_name=name)
-
-
-def _for_everybody(right: Right) -> iam.PolicyStatement:
-    """Say the same in a gateway's policy, which can name no other principal; roles still need the right."""
-    return iam.PolicyStatement(
-        principals=[iam.StarPrincipal()], actions=list(right.actions), resources=list(right.resources)
-    )

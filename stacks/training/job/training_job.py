@@ -10,7 +10,7 @@ from stacks.common.container_image import TRAINING, resolve_image
 from stacks.common.names import bucket_arn
 from stacks.common.permissions import (
     container_rights,
-    list_buckets,
+    list_below,
     read_objects,
     read_secret,
     service_role,
@@ -42,12 +42,15 @@ def training_job(
     base_models = replace(datasets, prefix="base-model")
     from_channel = settings.default_hyperparameters["base_model"] == BASE_MODEL_CHANNEL
     code_object_arn = f"{bucket_arn(scope, asset.bucket_name)}/{asset.object_key}"
-    inputs = [datasets.objects_arn, artifacts.objects_arn, code_object_arn]
+    checkpoints = artifacts.arn_of("*/checkpoints/*")
+    inputs = [datasets, *([base_models] if from_channel else [])]
     reason = "A data set's key contains its hash, an artifact's the name of its job; neither is known beforehand."
     in_s3 = [
-        read_objects(*inputs, *([base_models.objects_arn] if from_channel else []), reason=reason),
-        list_buckets(datasets.bucket_arn, artifacts.bucket_arn),
-        write_objects(artifacts.objects_arn, reason=reason),
+        read_objects(*(one.objects_arn for one in inputs), checkpoints, code_object_arn, reason=reason),
+        list_below(datasets.bucket_arn, *(f"{one.prefix}/" for one in inputs)),
+        list_below(artifacts.bucket_arn, f"{artifacts.prefix}/"),
+        # No key of IAM's tells which job asks. What the gate writes beside an artifact is out of reach of all jobs.
+        write_objects(artifacts.arn_of("*/output/*"), checkpoints, reason=reason),
     ]
     network = IsolatedNetwork(Construct(scope, "Network"), reachable=in_s3) if settings.isolated else None
     rights = [

@@ -5,7 +5,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from stacks.common.names import Names, arn
-from stacks.common.permissions import Right, grant, look_at_champion, pass_role, service_role
+from stacks.common.permissions import Right, grant, look_at_champion, pass_role, read_objects, service_role
 from stacks.common.s3_folder import S3Folder
 from stacks.training.workflow.parts import WorkflowParts
 
@@ -32,8 +32,10 @@ def training_workflow_role(scope: Construct, *, names: Names, parts: WorkflowPar
         role,
         Right(["lambda:InvokeFunction"], functions),
         Right(["sns:Publish"], [parts.topic_arn]),
-        _run_jobs("Training", names.sagemaker_arn(f"training-job/{names.prefix}-*")),
-        _run_jobs("Transform", names.sagemaker_arn(f"transform-job/{names.prefix}-*")),
+        # Date, time and six random digits, as the launch function writes them. A * would fit the environment `dev-two`,
+        # too, for `dev`.
+        _run_jobs("Training", names.sagemaker_arn(f"training-job/{names.prefix}-????????-??????-??????")),
+        _run_jobs("Transform", names.sagemaker_arn(f"transform-job/{names.prefix}-evidence-*")),
         Right(
             ["sagemaker:CreateModel", "sagemaker:DeleteModel", "sagemaker:AddTags"],
             [names.sagemaker_arn(f"model/{names.prefix}-evidence-*")],
@@ -53,11 +55,7 @@ def training_workflow_role(scope: Construct, *, names: Names, parts: WorkflowPar
 
 def _run_jobs(kind: str, job_arns: str) -> Right:
     verbs = [f"sagemaker:{verb}{kind}Job" for verb in ("Create", "Describe", "Stop")]
-    return Right(
-        [*verbs, "sagemaker:AddTags", "sagemaker:ListTags"],
-        [job_arns],
-        "Each job is named with its time or a random part, under this prefix.",
-    )
+    return Right([*verbs, "sagemaker:AddTags", "sagemaker:ListTags"], [job_arns], "Each name has a random part.")
 
 
 def _register(names: Names, parts: WorkflowParts, models: S3Folder, partition: str) -> tuple[Right, ...]:
@@ -67,5 +65,5 @@ def _register(names: Names, parts: WorkflowParts, models: S3Folder, partition: s
         Right(["sagemaker:UpdateModelPackage"], [names.package_arns], by_version),
         # SageMaker inspects image and artifact with the caller's rights when a package is created.
         Right(["ecr:BatchGetImage", "ecr:DescribeImages"], [parts.container.image.repository_arn(partition)]),
-        Right(["s3:GetObject"], [models.objects_arn], "A kept archive is named by the digest of its bytes."),
+        read_objects(models.arn_of("*/model.tar.gz"), reason="A kept archive is named by the digest of its bytes."),
     )

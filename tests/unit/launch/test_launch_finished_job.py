@@ -9,6 +9,7 @@ from launch.finished_job import TrainingJobUnreadableError, finished_job
 from shared.errors import InvalidExecutionInputError
 
 ROOT = "s3://artifacts/training"
+PREFIX = "dev"
 
 
 @pytest.fixture
@@ -16,8 +17,8 @@ def ask(sagemaker, finished):
     """Describes the finished job after some of its values have been changed."""
 
     def call(**changes):
-        sagemaker.jobs["elsewhere"] = {**finished, **changes}
-        return finished_job("elsewhere", ROOT, sagemaker)
+        sagemaker.jobs["dev-elsewhere"] = {**finished, **changes}
+        return finished_job("dev-elsewhere", PREFIX, ROOT, sagemaker)
 
     return call
 
@@ -25,7 +26,7 @@ def ask(sagemaker, finished):
 def test_finished_job_looks_like_the_training_steps_result(ask):
     """Archives side by side, values without the SDK's quotes, no sagemaker_*, only metrics that JSON can hold."""
     assert ask() == {
-        "job_name": "elsewhere",
+        "job_name": "dev-elsewhere",
         "model_data": "s3://artifacts/training/elsewhere/output/model.tar.gz",
         "output_uri": "s3://artifacts/training/elsewhere/output/output.tar.gz",
         "hyperparameters": {"epochs": "5", "base_model": "distilbert-base-uncased"},
@@ -38,8 +39,8 @@ def test_finished_job_looks_like_the_training_steps_result(ask):
 def test_what_a_job_need_not_have(sagemaker, finished):
     """Jobs without hyperparameters, metrics and channels can be judged too."""
     bare = {key: finished[key] for key in ("TrainingJobStatus", "ModelArtifacts")}
-    sagemaker.jobs["bare"] = bare
-    known = finished_job("bare", ROOT, sagemaker)
+    sagemaker.jobs["dev-bare"] = bare
+    known = finished_job("dev-bare", PREFIX, ROOT, sagemaker)
     assert (known["hyperparameters"], known["metrics"], known["data_source"]) == ({}, {}, None)
 
 
@@ -47,16 +48,25 @@ def test_what_a_job_need_not_have(sagemaker, finished):
 def test_job_that_does_not_exist(sagemaker, code):
     """An unknown name is the caller's mistake."""
     sagemaker.error = code
-    with pytest.raises(InvalidExecutionInputError, match=r"training_job nobody does not exist .* status Completed"):
-        finished_job("nobody", ROOT, sagemaker)
+    with pytest.raises(InvalidExecutionInputError, match=r"training_job dev-nobody does not exist .* status Completed"):
+        finished_job("dev-nobody", PREFIX, ROOT, sagemaker)
+
+
+@pytest.mark.parametrize("name", ["prod-20260801", "developers", "dev"])
+def test_job_of_another_environment(sagemaker, finished, name):
+    """A name that is not the environment's is refused with what is allowed, and SageMaker is not asked."""
+    sagemaker.jobs[name] = finished
+    with pytest.raises(InvalidExecutionInputError, match=f"training_job {name} is another .* begins with dev-;"):
+        finished_job(name, PREFIX, ROOT, sagemaker)
+    assert sagemaker.asked == []
 
 
 def test_refused_question_is_no_mistake_of_the_caller(sagemaker):
     """Missing rights name SageMaker's code."""
     sagemaker.error = "AccessDeniedException"
     with pytest.raises(TrainingJobUnreadableError) as caught:
-        finished_job("any", ROOT, sagemaker)
-    assert "training job any: SageMaker answered AccessDeniedException" in str(caught.value)
+        finished_job("dev-any", PREFIX, ROOT, sagemaker)
+    assert "training job dev-any: SageMaker answered AccessDeniedException" in str(caught.value)
 
 
 def test_unreachable_service(sagemaker):
@@ -67,7 +77,7 @@ def test_unreachable_service(sagemaker):
             raise EndpointConnectionError(endpoint_url="https://x")
 
     with pytest.raises(TrainingJobUnreadableError, match="EndpointConnectionError"):
-        finished_job("any", ROOT, Unreachable())
+        finished_job("dev-any", PREFIX, ROOT, Unreachable())
 
 
 @pytest.mark.parametrize("status", ["InProgress", "Stopping", "Stopped", "Failed"])

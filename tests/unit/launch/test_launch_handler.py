@@ -17,6 +17,7 @@ from launch.settings import Settings
 from shared.errors import InvalidExecutionInputError, MisconfiguredError
 
 ROOT = Path(__file__).resolve().parents[3]
+ELSEWHERE = "text-classifier-dev-elsewhere"
 
 
 @dataclass
@@ -65,19 +66,19 @@ def test_a_dry_run_is_checked_like_any_other_input(environment):
 
 def test_finished_job_is_judged_under_its_own_name(environment, sagemaker, finished):
     """With training_job the request carries that job's name, hyperparameters and results, and the gate's overrides."""
-    sagemaker.jobs["elsewhere"] = finished
-    event = {"training_job": "elsewhere", "gate": {"margin": 0.1}, "approval": "manual", "Comment": "x"}
+    sagemaker.jobs[ELSEWHERE] = finished
+    event = {"training_job": ELSEWHERE, "gate": {"margin": 0.1}, "approval": "manual", "Comment": "x"}
     answer = handler.run(event, environment, lambda: sagemaker)
-    assert (answer["mode"], answer["job_name"], answer["approval"]) == ("judge", "elsewhere", "manual")
+    assert (answer["mode"], answer["job_name"], answer["approval"]) == ("judge", ELSEWHERE, "manual")
     assert answer["hyperparameters"] == answer["training"]["hyperparameters"]
-    assert answer["training"]["job_name"] == "elsewhere"
+    assert answer["training"]["job_name"] == ELSEWHERE
     assert answer["gate"]["margin"] == 0.1
 
 
 def test_wrong_input_is_refused_before_anything_is_asked(environment, sagemaker):
     """A finished job is not described for an input that is wrong elsewhere."""
     with pytest.raises(InvalidExecutionInputError):
-        handler.run({"training_job": "elsewhere", "gate": {"margin": 2}}, environment, lambda: sagemaker)
+        handler.run({"training_job": ELSEWHERE, "gate": {"margin": 2}}, environment, lambda: sagemaker)
     assert sagemaker.asked == []
 
 
