@@ -23,7 +23,7 @@ FILES = (
 
 def pins(file: str) -> dict[str, str]:
     """Package → exact version in a requirements file."""
-    lines = (line.split("#")[0].strip() for line in (ROOT / file).read_text().splitlines())
+    lines = (re.split(r"#| --hash", line)[0].strip() for line in (ROOT / file).read_text().splitlines())
     return {
         re.sub(r"[-_.]+", "-", name).lower(): version
         for name, _, version in (line.partition("==") for line in lines if line)
