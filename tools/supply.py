@@ -87,10 +87,7 @@ def _told(what: str, lines: list[str]) -> int:
 
 
 def resolve_images(dockerfile: Path, digests: Path, images: Iterable[str]) -> Iterator[str]:
-    """Write the digests of the Dockerfile's base and of `images`, where the registry answers; yield what it said.
-
-    An image whose registry does not answer keeps what it had: its tag, or the digest of the same tag.
-    """
+    """Write the digests of the Dockerfile's base and of `images`; yield what was said. Without an answer, all stays."""
     text, known = dockerfile.read_text(encoding="utf-8"), json.loads(digests.read_text(encoding="utf-8"))
     (base,) = set(re.findall(r"^FROM ([^@\s]+)", text, re.MULTILINE))
     for image in (base, *images):
