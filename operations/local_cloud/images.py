@@ -29,7 +29,7 @@ def serving_images() -> dict[str, ServingImage]:
     return {
         # A program that calls the hooks in the artifact's `code/inference.py`.
         "huggingface": ServingImage(
-            "*/huggingface-pytorch-inference:*",
+            "*/huggingface-pytorch-inference[:@]*",
             (str(paths.ROOT / "local" / "containers" / "huggingface.py"), "serve"),
         ),
         # ENTRYPOINT, CMD and ENV of the image; -I and -S let it import nothing but what it brings. Not its user: a
@@ -51,7 +51,7 @@ def write_image_map() -> None:
     python = str(paths.PYTHON)
     images = [
         {
-            "image": "*/huggingface-pytorch-training:*",
+            "image": "*/huggingface-pytorch-training[:@]*",
             "kind": "training",
             "python": python,
             "environment": {

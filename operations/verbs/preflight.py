@@ -147,7 +147,7 @@ def _image_size(deployment: Deployment, config: Config) -> Iterator[Check]:
     answer = deployment.client("ecr").batch_get_image(
         registryId=image.registry,
         repositoryName=image.repository,
-        imageIds=[{"imageTag": image.uri.rpartition(":")[2]}],
+        imageIds=[{"imageTag": INFERENCE.tag}],
         acceptedMediaTypes=_MANIFEST,
     )
     if not answer["images"]:

@@ -1,18 +1,22 @@
 """Container images: AWS's Deep Learning Containers at pinned versions, and any image by its registry.
 
 The registry account of AWS's images differs by region. The SageMaker SDK carries that table
-(`image_uri_config/huggingface.json`), so none is copied here.
+(`image_uri_config/huggingface.json`), so none is copied here. `make images` writes digests into a file beside this
+one; an image without one is named by its tag, which AWS may move.
 """
 
 import json
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any, Literal
 
 from botocore.session import Session
 
 from stacks.errors import ImageNotFoundError
+
+DIGESTS = Path(__file__).with_name("image_digests.json")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,9 +88,10 @@ def resolve_image(pin: PinnedImage, region: str) -> ContainerImage:
     aws = Session()
     partition, partitions = aws.get_partition_for_region(region), aws.get_data("partitions")["partitions"]
     (domain,) = [found["outputs"]["dnsSuffix"] for found in partitions if found["id"] == partition]
-    return ContainerImage(
-        uri=f"{registry}.dkr.ecr.{region}.{domain}/{image}", registry=registry, repository=pin.repository, region=region
-    )
+    host = f"{registry}.dkr.ecr.{region}.{domain}"
+    digest = json.loads(DIGESTS.read_text(encoding="utf-8")).get(f"{host}/{image}")
+    uri = f"{host}/{pin.repository}@{digest}" if digest else f"{host}/{image}"
+    return ContainerImage(uri=uri, registry=registry, repository=pin.repository, region=region)
 
 
 @cache

@@ -10,6 +10,7 @@ _ARTICLE: dict[str, Any] = {
     "container": "huggingface",
     "kind": "serverless",
     "hub_model_id": "distilbert/distilbert-base-uncased-finetuned-sst-2-english",
+    "hub_model_revision": "714eb0fa89d2f80546fda750413ed43d93601a13",
     "memory_mb": 4096,
     "max_concurrency": 10,
 }

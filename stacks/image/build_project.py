@@ -18,15 +18,15 @@ _STEPS = {
     "version": "0.2",
     "phases": {
         "pre_build": {
-            "commands": ["aws ecr get-login-password | docker login --username AWS --password-stdin ${IMAGE%%/*}"]
+            "commands": ['aws ecr get-login-password | docker login --username AWS --password-stdin "${IMAGE%%/*}"']
         },
         "build": {
             "commands": [
                 # SageMaker refuses OCI manifests, and indexes, which attestations would make of the tag. The function
                 # that waits for the build checks what was pushed.
-                "docker build --provenance=false --sbom=false -o type=docker -f container/Dockerfile -t $IMAGE .",
+                'docker build --provenance=false --sbom=false -o type=docker -f container/Dockerfile -t "$IMAGE" .',
                 # Not in post_build, which runs after a failed build as well.
-                "docker push $IMAGE",
+                'docker push "$IMAGE"',
             ]
         },
     },

@@ -67,7 +67,8 @@ def container() -> Callable[[str], Path]:
         folder = ROOT / ".local" / f"container-{name}-{hashlib.sha256(pins.read_bytes()).hexdigest()[:12]}"
         interpreter = folder / "bin" / "python"
         if not (folder / ".ready").exists():
-            install = [UV, "pip", "install", "--quiet", "--system-certs", "--no-deps", "--python", interpreter]
+            install = [UV, "pip", "install", "--quiet", "--system-certs", "--no-deps", "--require-hashes"]
+            install += ["--python", interpreter]
             subprocess.run([UV, "venv", "--quiet", "--clear", "--python", python, folder], check=True)
             subprocess.run([*install, "-r", pins], check=True)
             (folder / ".ready").touch()

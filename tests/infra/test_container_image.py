@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
+from pathlib import Path
 
 import pytest
 
+from stacks.common import container_image
 from stacks.common.container_image import INFERENCE, TRAINING, PinnedImage, resolve_image
 from stacks.errors import ImageNotFoundError
 
@@ -58,3 +61,15 @@ def test_pull_permission_names_one_repository() -> None:
     """The ARN for pull rights is that of the image's repository in its registry."""
     arn = resolve_image(INFERENCE, "eu-west-1").repository_arn("aws")
     assert arn == "arn:aws:ecr:eu-west-1:763104351884:repository/huggingface-pytorch-inference"
+
+
+def test_the_stacks_name_an_image_by_its_digest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the file has one for this tag in this region; after a change of the tag, or elsewhere, by the tag."""
+    digest = "sha256:" + "1f" * 32
+    listed = resolve_image(INFERENCE, "eu-west-1").uri
+    monkeypatch.setattr(container_image, "DIGESTS", tmp_path / "digests.json")
+    container_image.DIGESTS.write_text(json.dumps({listed: digest}))
+    image = resolve_image(INFERENCE, "eu-west-1")
+    assert image.uri == f"{listed.rpartition(':')[0]}@{digest}"
+    assert image.repository_arn("aws").endswith(f":repository/{INFERENCE.repository}")
+    assert resolve_image(INFERENCE, "us-east-1").uri.endswith(f":{INFERENCE.tag}")

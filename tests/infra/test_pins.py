@@ -23,7 +23,7 @@ FILES = (
 
 def pins(file: str) -> dict[str, str]:
     """Package → exact version in a requirements file."""
-    lines = (line.split("#")[0].strip() for line in (ROOT / file).read_text().splitlines())
+    lines = (re.split(r"#| --hash", line)[0].strip() for line in (ROOT / file).read_text().splitlines())
     return {
         re.sub(r"[-_.]+", "-", name).lower(): version
         for name, _, version in (line.partition("==") for line in lines if line)
@@ -72,3 +72,17 @@ def test_the_vendored_onnxruntime_is_the_one_that_made_the_model() -> None:
     text = (ROOT / "training_job/vendored.txt").read_text()
     assert f"onnxruntime=={pins('training_job/requirements.txt')['onnxruntime']} " in text
     assert len(re.findall(r"--hash=sha256:[0-9a-f]{64}\b", text)) == 2
+
+
+def test_every_hub_model_has_a_revision() -> None:
+    """Environments, the article's endpoint and the default in a container name a commit, which nobody can move."""
+    from classifier.model.base_model import DEFAULT_HUB_MODEL
+    from stacks.config.serving import ServingConfig
+
+    blocks = json.loads((ROOT / "cdk.json").read_text())["context"]["environments"].values()
+    named = [block["training"]["base_model"] for block in blocks] + [DEFAULT_HUB_MODEL]
+    named += [ServingConfig.model_validate(block["serving"] | {"article": True}).hub_model for block in blocks]
+    named += filter(None, (ServingConfig.model_validate(block["serving"]).hub_model for block in blocks))
+    of_the_hub = [name for name in named if not name.startswith("package:")]
+    assert len(of_the_hub) == 8
+    assert [name for name in of_the_hub if not re.search(r"@[0-9a-f]{40}$", name)] == []

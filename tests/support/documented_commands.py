@@ -24,6 +24,7 @@ REASONS = {
     "needs Python 3.13": "only where it is installed",
     "takes long": "its short form, or what it calls, has tests",
     "changes the lock": "it asks the package index what is newest today",
+    "asks the world": "its services cannot be reached here; a test has its own",
     "installs": "into the reader's environment; the tests do it in one of their own",
     "serves until stopped": "the tests start it themselves, on a port of their own",
     "compares with the last commit": "which may differ, and which a shallow clone does not hold",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -82,3 +84,72 @@ def test_help_shows_a_value_and_does_not_run_it(tmp_path: Path) -> None:
 def test_without_variables_the_defaults_hold(tmp_path: Path) -> None:
     """The empty input, as in the console."""
     assert overrides(make("train", folder=tmp_path)) == {}
+
+
+STAND_IN = """#!/bin/sh
+printf '%s\\0' "$@" TEXT="$TEXT" >> "$RECORD"
+"""
+NAMES = sorted({*re.findall(r"\b([A-Z][A-Z_]+)\b", (ROOT / "Makefile").read_text())} - {"PATH", "MAKEFLAGS", "SHELL"})
+"""Every variable of the Makefile, and a few words; not the three that make and the shell are told by."""
+HOSTILE = (
+    "$(touch {})",
+    "`touch {}`",
+    "$(shell touch {})",
+    "$$(shell touch {})",
+    "$$(touch {})",
+    "; touch {}; ",
+    "'; touch {}; '",
+    '"; touch {}; "',
+    "a\ntouch {}\nb",
+    "& touch {} &",
+    "-e touch {}",
+)
+
+
+@pytest.fixture
+def stand_in(tmp_path: Path) -> Path:
+    """A folder with the Makefile and a stand-in for every program of the project, which notes its arguments."""
+    folder = tmp_path / "a project"
+    for name in (".venv/bin/python", "python3"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(STAND_IN)
+        (folder / name).chmod(0o755)
+    shutil.copy(ROOT / "Makefile", folder)
+    return folder
+
+
+def run_all(folder: Path, *words: str, **variables: str) -> list[str]:
+    """Run every target but `clean`, and return all arguments of all programs."""
+    record = folder / "record"
+    record.touch()
+    kept = {"PATH": f"{folder}:{os.environ['PATH']}", "RECORD": str(record), "HOME": str(folder)}
+    targets = re.findall(r"^([a-z-]+):.*?## ", (folder / "Makefile").read_text(), re.MULTILINE)
+    # The nightly tests refuse an unknown part, which ends make: they come last. So does set-up where PYTHON is hostile.
+    first = [name for name in targets if name not in ("clean", "test-nightly", "setup")]
+    for some in ([*first, "--old-file=setup"], ["test-nightly", "--old-file=setup"], ["setup"]):
+        command = ["make", "--keep-going", *some, *words]
+        subprocess.run(command, cwd=folder, env=kept | variables, capture_output=True, timeout=60)
+    return record.read_text().split("\0")
+
+
+@pytest.mark.parametrize("how", ["on the command line", "from the environment", "from the environment, with -e"])
+@pytest.mark.parametrize("value", HOSTILE)
+def test_no_variable_of_any_target_is_run(value: str, how: str, stand_in: Path) -> None:
+    """Whatever each variable holds, no target runs it: neither make nor the shell reads it."""
+    mark = stand_in.parent / "mark"
+    hostile = value.format(mark)
+    values = dict.fromkeys(NAMES, hostile)
+    if how == "on the command line":
+        ran = run_all(stand_in, *(f"{name}={hostile}" for name in NAMES))
+    else:
+        ran = run_all(stand_in, *["-e"] * how.endswith("-e"), **values)
+    assert not mark.exists()
+    assert f"TEXT={hostile}" in ran and "operations" in ran and f"--artifact={hostile}" in ran
+
+
+def test_a_folder_of_any_name_is_not_run(stand_in: Path) -> None:
+    """The project's own path is a value, too."""
+    mark = stand_in.parent / "mark"
+    odd = stand_in.rename(stand_in.parent / f"a$(touch {mark.name})`touch {mark.name}`\";'b")
+    assert "operations" in run_all(odd)
+    assert not list(stand_in.parent.rglob("mark"))

@@ -49,13 +49,18 @@ def test_the_lock_has_a_hash_for_every_package() -> None:
 
 @pytest.mark.parametrize("file", setup.REQUIREMENTS)
 def test_the_lock_holds_what_the_requirements_files_name(file: str) -> None:
-    """Nothing but torch, whose build depends on the machine, is installed without a hash."""
-    assert setup.packages_of(file) - set(setup.locked()) <= {"torch"}
+    """Nothing is installed in another version, or without a hash."""
+    assert setup.packages_of(file) <= set(setup.locked())
     pins = re.findall(r"^([\w.-]+)==([\w.]+)", (setup.ROOT / file).read_text(), re.MULTILINE)
     for name, version in pins:
-        if name != "torch":
-            entry = setup.locked()[re.sub(r"[-_.]+", "-", name).lower()]
-            assert re.match(r"[\w.-]+==([\w.]+)", entry)[1] == version  # type: ignore[index]
+        entry = setup.locked()[re.sub(r"[-_.]+", "-", name).lower()]
+        assert re.match(r"[\w.-]+==([\w.]+)", entry)[1] == version  # type: ignore[index]
+
+
+def test_the_cpu_build_of_torch_is_the_locked_version() -> None:
+    """Both kinds of build that set-up takes have one version."""
+    (cpu,) = re.findall(r"^torch==([\d.]+)\+cpu ", (setup.ROOT / setup.TORCH_CPU).read_text(), re.MULTILINE)
+    assert setup.locked()["torch"].startswith(f"torch=={cpu} ")
 
 
 def test_a_subset_of_the_lock_keeps_its_hashes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

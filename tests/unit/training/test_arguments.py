@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from classifier.errors import JobError
+from classifier.errors import DataError, JobError
 from classifier.job.arguments import parse_arguments
 from classifier.job.hyperparameters import fields
+from classifier.job.interruption import StopRequest
+from classifier.job.processes import Processes
+from train import run
 
 TRAIN = Path(__file__).parents[3] / "training_job" / "train.py"
 
@@ -62,3 +65,14 @@ def test_reading_the_command_line_loads_no_heavy_library() -> None:
     done = subprocess.run([sys.executable, "-c", code, TRAIN.parent], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
     assert "epochs=0" in done.stderr
+
+
+@pytest.mark.parametrize(("base_model", "warned"), [("owner/name", True), ("owner/name@0a1b", False), ("auto", False)])
+def test_a_hub_model_without_a_revision_is_said(
+    base_model: str, warned: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The job goes on, and its log says that whatever is newest is taken, and how to pin it."""
+    argv = [f"--base_model={base_model}", f"--train={tmp_path}", f"--model_dir={tmp_path}"]
+    with pytest.raises(DataError, match="no training data"):
+        run(argv, {}, StopRequest(), Processes())
+    assert ("owner/name@COMMIT pins it" in caplog.text) == warned

@@ -1,0 +1,52 @@
+"""A server on the loopback interface that answers in JSON, as a function of the test says."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import threading
+from collections.abc import Callable
+from typing import Any
+
+Answer = Callable[[str, dict[str, str], Any], tuple[int, dict[str, str], Any]]
+"""Path, headers and the JSON that was sent → status, headers, and the JSON to answer."""
+
+
+class JsonServer:
+    """The server, and the paths that it was asked for."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.asked: list[str] = []
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                outer.asked.append(self.path)
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                try:
+                    sent = json.loads(body or "null")
+                except ValueError:
+                    sent = None  # npm's is packed
+                status, headers, document = answer(self.path, dict(self.headers), sent)
+                content = json.dumps(document).encode()
+                self.send_response(status)
+                for name, value in {"Content-Length": str(len(content)), **headers}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(content)
+
+            do_POST = do_GET  # noqa: N815
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.host = f"127.0.0.1:{self._server.server_port}"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def __enter__(self) -> JsonServer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
