@@ -10,7 +10,8 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, unquote_to_bytes
+from urllib.parse import quote
+from urllib.parse import unquote as from_percent
 
 from classifier.errors import HyperparameterError
 
@@ -55,7 +56,7 @@ def decoded(values: Mapping[str, object]) -> dict[str, object]:
             number = 2
             while isinstance(part := result.pop(f"{name}_part{number}", None), str):
                 text, number = text + unquote(part), number + 1
-            result[name] = Written(unquote_to_bytes(text.removeprefix(ENCODED)).decode("utf-8", errors="replace"))
+            result[name] = Written(from_percent(text.removeprefix(ENCODED)))
     return result
 
 
