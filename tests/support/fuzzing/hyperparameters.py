@@ -42,7 +42,7 @@ class Fuzzed(Target):
             assert error.hint and error.message
         else:
             for field in dataclasses.fields(parsed):
-                assert field.metadata[SETTING].rule.holds(getattr(parsed, field.name)), field.name
+                assert field.metadata[SETTING].holds(getattr(parsed, field.name)), field.name
         plain = {name: value for name, value in values.items() if isinstance(value, str) and "_part" not in name}
         whole = {name: value for name, value in plain.items() if value.isprintable()}
         assert decoded(encoded(whole)) == whole

@@ -10,8 +10,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
-from urllib.parse import unquote as from_percent
+from urllib.parse import quote, unquote_to_bytes
 
 from classifier.errors import HyperparameterError
 
@@ -56,7 +55,8 @@ def decoded(values: Mapping[str, object]) -> dict[str, object]:
             number = 2
             while isinstance(part := result.pop(f"{name}_part{number}", None), str):
                 text, number = text + unquote(part), number + 1
-            result[name] = Written(from_percent(text.removeprefix(ENCODED)))
+            given = text.removeprefix(ENCODED).encode(errors="surrogatepass")
+            result[name] = Written(unquote_to_bytes(given).decode("utf-8", errors="replace"))
     return result
 
 
