@@ -183,6 +183,8 @@ def _any(data: bytes, seeds: Sequence[bytes], random: Random) -> bytes:
 def _zip_changed(data: bytes, seeds: Sequence[bytes], random: Random) -> bytes:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         content = {name: archive.read(name) for name in archive.namelist()[:50]}
+    if not content:
+        return data
     name = random.choice(list(content))
     content[name] = _any(content[name], seeds, random)
     packed = io.BytesIO()
@@ -195,6 +197,8 @@ def _zip_changed(data: bytes, seeds: Sequence[bytes], random: Random) -> bytes:
 def _tar_changed(data: bytes, random: Random) -> bytes:
     """Change the head of a member: its name, size or kind, with the right checksum."""
     heads = [at for at in range(0, len(data) - 511, 512) if data[at + 257 : at + 262] == b"ustar"]
+    if not heads:
+        return data
     at = random.choice(heads)
     head = bytearray(data[at : at + 512])
     what = random.randrange(5)
