@@ -34,7 +34,7 @@ override PYTEST := PYTHONDONTWRITEBYTECODE= PATH="$$PWD/.venv/bin:$$PATH" $(VENV
 # Where they are: each process collects its tests itself, and that takes seconds a folder.
 override FAST_TESTS := tests/infra tests/unit
 override SLOW_TESTS := tests/e2e tests/integration tests/unit/serving tests/unit/training tests/unit/sagemaker
-override NIGHTLY_PARTS := real-data releases client containers
+override NIGHTLY_PARTS := real-data releases client containers fuzz
 
 .PHONY: help setup lock images sbom audit up preflight verify data deploy cdk teardown down status logs train train-sdk recipe releases \
 	report approve rollback predict evaluate size-endpoint contract reference synth lint benchmark-serving test test-fast test-nightly \
@@ -140,9 +140,9 @@ test: lint test-fast ## ruff, mypy and all tests: fast ones, local cloud, and th
 	@$(PYTEST) -n "$$TEST_WORKERS" --dist loadscope --no-loadscope-reorder --durations=15 \
 		-m "(integration or e2e) and not nightly" $(SLOW_TESTS)
 
-test-nightly: setup ## the long forms: full sizes, every damage, all real data (PART=real-data, releases, client or containers; all without)
+test-nightly: setup ## the long forms: full sizes, every damage, all real data (PART=real-data, releases, client, containers or fuzz; all without)
 	$(if $(filter-out $(NIGHTLY_PARTS),$(PART))$(word 2,$(PART)),$(error PART=$(PART) is not one of: $(NIGHTLY_PARTS)))
-	@$(PYTEST) --durations=15 -m "nightly$${PART:+(part='$$PART')}" $(SLOW_TESTS) tests/unit/data tests/infra
+	@$(PYTEST) --durations=15 -m "nightly$${PART:+(part='$$PART')}" $(SLOW_TESTS) tests/unit/data tests/unit/fuzzing tests/infra
 
 benchmark-serving: setup ## our serving against the stock stack over HTTP (ARTIFACT=folder, STUDENT=folder, DATA=)
 	@$(VENV) benchmarks/serving.py --keep --artifact="$${ARTIFACT-}" $${STUDENT:+--student="$$STUDENT"} \

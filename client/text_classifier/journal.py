@@ -36,10 +36,10 @@ class Journal:
 
     def __init__(self, path: Path, run: dict[str, Any]) -> None:
         self._path = path
-        with self._disk_errors():
+        with self._errors():
             self._database = sqlite3.connect(path, timeout=0, isolation_level=None)
         try:
-            with self._disk_errors():
+            with self._errors():
                 self._open(run)
         except BaseException:
             self._database.close()
@@ -83,18 +83,20 @@ class Journal:
     @property
     def done(self) -> int:
         """Number of rows with an outcome."""
-        return int(self._database.execute("SELECT count(*) FROM outcomes").fetchone()[0])
+        with self._errors():
+            return int(self._database.execute("SELECT count(*) FROM outcomes").fetchone()[0])
 
     def pending(self, rows: int) -> list[range]:
         """Return which of the first `rows` rows have no outcome, counted from 0, as ranges in order."""
-        done = self._database.execute(DONE_RANGES).fetchall()
+        with self._errors():
+            done = self._database.execute(DONE_RANGES).fetchall()
         begins = [0, *(last + 1 for _, last in done)]
         ends = [*(first for first, _ in done), rows]
         return [range(begin, end) for begin, end in zip(begins, ends, strict=True) if begin < end]
 
     def add(self, outcomes: Iterable[tuple[int, Outcome]]) -> None:
         """Store the outcomes of some rows in one commit."""
-        with self._disk_errors(), self._database:
+        with self._errors(), self._database:
             self._database.execute("BEGIN")
             self._database.executemany(
                 "INSERT INTO outcomes VALUES (?, ?)",
@@ -103,8 +105,9 @@ class Journal:
 
     def outcomes(self) -> Iterator[tuple[int, Outcome]]:
         """Yield the rows, counted from 0, and their outcomes, in order."""
-        for row, outcome in self._database.execute("SELECT * FROM outcomes ORDER BY row"):
-            yield row, _outcome(json.loads(outcome))
+        with self._errors():
+            for row, outcome in self._database.execute("SELECT * FROM outcomes ORDER BY row"):
+                yield row, _outcome(json.loads(outcome))
 
     def summary(self) -> tuple[int, list[str]]:
         """Return the number of refused rows and the model versions that answered."""
@@ -144,19 +147,23 @@ class Journal:
         self.close()
 
     @contextmanager
-    def _disk_errors(self) -> Iterator[None]:
-        """Raise SQLite's errors, such as a full disk or a read-only folder, as OSError."""
+    def _errors(self) -> Iterator[None]:
+        """Raise SQLite's errors, such as a full disk or a read-only folder, as OSError, and damage as FileError."""
         try:
             yield
-        except sqlite3.DatabaseError as error:
-            raise OSError(f"{self._path}: {error}") from error
+        except (sqlite3.DatabaseError, ValueError, TypeError, KeyError, RecursionError) as error:
+            # Without a code, it is a value that cannot be decoded.
+            if getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF != sqlite3.SQLITE_CORRUPT:
+                raise OSError(f"{self._path}: {error}") from error
+            raise FileError(f"{self._path} is damaged.", hint="Delete it to score the file from its start.") from error
 
     def _get(self, name: str) -> Any:
-        found = self._database.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
-        return None if found is None else json.loads(found[0])
+        with self._errors():
+            found = self._database.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+            return None if found is None else json.loads(found[0])
 
     def _set(self, name: str, value: Any) -> None:
-        with self._disk_errors():
+        with self._errors():
             self._database.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, json.dumps(value)))
 
 

@@ -80,6 +80,7 @@ def label_series(label: str, label_count: int | None) -> str:
     `label`: The label's name, or `NO_LABEL`. `label_count`: Number of the model's labels; None for a container that
     does not tell it: such models have few.
     """
+    label = label.encode(errors="backslashreplace").decode()  # JSON can hold half of a surrogate pair
     if label_count is not None and label_count > MAX_LABEL_SERIES and label != NO_LABEL:
         return f"group {zlib.crc32(label.encode()) % MAX_LABEL_SERIES + 1:02d} of {MAX_LABEL_SERIES}"
     name = quote(label, safe=_ASCII)  # CloudWatch takes ASCII only

@@ -7,13 +7,13 @@ sentences it notes version and digest, so what is judged is what was answered.
 import hashlib
 import os
 import tarfile
-import zlib
 from collections.abc import Mapping
 from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from gate.evidence.job_output import UNREADABLE, members_of
 from shared.function import client, failures_logged
 from shared.settings import required
 from shared.storage import Hashed, ObjectStore
@@ -69,11 +69,11 @@ def served_files_digest(archive: Any) -> str:
     digests: dict[str, str] = {}
     try:
         with tarfile.open(fileobj=archive, mode="r|gz") as members:
-            for member in members:
+            for member in members_of(members):
                 name = member.name.removeprefix("./")
                 if member.isfile() and (name in ("config.json", "tokenizer.json") or name.startswith("onnx/")):
                     digests[name] = Hashed(members.extractfile(member)).finish()
-    except (tarfile.TarError, zlib.error, EOFError, OSError):
+    except UNREADABLE:
         return ""
     lines = (f"{digests[name]}  {name}\n" for name in sorted(digests))
     return hashlib.sha256("".join(lines).encode()).hexdigest()

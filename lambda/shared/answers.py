@@ -1,11 +1,11 @@
 """What a model's container answers, read strictly. No AWS in here."""
 
 import json
-import math
+import sys
 from dataclasses import dataclass
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn, TypeGuard
 
-from shared.words import quote
+from shared.words import kind
 
 SHARE = {"minimum": 0, "maximum": 1}
 
@@ -86,18 +86,18 @@ def parse_answer(body: bytes | str, *, texts: int, stock: bool = False) -> Answe
     try:
         document = json.loads(body, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
-        raise InvalidAnswerError(f"is not JSON: {quote(body)}") from error
+        raise InvalidAnswerError("is not JSON") from error
     if stock and isinstance(document, list):
         if any(isinstance(item, list) for item in document):
             return Answer(tuple(_stock_top(item) for item in _counted(document, texts, list)), None)
         return Answer(tuple(_stock(item) for item in _counted(document, texts)), None)
     items = document.get("predictions") if isinstance(document, dict) else None
     if not isinstance(items, list):
-        raise InvalidAnswerError(f"has no predictions: {quote(document)}")
+        raise InvalidAnswerError(f"is {kind(document)} without predictions")
     predictions = tuple(_own(item) for item in _counted(items, texts))
     model = document.get("model")
     if not isinstance(model, dict) or "version" not in model:
-        raise InvalidAnswerError(f"names no model version: {quote(document)}")
+        raise InvalidAnswerError("names no model version")
     count = model.get("labels")
     return Answer(
         predictions,
@@ -106,17 +106,16 @@ def parse_answer(body: bytes | str, *, texts: int, stock: bool = False) -> Answe
     )
 
 
-def _counted(items: list[Any], texts: int, kind: type = dict) -> list[Any]:
+def _counted(items: list[Any], texts: int, type_: type = dict) -> list[Any]:
     if len(items) != texts:
         raise InvalidAnswerError(f"has {len(items)} predictions for {texts} texts")
-    _all_of(items, kind, "prediction")
+    _all_of(items, type_, "prediction")
     return items
 
 
-def _all_of(items: list[Any], kind: type, name: str) -> None:
-    if wrong := [item for item in items if not isinstance(item, kind)]:
-        expected = {"dict": "an object", "list": "a list", "str": "a text"}[kind.__name__]
-        raise InvalidAnswerError(f"has a {name} that is not {expected}: {quote(wrong[0])}")
+def _all_of(items: list[Any], type_: type, name: str) -> None:
+    if wrong := [item for item in items if not isinstance(item, type_)]:
+        raise InvalidAnswerError(f"has a {name} that is {kind(wrong[0])}")
 
 
 def _own(item: dict[str, Any]) -> Prediction:
@@ -136,7 +135,7 @@ def _labels(item: dict[str, Any]) -> tuple[str, ...] | None:
     if labels is None:
         return None
     if not isinstance(labels, list):
-        raise InvalidAnswerError(f"has labels that are no list: {quote(labels)}")
+        raise InvalidAnswerError(f"has labels that are {kind(labels)}")
     _all_of(labels, str, "label")
     return tuple(labels)
 
@@ -144,7 +143,7 @@ def _labels(item: dict[str, Any]) -> tuple[str, ...] | None:
 def _scores(items: Any, name: str) -> tuple[LabelScore, ...]:
     """Read classes with their probabilities, which are called `name`, most probable first."""
     if not isinstance(items, list) or not items:
-        raise InvalidAnswerError(f"has scores that are no list of classes: {quote(items)}")
+        raise InvalidAnswerError(f"has scores that are no list of classes, but {kind(items)}")
     _all_of(items, dict, "score")
     return tuple(LabelScore(_label(item), _share(item, name)) for item in items)
 
@@ -162,7 +161,7 @@ def _stock_top(items: list[Any]) -> Prediction:
 def _label(item: dict[str, Any]) -> str:
     label = item.get("label")
     if not isinstance(label, str) or not label:
-        raise InvalidAnswerError(f"has no label: {quote(item)}")
+        raise InvalidAnswerError("has no label")
     return label
 
 
@@ -175,10 +174,14 @@ def _share(item: dict[str, Any], name: str) -> float:
 
 def _number(item: dict[str, Any], name: str) -> float:
     value = item.get(name)
-    # 1e999 is JSON, and infinite.
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise InvalidAnswerError(f"has a {name} that is no number: {quote(item)}")
+    if not is_number(value):
+        raise InvalidAnswerError(f"has a {name} that is no number, but {kind(value)}")
     return float(value)
+
+
+def is_number(value: Any) -> TypeGuard[float]:
+    """Tell whether a JSON value is a finite number. 1e999 is JSON, and infinite; 400 digits are, and no float."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -50,12 +50,6 @@ def shown(value: Any) -> str:
     return kind(value)
 
 
-def quote(value: Any) -> str:
-    """Return the start of a wrong value as JSON; bytes are JSON already."""
-    text = value.decode(errors="replace") if isinstance(value, bytes) else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
-
-
 def any_of(names: Iterable[str]) -> str:
     """Return `a, b or c`."""
     *most, last = names

@@ -1,12 +1,10 @@
 """The questions: test sentences that the package answered for the gate, or built-in ones. No AWS in here."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shared.answers import InvalidAnswerError, Prediction, parse_answer
 from shared.errors import EvidenceError
-from shared.words import shorten
 
 COUNT = 20
 """Sentences to ask. A wrong model shows in the first few, so more would only take longer."""
@@ -26,20 +24,16 @@ _BUILT_IN = (
 
 @dataclass(frozen=True)
 class Question:
-    """A request's body and the expected prediction, or None where no prediction is known."""
+    """A request's body, the expected prediction or None, and a name for messages, which hold no customer's text."""
 
     body: bytes
     expected: Prediction | None
-
-    @property
-    def text(self) -> str:
-        """The sentence, shortened for messages."""
-        return shorten(str(json.loads(self.body)["inputs"]), 60)
+    name: str
 
 
 def built_in() -> list[Question]:
     """Return questions for a package without evidence, whose answers can be checked for their form only."""
-    return [Question(json.dumps({"inputs": text}).encode(), None) for text in _BUILT_IN]
+    return [Question(json.dumps({"inputs": text}).encode(), None, f'"{text}"') for text in _BUILT_IN]
 
 
 def from_evidence(sentences: bytes, answers: bytes, source: str) -> list[Question]:
@@ -59,11 +53,7 @@ def from_evidence(sentences: bytes, answers: bytes, source: str) -> list[Questio
         least = CLEAR
     else:  # a model of many classes may be sure of few texts: ask those of which it is most sure
         least = sorted((one.confidence for one in expected), reverse=True)[:COUNT][-1] - 1e-9
-    clear = [(body, one) for body, one in zip(asked, expected, strict=True) if one.confidence > least]
-    return _spread([Question(body, one) for body, one in clear])
-
-
-def _spread(questions: Sequence[Question]) -> list[Question]:
-    if len(questions) <= COUNT:
-        return list(questions)
-    return [questions[position * len(questions) // COUNT] for position in range(COUNT)]
+    known = map(Question, asked, expected, (f"sentence {line}" for line in range(1, len(asked) + 1)))
+    clear = [one for one in known if one.expected and one.expected.confidence > least]
+    count = min(COUNT, len(clear))
+    return [clear[place * len(clear) // count] for place in range(count)]

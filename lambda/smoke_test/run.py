@@ -66,11 +66,11 @@ def choose(package: ModelPackage, s3: Any) -> list[Question]:
 def problem(question: Question, answer: Answer, version: str) -> str:
     """Return what is wrong with an answer of the package's version `version`, or "" for a right one."""
     if answer.version != version:
-        return f'"{question.text}" was answered by version {answer.version}, not by {version}'
+        return f"{question.name} was answered by version {answer.version}, not by {version}"
     given, expected = answer.predictions[0], question.expected
     if expected is None or _alike(given, expected):
         return ""
-    return f'"{question.text}" was answered {_shown(given)}; when the model was judged it was {_shown(expected)}'
+    return f"{question.name} was answered {_shown(given)}; when the model was judged it was {_shown(expected)}"
 
 
 def _alike(given: Prediction, expected: Prediction) -> bool:

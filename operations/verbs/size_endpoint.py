@@ -5,6 +5,7 @@ import json
 import statistics
 import tarfile
 import tempfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from math import inf
@@ -147,9 +148,9 @@ def report(measured: Measured, *, price: float, requests_per_second: float) -> d
 def unpack(archive: Path, folder: Path) -> Path:
     """Extract a `model.tar.gz` into `folder`, and return that."""
     try:
-        with tarfile.open(archive) as packed:
+        with tarfile.open(archive, "r|*") as packed:  # a stream goes on: no size leads it back, for ever
             packed.extractall(folder, filter="data")
-    except (tarfile.TarError, OSError) as error:
+    except (tarfile.TarError, EOFError, OSError, zlib.error, ValueError, TypeError, OverflowError) as error:
         raise OperationError(f"{archive} can't be unpacked: {error}", hint="give a model.tar.gz or a folder") from error
     return folder
 

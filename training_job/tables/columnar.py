@@ -43,16 +43,13 @@ def _parquet(content: io.BytesIO, source: Source) -> TableStream:
     decode = _class_names(table.schema.metadata or {})
     notes = [f"The numbers in {name!r} are given as the names that the file has for them." for name in decode]
 
-    def rows() -> Iterator[TableRow]:
-        number = 0
-        for batch in table.to_batches(max_chunksize=1000):
-            for values in batch.to_pylist():
-                number += 1
-                for name, to_name in decode.items():
-                    values[name] = to_name(values[name])
-                yield TableRow(number, _flat(dict(zip(names, values.values(), strict=True)), source))
-
-    found = list(rows())
+    found, batches = [], table.to_batches(max_chunksize=1000)
+    try:
+        for number, values in enumerate((row for batch in batches for row in batch.to_pylist()), start=1):
+            values |= {name: to_name(values[name]) for name, to_name in decode.items()}
+            found.append(TableRow(number, _flat(dict(zip(names, values.values(), strict=True)), source)))
+    except (pyarrow.ArrowException, UnicodeError, OverflowError) as error:  # bytes that are no text, dates out of range
+        raise _unreadable(source, "Parquet") from error
     columns = tuple(dict.fromkeys(name for row in found for name in row.values or {})) or tuple(names)
     return TableStream(columns, found, HowRead("parquet", source.compression), notes)
 

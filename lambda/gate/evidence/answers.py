@@ -8,7 +8,7 @@ from gate.evidence.json_lines import lines_of
 from shared.answers import InvalidAnswerError, parse_answer
 from shared.errors import EvidenceError
 from shared.storage import ObjectStore, Recorded, StorageError
-from shared.words import quote
+from shared.words import shown
 
 
 @dataclass(frozen=True)
@@ -53,11 +53,8 @@ def read_answers(store: ObjectStore, recorded: Recorded | None, output: JobOutpu
     uri = recorded["uri"]
     try:
         content = store.read_recorded(recorded)
-        return Answers(
-            parse_answers(
-                content, labels=output.labels, rows=len(output.rows), source=uri, multilabel=output.multilabel
-            )
-        )
+        labels, rows = output.labels, len(output.rows)
+        return Answers(parse_answers(content, labels=labels, rows=rows, source=uri, multilabel=output.multilabel))
     except EvidenceError as error:
         return Answers(problem=str(error))
     except StorageError as error:
@@ -92,7 +89,7 @@ def _answer(line: bytes, ids: Mapping[str, int], place: str, multilabel: bool) -
         raise EvidenceError(place, f"is an answer of a model for {said}; the data has {wanted}")
     for name in (given.label, *given.given):
         if name not in ids:
-            known = " and ".join(ids) if len(ids) == 2 else f"{len(ids)} other labels"
-            raise EvidenceError(place, f"label is {quote(name)}; the data has {known}")
+            known = " and ".join(map(shown, ids)) if len(ids) == 2 else f"{len(ids)} other labels"
+            raise EvidenceError(place, f"label is {shown(name)}; the data has {known}")
     several_ids = frozenset(ids[name] for name in given.given) if multilabel else None
     return Answer(ids[given.label], given.confidence, given.score, several_ids)

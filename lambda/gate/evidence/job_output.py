@@ -4,19 +4,23 @@ import hashlib
 import json
 import tarfile
 import zlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gate.evidence.json_lines import is_number, read_objects
+from gate.evidence.json_lines import read_objects
+from shared.answers import is_number
 from shared.errors import EvidenceError
 from shared.storage import MAX_BYTES, ObjectStore, StorageError
-from shared.words import quote
+from shared.words import kind, shown
 
 ROWS_FILE = "test_rows.jsonl"
 EVALUATION_FILE = "evaluation.json"
 LOSS_FILE = "loss.svg"
 
+UNREADABLE = (tarfile.TarError, zlib.error, EOFError, OSError, ValueError, TypeError, OverflowError)
+"""What tarfile raises for damaged archives, and for those that are made to harm."""
+MAX_ANNOUNCED = 16 * 1024**3  # bytes that a file in an archive may be said to have
 MAX_CHARACTERS = 20_000
 """Longest text that the serving code accepts; a model reads only its first tokens anyway."""
 
@@ -99,17 +103,24 @@ def archive_members(store: ObjectStore, uri: str, names: Collection[str], limit:
     with store.opened(uri) as body:
         try:
             with tarfile.open(fileobj=body, mode="r|gz") as archive:
-                for member in archive:
+                for member in members_of(archive):
                     name = member.name.removeprefix("./")
-                    if name not in names or not member.isfile():
+                    if name not in names or not member.isfile() or not (file := archive.extractfile(member)):
                         continue
                     if member.size > limit:
                         raise EvidenceError(uri, f"{member.name} has {member.size} bytes; {limit} are allowed")
-                    file = archive.extractfile(member)
-                    found[name] = file.read() if file else b""
-        except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
+                    found[name] = file.read()
+        except UNREADABLE as error:
             raise EvidenceError(uri, f"cannot be unpacked ({error})") from error
     return found
+
+
+def members_of(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+    """Yield the members; raise TarError before one that would keep tarfile busy for ever on the way to its end."""
+    for member in archive:
+        if not 0 <= member.size <= MAX_ANNOUNCED:
+            raise tarfile.ReadError(f"a member of {member.size} bytes")
+        yield member
 
 
 def parse_rows(content: bytes, source: str, labels: int = 2, *, multilabel: bool = False) -> list[Row]:
@@ -124,23 +135,23 @@ def parse_evaluation(content: bytes, source: str) -> JobOutput:
     """
     try:
         found = json.loads(content)
-        names = found["labels"]
-    except (ValueError, KeyError, TypeError) as error:
+        names = list.copy(found["labels"])  # TypeError for anything but a list
+        "".join(names).encode()
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise EvidenceError(source, "has no list labels of names") from error
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise EvidenceError(source, f"labels are {quote(names)}; a list of names is expected")
-    objective = found.get("objective", "classification")
+    objective = str(found.get("objective", "classification"))
     least = 1 if objective == "multilabel" else 2
-    if len(names) < least or len(set(names)) < len(names):
-        raise EvidenceError(source, f"labels are {quote(names)}; at least {least} different names are expected")
-    earlier = (found.get("hyperparameters") or {}).get("score_threshold")  # where jobs of earlier versions wrote it
-    threshold = found.get("score_threshold", earlier) if objective == "regression" else None
+    if len(set(names)) < max(least, len(names)):
+        raise EvidenceError(source, f"has {len(names)} labels; at least {least}, none of them twice, are expected")
+    earlier = found.get("hyperparameters")  # where jobs of earlier versions wrote it
+    threshold = found.get("score_threshold", earlier.get("score_threshold") if isinstance(earlier, dict) else None)
+    thresholds = found.get("label_thresholds")
     return JobOutput(
         labels=tuple(names),
         objective=objective,
         baseline=_baseline(found),
-        score_threshold=threshold if is_number(threshold) else None,
-        label_thresholds=tuple(filter(is_number, found.get("label_thresholds") or ())),
+        score_threshold=threshold if objective == "regression" and is_number(threshold) else None,
+        label_thresholds=tuple(filter(is_number, thresholds if isinstance(thresholds, list) else ())),
     )
 
 
@@ -164,7 +175,7 @@ def _baseline(evaluation: dict[str, Any]) -> Baseline | None:
     figures = found.get("test") if isinstance(found, dict) else None
     if not isinstance(found, dict) or not isinstance(figures, dict):
         return None
-    if not all(is_number(figures.get(name)) for name in ("accuracy", "f1")):
+    if not all(is_number(figures.get(name)) and 0 <= figures[name] <= 1 for name in ("accuracy", "f1")):
         return None
     return Baseline(str(found.get("name", "baseline")), figures["accuracy"], figures["f1"])
 
@@ -174,15 +185,16 @@ def _row(value: dict[str, Any], place: str, labels: int, multilabel: bool) -> Ro
     if not isinstance(text, str):
         raise EvidenceError(place, "has no text")
     if family is not None and not isinstance(family, str):
-        raise EvidenceError(place, f"family is {quote(family)}; a string or null is expected")
+        raise EvidenceError(place, f"family is {kind(family)}; a string or null is expected")
     if score is not None and not is_number(score):
-        raise EvidenceError(place, f"score is {quote(score)}; a number or null is expected")
+        raise EvidenceError(place, f"score is {kind(score)}; a finite number or null is expected")
     name = "labels" if multilabel else "label"
     given = value.get(name)
     ids = given if multilabel else [given]
     if not isinstance(ids, list) or any(isinstance(one, bool) or one not in range(labels) for one in ids):
         last = f"{'0 or' if labels == 2 else '0 to'} {labels - 1}"
         wanted = f"a list of {last}" if multilabel else last
-        raise EvidenceError(place, f"{name} is {quote(given)}; {wanted} is expected")
+        found = kind(given) if isinstance(given, str) else shown(given)  # a string may be the text
+        raise EvidenceError(place, f"{name} is {found}; {wanted} is expected")
     label = tuple(map(int, ids)) if multilabel else int(ids[0])
     return Row(text, label, score, family)

@@ -1,12 +1,11 @@
 """Reading JSON Lines files that the training job and batch transform wrote. An error names the file and the line."""
 
 import json
-import math
 from collections.abc import Iterator
-from typing import Any, TypeGuard
+from typing import Any
 
 from shared.errors import EvidenceError
-from shared.words import quote
+from shared.words import kind
 
 
 def read_objects(content: bytes, source: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -15,9 +14,9 @@ def read_objects(content: bytes, source: str) -> Iterator[tuple[str, dict[str, A
         try:
             value = json.loads(line)
         except (ValueError, RecursionError) as error:
-            raise EvidenceError(place, f"is not JSON: {quote(line)}") from error
+            raise EvidenceError(place, "is not JSON") from error
         if not isinstance(value, dict):
-            raise EvidenceError(place, f"is not a JSON object: {quote(value)}")
+            raise EvidenceError(place, f"is {kind(value)}, not an object")
         yield place, value
 
 
@@ -26,8 +25,3 @@ def lines_of(content: bytes, source: str) -> Iterator[tuple[str, bytes]]:
     lines = content.removesuffix(b"\n").split(b"\n") if content else []
     for number, line in enumerate(lines, 1):
         yield f"{source}, line {number}", line
-
-
-def is_number(value: Any) -> TypeGuard[float]:
-    """Tell whether a JSON value is a finite number."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -23,16 +23,16 @@ def extract(archive: Path, directory: Path) -> None:
     """
     directory.mkdir(parents=True, exist_ok=True)
     try:
-        with tarfile.open(archive, "r:gz") as tar:
+        with tarfile.open(archive, "r|gz") as tar:  # a stream goes on: no size leads it back, for ever
             tar.extractall(directory, members=_checked(tar), **_FILTER)
-    except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
+    except (tarfile.TarError, EOFError, zlib.error, OSError, ValueError, TypeError, OverflowError) as error:
         raise ArchiveError(f"cannot unpack {archive.name}: {error}") from error
 
 
 def _checked(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
     for member in tar:
         path = PurePosixPath(member.name)
-        if not (member.isfile() or member.isdir()) or path.is_absolute() or ".." in path.parts:
+        if not (member.isfile() or member.isdir()) or path.is_absolute() or ".." in path.parts or member.size < 0:
             raise ArchiveError(f"unsafe member in {Path(str(tar.name)).name}: {member.name}")
         yield member
 

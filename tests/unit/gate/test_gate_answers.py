@@ -41,14 +41,14 @@ def test_another_number_of_answers_is_told(lines: Callable[[Sequence[int]], byte
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("<html>", "is not JSON: <html>"),
+        ("<html>", "is not JSON"),
         ("[" * 100_000, "is not JSON"),
-        ('"text"', "has no predictions"),
-        ('{"error": {"type": "model_error"}}', 'has no predictions: {"error"'),
+        ('"text"', "is a string without predictions"),
+        ('{"error": {"type": "model_error"}}', "is an object without predictions"),
         ('{"predictions": []}', "has 0 predictions"),
-        ('{"predictions": [1]}', "has a prediction that is not an object"),
+        ('{"predictions": [1]}', "has a prediction that is a number"),
         ('{"predictions": [{"confidence": 1}]}', "has no label"),
-        (answer(label="LABEL_1"), 'label is "LABEL_1"; the data has not helpful and helpful'),
+        (answer(label="LABEL_1"), 'label is "LABEL_1"; the data has "not helpful" and "helpful"'),
         (answer(label=["helpful"]), "has no label"),
         (answer(confidence=1.5), "has a confidence of 1.5"),
         (answer(confidence=None), "has a confidence that is no number"),
@@ -56,7 +56,7 @@ def test_another_number_of_answers_is_told(lines: Callable[[Sequence[int]], byte
     ],
 )
 def test_a_wrong_answer_is_named(line: str, said: str) -> None:
-    """The message gives the line's number and the start of its content."""
+    """The message gives the line's number and what is wrong, without the content, which may be a customer's text."""
     with pytest.raises(EvidenceError) as caught:
         parse(f"{answer()}\n{line}\n".encode())
     assert str(caught.value).startswith("x.out, line 2: ") and said in str(caught.value)

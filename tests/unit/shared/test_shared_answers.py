@@ -58,7 +58,7 @@ def test_the_stock_containers_lists() -> None:
 
 def test_the_stock_containers_form_is_not_taken_for_the_own() -> None:
     """Where the product's own container is expected, the stock form is no answer."""
-    with pytest.raises(InvalidAnswerError, match="has no predictions"):
+    with pytest.raises(InvalidAnswerError, match="without predictions"):
         parse_answer(b'[{"label": "LABEL_1", "score": 0.98}]', texts=1)
 
 
@@ -77,21 +77,21 @@ def test_a_model_without_score_or_version() -> None:
         (b"\xff\xff", "is not JSON"),
         (b"[" * 100_000, "is not JSON"),
         (b'[{"label": "x", "score": NaN}]', "is not JSON"),
-        (b"null", "has no predictions: null"),
-        (b"3", "has no predictions: 3"),
-        (b"{}", "has no predictions: {}"),
-        (b"[1]", "not an object: 1"),
+        (b"null", "is null without predictions"),
+        (b"3", "is a number without predictions"),
+        (b"{}", "is an object without predictions"),
+        (b"[1]", "a prediction that is a number"),
         (b"[[]]", "has scores that are no list of classes"),
-        (b"[[1]]", "has a score that is not an object"),
+        (b"[[1]]", "has a score that is a number"),
         (b'[{"label": "x", "score": 1}, [{"label": "x", "score": 1}]]', "has 2 predictions for 1 texts"),
-        (own(1.0, labels="joy"), "has labels that are no list"),
-        (own(1.0, labels=[1]), "has a label that is not a text"),
+        (own(1.0, labels="joy"), "has labels that are a string"),
+        (own(1.0, labels=[1]), "has a label that is a number"),
         (own(1.0, scores=[]), "has scores that are no list of classes"),
         (own(1.0, scores=[{"label": "a"}]), "has a confidence that is no number"),
         (b'[{"label": "x"}]', "has a score that is no number"),
         (b'[{"label": "x", "score": 1e999}]', "has a score that is no number"),
         (b'[{"label": "x", "score": 1.5}]', "has a score of 1.5; 0 to 1 is expected"),
-        (b'{"predictions": {}, "model": {"version": "1"}}', "has no predictions"),
+        (b'{"predictions": {}, "model": {"version": "1"}}', "without predictions"),
         (b'{"predictions": [{"label": "x"}], "model": {"version": "1"}}', "has a confidence that is no number"),
         (b'{"predictions": []}', "has 0 predictions for 1 texts"),
         (b'{"predictions": [{"label": "a", "confidence": 0.9, "score": 1}]}', "names no model version"),

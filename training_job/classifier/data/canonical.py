@@ -65,7 +65,7 @@ def manifest_beside(sources: Sources) -> dict[str, Any] | None:
         return None
     try:
         manifest = json.loads(sources.manifest.read_text(encoding="utf-8"))
-    except ValueError:
+    except (ValueError, RecursionError):
         manifest = None
     if not isinstance(manifest, dict) or not {"version", "objective", "labels", "splits"} <= set(manifest):
         return None  # somebody else's file of this name

@@ -12,7 +12,7 @@ from classifier.data.columns import Columns, choose_columns, refuse_idle_flags, 
 from classifier.data.findings import Finding, look_over
 from classifier.data.holdout import hold_out
 from classifier.data.labels import LabelSet, apply_labels, ids_of, settle_labels
-from classifier.data.layout import Sources, find_sources
+from classifier.data.layout import MANIFEST, Sources, find_sources
 from classifier.data.rows import Example, Rows, refuse_lost, set_duplicates_aside, use_rows, write_quarantine
 from classifier.data.settings import DataSettings
 from classifier.data.summary import summary_of
@@ -90,10 +90,14 @@ def load_data(
     manifest = canonical.manifest_beside(sources)
     if manifest is not None:
         canonical.refuse_others(sources)
-        splits = canonical.read(sources, manifest, settings)
-        return LabelledData(
-            manifest["objective"], tuple(manifest["labels"]), manifest["score_threshold"], splits, manifest
-        )
+        try:
+            splits = canonical.read(sources, manifest, settings)
+            names, threshold = tuple(manifest["labels"]), manifest["score_threshold"]
+            data = LabelledData(manifest["objective"], names, threshold, splits, manifest)
+            _ = data.summary(), data.data_sha256, data.set_aside, [data.ids(split) for split in ("train", *splits)]
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            raise DataError(f"{MANIFEST} is damaged.", hint="Read the original file again.") from error
+        return data
     return _Reading(sources, settings, quarantine).labelled()
 
 

@@ -118,7 +118,7 @@ def hyperparameters_file(environ: Mapping[str, str]) -> dict[str, object]:
         return {}
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as e:
+    except (ValueError, RecursionError) as e:
         raise JobError(f"{path} is not JSON: {e}.") from e
     return values if isinstance(values, dict) else {}
 

@@ -55,7 +55,8 @@ def decoded(values: Mapping[str, object]) -> dict[str, object]:
             number = 2
             while isinstance(part := result.pop(f"{name}_part{number}", None), str):
                 text, number = text + unquote(part), number + 1
-            result[name] = Written(unquote_to_bytes(text.removeprefix(ENCODED)).decode("utf-8", errors="replace"))
+            given = text.removeprefix(ENCODED).encode(errors="surrogatepass")
+            result[name] = Written(unquote_to_bytes(given).decode("utf-8", errors="replace"))
     return result
 
 
