@@ -144,7 +144,7 @@ async def watched(process: psutil.Process, loading: asyncio.Task[Answers]) -> tu
 
 
 async def run(port: int, process: psutil.Process, body: bytes, minutes: float) -> tuple[dict[str, Any], list[float]]:
-    """Load the server; return what was measured, and the seconds of service."""
+    """Load the server; return what was measured, and the seconds of service on a core of its own."""
     long, loads = 60 * minutes, dict[str, Any]()
     short = min(10.0, long / 4)
 
@@ -158,7 +158,9 @@ async def run(port: int, process: psutil.Process, body: bytes, minutes: float) -
         note(f"{clients} at a time{when}", [(200, seconds) for seconds in found.seconds], found.elapsed)
         return found.rate, found.seconds
 
-    capacity, (_, alone) = closed(PLACES)[0], closed(1)
+    capacity, before = closed(PLACES)[0], sum(process.cpu_times()[:2])
+    alone = closed(1)[1]
+    busy = (sum(process.cpu_times()[:2]) - before) / len(alone)  # without what other processes took of the core
     loading = asyncio.create_task(offer(port, body, poisson(capacity / 2, long)))
     memory = await watched(process, loading)
     note("half of the capacity", loading.result(), long)
@@ -166,10 +168,11 @@ async def run(port: int, process: psutil.Process, body: bytes, minutes: float) -
     note(f"{10 * PLACES} requests at once", burst, max(seconds for _, seconds in burst))
     beside = await offer(port, body, poisson(capacity / 4, short), slow=30)
     note("a quarter of it, beside 30 slow clients", beside, short)
-    gaps = poisson(1.2 * closed(PLACES, " again")[0], 3 * short)
+    again = closed(PLACES, " again")[0]
+    gaps = poisson(1.2 * again, 3 * short)
     over = note("1.2 times the capacity", await offer(port, body, gaps), sum(gaps))
     # Together requests share passes of the model: the times of service are those of one client, with the mean of many.
-    faster = 1 / (closed(PLACES, " at last")[0] * statistics.fmean(alone))
+    faster = 2 / ((again + closed(PLACES, " at last")[0]) * statistics.fmean(alone))
     services = [faster * seconds for seconds in alone]
     refused, took = simulate(len(gaps) / sum(gaps), services, cores=1, places=PLACES)
     measured = sum(status == 429 for status, _ in over) / len(over)
@@ -178,9 +181,10 @@ async def run(port: int, process: psutil.Process, body: bytes, minutes: float) -
         "errors": sum(status != 200 for status, _ in (*loading.result(), *beside))
         + sum(status not in (200, 429) for status, _ in burst),
         "memory": memory,
+        "busy": busy,
         "refused": (measured, refused),
         "p99": (milliseconds(answered(over))[1], milliseconds(took)[1]),
-    }, services
+    }, [busy / statistics.fmean(alone) * seconds for seconds in alone]
 
 
 def main() -> int:
