@@ -69,15 +69,16 @@ def test_missing_interpreter_is_named() -> None:
         with_images(rule).image_rule("x", "training")
 
 
+@pytest.mark.parametrize("version", [":2.6.0-cpu", "@sha256:" + "1f" * 32])
 def test_the_official_inference_image_is_stood_for_by_the_stand_in(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    version: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The image map that operations write starts local/containers/huggingface.py for it, by absolute path."""
     monkeypatch.setattr(paths, "LOCAL", tmp_path)
     monkeypatch.setattr(paths, "IMAGES", tmp_path / "images.json")
     local_cloud.write_image_map()
     rules = load_image_map(tmp_path / "images.json")
-    image = "763104351884.dkr.ecr.us-east-1.amazonaws.com/huggingface-pytorch-inference:2.6.0-cpu"
+    image = "763104351884.dkr.ecr.us-east-1.amazonaws.com/huggingface-pytorch-inference" + version
     (rule,) = [rule for rule in rules if rule.kind == "serving" and fnmatchcase(image, rule.image)]
     program, argument = rule.command
     assert Path(program).is_absolute() and Path(program).is_file()
