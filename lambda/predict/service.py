@@ -19,8 +19,8 @@ from shared.retry import Retry
 
 BUDGET_SECONDS = 25.0
 """Time for one answer. API Gateway gives up after 29 s; the rest is for starting this Lambda and for the network."""
-STALLED_SECONDS = 3.0
-"""Time for one answer while the model is known not to answer."""
+STALLED_SECONDS = 5.0
+"""Time for one answer while the model is known not to answer: one attempt of 3 s, and 2 s to repeat refused ones."""
 REMEMBERED_SECONDS = 10.0
 """For so long a failure counts as the model's state. After it, a request has the whole time again."""
 WHOLE_AGAIN_SECONDS = 60.0
