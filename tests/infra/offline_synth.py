@@ -53,10 +53,11 @@ def project_sources(name: str, place: Callable[[Path, Path], object]) -> Project
 
 def sketch(source: Path, destination: Path) -> None:
     """Copy a file of each folder, and those that a stack names: only the hash of the code would tell a difference."""
+    stacks = "".join(path.read_text() for path in (ROOT / "stacks").rglob("*.py"))
 
     def others(folder: str, names: list[str]) -> set[str]:
         files = sorted(name for name in names if Path(folder, name).is_file())
-        return {"__pycache__", *files[1:]} - {"errors.py", "openapi.json"}
+        return {"__pycache__", *(name for name in files[1:] if f'{name}"' not in stacks)}
 
     shutil.copytree(source, destination, ignore=others)
 
