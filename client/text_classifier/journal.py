@@ -152,7 +152,6 @@ class Journal:
         try:
             yield
         except (sqlite3.DatabaseError, ValueError, TypeError, KeyError, RecursionError) as error:
-            # Without a code, it is a value that cannot be decoded.
             if getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF != sqlite3.SQLITE_CORRUPT:
                 raise OSError(f"{self._path}: {error}") from error
             raise FileError(f"{self._path} is damaged.", hint="Delete it to score the file from its start.") from error

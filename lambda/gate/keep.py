@@ -13,7 +13,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from gate.evidence.job_output import UNREADABLE, members_of
+from gate.evidence.job_output import RAISED_BY_TARFILE, members_of
 from shared.function import client, failures_logged
 from shared.settings import required
 from shared.storage import Hashed, ObjectStore
@@ -73,7 +73,7 @@ def served_files_digest(archive: Any) -> str:
                 name = member.name.removeprefix("./")
                 if member.isfile() and (name in ("config.json", "tokenizer.json") or name.startswith("onnx/")):
                     digests[name] = Hashed(members.extractfile(member)).finish()
-    except UNREADABLE:
+    except RAISED_BY_TARFILE:
         return ""
     lines = (f"{digests[name]}  {name}\n" for name in sorted(digests))
     return hashlib.sha256("".join(lines).encode()).hexdigest()

@@ -3,15 +3,14 @@
 import argparse
 import json
 import statistics
-import tarfile
 import tempfile
-import zlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from math import inf
 from pathlib import Path
 from typing import Any
 
+from local.sagemaker.state.archives import ArchiveError, extract
 from operations import paths
 from operations.aws import registry
 from operations.aws.deployment import Deployment, connect
@@ -148,10 +147,9 @@ def report(measured: Measured, *, price: float, requests_per_second: float) -> d
 def unpack(archive: Path, folder: Path) -> Path:
     """Extract a `model.tar.gz` into `folder`, and return that."""
     try:
-        with tarfile.open(archive, "r|*") as packed:  # a stream goes on: no size leads it back, for ever
-            packed.extractall(folder, filter="data")
-    except (tarfile.TarError, EOFError, OSError, zlib.error, ValueError, TypeError, OverflowError) as error:
-        raise OperationError(f"{archive} can't be unpacked: {error}", hint="give a model.tar.gz or a folder") from error
+        extract(archive, folder)
+    except ArchiveError as error:
+        raise OperationError(str(error), hint="give a model.tar.gz or a folder") from error
     return folder
 
 

@@ -40,7 +40,8 @@ def _parquet(content: io.BytesIO, source: Source) -> TableStream:
     except (pyarrow.ArrowException, OSError) as error:
         raise _unreadable(source, "Parquet") from error
     names = column_names(table.column_names, source.path.name)
-    decode = _class_names(table.schema.metadata or {})
+    told = _class_names(table.schema.metadata or {})
+    decode = {name: to_name for name, to_name in told.items() if name in table.column_names}
     notes = [f"The numbers in {name!r} are given as the names that the file has for them." for name in decode]
 
     found, batches = [], table.to_batches(max_chunksize=1000)
@@ -69,7 +70,9 @@ def _class_names(metadata: dict[bytes, bytes]) -> dict[str, Callable[[Any], Any]
     try:
         features = json.loads(metadata.get(b"huggingface", b"{}"))["info"]["features"]
         kinds = {name: feature.get("feature", feature) for name, feature in features.items()}
-        return {name: _namer(kind["names"]) for name, kind in kinds.items() if kind.get("_type") == "ClassLabel"}
+        return {
+            name: _namer(list.copy(kind["names"])) for name, kind in kinds.items() if kind.get("_type") == "ClassLabel"
+        }
     except (ValueError, KeyError, TypeError, AttributeError):
         return {}
 

@@ -18,9 +18,8 @@ ROWS_FILE = "test_rows.jsonl"
 EVALUATION_FILE = "evaluation.json"
 LOSS_FILE = "loss.svg"
 
-UNREADABLE = (tarfile.TarError, zlib.error, EOFError, OSError, ValueError, TypeError, OverflowError)
-"""What tarfile raises for damaged archives, and for those that are made to harm."""
-MAX_ANNOUNCED = 16 * 1024**3  # bytes that a file in an archive may be said to have
+RAISED_BY_TARFILE = (tarfile.TarError, zlib.error, EOFError, OSError, ValueError, TypeError, OverflowError)
+MAX_ANNOUNCED = 16 * 1024**3  # bytes that an archive may be said to unpack to
 MAX_CHARACTERS = 20_000
 """Longest text that the serving code accepts; a model reads only its first tokens anyway."""
 
@@ -110,7 +109,7 @@ def archive_members(store: ObjectStore, uri: str, names: Collection[str], limit:
                     if member.size > limit:
                         raise EvidenceError(uri, f"{member.name} has {member.size} bytes; {limit} are allowed")
                     found[name] = file.read()
-        except UNREADABLE as error:
+        except RAISED_BY_TARFILE as error:
             raise EvidenceError(uri, f"cannot be unpacked ({error})") from error
     return found
 
@@ -118,8 +117,8 @@ def archive_members(store: ObjectStore, uri: str, names: Collection[str], limit:
 def members_of(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
     """Yield the members; raise TarError before one that would keep tarfile busy for ever on the way to its end."""
     for member in archive:
-        if not 0 <= member.size <= MAX_ANNOUNCED:
-            raise tarfile.ReadError(f"a member of {member.size} bytes")
+        if archive.offset > MAX_ANNOUNCED:  # a sparse member's own size is another
+            raise tarfile.ReadError(f"more than {MAX_ANNOUNCED} bytes")
         yield member
 
 

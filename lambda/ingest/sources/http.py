@@ -10,6 +10,7 @@ from classifier.data.layout import is_data_file
 from ingest.addresses import AddressRule, GuardedAdapter
 from ingest.errors import DataUnavailableError, SourceInvalidError, SourceUnreachableError
 from ingest.sources.base import ALLOWED, CHUNK_BYTES, Limits, Stream, data_files
+from shared.words import shortened
 
 DEFAULT_FILES = ("train.json", "test.json")
 _PASSING_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -44,8 +45,9 @@ class HttpSource:
         limits = self._limits
         try:
             response = self._session.get(url, stream=True, timeout=(limits.connect_timeout, limits.read_timeout))
-        except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema) as error:
-            raise SourceInvalidError(f"{self.name} is not a usable address ({error}); allowed is {ALLOWED}.") from error
+        except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, UnicodeError) as error:
+            problem = f"is not a usable address ({shortened(str(error))}); allowed is {ALLOWED}."
+            raise SourceInvalidError(f"{self.name} {problem}") from error
         except requests.exceptions.TooManyRedirects as error:
             raise DataUnavailableError(f"{url} redirects in circles.") from error
         except requests.RequestException as error:
@@ -86,7 +88,7 @@ class HttpSource:
 
 
 def _refuse(response: requests.Response, url: str) -> None:
-    answered = f"{url} answered {response.status_code} {response.reason}"
+    answered = f"{url} answered {response.status_code} {shortened(response.reason)}"
     if response.status_code in _PASSING_STATUS:
         wait = response.headers.get("Retry-After", "")
         retry_after = float(wait) if wait.isdecimal() else 0.0

@@ -9,6 +9,7 @@ from typing import Any
 
 # Available from Python 3.11.4 on; the filter also drops owners and unusual modes.
 _FILTER: dict[str, Any] = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
+_MOST_BYTES = 64 * 1024**3  # of an unpacked archive; in a larger one tarfile might look for the end for ever
 
 
 class ArchiveError(Exception):
@@ -23,7 +24,7 @@ def extract(archive: Path, directory: Path) -> None:
     """
     directory.mkdir(parents=True, exist_ok=True)
     try:
-        with tarfile.open(archive, "r|gz") as tar:  # a stream goes on: no size leads it back, for ever
+        with tarfile.open(archive, "r|gz") as tar:  # in a stream no size leads back
             tar.extractall(directory, members=_checked(tar), **_FILTER)
     except (tarfile.TarError, EOFError, zlib.error, OSError, ValueError, TypeError, OverflowError) as error:
         raise ArchiveError(f"cannot unpack {archive.name}: {error}") from error
@@ -32,7 +33,8 @@ def extract(archive: Path, directory: Path) -> None:
 def _checked(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
     for member in tar:
         path = PurePosixPath(member.name)
-        if not (member.isfile() or member.isdir()) or path.is_absolute() or ".." in path.parts or member.size < 0:
+        unsafe = path.is_absolute() or ".." in path.parts or tar.offset > _MOST_BYTES
+        if unsafe or not (member.isfile() or member.isdir()):
             raise ArchiveError(f"unsafe member in {Path(str(tar.name)).name}: {member.name}")
         yield member
 

@@ -40,6 +40,7 @@ TARGETS = {
     "manifests": 80,
     "packed_files": 60,
     "predict_bodies": 200,
+    "server_requests": 150,
 }
 """Each target with the number of inputs in a short run, which takes about half a second."""
 SECONDS = float(os.environ.get("FUZZ_SECONDS", "600"))
@@ -105,6 +106,15 @@ def _tar(name: str, size: bytes) -> bytes:
     return gzip.compress(bytes(content), mtime=0)
 
 
+def _sparse_tar(size: bytes) -> bytes:
+    """A sparse member that is said to take more of the archive than there is."""
+    content = bytearray(gzip.decompress(_sparse()))
+    at = next(at for at in range(512, len(content), 512) if content[at : at + 11] == b"config.json")
+    content[at + 124 : at + 136], content[at + 148 : at + 156] = size, b" " * 8
+    content[at + 148 : at + 156] = b"%06o\0 " % sum(content[at : at + 512])
+    return gzip.compress(bytes(content), mtime=0)
+
+
 def _sparse(**headers: str) -> bytes:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz", format=tarfile.PAX_FORMAT) as archive:
@@ -124,6 +134,15 @@ def _parquet() -> bytes:
         pyarrow.string(), 1, [None, pyarrow.py_buffer(b"\0\0\0\0\2\0\0\0"), pyarrow.py_buffer(b"\xe2\x28")]
     )
     return as_parquet(pyarrow.table({"text": column, "label": ["a"]}))
+
+
+CLASSES = {"names": ["bad", "good"], "_type": "ClassLabel"}
+
+
+def _named(features: dict[str, Any]) -> bytes:
+    """Labels as numbers, with names for them in the metadata."""
+    table = pyarrow.table({"text": ["a", "b"], "label": [0, 1]})
+    return as_parquet(table.replace_schema_metadata({"huggingface": json.dumps({"info": {"features": features}})}))
 
 
 DEEP = b"[" * 100_000
@@ -148,6 +167,12 @@ FOUND: dict[str, tuple[str, Callable[[], bytes]]] = {
     "an archive of two bytes": ("archives", lambda: b"\x1f\x8b"),
     "an archive that ends early": ("archives", lambda: packed(tarfile.GNU_FORMAT)[:100]),
     "a map of holes in words": ("archives", lambda: _sparse(**{"GNU.sparse.map": "a,b"})),
+    "a member whose holes hide its size": ("archives", lambda: _sparse_tar(b"\x80" + b"\xff" * 11)),
+    "a redirect in bytes that are no text": (
+        "downloads",
+        lambda: b"HTTP/1.1 302 Found\r\nLocation: /\xff\xe2.csv\r\nContent-Length: 0\r\n\r\n",
+    ),
+    "a status that steers the terminal": ("downloads", lambda: b"HTTP/1.1 404 \x1b[31mNo\r\nContent-Length: 0\r\n\r\n"),
     "hyperparameters nested deeply": ("hyperparameters", lambda: b'{"epochs": ' + DEEP),
     "a value with half a surrogate pair": ("hyperparameters", lambda: b'{"label_names": "percent:\\ud800"}'),
     "a manifest without files": ("manifests", lambda: _manifest(splits={})),
@@ -156,6 +181,8 @@ FOUND: dict[str, tuple[str, Callable[[], bytes]]] = {
     "another label set": ("manifests", lambda: _manifest(labels=[1, 2])),
     "a manifest that is nested deeply": ("manifests", lambda: DEEP),
     "bytes in Parquet that are no text": ("packed_files", _parquet),
+    "names for labels of no column": ("packed_files", lambda: _named({"label": CLASSES, "other": CLASSES})),
+    "names that are a number": ("packed_files", lambda: _named({"label": {**CLASSES, "names": 2}})),
     "Parquet in gzip, cut": ("packed_files", lambda: zlib.compress(_parquet(), wbits=31)[:-9]),
     **{
         f"a journal with damage ({number})": ("client_answers", lambda number=number: ClientAnswers().seeds[number])
