@@ -40,8 +40,7 @@ def _parquet(content: io.BytesIO, source: Source) -> TableStream:
     except (pyarrow.ArrowException, OSError) as error:
         raise _unreadable(source, "Parquet") from error
     names = column_names(table.column_names, source.path.name)
-    told = _class_names(table.schema.metadata or {})
-    decode = {name: to_name for name, to_name in told.items() if name in table.column_names}
+    decode = _class_names(table.schema.metadata or {}, table.column_names)
     notes = [f"The numbers in {name!r} are given as the names that the file has for them." for name in decode]
 
     found, batches = [], table.to_batches(max_chunksize=1000)
@@ -65,11 +64,11 @@ def _flat(values: dict[str, Any], source: Source) -> dict[str, object]:
         ) from error
 
 
-def _class_names(metadata: dict[bytes, bytes]) -> dict[str, Callable[[Any], Any]]:
+def _class_names(metadata: dict[bytes, bytes], columns: Sequence[str]) -> dict[str, Callable[[Any], Any]]:
     """Return what turns label numbers into names, by column: Hugging Face's data sets keep both."""
     try:
         features = json.loads(metadata.get(b"huggingface", b"{}"))["info"]["features"]
-        kinds = {name: feature.get("feature", feature) for name, feature in features.items()}
+        kinds = {name: feature.get("feature", feature) for name, feature in features.items() if name in columns}
         return {
             name: _namer(list.copy(kind["names"])) for name, kind in kinds.items() if kind.get("_type") == "ClassLabel"
         }

@@ -101,8 +101,11 @@ def find_source(path: Path) -> Source:
 
 
 def _is_excel(file: BinaryIO) -> bool:
-    with zipfile.ZipFile(file) as archive:
-        return any(part in archive.namelist() for part in _EXCEL_PARTS)
+    try:
+        with zipfile.ZipFile(file) as archive:
+            return any(part in archive.namelist() for part in _EXCEL_PARTS)
+    except UnicodeError as error:  # a name that is no text
+        raise zipfile.BadZipFile from error
 
 
 def _only_member(file: BinaryIO, path: Path) -> str:

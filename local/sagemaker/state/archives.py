@@ -19,8 +19,7 @@ class ArchiveError(Exception):
 def extract(archive: Path, directory: Path) -> None:
     """Extract a `.tar.gz` into `directory`, which is created if missing. Raises ArchiveError.
 
-    Absolute names, `..`, links and devices are refused. Members before the refused one stay in `directory`, so the
-    caller should extract into a folder that can be deleted.
+    Absolute names, `..`, links and devices are refused; members before the refused one stay in `directory`.
     """
     directory.mkdir(parents=True, exist_ok=True)
     try:

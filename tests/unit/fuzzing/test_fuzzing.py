@@ -22,6 +22,7 @@ from typing import Any
 import pyarrow
 import pytest
 
+from excel_files import zipped
 from fuzzing.archives import packed
 from fuzzing.client_answers import Fuzzed as ClientAnswers
 from fuzzing.gate_evidence import ANSWERS, EVALUATION, ROWS
@@ -57,8 +58,8 @@ def test_damaged_inputs_do_no_harm(name: str) -> None:
 
 @pytest.mark.nightly(part="fuzz")
 def test_ten_minutes_of_damaged_inputs_do_no_harm(tmp_path: Path, tell: Callable[[str], None]) -> None:
-    """Each target in a process of its own with a limit on its memory, two at a time; other inputs every time."""
-    with ThreadPoolExecutor(2) as pool:
+    """Each target in a process of its own with a limit on its memory, three at a time; other inputs every time."""
+    with ThreadPoolExecutor(3) as pool:
         runs = dict(zip(TARGETS, pool.map(lambda name: _long_run(name, tmp_path), TARGETS), strict=True))
     for printed in runs.values():
         tell(printed.stdout.strip().rpartition("\n")[2] or printed.stderr[-300:])
@@ -181,6 +182,10 @@ FOUND: dict[str, tuple[str, Callable[[], bytes]]] = {
     "another label set": ("manifests", lambda: _manifest(labels=[1, 2])),
     "a manifest that is nested deeply": ("manifests", lambda: DEEP),
     "bytes in Parquet that are no text": ("packed_files", _parquet),
+    "a name in a zip file that is no text": (
+        "packed_files",
+        lambda: zipped({"é.csv": b"a"}).replace("é".encode(), b"\xc3\x28"),
+    ),
     "names for labels of no column": ("packed_files", lambda: _named({"label": CLASSES, "other": CLASSES})),
     "names that are a number": ("packed_files", lambda: _named({"label": {**CLASSES, "names": 2}})),
     "Parquet in gzip, cut": ("packed_files", lambda: zlib.compress(_parquet(), wbits=31)[:-9]),
