@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import tempfile
+from itertools import dropwhile
 from pathlib import Path
 
 from classifier.data.dataset import DataSettings, LabelledData, load_data
@@ -83,8 +84,10 @@ class Fuzzed(Target):
         assert table.how.sentence()
         if table.how.format in ("csv", "text", "fastText", "jsonl"):
             text = find_text(find_source(path), table.how.encoding)
-            expected = table.rows[0].line if table.rows else 0
-            for row in table.rows:
+            # Blank lines may stand before the header, which is no row.
+            rows = list(dropwhile(lambda row: row.values is None and not row.problem, table.rows))
+            expected = rows[0].line if rows else 0
+            for row in rows:
                 assert row.line == expected, f"row {row.line}, {expected} expected"
                 expected += row.raw.count(text.newline) + 1
             streamed = open_table(path)
