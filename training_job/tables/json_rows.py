@@ -7,7 +7,7 @@ from typing import Any
 
 from .dialect import FIRST_LINES
 from .encoding import Text, is_undecoded
-from .names import clean_name
+from .names import clean_name, column_names
 from .table import Again, ReadSettings, TableError, TableRow, TableStream
 
 _SHAPES = "Write one object a line, as pandas does with orient='records', lines=True."
@@ -167,14 +167,15 @@ def _records(values: dict[str, Any], text: Text) -> list[dict[str, Any]] | None:
     """Return the rows of one object: by columns, by index, split, or under a key; None if it is a row itself."""
     inner = list(values.values())
     if isinstance(values.get("columns"), list) and isinstance(values.get("data"), list):
-        return [dict(zip(values["columns"], row, strict=False)) for row in values["data"]]
+        names = column_names(values["columns"], text.name)
+        if any(not isinstance(row, list) or len(row) != len(names) for row in values["data"]):
+            raise TableError(f"{text.name} has rows of another length than its columns.", hint=_SHAPES)
+        return [dict(zip(names, row, strict=True)) for row in values["data"]]
     tables = [value for value in inner if isinstance(value, list) and value and all(isinstance(v, dict) for v in value)]
     if len(tables) == 1:
         return list(tables[0])
     if len(tables) > 1:
-        raise TableError(
-            f"{text.name} holds {len(tables)} lists of rows; one is allowed.", hint="Write a file for each."
-        )
+        raise TableError(f"{text.name} holds {len(tables)} lists of rows, not one.", hint="Write a file for each.")
     if len(inner) == 1 and isinstance(inner[0], dict) and any(isinstance(value, list) for value in inner[0].values()):
         return _records(inner[0], text)
     if inner and all(isinstance(value, dict) for value in inner):

@@ -102,7 +102,7 @@ class Fuzzed(Target):
             assert error.message
             return None
         assert loaded.summary()
-        listed = [line for file in aside.glob("*.jsonl") for line in file.read_text("utf-8").splitlines()]
+        listed = [line for file in aside.glob("*.jsonl") for line in file.read_text("utf-8").split("\n") if line]
         assert len(listed) == sum(sum(kinds.values()) for kinds in loaded.set_aside.values())
         return loaded
 

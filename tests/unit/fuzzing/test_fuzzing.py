@@ -146,6 +146,11 @@ def _named(features: dict[str, Any]) -> bytes:
     return as_parquet(table.replace_schema_metadata({"huggingface": json.dumps({"info": {"features": features}})}))
 
 
+def _split(columns: list[Any], *rows: Any) -> bytes:
+    """JSON as pandas writes it with `orient="split"`."""
+    return json.dumps({"columns": columns, "data": [["a text", "a"], ["another", "b"], *rows]}).encode()
+
+
 DEEP = b"[" * 100_000
 FOUND: dict[str, tuple[str, Callable[[], bytes]]] = {
     # The customer's words stood in the execution's failure reason.
@@ -181,6 +186,10 @@ FOUND: dict[str, tuple[str, Callable[[], bytes]]] = {
     "a manifest without a source": ("manifests", lambda: _manifest(source=None)),
     "another label set": ("manifests", lambda: _manifest(labels=[1, 2])),
     "a manifest that is nested deeply": ("manifests", lambda: DEEP),
+    "a column's name that is a number": ("data_files", lambda: _split(["text", 2])),
+    "a column's name that is a list": ("data_files", lambda: _split(["text", ["a"]])),
+    "a row that is no list": ("data_files", lambda: _split(["text", "label"], 3)),
+    "a row of one value more": ("data_files", lambda: _split(["text", "label"], ["a", "b", "c"])),
     "bytes in Parquet that are no text": ("packed_files", _parquet),
     "a name in a zip file that is no text": (
         "packed_files",
