@@ -90,7 +90,7 @@ class Journal:
         """Return which of the first `rows` rows have no outcome, counted from 0, as ranges in order."""
         with self._errors():
             done = self._database.execute(DONE_RANGES).fetchall()
-        begins = [0, *(last + 1 for _, last in done)]
+            begins = [0, *(last + 1 for _, last in done)]
         ends = [*(first for first, _ in done), rows]
         return [range(begin, end) for begin, end in zip(begins, ends, strict=True) if begin < end]
 

@@ -61,7 +61,7 @@ def read_predictions(document: Any, *, texts: int) -> list[Prediction]:
     try:
         version = document["model"]["version"]
         predictions = [_prediction(item, version) for item in document["predictions"]]
-    except (TypeError, KeyError, ValueError) as error:  # includes UnicodeError
+    except (TypeError, KeyError, ValueError, OverflowError) as error:  # includes UnicodeError
         raise bad_answer("its JSON does not have the documented form") from error
     if len(predictions) != texts:
         raise bad_answer(f"{len(predictions)} predictions for {texts} texts")

@@ -24,6 +24,7 @@ import pytest
 
 from excel_files import zipped
 from fuzzing.archives import packed
+from fuzzing.client_answers import ONE
 from fuzzing.client_answers import Fuzzed as ClientAnswers
 from fuzzing.gate_evidence import ANSWERS, EVALUATION, ROWS
 from fuzzing.manifests import Fuzzed as Manifests
@@ -202,6 +203,10 @@ FOUND: dict[str, tuple[str, Callable[[], bytes]]] = {
         f"a journal with damage ({number})": ("client_answers", lambda number=number: ClientAnswers().seeds[number])
         for number in range(-7, 0)
     },
+    "a score of 400 digits": (
+        "client_answers",
+        lambda: json.dumps({"predictions": [{**ONE, "score": 10**400}], "model": {"version": "3"}}).encode(),
+    ),
     "a journal with a broken page": (
         "client_answers",
         lambda: ClientAnswers().seeds[-7][:4096] + b"\xff" * 4096 + ClientAnswers().seeds[-7][8192:],
