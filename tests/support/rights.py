@@ -185,6 +185,7 @@ _STEP_FUNCTIONS = "*Create and manage SageMaker AI jobs with Step Functions* (St
 _INSPECTS = "SageMaker inspects a package's image and archive with its creator's rights; the local cloud does not"
 _SPOT = "Checkpoints of spot jobs; tests/e2e/test_interruptions.py"
 REASONS = {
+    "training s3:PutObject *profiler-output/*": "SageMaker's profiler writes there, on AWS alone",
     "bucket?policy:?CDK* * *": "CDK's function empties a removable bucket; the local cloud does it without asking",
     "bucket?policy:?logging* * *": "S3 delivers access logs; the local cloud has none",
     "topic?policy:* * *": "The local cloud notifies nobody",

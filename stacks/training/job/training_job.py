@@ -50,7 +50,8 @@ def training_job(
         list_below(datasets.bucket_arn, *(f"{one.prefix}/" for one in inputs)),
         list_below(artifacts.bucket_arn, f"{artifacts.prefix}/"),
         # No key of IAM's tells which job asks. What the gate writes beside an artifact is out of reach of all jobs.
-        write_objects(artifacts.arn_of("*/output/*"), checkpoints, reason=reason),
+        # SageMaker profiles jobs unless it is told not to, and writes what it finds with the job's role.
+        write_objects(artifacts.arn_of("*/output/*"), artifacts.arn_of("*/profiler-output/*"), checkpoints, reason=reason),
     ]
     network = IsolatedNetwork(Construct(scope, "Network"), reachable=in_s3) if settings.isolated else None
     rights = [
