@@ -51,7 +51,7 @@ def training_job(
         list_below(artifacts.bucket_arn, f"{artifacts.prefix}/"),
         # No key of IAM's tells which job asks. What the gate writes beside an artifact is out of reach of all jobs.
         # SageMaker profiles jobs unless it is told not to, and writes what it finds with the job's role.
-        write_objects(artifacts.arn_of("*/output/*"), artifacts.arn_of("*/profiler-output/*"), checkpoints, reason=reason),
+        write_objects(*map(artifacts.arn_of, ("*/output/*", "*/profiler-output/*")), checkpoints, reason=reason),
     ]
     network = IsolatedNetwork(Construct(scope, "Network"), reachable=in_s3) if settings.isolated else None
     rights = [
