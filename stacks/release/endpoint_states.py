@@ -21,6 +21,11 @@ _MEND = (
 )
 _START_AGAIN = " Next: see in CloudFormation what goes on there, then start this release again."
 
+_NO_CONFIG = (
+    '{% $reason & " Somebody deleted it, and without it the endpoint can only be made anew. Next: delete the endpoint, '
+    'which answers until then, and start this release again." %}'
+)
+
 _GONE = '$endpoint in ["missing", "Failed"]'
 """Condition: there is no endpoint, or one that neither answers nor can be updated."""
 
@@ -185,6 +190,7 @@ def explain(parts: ReleaseParts) -> States:
             "Next": names.WHOSE_FAULT,
         },
         names.WHOSE_FAULT: choose(
+            when('$contains($reason, "Could not find endpoint conf")', names.NOTE_FAILURE, reason=_NO_CONFIG),
             when(f"$contains($reason, {_PLATFORM})", names.NOTE_FAILURE),
             # The endpoint had been cleared away: CloudFormation's own rollback leads back to none.
             when(f'{USABLE} and $serving = "" and {_GONE}{served_before}', names.PUT_BACK),

@@ -47,17 +47,10 @@ class ReleaseParts:
 
     def update_stack(self, package: str) -> State:
         """Return the call that changes the champion, and nothing else of the stack, to the package's ARN."""
+        parameters = [{"ParameterKey": PARAMETER, "ParameterValue": package}]
+        arguments = {"StackName": self.serving_stack, "UsePreviousTemplate": True, "Parameters": parameters}
         # The role's member is written as in the API: only acronyms at the beginning of a name are respelt.
-        return self.sdk_task(
-            "cloudformation",
-            "updateStack",
-            {
-                "StackName": self.serving_stack,
-                "UsePreviousTemplate": True,
-                "Parameters": [{"ParameterKey": PARAMETER, "ParameterValue": package}],
-                "RoleARN": self.release_role_arn,
-            },
-        )
+        return self.sdk_task("cloudformation", "updateStack", {**arguments, "RoleARN": self.release_role_arn})
 
     def look_at_stack(self, then: str) -> State:
         """Return the state that reads the stack's status and its champion into variables; `then` decides on them."""

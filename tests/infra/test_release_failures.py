@@ -201,3 +201,13 @@ def test_platforms_fault_rejects_no_package(reason: str) -> None:
     execution = run(answers=answers)
     noted(execution)
     assert reason in told(execution)
+
+
+def test_deleted_endpoint_config_is_told_with_the_way_out() -> None:
+    """Without the config in use no update succeeds: the package keeps its approval, and the message says what helps."""
+    reason = 'Could not find endpoint configuration "arn:aws:sagemaker:us-east-1:111122223333:endpoint-config/gone".'
+    events = scripted({"StackEvents": [event(1, "Endpoint", "UPDATE_FAILED", reason)]})
+    rolled_back = scripted(stack("UPDATE_ROLLBACK_COMPLETE", OLD))
+    execution = run(answers={names.LOOK: rolled_back, names.FIND_REASON: events})
+    noted(execution)
+    assert reason in told(execution) and "Next: delete the endpoint" in told(execution)
