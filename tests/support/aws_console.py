@@ -7,53 +7,18 @@ import json
 import os
 import signal
 import tarfile
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import requests
+from history import Stream, asking
 
 PREFIX = "text-classifier-local"
 FORGER = Path(__file__).with_name("forger.py")
 ENDED = ("SUCCEEDED", "FAILED", "ABORTED", "TIMED_OUT")
-
-
-@dataclass
-class Stream:
-    """What a steady client saw: one entry a request.
-
-    Attributes:
-        answers: (HTTP status, model version or None, label of the sentence or None).
-    """
-
-    answers: list[tuple[int, str | None, str | None]] = field(default_factory=list)
-
-    @property
-    def statuses(self) -> dict[int, int]:
-        """HTTP status → how often; 0 stands for no answer at all."""
-        return {status: sum(seen == status for seen, _, _ in self.answers) for status, _, _ in self.answers}
-
-    @property
-    def versions(self) -> set[str | None]:
-        """The model versions of the answers with status 200."""
-        return {version for status, version, _ in self.answers if status == 200}
-
-    def wait_for(self, condition: Callable[[], bool], seconds: float = 60) -> None:
-        """Wait until the client has seen something."""
-        deadline = time.monotonic() + seconds
-        while not condition():
-            assert time.monotonic() < deadline, f"the client saw {self.statuses} from {self.versions}"
-            time.sleep(0.05)
-
-    def wait_for_more(self, requests: int = 20) -> None:
-        """Wait for the answers to so many more requests."""
-        enough = len(self.answers) + requests
-        self.wait_for(lambda: len(self.answers) >= enough)
 
 
 class Console:
@@ -251,37 +216,8 @@ class Console:
     @contextmanager
     def asked_steadily(self, texts: list[str], per_second: float = 20.0) -> Iterator[Stream]:
         """While the block runs, one sentence after another is sent to the API at this rate, whatever the answers."""
-        stream, done, url = Stream(), threading.Event(), f"{self.project.status['api_url']}/v1/predictions"
-
-        def ask(number: int, session: requests.Session) -> None:
-            text = texts[number % len(texts)]
-            try:
-                answer = session.post(url, json={"inputs": text}, timeout=29)
-                body = answer.json() if answer.status_code == 200 else {}
-                label = body["predictions"][0]["label"] if body else None
-                stream.answers.append((answer.status_code, body.get("model", {}).get("version"), label))
-            except requests.RequestException:
-                stream.answers.append((0, None, None))
-
-        def work(worker: int, workers: int) -> None:
-            # Every worker keeps its own pace, so that a slow answer delays a few requests and never all.
-            with requests.Session() as session:
-                next_one = time.monotonic() + worker / per_second
-                number = worker
-                while not done.wait(max(0.0, next_one - time.monotonic())):
-                    ask(number, session)
-                    number += workers
-                    next_one = max(next_one + workers / per_second, time.monotonic())
-
-        threads = [threading.Thread(target=work, args=(n, 10), daemon=True) for n in range(10)]
-        for thread in threads:
-            thread.start()
-        try:
+        with asking(self.project.status["api_url"], texts, per_second) as stream:
             yield stream
-        finally:
-            done.set()
-            for thread in threads:
-                thread.join(timeout=35)
 
     def kill(self) -> None:
         """End the local cloud as a power cut would."""

@@ -1,0 +1,381 @@
+"""One fault on a local cloud while a client asks: everything that a test does to the cloud, noted in a history."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import psutil
+import requests
+
+from aws_console import PREFIX, Console
+from history import Change, History, Message, Package, Row, row_of
+from local_project import ROOT
+from running_server import RunningServer
+
+API_FUNCTION = f"{PREFIX}-predict"
+START = "from operations.local_cloud import process; process.start({port})"
+
+
+OTHER_CLOCK = """#!{python}
+import os, sys
+from pathlib import Path
+sys.path.insert(0, "{root}")
+from local.emulator.common.environment import ServerPaths, base_environment
+clean = base_environment(os.environ, ServerPaths(Path(sys.argv[sys.argv.index("--state-dir") + 1])))
+faked = dict(LD_PRELOAD="{library}", FAKETIME="{offset}", FAKETIME_DONT_FAKE_MONOTONIC="1")
+os.execve("{python}", ["{python}", *sys.argv[1:]], clean | faked)
+"""
+THROTTLED = (
+    "<ErrorResponse><Error><Type>Sender</Type><Code>Throttling</Code><Message>Rate exceeded</Message></Error>"
+    "<RequestId>fault</RequestId></ErrorResponse>"
+)
+
+
+def number(arn: str) -> str:
+    """Version number of a package."""
+    return arn.rsplit("/", 1)[-1]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What breaks, and what a caller may notice of it.
+
+    Attributes:
+        breaks: breaks something, and mends it where it does not mend itself.
+        sees: the statuses that callers may get.
+        within: seconds after the mending in which the last request may fail.
+        mended: what ended it: `by itself`, or what a person did.
+        short: whether it belongs to the short form.
+    """
+
+    breaks: Callable[[Trial], None]
+    sees: frozenset[int]
+    within: float
+    mended: str
+    short: bool
+
+    @property
+    def name(self) -> str:
+        """What breaks, in words."""
+        return str(self.breaks.__doc__).splitlines()[0].rstrip(".")
+
+
+BEGIN, END = "<!-- table -->", "<!-- end of table -->"
+HEADINGS = ("fault", "statuses", "longest gap", "answers again", "mended")
+
+
+@dataclass
+class Trial:
+    """One local cloud with two approved versions, and a fault in it.
+
+    Attributes:
+        console: the cloud as a person sees it.
+        history: what the client saw, and what was done.
+        began: when the fault began, once it did.
+        healed: when its cause was gone; 0 where nobody took it away.
+        said: how releases ended, and verdicts.
+        deleted: versions whose packages somebody deleted.
+    """
+
+    console: Console
+    history: History
+    began: float = field(default_factory=time.time)
+    healed: float = 0.0
+    said: list[str] = field(default_factory=list)
+    deleted: set[str] = field(default_factory=set)
+
+    @property
+    def champion(self) -> str:
+        """ARN of the package that the stack names."""
+        return self.console.champion
+
+    @property
+    def others(self) -> list[str]:
+        """ARNs of the approved packages whose answers are not the champion's."""
+        evidence = self.history.evidence
+        own = evidence[number(self.champion)]
+        return [arn for arn in self.packages if evidence.get(number(arn), own) != own and self.approved(arn)]
+
+    @property
+    def other(self) -> str:
+        """ARN of one of them."""
+        return self.others[0]
+
+    @property
+    def packages(self) -> list[str]:
+        """ARNs of all packages."""
+        return self.console.left_over()["packages"]
+
+    def approved(self, arn: str) -> bool:
+        """Whether a package is approved."""
+        return bool(self.console.package(arn)["ModelApprovalStatus"] == "Approved")
+
+    def heal(self) -> None:
+        """Note that the cause is gone from now on."""
+        self.healed = time.time()
+
+    # What a person does.
+
+    @contextmanager
+    def releasing(self, arn: str, *, by_approval: bool = False) -> Iterator[str]:
+        """Start the release of a package, and wait for its end when the block is done; gives the execution's ARN."""
+        self.history.approved.add(number(arn))
+        began, console = time.time(), self.console
+        if by_approval:
+            known = console.executions("release")
+            console.sagemaker.update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Rejected")
+            console.approve(arn)
+            execution = console.released_by_event(known)
+        else:
+            execution = console.start({"model_package_arn": arn}, "release")
+        yield execution
+        self.note_end(execution, arn, began)
+
+    def note_end(self, execution: str, arn: str, began: float) -> dict[str, Any]:
+        """Wait for the end of a release, and note it with what it says; its description."""
+        ended = self.console.wait(execution, 120)
+        succeeded = ended["status"] == "SUCCEEDED"
+        champion, now = number(self.champion), time.time()
+        self.history.changes.append(Change(began, now, number(arn), 1 if succeeded else 2, champion or None))
+        told = json.loads(ended["output"])["outcome"] if succeeded else ended.get("cause", "")
+        if told == "released":
+            self.history.messages.append(Message(now, now + 1, "the end of the release", number(arn)))
+        self.said.append(f"{ended['status']}: {told}")
+        return ended
+
+    def release(self, arn: str, *, by_approval: bool = False) -> None:
+        """Release a package; it has to succeed."""
+        with self.releasing(arn, by_approval=by_approval):
+            pass
+        assert self.said[-1].startswith("SUCCEEDED") and self.champion == arn, self.said
+
+    def release_in_vain(self, arn: str, why: str, *, by_approval: bool = False) -> None:
+        """Release a package; it has to fail with this reason."""
+        with self.releasing(arn, by_approval=by_approval):
+            pass
+        assert self.said[-1].startswith("FAILED") and why in self.said[-1], self.said
+
+    def reach(self, execution: str, state: str, seconds: float = 60) -> None:
+        """Wait until an execution is in a state."""
+        deadline = time.monotonic() + seconds
+        while state not in (states := self.console.states(execution)):
+            assert time.monotonic() < deadline, f"{state} was not reached: {states}"
+            time.sleep(0.1)
+
+    def ask_status(self, **variables: str) -> str | None:
+        """Note what `make status` says; the version that answers."""
+        began = time.time()
+        told = json.loads(self.operations("status", "--json", **variables))
+        self.history.messages.append(Message(began, time.time(), f"status ({told['model']})", told["model_version"]))
+        return told["model_version"]
+
+    def ask_releases(self) -> None:
+        """Note what the list of releases says about the model that answers."""
+        began = time.time()
+        said = re.search(r"is released: (?:version (\d+) answers|does not answer)", self.operations("releases"))
+        assert said is not None
+        self.history.messages.append(Message(began, time.time(), "releases", said[1]))
+
+    def operations(self, *words: str, **variables: str) -> str:
+        """Run a verb of this project's commands; what it printed."""
+        environment = {**self.console.project.environment, **variables}
+        command = [str(ROOT / ".venv/bin/python"), "-m", "operations", *words]
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    # What breaks.
+
+    def processes(self, *, function: str = "") -> list[psutil.Process]:
+        """The processes of the endpoint's model, or of a Lambda function."""
+        folder, found = str(self.console.project.folder), []
+        for process in psutil.process_iter():
+            try:
+                environment, command = process.environ(), " ".join(process.cmdline())
+            except psutil.Error:
+                continue
+            if folder not in environment.get("HOME", "") or "child_guard" in command:
+                continue
+            if function and environment.get("AWS_LAMBDA_FUNCTION_NAME") == function:
+                found.append(process)
+            if not function and "/homes/" in environment["HOME"] and "SM_MODEL_DIR" in environment:
+                found.append(process)
+        assert found, f"no process of {function or 'the model'} runs"
+        return found
+
+    def server(self) -> psutil.Process:
+        """The local cloud's process."""
+        return psutil.Process(int((self.console.project.folder / "server.pid").read_text().split()[0]))
+
+    def start(self, before: str = "", **variables: str) -> None:
+        """Start the local cloud again after a kill; `before` is Python that its starter runs first."""
+        project = self.console.project
+        code = f"{before}\n{START.format(port=project.port)}"
+        environment = {**project.environment, "PYTHONPATH": str(ROOT), **variables}
+        command = [str(ROOT / ".venv/bin/python"), "-c", code]
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stdout + done.stderr
+        self.operations("status")  # writes status.json, which the start has removed
+        self.console = Console(project)
+
+    def replace(self, uri: str, content: bytes | None) -> None:
+        """Put other content into an object, or delete it; with every right."""
+        place = urlsplit(uri)
+        where = {"Bucket": place.netloc, "Key": place.path.lstrip("/")}
+        storage = self.console.project.client("s3")
+        if content is None:
+            storage.delete_object(**where)
+        else:
+            storage.put_object(**where, Body=content)
+
+    @contextmanager
+    def without(self, uri: str, content: bytes | None = None) -> Iterator[None]:
+        """While the block runs an object is gone, or has other content; then its bytes are back."""
+        kept = self.console.read(uri)
+        self.replace(uri, content)
+        try:
+            yield
+        finally:
+            self.replace(uri, kept)
+
+    @contextmanager
+    def throttled(self) -> Iterator[dict[str, str]]:
+        """While the block runs, commands with these variables have every other call refused with `Rate exceeded`."""
+        project = self.console.project
+        folder = project.folder.parent / "throttled"
+        access = json.loads((project.folder / "cloud" / "credentials.json").read_text())
+        with ThrottlingServer(access["endpoint_url"]) as server:
+            file = folder / "cloud" / "credentials.json"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(json.dumps({**access, "endpoint_url": server.url}))
+            yield {"LOCAL_DIR": str(folder)}
+            assert server.refused > 2, "nothing was throttled"
+
+    def other_clock(self, library: str, offset: str) -> Path:
+        """A Python for the local cloud whose clock is off; `library` is libfaketime."""
+        python = ROOT / ".venv-cloud" / "bin" / "python"
+        file = self.console.project.folder.parent / "python"
+        file.write_text(OTHER_CLOCK.format(python=str(python), root=str(ROOT), library=library, offset=offset))
+        file.chmod(0o700)
+        return file
+
+    def archive(self, arn: str) -> str:
+        """Address of a package's archive."""
+        return str(self.console.package(arn)["InferenceSpecification"]["Containers"][0]["ModelDataUrl"])
+
+    # What is to be seen afterwards.
+
+    def conclude(self) -> None:
+        """Note what is known in the end about each approved package."""
+        last = self.ends_of_releases()
+        self.history.packages.update({version: Package("", "", "somebody deleted it") for version in self.deleted})
+        for arn in self.packages:
+            package = self.console.package(arn)
+            noted = package.get("CustomerMetadataProperties", {})
+            status, reason = package["ModelApprovalStatus"], noted.get("release_reason", "none").removeprefix("none")
+            if status == "Rejected":
+                reason = reason or package.get("ApprovalDescription", "")
+            reason = reason or last.get(arn, "")
+            self.history.packages[number(arn)] = Package(status, noted.get("release", ""), reason)
+
+    def ends_of_releases(self) -> dict[str, str]:
+        """Why the last release of each package failed, by ARN; nothing for one that did not."""
+        found: dict[str, str] = {}
+        for listed in reversed(self.console.executions("release")[:20]):
+            execution = self.console.workflows.describe_execution(executionArn=listed["executionArn"])
+            found[json.loads(execution["input"]).get("model_package_arn", "")] = execution.get("cause", "")
+        return found
+
+    def row(self, fault: Fault) -> tuple[str, ...]:
+        """One line of the table: what the client saw, and when it was over."""
+        stream = self.history.stream
+        failed = set(stream.statuses) - {200}
+        counts = ", ".join(f"{count} × {status or 'no answer'}" for status, count in sorted(stream.statuses.items()))
+        again = f"{stream.recovered_after(self.healed or self.began):.1f} s" if failed else "no request failed"
+        return fault.name, counts, f"{stream.longest_gap:.1f} s", again, fault.mended
+
+
+class ThrottlingServer(RunningServer):
+    """A proxy of the local cloud that refuses every other call, as AWS's control plane does under load.
+
+    Args:
+        url: the local cloud's.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.refused, calls, throttling = 0, count(), self
+
+        class Proxy(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.pass_on()
+
+            def do_POST(self) -> None:
+                self.pass_on()
+
+            def pass_on(self) -> None:
+                body = self.rfile.read(int(self.headers.get("content-length", 0)))
+                if not self.path.startswith("/restapis") and next(calls) % 2 == 0:
+                    throttling.refused += 1
+                    query = "form-urlencoded" in self.headers.get("content-type", "")
+                    error = (
+                        THROTTLED
+                        if query
+                        else json.dumps({"__type": "ThrottlingException", "message": "Rate exceeded"})
+                    )
+                    self.answer(400, {}, error.encode())
+                    return
+                asked = requests.request(
+                    self.command, url + self.path, data=body, headers=dict(self.headers), timeout=60
+                )
+                kept = {name: asked.headers[name] for name in ("content-type",) if name in asked.headers}
+                self.answer(asked.status_code, kept, asked.content)
+
+            def answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
+                self.send_response(status)
+                for name, value in {**headers, "content-length": str(len(body))}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: object) -> None:
+                """Keep quiet."""
+
+        super().__init__(ThreadingHTTPServer(("127.0.0.1", 0), Proxy))
+
+
+def evidence_of(console: Console, packages: list[str] | None = None) -> dict[str, dict[str, Row]]:
+    """What each version answered to each test sentence when it was judged; the digest is noted on its package."""
+    found = {}
+    for arn in packages or console.left_over()["packages"]:
+        noted = console.package(arn).get("CustomerMetadataProperties", {})
+        if "evidence_sha256" in noted:
+            answers = console.read(noted["evidence"])
+            sentences = console.read(f"{noted['evidence'].rsplit('/', 2)[0]}/sentences.jsonl")
+            assert hashlib.sha256(answers).hexdigest() == noted["evidence_sha256"]
+            assert hashlib.sha256(sentences).hexdigest() == noted["test_sha256"]
+            rows = (row_of(json.loads(line)["predictions"][0]) for line in answers.splitlines())
+            asked = (json.loads(line)["inputs"] for line in sentences.splitlines())
+            found[number(arn)] = dict(zip(asked, rows, strict=True))
+    return found
+
+
+def write_table(file: Path, rows: list[tuple[str, ...]]) -> None:
+    """Write rows into the table between the two comments of a Markdown file; a fault's new row replaces its old one."""
+    head, rest = file.read_text(encoding="utf-8").split(BEGIN)
+    former, tail = rest.split(END)
+    lines = {line.split(" | ")[0]: line for line in former.strip().splitlines()[2:]}
+    lines |= {f"| {row[0]}": f"| {' | '.join(row)} |" for row in rows}
+    heading = f"| {' | '.join(HEADINGS)} |\n{'|---' * len(HEADINGS)}|"
+    file.write_text("\n".join([head + BEGIN, heading, *lines.values(), END + tail]), encoding="utf-8")
