@@ -28,7 +28,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "torchrun": ("unit/training/test_torchrun.py", "unit/training/test_student_runs.py"),
     "operations": ("e2e/test_operations.py", "e2e/test_documented_commands.py", "e2e/test_rights.py"),
     "launches": ("e2e/test_launch.py", "e2e/test_train_sdk.py"),
-    "interruptions": ("e2e/test_interruptions.py", "e2e/test_client_killed.py"),
+    "interruptions": ("e2e/test_interruptions.py", "e2e/test_client_killed.py", "e2e/test_faults.py"),
     "requests": (
         "e2e/test_endpoint_states.py",
         "e2e/test_bad_requests.py",

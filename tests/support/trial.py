@@ -102,16 +102,16 @@ class Trial:
         return self.console.champion
 
     @property
-    def others(self) -> list[str]:
-        """ARNs of the approved packages whose answers are not the champion's."""
+    def unlike(self) -> list[str]:
+        """ARNs of the judged packages whose answers are not the champion's."""
         evidence = self.history.evidence
         own = evidence[number(self.champion)]
-        return [arn for arn in self.packages if evidence.get(number(arn), own) != own and self.approved(arn)]
+        return [arn for arn in self.packages if evidence.get(number(arn), own) != own]
 
     @property
     def other(self) -> str:
-        """ARN of one of them."""
-        return self.others[0]
+        """ARN of one of them that is approved."""
+        return next(filter(self.approved, self.unlike))
 
     @property
     def packages(self) -> list[str]:
@@ -174,6 +174,14 @@ class Trial:
             assert time.monotonic() < deadline, f"{state} was not reached: {states}"
             time.sleep(0.1)
 
+    def changing(self, execution: str) -> tuple[float, float]:
+        """When a release began to look at the stack, and when it ended."""
+        pages = self.console.workflows.get_paginator("get_execution_history").paginate(executionArn=execution)
+        events = [event for page in pages for event in page["events"]]
+        entered = (event for event in events if "stateEnteredEventDetails" in event)
+        names = {event["stateEnteredEventDetails"]["name"]: event["timestamp"].timestamp() for event in entered}
+        return names["Describe champion"], events[-1]["timestamp"].timestamp()
+
     def ask_status(self, **variables: str) -> str | None:
         """Note what `make status` says; the version that answers."""
         began = time.time()
@@ -231,14 +239,18 @@ class Trial:
         self.console = Console(project)
 
     def replace(self, uri: str, content: bytes | None) -> None:
-        """Put other content into an object, or delete it; with every right."""
-        place = urlsplit(uri)
-        where = {"Bucket": place.netloc, "Key": place.path.lstrip("/")}
-        storage = self.console.project.client("s3")
-        if content is None:
-            storage.delete_object(**where)
-        else:
-            storage.put_object(**where, Body=content)
+        """Put other content into an object, or delete it, although the bucket's policy keeps everybody from it."""
+        place, storage = urlsplit(uri), self.console.project.client("s3")
+        bucket, key = place.netloc, place.path.lstrip("/")
+        policy = storage.get_bucket_policy(Bucket=bucket)["Policy"]
+        storage.delete_bucket_policy(Bucket=bucket)
+        try:
+            if content is None:
+                storage.delete_object(Bucket=bucket, Key=key)
+            else:
+                storage.put_object(Bucket=bucket, Key=key, Body=content)
+        finally:
+            storage.put_bucket_policy(Bucket=bucket, Policy=policy)
 
     @contextmanager
     def without(self, uri: str, content: bytes | None = None) -> Iterator[None]:
