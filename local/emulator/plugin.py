@@ -48,8 +48,7 @@ _WRAPPED: tuple[tuple[Holder | tuple[Holder, ...], str, Callable[..., Any]], ...
     (app, "_load_persisted_state", interrupted.load_persisted_state),  # an end of interrupted operations
     ((engine, stacks, handlers, changesets), "_evaluate_conditions", stack_rules.evaluate_conditions),  # Fn::Join
     (provisioners, "_physical_name", stack_rules.physical_name),  # names that differ between regions
-    *((_ACTIONS, action, stack_roles.with_role) for action in stack_roles.STACK_ACTIONS),  # service roles
-    *((_ACTIONS, action, stack_roles.with_role) for action in stack_roles.CHANGE_SET_ACTIONS),  # the same
+    *((_ACTIONS, action, stack_roles.with_role) for action in stack_roles.ACTIONS),  # service roles
     (handlers, "_stack_drift_information_xml", stack_roles.describe_role),  # a stack's role
     (_ACTIONS, "UpdateStack", stack_rules.update_stack),  # a refusal for busy stacks
     ((stacks, handlers), "_delete_stack_async", stack_rules.delete_stack),  # dependencies kept after a failed deletion

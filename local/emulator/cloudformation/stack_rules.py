@@ -1,12 +1,11 @@
 """Rules of CloudFormation that ministack leaves out: joins in conditions, busy stacks, the order of deletions."""
 
 import contextvars
-from collections.abc import Mapping
 from typing import Any
 
 from ministack.core.responses import get_region
 from ministack.services import cloudformation
-from ministack.services.cloudformation import engine, handlers, helpers, provisioners
+from ministack.services.cloudformation import engine, handlers, helpers, provisioners, stacks
 
 from local.emulator.common.errors import ResourceFailedError
 from local.emulator.common.patching import Original, Record
@@ -71,17 +70,7 @@ def delete_resource(
     except Exception:
         if held is not None:
             template = (cloudformation._stacks.get(stack_name) or {}).get("_template") or {}
-            held.update(dict.fromkeys(dependencies(template.get("Resources", {}), logical_id), logical_id))
+            definitions = template.get("Resources", {})
+            needed = stacks._with_dependencies([logical_id], definitions, set(definitions)) - {logical_id}
+            held |= dict.fromkeys(needed, logical_id)
         raise
-
-
-def dependencies(definitions: Mapping[str, Any], logical_id: str) -> set[str]:
-    """Return everything that a resource of a template depends on, directly or through others."""
-    found: set[str] = set()
-    pending = [logical_id]
-    while pending:
-        definition = definitions.get(pending.pop())
-        fresh = set(engine._extract_deps(definition, set(definitions))) - found if definition else set()
-        found |= fresh
-        pending += fresh
-    return found - {logical_id}
