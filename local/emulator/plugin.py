@@ -25,7 +25,7 @@ from local.emulator.gateway import data_plane
 from local.emulator.recovery import interrupted, stack_operations
 from local.emulator.sagemaker_bridge import sagemaker_api
 from local.emulator.state import persistence
-from local.emulator.workflows import lambda_errors, state_language
+from local.emulator.workflows import state_language
 from local.emulator.workflows import stepfunctions as workflows
 from local.sagemaker.service import SageMakerService
 
@@ -70,7 +70,7 @@ _WRAPPED: tuple[tuple[Holder | tuple[Holder, ...], str, Callable[..., Any]], ...
     (apigateway_v1, "_gateway_error_response", data_plane.gateway_error_response),  # its response
     (apigateway_v1, "_method_throttle_settings", data_plane.method_throttle_settings),  # throttles of methods
     # Functions and state machines
-    (lambda_svc, "_execute_function_warm", lambda_errors.execute_function),  # the exception's class
+    (lambda_svc, "_execute_function_warm", environments.execute_function),  # the exception's class
     (lambda_svc, "acquire_worker", environments.acquire_worker),  # a bound, a wait for one that is free
     (lambda_svc, "release_worker", environments.release_worker),  # the same
     (lambda_svc, "_throttle_response", environments.throttle_response),  # AWS's words

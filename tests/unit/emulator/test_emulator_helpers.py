@@ -10,9 +10,9 @@ from ministack.services.cloudformation import engine, stacks
 
 from local.emulator.access.identity import scope_of, trusts_service
 from local.emulator.cloudformation.stack_rules import evaluate_conditions
+from local.emulator.functions.environments import error_type
 from local.emulator.recovery.interrupted import final_status
 from local.emulator.sagemaker_bridge.surroundings import split_uri, target_path
-from local.emulator.workflows.lambda_errors import error_type
 from local.sagemaker.common.surroundings import SurroundingsError
 
 SAGEMAKER = "sagemaker.amazonaws.com"
