@@ -52,10 +52,9 @@ _WRAPPED: tuple[tuple[Holder | tuple[Holder, ...], str, Callable[..., Any]], ...
     (handlers, "_stack_drift_information_xml", stack_roles.describe_role),  # a stack's role
     (_ACTIONS, "UpdateStack", stack_rules.update_stack),  # a refusal for busy stacks
     ((stacks, handlers), "_delete_stack_async", stack_rules.delete_stack),  # dependencies kept after a failed deletion
-    (stacks, "_delete_resource", stack_rules.delete_resource),  # the same
+    (stacks, "_delete_resource", stack_rules.delete_resource),  # the same, and a journal
     (_STACKS, "_deploy_stack_async", stack_operations.deploy_stack),  # a journal
     (_STACKS, "_add_event", stack_operations.add_event),  # the same
-    (stacks, "_delete_resource", stack_operations.delete_resource),  # the same
     (stacks, "_runs_on_worker_thread", resource_types.runs_on_worker_thread),  # types that call this server
     (custom_resource, "invoke_custom_resource", buckets.invoke_custom_resource),  # CDK's autoDeleteObjects
     (codebuild, "_start_build", image_builds.start_build),  # a check of a build's source

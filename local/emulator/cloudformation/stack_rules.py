@@ -9,6 +9,7 @@ from ministack.services.cloudformation import engine, handlers, helpers, provisi
 
 from local.emulator.common.errors import ResourceFailedError
 from local.emulator.common.patching import Original, Record
+from local.emulator.recovery.stack_operations import JOURNAL
 
 _FIRST_REGION = "us-east-1"  # names there are as they always were
 # {resource that has to stay: the resource that needs it and was not deleted}, in the task of a stack's deletion.
@@ -57,11 +58,12 @@ async def delete_stack(original: Original, *args: Any, **kwargs: Any) -> None:
 def delete_resource(
     original: Original, resource_type: str, physical_id: str, props: Record, stack_name: str = "", logical_id: str = ""
 ) -> None:
-    """Keep the dependencies of a resource whose deletion failed.
+    """Note in the journal that the operation deletes; keep the dependencies of a resource whose deletion failed.
 
     ministack goes on to delete them, e.g. the function behind a custom resource, so that a second attempt could never
     succeed.
     """
+    JOURNAL.note(stack_name, {"cleaning": True})
     held = _held.get()
     if held is not None and logical_id in held:
         raise ResourceFailedError(f"The resource is kept because {held[logical_id]} needs it and could not be deleted.")

@@ -8,7 +8,7 @@ from ministack.core.persistence import STATE_DIR
 from ministack.services import cloudformation
 
 from local.emulator.access import stack_roles
-from local.emulator.common.patching import Original, Record
+from local.emulator.common.patching import Original
 from local.emulator.recovery.operation_journal import Operation, OperationJournal
 from local.emulator.state import persistence
 
@@ -46,11 +46,3 @@ def add_event(original: Original, *event: Any, **more: Any) -> None:
         stack = cloudformation._stacks.get(stack_name) or {}
         if record := stack.get("_resources", {}).get(logical_id):
             JOURNAL.note(stack_name, {"done": [logical_id, record]})
-
-
-def delete_resource(
-    original: Original, resource_type: str, physical_id: str, props: Record, stack_name: str = "", logical_id: str = ""
-) -> None:
-    """Note that the operation begins to delete, before it does."""
-    JOURNAL.note(stack_name, {"cleaning": True})
-    original(resource_type, physical_id, props, stack_name, logical_id)

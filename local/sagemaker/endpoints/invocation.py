@@ -36,7 +36,10 @@ class Invocations:
         self._runtime = runtime
 
     def invoke(self, scope: Scope, name: str, body: bytes, headers: Mapping[str, str]) -> InvokeResult:
-        """Answer one request. Raises ServiceError."""
+        """Answer one request; wait for the model at most `invocation_seconds`. Raises ServiceError.
+
+        Of the request's `headers`, Content-Type and Accept are used.
+        """
         key = Key(KIND, scope, name)
         lowered = {header.lower(): value for header, value in headers.items()}
         accept = lowered.get("accept") or "*/*"
