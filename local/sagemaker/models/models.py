@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from local.sagemaker.api.resources import Handler, Resources, answer_members, pick
@@ -124,7 +125,9 @@ class ModelPackages(Resources):
         """Send the event on EventBridge, whose times are in milliseconds."""
         times = {name: int(package[name] * 1000) for name in package if name.endswith("Time")}
         name = "SageMaker Model Package State Change"
-        self._context.outbox.event(key.scope, name, package | times | further, key.arn)
+        detail = package | times | further
+        put = partial(self._context.surroundings.put_event, key.scope, name, detail, key.arn)
+        self._context.outbox.put(f"event {name}", put)
 
     def _named(self, scope: Scope, name: str) -> Key:
         key = Key(self.kind, scope, last_part(name))
