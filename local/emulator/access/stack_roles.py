@@ -81,9 +81,11 @@ def _refusal(role_arn: str) -> Any:
 
 def _records(params: Record) -> list[Record]:
     """Return the change set, then the stack, that a request names, as far as they exist."""
-    stack_name = helpers._p(params, "StackName")
-    _, change_set = changesets._find_change_set(helpers._p(params, "ChangeSetName"), stack_name)
-    stack = handlers._resolve_stack(stack_name or (change_set or {}).get("StackName"))
+    given = helpers._p(params, "StackName")
+    stack = handlers._resolve_stack(given)  # by name or id
+    name = stack["StackName"] if stack else given  # the CDK gives the change sets of all stacks one name
+    _, change_set = changesets._find_change_set(helpers._p(params, "ChangeSetName"), name)
+    stack = stack or handlers._resolve_stack((change_set or {}).get("StackName"))
     # ministack keeps deleted stacks; a new one of the name does not inherit the role.
     gone = bool(stack) and stack["StackStatus"] == "DELETE_COMPLETE"
     return [record for record in (change_set, None if gone else stack) if record]
