@@ -52,7 +52,8 @@ def _parquet(content: io.BytesIO, source: Source) -> TableStream:
             source.check_size(size, MOST_WHOLE)
             values |= {name: to_name(values[name]) for name, to_name in decode.items()}
             found.append(TableRow(number, _flat(dict(zip(names, values.values(), strict=True)), source)))
-    except (pyarrow.ArrowException, UnicodeError, OverflowError) as error:  # bytes that are no text, dates out of range
+    # Damaged pages, bytes that are no text, dates out of range.
+    except (pyarrow.ArrowException, OSError, UnicodeError, OverflowError) as error:
         raise _unreadable(source, "Parquet") from error
     columns = tuple(dict.fromkeys(name for row in found for name in row.values or {})) or tuple(names)
     return TableStream(columns, found, HowRead("parquet", source.compression), notes)
