@@ -20,7 +20,6 @@ from pathlib import Path
 from local.emulator.common import environment
 from local.emulator.common.environment import ServerPaths
 from local.emulator.common.errors import CannotStartError, ExitCode
-from local.emulator.common.version import installed_version, require_supported_version
 from local.emulator.state.state_dir import credentials, exclusive, listening_socket
 from local.sagemaker.common.settings import ImageRule, Settings, load_image_map
 
@@ -68,7 +67,7 @@ def main() -> None:
     """Restart in a clean environment, then serve."""
     options = parse_arguments(sys.argv[1:])
     try:
-        require_supported_version(installed_version())
+        environment.require_supported_version()
         try:
             images = load_image_map(options.images)
         except (OSError, ValueError) as error:

@@ -25,7 +25,7 @@ from local.emulator.gateway import data_plane
 from local.emulator.recovery import interrupted, stack_operations
 from local.emulator.sagemaker_bridge import sagemaker_api
 from local.emulator.state import persistence
-from local.emulator.workflows import lambda_errors, state_language
+from local.emulator.workflows import state_language
 from local.emulator.workflows import stepfunctions as workflows
 from local.sagemaker.service import SageMakerService
 
@@ -48,15 +48,13 @@ _WRAPPED: tuple[tuple[Holder | tuple[Holder, ...], str, Callable[..., Any]], ...
     (app, "_load_persisted_state", interrupted.load_persisted_state),  # an end of interrupted operations
     ((engine, stacks, handlers, changesets), "_evaluate_conditions", stack_rules.evaluate_conditions),  # Fn::Join
     (provisioners, "_physical_name", stack_rules.physical_name),  # names that differ between regions
-    *((_ACTIONS, action, stack_roles.with_role) for action in stack_roles.STACK_ACTIONS),  # service roles
-    *((_ACTIONS, action, stack_roles.with_role) for action in stack_roles.CHANGE_SET_ACTIONS),  # the same
+    *((_ACTIONS, action, stack_roles.with_role) for action in stack_roles.ACTIONS),  # service roles
     (handlers, "_stack_drift_information_xml", stack_roles.describe_role),  # a stack's role
     (_ACTIONS, "UpdateStack", stack_rules.update_stack),  # a refusal for busy stacks
     ((stacks, handlers), "_delete_stack_async", stack_rules.delete_stack),  # dependencies kept after a failed deletion
-    (stacks, "_delete_resource", stack_rules.delete_resource),  # the same
+    (stacks, "_delete_resource", stack_rules.delete_resource),  # the same, and a journal
     (_STACKS, "_deploy_stack_async", stack_operations.deploy_stack),  # a journal
     (_STACKS, "_add_event", stack_operations.add_event),  # the same
-    (stacks, "_delete_resource", stack_operations.delete_resource),  # the same
     (stacks, "_runs_on_worker_thread", resource_types.runs_on_worker_thread),  # types that call this server
     (custom_resource, "invoke_custom_resource", buckets.invoke_custom_resource),  # CDK's autoDeleteObjects
     (codebuild, "_start_build", image_builds.start_build),  # a check of a build's source
@@ -71,7 +69,7 @@ _WRAPPED: tuple[tuple[Holder | tuple[Holder, ...], str, Callable[..., Any]], ...
     (apigateway_v1, "_gateway_error_response", data_plane.gateway_error_response),  # its response
     (apigateway_v1, "_method_throttle_settings", data_plane.method_throttle_settings),  # throttles of methods
     # Functions and state machines
-    (lambda_svc, "_execute_function_warm", lambda_errors.execute_function),  # the exception's class
+    (lambda_svc, "_execute_function_warm", environments.execute_function),  # the exception's class
     (lambda_svc, "acquire_worker", environments.acquire_worker),  # a bound, a wait for one that is free
     (lambda_svc, "release_worker", environments.release_worker),  # the same
     (lambda_svc, "_throttle_response", environments.throttle_response),  # AWS's words

@@ -16,7 +16,7 @@ from ministack.core import lambda_runtime
 
 from local.emulator import plugin
 from local.emulator.access.perimeter import Asgi, guarded
-from local.emulator.common.version import REQUIRED_VERSION
+from local.emulator.common.environment import REQUIRED_VERSION
 from local.emulator.recovery import interrupted, recovery
 from local.emulator.recovery.stack_operations import JOURNAL
 from local.emulator.sagemaker_bridge.surroundings import CloudSurroundings

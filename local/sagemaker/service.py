@@ -9,12 +9,10 @@ from local.sagemaker.common.errors import ServiceError
 from local.sagemaker.common.names import Scope
 from local.sagemaker.common.settings import Settings
 from local.sagemaker.common.surroundings import Surroundings
-from local.sagemaker.endpoints.configs import EndpointConfigs
-from local.sagemaker.endpoints.endpoints import Endpoints
-from local.sagemaker.endpoints.invocation import Invocations, InvokeResult
+from local.sagemaker.endpoints.endpoints import EndpointConfigs, Endpoints
+from local.sagemaker.endpoints.invocation import Invocations
 from local.sagemaker.endpoints.runtime import EndpointRuntime
-from local.sagemaker.models.models import Models
-from local.sagemaker.models.registry import ModelPackages, PackageGroups
+from local.sagemaker.models.models import ModelPackages, Models, PackageGroups
 from local.sagemaker.state.context import Context
 from local.sagemaker.training.jobs import TrainingJobs
 from local.sagemaker.transform.jobs import TransformJobs
@@ -34,7 +32,7 @@ class SageMakerService:
         configs = EndpointConfigs(context, models)
         self._runtime = EndpointRuntime(context)
         endpoints = Endpoints(context, models, configs, self._runtime)
-        self._invocations = Invocations(context, self._runtime)
+        self.invoke_endpoint = Invocations(context, self._runtime).invoke
         self._jobs = (TrainingJobs(context), TransformJobs(context, models))
         self._handlers: dict[str, Handler] = {
             "AddTags": context.tags.add_tags,
@@ -80,10 +78,3 @@ class SageMakerService:
         validation.validate(action, params)
         given = {member: value for member, value in params.items() if value is not None}
         return handler(scope, given)
-
-    def invoke_endpoint(self, scope: Scope, name: str, body: bytes, headers: Mapping[str, str]) -> InvokeResult:
-        """Answer InvokeEndpoint; wait for the model at most `invocation_seconds`. Raises ServiceError.
-
-        Of the request's `headers`, Content-Type and Accept are used.
-        """
-        return self._invocations.invoke(scope, name, body, headers)

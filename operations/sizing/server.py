@@ -16,10 +16,9 @@ from typing import Self
 
 import psutil
 
+from local.sagemaker.common.settings import ImageRule
 from local.sagemaker.processes import ports
-from operations import paths
 from operations.errors import OperationError
-from operations.local_cloud.images import ServingImage
 from operations.sizing.http_load import HINT, load
 
 START_SECONDS = 180
@@ -102,7 +101,7 @@ class ImageServer(Server):
 
     def __init__(
         self,
-        image: ServingImage,
+        image: ImageRule,
         model_dir: Path,
         *,
         variables: Mapping[str, str] | None = None,
@@ -111,7 +110,7 @@ class ImageServer(Server):
         """Start it, with further environment variables, on one core or on all."""
         super().__init__(ports.claim())
         addresses = {"SM_MODEL_DIR": str(model_dir.resolve()), "SAGEMAKER_BIND_TO_HOST": "127.0.0.1"}
-        command = [str(paths.PYTHON), *image.arguments]
+        command = [image.python, *image.command]
         self._start(command, {**addresses, **image.environment, **(variables or {})}, core)
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
-from operations.aws import executions, releases, training, training_log
+from operations.aws import executions, releases, training
 from operations.aws.deployment import PROJECT, Deployment, connect
 from operations.console import Answer
 
@@ -33,7 +33,7 @@ def logs(arguments: argparse.Namespace) -> Answer:
         groups[group] = []
         for event in events[-arguments.lines :]:
             when, message = datetime.fromtimestamp(event["timestamp"] / 1000, UTC), event["message"].rstrip()
-            job = f" {event['logStreamName'].split('/')[0]}" if group == training_log.GROUP else ""
+            job = f" {event['logStreamName'].split('/')[0]}" if group == training.LOG_GROUP else ""
             lines.append(f"{when:%Y-%m-%d %H:%M:%S}{job}  {message}")
             groups[group].append({"time": when.isoformat(), "stream": event["logStreamName"], "message": message})
     return Answer({"failures": failed, "groups": groups}, "\n".join(lines))

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from classifier.job.hyperparameter_rules import encoded
 from operations.aws import data, registry, releases, training
 from operations.aws.deployment import PROJECT, Deployment, connect
-from operations.aws.training_log import TrainingLog
 from operations.console import Answer, say
 from operations.errors import OperationError
 from operations.verbs.releases import follow
@@ -120,7 +119,7 @@ def train_sdk(arguments: argparse.Namespace) -> Answer:
     launched.train(wait=False)
     job_name = launched._latest_training_job.training_job_name
     say(f"Training job {job_name}")
-    log, client = TrainingLog(deployment, job_name), deployment.client("sagemaker")
+    log, client = training.TrainingLog(deployment, job_name), deployment.client("sagemaker")
     while True:
         job = client.describe_training_job(TrainingJobName=job_name)
         log.show_new()

@@ -69,7 +69,7 @@ def test_evaluator_with_bootstrap_and_label_mapping(served: Any, model_folder: P
         model_or_pipeline=AutoModelForSequenceClassification.from_pretrained(model_folder),
         tokenizer=AutoTokenizer.from_pretrained(model_folder),
         data=data,
-        metric=evaluate.load(str(Path(metrics.__file__).parent / "accuracy")),
+        metric=evaluate.load(str(metrics.MODULE), "accuracy"),
         label_mapping={"not_helpful": 0, "helpful": 1},
         strategy="bootstrap",
         n_resamples=20,

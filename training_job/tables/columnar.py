@@ -3,6 +3,7 @@
 import datetime
 import io
 import json
+import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -10,7 +11,7 @@ from .dialect import FIRST_LINES
 from .header import has_header, titles
 from .json_rows import flat
 from .names import column_names, numbered_name
-from .source import Source
+from .source import MOST_WHOLE, Source
 from .table import AUTO, Again, HowRead, ReadSettings, TableError, TableRow, TableStream
 
 _MISSING = {"parquet": "pyarrow", "excel": "python-calamine"}
@@ -18,8 +19,7 @@ _MISSING = {"parquet": "pyarrow", "excel": "python-calamine"}
 
 def open_columnar(source: Source, kind: str, settings: ReadSettings, wanted: Sequence[str]) -> TableStream:
     """Read a Parquet or an Excel file; raise TableError where it is damaged, or its library is not installed here."""
-    with source.open() as file:
-        content = io.BytesIO(file.read())
+    content = source.whole()
     try:
         if kind == "parquet":
             return _parquet(content, source)
@@ -36,19 +36,24 @@ def _parquet(content: io.BytesIO, source: Source) -> TableStream:
     from pyarrow import parquet
 
     try:
-        table = parquet.read_table(content)
+        table = parquet.ParquetFile(content)
+        names = table.schema_arrow.names
     except (pyarrow.ArrowException, OSError) as error:
         raise _unreadable(source, "Parquet") from error
-    names = column_names(table.column_names, source.path.name)
-    decode = _class_names(table.schema.metadata or {}, table.column_names)
+    decode = _class_names(table.schema_arrow.metadata or {}, names)
+    names = column_names(names, source.path.name)
     notes = [f"The numbers in {name!r} are given as the names that the file has for them." for name in decode]
 
-    found, batches = [], table.to_batches(max_chunksize=1000)
+    found, size = list[TableRow](), 0
     try:
-        for number, values in enumerate((row for batch in batches for row in batch.to_pylist()), start=1):
+        read = (row for batch in table.iter_batches(100) for row in batch.to_pylist())
+        for number, values in enumerate(read, start=1):
+            size += len(str(values))  # what Arrow counts is less where values repeat
+            source.check_size(size, MOST_WHOLE)
             values |= {name: to_name(values[name]) for name, to_name in decode.items()}
             found.append(TableRow(number, _flat(dict(zip(names, values.values(), strict=True)), source)))
-    except (pyarrow.ArrowException, UnicodeError, OverflowError) as error:  # bytes that are no text, dates out of range
+    # Damaged pages, bytes that are no text, dates out of range.
+    except (pyarrow.ArrowException, OSError, UnicodeError, OverflowError) as error:
         raise _unreadable(source, "Parquet") from error
     columns = tuple(dict.fromkeys(name for row in found for name in row.values or {})) or tuple(names)
     return TableStream(columns, found, HowRead("parquet", source.compression), notes)
@@ -89,9 +94,12 @@ def _excel(content: io.BytesIO, source: Source, settings: ReadSettings, wanted: 
     from python_calamine import CalamineError, CalamineWorkbook
 
     try:
+        if zipfile.is_zipfile(content):
+            source.check_size(sum(part.file_size for part in zipfile.ZipFile(content).infolist()), MOST_WHOLE)
+            content.seek(0)
         book = CalamineWorkbook.from_filelike(content)
         sheets = {name: book.get_sheet_by_name(name).to_python(skip_empty_area=False) for name in book.sheet_names}
-    except (CalamineError, OSError) as error:
+    except (CalamineError, OSError, zipfile.BadZipFile, UnicodeError) as error:
         raise _unreadable(source, "Excel") from error
     filled = {name: rows for name, rows in sheets.items() if any(any(cell != "" for cell in row) for row in rows)}
     if not filled:

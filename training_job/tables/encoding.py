@@ -142,10 +142,7 @@ class _Scan:
             while chunk := file.read(_CHUNK):
                 self.head = self.head or chunk
                 size += len(chunk)
-                if size > MOST_BYTES:
-                    raise TableError(
-                        f"{source.path.name} has more than {MOST_BYTES} bytes.", hint="Split it, or take a part of it."
-                    )
+                source.check_size(size, MOST_BYTES)
                 breaks += chunk.count(b"\n")
                 returns += chunk.count(b"\r")
                 both += chunk.count(b"\r\n")

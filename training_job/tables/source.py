@@ -17,6 +17,8 @@ from .table import TableError
 
 MOST_BYTES = 4 * 1024**3
 """Bytes of one unpacked file. More is more likely a mistake, or a packed bomb, than a file of texts."""
+MOST_WHOLE = 1024**3
+"""Bytes of a Parquet or Excel file, and of what is packed in it: these are read as a whole."""
 
 _MARKS = {
     b"\x1f\x8b": "gzip",
@@ -62,6 +64,18 @@ class Source:
         with self.open() as file:
             return file.read(size)
 
+    def whole(self) -> io.BytesIO:
+        """Return all unpacked bytes; raise TableError for more than MOST_WHOLE."""
+        with self.open() as file:
+            content = file.read(MOST_WHOLE + 1)
+        self.check_size(len(content), MOST_WHOLE)
+        return io.BytesIO(content)
+
+    def check_size(self, size: int, most: int) -> None:
+        """Raise TableError for more than `most` bytes."""
+        if size > most:
+            raise TableError(f"{self.path.name} has more than {most} bytes.", hint="Split it, or take a part of it.")
+
     def kind(self) -> str:
         """Return `parquet`, `excel`, or `text` for anything else."""
         head = self.head(8)
@@ -71,8 +85,7 @@ class Source:
             return "excel"
         if not head.startswith(b"PK\x03\x04"):
             return "text"
-        with self.open() as file:
-            return "excel" if _is_excel(io.BytesIO(file.read())) else "text"
+        return "excel" if _is_excel(self.whole()) else "text"
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ministack.core import iam_evaluator
+from ministack.core import iam_actions, iam_evaluator
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import iam, sts
 
@@ -121,11 +121,9 @@ def denial(access_key_id: str, action: str, resource: str, context: Mapping[str,
         service_context={key.lower(): value for key, value in (context or {}).items()},
         principal_keys=principal.keys,
     )
-    result = iam_evaluator.evaluate(evaluation, principal.policies, *principal.limits)
-    decisions.note(principal.arn, action, resource, allowed=result.decision == "Allow")
-    reason = f"because no identity-based policy allows the {action} action"
-    message = f"User: {principal.arn} is not authorized to perform: {action} on resource: {resource} {reason}"
-    return "" if result.decision == "Allow" else message
+    allowed = iam_evaluator.evaluate(evaluation, principal.policies, *principal.limits).decision == "Allow"
+    decisions.note(principal.arn, action, resource, allowed=allowed)
+    return "" if allowed else str(iam_actions.identity_denial_message(action, principal.arn, resource, False))
 
 
 def pass_role_denial(access_key_id: str, role_arn: str, service: str) -> str:

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import ipaddress
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -29,8 +28,8 @@ def is_root_key(original: Original, access_key_id: str) -> bool:
 
 
 def pin_request_origin(original: Original, source_ip: str, secure_transport: bool) -> None:
-    """Count loopback as a secure transport: CDK's `enforce_ssl` denies requests without `aws:SecureTransport`."""
-    original(source_ip, secure_transport or is_loopback(source_ip))
+    """Count loopback, all that the server listens on, as secure: CDK's `enforce_ssl` asks for `aws:SecureTransport`."""
+    original(source_ip, True)
 
 
 def resolve_condition_key(original: Original, key: str, context: Any) -> Any:
@@ -40,14 +39,6 @@ def resolve_condition_key(original: Original, key: str, context: Any) -> Any:
         return found
     session, role, _ = found.split("/", 2)
     return f"{session.replace(':sts:', ':iam:').replace(':assumed-role', ':role')}/{role}"
-
-
-def is_loopback(address: str) -> bool:
-    """Return whether an address is this machine's own."""
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return False
 
 
 def guarded(inner: Asgi, health: Callable[[], dict[str, Any]]) -> Asgi:

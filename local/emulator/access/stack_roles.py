@@ -8,15 +8,17 @@ import contextvars
 from typing import Any
 
 from ministack.core import iam_actions, iam_evaluator
-from ministack.services import cloudformation
-from ministack.services.cloudformation import helpers
+from ministack.services.cloudformation import changesets, handlers, helpers
 
 from local.emulator.access import identity
 from local.emulator.common.errors import CannotAssumeRoleError
 from local.emulator.common.patching import Original, Record
 
-STACK_ACTIONS = ("CreateStack", "UpdateStack", "DeleteStack", "RollbackStack", "ContinueUpdateRollback")
-CHANGE_SET_ACTIONS = ("CreateChangeSet", "ExecuteChangeSet")
+# Those that take a role.
+ACTIONS = (
+    *("CreateStack", "UpdateStack", "DeleteStack", "RollbackStack", "ContinueUpdateRollback"),
+    *("CreateChangeSet", "ExecuteChangeSet"),
+)
 
 _PRINCIPAL = "cloudformation.amazonaws.com"
 _ROLE = "RoleARN"
@@ -79,18 +81,11 @@ def _refusal(role_arn: str) -> Any:
 
 def _records(params: Record) -> list[Record]:
     """Return the change set, then the stack, that a request names, as far as they exist."""
-    stack_name, change_set_name = helpers._p(params, "StackName"), helpers._p(params, "ChangeSetName")
-    change_sets = [
-        change_set
-        for identifier, change_set in cloudformation._change_sets.items()
-        if change_set_name in (identifier, change_set["ChangeSetName"])
-        and stack_name in ("", change_set["StackName"], change_set["StackId"])
-    ]
-    names = {stack_name, *(change_set["StackName"] for change_set in change_sets)} - {""}
-    stacks = [
-        stack
-        for name, stack in cloudformation._stacks.items()
-        # ministack keeps deleted stacks; a new one of the name does not inherit the role.
-        if (name in names or stack.get("StackId") in names) and stack.get("StackStatus") != "DELETE_COMPLETE"
-    ]
-    return change_sets + stacks
+    given = helpers._p(params, "StackName")
+    stack = handlers._resolve_stack(given)  # by name or id
+    name = stack["StackName"] if stack else given  # the CDK gives the change sets of all stacks one name
+    _, change_set = changesets._find_change_set(helpers._p(params, "ChangeSetName"), name)
+    stack = stack or handlers._resolve_stack((change_set or {}).get("StackName"))
+    # ministack keeps deleted stacks; a new one of the name does not inherit the role.
+    gone = bool(stack) and stack["StackStatus"] == "DELETE_COMPLETE"
+    return [record for record in (change_set, None if gone else stack) if record]

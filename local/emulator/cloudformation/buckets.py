@@ -6,6 +6,7 @@ machine has not. Without an answer the stack would wait for an hour.
 
 import logging
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from ministack.core.responses import get_account_id, get_region, new_uuid
@@ -30,25 +31,24 @@ def register() -> None:
     """Extend ministack's handlers of the type, and pass the stack's tags on to its buckets."""
     handlers = dict(provisioners._RESOURCE_HANDLERS[_TYPE])
     provisioners._STACK_TAG_PROPERTY[_TYPE] = ("Tags", "list")
-
-    def create(logical_id: str, props: Record, stack_name: str) -> Created:
-        bucket, attributes = handlers["create"](logical_id, props, stack_name)
-        _set_tags(bucket, props.get("Tags") or [])
-        return bucket, attributes
-
-    def update(physical_id: str, old: Record, new: Record, stack_name: str) -> Created:
-        bucket, attributes = handlers["update"](physical_id, old, new, stack_name)
-        _set_tags(bucket, new.get("Tags") or [])
-        return bucket, attributes
-
-    def delete(physical_id: str, props: Record) -> None:
-        s3 = _client()
-        with suppress(s3.exceptions.NoSuchBucket):
-            # Unlike ministack's handler, it refuses a full one and clears the disk.
-            s3.delete_bucket(Bucket=physical_id)
-        handlers["delete"](physical_id, props)
-
+    create, update = (partial(_with_tags, handlers[verb]) for verb in ("create", "update"))
+    delete = partial(_delete, handlers["delete"])
     resource_types.register(_TYPE, create=create, update=update, delete=delete, on_worker=True)
+
+
+def _with_tags(original: Original, *request: Any) -> Created:
+    """Create or update a bucket, then set its tags. Both requests end with the new properties and the stack's name."""
+    bucket, attributes = original(*request)
+    _set_tags(bucket, request[-2].get("Tags") or [])
+    return bucket, attributes
+
+
+def _delete(original: Original, physical_id: str, props: Record) -> None:
+    s3 = _client()
+    with suppress(s3.exceptions.NoSuchBucket):
+        # Unlike ministack's handler, it refuses a full one and clears the disk.
+        s3.delete_bucket(Bucket=physical_id)
+    original(physical_id, props)
 
 
 def resolve_sse_write_headers(original: Original, headers: Record, bucket_name: str) -> Any:

@@ -43,13 +43,11 @@ def _update(physical_id: str, old: Record, new: Record, stack_name: str) -> Crea
 
 
 def _delete(physical_id: str, props: Record) -> None:
-    gateway._request_validators.get(props.get("RestApiId", ""), {}).pop(physical_id, None)
+    gateway._delete_request_validator(props["RestApiId"], physical_id)
 
 
 def _create_method(original: Original, logical_id: str, props: Record, stack_name: str) -> Created:
     created: Created = original(logical_id, props, stack_name)
-    resource = gateway._resources.get(props.get("RestApiId", ""), {}).get(props.get("ResourceId", ""), {})
-    method = resource.get("resourceMethods", {}).get(props.get("HttpMethod", "ANY"))
-    if method is not None:
-        method["requestValidatorId"] = props.get("RequestValidatorId")
+    methods = gateway._resources[props["RestApiId"]][props["ResourceId"]]["resourceMethods"]
+    methods[props["HttpMethod"]]["requestValidatorId"] = props.get("RequestValidatorId")
     return created

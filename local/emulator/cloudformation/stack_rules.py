@@ -1,15 +1,15 @@
 """Rules of CloudFormation that ministack leaves out: joins in conditions, busy stacks, the order of deletions."""
 
 import contextvars
-from collections.abc import Mapping
 from typing import Any
 
 from ministack.core.responses import get_region
 from ministack.services import cloudformation
-from ministack.services.cloudformation import engine, handlers, helpers, provisioners
+from ministack.services.cloudformation import engine, handlers, helpers, provisioners, stacks
 
 from local.emulator.common.errors import ResourceFailedError
 from local.emulator.common.patching import Original, Record
+from local.emulator.recovery.stack_operations import JOURNAL
 
 _FIRST_REGION = "us-east-1"  # names there are as they always were
 # {resource that has to stay: the resource that needs it and was not deleted}, in the task of a stack's deletion.
@@ -58,11 +58,12 @@ async def delete_stack(original: Original, *args: Any, **kwargs: Any) -> None:
 def delete_resource(
     original: Original, resource_type: str, physical_id: str, props: Record, stack_name: str = "", logical_id: str = ""
 ) -> None:
-    """Keep the dependencies of a resource whose deletion failed.
+    """Note in the journal that the operation deletes; keep the dependencies of a resource whose deletion failed.
 
     ministack goes on to delete them, e.g. the function behind a custom resource, so that a second attempt could never
     succeed.
     """
+    JOURNAL.note(stack_name, {"cleaning": True})
     held = _held.get()
     if held is not None and logical_id in held:
         raise ResourceFailedError(f"The resource is kept because {held[logical_id]} needs it and could not be deleted.")
@@ -71,17 +72,7 @@ def delete_resource(
     except Exception:
         if held is not None:
             template = (cloudformation._stacks.get(stack_name) or {}).get("_template") or {}
-            held.update(dict.fromkeys(dependencies(template.get("Resources", {}), logical_id), logical_id))
+            definitions = template.get("Resources", {})
+            needed = stacks._with_dependencies([logical_id], definitions, set(definitions)) - {logical_id}
+            held |= dict.fromkeys(needed, logical_id)
         raise
-
-
-def dependencies(definitions: Mapping[str, Any], logical_id: str) -> set[str]:
-    """Return everything that a resource of a template depends on, directly or through others."""
-    found: set[str] = set()
-    pending = [logical_id]
-    while pending:
-        definition = definitions.get(pending.pop())
-        fresh = set(engine._extract_deps(definition, set(definitions))) - found if definition else set()
-        found |= fresh
-        pending += fresh
-    return found - {logical_id}

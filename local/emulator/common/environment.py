@@ -1,4 +1,4 @@
-"""The clean environment of the server process. Standard library only.
+"""The clean environment of the server process, and the ministack that it needs. Standard library only.
 
 ministack reads its settings from the environment when it is imported, and Lambda functions inherit the server's. What
 the developer's shell exports (AWS profiles, PYTHONPATH, virtual environments) must reach neither.
@@ -7,10 +7,13 @@ the developer's shell exports (AWS profiles, PYTHONPATH, virtual environments) m
 import os
 import shutil
 from collections.abc import Mapping
+from importlib import metadata
 from pathlib import Path
 
 from local.discarding import discard
+from local.emulator.common.errors import CannotStartError, ExitCode
 
+REQUIRED_VERSION = "1.5.33"  # the release of ministack that the patches of this package were written for
 ACCOUNT_ID = "000000000000"  # the account that holds everything
 MARKER = "LOCAL_CLOUD_CLEAN_ENVIRONMENT"  # set in the environment made here
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy")
@@ -96,3 +99,18 @@ def emulator_environment(paths: ServerPaths, port: int, root: Mapping[str, str],
         "SFTP_ENABLED": "0",
         "DOCKER_HOST": "unix:///nonexistent/docker.sock",
     }
+
+
+def require_supported_version() -> None:
+    """Raise CannotStartError unless the installed ministack is the one that this package was written for."""
+    try:
+        installed = metadata.version("ministack")
+    except metadata.PackageNotFoundError:
+        installed = ""
+    if installed != REQUIRED_VERSION:
+        found = f"ministack {installed}" if installed else "no ministack"
+        raise CannotStartError(
+            ExitCode.UNSUPPORTED_EMULATOR,
+            f"The local cloud needs ministack {REQUIRED_VERSION} exactly (it changes its internals) but found {found}. "
+            f"Install it with: python -m pip install ministack=={REQUIRED_VERSION}",
+        )

@@ -1,10 +1,11 @@
-"""The execution environments of Lambda functions: how many a function gets, and the files that they share.
+"""The execution environments of Lambda functions: how many there are, what they share, what their failures are called.
 
 ministack starts a process for every waiting request, with a copy of the function and of its layers. AWS's account has
 1,000 environments to give; a laptop has what its memory and its processors can hold.
 """
 
 import hashlib
+import re
 import shutil
 import tempfile
 import threading
@@ -31,6 +32,10 @@ _lock = threading.Lock()
 _freed: dict[str, threading.Condition] = defaultdict(lambda: threading.Condition(_lock))  # by function name
 _starting: set[Any] = set()
 _unpacking = threading.Lock()
+
+
+_ANY_ERROR = "Runtime.HandlerError"  # ministack's type of every exception
+_TRACE_START = "Traceback (most recent call last):"
 
 
 class NoEnvironmentError(Exception):
@@ -100,6 +105,25 @@ def throttle_response(original: Original, *args: Any, **options: Any) -> Record:
     result: Record = original(*args, **options)
     result["body"] |= {"errorType": "Lambda.TooManyRequestsException", "message": "Rate Exceeded."}
     return result
+
+
+def execute_function(original: Original, func: Record, event: Any, request_id: str) -> Record:
+    """Give the error of a function its type: the exception's class, as AWS reports it and state machines catch it."""
+    result: Record = original(func, event, request_id)
+    body = result.get("body")
+    if result.get("error") and isinstance(body, dict) and body.get("errorType") == _ANY_ERROR:
+        body["errorType"] = error_type(result.get("log") or "", body.get("errorMessage", "")) or _ANY_ERROR
+    return result
+
+
+def error_type(log: str, message: str) -> str:
+    """Return the class of the exception with the text `message` whose traceback ends `log`, or an empty string."""
+    trace = log[log.rfind(_TRACE_START) :] if _TRACE_START in log else log
+    first_line = message.splitlines()[0] if message else ""
+    found = re.findall(rf"^([A-Za-z_][\w.]*): {re.escape(first_line)}", trace, flags=re.MULTILINE) if first_line else []
+    if not found and _TRACE_START in log:  # an exception without text stands alone on the last line
+        found = re.findall(r"^([A-Za-z_][\w.]*)\s*$", trace, flags=re.MULTILINE)
+    return found[-1].rsplit(".", 1)[-1] if found else ""
 
 
 def install() -> None:

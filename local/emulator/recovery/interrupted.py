@@ -16,8 +16,7 @@ from ministack.services.cloudformation import stacks
 
 from local.emulator.access.identity import scope_of
 from local.emulator.common.patching import Original, Record
-from local.emulator.recovery.operation_journal import Operation
-from local.emulator.recovery.stack_operations import JOURNAL, STACK_TYPE
+from local.emulator.recovery.stack_operations import JOURNAL, STACK_TYPE, Operation
 
 logger = logging.getLogger("local.interrupted")
 

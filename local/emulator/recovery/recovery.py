@@ -21,8 +21,7 @@ from local.emulator.common.errors import LocalCloudError
 from local.emulator.common.patching import Record
 from local.emulator.recovery import interrupted
 from local.emulator.recovery.interrupted import REASON
-from local.emulator.recovery.operation_journal import Operation
-from local.emulator.recovery.stack_operations import JOURNAL, STACK_TYPE
+from local.emulator.recovery.stack_operations import JOURNAL, STACK_TYPE, Operation
 from local.emulator.sagemaker_bridge import endpoint_states
 from local.emulator.state import persistence
 

@@ -1,8 +1,12 @@
-"""Step Functions' AWS SDK integrations on boto3: names, values and errors as the service passes them on."""
+"""Step Functions' AWS SDK integrations on boto3: names, values and errors as the service passes them on.
+
+`sagemaker:create…Job.sync` also waits for the job, and stops it when nobody waits any longer.
+"""
 
 import json
 import re
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,6 +27,15 @@ _PREFIXES = (
 )
 ERROR_PREFIXES = {prefix.lower(): prefix for prefix in _PREFIXES.split()}
 """The supported services, with the prefix of their errors."""
+
+GENERAL_ERROR = "AmazonSageMakerException"
+"""SageMaker's name of errors that its model does not know: its own integration uses version 1 of the Java SDK."""
+
+SYNC_JOBS = {"createTrainingJob": "TrainingJob", "createTransformJob": "TransformJob"}
+"""The actions that can be waited for, with the API's noun: Create<noun>, <noun>Name, <noun>Status."""
+
+_POLL_SECONDS = 0.3
+_ENDED = ("Completed", "Failed", "Stopped")
 
 
 class TaskError(Exception):
@@ -55,6 +68,39 @@ def call(client: Any, service: str, action: str, parameters: Mapping[str, Any], 
         raise TaskError("States.Runtime", str(error)) from error
     answer.pop("ResponseMetadata", None)
     return _result(answer, shapes.output_shape)
+
+
+def run_job(client: Any, action: str, parameters: Mapping[str, Any], abandoned: Callable[[], bool]) -> dict[str, Any]:
+    """Create a job, wait until it ends, and return its description. Raises TaskError unless it completes.
+
+    `action`: a key of SYNC_JOBS. `abandoned` returns whether nobody waits any longer; the job is stopped then.
+    """
+    noun = SYNC_JOBS[action]
+    try:
+        call(client, "sagemaker", action, parameters, general_error=GENERAL_ERROR)
+        job = _await_end(client, noun, parameters[f"{noun}Name"], abandoned)
+    except ClientError as error:
+        raise TaskError(f"SageMaker.{GENERAL_ERROR}", str(error)) from error
+    description = json.dumps(job, default=lambda moment: int(moment.timestamp() * 1000))
+    if job[f"{noun}Status"] != "Completed":
+        # As on AWS, the cause is the whole description; FailureReason is one member of it.
+        raise TaskError("States.TaskFailed", description)
+    result: dict[str, Any] = json.loads(description)
+    return result
+
+
+def _await_end(client: Any, noun: str, name: str, abandoned: Callable[[], bool]) -> dict[str, Any]:
+    wanted = {f"{noun}Name": name}
+    stopping = False
+    while True:
+        job: dict[str, Any] = client._make_api_call(f"Describe{noun}", wanted)
+        if job[f"{noun}Status"] in _ENDED:
+            job.pop("ResponseMetadata", None)
+            return job
+        if not stopping and abandoned():
+            client._make_api_call(f"Stop{noun}", wanted)
+            stopping = True
+        time.sleep(_POLL_SECONDS)
 
 
 def sdk_name(member: str) -> str:

@@ -20,7 +20,7 @@ from local.emulator.access import front_door, identity
 from local.emulator.common.errors import CannotAssumeRoleError
 from local.emulator.common.patching import Original, Record
 from local.emulator.state import persistence
-from local.emulator.workflows import sagemaker_jobs, sdk_calls, state_language
+from local.emulator.workflows import sdk_calls, state_language
 
 logger = logging.getLogger("local.stepfunctions")
 
@@ -117,11 +117,11 @@ def _sagemaker(execution: _Execution, action: str, parameters: Mapping[str, Any]
     """Carry out the optimized integration `arn:aws:states:::sagemaker:<action>[.sync]`."""
     client = execution.client("sagemaker")
     if not wait:
-        return sdk_calls.call(client, "sagemaker", action, parameters, general_error=sagemaker_jobs.GENERAL_ERROR)
-    if action not in sagemaker_jobs.SYNC_JOBS:
+        return sdk_calls.call(client, "sagemaker", action, parameters, general_error=sdk_calls.GENERAL_ERROR)
+    if action not in sdk_calls.SYNC_JOBS:
         raise sdk_calls.TaskError("States.Runtime", f"sagemaker:{action}.sync is not part of the local cloud.")
     # `.sync` works by a managed EventBridge rule, which the role has to be allowed to make.
-    rule = f"StepFunctionsGetEventsForSageMaker{sagemaker_jobs.SYNC_JOBS[action]}sRule"
+    rule = f"StepFunctionsGetEventsForSageMaker{sdk_calls.SYNC_JOBS[action]}sRule"
     arn = f"arn:aws:events:{get_region()}:{get_account_id()}:rule/{rule}"
     for further_action in ("events:PutRule", "events:PutTargets", "events:DescribeRule"):
         execution.require(further_action, arn, "States.Runtime")
@@ -130,7 +130,7 @@ def _sagemaker(execution: _Execution, action: str, parameters: Mapping[str, Any]
     def abandoned() -> bool:
         return bool(expired and expired.is_set()) or not execution.running
 
-    return sagemaker_jobs.run(client, action, parameters, abandoned)
+    return sdk_calls.run_job(client, action, parameters, abandoned)
 
 
 def _check(execution: _Execution, resource: str, input_data: Any) -> None:

@@ -1,17 +1,21 @@
-"""The calls that every kind of resource answers alike."""
+"""The calls that every kind of resource answers alike, and the pages of their lists."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from botocore.model import ListShape, Shape
+from botocore.utils import parse_to_aware_datetime
 
-from local.sagemaker.api.listing import page, pick
 from local.sagemaker.api.validation import service_model
 from local.sagemaker.common.errors import InvalidRequestError, ServiceError
 from local.sagemaker.common.names import Key, Scope, last_part
 from local.sagemaker.state.context import Context
 from local.sagemaker.state.store import Record
+
+_TIMES = ("CreationTime", "LastModifiedTime")
+_DEFAULT_PAGE = 10
+_MAX_PAGE = 100
 
 Handler = Callable[[Scope, Mapping[str, Any]], dict[str, Any]]
 """Takes the scope and the members of a request, and returns the members of the answer."""
@@ -120,3 +124,43 @@ def answer_members(action: str) -> Mapping[str, Shape]:
     assert shape is not None
     members: Mapping[str, Shape] = shape.members
     return members
+
+
+def page(
+    records: Sequence[Record], params: Mapping[str, Any], noun: str, *, newest_first: bool = True
+) -> tuple[list[Record], dict[str, str]]:
+    """Return the records of one page of a List call, and the NextToken if there are more.
+
+    `noun` begins the members that hold name and status (`<noun>Name`, `<noun>Status`). AWS documents call by call
+    whether the newest records come first where the request names no order.
+    """
+    name, status = f"{noun}Name", f"{noun}Status"
+    kept = [record for record in records if _keeps(record, params, record[name], record.get(status))]
+    by = {"Name": name, "Status": status}.get(params.get("SortBy", ""), "CreationTime")
+    # The name breaks ties, so that pages never overlap.
+    order = params.get("SortOrder", "Descending" if newest_first else "Ascending")
+    kept.sort(key=lambda record: (record.get(by, 0), record[name]), reverse=order == "Descending")
+    try:
+        start = int(params.get("NextToken", "0"))
+    except ValueError as error:
+        raise InvalidRequestError("Invalid pagination token.") from error
+    end = start + min(params.get("MaxResults", _DEFAULT_PAGE), _MAX_PAGE)
+    return kept[start:end], {"NextToken": str(end)} if end < len(kept) else {}
+
+
+def pick(record: Mapping[str, Any], *members: str) -> Record:
+    """Return the named members that the record has."""
+    return {member: record[member] for member in members if member in record}
+
+
+def _keeps(record: Record, params: Mapping[str, Any], name: str, status: str | None) -> bool:
+    if params.get("NameContains", "").lower() not in name.lower():
+        return False
+    if params.get("StatusEquals", status) != status:
+        return False
+    return all(
+        sign * (record[member] - parse_to_aware_datetime(params[f"{member}{word}"]).timestamp()) > 0
+        for member in _TIMES
+        for word, sign in (("After", 1), ("Before", -1))
+        if f"{member}{word}" in params
+    )

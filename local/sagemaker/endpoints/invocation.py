@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 from local.sagemaker.common.errors import ServiceError
 from local.sagemaker.common.names import Key, Scope
-from local.sagemaker.endpoints.metrics import publish_invocation
 from local.sagemaker.endpoints.runtime import KIND, EndpointRuntime
 from local.sagemaker.endpoints.variant import Variant
 from local.sagemaker.processes.model_server import ServerDownError, ServerTimeoutError
@@ -36,7 +35,10 @@ class Invocations:
         self._runtime = runtime
 
     def invoke(self, scope: Scope, name: str, body: bytes, headers: Mapping[str, str]) -> InvokeResult:
-        """Answer one request. Raises ServiceError."""
+        """Answer one request; wait for the model at most `invocation_seconds`. Raises ServiceError.
+
+        Of the request's `headers`, Content-Type and Accept are used.
+        """
         key = Key(KIND, scope, name)
         lowered = {header.lower(): value for header, value in headers.items()}
         accept = lowered.get("accept") or "*/*"
@@ -69,7 +71,7 @@ class Invocations:
             raise _model_error(key, variant, status, f"Service Unavailable: {error}") from error
         finally:
             total = time.perf_counter() - began
-            publish_invocation(self._context.outbox, key, variant, status, model_seconds, total, in_flight)
+            variant.publish_invocation(status, model_seconds, total, in_flight)
         given = {
             "Content-Type": answer.headers.get("Content-Type", "application/octet-stream"),
             "x-Amzn-Invoked-Production-Variant": variant.spec.name,

@@ -12,7 +12,6 @@ from typing import Any
 
 from local.sagemaker.common.errors import FailedError, ServiceError, shortened
 from local.sagemaker.common.names import Key
-from local.sagemaker.endpoints.metrics import publish_start
 from local.sagemaker.endpoints.serving import VariantSpec
 from local.sagemaker.endpoints.variant import Variant, endpoint_home, start_variant
 from local.sagemaker.state.context import Context
@@ -153,7 +152,7 @@ class EndpointRuntime:
         with self._lock:
             old = self._variants.get(key)
             self._variants[key] = variant
-        publish_start(self._context.outbox, key, variant)
+        variant.publish_start()
         variants = [variant.spec.summary(time.time())]
         self._change(key, EndpointStatus="InService", ProductionVariants=variants, **changes)
         return old

@@ -1,6 +1,7 @@
-"""The server behind an endpoint: started, shared by the requests, drained before it stops."""
+"""The server behind an endpoint: started, shared by the requests, measured, drained before it stops."""
 
 import threading
+from functools import partial
 from pathlib import Path
 
 from local.sagemaker.common.errors import FailedError, ServiceError
@@ -10,11 +11,21 @@ from local.sagemaker.processes.log_stream import LogStream
 from local.sagemaker.processes.model_server import ModelServer, StartError
 from local.sagemaker.state.context import Context
 
+_INVOCATIONS = "AWS/SageMaker"
+_RESOURCES = "/aws/sagemaker/Endpoints"  # what the container uses of its instance
+_MICROSECONDS = 1_000_000
+
 
 class Variant:
-    """A running server and the number of requests that it is answering."""
+    """A running server and the number of requests that it is answering.
 
-    def __init__(self, spec: VariantSpec, server: ModelServer, log: LogStream) -> None:
+    It publishes what SageMaker publishes to CloudWatch, measured on the local process. Names, units and dimensions:
+    docs.aws.amazon.com/sagemaker/latest/dg, "monitoring-cloudwatch" and "serverless-endpoints-monitoring".
+    """
+
+    def __init__(self, context: Context, key: Key, spec: VariantSpec, server: ModelServer, log: LogStream) -> None:
+        self._context = context
+        self._key = key
         self.spec = spec
         self.server = server
         self.log_group = log.group
@@ -40,6 +51,36 @@ class Variant:
         with self._idle:
             self._idle.wait_for(lambda: self.in_flight == 0, timeout)
 
+    def publish_start(self) -> None:
+        """Publish the start time of a serverless variant: on AWS its first request starts it, here the deployment."""
+        if self.spec.serverless:
+            self._publish("Microseconds", {"ModelSetupTime": self.server.start_took * _MICROSECONDS})
+
+    def publish_invocation(self, status: int, model: float, total: float, in_flight: int) -> None:
+        """Publish the metrics of one request.
+
+        `status` is the model's HTTP status (5xx if it did not answer), `model` the seconds that it took, and `total`
+        the seconds that the service took, including the model. `in_flight` counts this request, too.
+        """
+        counts = {
+            "Invocations": 1.0,
+            "Invocation4XXErrors": float(400 <= status < 500),
+            "Invocation5XXErrors": float(status >= 500),
+        }
+        self._publish("Count", counts)
+        times = {"ModelLatency": model * _MICROSECONDS, "OverheadLatency": (total - model) * _MICROSECONDS}
+        self._publish("Microseconds", times)
+        if limit := self.spec.max_concurrency:
+            self._publish("None", {"ServerlessConcurrentExecutionsUtilization": in_flight / limit})
+        used, size = self.server.memory_mb(), self.spec.serverless.get("MemorySizeInMB")
+        if used is not None and size:
+            self._publish("Percent", {"MemoryUtilization": 100 * used / size}, _RESOURCES)
+
+    def _publish(self, unit: str, values: dict[str, float], namespace: str = _INVOCATIONS) -> None:
+        dimensions = {"EndpointName": self._key.name, "VariantName": self.spec.name}
+        put = partial(self._context.surroundings.put_metrics, self._key.scope, namespace, values, unit, dimensions)
+        self._context.outbox.put(f"metrics {', '.join(values)}", put)
+
 
 def endpoint_home(context: Context, key: Key) -> Path:
     """Return the HOME of the servers of an endpoint."""
@@ -62,4 +103,4 @@ def start_variant(context: Context, key: Key, spec: VariantSpec, instance: str) 
             f"The primary container for production variant {spec.name} did not pass the ping health check. Please "
             f"check CloudWatch logs for this endpoint. ({error}; {last_lines(log)})"
         ) from error
-    return Variant(spec, server, log)
+    return Variant(context, key, spec, server, log)

@@ -1,14 +1,149 @@
-"""Models: an image, an artifact and an environment, or a model package that holds the three."""
+"""Models, and the model registry: numbered model packages in their groups."""
 
+import time
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
-from local.sagemaker.api.resources import Resources
-from local.sagemaker.common.errors import InvalidRequestError, UnsupportedError
-from local.sagemaker.common.names import Scope
-from local.sagemaker.models.registry import ModelPackages
+from local.sagemaker.api.resources import Handler, Resources, answer_members, pick
+from local.sagemaker.common.errors import InvalidRequestError, ServiceError, UnsupportedError
+from local.sagemaker.common.names import Key, Scope, last_part
 from local.sagemaker.state.context import Context
 from local.sagemaker.state.store import Record
+
+
+class PackageGroups(Resources):
+    """Create, describe, list and delete model package groups."""
+
+    kind = "model-package-group"
+    noun = "ModelPackageGroup"
+    newest_first = False
+    missing = "ModelPackageGroup {arn} does not exist."
+    taken = "Model Package Group already exists: {arn}"
+    defaults = {"ModelPackageGroupStatus": "Completed", "CreatedBy": {}}
+
+    def delete(self, scope: Scope, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Answer DeleteModelPackageGroup; refuse it while the group holds packages."""
+        key = self.key(scope, params)
+        with self._store.lock:
+            packages = self._store.all(ModelPackages.kind, scope)
+            if any(package["ModelPackageGroupName"] == key.name for _, package in packages):
+                raise ServiceError(
+                    "ConflictException",
+                    f"Model Package Group {key.arn} cannot be deleted because it still contains Model Packages.",
+                )
+            return super().delete(scope, params)
+
+
+class ModelPackages(Resources):
+    """Create, describe, list, update and delete versioned model packages."""
+
+    kind = "model-package"
+    noun = "ModelPackage"
+    newest_first = False
+    missing = "ModelPackage {arn} does not exist."
+
+    def __init__(self, context: Context, groups: PackageGroups) -> None:
+        super().__init__(context)
+        self._groups = groups
+
+    def handlers(self) -> dict[str, Handler]:
+        """Return the handler of each action."""
+        return {**super().handlers(), "UpdateModelPackage": self.update}
+
+    def create(self, scope: Scope, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Answer CreateModelPackage: add the next version to its group. It is Completed at once."""
+        if "ModelPackageGroupName" not in params:
+            raise InvalidRequestError("The local cloud registers versioned packages only: give ModelPackageGroupName.")
+        if "ModelPackageName" in params:
+            raise InvalidRequestError("Give either ModelPackageName or ModelPackageGroupName, not both.")
+        if params.get("Tags"):
+            raise InvalidRequestError("A versioned model package uses the tags of its group: no Tags may be given.")
+        group_key = self._groups.key(scope, params)
+        with self._store.lock:
+            # Counted in the group, so that the number of a deleted package is not used again.
+            version = self._groups.get(group_key).get("_LastVersion", 0) + 1
+            key = Key(self.kind, scope, f"{group_key.name}/{version}")
+            record: Record = {
+                "ModelApprovalStatus": "PendingManualApproval",
+                "CertifyForMarketplace": False,
+                **{member: value for member, value in params.items() if member not in ("Tags", "ClientToken")},
+                "ModelPackageName": key.name,
+                "ModelPackageGroupName": group_key.name,
+                "ModelPackageVersion": version,
+                "ModelPackageArn": key.arn,
+                "ModelPackageStatus": "Completed",
+                "ModelPackageStatusDetails": {"ValidationStatuses": [], "ImageScanStatuses": []},
+                "CreationTime": time.time(),
+            }
+            self._store.put(key, record)
+            self._store.update(group_key, _LastVersion=version)
+        self._announce(key, record)
+        return {"ModelPackageArn": key.arn}
+
+    def update(self, scope: Scope, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Answer UpdateModelPackage; announce the members that changed, if any did."""
+        key = self._named(scope, params["ModelPackageArn"])
+        with self._store.lock:
+            package = self.get(key)
+            metadata = package.get("CustomerMetadataProperties", {}) | params.get("CustomerMetadataProperties", {})
+            for name in params.get("CustomerMetadataPropertiesToRemove", []):
+                metadata.pop(name, None)
+            given = pick(params, *answer_members("DescribeModelPackage"))
+            given |= {"ModelPackageArn": key.arn, "CustomerMetadataProperties": metadata}
+            changes = {member: value for member, value in given.items() if value != package.get(member, {})}
+            if changes:
+                package |= changes | {"LastModifiedTime": time.time()}
+                self._store.put(key, package)
+        if changes:
+            self._announce(key, package, UpdatedModelPackageFields=sorted(changes))
+        return {"ModelPackageArn": params["ModelPackageArn"]}
+
+    def key(self, scope: Scope, params: Mapping[str, Any]) -> Key:
+        """Return the key of the package that a request names, by ARN or as `group/version`."""
+        return self._named(scope, params["ModelPackageName"])
+
+    def list_all(self, scope: Scope, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Answer ListModelPackages, whose entries for versioned packages have no ModelPackageName."""
+        answer = super().list_all(scope, params)
+        for entry in answer["ModelPackageSummaryList"]:
+            del entry["ModelPackageName"]
+        return answer
+
+    def container(self, scope: Scope, package_name: str) -> Record:
+        """Return the container of a package (Image, ModelDataUrl, Environment). Raises InvalidRequestError."""
+        key = self._named(scope, package_name)
+        containers: list[Record] = self.get(key).get("InferenceSpecification", {}).get("Containers", [])
+        if len(containers) != 1 or not containers[0].get("Image"):
+            raise InvalidRequestError(
+                f"Model package {key.arn} has to hold one container with an Image to be deployed here; "
+                f"it has {len(containers)}."
+            )
+        return containers[0]
+
+    def _announce(self, key: Key, package: Record, **further: Any) -> None:
+        """Send the event on EventBridge, whose times are in milliseconds."""
+        times = {name: int(package[name] * 1000) for name in package if name.endswith("Time")}
+        name = "SageMaker Model Package State Change"
+        detail = package | times | further
+        put = partial(self._context.surroundings.put_event, key.scope, name, detail, key.arn)
+        self._context.outbox.put(f"event {name}", put)
+
+    def _named(self, scope: Scope, name: str) -> Key:
+        key = Key(self.kind, scope, last_part(name))
+        if name.startswith("arn:") and name != key.arn:  # of another account or region
+            raise InvalidRequestError(self.missing.format(arn=name))
+        return key
+
+    def _listed(self, scope: Scope, params: Mapping[str, Any]) -> list[Record]:
+        packages = super()._listed(scope, params)
+        if "ModelPackageGroupName" in params:
+            group = self._groups.get(self._groups.key(scope, params))["ModelPackageGroupName"]
+            packages = [package for package in packages if package["ModelPackageGroupName"] == group]
+        if "ModelApprovalStatus" in params:
+            wanted = params["ModelApprovalStatus"]
+            packages = [package for package in packages if package["ModelApprovalStatus"] == wanted]
+        return packages
 
 
 class Models(Resources):

@@ -4,9 +4,7 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Mapping
-from functools import partial
-from typing import Any
+from collections.abc import Callable
 
 from local.sagemaker.common.names import Scope
 from local.sagemaker.common.surroundings import Surroundings
@@ -43,25 +41,17 @@ class Outbox:
             batch = self._lines.setdefault((scope, group, stream), [])
             batch.append(line)
             if len(batch) == 1:
-                self._queue.put((f"lines of {group} {stream}", lambda: self._deliver_lines(scope, group, stream)))
+                self.put(f"lines of {group} {stream}", lambda: self._deliver_lines(scope, group, stream))
 
-    def event(self, scope: Scope, detail_type: str, detail: Mapping[str, Any], resource: str) -> None:
-        """Queue an event of the source `aws.sagemaker`."""
-        deliver = partial(self._surroundings.put_event, scope, detail_type, detail, resource)
-        self._queue.put((f"event {detail_type}", deliver))
-
-    def metrics(
-        self, scope: Scope, namespace: str, values: Mapping[str, float], unit: str, dimensions: Mapping[str, str]
-    ) -> None:
-        """Queue one value for each of some metrics."""
-        deliver = partial(self._surroundings.put_metrics, scope, namespace, values, unit, dimensions)
-        self._queue.put((f"metrics {', '.join(values)}", deliver))
+    def put(self, what: str, deliver: Callable[[], object]) -> None:
+        """Queue the delivery of an event or of metrics; `what` names it where it fails."""
+        self._queue.put((what, deliver))
 
     def flush(self, timeout: float = 5.0) -> None:
         """Wait until everything queued so far has been delivered."""
         if self._thread.is_alive():
             done = threading.Event()
-            self._queue.put(("flush", done.set))
+            self.put("flush", done.set)
             done.wait(timeout)
 
     def _run(self) -> None:

@@ -1,8 +1,12 @@
 """One training job from start to end: download, train, upload."""
 
 import contextlib
+import math
+import re
 import threading
 import time
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from local.sagemaker.common.errors import FailedError, shortened
 from local.sagemaker.jobs.job import JobRecord, JobRun
@@ -11,11 +15,41 @@ from local.sagemaker.state import archives
 from local.sagemaker.state.context import Context
 from local.sagemaker.training import launch
 from local.sagemaker.training.container import JobFolder, entry_point
-from local.sagemaker.training.metric_scanner import MetricScanner
 from local.sagemaker.training.transfer import CheckpointSync, Transfer
 
 _METRIC_SECONDS = 1.0
 _MESSAGE_LENGTH = 900
+
+
+class MetricScanner:
+    """Reads every line of the log and keeps the last value of each metric: MetricDefinitions → FinalMetricDataList."""
+
+    def __init__(self, definitions: Sequence[Mapping[str, str]]) -> None:
+        self._patterns = [(definition["Name"], re.compile(definition["Regex"])) for definition in definitions]
+        self._last: dict[str, dict[str, Any]] = {}
+
+    def scan(self, line: str) -> bool:
+        """Return whether the line contains a metric. Its value is the expression's first group, or the whole match."""
+        found = False
+        for name, pattern in self._patterns:
+            match = pattern.search(line)
+            value = _number(match.group(1) if pattern.groups else match.group(0)) if match else None
+            if value is not None:
+                self._last[name] = {"MetricName": name, "Value": value, "Timestamp": time.time()}
+                found = True
+        return found
+
+    def final(self) -> list[dict[str, Any]]:
+        """Return the FinalMetricDataList so far."""
+        return list(self._last.values())
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        value = float(text or "")
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
 
 
 class TrainingRun(JobRun):

@@ -6,14 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ministack.services.cloudformation import engine
+from ministack.services.cloudformation import engine, stacks
 
 from local.emulator.access.identity import scope_of, trusts_service
-from local.emulator.access.perimeter import is_loopback
-from local.emulator.cloudformation.stack_rules import dependencies, evaluate_conditions
+from local.emulator.cloudformation.stack_rules import evaluate_conditions
+from local.emulator.functions.environments import error_type
 from local.emulator.recovery.interrupted import final_status
 from local.emulator.sagemaker_bridge.surroundings import split_uri, target_path
-from local.emulator.workflows.lambda_errors import error_type
 from local.sagemaker.common.surroundings import SurroundingsError
 
 SAGEMAKER = "sagemaker.amazonaws.com"
@@ -120,14 +119,6 @@ def test_account_and_region_are_read_from_an_arn() -> None:
 
 
 @pytest.mark.parametrize(
-    ("address", "own"), [("127.0.0.1", True), ("::1", True), ("192.168.0.1", False), ("unknown", False)]
-)
-def test_loopback_is_this_machine_only(address: str, own: bool) -> None:
-    """Only loopback addresses count."""
-    assert is_loopback(address) is own
-
-
-@pytest.mark.parametrize(
     ("status", "final"),
     [
         ("CREATE_IN_PROGRESS", "ROLLBACK_FAILED"),
@@ -150,4 +141,5 @@ def test_dependencies_are_followed_through_others() -> None:
         "Policy": {"Properties": {"Roles": [{"Ref": "Role"}]}},
         "Bucket": {},
     }
-    assert dependencies(definitions, "Empty") == {"Function", "Role", "Policy"}
+    found = stacks._with_dependencies(["Empty"], definitions, set(definitions))
+    assert found == {"Empty", "Function", "Role", "Policy"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from local.emulator.recovery.operation_journal import Operation, OperationJournal
+from local.emulator.recovery.stack_operations import Operation, OperationJournal
 
 _MODEL = {"PhysicalResourceId": "arn:model/new", "ResourceType": "AWS::SageMaker::Model"}
 

@@ -8,7 +8,7 @@ from typing import Any
 import boto3
 import pytest
 
-from local.emulator.workflows import sagemaker_jobs
+from local.emulator.workflows import sdk_calls
 from local.emulator.workflows.sdk_calls import TaskError
 
 _REQUESTS: dict[str, dict[str, Any]] = {
@@ -36,33 +36,33 @@ class FakeSageMaker:
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sagemaker_jobs, "_POLL_SECONDS", 0)
+    monkeypatch.setattr(sdk_calls, "_POLL_SECONDS", 0)
 
 
-@pytest.mark.parametrize("action", sagemaker_jobs.SYNC_JOBS)
+@pytest.mark.parametrize("action", sdk_calls.SYNC_JOBS)
 def test_a_completed_job_gives_its_description(action: str) -> None:
     """The result is the description, without the SDK's own members."""
     client = FakeSageMaker("InProgress", "Completed")
-    result = sagemaker_jobs.run(client, action, _REQUESTS[action], lambda: False)
-    noun = sagemaker_jobs.SYNC_JOBS[action]
+    result = sdk_calls.run_job(client, action, _REQUESTS[action], lambda: False)
+    noun = sdk_calls.SYNC_JOBS[action]
     assert result == {f"{noun}Status": "Completed", "FailureReason": "it smells"}
     assert client.calls == [f"Create{noun}", f"Describe{noun}", f"Describe{noun}"]
 
 
-@pytest.mark.parametrize("action", sagemaker_jobs.SYNC_JOBS)
+@pytest.mark.parametrize("action", sdk_calls.SYNC_JOBS)
 def test_a_failed_job_fails_the_task_with_its_description(action: str) -> None:
     """The cause of States.TaskFailed is the whole description."""
     with pytest.raises(TaskError) as failed:
-        sagemaker_jobs.run(FakeSageMaker("Failed"), action, _REQUESTS[action], lambda: False)
+        sdk_calls.run_job(FakeSageMaker("Failed"), action, _REQUESTS[action], lambda: False)
     assert failed.value.error == "States.TaskFailed"
     assert json.loads(failed.value.cause)["FailureReason"] == "it smells"
 
 
-@pytest.mark.parametrize("action", sagemaker_jobs.SYNC_JOBS)
+@pytest.mark.parametrize("action", sdk_calls.SYNC_JOBS)
 def test_a_job_nobody_waits_for_is_stopped_once(action: str) -> None:
     """When the execution has ended, the job is stopped, and the task waits for its end."""
     client = FakeSageMaker("InProgress", "Stopping", "Stopped")
     with pytest.raises(TaskError):
-        sagemaker_jobs.run(client, action, _REQUESTS[action], lambda: True)
-    noun = sagemaker_jobs.SYNC_JOBS[action]
+        sdk_calls.run_job(client, action, _REQUESTS[action], lambda: True)
+    noun = sdk_calls.SYNC_JOBS[action]
     assert [call for call in client.calls if call.startswith("Stop")] == [f"Stop{noun}"]

@@ -16,7 +16,7 @@ import pytest
 
 from operations import command_line
 from operations.__main__ import main
-from operations.aws.training_log import TrainingLog
+from operations.aws.training import TrainingLog
 from operations.command_line import VERBS
 from operations.console import Answer, say
 from operations.errors import OperationError

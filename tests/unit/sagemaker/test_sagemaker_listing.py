@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from local.sagemaker.api.listing import page
+from local.sagemaker.api.resources import page
 from local.sagemaker.common.errors import InvalidRequestError
 
 RECORDS = [

@@ -39,7 +39,7 @@ def test_lines_leave_in_batches_before_later_events(surroundings: Any) -> None:
     for number in range(3):
         outbox.line(SCOPE, "group", "a", f"line {number}")
         outbox.line(SCOPE, "group", "b", f"other {number}")
-    outbox.event(SCOPE, "Ended", {}, "arn")
+    outbox.put("event", lambda: surroundings.put_event(SCOPE, "Ended", {}, "arn"))
     outbox.start()
     outbox.stop()
     assert surroundings.seen == [
@@ -54,7 +54,7 @@ def test_a_failed_delivery_does_not_stop_the_next(surroundings: Any) -> None:
     surroundings.broken = True
     outbox = Outbox(surroundings)
     outbox.line(SCOPE, "group", "a", "lost")
-    outbox.event(SCOPE, "Ended", {}, "arn")
+    outbox.put("event", lambda: surroundings.put_event(SCOPE, "Ended", {}, "arn"))
     outbox.start()
     outbox.stop()
     assert surroundings.seen == ["Ended"]

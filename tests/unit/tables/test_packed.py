@@ -17,7 +17,7 @@ import zstandard
 from pyarrow import parquet
 
 from excel_files import workbook, zipped
-from tables import ReadSettings, TableError, read_table
+from tables import ReadSettings, TableError, columnar, encoding, read_table, source
 
 ROWS = [{"text": "a, b", "label": "yes"}, {"text": "größer", "label": "no"}, {"text": "c\nd", "label": "yes"}]
 CSV = 'text,label\n"a, b",yes\ngrößer,no\n"c\nd",yes\n'.encode()
@@ -180,3 +180,29 @@ def test_a_cover_sheet_of_one_column_is_passed_over(tmp_path: Path) -> None:
     (tmp_path / "data").write_bytes(workbook({"Cover": [["Survey"], ["by us"]], "Data": SHEET}))
     table = read_table(tmp_path / "data")
     assert (table.how.sheet, table.notes) == ("Data", ["Sheet 'Data' was read; the others are Cover."])
+
+
+BOMBS = {
+    "parquet": as_parquet(pandas.DataFrame({"text": ["x" * 1000] * 3000, "label": "yes"}).astype("category")),
+    "parquet without categories": as_parquet(pandas.DataFrame({"text": ["x" * 1000] * 3000, "label": "yes"})),
+    "excel": zipped({"xl/workbook.xml": b" " * 3_000_000}),
+    "excel in gzip": gzip.compress(zipped({"xl/workbook.xml": b" " * 3_000_000})),
+    "csv in gzip": gzip.compress(b"text,label\n" + b"x,yes\n" * 500_000),
+    "json in zip": zipped({"data.json": b'[{"text": "x"}' + b" " * 3_000_000 + b"]"}),
+    "parquet's mark, and nothing": gzip.compress(b"PAR1" + bytes(3_000_000)),
+}
+
+
+@pytest.mark.parametrize("kind", BOMBS)
+def test_a_small_file_that_unpacks_to_very_much_is_refused(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever unpacks it stops at the limit, which is lowered here."""
+    for module in (source, columnar):
+        monkeypatch.setattr(module, "MOST_WHOLE", 2_000_000)
+    monkeypatch.setattr(encoding, "MOST_BYTES", 2_000_000)
+    assert len(BOMBS[kind]) < 100_000
+    (tmp_path / "data").write_bytes(BOMBS[kind])
+    with pytest.raises(TableError, match="has more than 2000000 bytes") as caught:
+        read_table(tmp_path / "data")
+    assert caught.value.hint

@@ -43,7 +43,7 @@ KNOWN = {
     "client/README.md": "a library: its user's lock decides on the versions of what it needs",
     "docs/api.md": "the same library",
     # Messages that name a package.
-    "local/emulator/common/version.py": "what to run where ministack has another version",
+    "local/emulator/common/environment.py": "what to run where ministack has another version",
     "training_job/classifier/model/base_model.py": "what to run where a package with a base model is missing",
     "training_job/tables/columnar.py": "what to run where pyarrow or calamine is missing",
     "training_job/tables/source.py": "what to run where zstandard is missing",
