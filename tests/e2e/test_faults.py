@@ -30,7 +30,7 @@ from run_groups import group_of
 from trial import API_FUNCTION, Fault, Trial, evidence_of, number, write_table
 from waiting import until
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.nightly(part="releases")]
 PER_SECOND = 10.0
 FAULTS: list[Fault] = []
 BY_ITSELF, NEXT_RELEASE, STARTED = "by itself", "by the next release", "by starting the local cloud"
@@ -41,12 +41,12 @@ SMALL_FILES = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (1_000
 
 
 def fault(
-    *sees: set[int], within: float = 5.0, mended: str = BY_ITSELF, short: bool = False
+    *sees: set[int], within: float = 5.0, mended: str = BY_ITSELF
 ) -> Callable[[Callable[[Trial], None]], Callable[[Trial], None]]:
     """Put a fault on the list; its docstring is its name in the table."""
 
     def listed(breaks: Callable[[Trial], None]) -> Callable[[Trial], None]:
-        FAULTS.append(Fault(breaks, frozenset().union(*sees), within, mended, short))
+        FAULTS.append(Fault(breaks, frozenset().union(*sees), within, mended))
         return breaks
 
     return listed
@@ -55,14 +55,14 @@ def fault(
 # The model and the API
 
 
-@fault(COLD, short=True)
+@fault(COLD)
 def model_killed(trial: Trial) -> None:
     """The endpoint's process is killed."""
     for process in trial.processes():
         process.kill()
 
 
-@fault(COLD, {429, 504}, within=30, short=True)
+@fault(COLD, {429, 504}, within=30)
 def model_stalled(trial: Trial) -> None:
     """The endpoint's process is stopped for 8 s (SIGSTOP)."""
     stopped = trial.processes()
@@ -74,7 +74,7 @@ def model_stalled(trial: Trial) -> None:
     trial.heal()
 
 
-@fault(UP, {500, 502, 504}, short=True)
+@fault(UP, {500, 502, 504})
 def api_function_killed(trial: Trial) -> None:
     """The processes of the API's Lambda function are killed."""
     for process in trial.processes(function=API_FUNCTION):
@@ -99,7 +99,7 @@ def burst(trial: Trial) -> None:
     trial.heal()
 
 
-@fault(COLD, mended=NEXT_RELEASE, within=8, short=True)
+@fault(COLD, mended=NEXT_RELEASE, within=8)
 def endpoint_deleted(trial: Trial) -> None:
     """The endpoint is deleted; then another version is released."""
     lose_endpoint(trial, other=True)
@@ -140,7 +140,7 @@ def config_deleted(trial: Trial) -> None:
 # Releases
 
 
-@fault(UP, short=True)
+@fault(UP)
 def second_approval(trial: Trial) -> None:
     """A second version is approved while the first one is being released."""
     first, second = trial.other, trial.champion
@@ -210,7 +210,7 @@ def package_deleted(trial: Trial) -> None:
     assert trial.champion == champion, trial.said
 
 
-@fault(UP, mended="by restoring the archive", short=True)
+@fault(UP, mended="by restoring the archive")
 def archive_replaced(trial: Trial) -> None:
     """The archive of an approved package is replaced before its release."""
     other, archive = trial.other, trial.archive(trial.other)
@@ -388,7 +388,7 @@ def cloud_killed_before_the_update(trial: Trial) -> None:
     kill_in(trial, "Describe endpoint")
 
 
-@fault(COLD, RESTARTED, within=60, mended=STARTED, short=True)
+@fault(COLD, RESTARTED, within=60, mended=STARTED)
 def cloud_killed_in_the_update(trial: Trial) -> None:
     """The local cloud is killed while a release updates the endpoint; the release is started again."""
     kill_in(trial, "Update endpoint", 1.0)
@@ -534,11 +534,7 @@ def endure(console: Console, fault: Fault) -> Trial:
     return trial
 
 
-@pytest.mark.parametrize(
-    "fault",
-    [pytest.param(each, marks=() if each.short else pytest.mark.nightly(part="releases")) for each in FAULTS],
-    ids=[each.breaks.__name__ for each in FAULTS],
-)
+@pytest.mark.parametrize("fault", FAULTS, ids=[each.breaks.__name__ for each in FAULTS])
 def test_fault(console: Console, fault: Fault, rows: list[tuple[str, ...]], tell: Callable[[str], None]) -> None:
     """Callers get nothing but what is listed for it, then answers again; the history has no contradiction."""
     trial = endure(Console(console.project), fault)

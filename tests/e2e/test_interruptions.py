@@ -1,4 +1,4 @@
-"""The local cloud is killed in the middle of a training run, and started again; of a release: test_faults.py."""
+"""The local cloud is killed in the middle of a training run and of a release, and started again."""
 
 from __future__ import annotations
 
@@ -77,6 +77,33 @@ def test_killed_while_training(console: Console) -> None:
     assert job["BillableTimeInSeconds"] <= job["TrainingTimeInSeconds"]
     assert console.package(output["model_package_arn"])["ModelApprovalStatus"] == "Rejected"
     assert console.champion == champion
+
+
+NIGHTLY = pytest.mark.nightly(part="releases")
+
+
+@pytest.mark.parametrize("seconds", [pytest.param(0.0, marks=NIGHTLY), 1.0, pytest.param(3.0, marks=NIGHTLY)])
+def test_killed_while_releasing(console: Console, seconds: float) -> None:
+    """Whatever moment it hits, one model serves afterwards, the stack's parameter names it, and a new release works."""
+    console = Console(console.project)
+    other = console.older()
+    former = console.champion
+    execution = console.start({"model_package_arn": other}, "release")
+    wait_for(console, execution, "Update endpoint")
+    time.sleep(seconds)
+    console.kill()
+    console = start_again(console)
+    assert console.wait(execution, 60)["status"] != "RUNNING"
+    assert console.champion in (former, other)
+    assert console.version == console.champion.rsplit("/", 1)[-1]
+    left = console.left_over()
+    assert [len(left[kind]) for kind in ("models", "endpoint configs", "endpoints")] == [1, 1, 1], left
+    for arn in (other, former):
+        ended = console.wait(console.start({"model_package_arn": arn}, "release"))
+        assert ended["status"] == "SUCCEEDED", ended
+        assert json.loads(ended["output"])["outcome"] in ("released", "already serving")
+    assert console.champion == former
+    assert console.version == former.rsplit("/", 1)[-1]
 
 
 def test_nothing_is_left_running(console: Console) -> Any:

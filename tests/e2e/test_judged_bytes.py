@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+from typing import Any
+from urllib.parse import urlsplit
 
 import pandas as pd
 import pytest
@@ -39,6 +41,23 @@ def test_a_job_cannot_write_over_what_was_judged(console: Console) -> None:
     assert console.answers(SENTENCES) == answers
 
 
+def test_a_replaced_archive_is_not_released(console: Console) -> None:
+    """Somebody with every right replaces the archive of an approved package: it is rejected, and no caller notices."""
+    former = console.champion
+    output = console.run({"training_job": console.forge("to-be-replaced", "none"), "approval": "manual"})
+    package = output["model_package_arn"]
+    address = urlsplit(archive_of(console, package))
+    replaced = console.read(archive_of(console, package)) + b"x"
+    overwrite(console, address.netloc, address.path.lstrip("/"), replaced)
+    with console.asked_steadily(SENTENCES) as stream:
+        release = console.release_by_hand(package)
+        stream.wait_for_more()
+    assert release["status"] == "FAILED" and "is not the archive that was judged" in release["cause"], release
+    assert "Update endpoint" not in console.states(release["executionArn"])
+    assert console.package(package)["ModelApprovalStatus"] == "Rejected"
+    assert console.champion == former and set(stream.statuses) == {200} and len(stream.versions) == 1
+
+
 def test_a_model_under_judgement_cannot_forge_evidence(console: Console) -> None:
     """Its code writes over the champion's answers while it gives evidence: no network, no keys, nothing is written."""
     evidence = console.package(console.champion)["CustomerMetadataProperties"]["evidence"]
@@ -53,3 +72,14 @@ def test_a_model_under_judgement_cannot_forge_evidence(console: Console) -> None
     noted = console.package(output["model_package_arn"])["CustomerMetadataProperties"]
     assert hashlib.sha256(console.read(noted["evidence"])).hexdigest() == noted["evidence_sha256"]
     assert noted["evidence_version"]
+
+
+def overwrite(console: Console, bucket: str, key: str, content: bytes) -> None:
+    """Write an object although the bucket's policy keeps everybody from it: without the policy, for a moment."""
+    s3: Any = console.project.client("s3")
+    policy = s3.get_bucket_policy(Bucket=bucket)["Policy"]
+    s3.delete_bucket_policy(Bucket=bucket)
+    try:
+        s3.put_object(Bucket=bucket, Key=key, Body=content)
+    finally:
+        s3.put_bucket_policy(Bucket=bucket, Policy=policy)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 
 from aws_console import PREFIX, Console
 from local_project import BUNDLED_DATA
+from waiting import until
 
 pytestmark = pytest.mark.e2e
 SENTENCES = pd.read_json(BUNDLED_DATA / "test.json", lines=True)["sentence"].tolist()[:20]
@@ -193,6 +195,32 @@ def test_an_older_package_comes_back_by_its_arn_and_by_rejected_then_approved(co
     assert console.champion == former
 
 
+def test_a_lost_endpoint_is_made_anew_by_the_next_release(console: Console) -> None:
+    """Deleted by somebody: status claims nothing, a healthy package is released and answers, and so is the champion."""
+    first, former = console.older(), console.champion
+
+    def lose() -> None:
+        console.sagemaker.delete_endpoint(EndpointName=PREFIX)
+        until(lambda: not console.left_over()["endpoints"])
+        time.sleep(5)  # for so long the API tells again what the model said before
+        facts = json.loads(console.project.make("status", "ARGS=--json").stdout)
+        assert (facts["model_version"], facts["released_version"]) == (None, number(console.champion))
+        assert "model_not_released" in facts["model"]
+
+    lose()
+    console.sagemaker.update_model_package(ModelPackageArn=first, ModelApprovalStatus="Rejected")
+    release = console.release_by_hand(first)
+    assert json.loads(release["output"])["outcome"] == "released", release
+    assert (console.champion, console.version) == (first, number(first))
+    assert console.package(first)["ModelApprovalStatus"] == "Approved"
+    assert "Clear" in " ".join(console.states(release["executionArn"])), console.states(release["executionArn"])
+    console.project.make("rollback", f"PACKAGE={number(former)}")
+    lose()  # and what serves already is no no-op
+    printed = console.project.make("rollback", f"PACKAGE={number(former)}").stdout
+    assert f"model version {number(former)} answers" in printed
+    assert (console.champion, console.version) == (former, number(former))
+
+
 def test_duplicated_events_and_metadata_release_nothing(console: Console, unchanged: Callable[[], None]) -> None:
     """The same approval once more, even after another release, and a change of metadata only: nothing happens.
 
@@ -217,6 +245,32 @@ def test_duplicated_events_and_metadata_release_nothing(console: Console, unchan
     assert json.loads(later["output"])["outcome"] == "already serving"
     assert len(console.executions("release")) == len(known) + 1
     unchanged()
+
+
+def test_two_releases_at_once_take_turns(console: Console) -> None:
+    """Started together, one waits: the stack's updates do not overlap, and both end with their own model served."""
+    other = console.older()
+    champion = console.champion
+    started = [console.start({"model_package_arn": arn}, "release") for arn in (other, champion)]
+    ended = [console.wait(arn) for arn in started]
+    assert [found["status"] for found in ended] == ["SUCCEEDED", "SUCCEEDED"], ended
+    spans = []
+    for arn in started:
+        pages = console.workflows.get_paginator("get_execution_history").paginate(executionArn=arn)
+        events = [event for page in pages for event in page["events"]]
+        changing = [
+            event["timestamp"]
+            for event in events
+            if event.get("stateEnteredEventDetails", {}).get("name") in ("Describe champion", "Record release")
+        ]
+        spans.append((changing[0], events[-1]["timestamp"]))
+    (_, end_of_first), (start_of_second, _) = sorted(spans)
+    assert start_of_second >= end_of_first, spans
+    last = max(ended, key=lambda found: found["stopDate"])
+    assert console.champion == json.loads(last["input"])["model_package_arn"]
+    assert console.version == number(console.champion)
+    if console.champion != champion:
+        console.project.make("rollback", f"PACKAGE={number(champion)}")
 
 
 ARN = "arn:aws:sagemaker:us-east-1:000000000000:model-package"

@@ -57,14 +57,12 @@ class Fault:
         sees: the statuses that callers may get.
         within: seconds after the mending in which the last request may fail.
         mended: what ended it: `by itself`, or what a person did.
-        short: whether it belongs to the short form.
     """
 
     breaks: Callable[[Trial], None]
     sees: frozenset[int]
     within: float
     mended: str
-    short: bool
 
     @property
     def name(self) -> str:

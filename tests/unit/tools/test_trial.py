@@ -19,7 +19,7 @@ def breaks(_: Trial) -> None:
     """The lights go out."""
 
 
-FAULT = Fault(breaks, frozenset({200, 503}), 5, "by itself", True)
+FAULT = Fault(breaks, frozenset({200, 503}), 5, "by itself")
 
 
 @pytest.mark.parametrize(
