@@ -476,7 +476,7 @@ def clock_set_back(trial: Trial) -> None:
     """The local cloud is killed and started with its clock an hour back, and later with the right one."""
     library = next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"), os.environ.get("FAKETIME_LIBRARY"))
     if library is None:
-        pytest.skip("the clock cannot be moved: apt-get install libfaketime")
+        pytest.skip("the clock cannot be moved: the Debian package libfaketime is not here")
     other = trial.other
     trial.console.kill()
     trial.start(LOCAL_CLOUD_PYTHON=str(trial.other_clock(str(library), "-1h")))
