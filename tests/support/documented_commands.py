@@ -30,6 +30,8 @@ REASONS = {
     "compares with the last commit": "which may differ, and which a shallow clone does not hold",
 }
 """Why no test runs a command: the only reasons that a page can give."""
+NOT_HERE = {"test", "test-fast", "test-nightly", "clean", "down", "up", "deploy"}
+"""Targets that would end, remove or recurse into what runs the tests, or train for minutes: other tests prove them."""
 _INLINE = re.compile(r"`((?:[A-Z_]+=\S+ )*(?:make|python|\.venv/bin/python|docker|pip) [^`]+)`")
 MARK = re.compile(r"<!-- not run,\s([^:]+):\s(.*?)\s-->", re.DOTALL)
 _FORM = re.compile(r"…|<[a-z]+>")
@@ -75,6 +77,12 @@ def page(name: str, text: str) -> Page:
             marked |= dict.fromkeys(lines, reason)
     to_run = {command for command in shown if command not in marked and not _AWS.search(command)}
     return Page(name, frozenset(to_run), marked, frozenset(shown))
+
+
+def target(command: str) -> str:
+    """Return the target of a `make` command; nothing for any other command."""
+    found = re.match(r"(?:[A-Z_]+=\S+ )*make ([a-z-]+)", command)
+    return found[1] if found else ""
 
 
 def _commands(text: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import subprocess
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from classifier.job.hyperparameters import fields
-from documented_commands import MARK, REASONS, pages
+from documented_commands import MARK, NOT_HERE, REASONS, Page, pages, target
 from documented_commands import page as page_of
 from operations.command_line import VERBS
 from stacks.config.environment import Config
@@ -65,6 +66,30 @@ cdk deploy --all
     assert found.commands == {"make up", "X=1 python -m it --help", "make setup", "cut -d, -f1 file"}
     assert found.marked == {"make wait": "takes long", "cdk deploy --all": "needs AWS"}
     assert page_of("a.md", "`make up` <!-- not run, no reason: `make down` -->").marked == {"make down": "no reason"}
+
+
+def must_not_run(shown: list[Page]) -> set[str]:
+    """Of the commands that some test has to run, those that no page's test may run and no other test proves.
+
+    They are the targets of NOT_HERE, and those that the page of all commands marks, with whatever variables.
+    """
+    (every,) = (found for found in pages() if found.name == "docs/commands.md")
+    forbidden = NOT_HERE | {target(command) for command in every.marked}
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py")]
+    calls = (node for text in sources if "mark.proves(" in text for node in ast.walk(ast.parse(text)))
+    marks = [call for call in calls if isinstance(call, ast.Call) and ast.unparse(call.func) == "pytest.mark.proves"]
+    proven = {ast.literal_eval(argument) for mark in marks for argument in mark.args}
+    return {command for each in shown for command in each.commands if target(command) in forbidden} - proven
+
+
+def test_a_command_that_no_test_may_run_has_its_mark_or_its_proof() -> None:
+    """It is noticed here, and not when it has run for minutes, asked the world or removed what runs the tests."""
+    assert must_not_run(pages()) == set()
+    wrong = "`make audit`, `A=1 make test-nightly PART=fuzz`, `make status` and `make up` with `make lock`"
+    assert must_not_run([page_of("a.md", f"{wrong} <!-- not run, changes the lock: `make lock` -->")]) == {
+        "make audit",
+        "A=1 make test-nightly PART=fuzz",
+    }
 
 
 def test_every_setting_in_a_document_exists() -> None:
