@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import http.server
 import json
-import threading
 from collections.abc import Callable
 from typing import Any
+
+from running_server import RunningServer
 
 Answer = Callable[[str, dict[str, str], Any], tuple[int, dict[str, str], Any]]
 """Path, headers and the JSON that was sent → status, headers, and the JSON to answer."""
 
 
-class JsonServer:
+class JsonServer(RunningServer):
     """The server, and the paths that it was asked for."""
 
     def __init__(self, answer: Answer) -> None:
@@ -40,13 +41,5 @@ class JsonServer:
             def log_message(self, *_: Any) -> None:
                 pass
 
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.host = f"127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def __enter__(self) -> JsonServer:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        super().__init__(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler))
+        self.host = self.url.removeprefix("http://")
