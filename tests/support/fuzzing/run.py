@@ -14,6 +14,7 @@ import signal
 import sys
 import time
 import traceback
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -28,14 +29,14 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 @dataclass
-class Target:
+class Target(ABC):
     """One reader of outside input: good inputs, and a check that raises where the reader does what it must not."""
 
     seeds: Sequence[bytes]
 
+    @abstractmethod
     def check(self, data: bytes) -> None:
         """Read an input; raise AssertionError, or what the reader let out."""
-        raise NotImplementedError
 
 
 @dataclass
