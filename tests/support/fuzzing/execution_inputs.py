@@ -2,29 +2,14 @@
 
 from __future__ import annotations
 
-import functools
 import json
 from typing import Any
 
-import boto3
-
 from fuzzing.run import Target
 from launch.run import run
+from launch_defaults import environment, sdk_metadata
 from shared.errors import FunctionError
 
-DEFAULTS = {
-    "hyperparameters": {"base_model": "distilbert-base-uncased", "seed": 1},
-    "compute": {
-        "instance_type": "ml.g4dn.xlarge",
-        "instance_count": 1,
-        "volume_gb": 30,
-        "max_runtime_minutes": 60,
-        "spot": False,
-    },
-    "gate": {"min_accuracy": "auto", "min_f1": 0.6, "margin": 0.02},
-    "approval": "auto",
-    "offline": False,
-}
 SEEDS: list[Any] = [
     {},
     {"data_source": "https://example.com/data/train.csv", "approval": "manual", "Comment": "a"},
@@ -43,22 +28,13 @@ JOB = {
 }
 
 
-@functools.cache
-def _metadata() -> Any:
-    return boto3.client("sagemaker", region_name="us-east-1").meta
-
-
 class Fuzzed(Target):
     """Starts the launch function, without SageMaker."""
 
     def __init__(self) -> None:
         super().__init__([json.dumps(seed).encode() for seed in SEEDS])
-        self.meta = _metadata()
-        self.environment = {
-            "DEFAULTS": json.dumps(DEFAULTS),
-            "JOB_NAME_PREFIX": "text-classifier-dev",
-            "ARTIFACTS_URI": "s3://artifacts/training",
-        }
+        self.meta = sdk_metadata()
+        self.environment = environment(gate={"min_accuracy": "auto", "min_f1": 0.6, "margin": 0.02})
 
     def describe_training_job(self, **_: Any) -> dict[str, Any]:
         return JOB

@@ -2,34 +2,13 @@
 
 from __future__ import annotations
 
-import functools
-import json
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+import launch_defaults
 from launch.settings import Settings
-
-DEFAULTS = {
-    "hyperparameters": {"base_model": "distilbert-base-uncased", "seed": 1},
-    "compute": {
-        "instance_type": "ml.g4dn.xlarge",
-        "instance_count": 1,
-        "volume_gb": 30,
-        "max_runtime_minutes": 60,
-        "spot": False,
-    },
-    "gate": {"min_accuracy": 0.7, "min_f1": 0.6, "margin": 0.02},
-    "approval": "auto",
-    "offline": False,
-}
-
-
-@functools.cache
-def _sdk_metadata() -> Any:
-    return boto3.client("sagemaker", region_name="us-east-1").meta
 
 
 class FakeSageMaker:
@@ -42,7 +21,7 @@ class FakeSageMaker:
 
     @property
     def meta(self) -> Any:
-        return _sdk_metadata()
+        return launch_defaults.sdk_metadata()
 
     def describe_training_job(self, *, TrainingJobName: str) -> dict[str, Any]:
         self.asked.append(TrainingJobName)
@@ -60,11 +39,7 @@ def sagemaker() -> FakeSageMaker:
 @pytest.fixture
 def environment() -> dict[str, str]:
     """The variables as the stack sets them."""
-    return {
-        "DEFAULTS": json.dumps(DEFAULTS),
-        "JOB_NAME_PREFIX": "text-classifier-dev",
-        "ARTIFACTS_URI": "s3://artifacts/training",
-    }
+    return launch_defaults.environment()
 
 
 @pytest.fixture
