@@ -49,7 +49,7 @@ def serve(projects: LocalProjects, deployed: Path, real_data: Path | None, reduc
 
     def made(name: str) -> Served:
         if name == "real" and real_data is None:
-            pytest.skip("no real data: DATA names no folder with train.json and test.json of Helpful Sentences")
+            pytest.skip("no real data: set DATA to a folder with train.json and test.json of Helpful Sentences")
         data = real_data if name == "real" and real_data else reduced
         promised = None if data == BUNDLED_DATA else {"reduced": (0.82, 0.86), "real": (0.86, 0.895)}[name]
         return _interrupted_and_served(projects, deployed, data, promised)

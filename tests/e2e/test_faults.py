@@ -23,11 +23,11 @@ import psutil
 import pytest
 import requests
 
-from aws_console import PREFIX, Console
+from aws_console import PREFIX, Console, number
 from history import History, asking
 from local_project import LocalProject
 from run_groups import group_of
-from trial import API_FUNCTION, Fault, Trial, evidence_of, number, write_table
+from trial import API_FUNCTION, Fault, Trial, evidence_of, write_table
 from waiting import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.nightly(part="releases")]
@@ -145,7 +145,7 @@ def second_approval(trial: Trial) -> None:
     """A second version is approved while the first one is being released."""
     first, second = trial.other, trial.champion
     with trial.releasing(first, by_approval=True) as execution:
-        trial.reach(execution, "Update endpoint")
+        trial.console.reach(execution, "Update endpoint")
         with trial.releasing(second, by_approval=True):
             pass
     assert trial.champion == second, trial.said
@@ -167,7 +167,7 @@ def second_deployment(trial: Trial) -> None:
     deploying = None
     other = trial.other
     with trial.releasing(other) as execution:
-        trial.reach(execution, "Note release")
+        trial.console.reach(execution, "Note release")
         deploying = trial.console.project.popen("deploy")
     printed, _ = deploying.communicate(timeout=300)
     assert deploying.returncode == 0, printed
@@ -179,7 +179,7 @@ def release_aborted(trial: Trial) -> None:
     """The release is stopped in the middle (StopExecution), and started again."""
     other = trial.other
     with trial.releasing(other) as execution:
-        trial.reach(execution, "Update endpoint")
+        trial.console.reach(execution, "Update endpoint")
         trial.console.workflows.stop_execution(executionArn=execution, cause="stopped by the test")
         stack = trial.console.project.client("cloudformation")
         until(lambda: _status(stack).endswith("_COMPLETE"), 60)
@@ -191,7 +191,7 @@ def package_rejected(trial: Trial) -> None:
     """The package is rejected while it is being released."""
     other = trial.other
     with trial.releasing(other, by_approval=True) as execution:
-        trial.reach(execution, "Update endpoint")
+        trial.console.reach(execution, "Update endpoint")
         trial.console.sagemaker.update_model_package(
             ModelPackageArn=other, ModelApprovalStatus="Rejected", ApprovalDescription="second thoughts"
         )
@@ -204,7 +204,7 @@ def package_deleted(trial: Trial) -> None:
     """The package is deleted while it is being released."""
     champion, package = trial.champion, judge_anew(trial)
     with trial.releasing(package, by_approval=True) as execution:
-        trial.reach(execution, "Update endpoint")
+        trial.console.reach(execution, "Update endpoint")
         trial.console.sagemaker.delete_model_package(ModelPackageName=package)
         trial.deleted.add(number(package))
     assert trial.champion == champion, trial.said
@@ -213,7 +213,7 @@ def package_deleted(trial: Trial) -> None:
 @fault(UP, mended="by restoring the archive")
 def archive_replaced(trial: Trial) -> None:
     """The archive of an approved package is replaced before its release."""
-    other, archive = trial.other, trial.archive(trial.other)
+    other, archive = trial.other, trial.console.archive(trial.other)
     with trial.without(archive, trial.console.read(archive) + b"x"):
         trial.release_in_vain(other, "is not the archive that was judged", by_approval=True)
         trial.ask_status()
@@ -224,7 +224,7 @@ def archive_replaced(trial: Trial) -> None:
 def archive_deleted(trial: Trial) -> None:
     """The archive of an approved package is deleted before its release."""
     other = trial.other
-    with trial.without(trial.archive(other)):
+    with trial.without(trial.console.archive(other)):
         trial.release_in_vain(other, "model.tar.gz")
         assert trial.approved(other)  # it is not the package's fault
     trial.release(other)
@@ -404,7 +404,7 @@ def kill_in(trial: Trial, state: str, seconds: float = 0.0) -> None:
     """Kill the local cloud in, or so long after, a state of a release; then one model serves, and all is tidy."""
     other = trial.other
     with trial.releasing(other) as execution:
-        trial.reach(execution, state)
+        trial.console.reach(execution, state)
         time.sleep(seconds)
         trial.console.kill()
         trial.start()
@@ -463,7 +463,7 @@ def disk_full_at_start(trial: Trial) -> None:
 @fault(COLD, RESTARTED, within=70, mended="by itself, once the archive was back")
 def archive_missing_at_start(trial: Trial) -> None:
     """The champion's archive is missing when the local cloud starts, for 10 s."""
-    with trial.without(trial.archive(trial.champion)):
+    with trial.without(trial.console.archive(trial.champion)):
         trial.console.kill()
         trial.start()
         time.sleep(10)
@@ -476,7 +476,9 @@ def clock_set_back(trial: Trial) -> None:
     """The local cloud is killed and started with its clock an hour back, and later with the right one."""
     library = next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"), os.environ.get("FAKETIME_LIBRARY"))
     if library is None:
-        pytest.skip("the clock cannot be moved: the Debian package libfaketime is not here")
+        pytest.skip(
+            "no libfaketime, to move the clock: install that Debian package, or set FAKETIME_LIBRARY to its file"
+        )
     other = trial.other
     trial.console.kill()
     trial.start(LOCAL_CLOUD_PYTHON=str(trial.other_clock(str(library), "-1h")))
@@ -510,7 +512,7 @@ def console(request: pytest.FixtureRequest, bring_up: Callable[[str, str], Local
 
 
 @pytest.fixture(scope="module")
-def rows(tell: Callable[[str], None]) -> Iterator[list[tuple[str, ...]]]:
+def rows() -> Iterator[list[tuple[str, ...]]]:
     """The lines of the table; in the end they are written where FAULTS_TABLE says."""
     found: list[tuple[str, ...]] = []
     yield found

@@ -8,20 +8,10 @@ from typing import Any
 
 import pytest
 
-from aws_console import PREFIX, Console
+from aws_console import PREFIX, Console, number
 
 pytestmark = pytest.mark.e2e
 SENTENCES = ["How is it?", "The battery lasted nine hours of flying and charges in forty minutes."]
-
-
-def wait_for(console: Console, execution: str, state: str) -> None:
-    """Until an execution is in a state."""
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline:
-        if state in console.states(execution):
-            return
-        time.sleep(0.2)
-    raise AssertionError(f"{state} was not reached: {console.states(execution)}")
 
 
 def wait_until_training(console: Console) -> None:
@@ -51,7 +41,7 @@ def test_killed_while_training(console: Console) -> None:
     """
     champion, answers = console.champion, console.answers(SENTENCES)
     execution = console.start({})
-    wait_for(console, execution, "Train")
+    console.reach(execution, "Train", 120)
     wait_until_training(console)
     console.kill()
     console = start_again(console)
@@ -89,13 +79,13 @@ def test_killed_while_releasing(console: Console, seconds: float) -> None:
     other = console.older()
     former = console.champion
     execution = console.start({"model_package_arn": other}, "release")
-    wait_for(console, execution, "Update endpoint")
+    console.reach(execution, "Update endpoint", 120)
     time.sleep(seconds)
     console.kill()
     console = start_again(console)
     assert console.wait(execution, 60)["status"] != "RUNNING"
     assert console.champion in (former, other)
-    assert console.version == console.champion.rsplit("/", 1)[-1]
+    assert console.version == number(console.champion)
     left = console.left_over()
     assert [len(left[kind]) for kind in ("models", "endpoint configs", "endpoints")] == [1, 1, 1], left
     for arn in (other, former):
@@ -103,7 +93,7 @@ def test_killed_while_releasing(console: Console, seconds: float) -> None:
         assert ended["status"] == "SUCCEEDED", ended
         assert json.loads(ended["output"])["outcome"] in ("released", "already serving")
     assert console.champion == former
-    assert console.version == former.rsplit("/", 1)[-1]
+    assert console.version == number(former)
 
 
 def test_nothing_is_left_running(console: Console) -> Any:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any
-from urllib.parse import urlsplit
 
 import pandas as pd
 import pytest
@@ -19,15 +17,10 @@ SENTENCES = pd.read_json(BUNDLED_DATA / "test.json", lines=True)["sentence"].tol
 HOSTILE = "raises on the first request"
 
 
-def archive_of(console: Console, arn: str) -> str:
-    """Return the address of a package's archive."""
-    return str(console.package(arn)["InferenceSpecification"]["Containers"][0]["ModelDataUrl"])
-
-
 def test_a_job_cannot_write_over_what_was_judged(console: Console) -> None:
     """A training job, with its own role, writes over the released archive: S3 refuses, and the same bytes serve."""
     champion, answers = console.champion, console.answers(SENTENCES)
-    archive = archive_of(console, champion)
+    archive = console.archive(champion)
     judged = hashlib.sha256(console.read(archive)).hexdigest()
     job = console.forge("forged-overwrite", HOSTILE, over=archive)
     assert hashlib.sha256(console.read(archive)).hexdigest() == judged
@@ -46,9 +39,8 @@ def test_a_replaced_archive_is_not_released(console: Console) -> None:
     former = console.champion
     output = console.run({"training_job": console.forge("to-be-replaced", "none"), "approval": "manual"})
     package = output["model_package_arn"]
-    address = urlsplit(archive_of(console, package))
-    replaced = console.read(archive_of(console, package)) + b"x"
-    overwrite(console, address.netloc, address.path.lstrip("/"), replaced)
+    archive = console.archive(package)
+    console.overwrite(archive, console.read(archive) + b"x")
     with console.asked_steadily(SENTENCES) as stream:
         release = console.release_by_hand(package)
         stream.wait_for_more()
@@ -72,14 +64,3 @@ def test_a_model_under_judgement_cannot_forge_evidence(console: Console) -> None
     noted = console.package(output["model_package_arn"])["CustomerMetadataProperties"]
     assert hashlib.sha256(console.read(noted["evidence"])).hexdigest() == noted["evidence_sha256"]
     assert noted["evidence_version"]
-
-
-def overwrite(console: Console, bucket: str, key: str, content: bytes) -> None:
-    """Write an object although the bucket's policy keeps everybody from it: without the policy, for a moment."""
-    s3: Any = console.project.client("s3")
-    policy = s3.get_bucket_policy(Bucket=bucket)["Policy"]
-    s3.delete_bucket_policy(Bucket=bucket)
-    try:
-        s3.put_object(Bucket=bucket, Key=key, Body=content)
-    finally:
-        s3.put_bucket_policy(Bucket=bucket, Policy=policy)

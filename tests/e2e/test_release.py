@@ -11,17 +11,12 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from aws_console import PREFIX, Console
+from aws_console import PREFIX, Console, number
 from local_project import BUNDLED_DATA
 from waiting import until
 
 pytestmark = pytest.mark.e2e
 SENTENCES = pd.read_json(BUNDLED_DATA / "test.json", lines=True)["sentence"].tolist()[:20]
-
-
-def number(arn: str) -> str:
-    """Version number of a package."""
-    return arn.rsplit("/", 1)[-1]
 
 
 @pytest.fixture

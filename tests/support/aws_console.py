@@ -21,6 +21,11 @@ FORGER = Path(__file__).with_name("forger.py")
 ENDED = ("SUCCEEDED", "FAILED", "ABORTED", "TIMED_OUT")
 
 
+def number(arn: str) -> str:
+    """Version number of a package."""
+    return arn.rsplit("/", 1)[-1]
+
+
 class Console:
     """One local project seen through its AWS APIs.
 
@@ -68,6 +73,13 @@ class Console:
             if "stateEnteredEventDetails" in event
         ]
 
+    def reach(self, execution: str, state: str, seconds: float = 60) -> None:
+        """Wait until an execution has entered a state."""
+        deadline = time.monotonic() + seconds
+        while state not in (states := self.states(execution)):
+            assert time.monotonic() < deadline, f"{state} was not reached: {states}"
+            time.sleep(0.1)
+
     def executions(self, machine: str) -> list[dict[str, Any]]:
         """All executions of a machine, the newest first."""
         pages = self.workflows.get_paginator("list_executions").paginate(stateMachineArn=self.machines[machine])
@@ -91,6 +103,10 @@ class Console:
     def package(self, arn: str) -> dict[str, Any]:
         """A model package in full."""
         return self.sagemaker.describe_model_package(ModelPackageName=arn)
+
+    def archive(self, arn: str) -> str:
+        """Address of a package's archive."""
+        return str(self.package(arn)["InferenceSpecification"]["Containers"][0]["ModelDataUrl"])
 
     def approve(self, arn: str) -> None:
         """The call that the console makes on *Approve*."""
@@ -212,6 +228,20 @@ class Console:
         """An object of S3."""
         found = urlsplit(uri)
         return self.project.client("s3").get_object(Bucket=found.netloc, Key=found.path.lstrip("/"))["Body"].read()
+
+    def overwrite(self, uri: str, content: bytes | None) -> None:
+        """Put other content into an object, or delete it, although the bucket's policy keeps everybody from it."""
+        place, storage = urlsplit(uri), self.project.client("s3")
+        bucket, key = place.netloc, place.path.lstrip("/")
+        policy = storage.get_bucket_policy(Bucket=bucket)["Policy"]
+        storage.delete_bucket_policy(Bucket=bucket)
+        try:
+            if content is None:
+                storage.delete_object(Bucket=bucket, Key=key)
+            else:
+                storage.put_object(Bucket=bucket, Key=key, Body=content)
+        finally:
+            storage.put_bucket_policy(Bucket=bucket, Policy=policy)
 
     @contextmanager
     def asked_steadily(self, texts: list[str], per_second: float = 20.0) -> Iterator[Stream]:

@@ -14,12 +14,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import psutil
 import requests
 
-from aws_console import PREFIX, Console
+from aws_console import PREFIX, Console, number
 from history import Change, History, Message, Package, Row, row_of
 from local_project import ROOT
 from running_server import RunningServer
@@ -41,11 +40,6 @@ THROTTLED = (
     "<ErrorResponse><Error><Type>Sender</Type><Code>Throttling</Code><Message>Rate exceeded</Message></Error>"
     "<RequestId>fault</RequestId></ErrorResponse>"
 )
-
-
-def number(arn: str) -> str:
-    """Version number of a package."""
-    return arn.rsplit("/", 1)[-1]
 
 
 @dataclass(frozen=True)
@@ -165,13 +159,6 @@ class Trial:
             pass
         assert self.said[-1].startswith("FAILED") and why in self.said[-1], self.said
 
-    def reach(self, execution: str, state: str, seconds: float = 60) -> None:
-        """Wait until an execution is in a state."""
-        deadline = time.monotonic() + seconds
-        while state not in (states := self.console.states(execution)):
-            assert time.monotonic() < deadline, f"{state} was not reached: {states}"
-            time.sleep(0.1)
-
     def changing(self, execution: str) -> tuple[float, float]:
         """When a release began to look at the stack, and when it ended."""
         pages = self.console.workflows.get_paginator("get_execution_history").paginate(executionArn=execution)
@@ -236,29 +223,15 @@ class Trial:
         self.operations("status")  # writes status.json, which the start has removed
         self.console = Console(project)
 
-    def replace(self, uri: str, content: bytes | None) -> None:
-        """Put other content into an object, or delete it, although the bucket's policy keeps everybody from it."""
-        place, storage = urlsplit(uri), self.console.project.client("s3")
-        bucket, key = place.netloc, place.path.lstrip("/")
-        policy = storage.get_bucket_policy(Bucket=bucket)["Policy"]
-        storage.delete_bucket_policy(Bucket=bucket)
-        try:
-            if content is None:
-                storage.delete_object(Bucket=bucket, Key=key)
-            else:
-                storage.put_object(Bucket=bucket, Key=key, Body=content)
-        finally:
-            storage.put_bucket_policy(Bucket=bucket, Policy=policy)
-
     @contextmanager
     def without(self, uri: str, content: bytes | None = None) -> Iterator[None]:
         """While the block runs an object is gone, or has other content; then its bytes are back."""
         kept = self.console.read(uri)
-        self.replace(uri, content)
+        self.console.overwrite(uri, content)
         try:
             yield
         finally:
-            self.replace(uri, kept)
+            self.console.overwrite(uri, kept)
 
     @contextmanager
     def throttled(self) -> Iterator[dict[str, str]]:
@@ -280,10 +253,6 @@ class Trial:
         file.write_text(OTHER_CLOCK.format(python=str(python), root=str(ROOT), library=library, offset=offset))
         file.chmod(0o700)
         return file
-
-    def archive(self, arn: str) -> str:
-        """Address of a package's archive."""
-        return str(self.console.package(arn)["InferenceSpecification"]["Containers"][0]["ModelDataUrl"])
 
     # What is to be seen afterwards.
 
