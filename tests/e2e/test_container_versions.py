@@ -62,7 +62,7 @@ def container() -> Callable[[str], Path]:
     def install(name: str) -> Path:
         python = find_python((3, 12))
         if python is None:
-            pytest.skip("Python 3.12, which the containers have, is not on this machine")
+            pytest.skip("no Python 3.12, which the containers have: install it, on the PATH or with pyenv")
         pins = PINS / f"{name}.txt"
         folder = ROOT / ".local" / f"container-{name}-{hashlib.sha256(pins.read_bytes()).hexdigest()[:12]}"
         interpreter = folder / "bin" / "python"

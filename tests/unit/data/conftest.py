@@ -30,7 +30,7 @@ def bundled() -> Path:
 def real_set(real_data: Path | None) -> Path:
     """The real data set's folder; a test that needs it is left out where no copy lies beside the project."""
     if real_data is None:
-        pytest.skip("no real data: DATA names no folder with train.json and test.json of Helpful Sentences")
+        pytest.skip("no real data: set DATA to a folder with train.json and test.json of Helpful Sentences")
     return real_data
 
 
