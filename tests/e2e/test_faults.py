@@ -164,7 +164,6 @@ def second_release(trial: Trial) -> None:
 @fault(UP)
 def second_deployment(trial: Trial) -> None:
     """Everything is deployed again (make deploy) during a release."""
-    deploying = None
     other = trial.other
     with trial.releasing(other) as execution:
         trial.console.reach(execution, "Note release")

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import requests
@@ -245,18 +246,15 @@ def switches(answers: Iterable[Answer]) -> int:
 
 def _spans(changes: Iterable[Change]) -> Iterator[tuple[float, float, list[Change]]]:
     """Yield the times in which a release was under way, with the releases; those that overlap share one."""
-    together: list[Change] = []
+    spans: list[list[Change]] = []
     for change in sorted(changes):
-        if together and change.began > max(each.ended for each in together):
-            yield together[0].began, max(each.ended for each in together), sorted(together, key=_end)
-            together = []
-        together.append(change)
-    if together:
-        yield together[0].began, max(each.ended for each in together), sorted(together, key=_end)
-
-
-def _end(change: Change) -> float:
-    return change.ended
+        if spans and change.began <= max(each.ended for each in spans[-1]):
+            spans[-1].append(change)
+        else:
+            spans.append([change])
+    for together in spans:
+        in_order = sorted(together, key=attrgetter("ended"))
+        yield together[0].began, in_order[-1].ended, in_order
 
 
 def _targets(changes: Iterable[Change]) -> str:

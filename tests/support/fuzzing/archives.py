@@ -32,22 +32,22 @@ def packed(form: int, *, mode: str = "w:gz", links: bool = False) -> bytes:
             entry.size = len(content)
             entry.pax_headers = {"comment": "a", "mtime": "1.5"} if form == tarfile.PAX_FORMAT else {}
             archive.addfile(entry, io.BytesIO(content))
-        for number, kind in (
-            enumerate((tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.DIRTYPE)) if links else ()
-        ):
+        kinds = (tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.DIRTYPE) if links else ()
+        for number, kind in enumerate(kinds):
             entry = tarfile.TarInfo(f"link{number}")
             entry.type, entry.linkname = kind, "../../outside"
             archive.addfile(entry)
     return buffer.getvalue()
 
 
-def sparse() -> bytes:
-    """An archive whose member has a map of holes."""
+def sparse(**headers: str) -> bytes:
+    """An archive whose member has a map of holes; `headers` replace what is said of it."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz", format=tarfile.PAX_FORMAT) as archive:
         entry = tarfile.TarInfo("config.json")
         entry.size = 2
-        entry.pax_headers = {"GNU.sparse.size": "10", "GNU.sparse.map": "0,2", "GNU.sparse.name": "config.json"}
+        holes = {"GNU.sparse.size": "10", "GNU.sparse.map": "0,2", "GNU.sparse.name": "config.json"}
+        entry.pax_headers = {**holes, **headers}
         archive.addfile(entry, io.BytesIO(b"{}"))
     return buffer.getvalue()
 

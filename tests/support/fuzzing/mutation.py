@@ -13,49 +13,11 @@ from random import Random
 from typing import Any
 
 TOKENS = [
-    *(
-        b"\x00",
-        b"\xff",
-        b"\xef\xbb\xbf",
-        b"\xff\xfe",
-        b"\r",
-        b"\n",
-        b"\r\n",
-        b"\t",
-        b'"',
-        b"'",
-        b'""',
-        b"\\",
-        b",",
-        b";",
-    ),
-    *(
-        b"\xed\xa0\x80",
-        b"\xe2\x80\xa8",
-        b"\xc2\x85",
-        b"\x1b[31m",
-        b"=cmd|",
-        b"__label__",
-        b"sep=;",
-        b"#",
-        b"[",
-        b"{",
-        b"}",
-    ),
-    *(
-        b"../",
-        b"/etc/passwd",
-        b"%00",
-        b"%2e%2e",
-        b"-1",
-        b"0",
-        b"NaN",
-        b"1e999",
-        b"1" * 400,
-        b"1" * 5000,
-        b"null",
-        b"true",
-    ),
+    *(b"\x00", b"\xff", b"\xef\xbb\xbf", b"\xff\xfe", b"\r", b"\n", b"\r\n", b"\t"),
+    *(b'"', b"'", b'""', b"\\", b",", b";"),
+    *(b"\xed\xa0\x80", b"\xe2\x80\xa8", b"\xc2\x85", b"\x1b[31m", b"=cmd|", b"__label__", b"sep=;"),
+    *(b"#", b"[", b"{", b"}", b"../", b"/etc/passwd", b"%00", b"%2e%2e"),
+    *(b"-1", b"0", b"NaN", b"1e999", b"1" * 400, b"1" * 5000, b"null", b"true"),
     *(b"[" * 2000, b'{"a":' * 2000, b"\\ud800", b"\\u0000", b"percent:", b"_part2", b"a" * 70_000),
     *(b"Content-Length: 5\r\n", b"Transfer-Encoding: chunked\r\n", b"\r\n\r\n", b"0\r\n\r\n", b"HTTP/1.1 200 OK\r\n"),
 ]
@@ -218,9 +180,12 @@ def _tar_changed(data: bytes, random: Random) -> bytes:
         head[157:257] = random.choice((b"/etc/passwd", b"../..", b"x")).ljust(100, b"\0")
     else:
         head[random.randrange(512)] = random.randrange(256)
-    head[148:156] = b" " * 8
-    head[148:156] = b"%06o\0 " % sum(head)
-    return data[:at] + bytes(head) + data[at + 512 :]
+    return data[:at] + sealed(head) + data[at + 512 :]
+
+
+def sealed(head: bytes | bytearray) -> bytes:
+    """The head of a tar's member, with the checksum that it should have."""
+    return b"%b%06o\0 %b" % (head[:148], sum(head[:148]) + 8 * 32 + sum(head[156:]), head[156:])
 
 
 _KINDS: list[Callable[[bytes, Sequence[bytes], Random], bytes]] = [

@@ -6,7 +6,6 @@ A target is a module of `tests/support/fuzzing`: good inputs, and what its reade
 from __future__ import annotations
 
 import gzip
-import io
 import json
 import os
 import subprocess
@@ -23,11 +22,12 @@ import pyarrow
 import pytest
 
 from excel_files import zipped
-from fuzzing.archives import packed
+from fuzzing.archives import packed, sparse
 from fuzzing.client_answers import ONE
 from fuzzing.client_answers import Fuzzed as ClientAnswers
 from fuzzing.gate_evidence import ANSWERS, EVALUATION, ROWS
 from fuzzing.manifests import Fuzzed as Manifests
+from fuzzing.mutation import sealed
 from fuzzing.packed_files import as_parquet
 from fuzzing.run import ROOT, Target, fuzz, load
 
@@ -103,27 +103,17 @@ def _tar(name: str, size: bytes) -> bytes:
     """An archive whose first member is said to have another size."""
     content = bytearray(gzip.decompress(packed(tarfile.USTAR_FORMAT)))
     content[:100], content[124:136] = name.encode().ljust(100, b"\0"), size
-    content[148:156] = b" " * 8
-    content[148:156] = b"%06o\0 " % sum(content[:512])
+    content[:512] = sealed(content[:512])
     return gzip.compress(bytes(content), mtime=0)
 
 
 def _sparse_tar(size: bytes) -> bytes:
     """A sparse member that is said to take more of the archive than there is."""
-    content = bytearray(gzip.decompress(_sparse()))
+    content = bytearray(gzip.decompress(sparse()))
     at = next(at for at in range(512, len(content), 512) if content[at : at + 11] == b"config.json")
-    content[at + 124 : at + 136], content[at + 148 : at + 156] = size, b" " * 8
-    content[at + 148 : at + 156] = b"%06o\0 " % sum(content[at : at + 512])
+    content[at + 124 : at + 136] = size
+    content[at : at + 512] = sealed(content[at : at + 512])
     return gzip.compress(bytes(content), mtime=0)
-
-
-def _sparse(**headers: str) -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w:gz", format=tarfile.PAX_FORMAT) as archive:
-        entry = tarfile.TarInfo("config.json")
-        entry.pax_headers = {"GNU.sparse.size": "10", "GNU.sparse.map": "0,2", **headers}
-        archive.addfile(entry, io.BytesIO())
-    return buffer.getvalue()
 
 
 def _manifest(**changes: Any) -> bytes:
@@ -173,7 +163,7 @@ FOUND: dict[str, tuple[str, Callable[[], bytes]]] = {
     "a member of less than nothing": ("archives", lambda: _tar("other", b"\xff" * 10 + b"\xfa\x00")),
     "an archive of two bytes": ("archives", lambda: b"\x1f\x8b"),
     "an archive that ends early": ("archives", lambda: packed(tarfile.GNU_FORMAT)[:100]),
-    "a map of holes in words": ("archives", lambda: _sparse(**{"GNU.sparse.map": "a,b"})),
+    "a map of holes in words": ("archives", lambda: sparse(**{"GNU.sparse.map": "a,b"})),
     "a member whose holes hide its size": ("archives", lambda: _sparse_tar(b"\x80" + b"\xff" * 11)),
     "a redirect in bytes that are no text": (
         "downloads",
