@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import random
-import signal
 import threading
 import time
 from collections import Counter
@@ -26,6 +24,7 @@ from local_project import BUNDLED_DATA, LocalProject
 from metric_references import Metric, Search, of_alarm, of_dashboard
 from run_groups import group_of
 from shifted_texts import GERMAN, shortened
+from stalled_model import stopped_model
 
 pytestmark = pytest.mark.e2e
 
@@ -278,7 +277,7 @@ def fail_workflows(project: Any) -> None:
 @contextmanager
 def model_asleep(project: Any) -> Iterator[None]:
     """While the block runs, the model's process is stopped and as many requests wait for it as it may have."""
-    model = model_process(int((project.folder / "server.pid").read_text().split()[0]))
+    server = int((project.folder / "server.pid").read_text().split()[0])
     body, full = json.dumps({"inputs": "Is anybody there?"}), threading.Event()
     once = Config(retries={"total_max_attempts": 1})
 
@@ -290,25 +289,12 @@ def model_asleep(project: Any) -> Iterator[None]:
             full.set()
 
     waiting = [threading.Thread(target=wait_for_an_answer, daemon=True) for _ in range(MOST_AT_ONCE + 1)]
-    os.kill(model, signal.SIGSTOP)
     try:
-        for thread in waiting:
-            thread.start()
-        assert full.wait(30)
-        yield
+        with stopped_model(server):
+            for thread in waiting:
+                thread.start()
+            assert full.wait(30)
+            yield
     finally:
-        os.kill(model, signal.SIGCONT)
         for thread in waiting:
             thread.join(timeout=30)
-
-
-def model_process(server: int) -> int:
-    """Process id of the endpoint's model below the local cloud's own."""
-
-    def children(pid: int) -> list[int]:
-        found = [line for task in Path(f"/proc/{pid}/task").iterdir() for line in [(task / "children").read_text()]]
-        return [int(child) for line in found for child in line.split()]
-
-    below = [grandchild for child in children(server) for grandchild in children(child)]
-    (model,) = (pid for pid in below if b"SAGEMAKER_BIND_TO_PORT" in Path(f"/proc/{pid}/environ").read_bytes())
-    return model
