@@ -25,8 +25,6 @@ from running_server import RunningServer
 
 API_FUNCTION = f"{PREFIX}-predict"
 START = "from operations.local_cloud import process; process.start({port})"
-
-
 OTHER_CLOCK = """#!{python}
 import os, sys
 from pathlib import Path
@@ -36,7 +34,8 @@ clean = base_environment(os.environ, ServerPaths(Path(sys.argv[sys.argv.index("-
 faked = dict(LD_PRELOAD="{library}", FAKETIME="{offset}", FAKETIME_DONT_FAKE_MONOTONIC="1")
 os.execve("{python}", ["{python}", *sys.argv[1:]], clean | faked)
 """
-THROTTLED = (
+THROTTLED_JSON = '{"__type": "ThrottlingException", "message": "Rate exceeded"}'
+THROTTLED_QUERY = (
     "<ErrorResponse><Error><Type>Sender</Type><Code>Throttling</Code><Message>Rate exceeded</Message></Error>"
     "<RequestId>fault</RequestId></ErrorResponse>"
 )
@@ -160,7 +159,7 @@ class Trial:
         assert self.said[-1].startswith("FAILED") and why in self.said[-1], self.said
 
     def changing(self, execution: str) -> tuple[float, float]:
-        """When a release began to look at the stack, and when it ended."""
+        """When a release began to look at the stack for the last time, and when it ended."""
         pages = self.console.workflows.get_paginator("get_execution_history").paginate(executionArn=execution)
         events = [event for page in pages for event in page["events"]]
         entered = (event for event in events if "stateEnteredEventDetails" in event)
@@ -298,28 +297,18 @@ class ThrottlingServer(RunningServer):
 
         class Proxy(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                self.pass_on()
-
-            def do_POST(self) -> None:
-                self.pass_on()
-
-            def pass_on(self) -> None:
                 body = self.rfile.read(int(self.headers.get("content-length", 0)))
                 if not self.path.startswith("/restapis") and next(calls) % 2 == 0:
                     throttling.refused += 1
                     query = "form-urlencoded" in self.headers.get("content-type", "")
-                    error = (
-                        THROTTLED
-                        if query
-                        else json.dumps({"__type": "ThrottlingException", "message": "Rate exceeded"})
-                    )
-                    self.answer(400, {}, error.encode())
+                    self.answer(400, {}, (THROTTLED_QUERY if query else THROTTLED_JSON).encode())
                     return
-                asked = requests.request(
-                    self.command, url + self.path, data=body, headers=dict(self.headers), timeout=60
-                )
+                given = dict(self.headers)
+                asked = requests.request(self.command, url + self.path, data=body, headers=given, timeout=60)
                 kept = {name: asked.headers[name] for name in ("content-type",) if name in asked.headers}
                 self.answer(asked.status_code, kept, asked.content)
+
+            do_POST = do_GET  # noqa: N815
 
             def answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
                 self.send_response(status)
