@@ -85,12 +85,12 @@ class ApiConfig(Section):
 
     @model_validator(mode="after")
     def _check_limits(self) -> Self:
-        for low, name, most, unit in (
-            (1, "predictions_rate_limit", self.rate_limit, "requests a second"),
-            (1, "predictions_burst_limit", self.burst_limit, "requests"),
+        for name, most, unit in (
+            ("predictions_rate_limit", self.rate_limit, "requests a second"),
+            ("predictions_burst_limit", self.burst_limit, "requests"),
         ):
             value = getattr(self, name)
-            check(value <= most, f"api.{name}", f"{value} is not allowed; {unit} from {low} to {most}")
+            check(value <= most, f"api.{name}", f"{value} is not allowed; {unit} from 1 to {most}")
         return self
 
     @model_validator(mode="after")

@@ -12,12 +12,7 @@ from stacks.common.permissions import container_rights, read_objects, service_ro
 
 
 def model_role(
-    scope: Construct,
-    *,
-    names: Names,
-    archives: Sequence[str],
-    images: Iterable[ContainerImage],
-    logs: LogKeeping,
+    scope: Construct, *, names: Names, archives: Sequence[str], images: Iterable[ContainerImage], logs: LogKeeping
 ) -> iam.Role:
     """Create the role, which pulls an image, reads archives and writes the endpoint's log; create that log, too.
 

@@ -81,11 +81,7 @@ class TrainingStack(ProjectStack):
             logs=self.logs,
         )
         model = model_role(
-            Construct(self, "Model"),
-            names=names,
-            archives=archives,
-            images=container.pullable,
-            logs=self.logs,
+            Construct(self, "Model"), names=names, archives=archives, images=container.pullable, logs=self.logs
         )
         outputs = {"ModelRoleArn": model.role_arn, "InferenceImage": container.image.uri}
         add_outputs(self, {**outputs, "StateMachineArn": machine.state_machine_arn})

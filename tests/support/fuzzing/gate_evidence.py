@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from drift.counts import BaselineError, parse_baseline
@@ -90,14 +91,7 @@ def judged(rows: bytes, evaluation: bytes, answers: bytes) -> None:
     """Read the three files as the gate does, decide, and write all that it writes."""
     known = parse_evaluation(evaluation, "evaluation.json")
     read = tuple(parse_rows(rows, "test_rows.jsonl", len(known.labels), multilabel=known.multilabel))
-    output = JobOutput(
-        rows=read,
-        labels=known.labels,
-        objective=known.objective,
-        baseline=known.baseline,
-        score_threshold=known.score_threshold,
-        label_thresholds=known.label_thresholds,
-    )
+    output = replace(known, rows=read)
     sentences_file(read)
     rows_sha256(read)
     given = parse_answers(answers, labels=known.labels, rows=len(read), source="answers", multilabel=known.multilabel)
