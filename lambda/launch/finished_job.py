@@ -39,7 +39,8 @@ def finished_job(name: str, prefix: str, artifacts_uri: str, sagemaker: Any) -> 
     TrainingJobUnreadableError: there was no description.
     """
     if not name.startswith(f"{prefix}-"):
-        raise _invalid(f"{name} is another environment's", f"a job whose name begins with {prefix}-; start it anew so")
+        allowed = f"a job whose name begins with {prefix}-; none can be renamed, so start it again under such a name"
+        raise _invalid(f"{name} is no name of this environment's jobs", allowed)
     job = _describe(name, sagemaker)
     status = job["TrainingJobStatus"]
     if status != "Completed":

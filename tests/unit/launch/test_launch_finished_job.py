@@ -56,7 +56,7 @@ def test_job_that_does_not_exist(sagemaker, code):
 def test_job_of_another_environment(sagemaker, finished, name):
     """A name that is not the environment's is refused with what is allowed, and SageMaker is not asked."""
     sagemaker.jobs[name] = finished
-    with pytest.raises(InvalidExecutionInputError, match=f"training_job {name} is another .* begins with dev-;"):
+    with pytest.raises(InvalidExecutionInputError, match=f"training_job {name} is no name of .* begins with dev-;"):
         finished_job(name, PREFIX, ROOT, sagemaker)
     assert sagemaker.asked == []
 
