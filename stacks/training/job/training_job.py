@@ -1,6 +1,7 @@
 """What a training job consists of: image, code, role, instance and hyperparameters."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 
 from aws_cdk import FileAssetLocation, FileAssetPackaging, Stack
@@ -9,6 +10,7 @@ from constructs import Construct
 from stacks.common.container_image import TRAINING, resolve_image
 from stacks.common.names import bucket_arn
 from stacks.common.permissions import (
+    Right,
     container_rights,
     list_below,
     read_objects,
@@ -42,17 +44,7 @@ def training_job(
     base_models = replace(datasets, prefix="base-model")
     from_channel = settings.default_hyperparameters["base_model"] == BASE_MODEL_CHANNEL
     code_object_arn = f"{bucket_arn(scope, asset.bucket_name)}/{asset.object_key}"
-    checkpoints = artifacts.arn_of("*/checkpoints/*")
-    inputs = [datasets, *([base_models] if from_channel else [])]
-    reason = "A data set's key contains its hash, an artifact's the name of its job; neither is known beforehand."
-    in_s3 = [
-        read_objects(*(one.objects_arn for one in inputs), checkpoints, code_object_arn, reason=reason),
-        list_below(datasets.bucket_arn, *(f"{one.prefix}/" for one in inputs)),
-        list_below(artifacts.bucket_arn, f"{artifacts.prefix}/"),
-        # No key of IAM's tells which job asks. What the gate writes beside an artifact is out of reach of all jobs.
-        # SageMaker profiles jobs unless it is told not to, and writes what it finds with the job's role.
-        write_objects(*map(artifacts.arn_of, ("*/output/*", "*/profiler-output/*")), checkpoints, reason=reason),
-    ]
+    in_s3 = _in_s3([datasets, *([base_models] if from_channel else [])], artifacts, code_object_arn)
     network = IsolatedNetwork(Construct(scope, "Network"), reachable=in_s3) if settings.isolated else None
     rights = [
         *in_s3,
@@ -96,6 +88,20 @@ def training_job(
         },
     )
     return recipe
+
+
+def _in_s3(inputs: Sequence[S3Folder], artifacts: S3Folder, code_object_arn: str) -> list[Right]:
+    """Return the rights to read data, code and checkpoints, and to write what a job leaves; `inputs`: in one bucket."""
+    checkpoints = artifacts.arn_of("*/checkpoints/*")
+    reason = "A data set's key contains its hash, an artifact's the name of its job; neither is known beforehand."
+    return [
+        read_objects(*(one.objects_arn for one in inputs), checkpoints, code_object_arn, reason=reason),
+        list_below(inputs[0].bucket_arn, *(f"{one.prefix}/" for one in inputs)),
+        list_below(artifacts.bucket_arn, f"{artifacts.prefix}/"),
+        # No key of IAM's tells which job asks. What the gate writes beside an artifact is out of reach of all jobs.
+        # SageMaker profiles jobs unless it is told not to, and writes what it finds with the job's role.
+        write_objects(*map(artifacts.arn_of, ("*/output/*", "*/profiler-output/*")), checkpoints, reason=reason),
+    ]
 
 
 def _pack(scope: Construct, *, sources: ProjectSources, isolated: bool) -> tuple[str, FileAssetLocation]:
