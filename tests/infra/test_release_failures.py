@@ -1,4 +1,4 @@
-"""The release workflow where an endpoint does not come up, or answers wrongly: what is told, and what serves then."""
+"""The release workflow where stack, endpoint or answers are wrong: what is told, and what serves then."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from release_samples import (
     NO_CHANGE,
     OLD,
     OTHER,
+    PARTS,
     WRONG_ANSWERS,
     called,
     event,
@@ -30,6 +31,7 @@ from release_samples import (
 from states_interpreter import TaskFailed
 
 from stacks.release import state_names as names
+from stacks.release.endpoint_states import UPDATE_SECONDS
 
 EVENTS = [
     event(100, "text-classifier-dev-serving", "UPDATE_ROLLBACK_COMPLETE"),
@@ -211,3 +213,87 @@ def test_deleted_endpoint_config_is_told_with_the_way_out() -> None:
     execution = run(answers={names.LOOK: rolled_back, names.FIND_REASON: events})
     noted(execution)
     assert reason in told(execution) and "Next: delete the endpoint" in told(execution)
+
+
+@pytest.mark.parametrize(
+    ("answers", "reason"),
+    [
+        (
+            {names.CHAMPION: scripted(refused("Stack with id text-classifier-dev-serving does not exist"))},
+            "does not exist",
+        ),
+        ({names.CHAMPION: scripted(stack("UPDATE_ROLLBACK_FAILED", OLD))}, "Nobody but a person"),
+        ({names.CHAMPION: scripted(stack("ROLLBACK_COMPLETE", OLD))}, "is ROLLBACK_COMPLETE"),
+        (
+            {names.UPDATE: scripted(refused("User is not authorized to perform cloudformation:UpdateStack"))},
+            "not authorized",
+        ),
+        ({names.CHAMPION: scripted(stack("UPDATE_IN_PROGRESS", OLD))}, "is UPDATE_IN_PROGRESS"),
+        ({names.NOTE_RELEASE: scripted(TaskFailed("SageMaker.SageMakerException", "Rate exceeded"))}, "Rate exceeded"),
+        ({names.LOOK: scripted(stack("UPDATE_COMPLETE", OTHER))}, "Somebody else changed"),
+    ],
+)
+def test_trouble_of_the_stack_does_not_reject_the_package(answers: dict[str, Any], reason: str) -> None:
+    """What is no fault of the package is noted on it, sent to the topic, and the end's cause; its approval stays."""
+    execution = run(answers=answers)
+    assert execution.failure is not None and execution.failure["Error"] == "ReleaseFailed"
+    assert reason in execution.failure["Cause"]
+    assert re.sub("[^A-Za-z0-9 _.:/=+@-]", "_", reason) in noted(execution)["release_reason"]
+    assert reason in told(execution)
+    assert execution.visited[-3:] == [names.NOTE_FAILURE, names.TELL_FAILURE, names.FAILED]
+
+
+@pytest.mark.parametrize(
+    ("answers", "serves"),
+    [
+        ({names.UPDATE: scripted(refused("denied"))}, "version 6"),
+        ({names.LOOK: scripted(stack("UPDATE_COMPLETE", OTHER))}, "version 5"),
+        (
+            {
+                names.CHAMPION: scripted(stack("CREATE_COMPLETE", "")),
+                names.LOOK: scripted(stack("UPDATE_ROLLBACK_COMPLETE", "")),
+            },
+            "no version",
+        ),
+        ({names.LOOK: scripted(stack("UPDATE_ROLLBACK_FAILED", OLD))}, None),
+        ({names.CHAMPION: scripted(refused("down"))}, None),
+        ({names.TURN: scripted(refused("down"))}, None),
+    ],
+)
+def test_what_serves_is_told_only_if_it_was_seen(answers: dict[str, Any], serves: str | None) -> None:
+    """The topic hears what the stack names if the last look showed a stack at rest, and else nothing of it."""
+    message = told(run(answers=answers))
+    assert f"The serving stack names {serves}." in message if serves else "names" not in message
+
+
+@pytest.mark.parametrize("state", [names.TURN, names.PACKAGE])
+def test_what_is_not_known_to_be_approved_is_not_touched(state: str) -> None:
+    """A failure before the package was seen leaves it as it is, and is told."""
+    execution = run(answers={state: scripted(TaskFailed("SageMaker.SageMakerException", "does not exist"))})
+    assert execution.failure == {"Error": "ReleaseFailed", "Cause": "does not exist"}
+    assert names.RECORD_FAILURE not in execution.visited and names.TELL_FAILURE in execution.visited
+
+
+@pytest.mark.parametrize("look", [stack("UPDATE_IN_PROGRESS", NEW), refused("down")])
+@pytest.mark.parametrize("before", [0, 2])
+def test_endless_update_is_undone(look: Any, before: int) -> None:
+    """An hour after the update began, not after the execution did, the champion is put back."""
+    busy = [stack("UPDATE_IN_PROGRESS", OTHER)] * before * 60  # half an hour
+    execution = run(
+        answers={
+            names.CHAMPION: scripted(*busy[:-3], stack("UPDATE_COMPLETE", OLD)),
+            names.LOOK: scripted(look),
+            names.LOOK_FIRST: scripted(look, stack("UPDATE_COMPLETE", NEW)),
+        }
+    )
+    assert execution.visited.count(names.LOOK) == pytest.approx(UPDATE_SECONDS / PARTS.poll_seconds, abs=3)
+    assert updates(execution) == [NEW, OLD] and names.ASK_CHAMPION in execution.visited
+    assert "After 60 minutes" in rejection(execution)["ApprovalDescription"]
+
+
+def test_update_that_is_rolled_back_late_needs_no_putting_back() -> None:
+    """If CloudFormation brings the champion back after all, it is asked, and nothing is updated."""
+    late = scripted(stack("UPDATE_ROLLBACK_IN_PROGRESS", NEW), stack("UPDATE_ROLLBACK_COMPLETE", OLD))
+    execution = run(answers={names.LOOK: ENDLESS, names.LOOK_FIRST: late})
+    assert updates(execution) == [NEW] and names.ASK_CHAMPION in execution.visited
+    assert "THE CHAMPION IS NOT BACK" not in rejection(execution)["ApprovalDescription"]
