@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import http.server
 import io
 import json
 import os
 import subprocess
 import sys
 import tarfile
-import threading
 import zipfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from json_server import JsonServer
 from setup_copy import setup_copy
 from tools import setup
 
@@ -41,47 +41,42 @@ GOOD, EVIL = wheel(""), wheel("import os; os.system('id')")
 LOCKED = f"lamp==1.0 \\\n    --hash=sha256:{hashlib.sha256(GOOD).hexdigest()}\n"
 
 
+@dataclass
 class Index:
-    """A package index on the loopback interface; `served` is what it sends as lamp 1.0, with the hash of that."""
+    """A package index on the loopback interface.
 
-    def __init__(self) -> None:
-        self.served = GOOD
-        index = self
+    Attributes:
+        served: what it sends as lamp 1.0, with the hash of that.
+        url: where it is.
+    """
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                digest = hashlib.sha256(index.served).hexdigest()
-                page = f'<a href="/{WHEEL}#sha256={digest}">{WHEEL}</a>'.encode()
-                listing = self.path.startswith("/simple/")
-                self.send_response(200)
-                self.send_header("Content-Type", "text/html" if listing else "application/octet-stream")
-                self.end_headers()
-                self.wfile.write(page if listing else index.served)
+    served: bytes = GOOD
+    url: str = ""
 
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+    def answer(self, path: str, _: dict[str, str], __: Any) -> tuple[int, dict[str, str], bytes]:
+        """The list of files below `/simple/`, the file anywhere else."""
+        digest = hashlib.sha256(self.served).hexdigest()
+        page = f'<a href="/{WHEEL}#sha256={digest}">{WHEEL}</a>'.encode()
+        listing = path.startswith("/simple/")
+        kind = "text/html" if listing else "application/octet-stream"
+        return 200, {"Content-Type": kind}, page if listing else self.served
 
 
 @pytest.fixture
 def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Index]:
     """The index, which pip and uv ask instead of every other."""
     index = Index()
-    names = [name for name in os.environ if name.startswith(("PIP_", "UV_"))]
-    for name in names:
+    for name in [name for name in os.environ if name.startswith(("PIP_", "UV_"))]:
         monkeypatch.delenv(name)
-    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
-    monkeypatch.setenv("PIP_INDEX_URL", f"{index.url}/simple")
-    monkeypatch.setenv("PIP_NO_CACHE_DIR", "1")
-    monkeypatch.setenv("UV_DEFAULT_INDEX", f"{index.url}/simple")
-    monkeypatch.setenv("UV_NO_CONFIG", "1")
-    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "uv"))
-    yield index
-    index.server.shutdown()
-    index.server.server_close()
+    with JsonServer(index.answer) as server:
+        index.url = f"http://{server.host}"
+        monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+        monkeypatch.setenv("PIP_INDEX_URL", f"{index.url}/simple")
+        monkeypatch.setenv("PIP_NO_CACHE_DIR", "1")
+        monkeypatch.setenv("UV_DEFAULT_INDEX", f"{index.url}/simple")
+        monkeypatch.setenv("UV_NO_CONFIG", "1")
+        monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "uv"))
+        yield index
 
 
 @pytest.fixture
@@ -151,9 +146,9 @@ def test_a_package_of_node_with_another_content_is_refused(tmp_path: Path, index
         (tmp_path / "package.json").write_text(json.dumps(root))
         lock = {**root, "lockfileVersion": 3, "packages": {"": root, "node_modules/lamp": one}}
         (tmp_path / "package-lock.json").write_text(json.dumps(lock))
-        node = setup.VENV / "bin" / "node"
-        npm = node.resolve().parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-        command = [node, npm, "ci", "--no-audit", "--no-fund", f"--cache={tmp_path / str(accepted)}"]
+        # npm would ask again for a minute and more before it says that the content is another.
+        options = ("--no-audit", "--no-fund", "--fetch-retries=0", f"--cache={tmp_path / str(accepted)}")
+        command: list[str | Path] = [*setup.npm_command(), "ci", *options]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
         assert (done.returncode == 0) == accepted, done.stderr
         assert ("EINTEGRITY" in done.stderr) != accepted

@@ -1,4 +1,4 @@
-"""A server on the loopback interface that answers in JSON, as a function of the test says."""
+"""A server on the loopback interface that answers in JSON, or in bytes, as a function of the test says."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from running_server import RunningServer
 
 Answer = Callable[[str, dict[str, str], Any], tuple[int, dict[str, str], Any]]
-"""Path, headers and the JSON that was sent → status, headers, and the JSON to answer."""
+"""Path, headers and the JSON that was sent → status, headers, and the JSON or the bytes to answer."""
 
 
 class JsonServer(RunningServer):
@@ -29,7 +29,7 @@ class JsonServer(RunningServer):
                 except ValueError:
                     sent = None  # npm's is packed
                 status, headers, document = answer(self.path, dict(self.headers), sent)
-                content = json.dumps(document).encode()
+                content = document if isinstance(document, bytes) else json.dumps(document).encode()
                 self.send_response(status)
                 for name, value in {"Content-Length": str(len(content)), **headers}.items():
                     self.send_header(name, value)
