@@ -108,14 +108,14 @@ def advisories(small: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[J
         return (200, {}, known["npm"]) if path.endswith("/advisories/bulk") else (200, {}, PACKAGE)
 
     with JsonServer(answer) as server:
-        monkeypatch.setenv("npm_config_registry", f"http://{server.host}")
+        monkeypatch.setenv("npm_config_registry", server.url)
         yield server, known
 
 
 def test_without_an_advisory_the_audit_ends_with_0(advisories: Any, capsys: Any) -> None:
     """Both services were asked, and knew nothing."""
     server, _ = advisories
-    assert supply.audit(f"http://{server.host}/v1/query") == 0
+    assert supply.audit(f"{server.url}/v1/query") == 0
     assert capsys.readouterr().out == "[audit] all was checked, nothing found\n"
     assert {"/v1/query", "/-/npm/v1/security/advisories/bulk"} <= set(server.asked)
 
@@ -124,7 +124,7 @@ def test_an_advisory_ends_with_1_and_names_the_fixed_version(advisories: Any, ca
     """Package, version, advisory and what to take instead, for Python and for Node."""
     server, known = advisories
     known |= {"osv": ADVISORY, "npm": NODE_ADVISORY}
-    assert supply.audit(f"http://{server.host}/v1/query") == 1
+    assert supply.audit(f"{server.url}/v1/query") == 1
     said = capsys.readouterr().out
     version = setup.locked()["idna"].split()[0].partition("==")[2]
     assert f"[audit] found: idna {version}: GHSA-0000-0000-0001, fixed in: 99.1\n" in said
@@ -146,5 +146,5 @@ def test_half_an_answer_is_no_all_clear(advisories: Any, monkeypatch: Any, capsy
     server, known = advisories
     known["osv"] = ADVISORY
     monkeypatch.setenv("npm_config_registry", NOBODY)
-    assert supply.audit(f"http://{server.host}/v1/query") == 1
+    assert supply.audit(f"{server.url}/v1/query") == 1
     assert "not checked: Node packages" in capsys.readouterr().out

@@ -39,14 +39,14 @@ def registry(monkeypatch: pytest.MonkeyPatch) -> Iterator[JsonServer]:
             return 200, {}, {"authorizationData": [{"authorizationToken": secret}]}
         assert "manifest.list.v2+json" in headers["Accept"]
         if words[0] == "token" and given != "Bearer t0":
-            realm = f'Bearer realm="http://{server.host}/token",service="here",scope="repository:pull"'
+            realm = f'Bearer realm="{server.url}/token",service="here",scope="repository:pull"'
             return 401, {"WWW-Authenticate": realm}, {}
         if words[0] == "login" and given != f"Basic {secret}":
             return 401, {"WWW-Authenticate": 'Basic realm="ecr"'}, {}
         return (200, {}, MANIFEST) if words[-2:] == ["manifests", "1.0"] else (404, {}, {"errors": []})
 
     with JsonServer(answer) as server:
-        monkeypatch.setenv("AWS_ENDPOINT_URL_ECR", f"http://{server.host}")
+        monkeypatch.setenv("AWS_ENDPOINT_URL_ECR", server.url)
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             monkeypatch.setenv(name, "test")
         monkeypatch.setenv("AWS_REGION", "us-east-1")
