@@ -40,9 +40,9 @@ def network_is_reachable() -> bool:
     return True
 
 
-def project_sources(name: str, place: Callable[[Path, Path], object]) -> ProjectSources:
+def project_sources(folder: str, place: Callable[[Path, Path], object]) -> ProjectSources:
     """The project's code with stand-ins for the packages that set-up may not have assembled yet."""
-    root = OUTPUT / name
+    root = OUTPUT / folder
     for name in ("lambda-layer/python/placeholder.py", "training-wheels/wheels/placeholder.whl"):
         (root / "build" / name).parent.mkdir(parents=True)
         (root / "build" / name).write_text("")
