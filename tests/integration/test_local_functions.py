@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
@@ -183,6 +184,27 @@ def test_a_new_account_throttles_at_ten_and_lets_nobody_reserve(new_server: Call
         assert ended["error"] == "Lambda.TooManyRequestsException", ended["cause"]
         model.resume()
     assert {status for status, *_ in answers} == {200}
+
+
+def test_a_stop_under_steady_requests_ends_in_time(new_server: Callable[..., Any], model: Model) -> None:
+    """The server stops in time while requests keep coming and wait for a stalled model."""
+    server = new_server()
+    server.start()
+    url, stopped = make_api(server, make_function(server, "predict", model.url)), threading.Event()
+
+    def steadily() -> None:
+        while not stopped.is_set():
+            with contextlib.suppress(OSError):
+                ask(url)
+
+    with asking(steadily, 40):
+        until(lambda: model.waiting >= 16, 60)
+        try:
+            code = server.stop()
+        finally:
+            stopped.set()
+            model.resume()
+    assert code == 0, server.log.read_text()
 
 
 @pytest.fixture(scope="module")

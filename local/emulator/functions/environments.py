@@ -88,6 +88,8 @@ def acquire_worker(original: Original, name: str, *args: Any, **options: Any) ->
 def release_worker(original: Original, worker: Any) -> None:
     """Give an environment back, to the request that waits longest."""
     original(worker)
+    if worker is None:  # its start failed, which `_started` has told
+        return
     with _lock:
         _starting.discard(worker)
         _freed[worker.func_name].notify()
