@@ -107,7 +107,7 @@ def test_a_start_that_fails_frees_its_place(pool: Pool) -> None:
 
 
 def test_an_environment_that_did_not_start_is_given_back_as_none() -> None:
-    """ministack has dropped it by then; the reason of the failure is what the caller gets, and no other error."""
+    """The emulator has dropped it by then; the reason of the failure is what the caller gets, and no other error."""
     given: list[None] = []
     release_worker(given.append, None)
     assert given == [None]
