@@ -24,7 +24,8 @@ from local.emulator.common.patching import Original
 logger = logging.getLogger("local.persistence")
 
 EVERYTHING = "*"  # stands for every service
-_LOAD = 0.2  # largest share of the time that is spent on saving
+_LOAD = 0.1  # largest share of the time that is spent on saving what changed
+_LATE_LOAD = 0.02  # and on saving everything: a day's logs take a second
 _PREDICTIONS = ("/restapis/", "/_aws/execute-api/", "/endpoints/")
 _INVOCATION = "/invocations"
 _LATE = ("cloudwatch", "cloudwatch_logs")  # large, and little is lost with the last seconds
@@ -56,7 +57,8 @@ def save_state(only: Collection[str] = ()) -> None:
 class Autosave:
     """Saves the service that a request changed about a second later, and every service within 20 seconds.
 
-    `save` writes the services that it is given, or every service if there are none.
+    Later where it takes long: requests wait meanwhile. `save` writes the services that it is given, or every service
+    if there are none.
     """
 
     def __init__(
@@ -82,19 +84,20 @@ class Autosave:
 
     async def run(self) -> None:
         """Save until cancelled; write nothing while nothing changes."""
-        pause, saved_all = self._soon_seconds, time.monotonic()
+        pause, late_pause, saved_all = self._soon_seconds, self._late_seconds, time.monotonic()
         while True:
             await asyncio.sleep(pause)
             with _lock:
                 changed = set(_changed)
                 _changed.clear()
             started = time.monotonic()
-            everything = EVERYTHING in changed or (self._late and started - saved_all >= self._late_seconds)
+            everything = EVERYTHING in changed or (self._late and started - saved_all >= late_pause)
             # On the event loop on purpose: no request changes the state meanwhile.
             if everything:
                 self._late = False
                 self._save(())
                 saved_all = time.monotonic()
+                late_pause = max(self._late_seconds, (saved_all - started) / _LATE_LOAD)
             elif changed:
                 self._save(changed)
             pause = max(self._soon_seconds, (time.monotonic() - started) / _LOAD)
