@@ -18,7 +18,8 @@ up train-sdk benchmark-serving: DATA ?= $(wildcard ../shared/data/helpful-senten
 TEXT ?= This was a Christmas gift for my grandson.
 # Values of cdk.json to deploy with others: "serving.container=slim serving.kind=instances". Each deployment needs it again.
 CONTEXT ?=
-# Groups of slow tests that run at the same time, each with a local cloud of its own; they wait more than they compute.
+# Groups of slow tests that run at the same time, each with a local cloud of its own. They share the processors: torch
+# with one thread took a third of the time beside three other groups, because threads wait for each other by computing.
 TEST_WORKERS ?= 4
 PART ?=
 export $(TYPED)
@@ -137,7 +138,7 @@ MAKEFLAGS += --jobs=2
 endif
 test: lint test-fast ## ruff, mypy and all tests: fast ones, local cloud, and the whole path with a real training
 	@$(VENV) -m tools.browser
-	@$(PYTEST) -n "$$TEST_WORKERS" --dist loadscope --no-loadscope-reorder --durations=15 \
+	@OMP_NUM_THREADS=1 $(PYTEST) -n "$$TEST_WORKERS" --dist loadscope --no-loadscope-reorder --durations=15 \
 		-m "(integration or e2e) and not nightly" $(SLOW_TESTS)
 
 test-nightly: setup ## the long forms: full sizes, every damage, all real data (PART=real-data, releases, client, containers or fuzz; all without)

@@ -102,7 +102,7 @@ def _serve(options: argparse.Namespace, paths: ServerPaths, images: tuple[ImageR
         log_dir=options.log_dir,
         endpoint_url=root["endpoint_url"],
         images=images,
-        child_environment=environment.network_environment(os.environ),
+        child_environment=environment.inherited_environment(os.environ),
         endpoint_start_seconds=options.endpoint_start_seconds,
     )
     try:

@@ -17,7 +17,9 @@ REQUIRED_VERSION = "1.5.33"  # the release of ministack that the patches of this
 ACCOUNT_ID = "000000000000"  # the account that holds everything
 MARKER = "LOCAL_CLOUD_CLEAN_ENVIRONMENT"  # set in the environment made here
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy")
-_PASSED_ON = ("LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+_CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+_THREADS = "OMP_NUM_THREADS"  # on a busy machine one is faster than more, which wait for each other
+_PASSED_ON = ("LANG", "LC_ALL", "TZ", _THREADS, *_CERTIFICATES)
 _OWN_HOSTS = ("127.0.0.1", "localhost", ".localhost")
 _SYSTEM_PATH = ("/usr/local/bin", "/usr/bin", "/bin")
 
@@ -46,8 +48,8 @@ class ServerPaths:
         self.temporary.mkdir(mode=0o700)
 
 
-def network_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables that programs need to reach the internet; calls to this machine bypass the proxy."""
+def inherited_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that programs need to reach the internet, and a limit of threads; no proxy for this machine."""
     names = [*_PASSED_ON, *_PROXIES, *map(str.upper, _PROXIES)]
     kept = {name: environment[name] for name in names if environment.get(name)}
     direct = environment.get("no_proxy") or environment.get("NO_PROXY") or ""
@@ -61,7 +63,7 @@ def base_environment(environment: Mapping[str, str], paths: ServerPaths) -> dict
     node = shutil.which("node", path=environment.get("PATH", os.defpath))
     search = [*([str(Path(node).parent)] if node else []), *_SYSTEM_PATH]
     return {
-        **network_environment(environment),
+        **inherited_environment(environment),
         MARKER: "1",
         "PATH": os.pathsep.join(dict.fromkeys(search)),
         "HOME": str(paths.home),

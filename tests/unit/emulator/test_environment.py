@@ -11,7 +11,7 @@ from local.emulator.common.environment import (
     ServerPaths,
     base_environment,
     emulator_environment,
-    network_environment,
+    inherited_environment,
 )
 
 
@@ -40,18 +40,18 @@ def test_node_is_found_where_the_shell_finds_it(tmp_path: Path) -> None:
 
 
 def test_the_settings_for_the_internet_are_kept() -> None:
-    """Proxies and certificate files reach the children, empty ones do not."""
-    shell = {"HTTPS_PROXY": "http://proxy:1", "http_proxy": "", "SSL_CERT_FILE": "/ca.pem"}
-    kept = network_environment(shell)
+    """Proxies, certificate files and the limit of threads reach the children, empty variables do not."""
+    shell = {"HTTPS_PROXY": "http://proxy:1", "http_proxy": "", "SSL_CERT_FILE": "/ca.pem", "OMP_NUM_THREADS": "1"}
+    kept = inherited_environment(shell)
     assert kept["HTTPS_PROXY"] == "http://proxy:1"
-    assert kept["SSL_CERT_FILE"] == "/ca.pem"
+    assert (kept["SSL_CERT_FILE"], kept["OMP_NUM_THREADS"]) == ("/ca.pem", "1")
     assert "http_proxy" not in kept
 
 
 def test_calls_to_this_machine_bypass_the_proxy() -> None:
     """127.0.0.1 and localhost are added to what the shell excepts already."""
     assert (
-        network_environment({"NO_PROXY": "intranet, localhost"})["no_proxy"]
+        inherited_environment({"NO_PROXY": "intranet, localhost"})["no_proxy"]
         == "intranet,localhost,127.0.0.1,.localhost"
     )
 
