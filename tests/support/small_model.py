@@ -1,4 +1,4 @@
-"""A base model that trains in seconds, for tests of anything but quality: a layer and the commoner words of the default.
+"""A base model that trains in seconds, for tests of anything but quality: a layer and the common words of the default.
 
 Its archive is a third of the default's: it is packed, copied, hashed and loaded a hundred times in these tests.
 """

@@ -49,7 +49,7 @@ class ServerPaths:
 
 
 def inherited_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables that programs need to reach the internet, and a limit of threads; no proxy for this machine."""
+    """Return what programs need to reach the internet, past the proxy for this machine, and a limit of threads."""
     names = [*_PASSED_ON, *_PROXIES, *map(str.upper, _PROXIES)]
     kept = {name: environment[name] for name in names if environment.get(name)}
     direct = environment.get("no_proxy") or environment.get("NO_PROXY") or ""
