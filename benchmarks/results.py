@@ -51,6 +51,16 @@ def render(template: str, result: dict[str, Any], **more: Any) -> str:
     return environment.get_template(template).render(result=result, **result, **more)
 
 
+def bars(columns: dict[str, list[float]], titles: list[str], path: Path, **look: Any) -> None:
+    """Draw a chart of horizontal bars, the first title at the top; `look`: options of pandas' `plot.barh`."""
+    import pandas
+    from matplotlib.figure import Figure
+
+    axes = pandas.DataFrame(columns, titles).plot.barh(ax=Figure(layout="constrained").subplots(), **look)
+    axes.invert_yaxis()
+    axes.figure.savefig(path, metadata={"Date": None})
+
+
 def keep(
     folder: Path, name: str, result: dict[str, Any], text: str, draw: Callable[[dict[str, Any], Path], None]
 ) -> Path:

@@ -13,24 +13,29 @@ the model, each request after a failed load tries again and gets a 400, and the 
 
 import json
 import os
-import queue
 import signal
-import socketserver
+import socket
 import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Mapping
 from pathlib import Path
 
+import uvicorn
 from huggingface_hooks import HookedModel, UnusableArtifactError
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
 _PING = "LOCAL_CONTAINER_PING"
 # The name of the image's server; artifacts may use it.
 _STOCK_SERVER = {"server_name": "MMS", "server_version": "1.1.11"}
-_DRAIN_SECONDS = 60.0
+_DRAIN_SECONDS = 60
+_KEPT_SECONDS = 24 * 3600  # a connection without a request: who closes it first is the caller
 
 
 def say(message: str, **facts: object) -> None:
@@ -39,106 +44,36 @@ def say(message: str, **facts: object) -> None:
     sys.stdout.flush()
 
 
-class Container(ThreadingHTTPServer):
-    """The listening side. Each connection has a thread."""
+def application(model: HookedModel, *, stock: bool) -> Starlette:
+    """Return the ASGI application around a model."""
 
-    daemon_threads = True
-    request_queue_size = 128
+    async def ping(request: Request) -> Response:
+        if stock or model.loaded:
+            return JSONResponse({"status": "Healthy"})
+        return _error(503, "ServiceUnavailableException", "The model is being loaded.")
 
-    def __init__(self, address: tuple[str, int], model: HookedModel, *, stock: bool) -> None:
-        self.model = model
-        self.stock = stock
-        self.stopping = False
-        self._running = 0
-        self._changed = threading.Condition()
-        super().__init__(address, Handler)
-
-    def server_bind(self) -> None:
-        """Bind without the base class's reverse DNS lookup, which can take seconds without a network."""
-        socketserver.TCPServer.server_bind(self)
-        self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
-
-    @contextmanager
-    def request_under_way(self) -> Iterator[None]:
-        """Count a request, so that `stop` waits for it."""
-        with self._changed:
-            self._running += 1
+    async def invocations(request: Request) -> Response:
+        body, started = await request.body(), time.perf_counter()
+        facts: dict[str, object] = {}
         try:
-            yield
-        finally:
-            with self._changed:
-                self._running -= 1
-                self._changed.notify_all()
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Log what a handler did not catch, such as a broken connection."""
-        say("a connection failed", error=type(sys.exception()).__name__)
-
-    def stop(self) -> None:
-        """Accept no more requests, and wait until the current ones are answered."""
-        self.stopping = True
-        self.shutdown()
-        self.server_close()
-        with self._changed:
-            self._changed.wait_for(lambda: self._running == 0, _DRAIN_SECONDS)
-
-
-class Handler(BaseHTTPRequestHandler):
-    """The requests of one connection."""
-
-    server: Container
-    protocol_version = "HTTP/1.1"
-    # With these two, head and body leave in one segment. Otherwise a delayed ACK adds 40 ms on kept connections.
-    wbufsize = 64 * 1024
-    disable_nagle_algorithm = True
-
-    def do_GET(self) -> None:
-        """Answer /ping."""
-        if self.path != "/ping":
-            self._send(*_error(404, "ResourceNotFoundException", "There are GET /ping and POST /invocations."))
-        elif self.server.stock or self.server.model.loaded:
-            self._send(200, b'{"status":"Healthy"}', "application/json")
-        else:
-            self._send(*_error(503, "ServiceUnavailableException", "The model is being loaded."))
-
-    def do_POST(self) -> None:
-        """Answer /invocations."""
-        length = self.headers.get("Content-Length", "")
-        if self.path != "/invocations" or not length.isdigit():
-            self.close_connection = True
-            self._send(*_error(404, "ResourceNotFoundException", "There is POST /invocations, with a Content-Length."))
-            return
-        with self.server.request_under_way():
-            started = time.perf_counter()
-            body = self.rfile.read(int(length))
-            facts: dict[str, object] = {}
-            try:
-                status, answer, content_type = self.server.model.answer(body, self.headers)
-            except Exception as error:  # the toolkit turns every exception of a hook into a 400
-                status, answer, content_type = _error(400, "InternalServerException", str(error))
-                facts = {"error": type(error).__name__, "at": _place(error)}
-            self._send(status, answer, content_type)
-            self.wfile.flush()
+            status, content, content_type = await run_in_threadpool(model.answer, body, request.headers)
+            answer = Response(content, status, {"Content-Type": content_type})
+        except Exception as error:  # the toolkit turns every exception of a hook into a 400
+            answer = _error(400, "InternalServerException", str(error))
+            facts = {"error": type(error).__name__, "at": _place(error)}
         milliseconds = round((time.perf_counter() - started) * 1000, 2)
-        say("request", status=status, bytes=len(body), milliseconds=milliseconds, **facts)
+        say("request", status=answer.status_code, bytes=len(body), milliseconds=milliseconds, **facts)
+        return answer
 
-    def _send(self, status: int, body: bytes, content_type: str) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", content_type)
-        self.send_header("Content-Length", str(len(body)))
-        if self.server.stopping:
-            self.close_connection = True
-            self.send_header("Connection", "close")
-        self.end_headers()
-        self.wfile.write(body)
+    async def not_found(request: Request, error: Exception) -> Response:
+        return _error(404, "ResourceNotFoundException", "There are GET /ping and POST /invocations.")
 
-    def log_message(self, format: str, *args: object) -> None:
-        """Silence the base class."""
+    routes = [Route("/ping", ping), Route("/invocations", invocations, methods=["POST"])]
+    return Starlette(routes=routes, exception_handlers={HTTPException: not_found})
 
 
-def _error(status: int, kind: str, message: str) -> tuple[int, bytes, str]:
-    document = {"code": status, "type": kind, "message": message}
-    return status, json.dumps(document, indent=2).encode(), "application/json"
+def _error(status: int, kind: str, message: str) -> Response:
+    return JSONResponse({"code": status, "type": kind, "message": message}, status)
 
 
 def _place(error: Exception) -> str:
@@ -159,39 +94,48 @@ def main(arguments: list[str], environ: Mapping[str, str] = os.environ) -> int:
             raise UnusableArtifactError(f"{_PING}={ping} is not allowed: expected honest or stock")
         stock = ping == "stock"
         model = HookedModel(Path(environ.get("SM_MODEL_DIR", "/opt/ml/model")), _STOCK_SERVER if stock else {})
-        container = Container(address, model, stock=stock)
+        listening = socket.create_server(address, backlog=128)
     except (UnusableArtifactError, OSError) as error:
         say("cannot start", reason=str(error))
         return 1
-    return _serve(container)
+    return _serve(model, listening, stock=stock)
 
 
-def _serve(container: Container) -> int:
-    ending: queue.SimpleQueue[Exception | None] = queue.SimpleQueue()  # unlike an Event, safe in a signal handler
+def _serve(model: HookedModel, listening: socket.socket, *, stock: bool) -> int:
+    config = uvicorn.Config(
+        application(model, stock=stock),
+        log_config=None,
+        lifespan="off",
+        timeout_graceful_shutdown=_DRAIN_SECONDS,
+        timeout_keep_alive=_KEPT_SECONDS,
+    )
+    server = uvicorn.Server(config)
+    failures: list[Exception] = []
+    port = listening.getsockname()[1]
 
     def load() -> None:
         try:
-            container.model.load()
-            say("ready", port=container.server_port)
+            model.load()
+            say("ready", port=port)
         except Exception as error:
-            ending.put(error)
+            failures.append(error)
+            server.should_exit = True
 
+    # uvicorn's own handlers come later, and raise the signal again at their end.
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ending.put(None))
-    threading.Thread(target=container.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-    if container.stock:
-        say("listening", port=container.server_port)
+        signal.signal(number, lambda *_: setattr(server, "should_exit", True))
+    if stock:
+        say("listening", port=port)
     else:
         threading.Thread(target=load, daemon=True).start()
-    failure = ending.get()
-    container.stop()
-    if failure is None:
+    server.run([listening])
+    if not failures:
         say("stopped")
         return 0
-    text = "".join(traceback.format_exception(failure))
+    text = "".join(traceback.format_exception(failures[0]))
     # Without the lines of ^^^^: a FailureReason has room for a few of the last lines only.
     sys.stdout.writelines(f"{line}\n" for line in text.splitlines() if line.strip(" ^~"))
-    say("cannot start", reason=f"{type(failure).__name__}: {failure}")
+    say("cannot start", reason=f"{type(failures[0]).__name__}: {failures[0]}")
     return 1
 
 

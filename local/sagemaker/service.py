@@ -51,7 +51,6 @@ class SageMakerService:
             folder.mkdir(parents=True, exist_ok=True)
         validation.service_model()  # loaded now, not during the first request
         self._context.store.load()
-        self._context.outbox.start()
         for jobs in self._jobs:
             jobs.start()
         self._runtime.start()
@@ -62,7 +61,7 @@ class SageMakerService:
         for jobs in self._jobs:
             jobs.stop()
         self._runtime.stop()
-        self._context.outbox.stop()
+        self._context.outbox.flush()
 
     def handle(self, scope: Scope, action: str, params: Mapping[str, Any]) -> dict[str, Any]:
         """Answer one control-plane call, e.g. `CreateTrainingJob`, without a call to the cloud around the service.

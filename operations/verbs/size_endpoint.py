@@ -10,6 +10,8 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
+from jinja2 import Template
+
 from local.sagemaker.state.archives import ArchiveError, extract
 from operations import paths
 from operations.aws import registry
@@ -22,6 +24,7 @@ from operations.sizing.http_load import load
 from operations.sizing.server import ImageServer, PeakMemory, Server, last_core
 from operations.sizing.sizes import Measured
 
+REPORT = paths.ROOT / "operations" / "sizing" / "report.txt.jinja"
 SAMPLE = paths.ROOT / "training_job" / "data" / "test.json"
 LONGEST_LIST = 100  # the API takes no more
 VARIABLES = {"SAGEMAKER_MODEL_SERVER_WORKERS": "1", "HF_TASK": "text-classification", "HF_HUB_OFFLINE": "1"}
@@ -107,41 +110,28 @@ def measure(server: Server, memory: PeakMemory, kinds: Sequence[Case], seconds: 
 def report(measured: Measured, *, price: float, requests_per_second: float) -> dict[str, Any]:
     """Print the table of sizes and what to put into cdk.json, and return both; refuse a model that fits into none."""
     estimated = sizes.estimate(measured, price=price)
-    say(f"\n  {'memory':>8} {'vCPU':>6} {'sentence':>10} {'largest':>10} {'$ a million':>12}  fits")
-    for size in estimated:
-        say(
-            f"  {size.memory_mb:>5} MB {size.vcpu:6.2f} {size.mean_seconds * 1000:7.1f} ms "
-            f"{size.slow_seconds:8.2f} s {size.million_dollars:12.4f}  {'yes' if size.fits else 'no'}"
-        )
-    say(
-        f"\nEstimated from one core of this machine. Assumed: one vCPU for each {sizes.MB_PER_VCPU} MB, as AWS Lambda "
-        "documents it; SageMaker\nsays only that CPU grows with memory. The peak may be "
-        f"{1 / sizes.MEMORY_MARGIN:.0%} of a size. Costs: {price:.6f} $ per GB and second (--price),\n"
-        "us-east-1 as of September 2026 by second-hand quotation, not read from AWS; sentences of median length, one a "
-        "request,\nbilled by the millisecond; without cold starts and data transfer."
+    advice, concurrency = sizes.recommend(estimated, requests_per_second) or (None, 0)
+    serving = {"memory_mb": advice.memory_mb, "max_concurrency": concurrency} if advice else None
+    text = Template(REPORT.read_text(encoding="utf-8"), trim_blocks=True).render(
+        sizes=estimated,
+        advice=advice,
+        faster=next((size for size in estimated if size.vcpu == 1 and size.fits), None),
+        serving=json.dumps(serving) if serving else "",
+        price=price,
+        rate=requests_per_second,
+        margin=sizes.MEMORY_MARGIN,
+        burst=sizes.BURST,
+        mb_per_vcpu=sizes.MB_PER_VCPU,
     )
-    found: dict[str, Any] = {"measured": asdict(measured), "sizes": [asdict(size) for size in estimated]}
-    recommended = sizes.recommend(estimated, requests_per_second)
-    if recommended is None:
+    say(text.rstrip())
+    found = {"measured": asdict(measured), "sizes": [asdict(size) for size in estimated], "serving": serving}
+    if serving is None:
         raise OperationError(
             f"{measured.peak_mb:.0f} MB and the margin are more than the largest serverless endpoint has.",
             hint='a smaller model, or "kind": "instances" in the serving block of cdk.json',
-            document={**found, "serving": None},
+            document=found,
         )
-    advice, concurrency = recommended
-    serving = {"memory_mb": advice.memory_mb, "max_concurrency": concurrency}
-    say(
-        f"\nFor {requests_per_second:g} requests a second, {sizes.BURST:g} times that at worst, each a list of 16 "
-        "sentences, in cdk.json:\n\n"
-        f'  "serving": {json.dumps(serving)}\n'
-    )
-    if advice.vcpu < 1:
-        faster = next(size for size in estimated if size.vcpu == 1 and size.fits)
-        say(
-            f"{faster.memory_mb} MB answer {advice.mean_seconds / faster.mean_seconds:.1f} times as fast, "
-            f"for {faster.million_dollars / advice.million_dollars:.1f} times the money."
-        )
-    return {**found, "serving": serving}
+    return found
 
 
 def unpack(archive: Path, folder: Path) -> Path:

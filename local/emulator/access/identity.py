@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ministack.core import iam_actions, iam_evaluator
-from ministack.core.responses import get_account_id, get_region
+from ministack.core.responses import get_region
 from ministack.services import iam, sts
 
-from local.emulator.access import decisions
 from local.emulator.common.errors import CannotAssumeRoleError
 
 SESSION_SECONDS = 12 * 3600  # life of a role session made here; the longest that AWS gives
@@ -106,24 +105,14 @@ def denial(access_key_id: str, action: str, resource: str, context: Mapping[str,
     The caller is authenticated already, and belongs to the account and region of the request at hand.
     `context`: condition keys of the action, e.g. `{"iam:PassedToService": "sagemaker.amazonaws.com"}`.
     """
-    principal = iam_evaluator.resolve_principal(access_key_id, get_account_id())
-    if isinstance(principal, iam_evaluator.AuthError):
-        return principal.message or str(principal.code)
-    if principal.policies is None:  # the root user: no policy applies
-        return ""
-    evaluation = iam_evaluator.EvalContext(
-        principal_arn=principal.arn,
-        principal_type=principal.type,
-        principal_account=principal.account,
-        action=action,
-        resource_arn=resource,
-        region=get_region(),
-        service_context={key.lower(): value for key, value in (context or {}).items()},
-        principal_keys=principal.keys,
+    refusal = iam_evaluator.enforce(
+        access_key_id, action, "", get_region(), resource_arn=resource, service_context=dict(context or {})
     )
-    allowed = iam_evaluator.evaluate(evaluation, principal.policies, *principal.limits).decision == "Allow"
-    decisions.note(principal.arn, action, resource, allowed=allowed)
-    return "" if allowed else str(iam_actions.identity_denial_message(action, principal.arn, resource, False))
+    if isinstance(refusal, iam_evaluator.AuthError):
+        return refusal.message or str(refusal.code)
+    if refusal is None:
+        return ""
+    return str(iam_actions.identity_denial_message(action, refusal.principal_arn, resource, False))
 
 
 def pass_role_denial(access_key_id: str, role_arn: str, service: str) -> str:

@@ -35,9 +35,6 @@ class Operation:
     frozen: bool = False  # the server was stopped during it: an end in the stack's record does not count
 
 
-_HEADER = ("stack_name", "stack_id", "role", "template", "parameters", "previous")
-
-
 class OperationJournal:
     """One file for each running operation below `root`. Thread-safe."""
 
@@ -54,8 +51,7 @@ class OperationJournal:
             self._open[operation.stack_name] = True
             path = self._path(operation.stack_name)
             temporary = path.with_suffix(".tmp")
-            header = {name: getattr(operation, name) for name in _HEADER}
-            temporary.write_text(json.dumps(header, default=str) + "\n", encoding="utf-8")
+            temporary.write_text(json.dumps(vars(operation), default=str) + "\n", encoding="utf-8")
             temporary.replace(path)
 
     def note(self, stack_name: str, entry: Record) -> None:

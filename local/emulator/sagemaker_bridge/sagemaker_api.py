@@ -8,7 +8,7 @@ from urllib.parse import unquote
 from ministack import app
 from ministack.core import iam_actions, router
 from ministack.core.concurrency import run_reentrant
-from ministack.core.responses import get_account_id, get_region
+from ministack.core.responses import error_response_json, get_account_id, get_region, json_response
 
 from local.emulator.access import identity
 from local.emulator.common.errors import CannotAssumeRoleError
@@ -20,7 +20,7 @@ from local.sagemaker.service import SageMakerService
 
 CONTROL, RUNTIME = "sagemaker", "sagemaker-runtime"
 _PRINCIPAL = "sagemaker.amazonaws.com"
-_JSON = {"Content-Type": "application/x-amz-json-1.1"}
+_JSON = "application/x-amz-json-1.1"
 
 
 def register(service: SageMakerService) -> None:
@@ -88,7 +88,8 @@ class SageMakerApi:
             return _control_error("ValidationException", str(error))
         except ServiceError as error:
             return _control_error(error.code, error.message, error.http_status, error.details)
-        return 200, dict(_JSON), json.dumps(result).encode()
+        answer: Answer = json_response(result, content_type=_JSON)
+        return answer
 
     async def runtime(self, method: str, path: str, headers: Record, body: bytes, query_params: Record) -> Answer:
         """Answer InvokeEndpoint (REST-JSON)."""
@@ -126,11 +127,13 @@ def _parse(body: bytes) -> Record | None:
     return document if isinstance(document, dict) else None
 
 
-def _control_error(code: str, message: str, status: int = 400, details: Mapping[str, Any] | None = None) -> Answer:
-    body = {"__type": code, "message": message, **(details or {})}
-    return status, {**_JSON, "x-amzn-ErrorType": code}, json.dumps(body).encode()
+def _control_error(code: str, message: str, status: int = 400, details: Record | None = None) -> Answer:
+    answer: Answer = error_response_json(code, message, status, details, content_type=_JSON)
+    return answer
 
 
-def _runtime_error(code: str, message: str, status: int, details: Mapping[str, Any]) -> Answer:
-    headers = {"Content-Type": "application/json", "x-amzn-ErrorType": code}
-    return status, headers, json.dumps({"Message": message, **details}).encode()
+def _runtime_error(code: str, message: str, status: int, details: Record) -> Answer:
+    answer: Answer = error_response_json(
+        code, message, status, details, message_key="Message", content_type="application/json"
+    )
+    return answer

@@ -48,7 +48,6 @@ class ModelServer:
         self._stopping = threading.Event()
         self._exited = threading.Event()
         self._child: ChildProcess | None = None
-        self._port = 0
         self._pool: urllib3.HTTPConnectionPool | None = None
         self._keeper: threading.Thread | None = None
         self.start_took = 0.0
@@ -63,7 +62,7 @@ class ModelServer:
             self._end_child(0)
             raise
         self.start_took = time.monotonic() - began
-        self._keeper = threading.Thread(target=self._keep_alive, name=f"model-server-{self._port}", daemon=True)
+        self._keeper = threading.Thread(target=self._keep_alive, name="model-server", daemon=True)
         self._keeper.start()
 
     def stop(self, grace: float) -> None:
@@ -99,10 +98,8 @@ class ModelServer:
         port = ports.claim()
         with self._lock:
             if self._stopping.is_set():
-                ports.release(port)
                 raise StartError("the server was stopped while it started")
             self._exited.clear()
-            self._port = port
             address = {"SAGEMAKER_BIND_TO_HOST": ports.HOST, "SAGEMAKER_BIND_TO_PORT": str(port)}
             command = replace(self._command, environment={**self._command.environment, **address})
             self._child = ChildProcess(command, self._log.line, self._exited.set)
@@ -151,10 +148,7 @@ class ModelServer:
         with self._lock:
             child, self._child = self._child, None
             pool, self._pool = self._pool, None
-            port, self._port = self._port, 0
         if child is not None:
             child.stop(grace)
         if pool is not None:
             pool.close()
-        if port:
-            ports.release(port)

@@ -1,10 +1,10 @@
 """Outgoing log lines, events and metrics. One thread delivers them in order, so that no caller waits."""
 
 import logging
-import queue
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 
 from local.sagemaker.common.names import Scope
 from local.sagemaker.common.surroundings import Surroundings
@@ -19,20 +19,9 @@ class Outbox:
 
     def __init__(self, surroundings: Surroundings) -> None:
         self._surroundings = surroundings
-        self._queue: queue.Queue[tuple[str, Callable[[], object]] | None] = queue.Queue()
+        self._courier = ThreadPoolExecutor(1, "sagemaker-outbox")
         self._lines: dict[tuple[Scope, str, str], list[tuple[int, str]]] = {}
         self._lock = threading.Lock()
-        self._thread = threading.Thread(target=self._run, name="sagemaker-outbox", daemon=True)
-
-    def start(self) -> None:
-        """Start delivering."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Deliver what is queued, then end."""
-        if self._thread.is_alive():
-            self._queue.put(None)
-            self._thread.join(timeout=5)
 
     def line(self, scope: Scope, group: str, stream: str, message: str) -> None:
         """Queue one line of a log stream, with the current time."""
@@ -45,22 +34,18 @@ class Outbox:
 
     def put(self, what: str, deliver: Callable[[], object]) -> None:
         """Queue the delivery of an event or of metrics; `what` names it where it fails."""
-        self._queue.put((what, deliver))
 
-    def flush(self, timeout: float = 5.0) -> None:
-        """Wait until everything queued so far has been delivered."""
-        if self._thread.is_alive():
-            done = threading.Event()
-            self.put("flush", done.set)
-            done.wait(timeout)
-
-    def _run(self) -> None:
-        while item := self._queue.get():
-            what, deliver = item
+        def attempt() -> None:
             try:
                 deliver()
             except Exception:
                 logger.exception("%s could not be delivered", what)
+
+        self._courier.submit(attempt)
+
+    def flush(self, timeout: float = 5.0) -> None:
+        """Wait until everything queued so far has been delivered."""
+        wait([self._courier.submit(lambda: None)], timeout)
 
     def _deliver_lines(self, scope: Scope, group: str, stream: str) -> None:
         time.sleep(_GATHER_SECONDS)

@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks import floors, inference
-from benchmarks.floors import WITH_AMX, WITHOUT_AMX, Work
+from benchmarks import inference
 from benchmarks.inference_report import (
     AS_FOUND,
     AS_FUSED,
@@ -30,50 +29,18 @@ from benchmarks.inference_report import (
 from benchmarks.results import TELLING, machine
 
 SCRIPT = Path(inference.__file__)
-MINILM = SimpleNamespace(num_hidden_layers=6, hidden_size=384, intermediate_size=1536)
 
 
 def test_the_default_model_is_counted_as_it_is_known() -> None:
-    """MiniLM-L6 at 17 tokens: 0.364 GFLOP over the whole graph, 10.6 MB in the layers and 0.15 in the head."""
-    found = floors.work(MINILM, 17)
-    assert found.whole == pytest.approx(0.364e9, rel=2e-3)
-    assert found.weight_bytes == 6 * (4 * 384**2 + 2 * 384 * 1536) + 384**2 + 2 * 384
+    """MiniLM-L6 at 17 tokens: 0.364 GFLOP over the whole graph."""
+    minilm = SimpleNamespace(num_hidden_layers=6, hidden_size=384, intermediate_size=1536)
+    assert inference.operations(minilm, 17) == pytest.approx(0.364e9, rel=2e-3)
 
 
-def test_of_one_layer_only_the_first_token_is_carried_on() -> None:
-    """Two tokens, one layer, a width of 1: three products for each, one query against two keys, the rest once."""
-    found = floors.work(SimpleNamespace(num_hidden_layers=1, hidden_size=1, intermediate_size=1), 2)
-    assert found.whole == 2 * 2 * (6 + 2 * 2)
-    multiplications = 2 * 3 + 2 * 2 + 1 + 2  # q, k, v; scores and mixture; output; feed-forward
-    assert found.executed == 2 * (multiplications + 3)  # and pooler and two labels
-
-
-def test_the_roofline_is_the_longer_of_the_fastest_arithmetic_and_the_memory() -> None:
-    """With AMX the memory is the limit here, without it the arithmetic."""
-    asked = Work(whole=3e9, executed=2e9, weight_bytes=1_000_000)
-    both = floors.floors(asked, {WITH_AMX: 4e12, WITHOUT_AMX: 1e12}, 1e9)
-    assert both["arithmetic"] == {WITH_AMX: pytest.approx(0.5), WITHOUT_AMX: pytest.approx(2)}
-    assert both["memory"] == pytest.approx(1) and both["roofline"] == pytest.approx(1)
-    assert floors.floors(asked, {WITHOUT_AMX: 1e12}, 1e9)["roofline"] == pytest.approx(2)
-
-
-@pytest.mark.parametrize(
-    ("flags", "limits"),
-    [(["amx_int8"], {WITH_AMX: {}, WITHOUT_AMX: floors.NO_AMX}), (["avx512_vnni"], {WITHOUT_AMX: {}})],
-)
-def test_the_peak_without_amx_is_measured_apart_where_there_is_amx(
-    flags: list[str], limits: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A processor without AMX has one peak, and oneDNN is not kept from anything."""
-    seen: list[dict[str, str]] = []
-    monkeypatch.setattr(floors, "_peak_of_process", lambda limit: seen.append(limit) or 1.0)
-    assert floors.peaks(flags) == dict.fromkeys(limits, 1.0)
-    assert seen == list(limits.values())
-
-
-def test_the_memory_is_read_at_a_speed_of_this_world() -> None:
-    """Between 0.1 GB/s and 1 TB/s."""
-    assert 1e8 < floors.read_bandwidth(1_000_000) < 1e12
+def test_every_token_is_multiplied_with_every_weight_and_every_other_token() -> None:
+    """Two tokens, one layer, a width of 1: six weights each, and two tokens twice in the attention."""
+    tiny = SimpleNamespace(num_hidden_layers=1, hidden_size=1, intermediate_size=1)
+    assert inference.operations(tiny, 2) == 2 * 2 * (6 + 2 * 2)
 
 
 def test_the_machine_is_described_without_its_name() -> None:
@@ -98,7 +65,6 @@ def result() -> Callable[..., dict[str, Any]]:
     """A result in which our answers take `ours` ms and onnxruntime's 2 ms; the peak would take 0.5 ms."""
 
     def make(ours: float) -> dict[str, Any]:
-        asked, reached = Work(whole=5e8, executed=4e8, weight_bytes=10_000_000), {WITHOUT_AMX: 1e12}
         figures = {
             DISTILBERT: {"p50_ms": 40.0, "p99_ms": 50.0},
             PIPELINE: {"p50_ms": 10.0, "p99_ms": 20.0, "accuracy": 0.85},
@@ -111,10 +77,8 @@ def result() -> Callable[..., dict[str, Any]]:
             "machine": {"cpu": "a cpu", "cores": 2, "flags": ["avx2"], "system": "Linux x86_64"},
             "versions": {"python": "3.11.1"},
             "settings": {"texts": 10, "rounds": 3, "threads": 1, "tokens": 17},
-            "peaks": reached,
-            "bandwidth": {OURS: 2e10},
-            "work": {OURS: vars(asked)},
-            "floors": {OURS: floors.floors(asked, reached, 2e10)},
+            "peak": 1e12,
+            "operations": {OURS: 500_000_000},
             "figures": figures,
             "differences": {INT8_DIFFERENCE: {"value": 0.01, "low": -0.01, "high": 0.03}},
         }
@@ -153,22 +117,17 @@ def test_the_students_goals_are_held_up_to_their_limits(
 ) -> None:
     """Half of the time and 12 of 1,000 answers are still allowed, however a float rounds them."""
     found = result(1.0)
-    asked = Work(whole=3e8, executed=2e8, weight_bytes=5_000_000)
-    found["work"][STUDENT], found["bandwidth"][STUDENT] = vars(asked), 2e10
-    found["floors"][STUDENT] = floors.floors(asked, found["peaks"], 2e10)
+    found["operations"][STUDENT] = 300_000_000
     found["figures"][STUDENT] = {"p50_ms": took, "p99_ms": 1.0, "network_p50_ms": 0.4, "accuracy": 0.85}
     found["differences"][STUDENT_DIFFERENCE] = {"value": lost, "low": -0.03, "high": 0.0}
     text = report(found)
     assert all(row in text for row in rows)
 
 
-def test_the_report_gives_floors_and_shares(result: Callable[..., dict[str, Any]]) -> None:
-    """Arithmetic 0.4 ms, memory 0.5 ms; the network of 0.9 ms is at 55.6 % of the second, the answer at 50 %."""
+def test_the_report_gives_shares_of_the_peak(result: Callable[..., dict[str, Any]]) -> None:
+    """The network of 0.9 ms is at 55.6 % of the peak, the answer at 50 %."""
     text = report(result(1.0))
-    assert "| arithmetic, without AMX: operations executed | 0.400 |" in text
-    assert "| memory: weights read once | 0.500 |" in text
-    assert f"| {OURS}, network alone | 55.6% (44.4%) | 55.6% | 55.6% |" in text
-    assert f"| {OURS} | 50.0% (40.0%) | 50.0% | 50.0% |" in text
+    assert f"| {OURS} | 55.6% | 50.0% |" in text
     assert f"| {DISTILBERT} | 40.000 | 50.000 | – | 1/1.0 | untrained |" in text
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
@@ -35,13 +36,14 @@ def surroundings() -> Any:
 
 def test_lines_leave_in_batches_before_later_events(surroundings: Any) -> None:
     """The lines of a stream leave together; an event never overtakes a line that was queued before it."""
-    outbox = Outbox(surroundings)
+    outbox, queued = Outbox(surroundings), threading.Event()
+    outbox.put("nothing before all is queued", queued.wait)
     for number in range(3):
         outbox.line(SCOPE, "group", "a", f"line {number}")
         outbox.line(SCOPE, "group", "b", f"other {number}")
     outbox.put("event", lambda: surroundings.put_event(SCOPE, "Ended", {}, "arn"))
-    outbox.start()
-    outbox.stop()
+    queued.set()
+    outbox.flush()
     assert surroundings.seen == [
         ["a", "line 0", "line 1", "line 2"],
         ["b", "other 0", "other 1", "other 2"],
@@ -55,6 +57,5 @@ def test_a_failed_delivery_does_not_stop_the_next(surroundings: Any) -> None:
     outbox = Outbox(surroundings)
     outbox.line(SCOPE, "group", "a", "lost")
     outbox.put("event", lambda: surroundings.put_event(SCOPE, "Ended", {}, "arn"))
-    outbox.start()
-    outbox.stop()
+    outbox.flush()
     assert surroundings.seen == ["Ended"]

@@ -339,7 +339,7 @@ def test_a_stopped_job_keeps_a_checkpoint_and_goes_on_from_it(
 def test_the_inference_benchmark_measures_it_and_keeps_the_result(
     trained: tuple[Path, subprocess.CompletedProcess[str]], scored_data: Path, tmp_path: Path
 ) -> None:
-    """One run measures times, peaks, bandwidth, floors and accuracies, and keeps them as table, numbers and chart."""
+    """One run measures times, the peak and accuracies, and keeps them as table, numbers and chart."""
     from benchmarks import inference
     from benchmarks.inference_report import AS_FOUND, AS_FUSED, DISTILBERT, OURS, PIPELINE, STUDENT
 
@@ -355,5 +355,5 @@ def test_the_inference_benchmark_measures_it_and_keeps_the_result(
     assert list(found["figures"]) == [DISTILBERT, PIPELINE, AS_FOUND, AS_FUSED, OURS, STUDENT]
     # Measured one after the other in a single round: on a busy machine the part may come out above the whole.
     assert 0 < found["figures"][OURS]["network_p50_ms"] < 5 * found["figures"][OURS]["p50_ms"]
-    assert found["floors"][OURS]["roofline"] > 0 and found["bandwidth"][OURS] > 0
+    assert found["peak"] > 1e9 and found["operations"][OURS] == found["operations"][STUDENT] > 0
     assert found["figures"][OURS]["accuracy"] == pytest.approx(found["figures"][PIPELINE]["accuracy"], abs=0.2)
