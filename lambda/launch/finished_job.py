@@ -32,7 +32,7 @@ def finished_job(name: str, prefix: str, artifacts_uri: str, sagemaker: Any) -> 
     """Return what the workflow needs to know of a finished job, in the form of the training step's own result.
 
     That is `job_name`, `model_data`, `output_uri` (the job's second archive, if it wrote one), `hyperparameters`,
-    `metrics`, `data_source` (its channel `train`, or None) and `code_uri` (its code archive, or None).
+    `metrics`, `data_source` (its channel `train`, or None), `code_uri` (its code archive, or None) and `image`.
 
     Raises InvalidExecutionInputError: There is no such job, its name does not begin with `prefix` and a hyphen, it is
     not finished, or its artifact does not lie below `artifacts_uri`, where the endpoint's role may read. Raises
@@ -65,6 +65,7 @@ def finished_job(name: str, prefix: str, artifacts_uri: str, sagemaker: Any) -> 
         },
         "data_source": _train_channel(job.get("InputDataConfig", [])),
         "code_uri": unquote(hyperparameters.get(_CODE, "")) or None,
+        "image": job.get("AlgorithmSpecification", {}).get("TrainingImage"),
     }
 
 

@@ -1,10 +1,13 @@
 """The training workflow, a Step Functions state machine: start it, follow it and its job's log, read the verdict."""
 
+import io
 import json
 import re
 import sys
+import tarfile
 import time
 from typing import Any
+from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
 
@@ -20,6 +23,7 @@ CHECK_STATE, INGEST_STATE = "Check input", "Ingest data"  # as the training stac
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 PROGRESS = re.compile(r"epoch=\S+ step=")  # how training_job/train.py begins its progress lines
 SECONDS_BETWEEN_PROGRESS = 5.0
+SECONDS_BETWEEN_LOOKS = 1.5
 
 
 def start_or_join(deployment: Deployment, overrides: dict[str, Any]) -> str:
@@ -73,6 +77,33 @@ def result(description: dict[str, Any]) -> dict[str, str]:
     if "verdict" not in output:  # an input with `dry_run`
         return {"package": "", "status": CHECKED, "summary": "The input is good; nothing was trained."}
     return {"package": output["model_package_arn"], **{name: output["verdict"][name] for name in ("status", "summary")}}
+
+
+def wait_for(deployment: Deployment, job_name: str) -> str:
+    """Show the log of a job that no workflow started until it has completed, and return its artifact's address."""
+    log, client = TrainingLog(deployment, job_name), deployment.client("sagemaker")
+    while True:
+        job = client.describe_training_job(TrainingJobName=job_name)
+        log.show_new()
+        if job["TrainingJobStatus"] in ("Failed", "Stopped"):
+            raise OperationError(
+                f"Training job {job_name} {job['TrainingJobStatus']}: {job.get('FailureReason', '')}",
+                hint="fix what it names and launch again",
+            )
+        if job["TrainingJobStatus"] == "Completed":
+            return str(job["ModelArtifacts"]["S3ModelArtifacts"])
+        time.sleep(SECONDS_BETWEEN_LOOKS)
+
+
+def files_in(deployment: Deployment, uri: str, endings: tuple[str, ...]) -> dict[str, bytes]:
+    """Return those files of a job's archive in S3 whose names end so."""
+    place, files = urlsplit(uri), {}
+    packed = deployment.client("s3").get_object(Bucket=place.netloc, Key=place.path[1:])["Body"].read()
+    with tarfile.open(fileobj=io.BytesIO(packed), mode="r:gz") as archive:
+        for member in archive:
+            if member.name.endswith(endings) and (file := archive.extractfile(member)):
+                files[member.name.removeprefix("./")] = file.read()
+    return files
 
 
 class TrainingLog:

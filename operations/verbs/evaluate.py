@@ -1,9 +1,7 @@
 """Measure the deployed model on labelled test rows."""
 
 import argparse
-import io
 import json
-import tarfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -14,7 +12,7 @@ from tqdm import tqdm
 
 from classifier.evaluation.figures import Interval, measure
 from operations import paths
-from operations.aws import data
+from operations.aws import data, training
 from operations.aws.deployment import Deployment, connect
 from operations.console import Answer, say
 from operations.errors import OperationError
@@ -123,14 +121,7 @@ def known_of(deployment: Deployment) -> Known:
         message = f"Model version {deployment.model_version} names no training job: it was registered without the gate."
         raise OperationError(message, hint="start the workflow with its job: make train TRAINING_JOB=name")
     address = sagemaker.describe_training_job(TrainingJobName=name)["ModelArtifacts"]["S3ModelArtifacts"]
-    bucket, _, key = address.removesuffix(MODEL).removeprefix("s3://").partition("/")
-    body = deployment.client("s3").get_object(Bucket=bucket, Key=key + OUTPUT)["Body"].read()
-    files = {}
-    with tarfile.open(fileobj=io.BytesIO(body), mode="r:gz") as archive:
-        for member in archive:
-            if (name := member.name.removeprefix("./")) in (ROWS, EVALUATION, MANIFEST):
-                file = archive.extractfile(member)
-                files[name] = file.read() if file else b""
+    files = training.files_in(deployment, address.removesuffix(MODEL) + OUTPUT, (ROWS, EVALUATION, MANIFEST))
     evaluation = json.loads(files[EVALUATION])
     source = json.loads(files.get(MANIFEST, b"{}")).get("source", {})
     return Known(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
     from classifier.data.dataset import LabelledData
 
 INTERRUPTED = "What was started goes on: `make train` follows the workflow again, `make logs` shows workflow and job."
-POLL_SECONDS = 1.5
-VOLUME_GB = 30
 PREFIX = "datasets/terminal/"  # apart from source/, which decides what the workflow trains on
 
 
@@ -107,7 +104,7 @@ def overrides_of(arguments: argparse.Namespace) -> dict[str, Any]:
 def train_sdk(arguments: argparse.Namespace) -> Answer:
     """Launch the training job with the SageMaker SDK's ModelTrainer, and wait for it.
 
-    Image, code, role and hyperparameters are the workflow's own, taken from the training stack's outputs. Nothing is
+    Image, code, role, instance and hyperparameters are the workflow's own, taken from its recipe. Nothing is
     registered or released; the artifact's address is printed. For example: make train-sdk HYPERPARAMETERS="epochs=2"
     """
     deployment = connect(arguments.env)
@@ -119,19 +116,8 @@ def train_sdk(arguments: argparse.Namespace) -> Answer:
     launched.train(wait=False)
     job_name = launched._latest_training_job.training_job_name
     say(f"Training job {job_name}")
-    log, client = training.TrainingLog(deployment, job_name), deployment.client("sagemaker")
-    while True:
-        job = client.describe_training_job(TrainingJobName=job_name)
-        log.show_new()
-        if job["TrainingJobStatus"] in ("Failed", "Stopped"):
-            raise OperationError(
-                f"Training job {job_name} {job['TrainingJobStatus']}: {job.get('FailureReason', '')}",
-                hint="fix what it names and launch again",
-            )
-        if job["TrainingJobStatus"] == "Completed":
-            artifact = job["ModelArtifacts"]["S3ModelArtifacts"]
-            return Answer({"training_job": job_name, "artifact": artifact}, f"Completed: {artifact}")
-        time.sleep(POLL_SECONDS)
+    artifact = training.wait_for(deployment, job_name)
+    return Answer({"training_job": job_name, "artifact": artifact}, f"Completed: {artifact}")
 
 
 def trainer(deployment: Deployment, overrides: dict[str, str]) -> Any:
@@ -145,30 +131,31 @@ def trainer(deployment: Deployment, overrides: dict[str, str]) -> Any:
     # The SDK makes clients of its own on import and in threads; these variables reach all of them.
     os.environ |= deployment.variables
     from sagemaker.core.helper.session_helper import Session
-    from sagemaker.core.training.configs import Compute, InputData, Networking, OutputDataConfig
+    from sagemaker.core.training.configs import Compute, InputData, MetricDefinition, Networking, OutputDataConfig
     from sagemaker.train.model_trainer import ModelTrainer
 
-    instance, bucket = deployment.output("TrainingInstanceType"), deployment.output("DataBucket")
-    recipe = _request(deployment)
-    output, network = recipe["OutputDataConfig"], recipe.get("VpcConfig")
+    recipe, bucket = _request(deployment), deployment.output("DataBucket")
+    machine, output, network = recipe["ResourceConfig"], recipe["OutputDataConfig"], recipe.get("VpcConfig")
     channels = {one["ChannelName"]: one["DataSource"]["S3DataSource"]["S3Uri"] for one in recipe["InputDataConfig"]}
     channels |= {channel: f"s3://{bucket}/{PREFIX}{channel}/" for channel in ("train", "test")}
-    return ModelTrainer(
+    metrics = recipe["AlgorithmSpecification"]["MetricDefinitions"]
+    made = ModelTrainer(
         sagemaker_session=Session(boto_session=deployment.session),
-        training_image=deployment.output("TrainingImage"),
-        role=deployment.output("TrainingRoleArn"),
+        training_image=recipe["AlgorithmSpecification"]["TrainingImage"],
+        role=recipe["RoleArn"],
         base_job_name=f"{PROJECT}-{deployment.env}",
-        compute=Compute(instance_type=instance, instance_count=1, volume_size_in_gb=VOLUME_GB),
-        hyperparameters={
-            **encoded({**json.loads(deployment.output("DefaultHyperparameters")), **overrides}),
-            "sagemaker_program": "train.py",
-            "sagemaker_submit_directory": deployment.output("TrainingCodeUri"),
-        },
+        compute=Compute(
+            instance_type=machine["InstanceType"],
+            instance_count=machine["InstanceCount"],
+            volume_size_in_gb=machine["VolumeSizeInGB"],
+        ),
+        hyperparameters=encoded({**recipe["HyperParameters"], **overrides}),
         input_data_config=[InputData(channel_name=name, data_source=uri) for name, uri in channels.items()],
         networking=network and Networking(subnets=network["Subnets"], security_group_ids=network["SecurityGroupIds"]),
         environment=recipe["Environment"],
         output_data_config=OutputDataConfig(s3_output_path=output["S3OutputPath"], kms_key_id=output.get("KmsKeyId")),
     )
+    return made.with_metric_definitions([MetricDefinition(name=one["Name"], regex=one["Regex"]) for one in metrics])
 
 
 def recipe(arguments: argparse.Namespace) -> Answer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ pytestmark = pytest.mark.e2e
 
 @pytest.mark.proves("make train-sdk")
 def test_the_sagemaker_sdk_launches_the_same_job(project: Any) -> None:
-    """ModelTrainer's job has the image, role, code and program of the workflow's, and completes."""
+    """ModelTrainer's job has image, role, code, program and metrics of the workflow's, which CloudWatch shows."""
     client = project.client("sagemaker")
     workflow_job = client.list_training_jobs(SortOrder="Ascending")["TrainingJobSummaries"][0]["TrainingJobName"]
     output = project.make("train-sdk", "HYPERPARAMETERS=epochs=1", "DATA=").stdout
@@ -21,6 +22,7 @@ def test_the_sagemaker_sdk_launches_the_same_job(project: Any) -> None:
     assert "s3://" in output
     for same in (
         "AlgorithmSpecification.TrainingImage",
+        "AlgorithmSpecification.MetricDefinitions",
         "RoleArn",
         "HyperParameters.sagemaker_program",
         "HyperParameters.sagemaker_submit_directory",
@@ -32,3 +34,14 @@ def test_the_sagemaker_sdk_launches_the_same_job(project: Any) -> None:
                 description = description[part]
             values.append(str(description).strip('"'))
         assert values[0] == values[1], same
+    curve = project.client("cloudwatch").get_metric_statistics(
+        Namespace="/aws/sagemaker/TrainingJobs",
+        MetricName="eval_loss",
+        Dimensions=[{"Name": "TrainingJobName", "Value": sdk_job}],
+        StartTime=other["TrainingStartTime"] - timedelta(minutes=1),
+        EndTime=other["TrainingEndTime"] + timedelta(minutes=1),
+        Period=60,
+        Statistics=["Maximum"],
+    )
+    last = {entry["MetricName"]: entry["Value"] for entry in other["FinalMetricDataList"]}
+    assert [point["Maximum"] for point in curve["Datapoints"]] == [last["eval_loss"]]

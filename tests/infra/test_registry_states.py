@@ -79,7 +79,7 @@ def test_subject_fits_into_a_message() -> None:
 
 
 def test_package_says_where_it_comes_from() -> None:
-    """Data, code, hyperparameters, metrics and verdict are recorded, in characters that the registry takes."""
+    """Data, code, image, hyperparameters, metrics and verdict are recorded, in characters that the registry takes."""
     found = metadata()
     assert found == {
         "model_sha256": SHA256,
@@ -87,6 +87,8 @@ def test_package_says_where_it_comes_from() -> None:
         "data_sha256": "f00d",
         "data_source": "https://example.com/a_b=_c_",
         "code_version": "0123abc",
+        "code_uri": CODE,
+        "training_image": "training:1",
         "git_revision": "beef",
         "hyperparameters": "base_model=some/model epochs=3",
         "test_accuracy": "0.869",
@@ -126,6 +128,7 @@ def test_job_started_elsewhere_names_the_code_it_ran(
     job = {key: value for key, value in ELSEWHERE.items() if key != "code_uri"} | code
     found = metadata(**{CHECK: answers(REQUEST | {"mode": "judge", "training": job})})
     assert (found.get("code_version"), found.get("git_revision")) == (version, revision)
+    assert (found.get("code_uri"), found["training_image"]) == (code.get("code_uri"), "training:2")
     assert found["data_source"] == ELSEWHERE["data_source"] and "data_sha256" not in found
 
 

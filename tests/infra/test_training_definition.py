@@ -163,6 +163,7 @@ def test_judge_is_given_everything() -> None:
         "output_uri": f"s3://artifacts/training/{JOB}/output/output.tar.gz",
         "hyperparameters": REQUEST["hyperparameters"],
         "code_uri": CODE,
+        "image": "training:1",
         "metrics": {"test_accuracy": 0.86901, "test_f1": 0.904},
         "data_source": INGESTED["train_uri"],
         "sha256": SHA256,

@@ -25,7 +25,7 @@ from stacks.common.project_sources import ProjectSources
 from stacks.common.project_stack import ProjectStack
 from stacks.config.environment import load_config
 from stacks.errors import MissingAssetError
-from stacks.training.job.request import METRICS
+from stacks.training.job.metrics import METRICS
 from stacks.training.notifications import notification_topic
 
 if TYPE_CHECKING:
@@ -246,12 +246,14 @@ def test_metrics_are_found_in_the_jobs_log() -> None:
     """The metric definitions read the job's log lines, and the prefixes of their names don't get mixed up."""
     log = (
         "epoch=1.25 step=120/500 loss=0.1234 eta=95s\n"
+        "epoch=2.00 eval_accuracy=0.8000 eval_f1=0.9000 eval_loss=0.2345\n"
         "eval_accuracy=0.8690 eval_f1=0.9040 eval_pearson=0.8720\n"
         "test_accuracy=0.8450 test_f1=0.8810 test_pearson=-0.0150\n"
     )
     found = {name: float(match[-1]) for name, regex in METRICS.items() if (match := re.findall(regex, log))}
     assert found == {
         "train_loss": 0.1234,
+        "eval_loss": 0.2345,
         "eval_accuracy": 0.869,
         "eval_f1": 0.904,
         "eval_pearson": 0.872,

@@ -85,6 +85,7 @@ ELSEWHERE: dict[str, Any] = {
     "metrics": {"test_accuracy": 0.9},
     "data_source": "s3://data/datasets/latest/train/",
     "code_uri": CODE,
+    "image": "training:2",
 }
 INGESTED = {
     "train_uri": "s3://data/datasets/1/train/",
@@ -96,6 +97,7 @@ INGESTED = {
 }
 TRAINED = {
     "TrainingJobName": JOB,
+    "AlgorithmSpecification": {"TrainingImage": "training:1", "TrainingInputMode": "File"},
     "ModelArtifacts": {"S3ModelArtifacts": TRAINED_DATA},
     "OutputDataConfig": {"S3OutputPath": "s3://artifacts/training"},
     "HyperParameters": {"epochs": "3", "sagemaker_submit_directory": CODE},

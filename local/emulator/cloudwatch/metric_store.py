@@ -1,7 +1,7 @@
 """Metrics in ministack's CloudWatch: recorded by the services of this cloud, and aggregated for alarms.
 
-This store keeps less than AWS: equal values that a metric gets within ten seconds become one point, and values are
-rounded to two digits. Counts stay exact.
+This store keeps less than AWS: equal values that a metric gets within ten seconds become one point, and times and
+shares are rounded to two digits. Counts and values without a unit stay exact.
 """
 
 import math
@@ -51,7 +51,8 @@ def record(namespace: str, values: Mapping[str, float], *, unit: str = "Count", 
 
 def _add(key: Any, value: float, unit: str, dimensions: Mapping[str, str]) -> None:
     points = _Slot.points.setdefault((get_account_id(), get_region(), key), {})
-    rounded = value if float(value).is_integer() and unit == "Count" else _rounded(value)
+    exact = unit == "None" or (unit == "Count" and float(value).is_integer())
+    rounded = value if exact else _rounded(value)
     if rounded in points:
         points[rounded]["Count"] += 1.0
         return

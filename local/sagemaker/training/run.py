@@ -6,6 +6,7 @@ import re
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from local.sagemaker.common.errors import FailedError, shortened
@@ -18,6 +19,7 @@ from local.sagemaker.training.container import JobFolder, entry_point
 from local.sagemaker.training.transfer import CheckpointSync, Transfer
 
 _METRIC_SECONDS = 1.0
+_NAMESPACE = "/aws/sagemaker/TrainingJobs"  # of CloudWatch, as the log group's name
 _MESSAGE_LENGTH = 900
 
 
@@ -28,15 +30,15 @@ class MetricScanner:
         self._patterns = [(definition["Name"], re.compile(definition["Regex"])) for definition in definitions]
         self._last: dict[str, dict[str, Any]] = {}
 
-    def scan(self, line: str) -> bool:
-        """Return whether the line contains a metric. Its value is the expression's first group, or the whole match."""
-        found = False
+    def scan(self, line: str) -> dict[str, float]:
+        """Return the metrics in the line. A value is the expression's first group, or the whole match."""
+        found: dict[str, float] = {}
         for name, pattern in self._patterns:
             match = pattern.search(line)
             value = _number(match.group(1) if pattern.groups else match.group(0)) if match else None
             if value is not None:
                 self._last[name] = {"MetricName": name, "Value": value, "Timestamp": time.time()}
-                found = True
+                found[name] = value
         return found
 
     def final(self) -> list[dict[str, Any]]:
@@ -159,7 +161,11 @@ class TrainingRun(JobRun):
 
     def _line(self, line: str) -> None:
         self._log.line(line)
-        if self._metrics.scan(line) and time.monotonic() - self._metrics_saved > _METRIC_SECONDS:
+        if found := self._metrics.scan(line):
+            put, dimensions = self._context.surroundings.put_metrics, {"TrainingJobName": self._key.name}
+            deliver = partial(put, self._key.scope, _NAMESPACE, found, "None", dimensions)
+            self._context.outbox.put(f"metrics of {self._key.name}", deliver)
+        if found and time.monotonic() - self._metrics_saved > _METRIC_SECONDS:
             self._metrics_saved = time.monotonic()
             self._save_metrics()
 

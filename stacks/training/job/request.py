@@ -6,22 +6,10 @@ from typing import Any
 
 from stacks.common.states_language import as_jsonata
 from stacks.config.environment import TrainingConfig
+from stacks.training.job.metrics import METRIC_DEFINITIONS
 
 CHECKPOINTS = "/opt/ml/checkpoints"
 """Where the training container keeps its checkpoints; also the job's own default."""
-
-# Metric name → regex over the job's log lines; SageMaker takes the last match of each as the metric.
-METRICS = {
-    "train_loss": r"\bloss=([0-9.eE+-]+)",
-    "eval_accuracy": r"\beval_accuracy=([0-9.]+)",
-    "eval_f1": r"\beval_f1=([0-9.]+)",
-    "eval_macro_f1": r"\beval_macro_f1=([0-9.]+)",
-    "eval_pearson": r"\beval_pearson=(-?[0-9.]+)",
-    "test_accuracy": r"\btest_accuracy=([0-9.]+)",
-    "test_f1": r"\btest_f1=([0-9.]+)",
-    "test_macro_f1": r"\btest_macro_f1=([0-9.]+)",
-    "test_pearson": r"\btest_pearson=(-?[0-9.]+)",
-}
 
 # Makes the container start one process per GPU, or one per instance without GPUs, with torchrun.
 _DISTRIBUTED = {"sagemaker_torch_distributed_enabled": "true"}
@@ -106,7 +94,7 @@ def _request(
         "AlgorithmSpecification": {
             "TrainingImage": recipe.image,
             "TrainingInputMode": "File",
-            "MetricDefinitions": [{"Name": name, "Regex": regex} for name, regex in METRICS.items()],
+            "MetricDefinitions": METRIC_DEFINITIONS,
         },
         "RoleArn": recipe.role_arn,
         "HyperParameters": hyperparameters,

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from stacks.common.states_language import State, States, catch, catch_failure, publish_task, retry_sagemaker
-from stacks.training.job.request import METRICS
+from stacks.training.job.metrics import METRICS
 from stacks.training.workflow import state_names as names
 from stacks.training.workflow.parts import WorkflowParts
 
@@ -134,6 +134,8 @@ def _metadata(parts: WorkflowParts) -> str:
       "data_sha256": $metadata($data.data_sha256),
       "data_source": $metadata({_SOURCE}),
       "code_version": $metadata({ours} ? "{parts.job.code_version}" : $code != null ? $code),
+      "code_uri": $metadata($code != null ? $code),
+      "training_image": $metadata($training.image),
       {git}"hyperparameters": $metadata(
         $join($each($training.hyperparameters, function($value, $name) {{ $name & "=" & $value }}), " ")
       )

@@ -27,6 +27,7 @@ _TRAINED = f"""{{% {
             '& "/output/output.tar.gz" %}',
             "hyperparameters": "{% $request.hyperparameters %}",
             "code_uri": "{% $states.result.HyperParameters.sagemaker_submit_directory %}",
+            "image": "{% $states.result.AlgorithmSpecification.TrainingImage %}",
             "metrics": "{% $merge([$states.result.FinalMetricDataList.{MetricName: Value}]) %}",
             "data_source": "{% $data.train_uri %}",
         }

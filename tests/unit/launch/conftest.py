@@ -64,6 +64,7 @@ def finished() -> dict[str, Any]:
     return {
         "TrainingJobName": "elsewhere",
         "TrainingJobStatus": "Completed",
+        "AlgorithmSpecification": {"TrainingImage": "training:1", "TrainingInputMode": "File"},
         "ModelArtifacts": {"S3ModelArtifacts": "s3://artifacts/training/elsewhere/output/model.tar.gz"},
         "HyperParameters": {
             "epochs": '"5"',

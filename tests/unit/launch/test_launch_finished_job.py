@@ -33,6 +33,7 @@ def test_finished_job_looks_like_the_training_steps_result(ask):
         "metrics": {"test_accuracy": 0.8125},
         "data_source": "s3://data/datasets/ab/train/",
         "code_uri": "s3://code/abc.tar.gz",
+        "image": "training:1",
     }
 
 

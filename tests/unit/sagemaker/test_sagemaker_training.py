@@ -87,8 +87,8 @@ def test_log_arrives_while_the_script_runs(cloud: Any) -> None:
     assert cloud.call("DescribeTrainingJob", TrainingJobName="job")["TrainingJobStatus"] == "InProgress"
 
 
-def test_metric_definitions_give_the_last_value(cloud: Any) -> None:
-    """FinalMetricDataList carries the last value that each expression found in the log."""
+def test_metric_definitions_are_read_from_the_log(cloud: Any) -> None:
+    """CloudWatch gets every value that an expression found in the log, FinalMetricDataList the last of each."""
     definitions = [
         {"Name": "loss", "Regex": "loss=([0-9.]+)"},
         {"Name": "f1", "Regex": "f1=([0-9.]+)"},
@@ -98,6 +98,11 @@ def test_metric_definitions_give_the_last_value(cloud: Any) -> None:
     cloud.train(script, AlgorithmSpecification={"MetricDefinitions": definitions})
     metrics = {entry["MetricName"]: entry["Value"] for entry in cloud.job()["FinalMetricDataList"]}
     assert metrics == {"loss": 0.25, "f1": 0.5}
+    dimensions = {"TrainingJobName": "job"}
+    assert cloud.surroundings.metrics == {
+        ("/aws/sagemaker/TrainingJobs", "loss"): [(0.9, "None", dimensions), (0.25, "None", dimensions)],
+        ("/aws/sagemaker/TrainingJobs", "f1"): [(0.5, "None", dimensions)],
+    }
 
 
 def test_failure_file_becomes_the_reason(cloud: Any) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import train
+from stacks.training.job.metrics import METRICS
 from tests.unit.training.conftest import WORDS, stopped_at
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("one_thread")]
@@ -57,9 +59,10 @@ def prepared(folder: Path, write) -> Path:
 
 
 def run_job(data: Path, base: Path, out: Path, *more: str) -> tuple[dict, dict]:
-    """Train; return the artifact's configuration and its evaluation."""
+    """Train, with the log in a file beside the artifact; return the artifact's configuration and its evaluation."""
     arguments = ["--train", str(data), "--test", str(data), "--model-dir", str(out), f"--base_model={base}", *QUICK]
-    assert start(*arguments, *more) == 0
+    with (out.parent / "log").open("w", encoding="utf-8") as log, redirect_stdout(log):
+        assert start(*arguments, *more) == 0
     config, evaluation = (json.loads((out / name).read_text()) for name in ("config.json", "evaluation.json"))
     return config, evaluation
 
@@ -108,6 +111,24 @@ def test_several_labels_are_learned(of_several: tuple[Path, Path, dict, dict]) -
     assert [row["text"] for row in rows] == [row["text"] for row in given]
     assert [[evaluation["labels"][n] for n in row["labels"]] for row in rows] == [row["labels"] for row in given]
     assert all("label" not in row for row in rows) and any(row["labels"] == [] for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("made", "names"),
+    [("of_classes", ["accuracy", "f1", "macro_f1"]), ("of_several", ["accuracy", "f1", "macro_f1", "micro_f1"])],
+)
+def test_the_metric_definitions_find_the_figures_in_the_log(
+    made: str, names: list[str], request: pytest.FixtureRequest
+) -> None:
+    """Of many classes and of several labels, the last value of each is the evaluation's."""
+    data, _, _, evaluation = request.getfixturevalue(made)
+    log = (data / "log").read_text()
+    found = {name: float(values[-1]) for name, regex in METRICS.items() if (values := re.findall(regex, log))}
+    for split, part in (("eval", "validation"), ("test", "test")):
+        expected = {f"{split}_{name}": round(evaluation[part][name]["value"], 4) for name in names}
+        assert {name: value for name, value in found.items() if name.startswith(f"{split}_")} == expected | (
+            {"eval_loss": found["eval_loss"]} if split == "eval" else {}
+        )
 
 
 @pytest.mark.parametrize("made", ["of_classes", "of_several"])

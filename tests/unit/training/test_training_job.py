@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import train
+from stacks.training.job.metrics import METRICS
 from tests.unit.training.conftest import stopped_at
 
 # Each test really trains, a tiny model on a few rows.
@@ -139,13 +140,20 @@ def test_the_evaluation_says_what_was_measured_on_what(evaluation, scored_data: 
     assert {"python", "torch", "transformers", "onnxruntime"} <= set(evaluation["versions"])
 
 
-def test_the_log_has_the_lines_that_become_metrics(trained) -> None:
-    """MetricDefinitions read these lines; steps count up."""
+def test_the_log_has_the_lines_that_become_metrics(trained, evaluation) -> None:
+    """MetricDefinitions find them: the loss after steps that count up, figures of each epoch, those of the test."""
     said = trained[1].stdout
     steps = re.findall(r"^epoch=[\d.]+ step=(\d+)/\d+ loss=[\d.]+ eta=\d+s$", said, re.MULTILINE)
     assert [*map(int, steps)] == sorted(map(int, steps)) and len(steps) > 5
-    for split in ("eval", "test"):
-        assert re.search(rf"{split}_accuracy=[\d.]+ {split}_f1=[\d.]+ {split}_pearson=[\d.]+$", said, re.MULTILINE)
+    found = {name: re.findall(regex, said) for name, regex in METRICS.items()}
+    figures = {f"{split}_{name}" for split in ("eval", "test") for name in ("accuracy", "f1", "pearson")}
+    assert {name for name, values in found.items() if values} == {"train_loss", "eval_loss", *figures}
+    assert len(found["train_loss"]) == len(steps)
+    assert (len(found["eval_loss"]), len(found["eval_accuracy"])) == (8, 8 + 1)  # an epoch, and those of the best
+    assert (float(found["test_f1"][-1]), float(found["test_pearson"][-1])) == (
+        pytest.approx(evaluation["test"]["f1"]["value"], abs=5e-5),
+        pytest.approx(evaluation["test"]["pearson"], abs=5e-5),
+    )
 
 
 def test_the_log_has_nothing_else(trained) -> None:

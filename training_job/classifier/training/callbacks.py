@@ -148,7 +148,7 @@ class StopWhenTold(TrainerCallback):
         return wanted
 
 
-FIGURES = ("accuracy", "f1", "macro_f1", "micro_f1", "agreement", "pearson")
+FIGURES = ("accuracy", "f1", "macro_f1", "micro_f1", "agreement", "pearson", "loss")
 """What a line of figures may hold, in its order."""
 
 
