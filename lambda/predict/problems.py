@@ -1,6 +1,8 @@
 """Errors as `application/problem+json` (RFC 9457): the one place that knows the status of each error."""
 
+import json
 from dataclasses import dataclass
+from pathlib import Path
 
 from predict.errors import MethodNotAllowedError, ModelFailedError, PredictError
 from predict.models import ProblemDocument
@@ -10,18 +12,18 @@ TYPE_PREFIX = "urn:problem-type:text-classifier:"
 """First part of every `type`: a URN, because the address of a deployment is not stable."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ProblemType:
     """A kind of error that callers can tell apart."""
 
     code: str
     """A stable name that programs can act on."""
     status: int
-    retry_after: int | None
-    """Seconds, sent as `Retry-After`; None where repeating the request does not help."""
     title: str
     meaning: str
     """What it tells a caller, for the documentation."""
+    retry_after: int | None = None
+    """Seconds, sent as `Retry-After`; None where repeating the request does not help."""
 
     @property
     def type(self) -> str:
@@ -29,45 +31,8 @@ class ProblemType:
         return TYPE_PREFIX + self.code
 
 
-# Code, status, Retry-After, title, meaning.
-# fmt: off
-_TYPES = (
-    ProblemType("bad_request", 400, None, "The request is not of the documented form",
-                "The body or a parameter breaks the contract; `detail` says where."),
-    ProblemType("text_too_long", 400, None, "A text is too long for the model",
-                "Only with `truncation: false`; otherwise the end of such a text is ignored."),
-    ProblemType("forbidden", 403, None, "Access denied",
-                "The API key is missing or wrong, or requests from this address are not allowed."),
-    ProblemType("blocked", 403, None, "Blocked by the firewall",
-                "The web application firewall refused the request: too many, too large, or of a known bad form."),
-    ProblemType("not_found", 404, None, "No such path",
-                "The API has no such path."),
-    ProblemType("method_not_allowed", 405, None, "The path does not take this method",
-                "The header `Allow` lists the methods that it takes."),
-    ProblemType("payload_too_large", 413, None, "The body is too large",
-                "Send the texts in several requests."),
-    ProblemType("unsupported_media_type", 415, None, "The body has to be JSON",
-                "Send the header `Content-Type: application/json`."),
-    ProblemType("throttled", 429, 2, "Too many requests at once",
-                "The API or the model is at its request limit. Slow down, and try again after `Retry-After`."),
-    ProblemType("quota_exceeded", 429, 3600, "The API key's quota is used up",
-                "The key has made all requests that its quota allows in this period."),
-    ProblemType("internal", 500, None, "The service failed",
-                "The request is not at fault. The operator finds the reason in the log under `request_id`."),
-    ProblemType("model_error", 502, 5, "The model failed",
-                "The model crashed or gave no usable answer. `Retry-After` is sent where another try may succeed."),
-    ProblemType("model_not_released", 503, 30, "There is no model yet",
-                "No model has been released, or its endpoint is still being created."),
-    ProblemType("model_warming_up", 503, 10, "The model is starting",
-                "A serverless endpoint has to start after a pause. Try again after `Retry-After`."),
-    ProblemType("registry_unavailable", 503, 5, "The model registry does not answer",
-                "Model details are temporarily unavailable. Predictions are not affected."),
-    ProblemType("model_timeout", 504, 5, "The model did not answer in time",
-                "Try again, or send fewer or shorter texts."),
-)
-# fmt: on
-
-PROBLEM_TYPES: dict[str, ProblemType] = {kind.code: kind for kind in _TYPES}
+_TABLE = json.loads(Path(__file__).with_name("problems.json").read_text(encoding="utf-8"))
+PROBLEM_TYPES: dict[str, ProblemType] = {kind["code"]: ProblemType(**kind) for kind in _TABLE}
 """All kinds by their code. The contract repeats this table, and API Gateway's own error answers are made from it."""
 
 

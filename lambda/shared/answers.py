@@ -3,11 +3,9 @@
 import json
 import sys
 from dataclasses import dataclass
-from typing import Annotated, Any, NoReturn, TypeGuard
+from typing import Any, NoReturn, TypeGuard
 
 from shared.words import kind
-
-SHARE = {"minimum": 0, "maximum": 1}
 
 
 class InvalidAnswerError(ValueError):
@@ -18,44 +16,20 @@ class InvalidAnswerError(ValueError):
 class LabelScore:
     """A class of the model and its probability."""
 
-    # The mappings are JSON Schema keywords: the API's contract is made from them.
-    label: Annotated[str, {"description": "The class.", "example": "helpful"}]
-    confidence: Annotated[float, {"description": "Its probability.", "example": 0.98, **SHARE}]
+    label: str
+    confidence: float
 
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """The answer for one text."""
+    """The answer for one text; `tools/contract/openapi.base.json` says what each field means."""
 
-    label: Annotated[str, {"description": "The class that the model chose.", "example": "helpful"}]
-    confidence: Annotated[float, {"description": "Probability of `label`.", "example": 0.98, **SHARE}]
-    score: Annotated[
-        float | None,
-        {
-            "description": "Predicted score on the scale of the training data; null for a model trained on labels.",
-            "example": 1.62,
-        },
-    ]
-    truncated: Annotated[
-        bool | None,
-        {
-            "description": "Whether the end of the text was ignored because the text is too long; null where the "
-            "model's container does not report it.",
-            "example": False,
-        },
-    ]
-    labels: Annotated[
-        tuple[str, ...] | None,
-        {
-            "description": "All classes that apply to the text, most probable first, maybe none; present if the "
-            "model gives several labels a text.",
-            "example": ["helpful"],
-        },
-    ] = None
-    scores: Annotated[
-        tuple[LabelScore, ...] | None,
-        {"description": "The most probable classes, most probable first; present if `parameters.top_k` was sent."},
-    ] = None
+    label: str
+    confidence: float
+    score: float | None
+    truncated: bool | None
+    labels: tuple[str, ...] | None = None
+    scores: tuple[LabelScore, ...] | None = None
 
     @property
     def given(self) -> tuple[str, ...]:

@@ -33,12 +33,13 @@ CAUSE = """{% (
 Both arrive wrapped in JSON; a refused call arrives as plain text.
 """
 
-_LAMBDA_ERRORS = (
+LAMBDA_ERRORS = (
     "Lambda.ServiceException",
     "Lambda.AWSLambdaException",
     "Lambda.SdkClientException",
     "Lambda.TooManyRequestsException",
 )
+TOPIC_ERRORS = ("SNS.ThrottledException", "SNS.InternalErrorException")
 _SAGEMAKER_ERRORS = ("SageMaker.ThrottlingException",)
 # What SageMaker has no exception for, throttling included, arrives under these names (SDK and .sync integrations).
 _SAGEMAKER_UNNAMED = ("SageMaker.SageMakerException", "SageMaker.AmazonSageMakerException")
@@ -55,7 +56,7 @@ def lambda_task(partition: str, function_arn: str, payload: Any) -> State:
         **task(partition, "lambda:invoke", {"FunctionName": function_arn, "Payload": payload}),
         "Output": "{% $states.result.Payload %}",
         # Only when Lambda itself failed; an error that the function raised is final.
-        "Retry": retry(*_LAMBDA_ERRORS),
+        "Retry": retry(*LAMBDA_ERRORS),
     }
 
 
@@ -63,7 +64,7 @@ def publish_task(partition: str, topic_arn: str, *, subject: str, message: str) 
     """Return a task that sends a message to a topic."""
     return {
         **task(partition, "sns:publish", {"TopicArn": topic_arn, "Subject": subject, "Message": message}),
-        "Retry": retry("SNS.ThrottledException", "SNS.InternalErrorException"),
+        "Retry": retry(*TOPIC_ERRORS),
     }
 
 

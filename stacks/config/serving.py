@@ -64,7 +64,7 @@ class InstancesConfig(Section):
     """Value of that metric per instance that scaling aims at."""
     canary_percent: Annotated[int, between(0, 50, "percent")] = 50
     """Share of the new fleet that answers first; 0 starts all of it at once."""
-    # The release waits an hour for an update (`endpoint_states.UPDATE_SECONDS`). Two baking times and the start of the
+    # The release waits an hour for an update (`UPDATE_SECONDS`). Two baking times and the start of the
     # instances have to fit into it.
     bake_minutes: Annotated[int, between(1, 15, "minutes")] = 5
     """How long each step of an update is watched."""

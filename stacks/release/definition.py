@@ -1,46 +1,84 @@
-"""The release workflow in Amazon States Language (query language JSONata), built as plain data.
+"""The release workflow: `workflow.asl.yaml`, filled in for an environment."""
 
-Input: `model_package_arn`; from the rule also `approved_at` (ISO time of the approval).
-Output: `outcome` (`released`, `already serving`, `duplicate`, `nothing to release`), `version`, `replaced` (version of
-the champion before, or null).
-
-Variables: `package`, `approved_at` (null for a person's request), `approval`, `dealt_with`, `released` and `replaces`
-(of the package), `archive` (what its check found), `stack` and `serving` (the last look at the stack), `endpoint` (its
-status, `missing` or `unknown`), `champion` (what to restore: "" for none, null while unknown), `since` (when the
-present step began, in ms), `refusal` and `error` (of an update), `reason` (of a failure). States read variables; a
-state's output is for people who read the execution.
-"""
-
+import re
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
-from stacks.release import state_names as names
-from stacks.release.endpoint_states import clear, compare, explain, update
-from stacks.release.parts import ReleaseParts
-from stacks.release.report_states import report, report_failure
-from stacks.release.request_states import check_request, describe_package, wait_for_turn
-from stacks.release.rollback_states import put_back
+import yaml
 
-# Backstop timeout: every wait ends by itself before it.
+from stacks.common.states_language import CAUSE, LAMBDA_ERRORS, TOPIC_ERRORS, as_jsonata, retry
+from stacks.release.parts import ReleaseParts
+from stacks.serving.champion import NO_ENDPOINT, PARAMETER, PENDING, STACK_CHAMPION, STACK_STATUS
+
+WORKFLOW = Path(__file__).with_name("workflow.asl.yaml")
+
 TIMEOUT_SECONDS = 4 * 3600
+"""Backstop timeout: every wait ends by itself before it."""
+TURN_SECONDS = 45 * 60
+"""A request that hasn't had its turn by then gives up, so that somebody looks at the ones before it."""
+SETTLE_SECONDS = 30 * 60
+"""How long to wait for a stack that somebody else is changing."""
+CLEAR_SECONDS = 15 * 60
+"""How long to wait until a missing endpoint is out of the stack."""
+UPDATE_SECONDS = 60 * 60
+"""How long to wait for an endpoint's update before the champion is restored."""
+PUT_BACK_SECONDS = 60 * 60
+"""Keep trying to restore the champion for this long after a release has failed."""
+
+# Throttling has no exception of its own in these services: it arrives under the name that refusals have too. A refused
+# UpdateStack is examined instead, which repeats it where that helps.
+_RETRIES = {
+    "retry_cloudformation": retry("CloudFormation.CloudFormationException", "CloudFormation.SdkClientException"),
+    "retry_update": retry("CloudFormation.SdkClientException"),
+    "retry_sagemaker": retry(
+        "SageMaker.SageMakerException", "SageMaker.ConflictException", "SageMaker.SdkClientException"
+    ),
+    "retry_workflows": retry("Sfn.SfnException", "Sfn.SdkClientException"),
+    "retry_lambda": retry(*LAMBDA_ERRORS),
+    "retry_topic": retry(*TOPIC_ERRORS),
+}
 
 
 def release_definition(parts: ReleaseParts) -> dict[str, Any]:
     """Return the whole state machine."""
-    return {
-        "Comment": "Puts an approved model package into service, asks the endpoint, and undoes what does not answer.",
-        "QueryLanguage": "JSONata",
-        "StartAt": names.CHECK,
-        "TimeoutSeconds": TIMEOUT_SECONDS,
-        "States": {
-            **check_request(parts),
-            **wait_for_turn(parts),
-            **describe_package(parts),
-            **compare(parts),
-            **clear(parts),
-            **update(parts),
-            **explain(parts),
-            **report(parts),
-            **put_back(parts),
-            **report_failure(parts),
-        },
+    machine: dict[str, Any] = yaml.safe_load(WORKFLOW.read_text(encoding="utf-8"))
+    values = {
+        **asdict(parts),
+        **_RETRIES,
+        "parameter": PARAMETER,
+        "no_endpoint": NO_ENDPOINT,
+        "stack_status": STACK_STATUS,
+        "stack_champion": STACK_CHAMPION,
+        "pending": PENDING,
+        "cause": CAUSE,
+        "said": as_jsonata(CAUSE),
+        # Without a hub model, a stack that names no package has no endpoint yet.
+        "lost": "${gone}" if parts.hub_model else '${gone} and $serving != ""',
+        "served_before": "" if parts.hub_model else ' and $champion != ""',
+        "timeout_seconds": TIMEOUT_SECONDS,
+        "turn_seconds": TURN_SECONDS,
+        "turn_minutes": TURN_SECONDS // 60,
+        "settle_seconds": SETTLE_SECONDS,
+        "clear_seconds": CLEAR_SECONDS,
+        "update_seconds": UPDATE_SECONDS,
+        "update_minutes": UPDATE_SECONDS // 60,
+        "put_back_seconds": PUT_BACK_SECONDS,
     }
+    filled: dict[str, Any] = _filled(machine, machine.pop("Expressions") | values)
+    return filled
+
+
+def _filled(part: Any, values: Mapping[str, Any]) -> Any:
+    """Replace each `${name}` in a part of the document, and in what replaces it; one that is alone keeps its type."""
+    if isinstance(part, dict):
+        return {key: _filled(value, values) for key, value in part.items()}
+    if isinstance(part, list):
+        return [_filled(value, values) for value in part]
+    if not isinstance(part, str):
+        return part
+    alone = re.fullmatch(r"\$\{(\w+)\}", part)
+    if alone:
+        return _filled(values[alone[1]], values)
+    return re.sub(r"\$\{(\w+)\}", lambda found: str(_filled(values[found[1]], values)), part)

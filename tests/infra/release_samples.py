@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+import release_state_names as names
 from states_interpreter import Execution, TaskFailed, execute
 
-from stacks.release import state_names as names
 from stacks.release.definition import release_definition
 from stacks.release.parts import ReleaseParts
 

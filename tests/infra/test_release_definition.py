@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+import release_state_names as names
 from release_samples import (
     APPROVED_AT,
     BUSY,
@@ -32,11 +34,14 @@ from release_samples import (
 )
 from states_interpreter import TaskFailed
 
-from stacks.release import state_names as names
-from stacks.release.definition import release_definition
-from stacks.release.endpoint_states import CLEAR_SECONDS, SETTLE_SECONDS, UPDATE_SECONDS
-from stacks.release.request_states import TURN_SECONDS
-from stacks.release.rollback_states import PUT_BACK_SECONDS
+from stacks.release.definition import (
+    CLEAR_SECONDS,
+    PUT_BACK_SECONDS,
+    SETTLE_SECONDS,
+    TURN_SECONDS,
+    UPDATE_SECONDS,
+    release_definition,
+)
 
 
 def test_definition_is_valid_states_language(lint_errors: Callable[[dict[str, Any]], list[str]]) -> None:
@@ -49,6 +54,13 @@ def test_definition_is_valid_states_language(lint_errors: Callable[[dict[str, An
     assert lint_errors({"Resources": {"Machine": machine}}) == []
     definition["States"][names.UPDATE]["Arguemnts"] = {}
     assert lint_errors({"Resources": {"Machine": machine}}) != []
+
+
+def test_the_document_is_filled_in() -> None:
+    """Every `${name}` is replaced, and the tests know every state."""
+    definition = release_definition(PARTS)
+    assert "${" not in json.dumps(definition)
+    assert {value for name, value in vars(names).items() if name.isupper()} == set(definition["States"])
 
 
 def test_every_state_is_reached_and_leads_somewhere() -> None:

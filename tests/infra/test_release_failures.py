@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 import pytest
+import release_state_names as names
 from release_samples import (
     APPROVED_AT,
     BUSY,
@@ -30,8 +31,7 @@ from release_samples import (
 )
 from states_interpreter import TaskFailed
 
-from stacks.release import state_names as names
-from stacks.release.endpoint_states import UPDATE_SECONDS
+from stacks.release.definition import UPDATE_SECONDS
 
 EVENTS = [
     event(100, "text-classifier-dev-serving", "UPDATE_ROLLBACK_COMPLETE"),

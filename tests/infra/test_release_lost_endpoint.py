@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import release_state_names as names
 from release_samples import (
     BUSY,
     NEW,
@@ -25,8 +26,7 @@ from release_samples import (
 )
 from states_interpreter import TaskFailed
 
-from stacks.release import state_names as names
-from stacks.release.endpoint_states import SETTLE_SECONDS
+from stacks.release.definition import SETTLE_SECONDS
 from stacks.serving.champion import NO_ENDPOINT
 
 MISSING = TaskFailed("SageMaker.SageMakerException", 'Could not find endpoint "arn:x". (Service: SageMaker)')

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import release_state_names as names
 from release_samples import (
     APPROVED_AT,
     BY_EVENT,
@@ -24,8 +25,6 @@ from release_samples import (
     updates,
 )
 from states_interpreter import TaskFailed
-
-from stacks.release import state_names as names
 
 LONG_AGO = "2020-01-01T00:00:00.000Z"
 SHORTLY_BEFORE = "2026-01-02T03:04:06.099Z"

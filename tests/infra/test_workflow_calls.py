@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import release_samples
+import release_state_names as names
 import workflow_samples
 from api_calls import Call, needs, parameter_problems, sdk_name
 from conftest import ENVIRONMENTS, STACKS
@@ -18,7 +19,6 @@ from policies import Need, Statement, allows, missing, statements_of
 from states_interpreter import TaskFailed, execute
 from template_values import TemplateValues
 
-from stacks.release import state_names as names
 from stacks.training.workflow import state_names as steps
 
 if TYPE_CHECKING:

@@ -1,1 +1,1 @@
-"""Makes the API's contract from the code of the predict Lambda."""
+"""Puts the API's contract together, and renders it."""

@@ -1,22 +1,21 @@
-"""The API's contract as an OpenAPI document, made from the models, the request's schema and the table of problems.
+"""The API's contract as an OpenAPI document: its base, with the request's schema and the table of problems.
 
 The version is 3.0.3, because API Gateway imports no 3.1.
 """
 
 import json
-import types
-from dataclasses import MISSING, fields
 from pathlib import Path
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any
 
-from predict.models import Health, ModelCard, PredictionResponse, ProblemDocument
 from predict.problems import CONTENT_TYPE, PROBLEM_TYPES, ProblemType
 from predict.request import MAX_BODY_BYTES, MAX_CHARACTERS, MAX_TEXTS, REQUEST_SCHEMA
 
 BASE = Path(__file__).with_name("openapi.base.json")
-"""What is not made from code. Its server's address is relative to that of the document, which is below the stage."""
+"""What is not in other files, above all the answers, whose classes are in `predict.models`.
 
-_PRIMITIVES: dict[Any, str] = {str: "string", bool: "boolean", int: "integer", float: "number"}
+Its server's address is relative to that of the document, which is below the stage.
+"""
+
 # Problems of any request, before it reaches its route.
 _ALWAYS = ("forbidden", "blocked", "throttled", "internal")
 _HEADERS = {
@@ -30,21 +29,18 @@ _HEADERS = {
 
 def build() -> dict[str, Any]:
     """Return the whole document: `openapi.base.json`, filled in. There, each operation names its own `x-problems`."""
-    schemas: dict[str, Any] = {
-        "PredictionRequest": {name: _openapi(value) for name, value in REQUEST_SCHEMA.items() if name != "$schema"}
-    }
-    for model in (PredictionResponse, Health, ModelCard, ProblemDocument):
-        _schema(model, schemas)
-    schemas["ProblemDocument"]["properties"]["code"]["enum"] = list(PROBLEM_TYPES)
-    schemas["ProblemDocument"]["properties"]["type"]["enum"] = [kind.type for kind in PROBLEM_TYPES.values()]
     document: dict[str, Any] = json.loads(BASE.read_text(encoding="utf-8"))
+    request = {name: _openapi(value) for name, value in REQUEST_SCHEMA.items() if name != "$schema"}
+    document["components"]["schemas"] = {"PredictionRequest": request, **document["components"]["schemas"]}
+    problem = document["components"]["schemas"]["ProblemDocument"]["properties"]
+    problem["code"]["enum"] = list(PROBLEM_TYPES)
+    problem["type"]["enum"] = [kind.type for kind in PROBLEM_TYPES.values()]
     limits = {"texts": MAX_TEXTS, "characters": MAX_CHARACTERS, "bodyBytes": MAX_BODY_BYTES}
     document["info"]["description"] = document["info"]["description"].format(**limits)
     document["x-limits"] = limits
     document["x-problem-types"] = [_problem_type(kind) for kind in PROBLEM_TYPES.values()]
     for operation in (operation for methods in document["paths"].values() for operation in methods.values()):
         operation["responses"] |= _references(tuple(operation.pop("x-problems")))
-    document["components"]["schemas"] = schemas
     document["components"]["responses"] = {str(status): _problems(status) for status in _statuses(tuple(PROBLEM_TYPES))}
     return document
 
@@ -87,44 +83,3 @@ def _openapi(value: Any) -> Any:
         (plain["type"],) = (name for name in value["type"] if name != "null")
         plain["nullable"] = True
     return plain
-
-
-def _schema(model: Any, schemas: dict[str, Any]) -> dict[str, Any]:
-    """Add the schemas of a model class and of those in it to `schemas`, and return a reference to it."""
-    reference = {"$ref": f"#/components/schemas/{model.__name__}"}
-    if model.__name__ not in schemas:
-        schemas[model.__name__] = {}  # before its fields, which may refer to it
-        hints = get_type_hints(model, include_extras=True)
-        schemas[model.__name__] |= {
-            "type": "object",
-            "description": (model.__doc__ or "").strip(),
-            "required": [item.name for item in fields(model) if item.default is MISSING],
-            "properties": {
-                item.name: _value(hints[item.name], schemas, optional=item.default is not MISSING)
-                for item in fields(model)
-            },
-        }
-    return reference
-
-
-def _value(hint: Any, schemas: dict[str, Any], *, optional: bool = False) -> dict[str, Any]:
-    if get_origin(hint) is Annotated:
-        inner, keywords = get_args(hint)
-        return _with(_value(inner, schemas, optional=optional), keywords)
-    if get_origin(hint) in (Union, types.UnionType):
-        (inner,) = (part for part in get_args(hint) if part is not type(None))
-        value = _value(inner, schemas)
-        # An optional field is left out rather than null.
-        return value if optional else _with(value, {"nullable": True})
-    if get_origin(hint) is tuple:
-        return {"type": "array", "items": _value(get_args(hint)[0], schemas)}
-    if get_origin(hint) is Literal:
-        return {"type": "string", "enum": list(get_args(hint))}
-    if hint in _PRIMITIVES:
-        return {"type": _PRIMITIVES[hint]}
-    return _schema(hint, schemas)
-
-
-def _with(value: dict[str, Any], keywords: dict[str, Any]) -> dict[str, Any]:
-    """Add keywords. Beside a reference they would be ignored, so a reference goes into an `allOf`."""
-    return {"allOf": [value], **keywords} if "$ref" in value else {**value, **keywords}

@@ -6,45 +6,25 @@ in the west. In Chinese, Japanese and Korean the standards list the usual charac
 rare ones.
 """
 
+import json
 import re
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-_LATIN = {
-    "German": "äöüß",
-    "French": "àâæçéèêëîïôœùûüÿ",
-    "Spanish": "áéíñóúüªº",
-    "Portuguese": "áàâãçéêíóôõúü",
-    "Italian": "àèéìíîòóùú",
-    "Danish or Norwegian": "æøåéòô",
-    "Swedish or Finnish": "åäöéü",
-    "Dutch": "áèéëïíóöúü",
-    "Icelandic": "áðéíóúýþæö",
-    "Catalan": "àçéèíïóòúü",
-    "Polish": "ąćęłńóśźż",
-    "Czech or Slovak": "áäčďéěíĺľňóôŕřšťúůýž",
-    "Hungarian": "áéíóöőúüű",
-    "Croatian or Slovene": "čćđšž",
-    "Romanian": "ăâîșțşţ",
-    "Turkish": "çğıîöşüİâ",
-    "Lithuanian or Latvian": "āčēģīķļņšūžąęėįų",
-    "Estonian": "äõöüšž",
-}
-_REGIONS = {  # for a file in several languages; they come in this order above
-    "languages of western Europe": set("".join([*_LATIN.values()][:10])),
-    "languages of central Europe": set("".join([*_LATIN.values()][10:15])),
+# The special letters of languages by region. Of other scripts the letters, and those of the alphabet from the most
+# frequent on, without accents.
+_LANGUAGES = json.loads(Path(__file__).with_name("languages.json").read_text(encoding="utf-8"))
+_LATIN: dict[str, str] = {name: letters for region in _LANGUAGES["latin"].values() for name, letters in region.items()}
+_REGIONS = {  # for a file in several languages
+    region: set("".join(languages.values()))
+    for region, languages in _LANGUAGES["latin"].items()
+    if region.endswith("Europe")
 }
 _SEVERAL = 0.96  # one language explains better
 _LONG_RUN = r"(?:(?![\x00-\x7f])[^\W\d_]){5,}"  # no word in Latin letters has so many special ones in a row
-_SCRIPTS = {  # letters, and those of the alphabet from the most frequent on, without accents
-    "Cyrillic": ("\u0400-\u045f\u0490\u0491", "оеаинтсрвлкмдпуяыьгзбчйхжшюцщэфъёії"),
-    "Greek": ("\u0386-\u03ce", "αοιετσνηυρπκμλςωδγχθφβξζψ"),
-    "Hebrew": ("\u05b0-\u05ea", "יוהלאתרבמשנדחקעפכסגזטצםןךףץ"),
-    "Arabic": ("\u060c-\u06d2\u200c\u200d", "الينموترهبدعفسكحقةجشصطخضذزثغظءى"),
-    "Thai": ("\u0e01-\u0e5b", "านรกเอมงวลท่้ัสดยบปคีต์หิะ็จขพไแใโชุูณึืซถผ"),
-}
 _SIGNS = "£€§°©®™–—‘’“”„‚…•«»‹›·½¼¾²³×¿¡´ªº±µ¢¥№\u00a0\u00ad"
 _WITHIN_WORDS = "’´·-–—…\u00ad\u00a0"
 _SINGLE = (  # the order decides between equals
@@ -126,7 +106,8 @@ def _scripts(text: str) -> list[tuple[float, str]]:
     special = re.findall(r"[^\x00-\x7f]", text)
     signs = sum(character in _SIGNS for character in special)
     scores = []
-    for name, (letters, alphabet) in _SCRIPTS.items():
+    for name, script in _LANGUAGES["scripts"].items():
+        letters, alphabet = script["letters"], script["frequent_first"]
         found = re.findall(f"[{letters}]", text)
         wrong = len(re.findall(f"[{letters}][A-Za-z]|[A-Za-z][{letters}]", text)) + sum(
             pair[0].islower() and pair[1].isupper() for pair in re.findall(f"[{letters}]{{2}}", text)

@@ -1,9 +1,10 @@
-"""The contract: made from the code, kept in the package, served as it is, and true of what the code answers."""
+"""The contract: made from its parts, kept in the package, served as it is, and true of what the code answers."""
 
 from __future__ import annotations
 
 import json
-from typing import Any
+from dataclasses import MISSING, fields
+from typing import Any, get_args, get_type_hints
 
 import jsonschema
 import pytest
@@ -12,7 +13,7 @@ from predict import models, pages
 from predict.api import Api
 from predict.problems import PROBLEM_TYPES
 from predict.request import MAX_BODY_BYTES, REQUEST_SCHEMA, parse_request
-from shared.answers import LabelScore
+from shared.answers import LabelScore, Prediction
 from tools.contract import document
 from tools.contract.__main__ import documents
 
@@ -115,8 +116,32 @@ def test_its_examples_are_accepted(name: str) -> None:
     ids=lambda answer: type(answer).__name__,
 )
 def test_answers_fit_their_schema(answer: Any) -> None:
-    """Each model, full and bare, is valid under the schema that was made from its class: no ValidationError."""
+    """Each model, full and bare, is valid under the schema of its name: no ValidationError."""
     jsonschema.validate(models.as_json(answer), schema(type(answer).__name__))
+
+
+CLASSES = (
+    *(models.PredictionResponse, Prediction, LabelScore, models.ModelReference, models.Health, models.ModelCard),
+    *(models.TrainingData, models.Metrics, models.Estimate, models.LabelCard, models.ProblemDocument),
+)
+
+
+@pytest.mark.parametrize("model", CLASSES)
+def test_a_schema_has_the_fields_of_its_class(model: Any) -> None:
+    """Each field is there: required unless it has a default, nullable where it may be None, with its choices."""
+    said, hints = DOCUMENT["components"]["schemas"][model.__name__], get_type_hints(model)
+    needed = [item.name for item in fields(model) if item.default is MISSING]
+    assert (list(said["properties"]), said["required"]) == ([item.name for item in fields(model)], needed)
+    for name, value in said["properties"].items():
+        assert value.get("nullable", False) == (type(None) in get_args(hints[name]) and name in needed), name
+        if "enum" in value and model is not models.ProblemDocument:
+            parts = (hints[name], *get_args(hints[name]))
+            assert set(value["enum"]) == {one for part in parts for one in get_args(part) if isinstance(one, str)}, name
+
+
+def test_every_schema_of_an_answer_has_a_class() -> None:
+    """Nothing is documented that no answer holds."""
+    assert {model.__name__ for model in CLASSES} | {"PredictionRequest"} == set(DOCUMENT["components"]["schemas"])
 
 
 def test_every_kind_of_error_is_documented() -> None:

@@ -4,6 +4,8 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 from classifier.data.layout import ROLES
 from classifier.data.settings import DataSettings
@@ -29,27 +31,9 @@ SHIPPED_THRESHOLD = 1.0
 OLD_DEFAULTS = {"product_column": "asin", "family_column": "product_family", "score_column": "helpful"}
 """Defaults of an earlier version, which launch inputs of that time may state. Data without such columns is no error."""
 
-_TEXT_WORDS = (
-    "text", "sentence", "review", "comment", "message", "content", "body", "tweet", "document", "utterance", "question",
-    "query", "post", "description", "sms", "email", "ticket", "inquiry", "request", "feedback", "abstract", "article",
-    "statement", "reviewtext", "texto", "texte", "testo", "tekst", "nachricht", "kommentar", "inhalt", "文本", "内容",
-    "评论", "テキスト", "本文",
-)  # fmt: skip
-_TITLE_WORDS = ("title", "subject", "headline", "summary", "name", "url", "link", "image", "id")
-_LABEL_WORDS = (
-    "label", "labels", "category", "categories", "class", "classes", "target", "targets", "sentiment", "sentiments",
-    "emotion", "emotions", "intent", "intents", "topic", "topics", "tag", "tags", "verdict", "polarity", "y", "genre",
-    "kategorie", "klasse", "thema", "etikett", "categoria", "etiqueta", "classe", "标签", "类别", "ラベル",
-)  # fmt: skip
-_GROUP_NAMES = (
-    "asin", "product_id", "productid", "user_id", "userid", "author", "author_id", "user", "customer_id", "session_id",
-    "conversation_id", "dialogue_id", "dialog_id", "thread_id", "document_id", "doc_id", "group", "group_id",
-    "patient_id", "speaker", "speaker_id",
-)  # fmt: skip
-_PAIR_NAMES = (
-    {"premise", "hypothesis"}, {"question", "context"}, {"question", "passage"}, {"question", "sentence"},
-    {"question", "answer"}, {"query", "passage"}, {"query", "document"}, {"claim", "evidence"},
-)  # fmt: skip
+_WORDS: dict[str, Any] = json.loads(Path(__file__).with_name("column_words.json").read_text(encoding="utf-8"))
+"""What columns of texts, titles, labels and groups are called, and the names of the two columns of text pairs."""
+
 _SPLIT_NAMES = {name for names in ROLES.values() for name in names} | {"unassigned"}
 _BINARY = {"0", "1", "0.0", "1.0", "true", "false"}
 MIN_GROUPS = 5
@@ -288,7 +272,7 @@ class _Chooser:
             free = [
                 profile
                 for profile in self.profiles.values()
-                if profile.name not in taken and profile.rank(_TEXT_WORDS) == 2 and not profile.numeric
+                if profile.name not in taken and profile.rank(_WORDS["text"]) == 2 and not profile.numeric
             ]
         if not free:
             raise DataError(
@@ -297,8 +281,8 @@ class _Chooser:
             )
 
         def fit(profile: _Profile) -> tuple[int, float]:
-            title = bool(set(profile.words) & set(_TITLE_WORDS))
-            return profile.rank(_TEXT_WORDS) - 2 * title, profile.length * profile.distinct / len(profile.cells)
+            title = bool(set(profile.words) & set(_WORDS["title"]))
+            return profile.rank(_WORDS["text"]) - 2 * title, profile.length * profile.distinct / len(profile.cells)
 
         best = max(free, key=fit)
         rivals = (other for other in free if other is not best and fit(other)[0] >= 0)
@@ -316,7 +300,7 @@ class _Chooser:
         pair = next((names for names in stems.values() if len(names) == 2), None)
         lower = {profile.name.lower(): profile.name for profile in texts}
         pair = pair or next(
-            ([lower[name] for name in sorted(names)] for names in _PAIR_NAMES if names <= set(lower)), None
+            ([lower[name] for name in sorted(names)] for names in _WORDS["pairs"] if lower.keys() >= set(names)), None
         )
         if pair:
             raise DataError(
@@ -329,7 +313,7 @@ class _Chooser:
         for profile in self.profiles.values():
             complete = len(profile.cells) >= 0.95 * len(self.cells[text])
             repeated = MIN_GROUPS <= profile.distinct < 0.9 * len(profile.cells)
-            if profile.name.lower() in _GROUP_NAMES and profile.name != text and complete and repeated:
+            if profile.name.lower() in _WORDS["group"] and profile.name != text and complete and repeated:
                 return profile.name
         return ""
 
@@ -340,11 +324,11 @@ class _Chooser:
     def _labels(self, used: set[str]) -> tuple[str, ...]:
         free = [profile for profile in self.profiles.values() if profile.name not in used and not profile.fractional]
         candidates = [profile for profile in free if self._is_label(profile)]
-        ranked = [profile for profile in candidates if profile.rank(_LABEL_WORDS)]
+        ranked = [profile for profile in candidates if profile.rank(_WORDS["label"])]
         flags = [
             profile for profile in candidates if profile.binary and not re.match(r"is_?|has_?", profile.name.lower())
         ]
-        named = max((profile.rank(_LABEL_WORDS) for profile in candidates), default=0)
+        named = max((profile.rank(_WORDS["label"]) for profile in candidates), default=0)
         if len(flags) > 1 and (len(flags) == len(candidates) or named < 2):
             shown = ", ".join(profile.name for profile in flags[:_SHOWN_COLUMNS])
             rivals = shown_names([profile.name for profile in candidates if not profile.binary])
@@ -355,7 +339,7 @@ class _Chooser:
                 )
             self.notes += [f"not used: {rivals} (label_column)"] if rivals else []
             return tuple(profile.name for profile in flags)
-        best = [profile for profile in ranked if profile.rank(_LABEL_WORDS) == named] if ranked else candidates
+        best = [profile for profile in ranked if profile.rank(_WORDS["label"]) == named] if ranked else candidates
         if all(self._alike(best[0], other) for other in best[1:]):  # say the same of each row
             best = best[:1]
         if len(best) > 1:
@@ -369,7 +353,7 @@ class _Chooser:
 
     def _is_label(self, profile: _Profile) -> bool:
         """Return whether a column has few distinct values, or few parts in its cells."""
-        rank = profile.rank(_LABEL_WORDS)
+        rank = profile.rank(_WORDS["label"])
         distinct, count = profile.distinct, len(profile.cells)
         if profile.lists or profile.separator:
             distinct = len({str(part) for cell in profile.cells for part in _parts(cell, profile.separator)})

@@ -1,4 +1,4 @@
-"""Names of the release workflow's states; `operations/` and the tests refer to them."""
+"""Names of the release workflow's states."""
 
 CHECK = "Check request"
 TURN = "Wait for turn"
