@@ -18,8 +18,7 @@ up train-sdk benchmark-serving: DATA ?= $(wildcard ../shared/data/helpful-senten
 TEXT ?= This was a Christmas gift for my grandson.
 # Values of cdk.json to deploy with others: "serving.container=slim serving.kind=instances". Each deployment needs it again.
 CONTEXT ?=
-# Groups of slow tests that run at the same time, each with a local cloud of its own. They share the processors: torch
-# with one thread took a third of the time beside three other groups, because threads wait for each other by computing.
+# Groups of slow tests that run at the same time, each with a local cloud of its own; they wait more than they compute.
 TEST_WORKERS ?= 4
 PART ?=
 export $(TYPED)
@@ -32,6 +31,8 @@ override RUN := PYTHONPATH=.:training_job:client $(VENV) -m operations
 # node and cdk lie beside the project's Python; jsii looks for node on the PATH.
 # pytest keeps the test files that it has prepared: that is a quarter of the time to collect them.
 override PYTEST := PYTHONDONTWRITEBYTECODE= PATH="$$PWD/.venv/bin:$$PATH" $(VENV) -m pytest -q -rs
+# For processes beside others: torch took a third of the time with one thread, because threads wait by computing.
+override ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 # Where they are: each process collects its tests itself, and that takes seconds a folder.
 override FAST_TESTS := tests/infra tests/unit
 override SLOW_TESTS := tests/e2e tests/integration tests/unit/serving tests/unit/training tests/unit/sagemaker
@@ -138,7 +139,7 @@ MAKEFLAGS += --jobs=2
 endif
 test: lint test-fast ## ruff, mypy and all tests: fast ones, local cloud, and the whole path with a real training
 	@$(VENV) -m tools.browser
-	@OMP_NUM_THREADS=1 $(PYTEST) -n "$$TEST_WORKERS" --dist loadscope --no-loadscope-reorder --durations=15 \
+	@$(ONE_THREAD) $(PYTEST) -n "$$TEST_WORKERS" --dist loadscope --no-loadscope-reorder --durations=15 \
 		-m "(integration or e2e) and not nightly" $(SLOW_TESTS)
 
 test-nightly: setup ## the long forms: full sizes, every damage, all real data (PART=real-data, releases, client, containers or fuzz; all without)
@@ -150,7 +151,7 @@ benchmark-serving: setup ## our serving against the stock stack over HTTP (ARTIF
 		--test="$${DATA:-training_job/data}/test.json"
 
 test-fast: setup ## unit and infrastructure tests alone, no network
-	@$(PYTEST) -n 3 --dist loadscope --no-loadscope-reorder -m "not integration and not e2e and not nightly" $(FAST_TESTS)
+	@$(ONE_THREAD) $(PYTEST) -n 3 --dist loadscope --no-loadscope-reorder -m "not integration and not e2e and not nightly" $(FAST_TESTS)
 
 clean: down ## remove everything that set-up and the local cloud made
 	@rm -rf .venv .venv-cloud .local build cdk.out node_modules .pytest_cache .hypothesis .ruff_cache .mypy_cache

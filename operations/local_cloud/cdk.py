@@ -15,22 +15,25 @@ def run(
     *,
     env: str = LOCAL_ENV,
     deployment: Deployment | None = None,
-    output: Path = paths.CDK_OUT,
+    output: Path | None = paths.CDK_OUT,
     on_line: Callable[[str], None] = lambda line: None,
 ) -> None:
     """Run one `cdk` command, such as `["deploy", "--all"]`, and call `on_line` with every line that it prints.
 
-    `deployment`: the local cloud it talks to; None where it only synthesises. `output`: folder of the cloud assembly.
+    `deployment`: the local cloud it talks to; None where it only synthesises. `output`: folder of the cloud assembly;
+    None where the app is not needed: cdk synthesises it for every command that knows of it.
     """
     paths.HOME.mkdir(parents=True, exist_ok=True)
-    # CONTEXT overrides values of the configuration: "serving.container=slim serving.kind=instances".
-    context = [f"env={env}", *os.environ.get("CONTEXT", "").split()]
-    options = ["--app", f"{paths.PYTHON} app.py", "--output", str(output), "--no-notices", "--no-color"]
-    options += [word for value in context for word in ("-c", value)]
+    options = ["--no-notices", "--no-color"]
+    if output:
+        # CONTEXT overrides values of the configuration: "serving.container=slim serving.kind=instances".
+        context = [f"env={env}", *os.environ.get("CONTEXT", "").split()]
+        options += ["--app", f"{paths.PYTHON} app.py", "--output", str(output)]
+        options += [word for value in context for word in ("-c", value)]
     printed: list[str] = []
     with subprocess.Popen(
         [str(paths.CDK), *arguments, *options],
-        cwd=paths.ROOT,
+        cwd=paths.ROOT if output else paths.HOME,  # cdk.json names the app, too
         env=_variables(deployment),
         text=True,
         stdin=subprocess.DEVNULL,

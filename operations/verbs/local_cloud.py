@@ -125,7 +125,7 @@ def _deployed(port: int, phases: Phases) -> Deployment:
     if all(stack["StackName"] != "CDKToolkit" for stack in stacks):
         account = deployment.client("sts").get_caller_identity()["Account"]
         toolkit = ["bootstrap", f"aws://{account}/{deployment.session.region_name}"]
-        cdk_command.run(toolkit, deployment=deployment, on_line=_milestone)
+        cdk_command.run(toolkit, deployment=deployment, output=None, on_line=_milestone)
     # Parameters keep their previous values, so that a deployment never changes the champion.
     everything = ["deploy", "--all", "--require-approval", "never", "--progress", "events"]
     cdk_command.run(everything, deployment=deployment, on_line=_milestone)
