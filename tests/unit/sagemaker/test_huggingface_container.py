@@ -20,6 +20,8 @@ import pytest
 from local.sagemaker.common.settings import ImageRule
 from local.sagemaker.processes import ports
 
+pytestmark = pytest.mark.integration  # real processes
+
 PROGRAM = Path(__file__).resolve().parents[3] / "local" / "containers" / "huggingface.py"
 PATIENCE_SECONDS = 20.0
 SIMPLE = """

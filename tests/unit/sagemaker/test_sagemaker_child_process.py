@@ -18,6 +18,8 @@ from local.sagemaker.processes.child_process import ISOLATED, ChildProcess, Comm
 from local_project import free_port
 from waiting import until
 
+pytestmark = pytest.mark.integration  # real processes
+
 ROOT = Path(__file__).resolve().parents[3]
 
 

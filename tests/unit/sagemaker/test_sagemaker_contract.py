@@ -15,6 +15,8 @@ import training_image
 from local.sagemaker.common.errors import ServiceError
 from local.sagemaker.common.settings import ImageRule
 
+pytestmark = pytest.mark.integration  # real processes
+
 REPORT = """
     import json, os, pathlib, sys
     config = pathlib.Path(os.environ["SAGEMAKER_BASE_DIR"], "input", "config")

@@ -10,6 +10,8 @@ import pytest
 
 from local.sagemaker.common.errors import ServiceError
 
+pytestmark = pytest.mark.integration  # real processes
+
 ARN = "arn:aws:sagemaker:us-east-1:000000000000:endpoint/reviews"
 
 

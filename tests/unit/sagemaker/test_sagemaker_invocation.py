@@ -10,6 +10,8 @@ import pytest
 
 from local.sagemaker.common.errors import ServiceError
 
+pytestmark = pytest.mark.integration  # real processes
+
 
 def ask(cloud: Any, **order: Any) -> Any:
     return cloud.invoke("reviews", json.dumps(order).encode())

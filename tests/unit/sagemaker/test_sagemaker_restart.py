@@ -13,6 +13,8 @@ import pytest
 from local.sagemaker.common.errors import ServiceError
 from local.sagemaker.endpoints import runtime
 
+pytestmark = pytest.mark.integration  # real processes
+
 WAIT = """
     import os, sys, time
     sys.stdout.write(f"pid {os.getpid()}\\n")  # in one piece: the toolkit ends a line where a write ends

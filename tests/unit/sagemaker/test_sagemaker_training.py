@@ -10,6 +10,8 @@ import pytest
 
 from local.sagemaker.common.errors import ServiceError
 
+pytestmark = pytest.mark.integration  # real processes
+
 WRITE_MODEL = """
     import os, pathlib
     pathlib.Path(os.environ["SM_MODEL_DIR"], "weights.bin").write_bytes(b"w" * 10)

@@ -11,6 +11,8 @@ import pytest
 
 from local.sagemaker.common.errors import ServiceError
 
+pytestmark = pytest.mark.integration  # real processes
+
 ARN = "arn:aws:sagemaker:us-east-1:000000000000:transform-job/batch"
 GROUP = "/aws/sagemaker/TransformJobs"
 OUTPUT = "s3://bucket/out/rows.jsonl.out"

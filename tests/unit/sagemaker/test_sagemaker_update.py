@@ -12,6 +12,8 @@ import pytest
 
 from local.sagemaker.common.errors import ServiceError
 
+pytestmark = pytest.mark.integration  # real processes
+
 
 def version(cloud: Any, **order: Any) -> str:
     return json.loads(cloud.invoke("reviews", json.dumps(order).encode()).body)["version"]

@@ -29,6 +29,8 @@ from serving.server.process import _serve, bind
 from serving.server.settings import ServerSettings
 from serving.text_encoder import TextEncoder
 
+pytestmark = pytest.mark.integration  # real servers
+
 Running = Callable[..., AbstractContextManager[Any]]
 MAX_BODY_BYTES = 6 * 1024 * 1024
 BODY = json.dumps({"inputs": "good"})

@@ -15,6 +15,8 @@ import pytest
 
 from serving.errors import ServingError
 
+pytestmark = pytest.mark.integration  # real servers
+
 SLIM = Path(__file__).resolve().parents[3] / "build" / "slim"
 NOBODY = 65534
 

@@ -19,6 +19,8 @@ import pytest
 from serving.server.digests import files_digest
 from serving.server.settings import ServerSettings
 
+pytestmark = pytest.mark.integration  # real servers
+
 SLIM = Path(__file__).resolve().parents[3] / "build" / "slim"
 
 

@@ -9,6 +9,8 @@ from classifier.job.hyperparameters import Hyperparameters
 from classifier.model.base_model import DEFAULT_HUB_MODEL, SMALL, BaseModel, find_base_model, load_base_model
 from classifier.training.plan import RATES
 
+pytestmark = pytest.mark.integration  # real models
+
 
 @pytest.fixture
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

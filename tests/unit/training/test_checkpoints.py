@@ -20,6 +20,8 @@ from classifier.training.callbacks import StopWhenTold
 from classifier.training.checkpoints import last_common, seal, tidy
 from tests.unit.training.test_processes import together
 
+pytestmark = pytest.mark.integration  # real models
+
 BEST = {4: 4, 6: 4, 8: 8, 10: 8}
 """Step of a checkpoint to that of its best epoch."""
 

@@ -22,7 +22,7 @@ from classifier.training.plan import Plan
 from classifier.training.student import StudentTrainer
 from tests.unit.training.conftest import WORDS, stopped_at
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("one_thread")]
 OUTPUTS = {"regression": 1, "classification": 3, "multilabel": 3}
 STEPS = 5
 """In an epoch: 40 rows in batches of 8."""

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 import training_image
 from classifier.job.hyperparameter_rules import LONGEST, decoded, encoded
 
+pytestmark = pytest.mark.integration  # real models
+
 BUILD = Path(__file__).resolve().parents[3] / "build"
 NASTY = [
     "",
