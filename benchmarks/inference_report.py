@@ -17,26 +17,15 @@ INT8_DIFFERENCE, STUDENT_DIFFERENCE = "int8 minus float32", "student minus full 
 
 def report(result: dict[str, Any]) -> str:
     """Return the result as Markdown. The share of the peak counts the whole graph."""
-    took = {name: found["p50_ms"] for name, found in result["figures"].items()}
-    variants = (OURS, AS_FOUND, AS_FUSED)
     return render(
         "inference_report.md.jinja",
         result,
         distilbert=DISTILBERT,
-        ours=OURS,
+        variants=(OURS, AS_FOUND, AS_FUSED),
         student=STUDENT,
         int8=INT8_DIFFERENCE,
         student_difference=STUDENT_DIFFERENCE,
-        reached=[share(result["operations"][OURS], took[name], result["peak"]) for name in variants],
-        times=[took[DISTILBERT] / took[name] for name in variants],
-        share=share,
-        round=round,
     )
-
-
-def share(operations: float, milliseconds: float, peak: float) -> float:
-    """Return the part of `peak` (operations a second) at which `operations` ran in `milliseconds`."""
-    return operations / (milliseconds / 1e3) / peak
 
 
 def draw(result: dict[str, Any], path: Path) -> None:

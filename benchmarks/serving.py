@@ -55,7 +55,6 @@ from operations.sizing.server import ImageServer, Server, keep_to  # noqa: E402
 
 load = partial(http_load.load, sleepless=True)
 SLIM = ROOT / "build" / "slim"
-START_SECONDS = 180.0
 IDLE_SECONDS, IDLE_PERCENT = 30.0, 5.0
 
 
@@ -140,12 +139,11 @@ def measure(contestant: Contestant, rows: list[dict[str, Any]], arguments: argpa
     figures: dict[str, float] = {}
     limits: dict[str, Any] = {"requests": arguments.requests, "seconds": arguments.seconds}
     with contestant.start() as server:  # reads its files into memory first: disks differ more than servers
-        _first_answer(server, bodies[0])
+        server.await_answer(rows[0]["sentence"])
     wait_until_idle(arguments.server_core)
-    started = time.monotonic()
     with contestant.start() as server:
         port = server.port
-        figures["first_answer_s"] = _first_answer(server, bodies[0]) - started
+        figures["first_answer_s"] = server.await_answer(rows[0]["sentence"])
         figures["accuracy"] = accuracy(port, rows)
         load(port, bodies, connections=1, requests=200, seconds=arguments.seconds)
         for number in CONCURRENCY:
@@ -186,20 +184,6 @@ def _ask(port: int, body: bytes) -> Any:
     answer = requests.post(f"http://127.0.0.1:{port}/invocations", body, headers=head, timeout=60)
     answer.raise_for_status()
     return answer.json()
-
-
-def _first_answer(server: Server, body: bytes) -> float:
-    """Return the moment (monotonic, s) of the first 200 of /invocations."""
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        if server.process.poll() is not None:
-            raise OSError(f"the server ended with {server.process.returncode} before it answered")
-        try:
-            _ask(server.port, body)
-            return time.monotonic()
-        except OSError:
-            time.sleep(0.001)
-    raise OSError(f"no first answer within {START_SECONDS:.0f} s")
 
 
 def accuracy(port: int, rows: list[dict[str, Any]]) -> float:

@@ -5,6 +5,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from operations import paths
 from text_classifier.terminal import shown
 
 
@@ -50,3 +51,11 @@ class Phases:
 def say(text: str) -> None:
     """Print one line at once, also into a pipe. What a service or a text says doesn't steer the terminal."""
     print(shown(text), flush=True)
+
+
+def filled(template: str, **values: Any) -> str:
+    """Return the text that a template below `operations/` makes of values."""
+    from jinja2 import Template  # few commands need it
+
+    text = (paths.ROOT / "operations" / template).read_text(encoding="utf-8")
+    return str(Template(text, trim_blocks=True, lstrip_blocks=True).render(**values)).rstrip()

@@ -9,10 +9,10 @@ import argparse
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -44,17 +44,21 @@ for name, values in configurations.items():
 _WORDING = {"Description", "description", "Comment", "Metadata", "reason", "AlarmDescription", "title", "detail"}
 
 
-def synthesise(tree: Path, output: Path) -> dict[str, Any]:
-    """Return every template of a tree by `configuration/stack`, with a word in place of each hash of code."""
-    command = [sys.executable, "-c", _SYNTHESISE, str(output), json.dumps(CONFIGURATIONS)]
+def synthesise(tree: Path, output: Path, *, wording: bool) -> int:
+    """Write every template of a tree into a folder, with a word in place of each hash of code; return their number.
+
+    `wording`: leave out the texts for people.
+    """
+    command = [sys.executable, "-c", _SYNTHESISE, str(output / "assemblies"), json.dumps(CONFIGURATIONS)]
     quiet = {"JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "1"}
     subprocess.run(command, cwd=tree, check=True, env={**os.environ, **quiet}, stdout=subprocess.DEVNULL)
-    return {
-        f"{path.parent.name}/{path.name.removesuffix('.template.json')}": json.loads(
-            re.sub(r"\b[0-9a-f]{64}\b", "<hash>", path.read_text())
-        )
-        for path in sorted(output.glob("*/*.template.json"))
-    }
+    templates = list(output.glob("assemblies/*/*.template.json"))
+    for path in templates:
+        template = json.loads(re.sub(r"\b[0-9a-f]{64}\b", "<hash>", path.read_text()))
+        text = json.dumps(without_wording(template) if wording else template, indent=1, sort_keys=True)
+        (output / f"{path.parent.name}-{path.name}").write_text(f"{text}\n")
+    shutil.rmtree(output / "assemblies")
+    return len(templates)
 
 
 def without_wording(value: Any) -> Any:
@@ -75,20 +79,8 @@ def without_wording(value: Any) -> Any:
     return value
 
 
-def differences(before: Any, after: Any, path: str = "") -> Iterator[str]:
-    """Yield one line for each place at which two templates differ."""
-    if isinstance(before, dict) and isinstance(after, dict):
-        for key in sorted({*before, *after}):
-            yield from differences(before.get(key, "nothing"), after.get(key, "nothing"), f"{path}/{key}")
-    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
-        for number, (left, right) in enumerate(zip(before, after, strict=True)):
-            yield from differences(left, right, f"{path}/{number}")
-    elif before != after:
-        yield f"{path}: {json.dumps(before)[:300]} -> {json.dumps(after)[:300]}"
-
-
 def main() -> int:
-    """Compare; print each difference, the configurations and a count."""
+    """Compare; print git's list of the differences, the configurations and the number of templates."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("revision", help="the earlier commit")
     parser.add_argument("--wording", action="store_true", help="ignore texts for people")
@@ -97,16 +89,17 @@ def main() -> int:
         earlier = Path(scratch, "earlier")
         subprocess.run(["git", "worktree", "add", "-q", "--detach", earlier, options.revision], cwd=ROOT, check=True)
         try:
-            before = synthesise(earlier, Path(scratch, "before"))
+            synthesise(earlier, Path(scratch, "before"), wording=options.wording)
         finally:
             subprocess.run(["git", "worktree", "remove", "--force", earlier], cwd=ROOT, check=True)
-        after = synthesise(ROOT, Path(scratch, "after"))
-    if options.wording:
-        before, after = without_wording(before), without_wording(after)
-    found = list(differences(before, after))
-    print(*found, f"Compared: {', '.join(CONFIGURATIONS)}", sep="\n")
-    print(f"{len(CONFIGURATIONS)} configurations, {len(after)} templates, {len(found)} differences")
-    return 1 if found or not after else 0
+        templates = synthesise(ROOT, Path(scratch, "after"), wording=options.wording)
+        compare = ["git", "--no-pager", "diff", "--no-index", "--stat", "--patch", "--unified=1", "before", "after"]
+        differ = subprocess.run(compare, cwd=scratch).returncode
+    print(f"Compared: {', '.join(CONFIGURATIONS)}")
+    print(
+        f"{len(CONFIGURATIONS)} configurations, {templates} templates, {'differences' if differ else 'no difference'}"
+    )
+    return 1 if differ or not templates else 0
 
 
 if __name__ == "__main__":

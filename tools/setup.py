@@ -91,6 +91,7 @@ def run(step: str, command: list[str | Path], env: dict[str, str] | None = None,
     """Run one installer into the set-up log, and print its last line now and then; raise SetupError."""
     print(f"[setup] {step} ...", flush=True)
     started = beat = time.monotonic()
+    LOG.parent.mkdir(parents=True, exist_ok=True)
     with LOG.open("a", encoding="utf-8") as log:
         log.write(f"\n=== {step}: {' '.join(map(str, command))}\n")
         log.flush()
@@ -163,7 +164,6 @@ def assemble(name: str, python: Path) -> None:
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
     (part / "requirements.txt").write_text(wanted)
-    LOG.parent.mkdir(parents=True, exist_ok=True)
     # The layer is of pure Python, so that it fits every runtime and architecture; uv cannot ask for platform "any".
     how = (
         ("download", "--python-version", "3.12", *CONTAINER_PLATFORMS, "--dest", "wheels")

@@ -95,6 +95,8 @@ def main(arguments: list[str], environ: Mapping[str, str] = os.environ) -> int:
         stock = ping == "stock"
         model = HookedModel(Path(environ.get("SM_MODEL_DIR", "/opt/ml/model")), _STOCK_SERVER if stock else {})
         listening = socket.create_server(address, backlog=128)
+        # Connections inherit it. Without it a delayed ACK adds 40 ms to each answer on kept ones.
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except (UnusableArtifactError, OSError) as error:
         say("cannot start", reason=str(error))
         return 1

@@ -15,8 +15,7 @@ from typing import Any
 
 _AS_TEXT = ("application/json", "text/csv")
 _JSON = "application/json"
-_HOOKS = {"model_fn": 1, "transform_fn": 4}
-"""Number of parameters of each hook. A hook with one more gets the context."""
+Hook = Callable[..., Any]
 
 
 class UnusableArtifactError(Exception):
@@ -52,7 +51,7 @@ class HookedModel:
         self._model_dir = model_dir
         self._server = server
         self._lock = threading.RLock()
-        self._module: ModuleType | None = None
+        self._transform: Hook | None = None
         self._model: Any = None
         code = model_dir / "code"
         if not (code / "inference.py").is_file():
@@ -65,18 +64,17 @@ class HookedModel:
     @property
     def loaded(self) -> bool:
         """Whether `model_fn` has returned."""
-        return self._module is not None
+        return self._transform is not None
 
-    def load(self) -> ModuleType:
-        """Return the hooks. The first call imports them and calls `model_fn`. Raises what they raise."""
+    def load(self) -> Hook:
+        """Return `transform_fn`. The first call imports the hooks and calls `model_fn`. Raises what they raise."""
         with self._lock:
-            if self._module is None:
+            if self._transform is None:
                 module = importlib.import_module("inference")
-                _check(module)
-                context = RequestContext(self._model_dir, {}, self._server)
-                self._model = _call(module.model_fn, str(self._model_dir), context=context)
-                self._module = module
-            return self._module
+                load, transform = _hook(module, "model_fn", 1), _hook(module, "transform_fn", 4)
+                self._model = load(str(self._model_dir), RequestContext(self._model_dir, {}, self._server))
+                self._transform = transform
+            return self._transform
 
     def answer(self, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes, str]:
         """Return status, body and content type of the answer to one request. Raises what the hooks raise."""
@@ -86,22 +84,21 @@ class HookedModel:
         accept = _JSON if accept == "*/*" else accept
         data = body.decode() if content_type in _AS_TEXT else bytearray(body)
         with self._lock:
-            transform_fn = self.load().transform_fn
-            result = _call(transform_fn, self._model, data, content_type, accept, context=context)
+            result = self.load()(self._model, data, content_type, accept, context)
         return context.status, result.encode() if isinstance(result, str) else result, accept
 
 
-def _check(module: ModuleType) -> None:
-    for name, count in _HOOKS.items():
-        if not hasattr(module, name):
-            raise UnusableArtifactError(
-                f"code/inference.py defines no {name}; the local cloud runs artifacts with model_fn and transform_fn."
-            )
-        given = len(inspect.signature(getattr(module, name)).parameters)
-        if given not in (count, count + 1):
-            raise TypeError(f"{name} of code/inference.py takes {given} arguments; it is given {count} or {count + 1}")
+def _hook(module: ModuleType, name: str, count: int) -> Hook:
+    """Return a hook of `count` parameters as a function that also takes the context, which it gets if it has one more.
 
-
-def _call(hook: Callable[..., Any], *arguments: Any, context: RequestContext) -> Any:
-    wants_context = len(inspect.signature(hook).parameters) > len(arguments)
-    return hook(*arguments, context) if wants_context else hook(*arguments)
+    Raises UnusableArtifactError, TypeError.
+    """
+    if not hasattr(module, name):
+        raise UnusableArtifactError(
+            f"code/inference.py defines no {name}; the local cloud runs artifacts with model_fn and transform_fn."
+        )
+    hook: Hook = getattr(module, name)
+    given = len(inspect.signature(hook).parameters)
+    if given not in (count, count + 1):
+        raise TypeError(f"{name} of code/inference.py takes {given} arguments; it is given {count} or {count + 1}")
+    return lambda *arguments: hook(*arguments[:given])

@@ -5,7 +5,9 @@ Not its budget: who may deploy may not always read the account's bills, and wher
 
 import json
 import re
+import tomllib
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from operations import paths
@@ -13,9 +15,8 @@ from operations.aws.deployment import PROJECT, Deployment
 from stacks.config.environment import Config
 
 LEFT_OVER, KEPT, HISTORY = "left over", "kept on purpose", "SageMaker's history"
-BUCKET, LOGS = "AWS::S3::Bucket", "AWS::Logs::LogGroup"
+BUCKET = "AWS::S3::Bucket"
 IMPORTS = paths.LOCAL / "import"
-_ACCOUNTS = "the account's, for API Gateway's logs"
 
 
 class Found(NamedTuple):
@@ -27,53 +28,9 @@ class Found(NamedTuple):
     next_step: str = ""
 
 
-# Type, service, operation, where its answer holds the names.
-_LISTS = (
-    (BUCKET, "s3", "list_buckets", "Buckets[].Name"),
-    (LOGS, "logs", "describe_log_groups", "logGroups[].logGroupName"),
-    ("AWS::IAM::Role", "iam", "list_roles", "Roles[].RoleName"),
-    ("AWS::Lambda::Function", "lambda", "list_functions", "Functions[].FunctionName"),
-    ("AWS::SageMaker::Endpoint", "sagemaker", "list_endpoints", "Endpoints[].EndpointArn"),
-    (
-        "AWS::SageMaker::ModelPackageGroup",
-        "sagemaker",
-        "list_model_package_groups",
-        "ModelPackageGroupSummaryList[].ModelPackageGroupArn",
-    ),
-    ("AWS::StepFunctions::StateMachine", "stepfunctions", "list_state_machines", "stateMachines[].stateMachineArn"),
-    ("AWS::SNS::Topic", "sns", "list_topics", "Topics[].TopicArn"),
-    ("AWS::SSM::Parameter", "ssm", "describe_parameters", "Parameters[].Name"),
-    ("AWS::Events::Rule", "events", "list_rules", "Rules[].Name"),
-    ("AWS::CloudWatch::Alarm", "cloudwatch", "describe_alarms", "MetricAlarms[].AlarmName"),
-    ("AWS::CloudWatch::Dashboard", "cloudwatch", "list_dashboards", "DashboardEntries[].DashboardName"),
-    ("AWS::CodeBuild::Project", "codebuild", "list_projects", "projects[]"),
-    ("AWS::ECR::Repository", "ecr", "describe_repositories", "repositories[].repositoryName"),
-)
-# The same of its history, and of what an account has under names that are not the environment's.
-_JOBS = (
-    ("training job", "sagemaker", "list_training_jobs", "TrainingJobSummaries[].TrainingJobName"),
-    ("transform job", "sagemaker", "list_transform_jobs", "TransformJobSummaries[].TransformJobName"),
-)
-_BOOTSTRAP = ("AWS::CloudFormation::Stack", "cloudformation", "describe_stacks", "Stacks[].StackName")
+_KNOWN = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+_LISTS, _KEPT_KINDS = _KNOWN["environment"], _KNOWN["kept"]
 _SHARED = "^/aws/sagemaker/[^/]+$|^API-Gateway-Execution|^StepFunctionsGetEventsFor|^CDKToolkit$"
-# Type, pattern of the name, whose it is, what to do with it.
-_WHOSE = (
-    ("AWS::IAM::Role", "-api-Front", _ACCOUNTS, "delete setting and role when no API is left"),
-    ("AWS::ApiGateway::Account", "", _ACCOUNTS, "delete setting and role when no API is left"),
-    (LOGS, "^/aws/sagemaker/[^/]+$|^API-Gateway|-storage-Custom", "AWS made it", "delete it when nobody reads it"),
-    ("AWS::Events::Rule", "^StepFunctions", "Step Functions' own", ""),
-    ("AWS::CloudFormation::Stack", "", "made by cdk bootstrap", "keep it for the next deployment"),
-    ("training job", "", HISTORY, ""),
-    ("transform job", "", HISTORY, ""),
-)
-# What an environment that is not removable keeps: type, and what `cdk import` knows it by.
-_KEPT_KINDS = {
-    BUCKET: "BucketName",
-    LOGS: "LogGroupName",
-    "AWS::SageMaker::ModelPackageGroup": "ModelPackageGroupArn",
-    "AWS::ECR::Repository": "RepositoryName",
-    "AWS::KMS::Key": "KeyId",
-}
 _OF_ONE_API = "API-Gateway-Execution-Logs_"  # a new API logs elsewhere
 
 
@@ -88,7 +45,7 @@ def told(deployment: Deployment, config: Config, found: Iterable[Found]) -> Iter
 
 
 def _whose(found: Found, config: Config) -> tuple[str, str]:
-    for kind, name, whose, step in _WHOSE:
+    for kind, name, whose, step in _KNOWN["whose"]:
         if kind == found.kind and re.search(name, found.name):
             return whose, step
     if config.removable or found.kind not in _KEPT_KINDS:
@@ -115,9 +72,8 @@ def inventory(deployment: Deployment) -> Iterator[Found]:
 
 def surroundings(deployment: Deployment) -> Iterator[Found]:
     """Yield what the environment leaves or uses without owning it: history of its jobs, the account's, AWS's, cdk's."""
-    yield from _listed(deployment, _JOBS, own_names(deployment))
-    shared = (one for one in _LISTS if one[0] in (LOGS, "AWS::Events::Rule"))
-    yield from _listed(deployment, (*shared, _BOOTSTRAP), _SHARED)
+    yield from _listed(deployment, _KNOWN["jobs"], own_names(deployment))
+    yield from _listed(deployment, _KNOWN["shared"], _SHARED)
     if role := deployment.client("apigateway").get_account().get("cloudwatchRoleArn"):
         yield Found("AWS::ApiGateway::Account", role)
 
@@ -129,7 +85,7 @@ def own_names(deployment: Deployment) -> str:
     return rf"\b{PROJECT}-{env}\b" + "".join(rf"(?!{end}\b)" for end in others)
 
 
-def _listed(deployment: Deployment, lists: Iterable[tuple[str, str, str, str]], pattern: str) -> Iterator[Found]:
+def _listed(deployment: Deployment, lists: Iterable[list[str]], pattern: str) -> Iterator[Found]:
     for kind, service, operation, names in lists:
         # Buckets alone are listed from all regions.
         here = {"BucketRegion": deployment.session.region_name} if kind == BUCKET else {}

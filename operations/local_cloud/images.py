@@ -1,9 +1,11 @@
-"""What stands for each container image on this machine: a program, and the variables that the image sets."""
+"""What stands for each container image on this machine, as `images.toml` says."""
 
 import json
 import re
-from dataclasses import asdict
+import tomllib
 from functools import cache
+from pathlib import Path
+from typing import Any
 
 from local.sagemaker.common.settings import ImageRule
 from operations import paths
@@ -13,44 +15,23 @@ DOCKERFILE = paths.ROOT / "container" / "Dockerfile"
 
 
 @cache
+def _images() -> dict[str, dict[str, Any]]:
+    text = Path(__file__).with_suffix(".toml").read_text(encoding="utf-8")
+    for name, value in {"python": paths.PYTHON, "root": paths.ROOT, "project": PROJECT}.items():
+        text = text.replace(f"${name}", json.dumps(str(value))[1:-1])  # TOML's strings have JSON's escapes
+    images: dict[str, dict[str, Any]] = tomllib.loads(text)
+    instructions = DOCKERFILE.read_text(encoding="utf-8").replace("\\\n", " ")
+    images["slim"]["environment"] = dict(re.findall(r"^ENV (GLIBC_\w+)=(\S+)$", instructions, re.MULTILINE))
+    return images
+
+
 def serving_images() -> dict[str, ImageRule]:
     """Return the stand-in of each container (`serving.container` in cdk.json)."""
-    instructions = DOCKERFILE.read_text(encoding="utf-8").replace("\\\n", " ")
-    return {
-        # A program that calls the hooks in the artifact's `code/inference.py`.
-        "huggingface": ImageRule(
-            image="*/huggingface-pytorch-inference[:@]*",
-            kind="serving",
-            python=str(paths.PYTHON),
-            command=(str(paths.ROOT / "local" / "containers" / "huggingface.py"), "serve"),
-        ),
-        # ENTRYPOINT, CMD and ENV of the image; -I and -S let it import nothing but what it brings. Not its user: a
-        # process here keeps the person's.
-        "slim": ImageRule(
-            image=f"*/{PROJECT}-*-serving:*",
-            kind="serving",
-            python=str(paths.PYTHON),
-            command=("-I", "-S", str(paths.ROOT / "build" / "slim"), "serve"),
-            environment=dict(re.findall(r"^ENV (GLIBC_\w+)=(\S+)$", instructions, re.MULTILINE)),
-        ),
-    }
+    rules = {name: rule for name, rule in _images().items() if rule["kind"] == "serving"}
+    return {name: ImageRule(**{**rule, "command": tuple(rule["command"])}) for name, rule in rules.items()}
 
 
 def write_image_map() -> None:
-    """Tell the local cloud which program stands for which image.
-
-    A training image is AWS's own toolkit, which starts train.py, with the project's environment. The container's older
-    versions are used by tests/e2e/test_container_versions.py.
-    """
-    training = ImageRule(
-        image="*/huggingface-pytorch-training[:@]*",
-        kind="training",
-        python=str(paths.PYTHON),
-        environment={
-            "PYTHONPATH": str(paths.ROOT / "build" / "toolkit"),
-            "SAGEMAKER_TRAINING_MODULE": "sagemaker_pytorch_container.training:main",
-        },
-    )
-    images = [asdict(rule) for rule in (training, *serving_images().values())]
+    """Tell the local cloud which program stands for which image."""
     paths.LOCAL.mkdir(parents=True, exist_ok=True)
-    paths.IMAGES.write_text(json.dumps(images, indent=2) + "\n", encoding="utf-8")
+    paths.IMAGES.write_text(json.dumps(list(_images().values()), indent=2) + "\n", encoding="utf-8")

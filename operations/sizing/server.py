@@ -24,7 +24,7 @@ from operations.sizing.http_load import HINT, load
 START_SECONDS = 180
 """As long as SageMaker waits for /ping."""
 
-_SAMPLE_SECONDS = 0.02
+_SAMPLE_SECONDS, _START_SAMPLE_SECONDS = 0.02, 0.001
 
 
 class Server:
@@ -89,7 +89,7 @@ class Server:
             with suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{self.port}/ping", timeout=5):
                 load(self.port, [json.dumps({"inputs": text}).encode()], connections=1, requests=1, seconds=0)
                 return time.monotonic() - self.started
-            time.sleep(_SAMPLE_SECONDS)
+            time.sleep(_START_SAMPLE_SECONDS)
         raise OperationError(f"The server did not answer within {START_SECONDS} s:\n{self._log_tail()}", hint=HINT)
 
     def _log_tail(self) -> str:

@@ -14,7 +14,7 @@ from classifier.evaluation.figures import Interval, measure
 from operations import paths
 from operations.aws import data, training
 from operations.aws.deployment import Deployment, connect
-from operations.console import Answer, say
+from operations.console import Answer, filled, say
 from operations.errors import OperationError
 from operations.verbs.training import hyperparameters
 from tables import ReadSettings
@@ -192,18 +192,5 @@ def _ids(answer: Prediction, labels: tuple[str, ...]) -> tuple[int, ...]:
 
 def _text(figures: dict[str, Any]) -> str:
     """Write the figures for people: the overall ones, and the labels that are told worst."""
-    lines = [f"{figures['rows']} rows of {figures['data']}, model version {', '.join(figures['model_versions'])}"]
-    if figures["f1"] is None:
-        lines.append("All rows are of one class: precision and F1 need rows of another, and are left out.")
-    for name in (name for name in ("accuracy", "f1", "macro_f1", "micro_f1") if figures[name] is not None):
-        low, high = figures[f"{name}_95"]
-        lines.append(f"{name:10} {figures[name]:.4f}  ({low:.4f} to {high:.4f})")
-    classes = sorted(figures["classes"].items(), key=lambda item: item[1]["f1"] or 0.0)
-    lines.append(f"{'label':30} {'rows':>6} {'precision':>9} {'recall':>7} {'F1':>7}")
-    for label, one in classes[:SHOWN]:
-        shown = ("-" if one[name] is None else f"{one[name]:.3f}" for name in ("precision", "recall", "f1"))
-        figure = "{:>9} {:>7} {:>7}".format(*shown)
-        lines.append(f"{label[:30]:30} {one['rows']:6} {figure}")
-    if len(classes) > SHOWN:
-        lines.append(f"… and {len(classes) - SHOWN} labels with a better F1 (--json lists all)")
-    return "\n".join(lines)
+    worst = sorted(figures["classes"].items(), key=lambda item: item[1]["f1"] or 0.0)
+    return filled("verbs/evaluate.txt.jinja", **figures, figures=figures, worst=worst, shown=SHOWN)

@@ -10,13 +10,11 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Template
-
 from local.sagemaker.state.archives import ArchiveError, extract
 from operations import paths
 from operations.aws import registry
 from operations.aws.deployment import Deployment, connect
-from operations.console import Answer, say
+from operations.console import Answer, filled, say
 from operations.errors import OperationError
 from operations.local_cloud.images import serving_images
 from operations.sizing import sizes
@@ -24,7 +22,6 @@ from operations.sizing.http_load import load
 from operations.sizing.server import ImageServer, PeakMemory, Server, last_core
 from operations.sizing.sizes import Measured
 
-REPORT = paths.ROOT / "operations" / "sizing" / "report.txt.jinja"
 SAMPLE = paths.ROOT / "training_job" / "data" / "test.json"
 LONGEST_LIST = 100  # the API takes no more
 VARIABLES = {"SAGEMAKER_MODEL_SERVER_WORKERS": "1", "HF_TASK": "text-classification", "HF_HUB_OFFLINE": "1"}
@@ -112,7 +109,8 @@ def report(measured: Measured, *, price: float, requests_per_second: float) -> d
     estimated = sizes.estimate(measured, price=price)
     advice, concurrency = sizes.recommend(estimated, requests_per_second) or (None, 0)
     serving = {"memory_mb": advice.memory_mb, "max_concurrency": concurrency} if advice else None
-    text = Template(REPORT.read_text(encoding="utf-8"), trim_blocks=True).render(
+    text = filled(
+        "sizing/report.txt.jinja",
         sizes=estimated,
         advice=advice,
         faster=next((size for size in estimated if size.vcpu == 1 and size.fits), None),
@@ -123,7 +121,7 @@ def report(measured: Measured, *, price: float, requests_per_second: float) -> d
         burst=sizes.BURST,
         mb_per_vcpu=sizes.MB_PER_VCPU,
     )
-    say(text.rstrip())
+    say(text)
     found = {"measured": asdict(measured), "sizes": [asdict(size) for size in estimated], "serving": serving}
     if serving is None:
         raise OperationError(

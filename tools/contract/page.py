@@ -1,11 +1,11 @@
 """The API's contract as static HTML. A viewer with a megabyte of script would be most of the Lambda."""
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import jinja2
-from markupsafe import Markup, escape
 
 Json = dict[str, Any]
 
@@ -29,14 +29,8 @@ def render(contract: Json) -> str:
     environment = jinja2.Environment(
         loader=folder, autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.ChainableUndefined
     )
-    environment.filters |= {
-        "prose": _prose,
-        "target": _target,
-        "type": _type,
-        "meaning": _meaning,
-        "example": example,
-        "json": lambda value, indent=None: json.dumps(value, indent=indent, ensure_ascii=False),
-    }
+    dumps = partial(json.dumps, ensure_ascii=False)
+    environment.filters |= {"target": _target, "example": example, "json": dumps}
     operations = [
         (path, method, operation)
         for path, methods in sorted(contract["paths"].items(), key=lambda entry: not entry[0].startswith("/v1/p"))
@@ -52,31 +46,7 @@ def render(contract: Json) -> str:
     )
 
 
-def _prose(text: str) -> Markup:
-    """Return a text whose parts in backticks are code."""
-    parts = (
-        f"<code>{escape(part)}</code>" if index % 2 else escape(part) for index, part in enumerate(text.split("`"))
-    )
-    return Markup("".join(parts))
-
-
 def _target(schema: Json) -> str:
     """Return the name of the object that a schema refers to, or ""."""
     inner = schema.get("allOf", [schema])[0]
     return str(inner.get("$ref", "")).rpartition("/")[2]
-
-
-def _type(schema: Json) -> Markup:
-    items = schema.get("items", schema)
-    if target := _target(items):
-        kind = Markup('<a href="#{0}">{0}</a>').format(target)
-    else:
-        kind = Markup("text" if items["type"] == "string" else items["type"])
-    return Markup("list of " * (items is not schema)) + kind + Markup(" or null" * bool(schema.get("nullable")))
-
-
-def _meaning(schema: Json) -> Markup:
-    limits = f" From {schema['minimum']} to {schema['maximum']}." if "maximum" in schema else ""
-    enum = schema.get("enum", ())
-    choices = f" One of {', '.join(f'`{one}`' for one in enum)}." if len(enum) in (2, 3) else ""
-    return _prose(f"{schema.get('description', '')}{limits}{choices}".strip())

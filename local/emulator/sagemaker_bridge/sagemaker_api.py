@@ -1,7 +1,8 @@
 """The SageMaker service as ministack calls it: one request in, one HTTP answer out."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
@@ -21,6 +22,11 @@ from local.sagemaker.service import SageMakerService
 CONTROL, RUNTIME = "sagemaker", "sagemaker-runtime"
 _PRINCIPAL = "sagemaker.amazonaws.com"
 _JSON = "application/x-amz-json-1.1"
+_answer: Callable[..., Answer] = partial(json_response, content_type=_JSON)
+_control_error: Callable[..., Answer] = partial(error_response_json, content_type=_JSON)
+_runtime_error: Callable[..., Answer] = partial(
+    error_response_json, message_key="Message", content_type="application/json"
+)
 
 
 def register(service: SageMakerService) -> None:
@@ -88,8 +94,7 @@ class SageMakerApi:
             return _control_error("ValidationException", str(error))
         except ServiceError as error:
             return _control_error(error.code, error.message, error.http_status, error.details)
-        answer: Answer = json_response(result, content_type=_JSON)
-        return answer
+        return _answer(result)
 
     async def runtime(self, method: str, path: str, headers: Record, body: bytes, query_params: Record) -> Answer:
         """Answer InvokeEndpoint (REST-JSON)."""
@@ -125,15 +130,3 @@ def _parse(body: bytes) -> Record | None:
     except ValueError:
         return None
     return document if isinstance(document, dict) else None
-
-
-def _control_error(code: str, message: str, status: int = 400, details: Record | None = None) -> Answer:
-    answer: Answer = error_response_json(code, message, status, details, content_type=_JSON)
-    return answer
-
-
-def _runtime_error(code: str, message: str, status: int, details: Record) -> Answer:
-    answer: Answer = error_response_json(
-        code, message, status, details, message_key="Message", content_type="application/json"
-    )
-    return answer

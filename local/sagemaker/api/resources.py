@@ -101,7 +101,7 @@ class Resources:
     def _add(self, key: Key, params: Mapping[str, Any], **members: Any) -> dict[str, Any]:
         """Store the record of a new resource and its tags; return the answer to the Create call."""
         record = {
-            **{member: value for member, value in params.items() if member != "Tags"},
+            **{member: value for member, value in params.items() if member not in ("Tags", "ClientToken")},
             f"{self.noun}Arn": key.arn,
             "CreationTime": time.time(),
             **members,

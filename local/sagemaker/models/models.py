@@ -42,6 +42,12 @@ class ModelPackages(Resources):
     noun = "ModelPackage"
     newest_first = False
     missing = "ModelPackage {arn} does not exist."
+    defaults = {
+        "ModelApprovalStatus": "PendingManualApproval",
+        "CertifyForMarketplace": False,
+        "ModelPackageStatus": "Completed",
+        "ModelPackageStatusDetails": {"ValidationStatuses": [], "ImageScanStatuses": []},
+    }
 
     def __init__(self, context: Context, groups: PackageGroups) -> None:
         super().__init__(context)
@@ -64,22 +70,11 @@ class ModelPackages(Resources):
             # Counted in the group, so that the number of a deleted package is not used again.
             version = self._groups.get(group_key).get("_LastVersion", 0) + 1
             key = Key(self.kind, scope, f"{group_key.name}/{version}")
-            record: Record = {
-                "ModelApprovalStatus": "PendingManualApproval",
-                "CertifyForMarketplace": False,
-                **{member: value for member, value in params.items() if member not in ("Tags", "ClientToken")},
-                "ModelPackageName": key.name,
-                "ModelPackageGroupName": group_key.name,
-                "ModelPackageVersion": version,
-                "ModelPackageArn": key.arn,
-                "ModelPackageStatus": "Completed",
-                "ModelPackageStatusDetails": {"ValidationStatuses": [], "ImageScanStatuses": []},
-                "CreationTime": time.time(),
-            }
-            self._store.put(key, record)
+            members = {"ModelPackageName": key.name, "ModelPackageGroupName": group_key.name}
+            answer = self._add(key, {**self.defaults, **params}, **members, ModelPackageVersion=version)
             self._store.update(group_key, _LastVersion=version)
-        self._announce(key, record)
-        return {"ModelPackageArn": key.arn}
+        self._announce(key, self.get(key))
+        return answer
 
     def update(self, scope: Scope, params: Mapping[str, Any]) -> dict[str, Any]:
         """Answer UpdateModelPackage; announce the members that changed, if any did."""

@@ -94,7 +94,7 @@ def artifact(tmp_path_factory: pytest.TempPathFactory, tiny_artifact: Path) -> P
 def stock(stack: StockStack, artifact: Path) -> Iterator[StockServer]:
     """The real server around the artifact."""
     with StockServer(stack, artifact, ports.claim(), environ={"MODEL_VERSION": "7"}) as server:
-        wait(server)
+        server.await_answer("as the benchmark does")
         yield server
 
 

@@ -69,3 +69,11 @@ def test_a_subset_of_the_lock_keeps_its_hashes(tmp_path: Path, monkeypatch: pyte
     text = setup.only({"requests", "idna"}).read_text()
     assert sorted(re.findall(r"^([\w-]+)==", text, re.MULTILINE)) == ["idna", "requests"]
     assert text.count("--hash=") >= 4
+
+
+def test_a_step_makes_the_folder_of_its_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The benchmarks' peer is installed this way too, when `.local` may be gone."""
+    log = tmp_path / "logs" / "setup.log"
+    monkeypatch.setattr(setup, "LOG", log)
+    setup.run("a step", [sys.executable, "-c", "print('done')"])
+    assert log.read_text().endswith("done\n")
