@@ -1,5 +1,8 @@
 """The CodeBuild project that builds the slim serving image, so that deploying needs no Docker."""
 
+from pathlib import Path
+
+import yaml
 from aws_cdk import Stack
 from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import aws_ecr as ecr
@@ -14,23 +17,7 @@ from stacks.common.python_function import FunctionSetup
 BUILD_MINUTES, QUEUE_MINUTES = 8, 5
 """A build takes two to three minutes; the function that waits for it may run for fifteen."""
 
-_STEPS = {
-    "version": "0.2",
-    "phases": {
-        "pre_build": {
-            "commands": ['aws ecr get-login-password | docker login --username AWS --password-stdin "${IMAGE%%/*}"']
-        },
-        "build": {
-            "commands": [
-                # SageMaker refuses OCI manifests, and indexes, which attestations would make of the tag. The function
-                # that waits for the build checks what was pushed.
-                'docker build --provenance=false --sbom=false -o type=docker -f container/Dockerfile -t "$IMAGE" .',
-                # Not in post_build, which runs after a failed build as well.
-                'docker push "$IMAGE"',
-            ]
-        },
-    },
-}
+_BUILDSPEC = Path(__file__).with_name("buildspec.yaml")
 
 
 def image_project(
@@ -58,7 +45,7 @@ def image_project(
         source=codebuild.CfnProject.SourceProperty(
             type="S3",
             location=f"{source.s3_bucket_name}/{source.s3_object_key}",
-            build_spec=Stack.of(scope).to_json_string(_STEPS),
+            build_spec=Stack.of(scope).to_json_string(yaml.safe_load(_BUILDSPEC.read_text(encoding="utf-8"))),
         ),
         artifacts=codebuild.CfnProject.ArtifactsProperty(type="NO_ARTIFACTS"),
         environment=codebuild.CfnProject.EnvironmentProperty(
