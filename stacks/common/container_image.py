@@ -38,51 +38,37 @@ class ContainerImage:
 
 @dataclass(frozen=True, kw_only=True)
 class PinnedImage:
-    """One container version, in the words of the SDK's table."""
+    """One container version; the parts of its tag are the keys of the SDK's table."""
 
-    repository: str
-    tag: str
-    version: str
-    base_framework: str
     scope: Literal["training", "inference"]
-    processor: Literal["cpu", "gpu"]
-    python: str = "py312"
+    tag: str
+
+    @property
+    def repository(self) -> str:
+        """The repository's name, which is the same in each registry."""
+        return f"huggingface-pytorch-{self.scope}"
 
 
-INFERENCE = PinnedImage(
-    repository="huggingface-pytorch-inference",
-    tag="2.6.0-transformers5.5.3-cpu-py312-ubuntu22.04",
-    version="5.5.3",
-    base_framework="pytorch2.6.0",
-    scope="inference",
-    processor="cpu",
-)
+INFERENCE = PinnedImage(scope="inference", tag="2.6.0-transformers5.5.3-cpu-py312-ubuntu22.04")
 # Trains with transformers 5.3.0 what 5.5.3 serves: the safe direction. There is no CPU image with Hugging Face's
 # libraries.
-TRAINING = PinnedImage(
-    repository="huggingface-pytorch-training",
-    tag="2.9.0-transformers5.3.0-gpu-py312-cu130-ubuntu22.04",
-    version="5.3.0",
-    base_framework="pytorch2.9.0",
-    scope="training",
-    processor="gpu",
-)
+TRAINING = PinnedImage(scope="training", tag="2.9.0-transformers5.3.0-gpu-py312-cu130-ubuntu22.04")
 
 
 def resolve_image(pin: PinnedImage, region: str) -> ContainerImage:
     """Find a pinned image in a region's registry.
 
-    Raises ImageNotFoundError: the SDK's table has no such version, no registry for the region, or a tag that
-    contradicts the pinned one.
+    Raises ImageNotFoundError: the SDK's table has no such version, no registry for the region, or another build.
     """
     wanted = f"{pin.repository}:{pin.tag}"
+    framework, version, processor, python, *_ = pin.tag.split("-", 4)
+    version = version.removeprefix("transformers")
     try:
-        listed = _table()[pin.scope]["versions"][pin.version][pin.base_framework]
-        registry, build = listed["registries"][region], listed["container_version"][pin.processor]
+        listed = _table()[pin.scope]["versions"][version][f"pytorch{framework}"]
+        registry, build = listed["registries"][region], listed["container_version"][processor]
     except KeyError as error:
         raise ImageNotFoundError(region, wanted, f"the sagemaker package does not list {error}") from error
-    framework = pin.base_framework.removeprefix("pytorch")
-    image = f"{listed['repository']}:{framework}-transformers{pin.version}-{pin.processor}-{pin.python}-{build}"
+    image = f"{listed['repository']}:{framework}-transformers{version}-{processor}-{python}-{build}"
     if image != wanted:
         raise ImageNotFoundError(region, wanted, f"the sagemaker package lists {image} instead")
     aws = Session()

@@ -27,11 +27,12 @@ def test_pinned_image_is_in_the_sdks_table(pin: PinnedImage) -> None:
     """The `sagemaker` package names this very image in every region; when it no longer does, the pin is out of date."""
     from sagemaker.core import image_uris
 
+    framework, transformers, processor, python, *_ = pin.tag.split("-")
     request = {
-        "version": pin.version,
-        "base_framework_version": pin.base_framework,
-        "py_version": pin.python,
-        "instance_type": {"cpu": "ml.m5.large", "gpu": "ml.g4dn.xlarge"}[pin.processor],
+        "version": transformers.removeprefix("transformers"),
+        "base_framework_version": f"pytorch{framework}",
+        "py_version": python,
+        "instance_type": {"cpu": "ml.m5.large", "gpu": "ml.g4dn.xlarge"}[processor],
         "image_scope": pin.scope,
     }
     for region in REGIONS:
@@ -52,9 +53,11 @@ def test_unknown_region_is_named() -> None:
 
 
 def test_tag_that_contradicts_the_table_is_refused() -> None:
-    """A pin that was changed in one place only does not reach a template."""
-    with pytest.raises(ImageNotFoundError, match="instead"):
+    """A version, or a build of it, that AWS does not offer does not reach a template."""
+    with pytest.raises(ImageNotFoundError, match=r"does not list '9\.9\.9'"):
         resolve_image(dataclasses.replace(INFERENCE, tag="2.6.0-transformers9.9.9-cpu-py312-ubuntu22.04"), "us-east-1")
+    with pytest.raises(ImageNotFoundError, match="instead"):
+        resolve_image(dataclasses.replace(INFERENCE, tag="2.6.0-transformers5.5.3-cpu-py312-ubuntu20.04"), "us-east-1")
 
 
 def test_pull_permission_names_one_repository() -> None:
