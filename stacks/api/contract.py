@@ -1,4 +1,4 @@
-"""The API's contract: the OpenAPI document that the Lambda serves, as API Gateway enforces it."""
+"""The API's contract, as API Gateway enforces it: the files that the Lambda serves and reads."""
 
 import json
 from collections.abc import Iterator
@@ -11,16 +11,18 @@ from stacks.errors import MissingAssetError
 
 @dataclass(frozen=True)
 class ApiContract:
-    """What API Gateway enforces of an OpenAPI document."""
+    """What API Gateway enforces: an OpenAPI document, and the schema of a request's body in draft 4, as it takes it."""
 
     document: dict[str, Any]
+    body_schema: dict[str, Any]
 
     @classmethod
-    def read(cls, path: Path) -> Self:
-        """Read the file. Raises MissingAssetError: there is none."""
-        if not path.is_file():
-            raise MissingAssetError(str(path), "run `make contract`, which writes it")
-        return cls(json.loads(path.read_text(encoding="utf-8")))
+    def read(cls, predict: Path) -> Self:
+        """Read the files in the folder of the predict Lambda. Raises MissingAssetError: there is no document."""
+        document = predict / "pages" / "openapi.json"
+        if not document.is_file():
+            raise MissingAssetError(str(document), "run `make contract`, which writes it")
+        return cls(*(json.loads(path.read_text(encoding="utf-8")) for path in (document, predict / "schema.json")))
 
     @property
     def operations(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -36,11 +38,6 @@ class ApiContract:
         reference: str = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"]
         return reference.rpartition("/")[2]
 
-    def schema(self, name: str) -> dict[str, Any]:
-        """Return a schema as API Gateway takes it, in draft 4; those of requests use only what can be told in it."""
-        schema: dict[str, Any] = _draft_4(self.document["components"]["schemas"][name])
-        return {"$schema": "http://json-schema.org/draft-04/schema#", **schema}
-
     def problem_type(self, code: str) -> dict[str, Any]:
         """Return the kind of error with this code: `type`, `title`, `status`, `meaning`, maybe `retryAfter`."""
         kinds: list[dict[str, Any]] = self.document["x-problem-types"]
@@ -49,7 +46,7 @@ class ApiContract:
     @property
     def body_rule(self) -> str:
         """The request's form and limits, for the answer to a body that breaks them."""
-        fields = self.schema("PredictionRequest")["properties"]
+        fields = self.body_schema["properties"]
         text, texts = fields["inputs"]["oneOf"]
         top_k = fields["parameters"]["properties"]["top_k"]
         return (
@@ -59,15 +56,3 @@ class ApiContract:
             f"{top_k['maximum']}, or null for all classes. Other keys, such as text, instances and options, are not "
             "taken."
         )
-
-
-def _draft_4(value: Any) -> Any:
-    """Return an OpenAPI schema with lists of types instead of `nullable`, which API Gateway does not know."""
-    if isinstance(value, list):
-        return [_draft_4(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    plain = {name: _draft_4(item) for name, item in value.items() if name != "nullable"}
-    if value.get("nullable") is True:
-        plain["type"] = [value["type"], "null"]
-    return plain

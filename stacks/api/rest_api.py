@@ -124,18 +124,17 @@ class InferenceApi(Construct):
             name = contract.body_model(operation)
             models = {}
             if name:
-                schema = contract.schema(name)
                 model = apigateway.CfnModel(
                     self,
                     name,
                     rest_api_id=self.api.rest_api_id,
                     name=name,
                     content_type="application/json",
-                    schema=schema,
+                    schema=contract.body_schema,
                 )
                 models = {"application/json": apigateway.Model.from_model_name(self, f"{name}Name", model.ref)}
                 deployment.node.add_dependency(model)
-                deployment.add_to_logical_id(_digest(schema))
+                deployment.add_to_logical_id(_digest(contract.body_schema))
             resource = self.api.root.resource_for_path(path)
             resource.add_method(
                 method,

@@ -35,7 +35,7 @@ class ApiStack(ProjectStack):
             name=name,
             settings=settings,
             function=function,
-            contract=ApiContract.read(sources.api_contract),
+            contract=ApiContract.read(sources.lambda_package("predict")),
             logs=self.logs,
         )
         url = front.url

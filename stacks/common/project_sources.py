@@ -27,11 +27,6 @@ class ProjectSources:
         """Dockerfile and pinned packages of the slim serving image."""
         return self.root / "container"
 
-    @property
-    def api_contract(self) -> Path:
-        """OpenAPI document of the API, written by `make contract`; the Lambda serves the same file."""
-        return self.root / "lambda" / "predict" / "pages" / "openapi.json"
-
     def assembled(self, name: str) -> Path:
         """Return a folder of `build` that set-up assembles; it is assembled now if that has not happened yet.
 

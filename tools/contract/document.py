@@ -73,7 +73,7 @@ def _problem_type(kind: ProblemType) -> dict[str, Any]:
 
 
 def _openapi(value: Any) -> Any:
-    """Return a draft 4 schema in the words of OpenAPI 3.0, which has no list of types; `ApiContract` turns it back."""
+    """Return a draft 4 schema in the words of OpenAPI 3.0, which has no list of types."""
     if isinstance(value, list):
         return [_openapi(item) for item in value]
     if not isinstance(value, dict):

@@ -10,14 +10,14 @@ import jsonschema
 import pytest
 
 from predict.errors import InvalidRequestError
-from predict.pages import CONTRACT_FILE
+from predict.pages import FOLDER
 from predict.request import parse_request
 from stacks.api.contract import ApiContract
 
 PAGE = (Path(__file__).resolve().parents[3] / "docs" / "api.md").read_text(encoding="utf-8")
 ROWS: list[tuple[str, str]] = re.findall(r"^\| `([{\[\"].*?)` \|.*\| (.*?) \|$", PAGE, re.MULTILINE)
-CONTRACT = ApiContract.read(CONTRACT_FILE)
-GATEWAY = jsonschema.Draft4Validator(CONTRACT.schema("PredictionRequest"))
+CONTRACT = ApiContract.read(FOLDER.parent)
+GATEWAY = jsonschema.Draft4Validator(CONTRACT.body_schema)
 
 
 def test_the_table_has_all_senders() -> None:
