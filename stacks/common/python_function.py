@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
-import jsii
-from aws_cdk import AssetHashType, BundlingOptions, Duration, ILocalBundling, RemovalPolicy, Size, Stack
+from aws_cdk import Duration, RemovalPolicy, Size, Stack
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
@@ -14,7 +14,6 @@ from stacks.common.names import Names
 from stacks.common.permissions import service_role
 from stacks.common.project_sources import ProjectSources, staging_folder
 from stacks.common.source_code import source_files, stage_folder
-from stacks.errors import MissingAssetError
 
 # The newest runtime that both AWS and the local cloud know. The code and its layer are plain Python, so they run on
 # either architecture; the containers around them are x86_64.
@@ -35,28 +34,14 @@ class FunctionSetup:
     layer: lambda_.ILayerVersion | None
 
 
-@jsii.implements(ILocalBundling)
-class _Assembled:
-    """Bundles a folder of `build`, assembled before if need be; no Docker takes part."""
-
-    def __init__(self, sources: ProjectSources) -> None:
-        self._sources = sources
-        self.problem: MissingAssetError | None = None
-
-    def try_bundle(self, output_dir: str, *_: object, **__: object) -> bool:
-        """Fill the folder; say that this was it in any case, or CDK would ask for Docker."""
-        try:
-            packages = self._sources.assembled("lambda-layer") / "python"
-            files = {
-                # pip's notes name the machine, through the scripts that it made, which would change the hash.
-                name: path
-                for name, path in source_files(packages)
-                if not name.startswith("bin/") and path.name not in ("RECORD", "INSTALLER", "REQUESTED")
-            }
-            stage_folder(Path(output_dir, "python"), files)
-        except MissingAssetError as error:  # it would not survive the way through CDK
-            self.problem = error
-        return True
+@cache
+def _staged_packages(sources: ProjectSources, folder: Path) -> Path:
+    """Lay out the assembled packages in `folder`, once for all stacks; raise MissingAssetError."""
+    packages = source_files(sources.assembled("lambda-layer") / "python")
+    # pip's notes name the machine, through the scripts that it made, which would change the hash.
+    left_out = ("RECORD", "INSTALLER", "REQUESTED")
+    files = {name: path for name, path in packages if not name.startswith("bin/") and path.name not in left_out}
+    return stage_folder(folder, {f"python/{name}": path for name, path in files.items()})
 
 
 def packages_layer(stack: Stack, sources: ProjectSources) -> lambda_.LayerVersion:
@@ -64,25 +49,17 @@ def packages_layer(stack: Stack, sources: ProjectSources) -> lambda_.LayerVersio
 
     Raises MissingAssetError: it could not be assembled.
     """
-    assembled = _Assembled(sources)
-    code = lambda_.Code.from_asset(
-        str(sources.lambda_package("shared")),
-        bundling=BundlingOptions(image=RUNTIME.bundling_image, local=assembled),
-        asset_hash_type=AssetHashType.OUTPUT,
+    folder = sources.lambda_package("shared")
+    if stack.bundling_required:  # not for a command without this stack's assets, such as `cdk bootstrap`
+        folder = _staged_packages(sources, staging_folder(stack, "lambda-layer"))
+    return lambda_.LayerVersion(
+        Construct(stack, "Packages"),
+        "Layer",
+        description="Third-party packages of the Lambdas, pinned in lambda/requirements.txt",
+        code=lambda_.Code.from_asset(str(folder)),
+        compatible_runtimes=[RUNTIME],
+        removal_policy=RemovalPolicy.DESTROY,
     )
-    try:
-        return lambda_.LayerVersion(
-            Construct(stack, "Packages"),
-            "Layer",
-            description="Third-party packages of the Lambdas, pinned in lambda/requirements.txt",
-            code=code,
-            compatible_runtimes=[RUNTIME],
-            removal_policy=RemovalPolicy.DESTROY,
-        )
-    except RuntimeError:
-        if assembled.problem:
-            raise assembled.problem from None
-        raise
 
 
 class PythonFunction(Construct):
