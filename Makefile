@@ -5,7 +5,7 @@ SHELL := /bin/bash
 
 # Variables reach the commands as they were typed: through the environment, read by neither make nor the shell.
 override TYPED := ENV PORT DATA CONTEXT TEXT INPUT HYPERPARAMETERS DATA_SOURCE TRAINING_JOB APPROVAL PACKAGE ARTIFACT STUDENT ARGS \
-	PYTHON PART TEST_WORKERS
+	PYTHON PART TEST_WORKERS REPO DRY_RUN PUBLIC OVERWRITE LICENSE TEXT_LANGUAGE HUB_TOKEN_SECRET
 # Make hands every variable of its command line on, those that it does not know included, and would read them for that.
 $(foreach name,$(TYPED) $(foreach any,$(.VARIABLES),$(if $(filter command,$(origin $(any))),$(any))),\
 	$(if $(filter undefined,$(origin $(name))),,$(eval override $(name) := $$(value $(name)))))
@@ -25,6 +25,8 @@ export $(TYPED)
 
 # The project's own words: nobody sets them from outside, `make -e` included.
 override VENV := .venv/bin/python
+# Where `hf auth login` left the token: beside the reader's own models, not the project's.
+override LOGIN := $(or $(value HF_TOKEN_PATH),$(or $(value HF_HOME),$(value HOME)/.cache/huggingface)/token)
 override export HF_HOME := $(abspath .local/huggingface)
 override export MPLCONFIGDIR := $(abspath .local/matplotlib)
 override RUN := PYTHONPATH=.:training_job:client $(VENV) -m operations
@@ -39,7 +41,7 @@ override SLOW_TESTS := tests/e2e tests/integration tests/unit/serving tests/unit
 override NIGHTLY_PARTS := real-data releases client containers fuzz
 
 .PHONY: help setup lock images sbom audit up preflight verify data deploy cdk teardown down status logs train train-sdk recipe releases \
-	report approve rollback predict evaluate size-endpoint contract reference synth lint benchmark-serving test test-fast test-nightly \
+	report approve rollback predict publish evaluate size-endpoint contract reference synth lint benchmark-serving test test-fast test-nightly \
 	clean
 
 help: ## list the commands
@@ -111,6 +113,10 @@ approve: setup ## approve a model package, which releases it (PACKAGE=3)
 
 rollback: setup ## go back to the model that served before, or to PACKAGE=3
 	@$(RUN) rollback
+
+publish: setup ## publish a model package to the Hugging Face Hub (PACKAGE=3, REPO=name/model, DRY_RUN=1, PUBLIC=1, LICENSE=, TEXT_LANGUAGE=)
+	@$(RUN) publish
+publish: override export HF_TOKEN_PATH := $(LOGIN)
 
 predict: setup ## classify one text through the REST API (TEXT="…")
 	@$(RUN) predict

@@ -51,9 +51,10 @@ def explain(error: Exception) -> tuple[str, str] | None:
     # Imported late: an expected error of the verb itself needs neither.
     from botocore.exceptions import BotoCoreError, ClientError
 
+    from classifier.errors import ClassifierError
     from text_classifier import TextClassifierError
 
-    if isinstance(error, TextClassifierError):
+    if isinstance(error, (ClassifierError, TextClassifierError)):
         return error.message, error.hint
     if isinstance(error, ClientError):
         said = error.response["Error"]

@@ -50,6 +50,13 @@ def _approval(text: str) -> str:
     return text
 
 
+def _switch(variable: str) -> bool:
+    """Read a variable of make that switches something on; refuse what is neither 1 nor 0, instead of guessing."""
+    if (value := os.environ.get(variable) or "0") not in ("0", "1"):
+        raise OperationError(f"{variable}={value} is not allowed.", hint=f"{variable}=1, or leave it out")
+    return value == "1"
+
+
 def _positive(text: str) -> float:
     try:
         number = float(text)
@@ -80,14 +87,14 @@ class Option:
 
     def add_to(self, parser: argparse.ArgumentParser) -> None:
         """Add it to a verb's parser."""
-        notes = [f"make: {self.variable}="] if self.variable else []
+        notes = [f"make: {self.variable}={'1' if self.flag else ''}"] if self.variable else []
         notes += [] if self.default is None else [f"default: {self.default}"]
         text = f"{self.help} ({'; '.join(notes)})" if notes else self.help
         if self.words:
             parser.add_argument(self.name, action="append", default=words_of(self.variable), help=text)
             return
         if self.flag:
-            parser.add_argument(self.name, action="store_true", help=text)
+            parser.add_argument(self.name, action="store_true", default=_switch(self.variable), help=text)
             return
         value = os.environ.get(self.variable) or self.default
         nargs = "?" if value and not self.name.startswith("-") else self.nargs
@@ -148,6 +155,17 @@ SIZING = (
     Option("--requests-per-second", "expected load; as dev's API allows", 20, type=_positive),
     Option("--seconds", "how long each kind of request is repeated", 2.0, type=_positive),
 )
+PUBLISHING = (
+    PENDING,
+    Option("--repo", "model repository, owner/name", "", "REPO"),
+    Option("--dry-run", "send nothing: show files, card and target", variable="DRY_RUN", flag=True),
+    Option("--public", "make a new repository public", variable="PUBLIC", flag=True),
+    Option("--overwrite", "replace whatever the repository holds", variable="OVERWRITE", flag=True),
+    Option("--unapproved", "publish a package that is not approved", flag=True),
+    Option("--license", "the Hub's name of a licence; left out: the base model's", variable="LICENSE"),
+    Option("--language", "code of the texts' language; left out: the base model's", variable="TEXT_LANGUAGE"),
+    Option("--token-secret", "name or ARN of a secret with the Hub's token", variable="HUB_TOKEN_SECRET"),
+)
 
 VERBS = {
     "up": Verb("local_cloud", "start the local cloud, deploy, train, serve, ask", (PORT, HYPERPARAMETER), local=True),
@@ -167,6 +185,7 @@ VERBS = {
     "report": Verb("releases", "fetch the evaluation report of a model package", (NEWEST,)),
     "approve": Verb("releases", "approve a model package, which releases it", (PENDING,)),
     "rollback": Verb("releases", "go back to the model that served before", (FORMER,)),
+    "publish": Verb("publish", "publish a model package to the Hugging Face Hub", PUBLISHING),
     "predict": Verb("predict", "classify one text through the REST API", (TEXT,)),
     "evaluate": Verb("evaluate", "measure accuracy and F1 through the REST API", TEST),
     "size-endpoint": Verb("size_endpoint", "measure the model, recommend memory and concurrency", SIZING),

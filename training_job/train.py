@@ -38,6 +38,10 @@ def run(argv: Sequence[str], environ: Mapping[str, str], stop: StopRequest, proc
         log.warning("base_model names no revision: what is newest on the hub is taken; %s@COMMIT pins it.", base.name)
     if not hp.hub_repo_id:
         stay_offline(base)
+    elif processes.main:
+        from classifier.artifact import hub
+
+        hub.look(hp.hub_repo_id)  # a token that may not write is said before the training
 
     # Imported late: pandas here, torch and transformers below take seconds, which --help need not wait for.
     from classifier.data.splits import load_splits
@@ -47,7 +51,6 @@ def run(argv: Sequence[str], environ: Mapping[str, str], stop: StopRequest, proc
 
     prepare_libraries()
     check_gpu(environ)
-    from classifier.artifact import hub
     from classifier.artifact import package as artifact
     from classifier.artifact.vendoring import vendor_if_possible
     from classifier.onnx_export.export import export_int8
@@ -75,7 +78,9 @@ def run(argv: Sequence[str], environ: Mapping[str, str], stop: StopRequest, proc
     log_results(evaluation)
     log.info("model: %s", job.model_dir)
     if hp.hub_repo_id:
-        log.info("published: %s", hub.publish(job.model_dir, hp.hub_repo_id))
+        api, _, there = hub.look(hp.hub_repo_id)
+        files = hub.prepare(api, hp.hub_repo_id, there, job.model_dir)
+        log.info("published: %s", hub.send(api, hp.hub_repo_id, there, files, "Publish the model"))
 
 
 def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:

@@ -1,6 +1,7 @@
 """Recommend memory and concurrency of a serverless endpoint."""
 
 import argparse
+import hashlib
 import json
 import statistics
 import tempfile
@@ -64,7 +65,7 @@ def size_endpoint(arguments: argparse.Namespace) -> Answer:
     with tempfile.TemporaryDirectory() as scratch:
         image = ""
         if arguments.artifact is None:
-            model_dir, image = fetch_package(connect(arguments.env), Path(scratch))
+            model_dir, image, _ = fetch_package(connect(arguments.env), Path(scratch))
         elif arguments.artifact.is_dir():
             model_dir = arguments.artifact.resolve()
         else:
@@ -141,13 +142,18 @@ def unpack(archive: Path, folder: Path) -> Path:
     return folder
 
 
-def fetch_package(deployment: Deployment, folder: Path) -> tuple[Path, str]:
-    """Download the released package's artifact, else the newest one's; return its folder and its image."""
-    arn = deployment.released_package or registry.package(deployment, "").arn
+def fetch_package(deployment: Deployment, folder: Path, arn: str = "") -> tuple[Path, str, str]:
+    """Download the judged artifact of a package, or of the released or newest one; return folder, image and SHA-256."""
+    arn = arn or deployment.released_package or registry.package(deployment, "").arn
     found = deployment.client("sagemaker").describe_model_package(ModelPackageName=arn)
     (container,) = found["InferenceSpecification"]["Containers"]
     bucket, _, key = container["ModelDataUrl"].removeprefix("s3://").partition("/")
     archive = folder / "model.tar.gz"
     deployment.client("s3").download_file(bucket, key, str(archive))
+    with archive.open("rb") as content:
+        digest = hashlib.file_digest(content, "sha256").hexdigest()
+    if not key.endswith(f"models/{digest}/model.tar.gz"):
+        hint = "find out who wrote it (the object's versions, CloudTrail), and train anew"
+        raise OperationError(f"s3://{bucket}/{key} is not the archive that was judged, but {digest}.", hint=hint)
     say(f"Model package {arn.rsplit('/', 1)[-1]} of {deployment.env}")
-    return unpack(archive, folder / "model"), container["Image"]
+    return unpack(archive, folder / "model"), container["Image"], digest

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ from urllib.parse import urlparse
 
 import pandas as pd
 import pytest
+
+from fake_hub import TOKEN, FakeHub, Repository, pipeline_answers
 
 pytestmark = pytest.mark.e2e
 SENTENCES = 200
@@ -78,3 +81,34 @@ def test_evaluator_with_bootstrap_and_label_mapping(served: Any, model_folder: P
     low, high = result["accuracy"]["confidence_interval"]
     assert low <= result["accuracy"]["score"] <= high
     assert result["accuracy"]["score"] > 0.6
+
+
+@pytest.mark.proves("make publish PACKAGE=1 REPO=owner/name", "make publish PACKAGE=1 REPO=owner/name DRY_RUN=1")
+def test_a_published_model_answers_as_its_archive(served: Any, model_folder: Path, tmp_path: Path) -> None:
+    """`make publish` with a token from Secrets Manager; `pipeline` loads the result by its name into an empty cache."""
+    served.project.client("secretsmanager").create_secret(Name="hub-token", SecretString=TOKEN)
+    version = served.project.status["model_version"]
+    texts = pd.read_json(served.data / "test.json", lines=True)["sentence"].tolist()[:20]
+    with FakeHub() as hub:
+        base = b"---\nlicense: apache-2.0\nlanguage: en\n---\n"
+        hub.repositories["sentence-transformers/all-MiniLM-L6-v2"] = Repository(
+            private=False, files={"README.md": base}
+        )
+        words = (
+            f"PACKAGE={version}",
+            "REPO=owner/name",
+            "HUB_TOKEN_SECRET=hub-token",
+            "HF_TOKEN=",
+            f"HF_ENDPOINT={hub.url}",
+        )
+        planned = served.project.make("publish", *words, "DRY_RUN=1", "HF_HUB_DISABLE_XET=1").stdout
+        assert hub.changes == [] and planned.endswith("Published: nothing was sent\n")
+        printed = served.project.make("publish", *words, "HF_HUB_DISABLE_XET=1", "ARGS=--json").stdout
+        answers = pipeline_answers(hub, {"owner/name": texts}, tmp_path)["owner/name"]
+        made = hub.repositories["owner/name"]
+    document = json.loads(printed[printed.index("{\n") :])
+    assert document["published"].endswith(made.newest) and not document["public"] and made.private
+    assert document["files"].keys() == made.files.keys() >= {"model.safetensors", "onnx/model_int8.onnx", "README.md"}
+    assert "test, as served" in document["card"] == made.files["README.md"].decode()
+    assert TOKEN not in planned + printed
+    assert answers == pipeline_answers(None, {str(model_folder): texts}, tmp_path)[str(model_folder)]

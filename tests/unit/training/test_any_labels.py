@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 import train
+from classifier.artifact import hub
+from fake_hub import TOKEN, FakeHub, pipeline_answers
 from stacks.training.job.metrics import METRICS
 from tests.unit.training.conftest import WORDS, stopped_at
 
@@ -168,6 +170,28 @@ def test_the_card_has_a_line_for_each_label(of_several: tuple[Path, Path, dict, 
     card = (out / "README.md").read_text()
     assert "# Text classifier: 4 labels" in card and "label_thresholds" in card
     assert all(f"| `{name}` |" in card for name in evaluation["labels"])
+
+
+def test_published_models_answer_as_their_folders(
+    of_classes: tuple, of_several: tuple, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Loaded by name from the Hub with the real `pipeline`: a probability for each class, and for each label."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DISABLE_XET", True)
+    monkeypatch.setenv("HF_TOKEN", TOKEN)
+    texts = ["the good long 1", "the bad very battery 2"]
+    with FakeHub() as server:
+        monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", server.url)
+        for name, made in (("owner/classes", of_classes), ("owner/several", of_several)):
+            api, _, there = hub.look(name)
+            hub.send(api, name, there, hub.prepare(api, name, there, made[1]), "Publish the model")
+        found = pipeline_answers(server, {"owner/classes": texts, "owner/several": texts}, tmp_path)
+    folders = pipeline_answers(None, {str(of_classes[1]): texts, str(of_several[1]): texts}, tmp_path)
+    assert list(found.values()) == list(folders.values())
+    classes, several = found.values()
+    assert all(sum(one["score"] for one in answer) == pytest.approx(1, abs=1e-3) for answer in classes)
+    assert several[0][0]["label"] == "good" and len(several[0]) == 4
+    assert all(sum(one["score"] for one in answer) != pytest.approx(1, abs=1e-3) for answer in several)
 
 
 def test_a_class_that_is_a_student_of_many(tiny_base: Path, of_classes: tuple, tmp_path: Path) -> None:

@@ -1,65 +1,123 @@
-"""Publish a model folder to the Hugging Face Hub.
+"""Publish a model to the Hugging Face Hub with the Hub's own client: what may leave, and to whose repository.
 
-    HF_TOKEN=… python -m classifier.artifact.hub --model-dir OUT --repo-id NAME/MODEL
-
-The token comes only from the environment variable HF_TOKEN: a hyperparameter would be readable in every console.
+The token is the client's: `HF_TOKEN`, or the file of `hf auth login`. A hyperparameter would show it in every console.
 """
 
-import argparse
-import os
-import sys
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any
 
-from classifier.errors import ClassifierError, JobError
+import httpx
+from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, ModelInfo, get_token
+
+from classifier.artifact.package import EVALUATION_FILE, ONNX_FILE, model_card
+from classifier.errors import JobError
+
+Files = dict[str, Path | bytes]
+There = ModelInfo | None  # a repository as it was found; None where there is none yet
+CARD = "README.md"
+ALLOWED = (
+    *("config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "model.safetensors"),
+    *("model.safetensors.index.json", "model-?????-of-?????.safetensors", ONNX_FILE, f"{ONNX_FILE}.data"),
+)
+"""All that is published besides the card: what transformers and onnxruntime load. No data, rows, records or code."""
+
+_TOKENS = "https://huggingface.co/settings/tokens makes one."
+_REFUSALS = {
+    0: ("could not do that in {}", "Mend what it names. If nothing is reached: network, HF_ENDPOINT, HF_HUB_OFFLINE."),
+    401: ("does not accept the token", f"Give a valid token with write access; {_TOKENS}"),
+    403: ("does not let this token write to {}", f"Give a token with write access to it; {_TOKENS}"),
+    404: ("shows this token no repository {}", "Check its name, and what the token may see."),
+    412: ("has a newer commit in {}", "Look at the repository, and repeat."),
+    429: ("has had too many requests", "Wait some minutes, and repeat: nothing is sent twice."),
+}
 
 
-def publish(model_dir: Path, repo_id: str, *, private: bool = True, endpoint: str | None = None) -> str:
-    """Upload `model_dir` to the model repository `owner/name`, created if necessary; return the URL of the commit.
+def look(repo: str, *, public: bool = False) -> tuple[HfApi, str, There]:
+    """Ask the Hub whether the token may write to `repo`; return the client, whose token it is, and what lies there.
 
-    `endpoint`: address of the hub; default: HF_ENDPOINT, else the public hub. Raises JobError: there is no token or no
-    model, or the hub refused.
+    Raises JobError: name, token or rights are wrong, or the repository has another visibility.
     """
-    if not (model_dir / "config.json").is_file():
-        raise JobError(f"{model_dir} holds no model (no config.json).")
-    token = os.environ.get("HF_TOKEN")
-    if not token:
+    if not (token := get_token()):
+        hint = f"Set HF_TOKEN to one with write access, use hf auth login, or name a secret that holds one; {_TOKENS}"
+        raise JobError("There is no token for the Hugging Face Hub.", hint=hint)
+    api = HfApi(token=token)
+    with _told(repo):
+        _check_right(account := api.whoami(), repo)
+        info = api.model_info(repo) if api.repo_exists(repo) else None
+    if info and bool(info.private) == public:
+        hint = "Publish with PUBLIC=1 to a public one, without to a private one, or name another repository."
+        raise JobError(f"The repository {repo} exists and is {'private' if info.private else 'public'}.", hint=hint)
+    return api, account["name"], info
+
+
+def prepare(api: HfApi, repo: str, there: There, folder: Path, *, overwrite: bool = False, **published: Any) -> Files:
+    """Return the files of a model folder that may leave, by name, and the card with what is `published` (`model_card`).
+
+    An empty `license` or `language` is taken from the base model's own card on the Hub. Raises JobError: no model, or,
+    without `overwrite`, a repository with another model (the card names the labels) or other files.
+    """
+    if missing := [name for name in ("config.json", EVALUATION_FILE) if not (folder / name).is_file()]:
+        raise JobError(f"{folder} holds no model (no {missing[0]}).")
+    evaluation = json.loads((folder / EVALUATION_FILE).read_text(encoding="utf-8"))
+    labels = getattr(there and there.card_data, "labels", None)
+    if removed(there, {}) and labels != evaluation["labels"] and not overwrite:
+        hint = "Name another repository, or replace all that it holds: make publish with OVERWRITE=1."
+        raise JobError(f"The repository {repo} holds another model, or other files.", hint=hint)
+    with suppress(OSError, ValueError, KeyError, httpx.HTTPError):  # an earlier version did not note the base model
+        base = evaluation["base_model"]
+        card = api.model_info(base["hub_id"], revision=base["revision"]).card_data
+        published |= {key: published.get(key) or getattr(card, key, None) for key in ("license", "language")}
+    found = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
+    files = {name: path for name, path in found.items() if any(fnmatchcase(name, one) for one in ALLOWED)}
+    return {**files, CARD: model_card(evaluation, repo=repo, **published).encode()}
+
+
+def removed(there: There, files: dict[str, Any]) -> list[str]:
+    """Return what lies in a repository and is not among `files`, which replace it."""
+    names = {one.rfilename for one in there.siblings or ()} if there else set()
+    return sorted(names - files.keys() - {".gitattributes", CARD})
+
+
+def send(api: HfApi, repo: str, there: There, files: Files, message: str, *, public: bool = False) -> str:
+    """Replace all that the repository holds in one commit, and make it first if need be; return the commit's URL."""
+    changes: list[Any] = [CommitOperationAdd(name, content) for name, content in files.items()]
+    changes += [CommitOperationDelete(name) for name in removed(there, files)]
+    with _told(repo, "Nothing is half published: a commit arrives whole or not.") as notes:
+        if there is None:
+            api.create_repo(repo, private=not public)
+            notes.append("The repository was made, and stays.")
+            there = api.model_info(repo)
+        # Not upload_folder: it makes several commits of a large folder.
+        return api.create_commit(repo, changes, commit_message=message, parent_commit=there.sha).commit_url
+
+
+def _check_right(account: dict[str, Any], repo: str) -> None:
+    """Compare what the Hub tells of a token with the repository; other kinds of tokens are left to the Hub."""
+    token = account.get("auth", {}).get("accessToken", {})
+    writes = {one["name"] for one in account.get("orgs", ()) if one.get("roleInOrg") != "read"} | {account["name"]}
+    if (role := token.get("role")) in ("read", "fineGrained"):
+        scoped = token["fineGrained"]["scoped"] if role == "fineGrained" else ()
+        writes = {one["entity"].get("name", "") for one in scoped if "repo.write" in one["permissions"]}
+    if not writes & {repo, repo.split("/")[0]}:
+        places, hint = ", ".join(sorted(writes)), f"Name a repository there, or give another token; {_TOKENS}"
         raise JobError(
-            "There is no token for the Hugging Face Hub.",
-            hint="Set the environment variable HF_TOKEN to a token with write access.",
+            f"{account['name']}'s token may not write to '{repo}'. It may write to: {places or 'nothing'}.", hint=hint
         )
-    import httpx
-    from huggingface_hub import HfApi
 
-    api = HfApi(endpoint=endpoint, token=token)
+
+@contextmanager
+def _told(repo: str, *notes: str) -> Iterator[list[str]]:
+    """Turn what the Hub's client raises into what is wrong, these notes and those that are added, and a next step."""
+    held = list(notes)
     try:
-        api.create_repo(repo_id, exist_ok=True, private=private)
-        commit = api.upload_folder(repo_id=repo_id, folder_path=model_dir, commit_message="Publish the model")
-    except (OSError, ValueError, httpx.HTTPError) as e:
-        raise JobError(
-            f"The model could not be published to {repo_id}: {str(e).strip().splitlines()[0]}",
-            hint="The model folder is complete; publish it later with python -m classifier.artifact.hub.",
-        ) from e
-    return str(commit.commit_url)
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line; return 0, or 1 with the reason on stderr."""
-    parser = argparse.ArgumentParser(
-        prog="python -m classifier.artifact.hub", description="Publish a model folder to the hub."
-    )
-    parser.add_argument("--model-dir", type=Path, required=True, help="The model folder.")
-    parser.add_argument("--repo-id", required=True, help="owner/name of the model repository.")
-    parser.add_argument("--public", action="store_true", help="Make a new repository public instead of private.")
-    arguments = parser.parse_args(argv)
-    try:
-        address = publish(arguments.model_dir, arguments.repo_id, private=not arguments.public)
-    except ClassifierError as e:
-        sys.stderr.write(f"{e}\n")
-        return 1
-    sys.stdout.write(f"{address}\n")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+        yield held
+    except (OSError, ValueError, RuntimeError, httpx.HTTPError) as e:
+        cause = e.__cause__ if isinstance(e, RuntimeError) and e.__cause__ else e  # a file's upload in a thread
+        status = getattr(getattr(cause, "response", None), "status_code", 0)
+        does, hint = _REFUSALS.get(status, _REFUSALS[0])
+        said = " ".join((getattr(cause, "server_message", None) or str(cause) or type(cause).__name__).split())
+        raise JobError(" ".join([f"The Hub {does.format(repo)}: {said.rstrip('.')}.", *held]), hint=hint) from e

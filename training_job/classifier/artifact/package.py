@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from classifier.model.base_model import BaseModel
     from classifier.training.recipe import TrainedClassifier
 
-SHOWN_LABELS = 30
-"""Labels with a line of their own; of more, the best and the worst."""
-
 ONNX_FILE = "onnx/model_int8.onnx"
 """Path of the int8 model in the artifact, as the serving code expects it."""
 
@@ -73,21 +70,16 @@ def write_artifact(folder: Path, trained: TrainedClassifier, evaluation: dict[st
     side = trained.tokenizer.truncation_side
     write_serving_settings(folder / "config.json", {**trained.serving_config(), "truncation_side": side})
     copy_serving_code(folder)
+    evaluation["base_model"] = base.as_dict()
     write_json(folder / EVALUATION_FILE, evaluation)
-    (folder / "README.md").write_text(model_card(evaluation, base), encoding="utf-8")
+    (folder / "README.md").write_text(model_card(evaluation), encoding="utf-8")
 
 
-def model_card(evaluation: dict[str, Any], base: BaseModel) -> str:
-    """Return the artifact's `README.md`, with the hub's metadata block, from the content of `evaluation.json`."""
+def model_card(evaluation: dict[str, Any], **published: Any) -> str:
+    """Return `README.md` for the content of `evaluation.json`; `published`: what `hub.prepare` knows besides."""
     folder = jinja2.FileSystemLoader(Path(__file__).parent)
     environment = jinja2.Environment(loader=folder, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True)
-    shown, split = list(evaluation["labels"]), evaluation["int8"]["split"]
-    judged = evaluation[split]
-    if len(shown) > SHOWN_LABELS:
-        ordered = sorted(shown, key=lambda name: -judged["classes"][name]["f1"]["value"])
-        shown = [*ordered[: SHOWN_LABELS // 2], *ordered[-SHOWN_LABELS // 2 :]]
-    template = environment.get_template("model_card.md.jinja")
-    return template.render(**evaluation, base=base, split=split, judged=judged, shown=shown)
+    return environment.get_template("model_card.md.jinja").render(**evaluation, **published)
 
 
 def write_serving_settings(path: Path, settings: dict[str, Any]) -> None:

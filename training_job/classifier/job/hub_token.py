@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from classifier.errors import JobError
 
 SECRET_VARIABLE = "HUB_TOKEN_SECRET"
-_REMEDY = "Store the token alone as the secret's text, and give training.hub_token_secret the secret's ARN."
+_REMEDY = "Store the token alone as the secret's text, and name that secret; training.hub_token_secret takes its ARN."
 
 
 def fetch_hub_token(environ: Mapping[str, str]) -> None:
@@ -21,8 +21,8 @@ def fetch_hub_token(environ: Mapping[str, str]) -> None:
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
-        # An ARN's fourth part is the region, which need not be the job's.
-        client = boto3.client("secretsmanager", region_name=arn.split(":")[3])
+        # An ARN's fourth part is the region, which need not be the job's. A name has no such part.
+        client = boto3.client("secretsmanager", region_name=f"{arn}:::".split(":")[3] or None)
         text = client.get_secret_value(SecretId=arn).get("SecretString", "")
     except (BotoCoreError, ClientError) as e:
         raise JobError(f"The Hub's token could not be read from {arn}: {e}", hint=_REMEDY) from e

@@ -43,6 +43,12 @@ class BaseModel:
         """The name to publish: for a local folder only its last part."""
         return Path(self.location).name if self.local and not self.name.startswith(PACKAGE_PREFIX) else self.name
 
+    def as_dict(self) -> dict[str, str]:
+        """Return the title, and the weights' hub id and revision, empty where they are unknown."""
+        carried = self.name == f"{PACKAGE_PREFIX}{DEFAULT_PACKAGE}"
+        place = DEFAULT_HUB_MODEL if carried else f"{'' if self.local else self.name}@{self.revision or ''}"
+        return {"title": self.title, "hub_id": place.split("@")[0], "revision": place.split("@")[1]}
+
 
 def find_base_model(name: str, revision: str = "") -> BaseModel:
     """Find the base model `name` without loading it or asking a hub.

@@ -1,0 +1,54 @@
+"""Publish a model package to the Hugging Face Hub."""
+
+import argparse
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from operations.aws import registry
+from operations.aws.deployment import connect
+from operations.console import Answer, say
+from operations.errors import OperationError
+from operations.verbs.size_endpoint import fetch_package
+
+INTERRUPTED = "Nothing is half published: a commit arrives whole or not. A new repository may be there, empty."
+
+
+def publish(arguments: argparse.Namespace) -> Answer:
+    """Publish a package's judged archive as a model repository of the Hub, private unless PUBLIC=1, in one commit.
+
+    What transformers and onnxruntime load leaves, and a card with the gate's figures. The token (HF_TOKEN, the file of
+    `hf auth login`, or the secret HUB_TOKEN_SECRET), its rights, the repository and the archive's digest are checked
+    first. Licence and language are those of the base model's card, unless stated.
+    For example: make publish PACKAGE=3 REPO=name/model DRY_RUN=1, make publish PACKAGE=3 REPO=name/model
+    """
+    from classifier.artifact import hub
+    from classifier.job.hub_token import SECRET_VARIABLE, fetch_hub_token
+
+    deployment = connect(arguments.env)
+    package = registry.package(deployment, arguments.package)
+    if package.status != registry.APPROVED and not arguments.unapproved:
+        hint = f"make approve PACKAGE={package.version}, or ARGS=--unapproved to publish it all the same"
+        raise OperationError(f"Version {package.version} is not approved. {package.status_and_reason}", hint=hint)
+    os.environ |= deployment.variables  # of the cloud that has the secret
+    fetch_hub_token({SECRET_VARIABLE: arguments.token_secret or ""})
+    api, account, there = hub.look(arguments.repo, public=arguments.public)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder, _, digest = fetch_package(deployment, Path(scratch), package.arn)
+        said: dict[str, Any] = {"license": arguments.license, "language": arguments.language, "gate": package.metadata}
+        said["version"] = f"{package.version}, archive {digest}"
+        files = hub.prepare(api, arguments.repo, there, folder, overwrite=arguments.overwrite, **said)
+        card = bytes(files[hub.CARD]).decode()
+        if missing := [name for name in ("license", "language") if f"\n{name}: " not in card]:
+            hint = "state it: LICENSE=apache-2.0, TEXT_LANGUAGE=en"
+            raise OperationError(f"The base model's card does not state its {' and '.join(missing)}.", hint=hint)
+        sizes = {name: len(one) if isinstance(one, bytes) else one.stat().st_size for name, one in files.items()}
+        plan = {"repository": arguments.repo, "public": arguments.public, "account": account, "files": sizes}
+        plan |= {"replaced": there and there.sha, "removed": hub.removed(there, files), "published": None}
+        say(f"{card}\n{json.dumps(plan, indent=2)}")
+        if not arguments.dry_run:
+            message = f"Model version {package.version}"
+            plan["published"] = hub.send(api, arguments.repo, there, files, message, public=arguments.public)
+    return Answer({**plan, "card": card}, f"Published: {plan['published'] or 'nothing was sent'}")
