@@ -52,9 +52,9 @@ def _approval(text: str) -> str:
 
 def _switch(variable: str) -> bool:
     """Read a variable of make that switches something on; refuse what is neither 1 nor 0, instead of guessing."""
-    if (value := os.environ.get(variable) or "0") not in ("0", "1"):
-        raise OperationError(f"{variable}={value} is not allowed.", hint=f"{variable}=1, or leave it out")
-    return value == "1"
+    if (value := os.environ.get(variable) or "0") in ("0", "1"):
+        return value == "1"
+    raise OperationError(f"{variable}={value} is not allowed.", hint=f"{variable}=1, or leave it out")
 
 
 def _positive(text: str) -> float:

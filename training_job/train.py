@@ -68,8 +68,7 @@ def run(argv: Sequence[str], environ: Mapping[str, str], stop: StopRequest, proc
     with artifact.model_folder(job.model_dir) as folder:
         export_int8(trained.model, folder / artifact.ONNX_FILE, trained.tokenizer, trained.encoded_validation)
         evaluation = evaluate(trained, splits, hp, folder / artifact.ONNX_FILE)
-        wanted = hp.vendor_onnxruntime == "yes"
-        evaluation["vendored"] = vendor_if_possible(folder / artifact.CODE, wanted=wanted)
+        evaluation["vendored"] = vendor_if_possible(folder / artifact.CODE, wanted=hp.vendor_onnxruntime == "yes")
         artifact.write_artifact(folder, trained, evaluation, base)
 
     write_report(job.output_data_dir, evaluation, splits.data.manifest, trained.runs)

@@ -6,6 +6,7 @@ import re
 import sys
 import tarfile
 import time
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -96,13 +97,14 @@ def wait_for(deployment: Deployment, job_name: str) -> str:
 
 
 def files_in(deployment: Deployment, uri: str, endings: tuple[str, ...]) -> dict[str, bytes]:
-    """Return those files of a job's archive in S3 whose names end so."""
-    place, files = urlsplit(uri), {}
-    packed = deployment.client("s3").get_object(Bucket=place.netloc, Key=place.path[1:])["Body"].read()
-    with tarfile.open(fileobj=io.BytesIO(packed), mode="r:gz") as archive:
-        for member in archive:
-            if member.name.endswith(endings) and (file := archive.extractfile(member)):
-                files[member.name.removeprefix("./")] = file.read()
+    """Return those files of a job's archive in S3 whose names end so; none where there is no archive."""
+    place, files, s3 = urlsplit(uri), dict[str, bytes](), deployment.client("s3")
+    with suppress(s3.exceptions.NoSuchKey):
+        packed = s3.get_object(Bucket=place.netloc, Key=place.path[1:])["Body"].read()
+        with tarfile.open(fileobj=io.BytesIO(packed), mode="r:gz") as archive:
+            for member in archive:
+                if member.name.endswith(endings) and (file := archive.extractfile(member)):
+                    files[member.name.removeprefix("./")] = file.read()
     return files
 
 

@@ -122,6 +122,9 @@ def known_of(deployment: Deployment) -> Known:
         raise OperationError(message, hint="start the workflow with its job: make train TRAINING_JOB=name")
     address = sagemaker.describe_training_job(TrainingJobName=name)["ModelArtifacts"]["S3ModelArtifacts"]
     files = training.files_in(deployment, address.removesuffix(MODEL) + OUTPUT, (ROWS, EVALUATION, MANIFEST))
+    if EVALUATION not in files:
+        message = f"Training job {name} left no {OUTPUT} with {EVALUATION}, which has its model's labels."
+        raise OperationError(message, hint="make train trains and judges another model")
     evaluation = json.loads(files[EVALUATION])
     source = json.loads(files.get(MANIFEST, b"{}")).get("source", {})
     return Known(

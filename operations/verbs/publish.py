@@ -19,9 +19,8 @@ INTERRUPTED = "Nothing is half published: a commit arrives whole or not. A new r
 def publish(arguments: argparse.Namespace) -> Answer:
     """Publish a package's judged archive as a model repository of the Hub, private unless PUBLIC=1, in one commit.
 
-    What transformers and onnxruntime load leaves, and a card with the gate's figures. The token (HF_TOKEN, the file of
-    `hf auth login`, or the secret HUB_TOKEN_SECRET), its rights, the repository and the archive's digest are checked
-    first. Licence and language are those of the base model's card, unless stated.
+    The token (HF_TOKEN, the file of `hf auth login`, or the secret HUB_TOKEN_SECRET), its rights, the repository and
+    the archive's digest are checked first. Licence and language are those of the base model's card, unless stated.
     For example: make publish PACKAGE=3 REPO=name/model DRY_RUN=1, make publish PACKAGE=3 REPO=name/model
     """
     from classifier.artifact import hub
@@ -40,11 +39,10 @@ def publish(arguments: argparse.Namespace) -> Answer:
         said: dict[str, Any] = {"license": arguments.license, "language": arguments.language, "gate": package.metadata}
         said["version"] = f"{package.version}, archive {digest}"
         files = hub.prepare(api, arguments.repo, there, folder, overwrite=arguments.overwrite, **said)
-        card = bytes(files[hub.CARD]).decode()
+        card = files[-1].path_or_fileobj.decode()
         if missing := [name for name in ("license", "language") if f"\n{name}: " not in card]:
-            hint = "state it: LICENSE=apache-2.0, TEXT_LANGUAGE=en"
-            raise OperationError(f"The base model's card does not state its {' and '.join(missing)}.", hint=hint)
-        sizes = {name: len(one) if isinstance(one, bytes) else one.stat().st_size for name, one in files.items()}
+            raise OperationError(f"No card states its {' and '.join(missing)}.", hint="LICENSE=mit, TEXT_LANGUAGE=en")
+        sizes = {one.path_in_repo: one.upload_info.size for one in files}
         plan = {"repository": arguments.repo, "public": arguments.public, "account": account, "files": sizes}
         plan |= {"replaced": there and there.sha, "removed": hub.removed(there, files), "published": None}
         say(f"{card}\n{json.dumps(plan, indent=2)}")

@@ -60,8 +60,8 @@ def _confirm(stacks: Sequence[Stack], place: str, arguments: argparse.Namespace)
     protected = [stack["StackName"] for stack in stacks if stack["EnableTerminationProtection"]]
     if not protected or arguments.yes:
         return
-    say(f"Termination protection keeps {', '.join(protected)} of {place}.")
-    if not sys.stdin.isatty() or input(f"Type {arguments.env} to destroy them all the same: ") != arguments.env:
+    say(f"Termination protection keeps {', '.join(protected)} of {place}. Type {arguments.env} to destroy them all.")
+    if not sys.stdin.isatty() or sys.stdin.readline().strip() != arguments.env:  # empty after Ctrl-D
         hint = f"make teardown ENV={arguments.env} in a terminal, or with ARGS=--yes"
         raise OperationError("Nothing was destroyed: nobody confirmed it.", hint=hint)
 

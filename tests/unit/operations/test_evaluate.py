@@ -65,8 +65,16 @@ class FakeDeployment(Deployment):
         assert TrainingJobName == "a-job"
         return {"ModelArtifacts": {"S3ModelArtifacts": ADDRESS}}
 
+    class exceptions:  # noqa: N801
+        """What a client of S3 has."""
+
+        class NoSuchKey(Exception):
+            """There is no such object."""
+
     def get_object(self, Bucket: str, Key: str) -> dict[str, Any]:
         assert (Bucket, Key) == ("artifacts", "training/a-job/output/output.tar.gz")
+        if "lost" in self.output_files:
+            raise self.exceptions.NoSuchKey
         packed = io.BytesIO()
         with tarfile.open(fileobj=packed, mode="w:gz") as archive:
             for name, content in self.output_files.items():
@@ -138,6 +146,18 @@ def test_without_data_the_models_own_test_rows_are_asked(
     assert found["confused"] == [{"truth": "billing", "answer": "shipping", "rows": 3}]
     shown = capsys.readouterr().out
     assert "0.9000" in shown and all(label in shown for label in LABELS)
+
+
+@pytest.mark.parametrize("files", [{"lost": b""}, {"./test_rows.jsonl": b""}])
+def test_a_job_without_output_is_explained(
+    monkeypatch: pytest.MonkeyPatch, files: dict[str, bytes], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No archive, or one without the evaluation: what is missing and the next step, not a question of rights."""
+    released(monkeypatch, OWN, RIGHT)
+    object.__setattr__(evaluate.connect(""), "output_files", files)
+    assert main(["evaluate"]) == 1
+    said = capsys.readouterr().err
+    assert "Training job a-job left no output.tar.gz with evaluation.json" in said and "make train" in said
 
 
 def test_all_right_is_not_certain(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
+import io
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,7 @@ from operations import command_line
 from operations.aws import data
 from operations.aws.deployment import Deployment
 from operations.errors import OperationError
+from operations.verbs import teardown
 from operations.verbs.evaluate import figures_of
 from operations.verbs.training import hyperparameters
 
@@ -123,3 +127,16 @@ def test_a_port_that_cannot_be_is_refused(port: str, capsys: pytest.CaptureFixtu
     message = capsys.readouterr().err
     assert port in message
     assert "1024 to 65535" in message
+
+
+@pytest.mark.parametrize(("typed", "goes"), [("prod\n", True), ("", False), ("\n", False), ("yes\n", False)])
+def test_a_protected_stack_goes_only_after_its_environments_name(
+    typed: str, goes: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-D is no answer, and no stack trace: nothing is destroyed."""
+    terminal = io.StringIO(typed)
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr("sys.stdin", terminal)
+    stacks = [{"StackName": "a-stack", "EnableTerminationProtection": True}]
+    with nullcontext() if goes else pytest.raises(OperationError, match="nobody confirmed"):
+        teardown._confirm(stacks, "prod", argparse.Namespace(env="prod", yes=False))

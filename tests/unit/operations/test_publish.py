@@ -151,7 +151,7 @@ def test_licence_and_language_have_to_be_known(deployment: FakeDeployment, serve
     """From the base model's card, or stated; none is made up."""
     server.repositories["maker/base"] = Repository(private=False, files={"README.md": b"---\nlanguage: en\n---\n"})
     error = refused(server)
-    assert "does not state its license." in error.message and "LICENSE=apache-2.0" in error.hint
+    assert error.message == "No card states its license." and "LICENSE=" in error.hint
     verb.publish(parsed("--license", "apache-2.0"))
     assert b'\nlicense: "apache-2.0"\n' in server.repositories["owner/name"].files["README.md"]
 

@@ -119,6 +119,22 @@ def test_a_hub_that_cannot_be_asked_is_explained(monkeypatch: pytest.MonkeyPatch
         assert part in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["package:no_such_package", "/no/where", "owner/not-cached"])
+@pytest.mark.parametrize("offline", ["1", "0"])
+def test_a_job_without_internet_is_not_sent_to_the_hub(
+    name: str, offline: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What to do next names the hub and pip where there is a network, and elsewhere what a job can have."""
+    monkeypatch.setenv("HF_HUB_OFFLINE", offline)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(JobError) as caught:
+        load_base_model(find_base_model(name), outputs=1, max_length=32, dropout=0.0)
+    hint = caught.value.hint
+    assert ("hub id" in hint or "HF_ENDPOINT" in hint) == (offline == "0")
+    assert "pip install" not in hint or offline == "0"
+    assert "channel:base_model" in hint and "base-model/ in the data bucket" in hint
+
+
 def test_a_tokenizer_without_padding_is_refused(tiny_base: Path, tmp_path: Path) -> None:
     """Without it, texts of different lengths do not fit into one batch."""
     import json

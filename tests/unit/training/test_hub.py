@@ -208,7 +208,7 @@ def test_another_models_repository_is_not_replaced_by_mistake(
         ("commit", 412, "newer commit", "repeat"),
         ("commit", 0, "could not do that", "network"),
         ("/lfs/", 403, "does not let this token", "write access"),
-        ("preupload", 404, "shows this token no repository", "Check its name"),
+        ("preupload", 404, "could not do that", "Mend"),
     ],
 )
 def test_a_refusal_says_what_to_do_and_what_the_hub_holds(

@@ -66,6 +66,26 @@ def test_the_token_is_the_secrets_text(secrets: Secrets, text: str) -> None:
     assert "/eu-west-1/secretsmanager/" in asked["signed"]
 
 
+def test_a_name_is_asked_for_in_the_jobs_own_region(secrets: Secrets, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A secret may be named by less than its ARN; without a region the reason is told."""
+    received = secrets(200, {"SecretString": "hf_abc"})
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    for name in ("hub-token", "team/hub:token"):
+        fetch_hub_token({"HUB_TOKEN_SECRET": name})
+    assert [asked["SecretId"] for asked in received] == ["hub-token", "team/hub:token"]
+    assert all("/eu-central-1/secretsmanager/" in asked["signed"] for asked in received)
+
+
+def test_a_name_without_a_region_is_explained(secrets: Secrets, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Instead of a stack trace."""
+    secrets(200, {"SecretString": "hf_abc"})
+    for name in ("AWS_DEFAULT_REGION", "AWS_REGION", "AWS_CONFIG_FILE", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/no/such/file")
+    with pytest.raises(JobError, match="could not be read from hub-token: You must specify a region"):
+        fetch_hub_token({"HUB_TOKEN_SECRET": "hub-token"})
+
+
 def test_without_a_secret_nobody_is_asked(secrets: Secrets) -> None:
     """A token that the environment holds stays."""
     received = secrets(200, {"SecretString": "hf_abc"})

@@ -1,6 +1,7 @@
 """Publish a model to the Hugging Face Hub with the Hub's own client: what may leave, and to whose repository.
 
 The token is the client's: `HF_TOKEN`, or the file of `hf auth login`. A hyperparameter would show it in every console.
+Whatever token, repository or Hub do not allow is a JobError that says what is published then.
 """
 
 import json
@@ -16,7 +17,7 @@ from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, Mo
 from classifier.artifact.package import EVALUATION_FILE, ONNX_FILE, model_card
 from classifier.errors import JobError
 
-Files = dict[str, Path | bytes]
+Adds = list[Any]  # CommitOperationAdd, the card last
 There = ModelInfo | None  # a repository as it was found; None where there is none yet
 CARD = "README.md"
 ALLOWED = (
@@ -30,17 +31,13 @@ _REFUSALS = {
     0: ("could not do that in {}", "Mend what it names. If nothing is reached: network, HF_ENDPOINT, HF_HUB_OFFLINE."),
     401: ("does not accept the token", f"Give a valid token with write access; {_TOKENS}"),
     403: ("does not let this token write to {}", f"Give a token with write access to it; {_TOKENS}"),
-    404: ("shows this token no repository {}", "Check its name, and what the token may see."),
     412: ("has a newer commit in {}", "Look at the repository, and repeat."),
     429: ("has had too many requests", "Wait some minutes, and repeat: nothing is sent twice."),
 }
 
 
 def look(repo: str, *, public: bool = False) -> tuple[HfApi, str, There]:
-    """Ask the Hub whether the token may write to `repo`; return the client, whose token it is, and what lies there.
-
-    Raises JobError: name, token or rights are wrong, or the repository has another visibility.
-    """
+    """Ask the Hub whether the token may write to `repo`; return the client, whose token it is, and what lies there."""
     if not (token := get_token()):
         hint = f"Set HF_TOKEN to one with write access, use hf auth login, or name a secret that holds one; {_TOKENS}"
         raise JobError("There is no token for the Hugging Face Hub.", hint=hint)
@@ -54,38 +51,38 @@ def look(repo: str, *, public: bool = False) -> tuple[HfApi, str, There]:
     return api, account["name"], info
 
 
-def prepare(api: HfApi, repo: str, there: There, folder: Path, *, overwrite: bool = False, **published: Any) -> Files:
+def prepare(api: HfApi, repo: str, there: There, folder: Path, *, overwrite: bool = False, **published: Any) -> Adds:
     """Return the files of a model folder that may leave, by name, and the card with what is `published` (`model_card`).
 
-    An empty `license` or `language` is taken from the base model's own card on the Hub. Raises JobError: no model, or,
-    without `overwrite`, a repository with another model (the card names the labels) or other files.
+    An empty `license` or `language` is taken from the base model's own card on the Hub. What lies there has to be a
+    model with the same labels, by its card, unless `overwrite`.
     """
     if missing := [name for name in ("config.json", EVALUATION_FILE) if not (folder / name).is_file()]:
         raise JobError(f"{folder} holds no model (no {missing[0]}).")
     evaluation = json.loads((folder / EVALUATION_FILE).read_text(encoding="utf-8"))
     labels = getattr(there and there.card_data, "labels", None)
-    if removed(there, {}) and labels != evaluation["labels"] and not overwrite:
+    if removed(there, []) and labels != evaluation["labels"] and not overwrite:
         hint = "Name another repository, or replace all that it holds: make publish with OVERWRITE=1."
         raise JobError(f"The repository {repo} holds another model, or other files.", hint=hint)
     with suppress(OSError, ValueError, KeyError, httpx.HTTPError):  # an earlier version did not note the base model
         base = evaluation["base_model"]
-        card = api.model_info(base["hub_id"], revision=base["revision"]).card_data
-        published |= {key: published.get(key) or getattr(card, key, None) for key in ("license", "language")}
+        stated = api.model_info(base["hub_id"], revision=base["revision"]).card_data
+        published |= {key: published.get(key) or getattr(stated, key, None) for key in ("license", "language")}
     found = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
-    files = {name: path for name, path in found.items() if any(fnmatchcase(name, one) for one in ALLOWED)}
-    return {**files, CARD: model_card(evaluation, repo=repo, **published).encode()}
+    names = [name for name in found if any(fnmatchcase(name, one) for one in ALLOWED)]
+    card = CommitOperationAdd(CARD, model_card(evaluation, repo=repo, **published).encode())
+    return [*(CommitOperationAdd(name, found[name]) for name in names), card]
 
 
-def removed(there: There, files: dict[str, Any]) -> list[str]:
+def removed(there: There, files: Adds) -> list[str]:
     """Return what lies in a repository and is not among `files`, which replace it."""
     names = {one.rfilename for one in there.siblings or ()} if there else set()
-    return sorted(names - files.keys() - {".gitattributes", CARD})
+    return sorted(names - {one.path_in_repo for one in files} - {".gitattributes", CARD})
 
 
-def send(api: HfApi, repo: str, there: There, files: Files, message: str, *, public: bool = False) -> str:
+def send(api: HfApi, repo: str, there: There, files: Adds, message: str, *, public: bool = False) -> str:
     """Replace all that the repository holds in one commit, and make it first if need be; return the commit's URL."""
-    changes: list[Any] = [CommitOperationAdd(name, content) for name, content in files.items()]
-    changes += [CommitOperationDelete(name) for name in removed(there, files)]
+    changes = [*files, *map(CommitOperationDelete, removed(there, files))]
     with _told(repo, "Nothing is half published: a commit arrives whole or not.") as notes:
         if there is None:
             api.create_repo(repo, private=not public)

