@@ -45,7 +45,7 @@ def parse(event: Any, defaults: Defaults, instance_types: Callable[[], Collectio
         raise InvalidExecutionInputError(
             "hyperparameters.hub_repo_id",
             "leads to the Hugging Face Hub, which jobs of this environment can't reach",
-            "nothing, while training.isolated or training.offline is true; publish the finished model's folder instead",
+            "nothing, while training.isolated or training.offline is true; publish its package with make publish",
         )
     return ExecutionInput(
         data_source=None if source is None else _data_source(source),

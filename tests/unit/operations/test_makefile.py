@@ -87,7 +87,7 @@ def test_without_variables_the_defaults_hold(tmp_path: Path) -> None:
 
 
 STAND_IN = """#!/bin/sh
-printf '%s\\0' "$@" TEXT="$TEXT" >> "$RECORD"
+printf '%s\\0' "$@" TEXT="$TEXT" LOGIN="$HF_TOKEN_PATH" >> "$RECORD"
 """
 NAMES = sorted({*re.findall(r"\b([A-Z][A-Z_]+)\b", (ROOT / "Makefile").read_text())} - {"PATH", "MAKEFLAGS", "SHELL"})
 """Every variable of the Makefile, and a few words; not the three that make and the shell are told by."""
@@ -145,6 +145,25 @@ def test_no_variable_of_any_target_is_run(value: str, how: str, stand_in: Path) 
         ran = run_all(stand_in, *["-e"] * how.endswith("-e"), **values)
     assert not mark.exists()
     assert f"TEXT={hostile}" in ran and "operations" in ran and f"--artifact={hostile}" in ran
+
+
+@pytest.mark.parametrize(
+    ("variables", "file"),
+    [
+        ({}, "{home}/.cache/huggingface/token"),
+        ({"HF_HOME": "/mine"}, "/mine/token"),
+        ({"HF_HOME": "/mine", "HF_TOKEN_PATH": "/a/file"}, "/a/file"),
+    ],
+)
+def test_publishing_takes_the_token_of_the_readers_own_login(
+    variables: dict[str, str], file: str, stand_in: Path
+) -> None:
+    """Although models lie in the project's folder; no other command gets to know it."""
+    kept = {"PATH": f"{stand_in}:{os.environ['PATH']}", "RECORD": str(stand_in / "record"), "HOME": str(stand_in)}
+    for target, login in (("publish", file.format(home=stand_in)), ("status", variables.get("HF_TOKEN_PATH", ""))):
+        command = ["make", "--old-file=setup", target]
+        subprocess.run(command, cwd=stand_in, env=kept | variables, capture_output=True, timeout=60, check=True)
+        assert (stand_in / "record").read_text().split("\0")[-2] == f"LOGIN={login}"
 
 
 def test_a_folder_of_any_name_is_not_run(stand_in: Path) -> None:

@@ -127,6 +127,7 @@ def of_token(role: str, *scoped: tuple[str, str]) -> dict[str, Any]:
     [
         ("owner/name", of_token("read"), "nothing"),
         ("owner/name", of_token("fineGrained"), "nothing"),
+        ("owner/name", {"accessToken": {"role": "fineGrained"}}, "nothing"),
         ("owner/name", of_token("fineGrained", ("owner", "repo.content.read")), "nothing"),
         ("owner/name", of_token("fineGrained", ("owner/other", "repo.write")), "owner/other"),
         ("others/name", of_token("write"), "owner, team"),

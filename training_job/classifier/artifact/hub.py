@@ -97,8 +97,8 @@ def _check_right(account: dict[str, Any], repo: str) -> None:
     token = account.get("auth", {}).get("accessToken", {})
     writes = {one["name"] for one in account.get("orgs", ()) if one.get("roleInOrg") != "read"} | {account["name"]}
     if (role := token.get("role")) in ("read", "fineGrained"):
-        scoped = token["fineGrained"]["scoped"] if role == "fineGrained" else ()
-        writes = {one["entity"].get("name", "") for one in scoped if "repo.write" in one["permissions"]}
+        scoped = token.get("fineGrained", {}).get("scoped", ()) if role == "fineGrained" else ()
+        writes = {one.get("entity", {}).get("name", "") for one in scoped if "repo.write" in one.get("permissions", ())}
     if not writes & {repo, repo.split("/")[0]}:
         places, hint = ", ".join(sorted(writes)), f"Name a repository there, or give another token; {_TOKENS}"
         raise JobError(
