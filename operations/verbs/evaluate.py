@@ -123,8 +123,7 @@ def known_of(deployment: Deployment) -> Known:
     address = sagemaker.describe_training_job(TrainingJobName=name)["ModelArtifacts"]["S3ModelArtifacts"]
     files = training.files_in(deployment, address.removesuffix(MODEL) + OUTPUT, (ROWS, EVALUATION, MANIFEST))
     if EVALUATION not in files:
-        message = f"Training job {name} left no {OUTPUT} with {EVALUATION}, which has its model's labels."
-        raise OperationError(message, hint="make train trains and judges another model")
+        raise OperationError(f"Training job {name} left no {OUTPUT} with {EVALUATION}.", hint="make train trains anew")
     evaluation = json.loads(files[EVALUATION])
     source = json.loads(files.get(MANIFEST, b"{}")).get("source", {})
     return Known(
