@@ -82,8 +82,8 @@ def test_a_name_without_a_region_is_explained(secrets: Secrets, monkeypatch: pyt
     for name in ("AWS_DEFAULT_REGION", "AWS_REGION", "AWS_CONFIG_FILE", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", "/no/such/file")
-    with pytest.raises(JobError, match="could not be read from hub-token: You must specify a region"):
-        fetch_hub_token({"HUB_TOKEN_SECRET": "hub-token"})
+    with pytest.raises(JobError, match="could not be read from secret: You must specify a region"):
+        fetch_hub_token({"HUB_TOKEN_SECRET": "secret"})
 
 
 def test_without_a_secret_nobody_is_asked(secrets: Secrets) -> None:
