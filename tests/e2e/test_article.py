@@ -84,31 +84,30 @@ def test_evaluator_with_bootstrap_and_label_mapping(served: Any, model_folder: P
 
 
 @pytest.mark.proves("make publish PACKAGE=1 REPO=owner/name", "make publish PACKAGE=1 REPO=owner/name DRY_RUN=1")
-def test_a_published_model_answers_as_its_archive(served: Any, model_folder: Path, tmp_path: Path) -> None:
+def test_a_published_model_answers_as_its_archive(
+    served: Any, model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """`make publish` with a token from Secrets Manager; `pipeline` loads the result by its name into an empty cache."""
+    from transformers import pipeline
+
     served.project.client("secretsmanager").create_secret(Name="hub-token", SecretString=TOKEN)
-    version = served.project.status["model_version"]
     texts = pd.read_json(served.data / "test.json", lines=True)["sentence"].tolist()[:20]
+    words = (f"PACKAGE={served.project.status['model_version']}", "REPO=owner/name", "HUB_TOKEN_SECRET=hub-token")
     with FakeHub() as hub:
-        base = b"---\nlicense: apache-2.0\nlanguage: en\n---\n"
-        hub.repositories["sentence-transformers/all-MiniLM-L6-v2"] = Repository(
-            private=False, files={"README.md": base}
-        )
-        words = (
-            f"PACKAGE={version}",
-            "REPO=owner/name",
-            "HUB_TOKEN_SECRET=hub-token",
-            "HF_TOKEN=",
-            f"HF_ENDPOINT={hub.url}",
-        )
-        planned = served.project.make("publish", *words, "DRY_RUN=1", "HF_HUB_DISABLE_XET=1").stdout
+        base = {"README.md": b"---\nlicense: apache-2.0\nlanguage: en\n---\n"}
+        hub.repositories["sentence-transformers/all-MiniLM-L6-v2"] = Repository(private=False, files=base)
+        for name, value in {"HF_ENDPOINT": hub.url, "HF_HUB_DISABLE_XET": "1", "HF_TOKEN": ""}.items():
+            monkeypatch.setitem(served.project.environment, name, value)
+        planned = served.project.make("publish", *words, "DRY_RUN=1").stdout
         assert hub.changes == [] and planned.endswith("Published: nothing was sent\n")
-        printed = served.project.make("publish", *words, "HF_HUB_DISABLE_XET=1", "ARGS=--json").stdout
+        printed = served.project.make("publish", *words, "ARGS=--json").stdout
         answers = pipeline_answers(hub, {"owner/name": texts}, tmp_path)["owner/name"]
         made = hub.repositories["owner/name"]
-    document = json.loads(printed[printed.index("{\n") :])
+    document = json.loads(printed[printed.rindex("\n{\n") :])
     assert document["published"].endswith(made.newest) and not document["public"] and made.private
     assert document["files"].keys() == made.files.keys() >= {"model.safetensors", "onnx/model_int8.onnx", "README.md"}
     assert "test, as served" in document["card"] == made.files["README.md"].decode()
     assert TOKEN not in planned + printed
-    assert answers == pipeline_answers(None, {str(model_folder): texts}, tmp_path)[str(model_folder)]
+    for answer, own in zip(answers, pipeline("text-classification", str(model_folder))(texts, top_k=None), strict=True):
+        assert [one["label"] for one in answer] == [one["label"] for one in own]
+        assert [one["score"] for one in answer] == pytest.approx([one["score"] for one in own], abs=1e-4)
