@@ -3,6 +3,7 @@
 import argparse
 import hashlib
 import json
+import re
 import statistics
 import tempfile
 from collections.abc import Sequence
@@ -143,7 +144,10 @@ def unpack(archive: Path, folder: Path) -> Path:
 
 
 def fetch_package(deployment: Deployment, folder: Path, arn: str = "") -> tuple[Path, str, str]:
-    """Download the judged artifact of a package, or of the released or newest one; return folder, image and SHA-256."""
+    """Download the judged artifact of a package, or of the released or newest one; return folder, image and SHA-256.
+
+    The last is empty for a package of an earlier version, which recorded none.
+    """
     arn = arn or deployment.released_package or registry.package(deployment, "").arn
     found = deployment.client("sagemaker").describe_model_package(ModelPackageName=arn)
     (container,) = found["InferenceSpecification"]["Containers"]
@@ -152,8 +156,9 @@ def fetch_package(deployment: Deployment, folder: Path, arn: str = "") -> tuple[
     deployment.client("s3").download_file(bucket, key, str(archive))
     with archive.open("rb") as content:
         digest = hashlib.file_digest(content, "sha256").hexdigest()
-    if not key.endswith(f"models/{digest}/model.tar.gz"):
+    recorded = re.search(r"models/([0-9a-f]{64})/model\.tar\.gz$", key)
+    if recorded and recorded[1] != digest:
         hint = "find out who wrote it (the object's versions, CloudTrail), and train anew"
         raise OperationError(f"s3://{bucket}/{key} is not the archive that was judged, but {digest}.", hint=hint)
     say(f"Model package {arn.rsplit('/', 1)[-1]} of {deployment.env}")
-    return unpack(archive, folder / "model"), container["Image"], digest
+    return unpack(archive, folder / "model"), container["Image"], digest if recorded else ""

@@ -144,7 +144,7 @@ def test_another_archive_than_the_judged_one_is_refused(deployment: FakeDeployme
     deployment.archive += b"x"
     assert "is not the archive that was judged" in refused(server).message
     deployment.address = "s3://bucket/training/job/output/model.tar.gz"
-    assert "is not the archive that was judged" in refused(server).message
+    assert "Nothing tells what was judged" in refused(server).message
 
 
 def test_licence_and_language_have_to_be_known(deployment: FakeDeployment, server: FakeHub) -> None:
