@@ -38,7 +38,7 @@ def publish(arguments: argparse.Namespace) -> Answer:
         folder, _, digest = fetch_package(deployment, Path(scratch), package.arn)
         if not digest:
             message = f"Version {package.version} is of an earlier version of this project, which recorded no digest."
-            raise OperationError(f"{message} Nothing tells what was judged.", hint="make train, and publish its package")
+            raise OperationError(f"{message} Nothing tells what was judged.", hint="make train, and publish that")
         said: dict[str, Any] = {"license": arguments.license, "language": arguments.language, "gate": package.metadata}
         said["version"] = f"{package.version}, archive {digest}"
         files = hub.prepare(api, arguments.repo, there, folder, overwrite=arguments.overwrite, **said)
