@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 
 from classifier.errors import ClassifierError
 from classifier.job.arguments import parse_arguments
-from classifier.job.environment import JobEnvironment, hyperparameters_file, write_failure
+from classifier.job.environment import JobEnvironment, hyperparameters_file, origin_of, write_failure
 from classifier.job.hub_token import fetch_hub_token
 from classifier.job.hyperparameters import Hyperparameters
 from classifier.job.interruption import StopRequest
@@ -56,25 +56,31 @@ def run(argv: Sequence[str], environ: Mapping[str, str], stop: StopRequest, proc
     from classifier.onnx_export.export import export_int8
     from classifier.report.evaluation_file import evaluate
     from classifier.report.output import log_results, write_report, write_test_rows
+    from classifier.report.tracking import tracked
     from classifier.training import checkpoints
     from classifier.training.recipe import train_classifier
 
     identity = {**hp.as_dict(), "processes": processes.count, "base": base.location, "data": splits.data.data_sha256}
     run_dir = checkpoints.run_folder(job.checkpoint_dir, identity)
-    trained = train_classifier(splits, base, hp, run_dir, stop, processes)
-    if trained is None:
-        return
+    origin = origin_of(environ, written)
+    tags = {**origin, "data_sha256": splits.data.data_sha256}
+    with tracked(environ if processes.main else {}, hp.as_dict(), tags) as settled:
+        trained = train_classifier(splits, base, hp, run_dir, stop, processes)
+        if trained is None:
+            return
 
-    with artifact.model_folder(job.model_dir) as folder:
-        export_int8(trained.model, folder / artifact.ONNX_FILE, trained.tokenizer, trained.encoded_validation)
-        evaluation = evaluate(trained, splits, hp, folder / artifact.ONNX_FILE)
-        evaluation["vendored"] = vendor_if_possible(folder / artifact.CODE, wanted=hp.vendor_onnxruntime == "yes")
-        artifact.write_artifact(folder, trained, evaluation, base)
+        with artifact.model_folder(job.model_dir) as folder:
+            export_int8(trained.model, folder / artifact.ONNX_FILE, trained.tokenizer, trained.encoded_validation)
+            evaluation = evaluate(trained, splits, hp, folder / artifact.ONNX_FILE)
+            evaluation["vendored"] = vendor_if_possible(folder / artifact.CODE, wanted=hp.vendor_onnxruntime == "yes")
+            evaluation["origin"] = origin
+            artifact.write_artifact(folder, trained, evaluation, base)
 
-    write_report(job.output_data_dir, evaluation, splits.data.manifest, trained.runs)
-    write_test_rows(job.output_data_dir, splits.test)
-    checkpoints.forget(run_dir, and_parent=not job.managed)
-    log_results(evaluation)
+        write_report(job.output_data_dir, evaluation, splits.data.manifest, trained.runs)
+        write_test_rows(job.output_data_dir, splits.test)
+        checkpoints.forget(run_dir, and_parent=not job.managed)
+        log_results(evaluation)
+        settled |= evaluation["recipe"]
     log.info("model: %s", job.model_dir)
     if hp.hub_repo_id:
         api, _, there = hub.look(hp.hub_repo_id)

@@ -28,6 +28,11 @@ _Days = Literal[
 ]  # fmt: skip
 
 
+_MLFLOW = (
+    r"|arn:[a-z-]+:sagemaker:[a-z0-9-]+:[0-9]{12}:mlflow-tracking-server/[A-Za-z0-9-]+|https?://[^\s@]+|sqlite:////\S+"
+)
+
+
 class DataConfig(Section):
     """Where the labelled text comes from."""
 
@@ -65,6 +70,10 @@ class TrainingConfig(Section):
     ] = ""
     """Secret in Secrets Manager whose text is a token of the Hugging Face Hub, for a gated base model or to publish.
     Jobs may read this secret alone. Empty: they have no token."""
+    tracking_uri: Annotated[
+        str, matching(_MLFLOW, "an MLflow server's ARN in SageMaker, https://<server>, sqlite:////<path>, or nothing")
+    ] = ""
+    """MLflow server that jobs report to; a path is one of the machine that trains, for the local cloud. Empty: none."""
     hyperparameters: Mapping[str, str] = {}
     """Defaults for the job; `training_job` checks names and values."""
 
@@ -84,9 +93,14 @@ class TrainingConfig(Section):
         )
         for name, value in (
             ("training.hub_token_secret", self.hub_token_secret),
+            ("training.tracking_uri", self.tracking_uri),
             ("training.hyperparameters.hub_repo_id", given.get("hub_repo_id")),
         ):
-            check(not self.isolated or not value, name, f"isolated jobs reach neither secrets nor the Hub; {without}")
+            check(
+                not self.isolated or not value,
+                name,
+                f"isolated jobs reach neither secrets nor the Hub nor MLflow; {without}",
+            )
         return self
 
 

@@ -30,15 +30,19 @@ CHOICES: tuple[dict[str, dict[str, str]], ...] = (
 """Container, kind of endpoint, network of the training, keys, and what stands before the API."""
 
 
+OUTSIDE = ("training.hub_token_secret", "training.tracking_uri")
+"""What a job without internet does not reach."""
+
+
 def combinations() -> dict[str, dict[str, Any]]:
-    """Name of each combination -> its context. A job without internet asks no hub, so it has no token."""
+    """Name of each combination -> its context. A job without internet asks nobody outside."""
     found = {}
     for env, *names in product(ENVIRONMENTS, *CHOICES):
         context = {
             key: value for name, choice in zip(names, CHOICES, strict=True) for key, value in choice[name].items()
         }
         if "isolated" in names:
-            context.pop("training.hub_token_secret", None)
+            context = {key: value for key, value in context.items() if key not in OUTSIDE}
         found["-".join((env, *names))] = {"env": env, **context}
     return found
 

@@ -149,12 +149,17 @@ def test_without_the_setting_there_is_no_network(assemblies: Assemblies) -> None
             "arn:aws:secretsmanager:us-east-1:111122223333:secret:token-Ab1Cd2",
             "leave it empty, or set training.isolated=false",
         ),
+        (
+            "training.tracking_uri",
+            "https://mlflow.example.com",
+            "reach neither secrets nor the Hub nor MLflow",
+        ),
     ],
 )
 def test_what_an_isolated_job_cannot_reach_is_refused(
     cdk_context: dict[str, Any], name: str, value: str, said: str
 ) -> None:
-    """A hub model, a package or a secret beside `isolated` ends synthesis with the setting and the next step."""
+    """Beside `isolated` a hub model, a package, a secret or MLflow ends synthesis with setting and next step."""
     context = {**cdk_context, "env": "dev", **ISOLATED, name: value}
     with pytest.raises(ConfigError, match=said) as caught:
         load_config(context.get, {})

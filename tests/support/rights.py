@@ -204,6 +204,7 @@ REASONS = {
     "training kms:Decrypt kms:key/[*]": "The key of the Hub token's secret is not known; a condition names the secret",
     "* kms:* *": "The local cloud has no encryption, so nothing uses the key",
     "* secretsmanager:* *": "The token of the Hub, which the local cloud does not reach",
+    "training sagemaker-mlflow:* *": "A run of MLflow makes these calls; the local cloud has no such server",
     "training ec2:* *": f"The local cloud has no VPC. {_ROLES}",
     "training s3:GetObject s3:data/base-model/*": "The base model of isolated jobs; others load it elsewhere",
     "training s3:* s3:artifacts*": _SPOT,

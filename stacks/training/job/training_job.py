@@ -28,6 +28,10 @@ from stacks.training.job.network import IsolatedNetwork
 from stacks.training.job.request import JobRecipe
 
 _LOG_GROUP = "/aws/sagemaker/TrainingJobs"
+_OF_RUNS = ("SearchRuns", "CreateRun", "GetRun", "UpdateRun", "LogBatch")
+_OF_EXPERIMENTS = ("GetExperimentByName", "CreateExperiment", "GetExperiment")
+TRACKING_ACTIONS = [f"sagemaker-mlflow:{action}" for action in (*_OF_EXPERIMENTS, *_OF_RUNS)]
+"""What a job asks of MLflow: to find or make its experiment and its run, and to send into it."""
 
 
 def training_job(
@@ -37,7 +41,7 @@ def training_job(
 
     The workflow starts a job from it; a terminal or the console can, from the stack's outputs.
     """
-    settings = config.training
+    settings, tracking = config.training, config.training.tracking_uri
     image = resolve_image(TRAINING, config.region)
     version, asset = _pack(Construct(scope, "Code"), sources=setup.sources, isolated=settings.isolated)
     key_arn = setup.names.key_arn
@@ -46,11 +50,13 @@ def training_job(
     code_object_arn = f"{bucket_arn(scope, asset.bucket_name)}/{asset.object_key}"
     in_s3 = _in_s3([datasets, *([base_models] if from_channel else [])], artifacts, code_object_arn)
     network = IsolatedNetwork(Construct(scope, "Network"), reachable=in_s3) if settings.isolated else None
+    track = [Right(TRACKING_ACTIONS, [tracking])]
     rights = [
         *in_s3,
         *container_rights(scope, images=[image], log_group=_LOG_GROUP, key_arn=key_arn),
         *(read_secret(settings.hub_token_secret) if settings.hub_token_secret else []),
         *(network.rights if network else []),
+        *(track if tracking.startswith("arn:") else []),
     ]
     role = service_role(
         Construct(scope, "Role"),
@@ -73,6 +79,7 @@ def training_job(
             # pip is started, as the job is, in the folder of the code.
             **({"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "wheels"} if settings.isolated else {}),
             **({"HUB_TOKEN_SECRET": settings.hub_token_secret} if settings.hub_token_secret else {}),
+            **({"MLFLOW_TRACKING_URI": tracking, "MLFLOW_EXPERIMENT_NAME": setup.names.prefix} if tracking else {}),
         },
         tags=config.tags,
         settings=settings,

@@ -50,6 +50,7 @@ KNOWN = {
 }
 PROSE = re.compile(r"CHANGELOG.md|docs/(?!api)|NOTICE|.*\.lock|package-lock.json|tests/unit/tools/test_installs.py")
 HASHED = ("container/requirements.txt", "training_job/requirements.txt", "training_job/vendored.txt", setup.TORCH_CPU)
+HASHED += ("training_job/tracking.txt",)
 HASHED += tuple(setup.TOOLKITS.values())
 HASHED += ("requirements.lock", "benchmarks/stock/requirements.lock")
 HASHED += ("tests/support/containers/training.txt", "tests/support/containers/inference.txt")

@@ -138,6 +138,8 @@ def test_the_evaluation_says_what_was_measured_on_what(evaluation, scored_data: 
     assert evaluation["quarantined"]["train"] == {"malformed": 0, "empty": 0, "duplicate": 0}
     assert evaluation["hyperparameters"]["epochs"] == 8
     assert {"python", "torch", "transformers", "onnxruntime"} <= set(evaluation["versions"])
+    origin = evaluation["origin"]
+    assert origin["processor"] and (origin["threads"], origin["gpus"], origin["training_job"]) == (1, [], None)
 
 
 def test_the_log_has_the_lines_that_become_metrics(trained, evaluation) -> None:

@@ -81,21 +81,25 @@ def vendor(code_dir: Path, *, python: str = CONTAINER_PYTHON, fetch: Fetch | Non
 
 def download(python: str, folder: Path) -> Path:
     """Download the pinned wheel with pip, which checks its hash; raise VendoringError."""
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-input"]
+    target = [f"--python-version={python.removeprefix('cp')}", "--implementation=cp", f"--abi={python}"]
+    run_pip("download", REQUIREMENT, *target, f"--platform={PLATFORM}", f"--dest={folder}")
+    return next(folder.glob("onnxruntime-*.whl"))
+
+
+def run_pip(verb: str, requirements: Path, *options: str) -> None:
+    """Let pip fetch the wheels of a file with hashes, without what they need in turn; raise VendoringError."""
+    command = [sys.executable, "-m", "pip", verb, "--quiet", "--disable-pip-version-check", "--no-input"]
     command += ["--retries=1", "--timeout=10", "--no-deps", "--only-binary=:all:", "--require-hashes"]
-    command += [f"--python-version={python.removeprefix('cp')}", "--implementation=cp", f"--abi={python}"]
-    command += [f"--platform={PLATFORM}", f"--dest={folder}", f"--requirement={REQUIREMENT}"]
     try:
+        command += [*options, f"--requirement={requirements}"]
         done = subprocess.run(command, capture_output=True, text=True, timeout=FETCH_SECONDS)
     except subprocess.TimeoutExpired as e:
         raise VendoringError(f"the package index did not deliver within {FETCH_SECONDS} s", hint=_REMEDY) from e
-    wheels = list(folder.glob("onnxruntime-*.whl"))
-    if done.returncode or not wheels:
+    if done.returncode:
         said = [line for line in done.stderr.splitlines() if line.strip() and not line.startswith("WARNING:")]
         errors = [line.removeprefix("ERROR: ") for line in said if line.startswith("ERROR:")]
         reason = (errors or said or [f"it ended with {done.returncode}"])[-1]
         raise VendoringError(f"pip could not fetch it: {reason.strip()}", hint=_REMEDY)
-    return wheels[0]
 
 
 def _without(reason: str, remedy: str) -> dict[str, str | None]:

@@ -7,12 +7,15 @@ command line takes precedence.
 
 import json
 import os
+import platform
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from classifier.errors import JobError
+from classifier.job.hyperparameter_rules import unquote
 
 DEFAULT_BASE = "/opt/ml"
 FAILURE_LIMIT = 1024
@@ -121,6 +124,23 @@ def hyperparameters_file(environ: Mapping[str, str]) -> dict[str, object]:
     except (ValueError, RecursionError) as e:
         raise JobError(f"{path} is not JSON: {e}.") from e
     return values if isinstance(values, dict) else {}
+
+
+def origin_of(environ: Mapping[str, str], given: Mapping[str, object]) -> dict[str, Any]:
+    """Return for the run's record: job, code archive, and the machine, on which the last digits of figures depend.
+
+    `given`: the content of `hyperparameters_file`, which names the archive.
+    """
+    import torch
+
+    told = Path("/proc/cpuinfo").read_text(encoding="utf-8") if Path("/proc/cpuinfo").exists() else ""
+    return {
+        "training_job": environ.get("TRAINING_JOB_NAME"),
+        "code": unquote(str(given.get("sagemaker_submit_directory", ""))),
+        "processor": next(iter(re.findall(r"model name\s*: (.+)", told)), platform.machine()),
+        "threads": torch.get_num_threads(),
+        "gpus": [torch.cuda.get_device_name(number) for number in range(torch.cuda.device_count())],
+    }
 
 
 def write_failure(reason: str, environ: Mapping[str, str]) -> None:

@@ -1,0 +1,94 @@
+"""MLflow: one run for each job, where `MLFLOW_TRACKING_URI` names a server or a store.
+
+Its metrics are the figures of the job's log lines, as SageMaker's are. Tracking never ends a training: the first thing
+that fails is said in the log, and nothing is sent after it.
+"""
+
+import importlib.util
+import logging
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from classifier.artifact.vendoring import run_pip
+
+# MLflow would report its use to its makers, and repeat a request to a server that does not answer for minutes.
+_SWITCHES = {"DISABLE_TELEMETRY": "true", "SUPPRESS_PRINTING_URL_TO_STDOUT": "true"}
+_SWITCHES |= {"HTTP_REQUEST_MAX_RETRIES": "1", "HTTP_REQUEST_TIMEOUT": "10"}
+_REQUIREMENTS = Path(__file__).resolve().parents[2] / "tracking.txt"
+_LINES = ("epoch=", "eval_", "test_", "int8_", "baseline_")
+_FIGURE = re.compile(r"\b(epoch|step|[a-z0-9]+_\w+)=(-?[0-9.]+)")
+_ENDINGS: dict[type[BaseException] | None, str] = {None: "FINISHED", SystemExit: "KILLED", KeyboardInterrupt: "KILLED"}
+
+_log = logging.getLogger(__name__)
+
+
+@contextmanager
+def tracked(environ: Mapping[str, str], params: Mapping[str, Any], tags: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Track the block, which fills the yielded dictionary with what `auto` came to.
+
+    A job that goes on after an interruption goes on with its run, too.
+    """
+    sender, name = _Sender(bool(environ.get("MLFLOW_TRACKING_URI"))), environ.get("TRAINING_JOB_NAME")
+
+    def begin(mlflow: Any) -> None:
+        place = mlflow.set_experiment(environ.get("MLFLOW_EXPERIMENT_NAME", "text-classifier")).experiment_id
+        same = f"attributes.run_name = '{name}'"
+        earlier = mlflow.search_runs([place], filter_string=same, output_format="list") if name else []
+        mlflow.start_run(earlier[0].info.run_id if earlier else None, experiment_id=place, run_name=name)
+        mlflow.log_params(params)
+        mlflow.set_tags(tags)
+
+    settled: dict[str, Any] = {}
+    sender.send(begin)
+    logging.getLogger("classifier").addHandler(sender)
+    try:
+        yield settled
+        sender.send(lambda mlflow: mlflow.log_params({f"settled_{key}": settled[key] for key in settled}))
+    finally:
+        status = _ENDINGS.get(sys.exc_info()[0], "FAILED")
+        logging.getLogger("classifier").removeHandler(sender)
+        sender.send(lambda mlflow: mlflow.end_run(status))
+
+
+class _Sender(logging.Handler):
+    """Sends to MLflow until something fails; nothing at all unless it is `wanted`."""
+
+    def __init__(self, wanted: bool) -> None:
+        super().__init__()
+        self._wanted, self._step = wanted, 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Send the figures of a line of the log, as they are after the step that was named last."""
+        if (line := record.getMessage()).startswith(_LINES):
+            found = {name: float(value) for name, value in _FIGURE.findall(line.replace(" loss=", " train_loss="))}
+            self._step = int(found.pop("step", self._step))
+            self.send(lambda mlflow: mlflow.log_metrics(found, step=self._step))
+
+    def send(self, what: Callable[[Any], object]) -> None:
+        """Call `what` with MLflow's module."""
+        try:
+            if self._wanted:
+                what(_library())
+        except Exception as e:  # whatever a library or a server does, the training goes on
+            self._wanted = False
+            reason = " ".join(str(e).split())[:300] or type(e).__name__
+            _log.warning("MLflow: this run is not tracked from here on; the training goes on. Reason: %s", reason)
+
+
+def _library() -> Any:
+    """Import MLflow; where it is not installed, first put it behind everything else on the path of this process."""
+    os.environ.update({f"MLFLOW_{name}": value for name, value in _SWITCHES.items()})
+    if importlib.util.find_spec("mlflow") is None:
+        sys.path.append(tempfile.mkdtemp(prefix="mlflow-"))
+        run_pip("install", _REQUIREMENTS, f"--target={sys.path[-1]}")
+    import mlflow
+
+    for talkative in ("mlflow", "urllib3"):
+        logging.getLogger(talkative).setLevel(logging.ERROR)
+    return mlflow
