@@ -41,7 +41,7 @@ override SLOW_TESTS := tests/e2e tests/integration tests/unit/serving tests/unit
 override NIGHTLY_PARTS := real-data releases client containers fuzz
 
 .PHONY: help setup lock images sbom audit up preflight verify data deploy cdk teardown down status logs train train-sdk recipe releases \
-	report approve rollback predict publish evaluate size-endpoint contract reference synth lint benchmark-serving test test-fast test-nightly \
+	report approve rollback reproduce predict publish evaluate size-endpoint contract reference synth lint benchmark-serving test test-fast test-nightly \
 	clean
 
 help: ## list the commands
@@ -113,6 +113,9 @@ approve: setup ## approve a model package, which releases it (PACKAGE=3)
 
 rollback: setup ## go back to the model that served before, or to PACKAGE=3
 	@$(RUN) rollback
+
+reproduce: setup ## train a package's model again from its record, and compare the figures (PACKAGE=3)
+	@$(RUN) reproduce
 
 publish: setup ## publish a model package to the Hugging Face Hub (PACKAGE=3, REPO=name/model, DRY_RUN=1, PUBLIC=1, LICENSE=, TEXT_LANGUAGE=)
 	@$(RUN) publish

@@ -185,6 +185,7 @@ VERBS = {
     "report": Verb("releases", "fetch the evaluation report of a model package", (NEWEST,)),
     "approve": Verb("releases", "approve a model package, which releases it", (PENDING,)),
     "rollback": Verb("releases", "go back to the model that served before", (FORMER,)),
+    "reproduce": Verb("reproduce", "train a package's model again, compare the figures", (PENDING,)),
     "publish": Verb("publish", "publish a model package to the Hugging Face Hub", PUBLISHING),
     "predict": Verb("predict", "classify one text through the REST API", (TEXT,)),
     "evaluate": Verb("evaluate", "measure accuracy and F1 through the REST API", TEST),

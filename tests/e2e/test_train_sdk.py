@@ -1,7 +1,8 @@
-"""The training job that the SageMaker SDK launches, beside the workflow's."""
+"""Training jobs that no workflow starts: the SageMaker SDK's, and a released model's once more."""
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -45,3 +46,17 @@ def test_the_sagemaker_sdk_launches_the_same_job(project: Any) -> None:
     )
     last = {entry["MetricName"]: entry["Value"] for entry in other["FinalMetricDataList"]}
     assert [point["Maximum"] for point in curve["Datapoints"]] == [last["eval_loss"]]
+
+
+@pytest.mark.proves("make reproduce PACKAGE=1")
+def test_a_released_model_is_trained_again_with_equal_figures(project: Any) -> None:
+    """On the machine that trained it every figure and every weight is equal, and nothing is registered."""
+    client = project.client("sagemaker")
+    packages = client.list_model_packages(ModelPackageGroupName="text-classifier-local")["ModelPackageSummaryList"]
+    answer = json.loads(project.make("reproduce", "PACKAGE=1", "ARGS=--json").stdout)
+    assert answer["agrees"] and answer["same_data"] and answer["weights_equal"] and answer["differs"] == []
+    assert {row["figure"] for row in answer["figures"]} >= {"test accuracy", "test f1", "validation accuracy"}
+    again = client.list_model_packages(ModelPackageGroupName="text-classifier-local")["ModelPackageSummaryList"]
+    assert [one["ModelPackageArn"] for one in again] == [one["ModelPackageArn"] for one in packages]
+    refused = project.make("train", f"TRAINING_JOB={answer['training_job']}", check=False)
+    assert refused.returncode != 0 and "no name of this environment's jobs" in refused.stdout
