@@ -26,6 +26,7 @@ FILES = {
     "development": "requirements.lock",
     "slim-image": "container/requirements.txt",
     "training-job": "training_job/requirements.txt",
+    "training-job-tracking": "training_job/tracking.txt",
     "model-artifact": "training_job/vendored.txt",
     "training-toolkit": setup.TOOLKITS["toolkit"],
 }

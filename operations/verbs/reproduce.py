@@ -68,7 +68,8 @@ def recorded(deployment: Deployment, package: registry.Package) -> tuple[dict[st
             f"the data of channel {one['ChannelName']}": one["DataSource"]["S3DataSource"]["S3Uri"]
             for one in job["InputDataConfig"]
         }
-        known["the code"] = job["HyperParameters"]["sagemaker_submit_directory"].strip('"')
+        if code := job["HyperParameters"].get("sagemaker_submit_directory", "").strip('"'):
+            known["the code"] = code
     except ClientError as error:
         gone.append(f"its training job ({error.response['Error']['Message']})")
     for what, uri in known.items():
@@ -116,7 +117,7 @@ def _text(answer: dict[str, Any]) -> str:
     for row in answer["figures"]:
         interval = f"{row['low']:.4f} to {row['high']:.4f}{'' if row['agrees'] else '   DISAGREES'}"
         lines.append(f"{row['figure']:24} {row['record']:8.4f} {row['again']:8.4f}   {interval}")
-    rule = f"to lie in the interval, because these differ or matter: {', '.join(answer['differs'])}"
+    rule = f"to lie in the interval, because of {', '.join(answer['differs'])}"
     lines += [f"Each figure has {rule if answer['differs'] else 'to be equal: the machine is of the same kind'}."]
     lines += [] if answer["same_data"] else ["The job read other data than the record's."]
     lines += [f"The weights are {'' if answer['weights_equal'] else 'not '}equal, byte for byte."]

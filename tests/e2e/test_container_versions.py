@@ -53,6 +53,14 @@ model = inference.model_fn(folder)
 body = json.dumps({"inputs": json.loads(sys.argv[2])})
 print(inference.transform_fn(model, body, "application/json", "application/json"))
 """
+TRACK = """
+import logging, os
+from importlib.metadata import entry_points
+from classifier.report.tracking import tracked
+with tracked({**os.environ, "TRAINING_JOB_NAME": "a-job"}, {"seed": 1}, {}):
+    logging.getLogger("classifier").warning("epoch=1.00 step=5/5 loss=0.5000 eta=0s")
+print([one.name for one in entry_points(group="mlflow.tracking_store")])
+"""
 
 
 @pytest.fixture(scope="session")
@@ -187,3 +195,22 @@ def test_what_trains_here_trains_and_serves_there(
     assert [one["label"] for one in there] == [one["label"] for one in here]
     for one, other in zip(there, here, strict=True):
         assert one["confidence"] == pytest.approx(other["confidence"], abs=0.03)
+
+
+def test_a_job_brings_mlflow_along(container: Callable[[str], Path], tmp_path: Path) -> None:
+    """The training container lacks it. With what it has, the wheels of `tracking.txt` report a run to a server.
+
+    They are deleted at the end; those of SageMaker's server are among them.
+    """
+    started = [sys.executable, ROOT / "tests" / "support" / "tracking_server.py", tmp_path]
+    with subprocess.Popen(started, stdout=subprocess.PIPE, text=True, cwd=tmp_path) as server:
+        assert server.stdout
+        port, python = server.stdout.readline().strip(), container("training")
+        environ = {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "SSL_"))}
+        environ |= {"MLFLOW_TRACKING_URI": f"http://127.0.0.1:{port}", "PYTHONPATH": str(JOB), "TMPDIR": str(tmp_path)}
+        done = subprocess.run([python, "-c", TRACK], env=environ, cwd=tmp_path, capture_output=True, text=True)
+        server.kill()
+        assert (done.returncode, done.stdout.strip()) == (0, "['arn']"), done.stderr[-3000:]
+        assert "not tracked" not in done.stderr
+        assert "POST /api/2.0/mlflow/runs/log-batch" in server.stdout.read()
+    assert not list(tmp_path.glob("mlflow-*"))

@@ -4,10 +4,12 @@ Its metrics are the figures of the job's log lines, as SageMaker's are. Tracking
 that fails is said in the log, and nothing is sent after it.
 """
 
+import atexit
 import importlib.util
 import logging
 import os
 import re
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -86,6 +88,7 @@ def _library() -> Any:
     os.environ.update({f"MLFLOW_{name}": value for name, value in _SWITCHES.items()})
     if importlib.util.find_spec("mlflow") is None:
         sys.path.append(tempfile.mkdtemp(prefix="mlflow-"))
+        atexit.register(shutil.rmtree, sys.path[-1], ignore_errors=True)
         run_pip("install", _REQUIREMENTS, f"--target={sys.path[-1]}")
     import mlflow
 
