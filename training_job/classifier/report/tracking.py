@@ -40,22 +40,24 @@ def tracked(environ: Mapping[str, str], params: Mapping[str, Any], tags: Mapping
 
     def begin(mlflow: Any) -> None:
         place = mlflow.set_experiment(environ.get("MLFLOW_EXPERIMENT_NAME", "text-classifier")).experiment_id
-        same = f"attributes.run_name = '{name}'"
-        earlier = mlflow.search_runs([place], filter_string=same, output_format="list") if name else []
-        mlflow.start_run(earlier[0].info.run_id if earlier else None, experiment_id=place, run_name=name)
-        mlflow.log_params(params)
-        mlflow.set_tags(tags)
+        client, known = mlflow.MlflowClient(), {key: str(value) for key, value in tags.items()}
+        earlier = client.search_runs([place], f"attributes.run_name = '{name}'") if name else []
+        run = earlier[0] if earlier else client.create_run(place, run_name=name, tags=known)
+        sender.run = run.info.run_id
+        client.update_run(sender.run, status="RUNNING")
+        mlflow.log_params(params, run_id=sender.run)
 
     settled: dict[str, Any] = {}
     sender.send(begin)
     logging.getLogger("classifier").addHandler(sender)
     try:
         yield settled
-        sender.send(lambda mlflow: mlflow.log_params({f"settled_{key}": settled[key] for key in settled}))
+        results = {f"settled_{key}": settled[key] for key in settled}
+        sender.send(lambda mlflow: mlflow.log_params(results, run_id=sender.run))
     finally:
         status = _ENDINGS.get(sys.exc_info()[0], "FAILED")
         logging.getLogger("classifier").removeHandler(sender)
-        sender.send(lambda mlflow: mlflow.end_run(status))
+        sender.send(lambda mlflow: mlflow.MlflowClient().set_terminated(sender.run, status))
 
 
 class _Sender(logging.Handler):
@@ -63,14 +65,15 @@ class _Sender(logging.Handler):
 
     def __init__(self, wanted: bool) -> None:
         super().__init__()
-        self._wanted, self._step = wanted, 0
+        # Not MLflow's active run: it would be closed when the process ends, by a server that may be gone.
+        self.run, self._wanted, self._step = "", wanted, 0
 
     def emit(self, record: logging.LogRecord) -> None:
         """Send the figures of a line of the log, as they are after the step that was named last."""
         if (line := record.getMessage()).startswith(_LINES):
             found = {name: float(value) for name, value in _FIGURE.findall(line.replace(" loss=", " train_loss="))}
             self._step = int(found.pop("step", self._step))
-            self.send(lambda mlflow: mlflow.log_metrics(found, step=self._step))
+            self.send(lambda mlflow: mlflow.log_metrics(found, step=self._step, run_id=self.run))
 
     def send(self, what: Callable[[Any], object]) -> None:
         """Call `what` with MLflow's module."""
