@@ -15,6 +15,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+from botocore.validate import ParamValidator
 
 from launch.finished_job import finished_job
 from operations.aws.deployment import Deployment
@@ -159,6 +160,9 @@ def test_the_job_is_the_packages_own_under_another_name(deployment: Recorded) ->
         {"Key": "project", "Value": "text-classifier"}
     ]
     assert not {"CheckpointConfig", "EnableManagedSpotTraining"} & request.keys()
+    asked = boto3.client("sagemaker", region_name="us-east-1").meta.service_model.operation_model("CreateTrainingJob")
+    report = ParamValidator().validate(request, asked.input_shape)
+    assert not report.has_errors(), report.generate_report()
 
 
 def test_the_new_job_cannot_become_a_release(deployment: Recorded) -> None:
