@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from operations.aws import registry, training
 from operations.aws.deployment import PROJECT, Deployment, connect
-from operations.console import Answer, say
+from operations.console import Answer, filled, say
 from operations.errors import OperationError
 
 INTERRUPTED = "The training job goes on (`make logs`). Calling this again trains once more."
@@ -53,7 +53,7 @@ def reproduce(arguments: argparse.Namespace) -> Answer:
     again, new_weights = content(deployment, made)
     answer = {"package": package.arn, "training_job": name, "artifact": made, **compared(record, again)}
     answer["weights_equal"] = weights == new_weights
-    return Answer(answer, _text(answer), 0 if answer["agrees"] else 1)
+    return Answer(answer, filled("verbs/reproduce.txt.jinja", **answer), 0 if answer["agrees"] else 1)
 
 
 def recorded(deployment: Deployment, package: registry.Package) -> tuple[dict[str, Any], str]:
@@ -110,18 +110,3 @@ def compared(record: dict[str, Any], again: dict[str, Any]) -> dict[str, Any]:
     same_data = record["data_sha256"] == again["data_sha256"]
     agrees = same_data and all(row["agrees"] for row in figures)
     return {"agrees": agrees, "same_data": same_data, "differs": differs, "figures": figures}
-
-
-def _text(answer: dict[str, Any]) -> str:
-    lines = [f"{'figure':24} {'record':>8} {'again':>8}   95 % interval of the record"]
-    for row in answer["figures"]:
-        interval = f"{row['low']:.4f} to {row['high']:.4f}{'' if row['agrees'] else '   DISAGREES'}"
-        lines.append(f"{row['figure']:24} {row['record']:8.4f} {row['again']:8.4f}   {interval}")
-    rule = f"to lie in the interval, because of {', '.join(answer['differs'])}"
-    lines += [f"Each figure has {rule if answer['differs'] else 'to be equal: the machine is of the same kind'}."]
-    lines += [] if answer["same_data"] else ["The job read other data than the record's."]
-    lines += [f"The weights are {'' if answer['weights_equal'] else 'not '}equal, byte for byte."]
-    lines += [
-        f"The figures {'agree' if answer['agrees'] else 'do not agree'}. Output, in no registry: {answer['artifact']}"
-    ]
-    return "\n".join(lines)

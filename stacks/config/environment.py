@@ -28,9 +28,7 @@ _Days = Literal[
 ]  # fmt: skip
 
 
-_MLFLOW = (
-    r"|arn:[a-z-]+:sagemaker:[a-z0-9-]+:[0-9]{12}:mlflow-tracking-server/[A-Za-z0-9-]+|https?://[^\s@]+|sqlite:////\S+"
-)
+_MLFLOW = r"|arn:[a-z-]+:sagemaker:[^:]+:[0-9]{12}:mlflow-tracking-server/[A-Za-z0-9-]+|https?://[^\s@]+|sqlite:////\S+"
 
 
 class DataConfig(Section):
@@ -96,11 +94,7 @@ class TrainingConfig(Section):
             ("training.tracking_uri", self.tracking_uri),
             ("training.hyperparameters.hub_repo_id", given.get("hub_repo_id")),
         ):
-            check(
-                not self.isolated or not value,
-                name,
-                f"isolated jobs reach neither secrets nor the Hub nor MLflow; {without}",
-            )
+            check(not self.isolated or not value, name, f"isolated jobs reach S3 and nothing else; {without}")
         return self
 
 

