@@ -25,7 +25,7 @@ class JobRecord(ABC):
     """Reads and changes the stored record of one job."""
 
     activity: ClassVar[str]
-    """`Training` or `Transform`, as in the members `<activity>JobName` and `<activity>EndTime`."""
+    """`Training`, `Transform` or `Processing`, as in the members `<activity>JobName` and `<activity>EndTime`."""
 
     def __init__(self, context: Context, key: Key) -> None:
         self._context = context
