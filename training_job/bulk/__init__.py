@@ -1,8 +1,5 @@
-"""Bulk scoring around a batch transform job: rows become its input before, and meet their answers after it.
+"""Bulk scoring: the processing jobs before and after a batch transform job.
 
-Both steps are processing jobs in the training image. They read the files in the same order and by the same rules, so an
-answer finds its row by counting; nothing is stored with a text but its place in this order.
-
-Folders below the base: `input/data` (the files), `input/state` (request, plan, answers), `output/plan`, `output/todo`
-(shards without an answer) and `output/result`.
+Both read the files by the same rules, so an answer finds its row by counting. Folders below a job's base: `input/data`
+(files), `input/state` (request, plan, answers), `output/plan`, `output/todo` (what has no answer), `output/result`.
 """

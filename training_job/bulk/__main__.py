@@ -10,13 +10,12 @@ from bulk.prepare import prepare
 from tables import TableError
 
 _MESSAGE_BYTES = 1000  # SageMaker keeps 1,024
-_STEPS = {"prepare": prepare, "join": join}
 
 
 def main(base: Path, step: str) -> int:
     """Run a step below `base` and return the exit code. Neither log nor message holds what stands in a file."""
     try:
-        said, code = json.dumps(_STEPS[step](base)), 0
+        said, code = json.dumps((prepare if step == "prepare" else join)(base)), 0
     except TableError as error:
         said, code = str(error), 1
     except Exception as error:  # its message may quote a row
@@ -24,7 +23,7 @@ def main(base: Path, step: str) -> int:
         said, code = f"{type(error).__name__}: the job's log says where. This is a fault of the product.", 1
     message = base.parent / "output" / "message"
     message.parent.mkdir(parents=True, exist_ok=True)
-    message.write_bytes(said.encode()[:_MESSAGE_BYTES].decode(errors="ignore").encode())
+    message.write_text(said.encode()[:_MESSAGE_BYTES].decode(errors="ignore"), encoding="utf-8")
     print(said)
     return code
 

@@ -6,7 +6,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from bulk.rows import InputFile, answer_file, input_files, read_state, shard_name
+from bulk.rows import InputFile, answer_file, input_files, read_state
 from serving.request import MAX_TEXTS
 from tables import TableError
 
@@ -29,7 +29,7 @@ def prepare(base: Path) -> dict[str, Any]:
         # Batch transform stores all answers to an object at once, or none.
         if not answered.is_file() or answered.read_bytes().count(b"\n") != len(records):
             to_score += len(shard)
-            todo = base / "output" / "todo" / shard_name(len(shards))
+            todo = base / "output" / "todo" / answered.stem
             todo.write_text("".join(records), encoding="utf-8")
         shards.append(len(shard))
     if not files:

@@ -9,7 +9,7 @@ from typing import Any
 
 from serving.errors import RequestError
 from serving.request import check_text
-from tables import ReadSettings, TableError, TableRow, open_table, text_column
+from tables import TableError, TableRow, open_table, text_column
 
 ADDED = ("label", "confidence", "score", "truncated", "labels", "model_version")
 """Columns that an answer adds. `labels` is there for a model that gives several labels a text."""
@@ -17,13 +17,12 @@ ADDED = ("label", "confidence", "score", "truncated", "labels", "model_version")
 
 @dataclass(frozen=True)
 class Row:
-    """A row that is not blank."""
+    """A row that is not blank. `problem`: why it cannot be scored, without its text; empty where it can."""
 
     line: int
     values: Mapping[str, object]
-    text: str
-    problem: str
-    """Why it cannot be scored, without its text; empty where it can."""
+    text: str = ""
+    problem: str = ""
 
 
 class InputFile:
@@ -31,26 +30,19 @@ class InputFile:
 
     def __init__(self, path: Path, folder: Path, request: Mapping[str, Any]) -> None:
         """Find out how a file below `folder` is read."""
-        self.path, self.name = path, path.relative_to(folder).as_posix()
-        wanted, as_text = request["column"], path.suffix.lower() == ".txt"
-        self.stream = open_table(path, ReadSettings("text" if as_text else "auto"), wanted=[wanted] if wanted else [])
+        self.path, self.name, wanted = path, path.relative_to(folder).as_posix(), request["column"]
+        with path.open("rb") as file:
+            self.sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        self.stream = open_table(path, wanted=[wanted] if wanted else [])
         self._column = text_column(self.stream.columns, wanted)
         self._added = {f"{request['prefix']}{name}" for name in ADDED}
 
-    @property
-    def sha256(self) -> str:
-        """Digest of the file's bytes."""
-        with self.path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-
     def __iter__(self) -> Iterator[Row]:
-        for row in self.stream.rows:
-            if row.values is not None or row.problem:
-                yield self._row(row)
+        return (self._row(row) for row in self.stream.rows if row.values is not None or row.problem)
 
     def _row(self, row: TableRow) -> Row:
         if row.values is None:
-            return Row(row.line, {}, "", f"malformed row: {row.problem}")
+            return Row(row.line, {}, problem=f"malformed row: {row.problem}")
         if taken := sorted(self._added & row.values.keys()):
             raise TableError(
                 f"{self.name} already has columns with the names of added ones: {', '.join(taken)}.",
@@ -58,11 +50,11 @@ class InputFile:
             )
         text = row.values.get(self._column)
         if not isinstance(text, str):
-            return Row(row.line, row.values, "", f"the text is {'missing' if text is None else 'no string'}")
+            return Row(row.line, row.values, problem=f"the text is {'missing' if text is None else 'no string'}")
         try:
-            return Row(row.line, row.values, check_text(text, "the text"), "")
+            return Row(row.line, row.values, check_text(text, "the text"))
         except RequestError as error:
-            return Row(row.line, row.values, "", error.message)
+            return Row(row.line, row.values, problem=error.message)
 
 
 def input_files(base: Path, request: Mapping[str, Any]) -> Iterator[InputFile]:
@@ -82,9 +74,4 @@ def read_state(base: Path, name: str) -> Any:
 
 def answer_file(base: Path, shard: int) -> Path:
     """Return the place of a shard's answers; batch transform names them after their input."""
-    return base / "input" / "state" / "answers" / f"{shard_name(shard)}.out"
-
-
-def shard_name(shard: int) -> str:
-    """Return the file name of a shard's texts."""
-    return f"{shard:06}.jsonl"
+    return base / "input" / "state" / "answers" / f"{shard:06}.jsonl.out"

@@ -48,7 +48,7 @@ def training_job(
     network = IsolatedNetwork(Construct(scope, "Network"), reachable=in_s3) if settings.isolated else None
     rights = [
         *in_s3,
-        *container_rights(scope, images=[image], log_group=_LOG_GROUP, key_arn=key_arn),
+        *container_rights(scope, images=[image], log_groups=[_LOG_GROUP], key_arn=key_arn),
         *(read_secret(settings.hub_token_secret) if settings.hub_token_secret else []),
         *(network.rights if network else []),
     ]
