@@ -20,10 +20,10 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 from text_classifier.client import MOST_CLASSES, Client, TopK
 from text_classifier.errors import TextClassifierError, UsageError
 from text_classifier.file_run import score_file
+from text_classifier.reading import LIKELY_COLUMNS
 from text_classifier.reading.table import AUTO, FORMATS, HEADERS, QUOTES
 from text_classifier.results import Outcome, Refusal
 from text_classifier.tables import (
-    LIKELY_COLUMNS,
     Layout,
     Row,
     Rows,

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -17,21 +16,18 @@ from text_classifier.reading import (
     TableError,
     TableRow,
     TableStream,
-    clean_name,
     open_pipe,
     open_table,
+    safe_cell,
+    text_column,
 )
 from text_classifier.results import Outcome, Prediction, Refusal
 
 PIPED = "Standard input"
 
-LIKELY_COLUMNS = ("text", "sentence", "review", "comment", "content", "body", "message")
-"""Columns searched for the text, in this order, when a file has several columns and none was named."""
 ADDED_COLUMNS = ("label", "confidence", "score", "truncated", "model_version", "error")
 LABEL_SEPARATOR = "|"
 """Between the labels of a text in CSV."""
-_COMPUTED = re.compile(r"[=@＝＠\t\r\n]|[+＋－-](?![\d.,]+$)")
-"""How a cell begins that a spreadsheet takes for a formula (OWASP, CSV Injection); a number with a sign is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,10 +190,9 @@ class Writer:
     def _cell(self, value: Any) -> Any:
         if isinstance(value, bool):
             return str(value).lower()
-        if not (self._layout.safe and isinstance(value, str) and _COMPUTED.match(value)):
-            return value
-        self.marked += 1
-        return f"'{value}"
+        cell = safe_cell(value) if self._layout.safe else value
+        self.marked += cell is not value
+        return cell
 
     def _fields(self, row: Row, added: dict[str, Any]) -> dict[str, Any]:
         return row.fields | {self._layout.prefix + name: value for name, value in added.items()}
@@ -212,17 +207,10 @@ def class_columns(outcomes: Iterable[Outcome], layout: Layout) -> list[str]:
 
 def _column(names: tuple[str, ...], layout: Layout) -> str:
     """Find the column of the text."""
-    if layout.column is not None:
-        if clean_name(layout.column) not in names:
-            problem = f"There is no column {layout.column!r}; the columns are {_listed(names)}."
-            raise FileError(problem, hint="Give one of them as --column.")
-        return clean_name(layout.column)
-    if len(names) == 1:
-        return names[0]
-    likely = [name for wanted in LIKELY_COLUMNS for name in names if name.lower() == wanted]
-    if not likely:
-        raise FileError(f"Which column holds the text? The columns are {_listed(names)}.", hint="Give one as --column.")
-    return likely[0]
+    try:
+        return text_column(names, layout.column or "")
+    except TableError as error:
+        raise FileError(error.message, hint="Give one of them as --column.") from error
 
 
 def _listed(names: Iterable[str]) -> str:

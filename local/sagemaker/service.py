@@ -13,6 +13,7 @@ from local.sagemaker.endpoints.endpoints import EndpointConfigs, Endpoints
 from local.sagemaker.endpoints.invocation import Invocations
 from local.sagemaker.endpoints.runtime import EndpointRuntime
 from local.sagemaker.models.models import ModelPackages, Models, PackageGroups
+from local.sagemaker.processing.jobs import ProcessingJobs
 from local.sagemaker.state.context import Context
 from local.sagemaker.training.jobs import TrainingJobs
 from local.sagemaker.transform.jobs import TransformJobs
@@ -33,7 +34,7 @@ class SageMakerService:
         self._runtime = EndpointRuntime(context)
         endpoints = Endpoints(context, models, configs, self._runtime)
         self.invoke_endpoint = Invocations(context, self._runtime).invoke
-        self._jobs = (TrainingJobs(context), TransformJobs(context, models))
+        self._jobs = (TrainingJobs(context), TransformJobs(context, models), ProcessingJobs(context))
         self._handlers: dict[str, Handler] = {
             "AddTags": context.tags.add_tags,
             "ListTags": context.tags.list_tags,

@@ -36,6 +36,7 @@ class Names:
         served: pattern of the names of the models and endpoint configs that the serving stack replaces.
         release: also the role under which CloudFormation changes the endpoint.
         training: also the role of the jobs.
+        bulk: also the role of the jobs, and the beginning of their names.
         key_export: under which the storage stack exports the ARN of the environment's own key.
         key_arn: that ARN in the other stacks; empty without such a key.
         keeper_arn: role of the function that alone writes kept archives.
@@ -56,6 +57,7 @@ class Names:
         self.served = f"{prefix}--*"
         self.release = f"{prefix}-release"
         self.training = f"{prefix}-training"
+        self.bulk = f"{prefix}-bulk"
         self.keeper_arn = self.role_arn(self.global_name(f"{prefix}-gate-keep"))
         self.recipe = f"/{prefix}/training-recipe"
         self.topic = f"{prefix}-notifications"

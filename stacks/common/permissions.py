@@ -119,6 +119,18 @@ def pass_role(role_arn: str, service: str) -> Right:
     )
 
 
+def run_jobs(kind: str, job_arns: str) -> Right:
+    """Start jobs of a kind, wait for them and stop them."""
+    verbs = [f"sagemaker:{verb}{kind}Job" for verb in ("Create", "Describe", "Stop")]
+    return Right([*verbs, "sagemaker:AddTags", "sagemaker:ListTags"], [job_arns], "Each name has a random part.")
+
+
+def job_rules(scope: Construct, *kinds: str) -> Right:
+    """Let Step Functions make the rules of its own by which it learns that a job of these kinds has ended."""
+    rules = [arn_of(scope, "events", f"rule/StepFunctionsGetEventsForSageMaker{kind}JobsRule") for kind in kinds]
+    return Right(["events:PutTargets", "events:PutRule", "events:DescribeRule"], rules)
+
+
 def look_at_champion(serving_stack_arn: str, *more: str) -> Right:
     """Describe the serving stack, whose parameter is the champion; `more`: further actions."""
     return Right(
@@ -155,11 +167,11 @@ def read_secret(arn: str) -> list[Right]:
 
 
 def container_rights(
-    scope: Construct, *, images: Iterable[ContainerImage], log_group: str, key_arn: str = ""
+    scope: Construct, *, images: Iterable[ContainerImage], log_groups: Sequence[str], key_arn: str = ""
 ) -> list[Right]:
     """Return what every SageMaker container needs: pull its image, write its log, publish its metrics.
 
-    `log_group`: log group below `/aws/sagemaker/` that the container writes to. `key_arn`: key that a job names for its
+    `log_groups`: below `/aws/sagemaker/`, that the container writes to. `key_arn`: key that a job names for its
     output; SageMaker asks that the job's role may use it.
     """
     partition = Stack.of(scope).partition
@@ -171,7 +183,7 @@ def container_rights(
         ECR_LOGIN,
         Right(
             ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
-            [arn_of(scope, "logs", f"log-group:{log_group}:*")],
+            [arn_of(scope, "logs", f"log-group:{log_group}:*") for log_group in log_groups],
             "SageMaker names the log streams of this group, one per host.",
         ),
         Right(

@@ -16,8 +16,9 @@ NULL = "{% null %}"
 CAUSE = """{% (
   $cause := $states.errorOutput.Cause;
   $details := $substring($cause, 0, 1) = "{" and $substring($cause, -1) = "}" ? $parse($cause) : {};
-  $status := $exists($details.TransformJobStatus) ? $details.TransformJobStatus : $details.TrainingJobStatus;
-  $reason := $exists($details.FailureReason) ? $details.FailureReason
+  $status := $lookup($details, $keys($details)[$contains($, /^[A-Za-z]+JobStatus$/)][0]);
+  $reason := $exists($details.ExitMessage) ? $details.ExitMessage
+    : $exists($details.FailureReason) ? $details.FailureReason
     : $exists($details.errorMessage) ? $details.errorMessage
     : $exists($status) ? "the job ended as " & $status
     : $exists($cause) and $cause != "" ? $cause
@@ -28,7 +29,8 @@ CAUSE = """{% (
       & "with another instance_type."
     : $reason
 ) %}"""
-"""The readable reason of an error: SageMaker's FailureReason of a failed job, the message of a failed Lambda.
+"""The readable reason of an error: what a processing job said, SageMaker's FailureReason of another failed job, the
+message of a failed Lambda.
 
 Both arrive wrapped in JSON; a refused call arrives as plain text.
 """

@@ -27,7 +27,7 @@ def model_role(
     logs.group(scope, "Log", name=log_group)
     rights = [
         read_objects(*archives, reason="A model's key contains its digest or the name of the job that made it."),
-        *container_rights(scope, images=images, log_group=log_group),
+        *container_rights(scope, images=images, log_groups=[log_group]),
     ]
     return service_role(
         scope,

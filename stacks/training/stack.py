@@ -1,7 +1,8 @@
-"""Training: data, jobs, the gate, the registry and the workflow over them."""
+"""Training: data, jobs, the gate, the registry and the workflow over them; and bulk scoring, which shares its parts."""
 
 from constructs import Construct
 
+from stacks.bulk.workflow import add_bulk_workflow
 from stacks.common.project_sources import ProjectSources
 from stacks.common.project_stack import ProjectStack, add_outputs
 from stacks.common.s3_folder import S3Folder
@@ -80,6 +81,7 @@ class TrainingStack(ProjectStack):
             role=training_workflow_role(Construct(workflow, "Role"), names=names, parts=parts, models=models),
             logs=self.logs,
         )
+        add_bulk_workflow(Construct(self, "Bulk"), stack=self, storage=storage, parts=parts, archives=archives)
         model = model_role(
             Construct(self, "Model"), names=names, archives=archives, images=container.pullable, logs=self.logs
         )

@@ -29,6 +29,8 @@ WORKFLOW = {
     "release": "release",
     "smoke-test": "release",
     "model": "release",
+    "bulk-workflow": "bulk",
+    "bulk": "bulk",
     "predict": "API",
     "drift": "drift",
     "registry": "teardown",

@@ -18,6 +18,7 @@ _CLIENTS = {"sfn": "stepfunctions"}
 _SYNC_RULES = {
     "createTrainingJob": "StepFunctionsGetEventsForSageMakerTrainingJobsRule",
     "createTransformJob": "StepFunctionsGetEventsForSageMakerTransformJobsRule",
+    "createProcessingJob": "StepFunctionsGetEventsForSageMakerProcessingJobsRule",
 }
 
 
@@ -178,9 +179,15 @@ def _create_transform_job(call: Call, given: dict[str, Any]) -> list[Need]:
     return _job(call, "transform-job", "TransformJob", given["TransformJobName"])
 
 
+def _create_processing_job(call: Call, given: dict[str, Any]) -> list[Need]:
+    job = _job(call, "processing-job", "ProcessingJob", given["ProcessingJobName"])
+    return [*job, _pass_role(given["RoleArn"], "sagemaker")]
+
+
 def _create_model(call: Call, given: dict[str, Any]) -> list[Need]:
-    arn = _sagemaker("model", given["ModelName"])
-    return [Need("sagemaker:CreateModel", arn), _pass_role(given["ExecutionRoleArn"], "sagemaker"), *_tags(call, arn)]
+    arn, package = _sagemaker("model", given["ModelName"]), given["PrimaryContainer"].get("ModelPackageName")
+    made = [Need("sagemaker:CreateModel", one) for one in (arn, package) if one]
+    return [*made, _pass_role(given["ExecutionRoleArn"], "sagemaker"), *_tags(call, arn)]
 
 
 def _create_model_package(call: Call, given: dict[str, Any]) -> list[Need]:
@@ -217,6 +224,8 @@ def _one(action: str, resource: Callable[[dict[str, Any]], str]) -> Callable[[Ca
 _NEEDS: dict[str, Callable[[Call, dict[str, Any]], list[Need]]] = {
     "createTrainingJob": _create_training_job,
     "createTransformJob": _create_transform_job,
+    "createProcessingJob": _create_processing_job,
+    "putObject": _one("s3:PutObject", lambda given: f"arn:aws:s3:::{given['Bucket']}/{given['Key']}"),
     "createModel": _create_model,
     "stopTransformJob": _one(
         "sagemaker:StopTransformJob", lambda given: _sagemaker("transform-job", given["TransformJobName"])

@@ -25,6 +25,8 @@ ENVIRONMENTS = ("local", "dev", "prod")
 # Test modules are imported by path; what they share lies beside them.
 sys.path.append(str(Path(__file__).parent))
 STACKS = ("storage", "training", "serving", "release", "api", "monitoring")
+WORKFLOW_STACKS = {"training": "training", "bulk": "training", "release": "release"}
+"""The stack that holds each workflow."""
 IMAGE_STACK = "image"
 IMAGE_VARIANTS = ("slim", "keyed")  # where the container is `slim`
 # Environments with other values: what cdk.json doesn't use has to be right as well.
@@ -78,6 +80,12 @@ class Assemblies:
         """The resources of one type in a stack."""
         resources = self.template(env, stack)["Resources"].values()
         return [resource for resource in resources if resource["Type"] == resource_type]
+
+    def machine(self, env: str, workflow: str) -> dict[str, Any]:
+        """A workflow's state machine: `training`, `bulk` or `release`."""
+        machines = self.resources(env, WORKFLOW_STACKS[workflow], "AWS::StepFunctions::StateMachine")
+        (found,) = (one for one in machines if one["Properties"]["StateMachineName"].endswith(f"-{workflow}"))
+        return found
 
     @functools.cache  # noqa: B019
     def assertions(self, env: str, stack: str) -> Any:

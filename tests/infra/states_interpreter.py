@@ -6,6 +6,7 @@ failed.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping
@@ -92,7 +93,9 @@ def evaluate(template: Any, states: Mapping[str, Any], variables: Mapping[str, A
 
 def _jsonata(text: str, bindings: dict[str, Any], waited: int) -> Any:
     expression = Jsonata(text)
-    expression.register_lambda("parse", json.loads)  # Step Functions' addition to JSONata
+    # Step Functions' additions to JSONata.
+    expression.register_lambda("parse", json.loads)
+    expression.register_lambda("hash", lambda text, _: hashlib.sha256(text.encode()).hexdigest())
     expression.register_lambda("millis", lambda: int((time.time() + waited) * 1000))
     return expression.evaluate(None, bindings)
 

@@ -105,7 +105,7 @@ def test_every_launcher_puts_jobs_into_the_network(
     assert set(channels) == {"train", "test", "base_model"} and channels["base_model"].endswith("/base-model/")
     assert request["HyperParameters"]["base_model"] == "channel:base_model"
     assert request["Environment"] == {"HF_HUB_OFFLINE": "1", "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "wheels"}
-    (workflow,) = assemblies.resources(ENV, "training", "AWS::StepFunctions::StateMachine")
+    workflow = assemblies.machine(ENV, "training")
     for member in ("VpcConfig", "PIP_NO_INDEX", "base-model/"):
         assert json.dumps(workflow).count(member) == 1, member
 

@@ -90,18 +90,19 @@ def test_the_account_uses_the_key_through_s3_and_sns_alone(assemblies: Assemblie
 
 
 def test_jobs_encrypt_what_they_write(assemblies: Assemblies) -> None:
-    """Training and transform outputs name the key, and the roles of both jobs may use it."""
+    """Outputs of training, transform and processing jobs name the key, and the roles of all jobs may use it."""
     template = assemblies.template("keyed", "training")
-    (workflow,) = assemblies.resources("keyed", "training", "AWS::StepFunctions::StateMachine")
+    workflow = assemblies.machine("keyed", "training")
     (recipe,) = assemblies.resources("keyed", "training", "AWS::SSM::Parameter")
     assert json.dumps(workflow).count("KmsKeyId") == 2  # training and transform
+    assert json.dumps(assemblies.machine("keyed", "bulk")).count("KmsKeyId") == 3  # prepare, transform, join
     assert json.dumps(recipe).count("KmsKeyId") == 1
     may = [
         resource["Properties"]["RoleName"]
         for resource in template["Resources"].values()
         if resource["Type"] == "AWS::IAM::Role" and "kms:GenerateDataKey" in json.dumps(resource)
     ]
-    assert sorted(may) == ["text-classifier-prod-evidence", "text-classifier-prod-training"]
+    assert sorted(may) == [f"text-classifier-prod-{job}" for job in ("bulk", "evidence", "training")]
 
 
 def test_jobs_may_read_the_hubs_token_and_no_other_secret(assemblies: Assemblies) -> None:

@@ -132,24 +132,27 @@ def test_training_role_reads_one_code_object(assemblies: Assemblies) -> None:
         ("sagemaker:StopTrainingJob", ":training-job/text-classifier-dev-????????-??????-??????"),
         ("sagemaker:CreateTransformJob", ":transform-job/text-classifier-dev-evidence-*"),
         ("sagemaker:StopTransformJob", ":transform-job/text-classifier-dev-evidence-*"),
+        ("sagemaker:CreateProcessingJob", ":processing-job/text-classifier-dev-bulk-*"),
         ("sagemaker:CreateModel", ":model/text-classifier-dev-evidence-*"),
         ("sagemaker:DeleteModel", ":model/text-classifier-dev-evidence-*"),
         ("sagemaker:UpdateModelPackage", ":model-package/text-classifier-dev/*"),
     ],
 )
 def test_workflow_touches_its_own_things_only(assemblies: Assemblies, action: str, resource: str) -> None:
-    """The state machine can't touch jobs, models and packages that are not this environment's."""
+    """The state machines can't touch jobs, models and packages that are not this environment's."""
     resources = [
         entry["Fn::Join"][1][-1]
         for where, _, statement in statements(assemblies.template("dev", "training"))
         if action in as_list(statement["Action"])
         for entry in as_list(statement["Resource"])
     ]
-    assert resources == [resource]
+    # The bulk workflow's model comes from a package.
+    of_bulk = (resource.replace("-evidence-", "-bulk-"), ":model-package/text-classifier-dev/*")
+    assert resource in resources and set(resources) <= {resource, *of_bulk}
 
 
-def test_workflow_passes_the_two_roles_of_its_jobs(assemblies: Assemblies) -> None:
-    """The state machine hands out the roles of training jobs and of evidence models, no other."""
+def test_workflows_pass_the_roles_of_their_jobs(assemblies: Assemblies) -> None:
+    """The state machines hand out the roles of training jobs, evidence models and bulk scoring, no other."""
     passed = {
         entry["Fn::GetAtt"][0]
         for _, _, statement in statements(assemblies.template("dev", "training"))
@@ -158,7 +161,7 @@ def test_workflow_passes_the_two_roles_of_its_jobs(assemblies: Assemblies) -> No
     }
     roles = assemblies.template("dev", "training")["Resources"]
     names = {roles[logical_id]["Properties"]["RoleName"] for logical_id in passed}
-    assert names == {"text-classifier-dev-training", "text-classifier-dev-evidence"}
+    assert names == {f"text-classifier-dev-{job}" for job in ("training", "evidence", "bulk")}
 
 
 @pytest.mark.parametrize(

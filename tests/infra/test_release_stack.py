@@ -167,7 +167,7 @@ def test_smoke_test_may_ask_and_read(assemblies: Assemblies) -> None:
 @pytest.mark.parametrize(("env", "seconds"), [("local", 1), ("dev", 15), ("prod", 15)])
 def test_waits_as_configured(assemblies: Assemblies, env: str, seconds: int) -> None:
     """Each wait of the workflow is as long as the configuration says."""
-    (machine,) = assemblies.resources(env, "release", "AWS::StepFunctions::StateMachine")
+    machine = assemblies.machine(env, "release")
     states = values(assemblies, env).definition(machine)["States"].values()
     assert {state["Seconds"] for state in states if state["Type"] == "Wait"} == {seconds}
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 def definition(assemblies: Assemblies, env: str) -> dict[str, Any]:
     """The state machine's definition, references written as `<…>`."""
-    (machine,) = assemblies.resources(env, "training", "AWS::StepFunctions::StateMachine")
+    machine = assemblies.machine(env, "training")
     loaded: dict[str, Any] = json.loads(joined(machine["Properties"]["DefinitionString"]))
     return loaded
 

@@ -1,4 +1,4 @@
-"""Every task of both workflows, as synthesised: AWS would take its parameters, and its role may make the call."""
+"""Every task of all workflows, as synthesised: AWS would take its parameters, and its role may make the call."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import bulk_samples
 import pytest
 import release_samples
 import release_state_names as names
 import workflow_samples
 from api_calls import Call, needs, parameter_problems, sdk_name
-from conftest import ENVIRONMENTS, STACKS
+from conftest import ENVIRONMENTS, STACKS, WORKFLOW_STACKS
 from policies import Need, Statement, allows, missing, statements_of
 from states_interpreter import TaskFailed, execute
 from template_values import TemplateValues
@@ -24,7 +25,7 @@ from stacks.training.workflow import state_names as steps
 if TYPE_CHECKING:
     from conftest import Assemblies
 
-WORKFLOWS = [(env, workflow) for env in ENVIRONMENTS for workflow in ("training", "release")]
+WORKFLOWS = [(env, workflow) for env in ENVIRONMENTS for workflow in WORKFLOW_STACKS]
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,9 @@ def runs(workflow: str) -> list[tuple[Any, dict[str, Any]]]:
             ({}, {**well, steps.PLAN: both, steps.LOOK: serving}),
             ({}, {**well, "Transform": broken}),
         ]
+    if workflow == "bulk":
+        broken = bulk_samples.failed({"TransformJobStatus": "Failed"})
+        return [(bulk_samples.INPUT, bulk_samples.tasks(**more)) for more in ({}, {"Score": broken})]
     wrong = release_samples.scripted(TaskFailed("WrongAnswersError", release_samples.WRONG))
     rolled_back = release_samples.scripted(release_samples.stack("UPDATE_ROLLBACK_COMPLETE", release_samples.OLD))
     refused = release_samples.scripted(release_samples.refused("denied"))
@@ -85,8 +89,8 @@ def runs(workflow: str) -> list[tuple[Any, dict[str, Any]]]:
 def workflow_of(assemblies: Assemblies, env: str, workflow: str) -> Workflow:
     """The deployed workflow, walked with the sample data."""
     templates = {stack: assemblies.template(env, stack) for stack in STACKS}
-    values = TemplateValues(templates[workflow], list(templates.values()))
-    (machine,) = assemblies.resources(env, workflow, "AWS::StepFunctions::StateMachine")
+    values = TemplateValues(templates[WORKFLOW_STACKS[workflow]], list(templates.values()))
+    machine = assemblies.machine(env, workflow)
     definition = values.definition(machine)
     name = machine["Properties"]["StateMachineName"]
     arn = f"arn:aws:states:us-east-1:111122223333:stateMachine:{name}"
@@ -107,7 +111,7 @@ def workflow_of(assemblies: Assemblies, env: str, workflow: str) -> Workflow:
 
 @pytest.fixture(scope="module")
 def workflows(assemblies: Assemblies) -> dict[tuple[str, str], Workflow]:
-    """Both workflows of all environments."""
+    """The workflows of all environments."""
     return {key: workflow_of(assemblies, *key) for key in WORKFLOWS}
 
 

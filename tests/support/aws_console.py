@@ -40,6 +40,7 @@ class Console:
         self.machines = {
             "training": project.outputs("training")["StateMachineArn"],
             "release": project.outputs("release")["ReleaseStateMachineArn"],
+            "bulk": project.outputs("training")["BulkStateMachineArn"],
         }
 
     def start(self, document: Any, machine: str = "training") -> str:

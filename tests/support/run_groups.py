@@ -31,7 +31,12 @@ GROUPS: dict[str, tuple[str, ...]] = {
         for name in ("resume", "checkpoints", "export", "base_model", "values_through_toolkit")
     ),
     "servers": tuple(f"unit/serving/test_serving_{name}.py" for name in ("http", "image", "process")),
-    "operations": ("e2e/test_operations.py", "e2e/test_documented_commands.py", "e2e/test_rights.py"),
+    "operations": (
+        "e2e/test_operations.py",
+        "e2e/test_bulk.py",
+        "e2e/test_documented_commands.py",
+        "e2e/test_rights.py",
+    ),
     "launches": ("e2e/test_launch.py", "e2e/test_train_sdk.py"),
     "interruptions": ("e2e/test_interruptions.py", "e2e/test_client_killed.py", "e2e/test_faults.py"),
     "requests": (

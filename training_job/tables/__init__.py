@@ -5,11 +5,13 @@ Excel needs python-calamine. The client ships this package as `text_classifier.r
 another by relative names.
 """
 
-from .names import clean_name
+from .names import LIKELY_COLUMNS, clean_name, text_column
+from .output import safe_cell
 from .read import open_pipe, open_table, read_table
 from .table import HowRead, ReadSettings, Table, TableError, TableRow, TableStream
 
 __all__ = [
+    "LIKELY_COLUMNS",
     "HowRead",
     "ReadSettings",
     "Table",
@@ -20,4 +22,6 @@ __all__ = [
     "open_pipe",
     "open_table",
     "read_table",
+    "safe_cell",
+    "text_column",
 ]

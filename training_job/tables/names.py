@@ -9,6 +9,9 @@ from .table import TableError
 # Zero-width spaces and joiners, direction marks, soft hyphen, byte order mark.
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 
+LIKELY_COLUMNS = ("text", "sentence", "review", "comment", "content", "body", "message")
+"""Columns searched for the text, in this order, when a file to score has several columns and none was named."""
+
 
 def clean_name(name: str) -> str:
     """Return a column's name without invisible characters and with single blanks; a line break becomes a blank."""
@@ -33,3 +36,19 @@ def column_names(header: Sequence[object], file: str) -> list[str]:
                 hint="Rename or remove one of the columns; if the first line is no header, give header=no.",
             )
     return [name or numbered_name(position) for position, name in enumerate(names)]
+
+
+def text_column(names: Sequence[str], wanted: str = "") -> str:
+    """Return the column of a file to score that holds the text: the wanted one, the only one, or a likely one.
+
+    Raises TableError: there is no such column.
+    """
+    listed = ", ".join(map(repr, names)) or "none"
+    if wanted and clean_name(wanted) not in names:
+        raise TableError(f"There is no column {wanted!r}; the columns are {listed}.", hint="Name one of them.")
+    if wanted or len(names) == 1:
+        return clean_name(wanted) or names[0]
+    likely = [name for known in LIKELY_COLUMNS for name in names if name.lower() == known]
+    if not likely:
+        raise TableError(f"Which column holds the text? The columns are {listed}.", hint="Name one of them.")
+    return likely[0]

@@ -9,8 +9,9 @@ from local.sagemaker.common.names import Key, Scope, last_part
 
 INVOCATION_PATH = re.compile(r"^/endpoints/([^/]+)/invocations/?$")  # path of InvokeEndpoint (runtime plane)
 # Longer nouns first: an action is about the first one that it ends with.
-_NOUNS = ("TrainingJob", "TransformJob", "EndpointConfig", "Endpoint", "ModelPackageGroup", "ModelPackage", "Model")
-_PASSED_ROLES = {"CreateTrainingJob": "RoleArn", "CreateModel": "ExecutionRoleArn"}
+_JOBS = ("TrainingJob", "TransformJob", "ProcessingJob")
+_NOUNS = (*_JOBS, "EndpointConfig", "Endpoint", "ModelPackageGroup", "ModelPackage", "Model")
+_PASSED_ROLES = {"CreateTrainingJob": "RoleArn", "CreateProcessingJob": "RoleArn", "CreateModel": "ExecutionRoleArn"}
 
 
 def resource_arn(action: str, params: Mapping[str, Any], scope: Scope) -> str:

@@ -47,7 +47,7 @@ class Settings:
     state_dir: Path
     """Folder for resources (JSON), job folders and extracted artifacts; the service alone writes there."""
     log_dir: Path
-    """Folder for log files: `training-jobs/<job>.log`, `transform-jobs/<job>.log`, `endpoints/<name>-<variant>.log`."""
+    """Folder for log files: `<kind of job>s/<job>.log`, `endpoints/<name>-<variant>.log`."""
     endpoint_url: str
     """URL of the local cloud, passed to child processes as AWS_ENDPOINT_URL."""
     images: Sequence[ImageRule] = ()

@@ -1,1 +1,1 @@
-"""What training jobs and transform jobs have in common: the calls, the record, and the thread that runs a job."""
+"""What all kinds of jobs have in common: the calls, the record, and the thread that runs a job."""

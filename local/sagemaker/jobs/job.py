@@ -5,11 +5,14 @@ import shutil
 import threading
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
 
 from local.sagemaker.common.errors import FailedError, shortened
 from local.sagemaker.common.names import Key
+from local.sagemaker.common.surroundings import SurroundingsError
 from local.sagemaker.processes.log_stream import LogStream
 from local.sagemaker.state.context import Context
 from local.sagemaker.state.store import Record
@@ -21,11 +24,20 @@ class _JobStoppedError(Exception):
     """The job was stopped, or the service is stopping."""
 
 
+@contextmanager
+def explained(what: str, where: str) -> Iterator[None]:
+    """Let a job fail with the reason when a transfer from or to S3 fails. Raises FailedError."""
+    try:
+        yield
+    except SurroundingsError as error:
+        raise FailedError(f"ClientError: {what} failed: {error} ({where})") from error
+
+
 class JobRecord(ABC):
     """Reads and changes the stored record of one job."""
 
     activity: ClassVar[str]
-    """`Training` or `Transform`, as in the members `<activity>JobName` and `<activity>EndTime`."""
+    """`Training`, `Transform` or `Processing`, as in the members `<activity>JobName` and `<activity>EndTime`."""
 
     def __init__(self, context: Context, key: Key) -> None:
         self._context = context

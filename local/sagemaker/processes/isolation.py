@@ -1,9 +1,10 @@
-"""Runs a model server without a network, as SageMaker's network isolation does. A script of its own.
+"""Runs a model server or a job without a network, as SageMaker's network isolation does. A script of its own.
 
 `python isolation.py COMMAND…` listens where the server should (`SAGEMAKER_BIND_TO_HOST`, `SAGEMAKER_BIND_TO_PORT`),
 moves into a network namespace of its own, which has a loopback interface and nothing else, starts the server there as
-its child and passes on what arrives at the old socket. Whichever of the two ends, the other does too. Where the kernel
-allows no namespace, the server starts without one, and its log says so.
+its child and passes on what arrives at the old socket. Whichever of the two ends, the other does too. Without these
+variables the command just runs in such a namespace. Where the kernel allows none, it starts without one, and its log
+says so.
 """
 
 import asyncio
@@ -72,9 +73,12 @@ async def _pass_on(listener: socket.socket, address: tuple[str, int]) -> None:
 
 def main(command: list[str]) -> None:
     """Run the command, cut off from every network, and end with its exit code."""
-    address = (os.environ["SAGEMAKER_BIND_TO_HOST"], int(os.environ["SAGEMAKER_BIND_TO_PORT"]))
     if not _may_be_cut_off():
-        os.execv(command[0], command)
+        os.execvp(command[0], command)
+    if "SAGEMAKER_BIND_TO_PORT" not in os.environ:  # a job, which nobody asks
+        cut_off()
+        os.execvp(command[0], command)
+    address = (os.environ["SAGEMAKER_BIND_TO_HOST"], int(os.environ["SAGEMAKER_BIND_TO_PORT"]))
     listener = socket.create_server(address)  # this socket stays where it was made
     cut_off()
     relay = os.getpid()

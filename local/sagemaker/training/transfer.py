@@ -3,12 +3,12 @@
 import random
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from local.sagemaker.common.errors import FailedError
-from local.sagemaker.common.surroundings import Surroundings, SurroundingsError
+from local.sagemaker.common.surroundings import Surroundings
+from local.sagemaker.jobs.job import explained
 from local.sagemaker.state import archives
 from local.sagemaker.state.store import Record
 from local.sagemaker.training.container import JobFolder
@@ -28,7 +28,7 @@ class Transfer:
     def download_code(self, source: str) -> None:
         """Fetch the source tarball and extract it into the code folder."""
         archive = self._folder.scratch("sourcedir.tar.gz")
-        with _explained("Code download", source):
+        with explained("Code download", source):
             archive.write_bytes(self._surroundings.s3_get(source, role_arn=self._role))
         try:
             archives.extract(archive, self._folder.code)
@@ -41,7 +41,7 @@ class Transfer:
         name, uri = channel["ChannelName"], channel["DataSource"]["S3DataSource"]["S3Uri"]
         target = self._folder.channel(name)
         target.mkdir(parents=True, exist_ok=True)
-        with _explained("Data download", f"channel {name}, {uri}"):
+        with explained("Data download", f"channel {name}, {uri}"):
             files = self._surroundings.s3_download(uri, target, role_arn=self._role)
         if files == 0:
             raise FailedError(
@@ -55,7 +55,7 @@ class Transfer:
         uri, archive = f"{self._output}/{name}", self._folder.scratch(name)
         archives.pack(content, archive)
         try:
-            with _explained("Artifact upload", uri):
+            with explained("Artifact upload", uri):
                 self._surroundings.s3_upload(archive, uri, role_arn=self._role)
         finally:
             archive.unlink(missing_ok=True)
@@ -80,7 +80,7 @@ class CheckpointSync:
         if not self._uri:
             return
         self._folder.mkdir(parents=True, exist_ok=True)
-        with _explained("Checkpoint download", self._uri):
+        with explained("Checkpoint download", self._uri):
             self._surroundings.s3_download(self._uri, self._folder, role_arn=self._role)
         self._uploaded = dict(_stamps(self._folder))
 
@@ -109,7 +109,7 @@ class CheckpointSync:
         for path, stamp in random.sample(stamps, len(stamps)):  # AWS promises no order
             if self._uploaded.get(path) != stamp:
                 uri = self._uri + path.relative_to(self._folder).as_posix()
-                with _explained("Checkpoint upload", uri):
+                with explained("Checkpoint upload", uri):
                     self._surroundings.s3_upload(path, uri, role_arn=self._role)
                 self._uploaded[path] = stamp
 
@@ -120,11 +120,3 @@ def _stamps(folder: Path) -> Iterator[tuple[Path, tuple[int, int]]]:
         if path.is_file():
             status = path.stat()
             yield path, (status.st_mtime_ns, status.st_size)
-
-
-@contextmanager
-def _explained(what: str, where: str) -> Iterator[None]:
-    try:
-        yield
-    except SurroundingsError as error:
-        raise FailedError(f"ClientError: {what} failed: {error} ({where})") from error

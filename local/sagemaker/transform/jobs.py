@@ -1,9 +1,11 @@
 """Transform jobs: create, describe, list, stop; start the model, ask it every record, store the answers."""
 
+import queue
 import threading
 import time
 import uuid
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -33,33 +35,41 @@ class TransformRun(JobRun):
     def __init__(self, context: Context, record: JobRecord, spec: VariantSpec) -> None:
         super().__init__(context, record, f"{record.key.name}/{uuid.uuid4().hex}")
         self._spec = spec
-        self._server: ModelServer | None = None
-        self._stopper: threading.Thread | None = None
+        self._servers: list[ModelServer] = []
+        """One for each instance."""
+        self._idle: queue.SimpleQueue[ModelServer] = queue.SimpleQueue()
+        self._stoppers: list[threading.Thread] = []
 
     def _interrupt(self) -> None:
-        if self._server is not None and self._stopper is None:
-            grace = self._context.settings.shutdown_grace_seconds
-            self._stopper = threading.Thread(target=self._server.stop, args=(grace,), daemon=True)
-            self._stopper.start()
+        grace = self._context.settings.shutdown_grace_seconds
+        if not self._stoppers:
+            self._stoppers = [threading.Thread(target=one.stop, args=(grace,), daemon=True) for one in self._servers]
+            for stopper in self._stoppers:
+                stopper.start()
 
     def _release(self) -> None:
-        if self._server is not None:
-            self._server.stop(self._context.settings.shutdown_grace_seconds)
-        if self._stopper is not None:
-            self._stopper.join()
+        for server in self._servers:
+            server.stop(self._context.settings.shutdown_grace_seconds)
+        for stopper in self._stoppers:
+            stopper.join()
 
     def _ending(self, error: Exception) -> tuple[str, str]:
         # A request breaks off when the job is stopped, because its server is: that is no failure.
         return ("Stopped", "") if self._stop_requested.is_set() else super()._ending(error)
 
     def _execute(self) -> str:
-        if self._job["TransformResources"]["InstanceCount"] > 1:
-            self._log.note("InstanceCount is above 1; the local cloud runs every job on this one machine.")
+        count = self._job["TransformResources"]["InstanceCount"]
+        if count > 1:
+            self._log.note(f"InstanceCount is {count}: the instances are {count} processes on this machine.")
         inputs = self._download()
-        server = self._start_server()
+        for number in range(count):
+            self._idle.put(self._start_server(self._base / f"home-{number + 1}"))
         self._record.change(TransformStartTime=time.time())
-        for path in inputs:
-            self._transform(server, path)
+        with ThreadPoolExecutor(count) as instances:
+            transforms = [instances.submit(self._transform, path) for path in inputs]
+        # As on AWS: one object that fails fails the job, and the answers to the others are stored.
+        if failures := [error for one in transforms if (error := one.exception())]:
+            raise failures[0]
         return "Completed"
 
     def _download(self) -> list[Path]:
@@ -73,14 +83,16 @@ class TransformRun(JobRun):
             raise _failure("ClientError", f'No S3 objects found under S3 URL "{uri}"')
         return paths
 
-    def _start_server(self) -> ModelServer:
-        home, contract = self._base / "home", transform_request.variables(self._job)
+    def _start_server(self, home: Path) -> ModelServer:
+        self._leave_if_stopped()
+        contract = transform_request.variables(self._job)
         try:
             command = serving_command(self._context, self._key.scope, self._spec, home=home, contract=contract)
         except FailedError as error:
             raise _failure("ClientError", str(error)) from error
         seconds = self._context.settings.endpoint_start_seconds
-        self._server = server = ModelServer(command, self._log, start_seconds=seconds, abandon=self._stop_requested)
+        server = ModelServer(command, self._log, start_seconds=seconds, abandon=self._stop_requested)
+        self._servers.append(server)
         try:
             server.start()
         except (StartError, OSError) as error:
@@ -88,7 +100,15 @@ class TransformRun(JobRun):
             raise _failure("AlgorithmError", what) from error
         return server
 
-    def _transform(self, server: ModelServer, path: Path) -> None:
+    def _transform(self, path: Path) -> None:
+        """Let an instance that has nothing to do answer one object."""
+        server = self._idle.get()
+        try:
+            self._answer(server, path)
+        finally:
+            self._idle.put(server)
+
+    def _answer(self, server: ModelServer, path: Path) -> None:
         """Send the records of one object and store the answers in the same order."""
         relative = path.relative_to(self._base / "input").as_posix()
         records = transform_request.split(path.read_bytes(), self._job["TransformInput"].get("SplitType", "None"))
@@ -96,7 +116,7 @@ class TransformRun(JobRun):
             raise _failure("ClientError", f"{relative} is empty: there is no record to transform")
         names = [f"record {number} of {relative}" for number in range(1, len(records) + 1)]
         answers = [self._ask(server, record, name) for record, name in zip(records, names, strict=True)]
-        output, wanted = self._base / "output", self._job["TransformOutput"]
+        output, wanted = path.with_name(f"{path.name}.out"), self._job["TransformOutput"]
         output.write_bytes(transform_request.assemble(answers, wanted.get("AssembleWith", "None")))
         uri = f"{wanted['S3OutputPath'].rstrip('/')}/{relative}.out"
         with _explained("Output upload", uri):

@@ -6,6 +6,7 @@ from typing import Any
 from local.sagemaker.common.errors import UnsupportedError
 
 _DEFAULT_PAYLOAD_MB, _MAX_PAYLOAD_MB = 6, 100
+_MAX_INSTANCES = 4  # processes that share the processors of one machine
 
 
 def check(params: Mapping[str, Any]) -> None:
@@ -62,6 +63,12 @@ def _unsupported(params: Mapping[str, Any]) -> Iterator[str]:
     yield from (member for member in ("DataProcessing", "DataCaptureConfig") if params.get(member))
     if params.get("ModelClientConfig", {}).get("InvocationsMaxRetries"):
         yield "InvocationsMaxRetries above 0: a record that fails is sent once"
+    yield from _beyond_this_machine(params)
+
+
+def _beyond_this_machine(params: Mapping[str, Any]) -> Iterator[str]:
+    if (count := params["TransformResources"]["InstanceCount"]) > _MAX_INSTANCES:
+        yield f"InstanceCount {count}: its instances are processes of one machine, at most {_MAX_INSTANCES}"
     if (params.get("MaxConcurrentTransforms") or 1) > 1:
         yield "MaxConcurrentTransforms above 1: records are sent one after the other"
     if not 1 <= payload_mb(params) <= _MAX_PAYLOAD_MB:  # 0: of any size, sent in chunks

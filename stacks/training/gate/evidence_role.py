@@ -28,7 +28,7 @@ def evidence_role(
         ),
         write_objects(evidence.arn_of("*/sentences.jsonl.out"), reason="Evidence is named by its sentences' hash."),
         list_below(evidence.bucket_arn, f"{evidence.prefix}/"),
-        *container_rights(scope, images=images, log_group=_LOG_GROUP, key_arn=names.key_arn),
+        *container_rights(scope, images=images, log_groups=[_LOG_GROUP], key_arn=names.key_arn),
     ]
     return service_role(
         scope,

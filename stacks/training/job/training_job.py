@@ -53,7 +53,7 @@ def training_job(
     track = [Right(TRACKING_ACTIONS, [tracking])]
     rights = [
         *in_s3,
-        *container_rights(scope, images=[image], log_group=_LOG_GROUP, key_arn=key_arn),
+        *container_rights(scope, images=[image], log_groups=[_LOG_GROUP], key_arn=key_arn),
         *(read_secret(settings.hub_token_secret) if settings.hub_token_secret else []),
         *(network.rights if network else []),
         *(track if tracking.startswith("arn:") else []),

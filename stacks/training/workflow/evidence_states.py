@@ -131,22 +131,13 @@ def _answer_states(parts: WorkflowParts) -> States:
 
 
 def _transform(parts: WorkflowParts) -> State:
-    sentences = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "{% $states.input.input_uri %}"}}
-    request = {
-        "TransformJobName": "{% $states.input.transform_job_name %}",
-        "ModelName": "{% $states.input.model_name %}",
-        "BatchStrategy": "SingleRecord",
-        "MaxPayloadInMB": 6,
-        "TransformInput": {"DataSource": sentences, "ContentType": "application/json", "SplitType": "Line"},
-        "TransformOutput": {
-            "S3OutputPath": "{% $states.input.output_uri %}",
-            "Accept": "application/json",
-            "AssembleWith": "Line",
-            **parts.job.output_key,
-        },
-        "TransformResources": {"InstanceType": parts.evidence_instance_type, "InstanceCount": 1},
-        "Tags": parts.tags,
-    }
+    request = parts.transform_request(
+        "{% $states.input.transform_job_name %}",
+        model="{% $states.input.model_name %}",
+        source="{% $states.input.input_uri %}",
+        answers="{% $states.input.output_uri %}",
+        machine={"InstanceType": parts.evidence_instance_type, "InstanceCount": 1},
+    )
     failed = {**_outcome(CAUSE, _JOB_FAILED), "transform_job_name": "{% $states.input.transform_job_name %}"}
     return {
         **task(parts.partition, "sagemaker:createTransformJob.sync", request),

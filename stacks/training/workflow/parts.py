@@ -55,3 +55,20 @@ class WorkflowParts:
         """Return a task that invokes a Lambda; after an error the workflow fails with its reason."""
         asked = lambda_task(self.partition, function_arn, payload)
         return {**asked, "Assign": assign, "Catch": catch_failure(), "Next": then}
+
+    def transform_request(
+        self, name: str, *, model: str, source: str, answers: str, machine: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Return a CreateTransformJob request: the model answers each line below `source`, below `answers`."""
+        data = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": source}}
+        output = {"S3OutputPath": answers, "Accept": "application/json", "AssembleWith": "Line", **self.job.output_key}
+        return {
+            "TransformJobName": name,
+            "ModelName": model,
+            "BatchStrategy": "SingleRecord",
+            "MaxPayloadInMB": 6,
+            "TransformInput": {"DataSource": data, "ContentType": "application/json", "SplitType": "Line"},
+            "TransformOutput": output,
+            "TransformResources": machine,
+            "Tags": self.tags,
+        }

@@ -4,13 +4,19 @@ from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from stacks.common.names import Names, arn
-from stacks.common.permissions import Right, grant, look_at_champion, pass_role, read_objects, service_role
+from stacks.common.names import Names
+from stacks.common.permissions import (
+    Right,
+    grant,
+    job_rules,
+    look_at_champion,
+    pass_role,
+    read_objects,
+    run_jobs,
+    service_role,
+)
 from stacks.common.s3_folder import S3Folder
 from stacks.training.workflow.parts import WorkflowParts
-
-# Step Functions learns through these rules of its own that a job has ended.
-_RULES = ("StepFunctionsGetEventsForSageMakerTrainingJobsRule", "StepFunctionsGetEventsForSageMakerTransformJobsRule")
 
 
 def training_workflow_role(scope: Construct, *, names: Names, parts: WorkflowParts, models: S3Folder) -> iam.Role:
@@ -34,28 +40,20 @@ def training_workflow_role(scope: Construct, *, names: Names, parts: WorkflowPar
         Right(["sns:Publish"], [parts.topic_arn]),
         # Date, time and six random digits, as the launch function writes them. A * would fit the environment `dev-two`,
         # too, for `dev`.
-        _run_jobs("Training", names.sagemaker_arn(f"training-job/{names.prefix}-????????-??????-??????")),
-        _run_jobs("Transform", names.sagemaker_arn(f"transform-job/{names.prefix}-evidence-*")),
+        run_jobs("Training", names.sagemaker_arn(f"training-job/{names.prefix}-????????-??????-??????")),
+        run_jobs("Transform", names.sagemaker_arn(f"transform-job/{names.prefix}-evidence-*")),
         Right(
             ["sagemaker:CreateModel", "sagemaker:DeleteModel", "sagemaker:AddTags"],
             [names.sagemaker_arn(f"model/{names.prefix}-evidence-*")],
             "Each model that gives evidence has a random part in its name.",
         ),
-        Right(
-            ["events:PutTargets", "events:PutRule", "events:DescribeRule"],
-            [arn(scope, "events", f"rule/{rule}") for rule in _RULES],
-        ),
+        job_rules(scope, "Training", "Transform"),
         pass_role(parts.job.role_arn, "sagemaker"),
         pass_role(parts.evidence_role_arn, "sagemaker"),
         *_register(names, parts, models, Stack.of(scope).partition),
         look_at_champion(names.serving_stack_arn),
     )
     return role
-
-
-def _run_jobs(kind: str, job_arns: str) -> Right:
-    verbs = [f"sagemaker:{verb}{kind}Job" for verb in ("Create", "Describe", "Stop")]
-    return Right([*verbs, "sagemaker:AddTags", "sagemaker:ListTags"], [job_arns], "Each name has a random part.")
 
 
 def _register(names: Names, parts: WorkflowParts, models: S3Folder, partition: str) -> tuple[Right, ...]:

@@ -19,6 +19,7 @@ PREFIX = "arn:aws:sagemaker:us-east-1:000000000000:"
         ("CreateTrainingJob", {"TrainingJobName": "Job-A"}, "training-job/job-a"),
         ("CreateTransformJob", {"TransformJobName": "Batch", "ModelName": "m"}, "transform-job/batch"),
         ("StopTransformJob", {"TransformJobName": "Batch"}, "transform-job/batch"),
+        ("CreateProcessingJob", {"ProcessingJobName": "Batch"}, "processing-job/batch"),
         ("DescribeEndpointConfig", {"EndpointConfigName": "c"}, "endpoint-config/c"),
         ("DeleteEndpoint", {"EndpointName": "e"}, "endpoint/e"),
         ("CreateModel", {"ModelName": "m"}, "model/m"),
@@ -97,13 +98,14 @@ def test_tags_on_a_transform_job_need_add_tags() -> None:
     [
         ("CreateTrainingJob", {"RoleArn": "r"}, "r"),
         ("CreateModel", {"ExecutionRoleArn": "r"}, "r"),
+        ("CreateProcessingJob", {"RoleArn": "r"}, "r"),
         ("CreateEndpoint", {"ExecutionRoleArn": "r"}, None),
         ("CreateModel", {}, None),
         ("CreateTransformJob", {"ModelName": "m"}, None),
     ],
 )
 def test_the_role_that_is_passed(action: str, params: dict[str, Any], expected: str | None) -> None:
-    """Training jobs and models hand a role to SageMaker; a transform job works with its model's."""
+    """Training jobs, processing jobs and models hand a role to SageMaker; a transform job works with its model's."""
     assert passed_role(action, params) == expected
 
 

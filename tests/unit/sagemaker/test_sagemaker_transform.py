@@ -86,6 +86,28 @@ def test_every_object_below_the_prefix_is_answered(cloud: Any) -> None:
     assert answers(cloud)[0]["order"] == {"n": 1}
 
 
+def test_instances_are_processes_that_share_the_objects(cloud: Any) -> None:
+    """Two instances answer four objects in two processes, each object in the one process alone."""
+    for name in ("b", "c", "d"):
+        cloud.surroundings.put(f"s3://bucket/in/{name}.jsonl", b'{"sleep": 0.2}\n{"sleep": 0.2}\n')
+    machines = {"InstanceType": "ml.m5.large", "InstanceCount": 2}
+    cloud.transform([{"sleep": 0.2}, {"sleep": 0.2}], TransformResources=machines)
+    assert cloud.transformed()["TransformJobStatus"] == "Completed"
+    outputs = [cloud.surroundings.path(f"s3://bucket/out/{name}.jsonl.out") for name in ("rows", "b", "c", "d")]
+    pids = [{json.loads(line)["pid"] for line in output.read_text().splitlines()} for output in outputs]
+    assert [len(found) for found in pids] == [1, 1, 1, 1]
+    assert len(set.union(*pids)) == 2
+
+
+def test_objects_beside_one_that_fails_are_answered(cloud: Any) -> None:
+    """The job fails with that object's reason, and the answers to the others are stored: nobody asks them again."""
+    cloud.surroundings.put("s3://bucket/in/a.jsonl", b'{"status": 400}')
+    cloud.transform([{"n": 1}])
+    assert "record 1 of a.jsonl" in cloud.transformed()["FailureReason"]
+    assert answers(cloud)[0]["order"] == {"n": 1}
+    assert not cloud.surroundings.path("s3://bucket/out/a.jsonl.out").exists()
+
+
 @pytest.mark.parametrize(("status", "kind"), [(400, "ClientError"), (500, "AlgorithmError")])
 def test_a_record_that_fails_fails_the_job(cloud: Any, status: int, kind: str) -> None:
     """The reason names the record, the model's status and its message; nothing is stored for the object."""

@@ -40,6 +40,7 @@ def request(path: str = "", value: Any = None) -> dict[str, Any]:
         ("BatchStrategy", "MultiRecord", "set it to SingleRecord"),
         ("MaxPayloadInMB", 0, "set 1 to 100"),
         ("MaxPayloadInMB", 101, "MaxPayloadInMB 101; set 1 to 100"),
+        ("TransformResources.InstanceCount", 5, "InstanceCount 5"),
         ("MaxConcurrentTransforms", 2, "MaxConcurrentTransforms above 1"),
         ("DataProcessing", {"JoinSource": "Input"}, "DataProcessing"),
         ("DataCaptureConfig", {"DestinationS3Uri": "s3://b"}, "DataCaptureConfig"),
