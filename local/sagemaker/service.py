@@ -16,6 +16,7 @@ from local.sagemaker.models.models import ModelPackages, Models, PackageGroups
 from local.sagemaker.state.context import Context
 from local.sagemaker.training.jobs import TrainingJobs
 from local.sagemaker.transform.jobs import TransformJobs
+from local.sagemaker.tuning.jobs import TuningJobs
 
 
 class SageMakerService:
@@ -33,7 +34,8 @@ class SageMakerService:
         self._runtime = EndpointRuntime(context)
         endpoints = Endpoints(context, models, configs, self._runtime)
         self.invoke_endpoint = Invocations(context, self._runtime).invoke
-        self._jobs = (TrainingJobs(context), TransformJobs(context, models))
+        trainings = TrainingJobs(context)
+        self._jobs = (trainings, TransformJobs(context, models), TuningJobs(context, trainings))
         self._handlers: dict[str, Handler] = {
             "AddTags": context.tags.add_tags,
             "ListTags": context.tags.list_tags,

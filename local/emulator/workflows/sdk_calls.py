@@ -31,7 +31,7 @@ ERROR_PREFIXES = {prefix.lower(): prefix for prefix in _PREFIXES.split()}
 GENERAL_ERROR = "AmazonSageMakerException"
 """SageMaker's name of errors that its model does not know: its own integration uses version 1 of the Java SDK."""
 
-SYNC_JOBS = {"createTrainingJob": "TrainingJob", "createTransformJob": "TransformJob"}
+SYNC_JOBS = {f"create{noun}": noun for noun in ("TrainingJob", "TransformJob", "HyperParameterTuningJob")}
 """The actions that can be waited for, with the API's noun: Create<noun>, <noun>Name, <noun>Status."""
 
 _POLL_SECONDS = 0.3

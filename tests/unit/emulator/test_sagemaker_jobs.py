@@ -14,6 +14,7 @@ from local.emulator.workflows.sdk_calls import TaskError
 _REQUESTS: dict[str, dict[str, Any]] = {
     "createTrainingJob": {"TrainingJobName": "j"},
     "createTransformJob": {"TransformJobName": "j"},
+    "createHyperParameterTuningJob": {"HyperParameterTuningJobName": "j"},
 }
 
 
