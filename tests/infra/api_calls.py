@@ -18,6 +18,8 @@ _CLIENTS = {"sfn": "stepfunctions"}
 _SYNC_RULES = {
     "createTrainingJob": "StepFunctionsGetEventsForSageMakerTrainingJobsRule",
     "createTransformJob": "StepFunctionsGetEventsForSageMakerTransformJobsRule",
+    # The README of aws/aws-step-functions-data-science-sdk-python grants it under this name.
+    "createHyperParameterTuningJob": "StepFunctionsGetEventsForSageMakerTuningJobsRule",
 }
 
 
@@ -174,6 +176,12 @@ def _create_training_job(call: Call, given: dict[str, Any]) -> list[Need]:
     return [*job, _pass_role(given["RoleArn"], "sagemaker")]
 
 
+def _create_tuning_job(call: Call, given: dict[str, Any]) -> list[Need]:
+    name = given["HyperParameterTuningJobName"]
+    job = _job(call, "hyper-parameter-tuning-job", "HyperParameterTuningJob", name)
+    return [*job, _pass_role(given["TrainingJobDefinition"]["RoleArn"], "sagemaker")]
+
+
 def _create_transform_job(call: Call, given: dict[str, Any]) -> list[Need]:
     return _job(call, "transform-job", "TransformJob", given["TransformJobName"])
 
@@ -217,6 +225,14 @@ def _one(action: str, resource: Callable[[dict[str, Any]], str]) -> Callable[[Ca
 _NEEDS: dict[str, Callable[[Call, dict[str, Any]], list[Need]]] = {
     "createTrainingJob": _create_training_job,
     "createTransformJob": _create_transform_job,
+    "createHyperParameterTuningJob": _create_tuning_job,
+    "listTrainingJobsForHyperParameterTuningJob": _one(
+        "sagemaker:ListTrainingJobsForHyperParameterTuningJob",
+        lambda given: _sagemaker("hyper-parameter-tuning-job", given["HyperParameterTuningJobName"]),
+    ),
+    "describeTrainingJob": _one(
+        "sagemaker:DescribeTrainingJob", lambda given: _sagemaker("training-job", given["TrainingJobName"])
+    ),
     "createModel": _create_model,
     "stopTransformJob": _one(
         "sagemaker:StopTransformJob", lambda given: _sagemaker("transform-job", given["TransformJobName"])

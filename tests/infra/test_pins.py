@@ -18,6 +18,7 @@ FILES = (
     "training_job/requirements.txt",
     "lambda/requirements.txt",
     "local/requirements.txt",
+    "local/sampler.txt",
 )
 
 

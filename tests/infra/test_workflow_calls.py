@@ -65,6 +65,7 @@ def runs(workflow: str) -> list[tuple[Any, dict[str, Any]]]:
         return [
             ({}, {**well, steps.PLAN: both, steps.LOOK: serving}),
             ({}, {**well, "Transform": broken}),
+            ({}, {**well, steps.CHECK: workflow_samples.answers(workflow_samples.TUNE_REQUEST)}),
         ]
     wrong = release_samples.scripted(TaskFailed("WrongAnswersError", release_samples.WRONG))
     rolled_back = release_samples.scripted(release_samples.stack("UPDATE_ROLLBACK_COMPLETE", release_samples.OLD))

@@ -10,7 +10,8 @@ from stacks.common.s3_folder import S3Folder
 from stacks.training.workflow.parts import WorkflowParts
 
 # Step Functions learns through these rules of its own that a job has ended.
-_RULES = ("StepFunctionsGetEventsForSageMakerTrainingJobsRule", "StepFunctionsGetEventsForSageMakerTransformJobsRule")
+_RULES = tuple(f"StepFunctionsGetEventsForSageMaker{kind}JobsRule" for kind in ("Training", "Transform", "Tuning"))
+_RANDOM = "Each name has a random part."
 
 
 def training_workflow_role(scope: Construct, *, names: Names, parts: WorkflowParts, models: S3Folder) -> iam.Role:
@@ -28,6 +29,7 @@ def training_workflow_role(scope: Construct, *, names: Names, parts: WorkflowPar
         parts.plan_function_arn,
         parts.judge_function_arn,
     )
+    tuning = names.sagemaker_arn(f"hyper-parameter-tuning-job/{names.tuning}-????????")
     grant(
         role,
         Right(["lambda:InvokeFunction"], functions),
@@ -35,6 +37,14 @@ def training_workflow_role(scope: Construct, *, names: Names, parts: WorkflowPar
         # Date, time and six random digits, as the launch function writes them. A * would fit the environment `dev-two`,
         # too, for `dev`.
         _run_jobs("Training", names.sagemaker_arn(f"training-job/{names.prefix}-????????-??????-??????")),
+        _run_jobs("HyperParameterTuning", tuning),
+        Right(["sagemaker:ListTrainingJobsForHyperParameterTuningJob"], [tuning], _RANDOM),
+        # SageMaker appends a number and eight digits to the tuning job's name.
+        Right(
+            ["sagemaker:DescribeTrainingJob"],
+            [names.sagemaker_arn(f"training-job/{names.tuning}-????????-???-????????")],
+            _RANDOM,
+        ),
         _run_jobs("Transform", names.sagemaker_arn(f"transform-job/{names.prefix}-evidence-*")),
         Right(
             ["sagemaker:CreateModel", "sagemaker:DeleteModel", "sagemaker:AddTags"],
@@ -55,7 +65,7 @@ def training_workflow_role(scope: Construct, *, names: Names, parts: WorkflowPar
 
 def _run_jobs(kind: str, job_arns: str) -> Right:
     verbs = [f"sagemaker:{verb}{kind}Job" for verb in ("Create", "Describe", "Stop")]
-    return Right([*verbs, "sagemaker:AddTags", "sagemaker:ListTags"], [job_arns], "Each name has a random part.")
+    return Right([*verbs, "sagemaker:AddTags", "sagemaker:ListTags"], [job_arns], _RANDOM)
 
 
 def _register(names: Names, parts: WorkflowParts, models: S3Folder, partition: str) -> tuple[Right, ...]:
