@@ -12,7 +12,8 @@ import pytest
 from local.sagemaker.common.errors import ServiceError
 from local.sagemaker.tuning.study import new_study
 
-pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:optuna")
+# Real processes.
+pytestmark = [pytest.mark.integration, pytest.mark.filterwarnings("ignore::UserWarning:optuna")]
 GOOD = """
     import os
     x = float(os.environ["SM_HP_X"])
@@ -113,7 +114,6 @@ def test_training_jobs_are_as_sagemaker_makes_them(cloud: Any) -> None:
     assert tags == [{"Key": "project", "Value": "text"}]
 
 
-@pytest.mark.integration
 def test_never_more_than_wanted_run_at_a_time(cloud: Any) -> None:
     """With a limit of two, the third begins when one of the first two has ended."""
     tune(cloud, "import time; time.sleep(0.5); print('objective=1')", settings=config(4, 2))
@@ -125,7 +125,6 @@ def test_never_more_than_wanted_run_at_a_time(cloud: Any) -> None:
         assert sum(other["CreationTime"] <= begun < other["TrainingEndTime"] for other in made) <= 2
 
 
-@pytest.mark.integration
 def test_some_failures_do_not_fail_the_tuning_job(cloud: Any) -> None:
     """A trial that fails has its reason; the best of the others is found all the same."""
     fails = GOOD + "    if x > 0.4: raise SystemExit(3)\n"
@@ -139,7 +138,6 @@ def test_some_failures_do_not_fail_the_tuning_job(cloud: Any) -> None:
     assert float(job["BestTrainingJob"]["TunedHyperParameters"]["x"]) < 0.4
 
 
-@pytest.mark.integration
 def test_when_none_succeeds_the_tuning_job_fails_after_five(cloud: Any) -> None:
     """Five training jobs without a success end it, as on AWS; a run without the metric counts as none."""
     tune(cloud, "print('no objective')", settings=config(20, 4))
@@ -159,7 +157,6 @@ EPOCHS = """
 """
 
 
-@pytest.mark.integration
 @pytest.mark.parametrize("early", ["Auto", "Off"])
 def test_early_stopping_stops_what_is_worse_than_the_median(cloud: Any, early: str) -> None:
     """A trial whose value after an epoch is below the median of the earlier ones is stopped; without Auto it is not."""
@@ -193,7 +190,6 @@ def test_interrupted_tuning_job_has_failed(cloud: Any) -> None:
     assert [one["TrainingJobStatus"] for one in trials(cloud)] == ["Failed"] * 2
 
 
-@pytest.mark.integration
 def test_room_that_other_jobs_take_is_waited_for(start_cloud: Callable[..., Any]) -> None:
     """Where the account's limit is reached, the next training job waits; none fails for it."""
     cloud = start_cloud(max_training_jobs=1)
