@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 # Variables reach the commands as they were typed: through the environment, read by neither make nor the shell.
-override TYPED := ENV PORT DATA CONTEXT TEXT INPUT HYPERPARAMETERS DATA_SOURCE TRAINING_JOB APPROVAL PACKAGE ARTIFACT STUDENT ARGS \
+override TYPED := ENV PORT DATA CONTEXT TEXT INPUT HYPERPARAMETERS TUNE DATA_SOURCE TRAINING_JOB APPROVAL PACKAGE ARTIFACT STUDENT ARGS \
 	PYTHON PART TEST_WORKERS REPO DRY_RUN PUBLIC OVERWRITE LICENSE TEXT_LANGUAGE HUB_TOKEN_SECRET
 # Make hands every variable of its command line on, those that it does not know included, and would read them for that.
 $(foreach name,$(TYPED) $(foreach any,$(.VARIABLES),$(if $(filter command,$(origin $(any))),$(any))),\
@@ -93,7 +93,7 @@ status: setup ## addresses, credentials and which model answers; the same as .lo
 logs: setup ## newest log lines of the training jobs, Lambdas, endpoint and workflow
 	@$(RUN) logs
 
-train: setup ## train, judge, register, release (DATA=, HYPERPARAMETERS="epochs=3 …", DATA_SOURCE=, APPROVAL=, TRAINING_JOB=, INPUT='{…}')
+train: setup ## train, judge, register, release (DATA=, HYPERPARAMETERS="epochs=3 …", DATA_SOURCE=, APPROVAL=, TRAINING_JOB=, TUNE='{…}', INPUT='{…}')
 	@$(RUN) train
 
 train-sdk: setup ## launch the same training job with the SageMaker SDK's ModelTrainer

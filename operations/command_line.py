@@ -128,6 +128,7 @@ EXECUTION = (
     Option("--data-source", "https:// or s3:// address of a data file, or of a folder", variable="DATA_SOURCE"),
     Option("--training-job", "judge this finished training job, not a new one", variable="TRAINING_JOB"),
     Option("--approval", f"after a good verdict: {', '.join(APPROVALS)}", variable="APPROVAL", type=_approval),
+    Option("--tune", "tune hyperparameters: {} or more, as JSON (docs/execution-input.md)", variable="TUNE"),
     Option("--input", "any other input, as JSON (docs/execution-input.md)", variable="INPUT"),
 )
 DATA = Option("data", "file or folder of labelled texts", "training_job/data", "DATA", type=Path)

@@ -25,6 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 CLOUD_VENV = ROOT / ".venv-cloud"
 SLIM = ROOT / "build" / "slim"
+SAMPLER = ROOT / "build" / "sampler"
 UV = VENV / "bin" / "uv"
 LOCK = ROOT / "requirements.lock"
 LOG = ROOT / ".local" / "logs" / "setup.log"
@@ -33,7 +34,10 @@ STAMP = VENV / ".ready"
 TOOLKITS = {"toolkit": "local/containers/requirements.txt", "toolkit-5.1.2": "tests/support/older_toolkit.txt"}
 """Folder in `build` → the file that names AWS's training toolkit, and an older one, which only tests use."""
 TORCH_CPU = "tools/torch-cpu.txt"
-REQUIREMENTS = ("requirements.txt", "local/requirements.txt", "lambda/requirements.txt", "container/requirements.txt")
+REQUIREMENTS = (
+    *("requirements.txt", "local/requirements.txt", "local/sampler.txt"),
+    *("lambda/requirements.txt", "container/requirements.txt"),
+)
 INPUTS = (*REQUIREMENTS, *TOOLKITS.values(), TORCH_CPU, "requirements.lock", "package-lock.json", "tools/setup.py")
 OLDEST, NEWEST = (3, 11), (3, 14)
 DISK_GB = 3.5
@@ -215,6 +219,9 @@ def install_cloud(*, fresh: bool) -> None:
     wanted = only(packages_of("local/requirements.txt"))
     exactly = ("--require-hashes", "--only-binary", ":all:", wanted, "--python", CLOUD_VENV / "bin" / "python")
     run("local cloud", [UV, "pip", "sync", "--system-certs", *exactly])
+    shutil.rmtree(SAMPLER, ignore_errors=True)
+    packages = packages_of("local/sampler.txt")
+    run("sampler of its tuning jobs", uv_install(CLOUD_VENV / "bin" / "python", packages, "--target", SAMPLER))
 
 
 def install_slim() -> None:

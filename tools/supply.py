@@ -31,7 +31,11 @@ FILES = {
     "training-toolkit": setup.TOOLKITS["toolkit"],
 }
 """What is installed → the file that names all of it. The next two come from the lock of the first."""
-PARTS = {"lambda-layer": "lambda/requirements.txt", "local-cloud": "local/requirements.txt"}
+PARTS = {
+    "lambda-layer": "lambda/requirements.txt",
+    "local-cloud": "local/requirements.txt",
+    "tuning-sampler": "local/sampler.txt",
+}
 _MANIFESTS = ("docker.distribution.manifest.list.v2", "docker.distribution.manifest.v2", "oci.image.index.v1")
 _ACCEPT = {"Accept": ", ".join(f"application/vnd.{kind}+json" for kind in (*_MANIFESTS, "oci.image.manifest.v1"))}
 

@@ -62,6 +62,7 @@ def run(event: JudgeEvent, environment: Mapping[str, str], s3: Any, now: datetim
         "training_job": training["job_name"],
         "test_sha256": plan["test_sha256"],
         "compared_with": decision.champion_version,
+        "tuning": training.get("tuning"),
     }
     folder = settings.evaluation_uri(training["job_name"], plan["token"])
     report_uri, verdict_uri, baseline_uri = f"{folder}report.html", f"{folder}verdict.json", f"{folder}baseline.json"
@@ -128,4 +129,5 @@ def _provenance(event: JudgeEvent, created: str, package_group: str) -> Provenan
         code_version=training.get("code_uri") or None,
         image=plan["challenger"]["image"],
         hyperparameters=training.get("hyperparameters") or {},
+        tuning=training.get("tuning"),
     )

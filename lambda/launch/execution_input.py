@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from launch import compute, hyperparameter_values, schema
+from launch import compute, hyperparameter_values, schema, tuning
 from launch.compute import Compute
 from launch.settings import Defaults
 from shared.errors import DATA_SOURCE_RULE, InvalidExecutionInputError
@@ -28,6 +28,9 @@ class ExecutionInput:
     data_source: str | None
     """None: the configuration decides."""
     hyperparameters: dict[str, str]
+    """Without those that are tuned."""
+    tuning: dict[str, Any] | None
+    """What `launch.tuning` plans; None: one training job."""
     compute: Compute
     gate: dict[str, float | str]
     approval: str
@@ -47,10 +50,16 @@ def parse(event: Any, defaults: Defaults, instance_types: Callable[[], Collectio
             "leads to the Hugging Face Hub, which jobs of this environment can't reach",
             "nothing, while training.isolated or training.offline is true; publish its package with make publish",
         )
+    machines = compute.merged(defaults.compute, event, instance_types)
+    longest = machines.max_wait_seconds or machines.max_runtime_seconds
+    tuned = tuning.planned(event, defaults.hyperparameters, longest) if "tune" in event else None
+    varied = tuned["names"] if tuned else ()
+    left = {name: value for name, value in defaults.hyperparameters.items() if name not in varied}
     return ExecutionInput(
         data_source=None if source is None else _data_source(source),
-        hyperparameters=hyperparameter_values.merged(defaults.hyperparameters, given),
-        compute=compute.merged(defaults.compute, event, instance_types),
+        hyperparameters=hyperparameter_values.merged(left, given),
+        tuning=tuned,
+        compute=machines,
         gate=_gate(defaults.gate, event.get("gate", {})),
         approval=event.get("approval", defaults.approval),
         training_job=event.get("training_job"),

@@ -7,7 +7,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from classifier.job.hyperparameter_rules import unquote
-from classifier.job.hyperparameters import IGNORED_PREFIX
+from classifier.job.hyperparameters import IGNORED, IGNORED_PREFIX
 from shared.errors import FunctionError, InvalidExecutionInputError
 from shared.words import shortened
 
@@ -55,7 +55,7 @@ def finished_job(name: str, prefix: str, artifacts_uri: str, sagemaker: Any) -> 
         "output_uri": model_data.removesuffix(_MODEL) + _OUTPUT,
         # Launchers of the SDK write each value as JSON (`"5"` in quotes); the console does not.
         "hyperparameters": {
-            key: unquote(value) for key, value in hyperparameters.items() if not key.startswith(IGNORED_PREFIX)
+            key: unquote(value) for key, value in hyperparameters.items() if not key.startswith(IGNORED)
         },
         # JSON has no NaN, and Step Functions would refuse the whole result.
         "metrics": {

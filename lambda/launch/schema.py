@@ -6,7 +6,7 @@ from typing import Any
 
 import fastjsonschema
 
-from classifier.job.hyperparameters import IGNORED_PREFIX, fields
+from classifier.job.hyperparameters import IGNORED, fields
 from shared.errors import DATA_SOURCE_RULE, InvalidExecutionInputError
 from shared.words import any_of, kind, nearest, shortened, shown
 
@@ -36,12 +36,15 @@ def allowed(path: str) -> str:
     """Say what is allowed for the field at `path`, such as `gate.min_f1`; the empty path is the whole input."""
     if not path:
         return "a JSON object, such as {}"
-    outer, _, name = path.partition(".")
-    if outer == "hyperparameters" and name:
-        return fields()[name].allowed
+    outer, *names = path.split(".")
+    if outer == "hyperparameters" and names:
+        return fields()[names[0]].allowed
     rule = SCHEMA["properties"][outer]
-    if name:
+    for name in names[:1]:
         rule = rule["properties"][name]
+    if names[1:]:  # a range
+        several = "different values" if rule["properties"][names[1]]["maxItems"] > 2 else "[lowest, highest]"
+        return f"{several}, each {fields()[names[1]].allowed.removeprefix('auto, or ')}"
     if "enum" in rule:
         return any_of(rule["enum"])
     if "pattern" in rule and "minimum" in rule:
@@ -91,6 +94,6 @@ def _allowed_instead(path: str, value: Any) -> str:
 
 def _unknown(path: str, value: dict[str, Any], known: dict[str, Any]) -> InvalidExecutionInputError:
     key = next(key for key in value if key not in known)
-    reserved = path == "hyperparameters" and key.lower().startswith(IGNORED_PREFIX)
+    reserved = path == "hyperparameters" and key.lower().startswith(IGNORED)
     problem = "is reserved for SageMaker" if reserved else f"is not known{nearest(key, known)}"
     return InvalidExecutionInputError(shortened(f"{path}.{key}" if path else key), problem, any_of(known))

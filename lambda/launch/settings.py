@@ -39,6 +39,8 @@ class Settings:
     """`DEFAULTS`: JSON with the keys `hyperparameters`, `compute`, `gate`, `approval` and `offline`."""
     job_name_prefix: str
     """`JOB_NAME_PREFIX`: start of a training job's name, at most 40 characters."""
+    tuning_name_prefix: str
+    """`TUNING_NAME_PREFIX`: start of a tuning job's name, at most 23 characters."""
     artifacts_uri: str
     """`ARTIFACTS_URI`: `s3://bucket/folder` where training jobs put their models, without a final slash."""
 
@@ -56,6 +58,7 @@ class Settings:
         return cls(
             defaults=_defaults(required(environment, "DEFAULTS")),
             job_name_prefix=prefix,
+            tuning_name_prefix=required(environment, "TUNING_NAME_PREFIX"),
             artifacts_uri=artifacts.rstrip("/"),
         )
 

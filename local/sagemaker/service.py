@@ -17,6 +17,7 @@ from local.sagemaker.processing.jobs import ProcessingJobs
 from local.sagemaker.state.context import Context
 from local.sagemaker.training.jobs import TrainingJobs
 from local.sagemaker.transform.jobs import TransformJobs
+from local.sagemaker.tuning.jobs import TuningJobs
 
 
 class SageMakerService:
@@ -34,7 +35,9 @@ class SageMakerService:
         self._runtime = EndpointRuntime(context)
         endpoints = Endpoints(context, models, configs, self._runtime)
         self.invoke_endpoint = Invocations(context, self._runtime).invoke
-        self._jobs = (TrainingJobs(context), TransformJobs(context, models), ProcessingJobs(context))
+        trainings = TrainingJobs(context)
+        others = (TransformJobs(context, models), ProcessingJobs(context), TuningJobs(context, trainings))
+        self._jobs = (trainings, *others)
         self._handlers: dict[str, Handler] = {
             "AddTags": context.tags.add_tags,
             "ListTags": context.tags.list_tags,

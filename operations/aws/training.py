@@ -46,7 +46,7 @@ def start_or_join(deployment: Deployment, overrides: dict[str, Any]) -> str:
 
 def follow(deployment: Deployment, execution: str) -> dict[str, str]:
     """Show the execution's states and its training job's log until it ends, and return its `result`."""
-    log: TrainingLog | None = None
+    log: TrainingLog | TuningProgress | None = None
 
     def show(event: executions.Event) -> None:
         nonlocal log
@@ -54,8 +54,9 @@ def follow(deployment: Deployment, execution: str) -> dict[str, str]:
             say(f"  state {state}")
         request = executions.left_with(event, CHECK_STATE)
         if "job_name" in request:
-            say(f"  training job {request['job_name']}")
-            log = TrainingLog(deployment, request["job_name"])
+            tunes = request["mode"] == "tune"
+            say(f"  {'tuning' if tunes else 'training'} job {request['job_name']}")
+            log = (TuningProgress if tunes else TrainingLog)(deployment, request["job_name"])
         data = executions.left_with(event, INGEST_STATE)
         if "source" in data:
             say(f"  data from {data['source']}")
@@ -152,3 +153,26 @@ class TrainingLog:
             print()
             self._unfinished = False
         say(f"    {line}")
+
+
+class TuningProgress:
+    """Prints how far a tuning job is and its best trial so far, whenever that changes."""
+
+    def __init__(self, deployment: Deployment, job_name: str) -> None:
+        self._sagemaker, self._name, self._last = deployment.client("sagemaker"), job_name, ""
+
+    def show_new(self) -> None:
+        """Print what changed since the last call."""
+        try:
+            job = self._sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=self._name)
+        except ClientError:  # not yet
+            return
+        ended = [f"{many} {name}" for name, many in sorted(job["TrainingJobStatusCounters"].items()) if many]
+        trials = job["HyperParameterTuningJobConfig"]["ResourceLimits"]["MaxNumberOfTrainingJobs"]
+        line = f"    {trials} trials: {', '.join(ended)}"
+        if best := job.get("BestTrainingJob"):
+            values = " ".join(f"{name}={value}" for name, value in sorted(best["TunedHyperParameters"].items()))
+            line += f"; best so far {best['FinalHyperParameterTuningJobObjectiveMetric']['Value']:.4f} with {values}"
+        if line != self._last:
+            say(line)
+        self._last = line

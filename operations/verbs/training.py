@@ -28,7 +28,8 @@ def train(arguments: argparse.Namespace) -> Answer:
     The same state machine runs from the Step Functions console with `{}`. Ctrl-C leaves it running; calling this again
     follows the run under way. A package that the gate approves is released by itself. DATA, a file or a folder, is read
     and put into the data bucket first, where later runs find it.
-    For example: make train HYPERPARAMETERS='epochs=3 text_column="Review Text"', make train INPUT='{"spot": true}'
+    For example: make train HYPERPARAMETERS='epochs=3 text_column="Review Text"', make train INPUT='{"spot": true}',
+    make train TUNE='{}'
     """
     overrides, place = overrides_of(arguments), arguments.data
     labelled = _read(place, overrides) if place else None
@@ -88,17 +89,24 @@ def hyperparameters(pairs: list[str]) -> dict[str, str]:
 
 def overrides_of(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return the execution's input that the command line asks for; what is left out is the configuration's."""
-    example = """make train INPUT='{"spot": true}'"""
-    try:
-        made = json.loads(arguments.input or "{}")
-    except ValueError as error:
-        raise OperationError(f"INPUT is not JSON: {error}.", hint=example) from error
-    if not isinstance(made, dict):
-        raise OperationError("INPUT is not a JSON object.", hint=example)
+    made = _object("INPUT", arguments.input or "{}", '{"spot": true}')
+    if arguments.tune:
+        made["tune"] = _object("TUNE", arguments.tune, '{"max_jobs": 8}')
     if arguments.hyperparameter:
         made["hyperparameters"] = {**made.get("hyperparameters", {}), **hyperparameters(arguments.hyperparameter)}
     given = {name: getattr(arguments, name) for name in ("data_source", "training_job", "approval")}
     return {**made, **{name: value for name, value in given.items() if value}}
+
+
+def _object(variable: str, text: str, example: str) -> dict[str, Any]:
+    hint = f"make train {variable}='{example}'"
+    try:
+        made = json.loads(text)
+    except ValueError as error:
+        raise OperationError(f"{variable} is not JSON: {error}.", hint=hint) from error
+    if not isinstance(made, dict):
+        raise OperationError(f"{variable} is not a JSON object.", hint=hint)
+    return made
 
 
 def train_sdk(arguments: argparse.Namespace) -> Answer:

@@ -25,6 +25,9 @@ def arn(scope: Construct, service: str, resource: str, *, regional: bool = True)
     return f"arn:{stack.partition}:{service}:{stack.region if regional else ''}:{stack.account}:{resource}"
 
 
+_LONGEST_TUNING = 32 - len("-01234567")
+
+
 class Names:
     """Names and ARNs of one environment, as one of its stacks spells them.
 
@@ -37,6 +40,7 @@ class Names:
         release: also the role under which CloudFormation changes the endpoint.
         training: also the role of the jobs.
         bulk: also the role of the jobs, and the beginning of their names.
+        tuning: start of a tuning job's name, which has at most 32 characters; a hyphen and eight more follow.
         key_export: under which the storage stack exports the ARN of the environment's own key.
         key_arn: that ARN in the other stacks; empty without such a key.
         keeper_arn: role of the function that alone writes kept archives.
@@ -58,6 +62,8 @@ class Names:
         self.release = f"{prefix}-release"
         self.training = f"{prefix}-training"
         self.bulk = f"{prefix}-bulk"
+        digest = hashlib.sha256(prefix.encode()).hexdigest()[:6]
+        self.tuning = prefix if len(prefix) <= _LONGEST_TUNING else f"{prefix[:16].rstrip('-')}-{digest}"
         self.keeper_arn = self.role_arn(self.global_name(f"{prefix}-gate-keep"))
         self.recipe = f"/{prefix}/training-recipe"
         self.topic = f"{prefix}-notifications"

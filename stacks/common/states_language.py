@@ -1,7 +1,12 @@
 """What the states of both workflows share: tasks, catching, retrying, and JSONata written as plain data."""
 
 import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
+
+import yaml
 
 State = dict[str, Any]
 States = dict[str, State]
@@ -120,3 +125,24 @@ def as_jsonata(value: Any, indent: str = "") -> str:
     if isinstance(value, list):
         return "[" + ", ".join(as_jsonata(item, indent) for item in value) + "]"
     return json.dumps(value)
+
+
+def filled(document: Path, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a YAML document in Amazon States Language with `values`, or its `Expressions`, for each `${name}`."""
+    machine: dict[str, Any] = yaml.safe_load(document.read_text(encoding="utf-8"))
+    found: dict[str, Any] = _filled(machine, machine.pop("Expressions") | values)
+    return found
+
+
+def _filled(part: Any, values: Mapping[str, Any]) -> Any:
+    """Replace each `${name}` in a part of the document, and in what replaces it; one that is alone keeps its type."""
+    if isinstance(part, dict):
+        return {key: _filled(value, values) for key, value in part.items()}
+    if isinstance(part, list):
+        return [_filled(value, values) for value in part]
+    if not isinstance(part, str):
+        return part
+    alone = re.fullmatch(r"\$\{(\w+)\}", part)
+    if alone:
+        return _filled(values[alone[1]], values)
+    return re.sub(r"\$\{(\w+)\}", lambda found: str(_filled(values[found[1]], values)), part)

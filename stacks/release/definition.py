@@ -1,14 +1,10 @@
 """The release workflow: `workflow.asl.yaml`, filled in for an environment."""
 
-import re
-from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from stacks.common.states_language import CAUSE, LAMBDA_ERRORS, TOPIC_ERRORS, as_jsonata, retry
+from stacks.common.states_language import CAUSE, LAMBDA_ERRORS, TOPIC_ERRORS, as_jsonata, filled, retry
 from stacks.release.parts import ReleaseParts
 from stacks.serving.champion import NO_ENDPOINT, PARAMETER, PENDING, STACK_CHAMPION, STACK_STATUS
 
@@ -43,7 +39,6 @@ _RETRIES = {
 
 def release_definition(parts: ReleaseParts) -> dict[str, Any]:
     """Return the whole state machine."""
-    machine: dict[str, Any] = yaml.safe_load(WORKFLOW.read_text(encoding="utf-8"))
     values = {
         **asdict(parts),
         **_RETRIES,
@@ -66,19 +61,4 @@ def release_definition(parts: ReleaseParts) -> dict[str, Any]:
         "update_minutes": UPDATE_SECONDS // 60,
         "put_back_seconds": PUT_BACK_SECONDS,
     }
-    filled: dict[str, Any] = _filled(machine, machine.pop("Expressions") | values)
-    return filled
-
-
-def _filled(part: Any, values: Mapping[str, Any]) -> Any:
-    """Replace each `${name}` in a part of the document, and in what replaces it; one that is alone keeps its type."""
-    if isinstance(part, dict):
-        return {key: _filled(value, values) for key, value in part.items()}
-    if isinstance(part, list):
-        return [_filled(value, values) for value in part]
-    if not isinstance(part, str):
-        return part
-    alone = re.fullmatch(r"\$\{(\w+)\}", part)
-    if alone:
-        return _filled(values[alone[1]], values)
-    return re.sub(r"\$\{(\w+)\}", lambda found: str(_filled(values[found[1]], values)), part)
+    return filled(WORKFLOW, values)

@@ -37,6 +37,7 @@ def launch_function(
         environment={
             "DEFAULTS": json.dumps(_defaults(training, gate)),
             "JOB_NAME_PREFIX": setup.names.prefix,
+            "TUNING_NAME_PREFIX": setup.names.tuning,
             "ARTIFACTS_URI": artifacts.uri,
         },
         # Reading SageMaker's list of instance types takes seconds with a smaller share of a CPU.

@@ -74,11 +74,13 @@ def collect(project: LocalProject) -> None:
 def test_every_workflow_is_allowed_and_uses_what_the_page_says(
     project: LocalProject, request: pytest.FixtureRequest, tell: Callable[[str], None]
 ) -> None:
-    """Deploy, train, gate, release, API, drift, rollback, teardown: nothing is refused, nothing unnoted is used."""
+    """Deploy, train, tune, gate, release, API, drift, rollback, teardown: no refusal, and no use that is not noted."""
     seen, console = Seen(project), Console(project)
     console.older()
     with seen.during("train"):
         collect(project)
+    with seen.during("tune"):
+        console.run({"tune": {"max_jobs": 2, "ranges": {"epochs": [1, 2]}}, "approval": "never"})
     with seen.during("API"):
         assert project.post({"inputs": "A gift for my grandson."}).status_code == 200
         assert requests.get(f"{project.status['api_url']}/v1/model", timeout=40).status_code == 200

@@ -19,6 +19,8 @@ _SYNC_RULES = {
     "createTrainingJob": "StepFunctionsGetEventsForSageMakerTrainingJobsRule",
     "createTransformJob": "StepFunctionsGetEventsForSageMakerTransformJobsRule",
     "createProcessingJob": "StepFunctionsGetEventsForSageMakerProcessingJobsRule",
+    # The README of aws/aws-step-functions-data-science-sdk-python grants it under this name.
+    "createHyperParameterTuningJob": "StepFunctionsGetEventsForSageMakerTuningJobsRule",
 }
 
 
@@ -175,6 +177,12 @@ def _create_training_job(call: Call, given: dict[str, Any]) -> list[Need]:
     return [*job, _pass_role(given["RoleArn"], "sagemaker")]
 
 
+def _create_tuning_job(call: Call, given: dict[str, Any]) -> list[Need]:
+    name = given["HyperParameterTuningJobName"]
+    job = _job(call, "hyper-parameter-tuning-job", "HyperParameterTuningJob", name)
+    return [*job, _pass_role(given["TrainingJobDefinition"]["RoleArn"], "sagemaker")]
+
+
 def _create_transform_job(call: Call, given: dict[str, Any]) -> list[Need]:
     return _job(call, "transform-job", "TransformJob", given["TransformJobName"])
 
@@ -226,6 +234,14 @@ _NEEDS: dict[str, Callable[[Call, dict[str, Any]], list[Need]]] = {
     "createTransformJob": _create_transform_job,
     "createProcessingJob": _create_processing_job,
     "putObject": _one("s3:PutObject", lambda given: f"arn:aws:s3:::{given['Bucket']}/{given['Key']}"),
+    "createHyperParameterTuningJob": _create_tuning_job,
+    "listTrainingJobsForHyperParameterTuningJob": _one(
+        "sagemaker:ListTrainingJobsForHyperParameterTuningJob",
+        lambda given: _sagemaker("hyper-parameter-tuning-job", given["HyperParameterTuningJobName"]),
+    ),
+    "describeTrainingJob": _one(
+        "sagemaker:DescribeTrainingJob", lambda given: _sagemaker("training-job", given["TrainingJobName"])
+    ),
     "createModel": _create_model,
     "stopTransformJob": _one(
         "sagemaker:StopTransformJob", lambda given: _sagemaker("transform-job", given["TransformJobName"])

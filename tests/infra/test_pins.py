@@ -19,6 +19,7 @@ FILES = (
     "training_job/tracking.txt",
     "lambda/requirements.txt",
     "local/requirements.txt",
+    "local/sampler.txt",
 )
 
 

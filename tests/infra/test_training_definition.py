@@ -42,6 +42,7 @@ from stacks.training.workflow.state_names import (
     CHECKED,
     COMPARE,
     DONE,
+    HOW,
     INGEST,
     JUDGE,
     KEEP,
@@ -93,6 +94,7 @@ def test_empty_input_goes_the_whole_way() -> None:
         CHECK,
         ROUTE,
         INGEST,
+        HOW,
         TRAIN,
         KEEP,
         PLAN,
@@ -125,6 +127,7 @@ def test_output_names_package_and_verdict() -> None:
         "data_sha256": "f00d",
         "source": INGESTED["source"],
         "metrics": {"test_accuracy": 0.86901, "test_f1": 0.904},
+        "tuned": None,
         "verdict": {key: VERDICT[key] for key in ("status", "passed", "summary", "report_uri", "numbers")},
     }
 
@@ -216,7 +219,7 @@ def test_every_task_ends_in_a_told_failure_or_goes_on() -> None:
     states = training_definition(PARTS)["States"]
     inner = states[ANSWER]["ItemProcessor"]["States"]
     tasks = {name: state for name, state in {**states, **inner}.items() if state["Type"] in ("Task", "Map")}
-    assert len(tasks) == 16
+    assert len(tasks) == 19
     assert all(state["Catch"][-1]["ErrorEquals"] == ["States.ALL"] for state in tasks.values())
 
 

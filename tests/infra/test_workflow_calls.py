@@ -66,6 +66,7 @@ def runs(workflow: str) -> list[tuple[Any, dict[str, Any]]]:
         return [
             ({}, {**well, steps.PLAN: both, steps.LOOK: serving}),
             ({}, {**well, "Transform": broken}),
+            ({}, {**well, steps.CHECK: workflow_samples.answers(workflow_samples.TUNE_REQUEST)}),
         ]
     if workflow == "bulk":
         broken = bulk_samples.failed({"TransformJobStatus": "Failed"})

@@ -65,6 +65,7 @@ REQUEST: dict[str, Any] = {
     "job_name": JOB,
     "data_source": None,
     "hyperparameters": {"base_model": "some/model", "epochs": "3"},
+    "tuning": None,
     "compute": {
         "instance_type": "ml.m5.xlarge",
         "instance_count": 1,
@@ -106,6 +107,37 @@ TRAINED = {
         {"MetricName": "test_f1", "Value": 0.904, "Timestamp": 1},
     ],
 }
+LIST_TRIALS, FOUND, DESCRIBE_BEST = "List trials", "Is there a best trial?", "Describe best trial"
+TUNING_JOB = "text-classifier-dev-0123abcd"
+BEST = f"{TUNING_JOB}-002-feedbeef"
+TUNE_REQUEST: dict[str, Any] = REQUEST | {
+    "mode": "tune",
+    "job_name": TUNING_JOB,
+    "hyperparameters": {"base_model": "some/model", "seed": "7"},
+    "tuning": {
+        "max_jobs": 3,
+        "parallel": 2,
+        "strategy": "Bayesian",
+        "early_stopping": "Auto",
+        "ranges": {"IntegerParameterRanges": [{"Name": "epochs", "MinValue": "2", "MaxValue": "8"}]},
+    },
+}
+TRIALS: list[dict[str, Any]] = [
+    {
+        "TrainingJobName": f"{TUNING_JOB}-001-0badcafe",
+        "TrainingJobStatus": "Failed",
+        "TunedHyperParameters": {"epochs": "8"},
+        "FailureReason": "AlgorithmError: the training diverged",
+    },
+    {
+        "TrainingJobName": BEST,
+        "TrainingJobStatus": "Completed",
+        "TunedHyperParameters": {"epochs": "3"},
+        "FinalHyperParameterTuningJobObjectiveMetric": {"MetricName": "tuning_objective", "Value": 0.87},
+        "TrainingStartTime": "2026-01-01T12:00:00.000Z",
+        "TrainingEndTime": "2026-01-01T12:01:30.000Z",
+    },
+]
 
 
 def to_score(who: str) -> dict[str, Any]:
@@ -165,6 +197,9 @@ def all_is_well() -> dict[str, Callable[[Any], Any]]:
         names.CHECK: answers(REQUEST),
         names.INGEST: answers(INGESTED),
         names.TRAIN: lambda _: TRAINED,
+        names.TUNE: lambda _: {"BestTrainingJob": {"TrainingJobName": BEST}},
+        LIST_TRIALS: lambda _: {"TrainingJobSummaries": TRIALS},
+        DESCRIBE_BEST: lambda _: {**TRAINED, "TrainingJobName": BEST},
         names.KEEP: answers({"model_data": MODEL_DATA, "sha256": SHA256, "environment": FILES}),
         names.PLAN: answers(plan("challenger")),
         **{name: lambda _: {} for name in (*EVIDENCE, STOP)},

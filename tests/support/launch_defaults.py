@@ -28,6 +28,7 @@ def environment(**defaults: Any) -> dict[str, str]:
     return {
         "DEFAULTS": json.dumps({**DEFAULTS, **defaults}),
         "JOB_NAME_PREFIX": "text-classifier-dev",
+        "TUNING_NAME_PREFIX": "text-classifier-dev",
         "ARTIFACTS_URI": "s3://artifacts/training",
     }
 

@@ -8,7 +8,7 @@ from gate.report.markup import NAME_LIMIT, Markup, join, section, table, tag
 from gate.report.probabilities import confusion_section, precision_recall_section, reliability_section
 from gate.report.report import Report
 from gate.report.scores import loss_section, score_section
-from gate.report.tables import differences_section, mistakes_section, slices_section
+from gate.report.tables import differences_section, mistakes_section, slices_section, tuning_section
 from shared.words import shorten
 
 STYLE = Markup(Path(__file__).with_name("report.css").read_text(encoding="utf-8"))
@@ -27,6 +27,7 @@ _CONTENTS = {
     "slices": "Slices",
     "mistakes": "Mistakes",
     "differences": "Differences",
+    "tuning": "Tuning",
     "provenance": "Provenance",
 }
 _STATUSES = {
@@ -61,8 +62,9 @@ def render_report(report: Report) -> str:
         tag("title", title),
         tag("style", STYLE),
     )
-    left_out = "classes" if report.binary else "precision-recall"  # two labels have a curve, others a table
-    links = [tag("li", tag("a", name, href=f"#{place}")) for place, name in _CONTENTS.items() if place != left_out]
+    left_out = {"classes" if report.binary else "precision-recall"}  # two labels have a curve, others a table
+    left_out |= set() if provenance.tuning else {"tuning"}
+    links = [tag("li", tag("a", name, href=f"#{place}")) for place, name in _CONTENTS.items() if place not in left_out]
     main = tag(
         "main",
         _decision_section(report),
@@ -80,6 +82,7 @@ def render_report(report: Report) -> str:
         slices_section(report),
         mistakes_section(report),
         differences_section(report),
+        tuning_section(report),
         _provenance_section(report),
     )
     header = tag("header", tag("h1", title), tag("p", f"Model package group {group}, judged {created}"))

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from classifier.evaluation.figures import Figures, measure
 from gate.decision.decision import Decision
@@ -18,7 +19,7 @@ class Provenance:
     """Where the challenger comes from, with `created` as the time of the decision in ISO 8601.
 
     None means unknown, and the report says so. `test_sha256` is the digest of the test sentences as they were sent
-    to the model; `image` is the serving image that answered them.
+    to the model; `image` is the serving image that answered them. `tuning` names the tuning job and lists its trials.
     """
 
     job_name: str
@@ -30,6 +31,7 @@ class Provenance:
     code_version: str | None = None
     image: str | None = None
     hyperparameters: Mapping[str, object] = field(default_factory=dict)
+    tuning: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,5 +1,6 @@
 """The sections that list: slices, the most confident mistakes, differences to the champion."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -50,6 +51,31 @@ def slices_section(report: Report) -> Markup:
     rows = [_slice_cells(test, least) for test in ordered[:_MAX_SLICES]]
     listed = table("Accuracy by slice of the test set", head, rows, "numbers cards")
     return section("slices", "Slices", listed, tag("p", note))
+
+
+def tuning_section(report: Report) -> Markup | None:
+    """Show the trials of the tuning job that the challenger comes from, best first; nothing without one."""
+    tuning = report.provenance.tuning
+    if tuning is None:
+        return None
+    trials = sorted(tuning["trials"], key=lambda trial: trial.get("objective", -1.0), reverse=True)
+    ended = ", ".join(f"{many} {status.lower()}" for status, many in Counter(one["status"] for one in trials).items())
+    note = (
+        f"{count(len(trials), 'trial')} of {tuning['job']}: {ended}. Of those that completed, the best on the "
+        "validation split was judged."
+    )
+    rows = [
+        (
+            f"{trial['job']}{' (judged)' if trial['job'] == report.provenance.job_name else ''}",
+            ", ".join(f"{name} {value}" for name, value in sorted(trial["values"].items())),
+            number(trial["objective"], 4) if "objective" in trial else UNKNOWN,
+            shorten(": ".join(filter(None, (trial["status"], trial.get("reason")))), NAME_LIMIT),
+            number(trial["seconds"], 0) if "seconds" in trial else UNKNOWN,
+        )
+        for trial in trials
+    ]
+    head = ("training job", "values", "validation", "status", "seconds")
+    return section("tuning", "Tuning", tag("p", note), table("Trials, best first", head, rows, "sentences cards"))
 
 
 def mistakes_section(report: Report) -> Markup:

@@ -9,9 +9,9 @@ from local.sagemaker.common.names import Key, Scope, last_part
 
 INVOCATION_PATH = re.compile(r"^/endpoints/([^/]+)/invocations/?$")  # path of InvokeEndpoint (runtime plane)
 # Longer nouns first: an action is about the first one that it ends with.
-_JOBS = ("TrainingJob", "TransformJob", "ProcessingJob")
+_JOBS = ("HyperParameterTuningJob", "TrainingJob", "ProcessingJob", "TransformJob")
 _NOUNS = (*_JOBS, "EndpointConfig", "Endpoint", "ModelPackageGroup", "ModelPackage", "Model")
-_PASSED_ROLES = {"CreateTrainingJob": "RoleArn", "CreateProcessingJob": "RoleArn", "CreateModel": "ExecutionRoleArn"}
+_PASSED_ROLES = {**{f"Create{job}": "RoleArn" for job in _JOBS[:3]}, "CreateModel": "ExecutionRoleArn"}
 
 
 def resource_arn(action: str, params: Mapping[str, Any], scope: Scope) -> str:
@@ -21,7 +21,7 @@ def resource_arn(action: str, params: Mapping[str, Any], scope: Scope) -> str:
     if action in ("CreateModelPackage", "ListModelPackages") and params.get("ModelPackageGroupName"):
         # No version, or not known yet. AWS's reference knows packages alone as what is listed.
         return _arn("model-package", f"{last_part(params['ModelPackageGroupName'])}/*", scope)
-    if action.startswith("List"):
+    if action.startswith("List") and "For" not in action:
         return "*"
     if action == "UpdateModelPackage":
         return str(params.get("ModelPackageArn") or "*")
@@ -56,7 +56,8 @@ def further_checks(action: str, params: Mapping[str, Any], scope: Scope) -> list
 
 def passed_role(action: str, params: Mapping[str, Any]) -> str | None:
     """Return the role that the request passes to SageMaker, which needs `iam:PassRole`."""
-    return params.get(_PASSED_ROLES.get(action, "")) or None
+    given = params.get("TrainingJobDefinition") or params
+    return given.get(_PASSED_ROLES.get(action, "")) or None
 
 
 def _arn(kind: str, name: str, scope: Scope) -> str:

@@ -31,7 +31,9 @@ ERROR_PREFIXES = {prefix.lower(): prefix for prefix in _PREFIXES.split()}
 GENERAL_ERROR = "AmazonSageMakerException"
 """SageMaker's name of errors that its model does not know: its own integration uses version 1 of the Java SDK."""
 
-SYNC_JOBS = {f"create{kind}Job": f"{kind}Job" for kind in ("Training", "Transform", "Processing")}
+SYNC_JOBS = {
+    f"create{kind}Job": f"{kind}Job" for kind in ("Training", "Transform", "Processing", "HyperParameterTuning")
+}
 """The actions that can be waited for, with the API's noun: Create<noun>, <noun>Name, <noun>Status."""
 
 _POLL_SECONDS = 0.3

@@ -121,7 +121,8 @@ def _sagemaker(execution: _Execution, action: str, parameters: Mapping[str, Any]
     if action not in sdk_calls.SYNC_JOBS:
         raise sdk_calls.TaskError("States.Runtime", f"sagemaker:{action}.sync is not part of the local cloud.")
     # `.sync` works by a managed EventBridge rule, which the role has to be allowed to make.
-    rule = f"StepFunctionsGetEventsForSageMaker{sdk_calls.SYNC_JOBS[action]}sRule"
+    kind = sdk_calls.SYNC_JOBS[action].removeprefix("HyperParameter")
+    rule = f"StepFunctionsGetEventsForSageMaker{kind}sRule"
     arn = f"arn:aws:events:{get_region()}:{get_account_id()}:rule/{rule}"
     for further_action in ("events:PutRule", "events:PutTargets", "events:DescribeRule"):
         execution.require(further_action, arn, "States.Runtime")

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from local.sagemaker.common.errors import ServiceError
-from local.sagemaker.common.names import Scope
+from local.sagemaker.common.names import Key, Scope
 from local.sagemaker.jobs.calls import RUNNING, Jobs
 from local.sagemaker.jobs.job import JobRecord
 from local.sagemaker.training.request import DEFAULT_RUNTIME_SECONDS, check
@@ -62,8 +62,8 @@ class TrainingJobs(Jobs):
     run_class = TrainingRun
     first_phase = "Starting"
 
-    def create(self, scope: Scope, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Answer CreateTrainingJob."""
+    def create(self, scope: Scope, params: Mapping[str, Any], **tuned: Any) -> dict[str, Any]:
+        """Answer CreateTrainingJob; `tuned`: what the record says of the tuning job that starts it."""
         check(params)
         key = self.key(scope, params)
         condition = {"MaxRuntimeInSeconds": DEFAULT_RUNTIME_SECONDS} | params.get("StoppingCondition", {})
@@ -77,13 +77,22 @@ class TrainingJobs(Jobs):
                 self._check_limit(scope, params["ResourceConfig"].get("InstanceType", "instance"))
             return self._begin(
                 key,
-                {**defaults, **params, "StoppingCondition": condition},
+                {**defaults, **params, "StoppingCondition": condition, **tuned},
                 lambda record: TrainingRun(self._context, record),
             )
 
+    def running(self, scope: Scope) -> int:
+        """Return how many training jobs run."""
+        return sum(job["TrainingJobStatus"] in RUNNING for _, job in self._store.all(self.kind, scope))
+
+    def reported(self, key: Key, metric: str) -> list[float]:
+        """Return the values of a metric so far, of a job that runs."""
+        with self._lock:
+            run = self._runs.get(key)
+        return [*run.metrics.values.get(metric, ())] if isinstance(run, TrainingRun) else []
+
     def _check_limit(self, scope: Scope, instance_type: str) -> None:
-        limit = self._context.settings.max_training_jobs
-        running = sum(job["TrainingJobStatus"] in RUNNING for _, job in self._store.all(self.kind, scope))
+        limit, running = self._context.settings.max_training_jobs, self.running(scope)
         if running >= limit:
             raise ServiceError(
                 "ResourceLimitExceeded",

@@ -29,6 +29,8 @@ class MetricScanner:
     def __init__(self, definitions: Sequence[Mapping[str, str]]) -> None:
         self._patterns = [(definition["Name"], re.compile(definition["Regex"])) for definition in definitions]
         self._last: dict[str, dict[str, Any]] = {}
+        self.values: dict[str, list[float]] = {}
+        """Metric → all its values in order."""
 
     def scan(self, line: str) -> dict[str, float]:
         """Return the metrics in the line. A value is the expression's first group, or the whole match."""
@@ -37,6 +39,7 @@ class MetricScanner:
             match = pattern.search(line)
             value = _number(match.group(1) if pattern.groups else match.group(0)) if match else None
             if value is not None:
+                self.values.setdefault(name, []).append(value)
                 self._last[name] = {"MetricName": name, "Value": value, "Timestamp": time.time()}
                 found[name] = value
         return found
@@ -63,7 +66,7 @@ class TrainingRun(JobRun):
         super().__init__(context, record, f"{record.key.name}/algo-1-{int(time.time())}")
         self._folder = JobFolder(self._base)
         self._transfer = Transfer(context.surroundings, self._job, self._folder)
-        self._metrics = MetricScanner(self._job["AlgorithmSpecification"].get("MetricDefinitions", []))
+        self.metrics = MetricScanner(self._job["AlgorithmSpecification"].get("MetricDefinitions", []))
         self._metrics_saved = 0.0
         self._wake = threading.Event()
         """Set when the script has ended or has to end."""
@@ -161,7 +164,7 @@ class TrainingRun(JobRun):
 
     def _line(self, line: str) -> None:
         self._log.line(line)
-        if found := self._metrics.scan(line):
+        if found := self.metrics.scan(line):
             put, dimensions = self._context.surroundings.put_metrics, {"TrainingJobName": self._key.name}
             deliver = partial(put, self._key.scope, _NAMESPACE, found, "None", dimensions)
             self._context.outbox.put(f"metrics of {self._key.name}", deliver)
@@ -170,4 +173,4 @@ class TrainingRun(JobRun):
             self._save_metrics()
 
     def _save_metrics(self) -> None:
-        self._record.change(FinalMetricDataList=self._metrics.final())
+        self._record.change(FinalMetricDataList=self.metrics.final())

@@ -108,6 +108,7 @@ def _output() -> dict[str, Any]:
         "data_sha256": "{% $exists($data.data_sha256) ? $data.data_sha256 : null %}",
         "source": f"{{% {_SOURCE} : null %}}",
         "metrics": "{% $training.metrics %}",
+        "tuned": "{% $exists($training.tuning) ? $training.tuning.values : null %}",
         "verdict": "{% $sift($verdict, function($value, $key) { "
         '$key in ["status", "passed", "summary", "report_uri", "numbers"] }) %}',
     }
@@ -140,6 +141,10 @@ def _metadata(parts: WorkflowParts) -> str:
         $join($each($training.hyperparameters, function($value, $name) {{ $name & "=" & $value }}), " ")
       )
     }},
+    $exists($training.tuning) ? {{
+      "tuning_job": $training.tuning.job,
+      "trials": $count($training.tuning.trials) & " - completed " & $count($training.tuning.trials[status="Completed"])
+    }} : {{}},
     $verdict.metadata
   ])
 ) %}}"""

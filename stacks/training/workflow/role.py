@@ -18,6 +18,8 @@ from stacks.common.permissions import (
 from stacks.common.s3_folder import S3Folder
 from stacks.training.workflow.parts import WorkflowParts
 
+_RANDOM = "Each name has a random part."
+
 
 def training_workflow_role(scope: Construct, *, names: Names, parts: WorkflowParts, models: S3Folder) -> iam.Role:
     """Create the execution role of the training workflow; `models` is where kept archives lie."""
@@ -34,6 +36,7 @@ def training_workflow_role(scope: Construct, *, names: Names, parts: WorkflowPar
         parts.plan_function_arn,
         parts.judge_function_arn,
     )
+    tuning = names.sagemaker_arn(f"hyper-parameter-tuning-job/{names.tuning}-????????")
     grant(
         role,
         Right(["lambda:InvokeFunction"], functions),
@@ -41,13 +44,21 @@ def training_workflow_role(scope: Construct, *, names: Names, parts: WorkflowPar
         # Date, time and six random digits, as the launch function writes them. A * would fit the environment `dev-two`,
         # too, for `dev`.
         run_jobs("Training", names.sagemaker_arn(f"training-job/{names.prefix}-????????-??????-??????")),
+        run_jobs("HyperParameterTuning", tuning),
+        Right(["sagemaker:ListTrainingJobsForHyperParameterTuningJob"], [tuning], _RANDOM),
+        # SageMaker appends a number and eight digits to the tuning job's name.
+        Right(
+            ["sagemaker:DescribeTrainingJob"],
+            [names.sagemaker_arn(f"training-job/{names.tuning}-????????-???-????????")],
+            _RANDOM,
+        ),
         run_jobs("Transform", names.sagemaker_arn(f"transform-job/{names.prefix}-evidence-*")),
         Right(
             ["sagemaker:CreateModel", "sagemaker:DeleteModel", "sagemaker:AddTags"],
             [names.sagemaker_arn(f"model/{names.prefix}-evidence-*")],
             "Each model that gives evidence has a random part in its name.",
         ),
-        job_rules(scope, "Training", "Transform"),
+        job_rules(scope, "Training", "Transform", "Tuning"),
         pass_role(parts.job.role_arn, "sagemaker"),
         pass_role(parts.evidence_role_arn, "sagemaker"),
         *_register(names, parts, models, Stack.of(scope).partition),

@@ -17,22 +17,22 @@ from stacks.training.workflow.parts import WorkflowParts
 
 _ANSWER = "{% $states.result.Payload %}"
 
-# The check of a request finds out the same members about a job that was started elsewhere.
-_TRAINED = f"""{{% {
-    as_jsonata(
-        {
-            "job_name": "{% $states.result.TrainingJobName %}",
-            "model_data": "{% $states.result.ModelArtifacts.S3ModelArtifacts %}",
-            "output_uri": '{% $states.result.OutputDataConfig.S3OutputPath & "/" & $states.result.TrainingJobName '
-            '& "/output/output.tar.gz" %}',
-            "hyperparameters": "{% $request.hyperparameters %}",
-            "code_uri": "{% $states.result.HyperParameters.sagemaker_submit_directory %}",
-            "image": "{% $states.result.AlgorithmSpecification.TrainingImage %}",
-            "metrics": "{% $merge([$states.result.FinalMetricDataList.{MetricName: Value}]) %}",
-            "data_source": "{% $data.train_uri %}",
-        }
-    )
-} %}}"""
+
+def trained(hyperparameters: str, **more: str) -> str:
+    """Return the description of a job from what SageMaker says of it; the check of a request finds out the same."""
+    description = {
+        "job_name": "{% $states.result.TrainingJobName %}",
+        "model_data": "{% $states.result.ModelArtifacts.S3ModelArtifacts %}",
+        "output_uri": '{% $states.result.OutputDataConfig.S3OutputPath & "/" & $states.result.TrainingJobName '
+        '& "/output/output.tar.gz" %}',
+        "hyperparameters": f"{{% {hyperparameters} %}}",
+        "code_uri": "{% $states.result.HyperParameters.sagemaker_submit_directory %}",
+        "image": "{% $states.result.AlgorithmSpecification.TrainingImage %}",
+        "metrics": "{% $merge([$states.result.FinalMetricDataList.{MetricName: Value}]) %}",
+        "data_source": "{% $data.train_uri %}",
+        **more,
+    }
+    return f"{{% {as_jsonata(description)} %}}"
 
 
 def training_states(parts: WorkflowParts) -> States:
@@ -57,11 +57,12 @@ def training_states(parts: WorkflowParts) -> States:
                 parts.ingest_function_arn,
                 {"job_name": "{% $request.job_name %}", "data_source": "{% $request.data_source %}"},
                 assign={"data": _ANSWER},
-                then=names.TRAIN,
+                then=names.HOW,
             ),
             # The job's name is in the output for whoever follows the execution.
             "Output": '{% $merge([$states.result.Payload, {"job_name": $request.job_name}]) %}',
         },
+        names.HOW: choose(when('$request.mode = "tune"', names.TUNE), otherwise=names.TRAIN),
         names.TRAIN: _train(parts),
         # From here on the model is the copy, which no job can write over. The test rows stay where the job put them.
         names.KEEP: parts.lambda_task(
@@ -74,10 +75,11 @@ def training_states(parts: WorkflowParts) -> States:
 
 
 def _train(parts: WorkflowParts) -> State:
+    described = trained("$request.hyperparameters")
     return {
         **task(parts.partition, "sagemaker:createTrainingJob.sync", workflow_request(parts.job)),
-        "Assign": {"training": _TRAINED},
-        "Output": _TRAINED,
+        "Assign": {"training": described},
+        "Output": described,
         "Retry": retry_sagemaker(),
         "Catch": catch_failure(),
         "Next": names.KEEP,

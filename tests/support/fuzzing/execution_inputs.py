@@ -19,6 +19,7 @@ SEEDS: list[Any] = [
     },
     {"instance_type": "ml.m5.xlarge", "instance_count": 2, "volume_gb": 50, "max_runtime_minutes": 90, "spot": True},
     {"gate": {"min_accuracy": 0.7, "min_f1": "auto", "margin": 0.05}, "dry_run": True},
+    {"tune": {"max_jobs": 4, "parallel": 2, "ranges": {"epochs": [2, 4], "class_weights": ["none", "sqrt"]}}},
     {"training_job": "elsewhere", "hyperparameters": {"text_column": "a b", "delimiter": "semicolon"}},
 ]
 JOB = {

@@ -18,6 +18,12 @@ PREFIX = "arn:aws:sagemaker:us-east-1:000000000000:"
     [
         ("CreateTrainingJob", {"TrainingJobName": "Job-A"}, "training-job/job-a"),
         ("CreateTransformJob", {"TransformJobName": "Batch", "ModelName": "m"}, "transform-job/batch"),
+        ("CreateHyperParameterTuningJob", {"HyperParameterTuningJobName": "T"}, "hyper-parameter-tuning-job/t"),
+        (
+            "ListTrainingJobsForHyperParameterTuningJob",
+            {"HyperParameterTuningJobName": "T"},
+            "hyper-parameter-tuning-job/t",
+        ),
         ("StopTransformJob", {"TransformJobName": "Batch"}, "transform-job/batch"),
         ("CreateProcessingJob", {"ProcessingJobName": "Batch"}, "processing-job/batch"),
         ("DescribeEndpointConfig", {"EndpointConfigName": "c"}, "endpoint-config/c"),
@@ -100,6 +106,7 @@ def test_tags_on_a_transform_job_need_add_tags() -> None:
         ("CreateModel", {"ExecutionRoleArn": "r"}, "r"),
         ("CreateProcessingJob", {"RoleArn": "r"}, "r"),
         ("CreateEndpoint", {"ExecutionRoleArn": "r"}, None),
+        ("CreateHyperParameterTuningJob", {"TrainingJobDefinition": {"RoleArn": "r"}}, "r"),
         ("CreateModel", {}, None),
         ("CreateTransformJob", {"ModelName": "m"}, None),
     ],

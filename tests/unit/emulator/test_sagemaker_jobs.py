@@ -15,6 +15,7 @@ _REQUESTS: dict[str, dict[str, Any]] = {
     "createTrainingJob": {"TrainingJobName": "j"},
     "createTransformJob": {"TransformJobName": "j"},
     "createProcessingJob": {"ProcessingJobName": "j"},
+    "createHyperParameterTuningJob": {"HyperParameterTuningJobName": "j"},
 }
 
 

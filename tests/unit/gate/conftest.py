@@ -106,6 +106,7 @@ class World:
         mode: str = "train",
         scores: Sequence[dict[str, Any]] = (),
         gate: dict[str, float] | None = None,
+        tuning: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
         from datetime import UTC, datetime
 
@@ -123,6 +124,7 @@ class World:
             "hyperparameters": {"epochs": "2", "sagemaker_submit_directory": '"s3://bucket/code/0abc.tar.gz"'},
             "metrics": {"test_accuracy": 0.9},
             "data_source": "s3://data/train",
+            **({"tuning": tuning} if tuning else {}),
         }
         payload = {
             "request": {"mode": mode, "gate": thresholds, "approval": approval},

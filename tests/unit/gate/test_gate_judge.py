@@ -264,3 +264,14 @@ def test_the_same_evidence_gives_the_same_verdict(world: World) -> None:
     first = world.scored(world.wrong(20), world.wrong(25, start=10))
     assert world.scored(world.wrong(20), world.wrong(25, start=10)) == first
     assert json.loads(json.dumps(first, allow_nan=False)) == first
+
+
+def test_trials_of_a_tuning_job_are_kept_beside_the_verdict(world: World) -> None:
+    """verdict.json and the report list every trial; without a tuning job there is none to list."""
+    trial = {"job": "job-1", "values": {"epochs": "3"}, "objective": 0.87, "status": "Completed", "seconds": 9}
+    tuning = {"job": "tuning-1", "metric": "tuning_objective", "values": {"epochs": "3"}, "trials": [trial]}
+    world.scored(world.labels, tuning=tuning)
+    assert json.loads(world.s3.objects[f"{FOLDER}verdict.json"])["gate"]["tuning"] == tuning
+    assert "job-1 (judged)" in world.s3.objects[f"{FOLDER}report.html"].decode()
+    world.scored(world.labels)
+    assert json.loads(world.s3.objects[f"{FOLDER}verdict.json"])["gate"]["tuning"] is None

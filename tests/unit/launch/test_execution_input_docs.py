@@ -28,10 +28,20 @@ def test_every_key_is_documented(name):
     assert _row(name, PROPERTIES[name]["description"]) in DOCUMENT
 
 
-@pytest.mark.parametrize("name", PROPERTIES["gate"]["properties"])
-def test_every_threshold_is_documented(name):
-    """So does each key of gate."""
-    assert _row(f"gate.{name}", PROPERTIES["gate"]["properties"][name]["description"]) in DOCUMENT
+@pytest.mark.parametrize(
+    ("outer", "name"), [(outer, name) for outer in ("gate", "tune") for name in PROPERTIES[outer]["properties"]]
+)
+def test_every_key_of_an_object_is_documented(outer, name):
+    """So does each key of gate and tune."""
+    assert _row(f"{outer}.{name}", PROPERTIES[outer]["properties"][name]["description"]) in DOCUMENT
+
+
+@pytest.mark.parametrize("name", PROPERTIES["tune"]["properties"]["ranges"]["properties"])
+def test_every_range_is_documented(name):
+    """So does each hyperparameter that can be tuned, with the values that `{}` tries."""
+    rule = PROPERTIES["tune"]["properties"]["ranges"]["properties"][name]
+    default = f"`{json.dumps(rule['default'])}`" if "default" in rule else ""
+    assert f"| `{name}` | {schema.allowed(f'tune.ranges.{name}')} | {default} |" in DOCUMENT
 
 
 @pytest.mark.parametrize("name", fields())

@@ -43,6 +43,7 @@ def test_empty_input_becomes_a_whole_request(environment):
         "mode": "train",
         "data_source": None,
         "hyperparameters": {"base_model": "distilbert-base-uncased", "seed": "1"},
+        "tuning": None,
         "compute": {
             "instance_type": "ml.g4dn.xlarge",
             "instance_count": 1,

@@ -154,13 +154,14 @@ _KEYS = (
     "gate",
     "approval",
     "training_job",
+    "tune",
     "Comment",
 )
 _NESTED = strategies.dictionaries(
     strategies.sampled_from(
-        ["epochs", "seed", "label_names", "learning_rate", "hub_repo_id", "min_accuracy", "margin"]
+        ["epochs", "seed", "label_names", "learning_rate", "hub_repo_id", "margin", "max_jobs", "ranges"]
     ),
-    _SCALARS,
+    _SCALARS | strategies.dictionaries(strategies.sampled_from(["epochs", "dropout"]), strategies.lists(_SCALARS)),
 )
 _INPUTS = _JSON | strategies.dictionaries(
     strategies.sampled_from(_KEYS), _JSON | _NESTED | strategies.sampled_from(["s3://b/x", "auto", "ml.m5.xlarge", 90])
@@ -183,6 +184,7 @@ _DEFAULTS = Settings.from_environment(
             }
         ),
         "JOB_NAME_PREFIX": "x",
+        "TUNING_NAME_PREFIX": "x",
         "ARTIFACTS_URI": "s3://a/b",
     }
 ).defaults

@@ -42,6 +42,63 @@ BY_RULE: dict[tuple[str, str], tuple[Any, str]] = {
         {"hyperparameters": {"epoch": 1}},
         f"hyperparameters.epoch is not known (did you mean epochs?). Allowed: {NAMES}",
     ),
+    ("tune", "type"): ({"tune": True}, 'tune is a boolean. Allowed: an object, such as {"max_jobs": 8, "ranges":'),
+    ("tune", "additionalProperties"): (
+        {"tune": {"jobs": 3}},
+        "tune.jobs is not known (did you mean max_jobs?). Allowed: max_jobs, parallel, strategy,",
+    ),
+    ("tune.max_jobs", "type"): (
+        {"tune": {"max_jobs": "9"}},
+        'tune.max_jobs is the string "9". Allowed: a whole number',
+    ),
+    ("tune.max_jobs", "minimum"): (
+        {"tune": {"max_jobs": 1}},
+        "tune.max_jobs is 1. Allowed: a whole number from 2 to 50",
+    ),
+    ("tune.max_jobs", "maximum"): (
+        {"tune": {"max_jobs": 51}},
+        "tune.max_jobs is 51. Allowed: a whole number from 2 to",
+    ),
+    ("tune.parallel", "type"): ({"tune": {"parallel": 1.5}}, "tune.parallel is 1.5. Allowed: a whole number from 1 to"),
+    ("tune.parallel", "minimum"): (
+        {"tune": {"parallel": 0}},
+        "tune.parallel is 0. Allowed: a whole number from 1 to 10.",
+    ),
+    ("tune.parallel", "maximum"): (
+        {"tune": {"parallel": 11}},
+        "tune.parallel is 11. Allowed: a whole number from 1 to",
+    ),
+    ("tune.strategy", "type"): ({"tune": {"strategy": 1}}, "tune.strategy is a number. Allowed: Bayesian or Random."),
+    ("tune.strategy", "enum"): (
+        {"tune": {"strategy": "Grid"}},
+        'tune.strategy is "Grid". Allowed: Bayesian or Random.',
+    ),
+    ("tune.early_stopping", "type"): (
+        {"tune": {"early_stopping": "no"}},
+        'tune.early_stopping is the string "no". Allowed: true or false, without quotes.',
+    ),
+    ("tune.ranges", "type"): ({"tune": {"ranges": []}}, "tune.ranges is an array. Allowed: an object, such as"),
+    ("tune.ranges", "minProperties"): (
+        {"tune": {"ranges": {}}},
+        "tune.ranges is an object. Allowed: an object, such as",
+    ),
+    ("tune.ranges", "additionalProperties"): (
+        {"tune": {"ranges": {"seed": [1, 2]}}},
+        "tune.ranges.seed is not known. Allowed: learning_rate, epochs, train_batch_size, label_smoothing,",
+    ),
+    **{
+        (f"tune.ranges.{name}", rule): (
+            {"tune": {"ranges": {name: value}}},
+            f"tune.ranges.{name}{'.0' * (rule == 'items')} is {said}. Allowed: ",
+        )
+        for name in SCHEMA["properties"]["tune"]["properties"]["ranges"]["properties"]
+        for rule, value, said in (
+            ("type", 3, "a number"),
+            ("items", [None, 1], "null"),
+            ("minItems", [1], "an array"),
+            ("maxItems", [1] * 11, "an array"),
+        )
+    },
     ("instance_type", "type"): ({"instance_type": ["x"]}, f"instance_type is an array. Allowed: {INSTANCE}"),
     ("instance_type", "minLength"): ({"instance_type": ""}, f'instance_type is "". Allowed: {INSTANCE}'),
     ("instance_type", "maxLength"): ({"instance_type": "m" * 64}, "instance_type has 64 characters, more than 63."),
@@ -102,6 +159,7 @@ BY_RULE: dict[tuple[str, str], tuple[Any, str]] = {
         for name, value in {
             "data_source": "s3://b",
             "hyperparameters": {},
+            "tune": {},
             "instance_type": "ml.m5.xlarge",
             "instance_count": 1,
             "volume_gb": 30,
@@ -125,7 +183,7 @@ BY_RULE: dict[tuple[str, str], tuple[Any, str]] = {
         for name, setting in fields().items()
     },
 }
-_WORDS_ONLY = {"$schema", "title", "description", "examples", "properties", "if", "then"}
+_WORDS_ONLY = {"$schema", "title", "description", "examples", "properties", "if", "then", "default", "objective"}
 
 
 def _rules(schema: dict[str, Any] | bool, place: str = "") -> Iterator[tuple[str, str]]:
@@ -198,6 +256,32 @@ def test_rule_of_the_schema(parse, place):
         ({"hyperparameters": {"bad name": 1}}, "hyperparameters.bad name is not known. Allowed:"),
         ({"hyperparameters": {"learning-rate": 1}}, "hyperparameters.learning-rate is not known (did you mean learni"),
         ({"hyperparameters": {"SageMaker_program": "x"}}, "hyperparameters.SageMaker_program is reserved for SageM"),
+        (
+            {"tune": {"ranges": {"epochs": [1, 2000]}}},
+            "tune.ranges.epochs leaves what is possible. Allowed: [lowest, highest], each a whole number, at",
+        ),
+        ({"tune": {"ranges": {"epochs": [2, 2.5]}}}, "tune.ranges.epochs leaves what is possible. Allowed: [lowest,"),
+        ({"tune": {"ranges": {"epochs": [4, 4]}}}, "tune.ranges.epochs is empty. Allowed: [lowest, highest], each a w"),
+        ({"tune": {"ranges": {"epochs": ["auto", 4]}}}, "tune.ranges.epochs is empty. Allowed: [lowest, highest], eac"),
+        ({"tune": {"ranges": {"learning_rate": [1e-4, float("nan")]}}}, "tune.ranges.learning_rate leaves what is pos"),
+        (
+            {"tune": {"ranges": {"class_weights": ["none", "cube"]}}},
+            "tune.ranges.class_weights leaves what is possible. Allowed: different values, each one of auto,",
+        ),
+        (
+            {"tune": {"ranges": {"epochs": [2, 4]}}, "hyperparameters": {"epochs": 3}},
+            "tune.ranges.epochs is in hyperparameters, too. Allowed: one of the two: a value, or a range.",
+        ),
+        (
+            {"tune": {}, "hyperparameters": {"epochs": 3, "learning_rate": 1e-4, "train_batch_size": 16}},
+            "tune.ranges is left out, and hyperparameters or the configuration fix all that is tuned by default.",
+        ),
+        ({"tune": {"max_jobs": 3, "parallel": 4}}, "tune.parallel is 4. Allowed: at most max_jobs, which is 3."),
+        ({"tune": {}, "dry_run": True}, "tune does not go with dry_run. Allowed: one of the two; leave out dry_run to"),
+        (
+            {"tune": {"max_jobs": 50}, "max_runtime_minutes": 600},
+            "tune.max_jobs is 50, which may take 10.4 days, 2 at a time. Allowed: 10 days at most; lower max_jobs or",
+        ),
         ({"instance_type": "ml.m5.xlrge"}, 'instance_type is "ml.m5.xlrge" (did you mean ml.m5.xlarge?). Allowed:'),
         ({"instance_type": "local"}, f'instance_type is "local". Allowed: {INSTANCE}'),
         ({"volume_gb": float("nan")}, "volume_gb is NaN. Allowed: a whole number from 5 to 16384."),

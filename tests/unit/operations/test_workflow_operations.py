@@ -11,6 +11,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from operations.aws import executions, registry, training
 from operations.aws import releases as release_workflow
@@ -233,6 +234,7 @@ def arguments(**given: Any) -> argparse.Namespace:
         "data_source": None,
         "training_job": None,
         "approval": None,
+        "tune": None,
         "input": "",
     }
     return argparse.Namespace(**{**nothing, **given})
@@ -255,12 +257,51 @@ def test_options_are_put_into_the_given_input() -> None:
     assert made == {"spot": True, "hyperparameters": {"epochs": "3", "seed": 2}, "approval": "manual"}
 
 
+def test_tuning_is_a_part_of_the_input() -> None:
+    """TUNE holds an object, `{}` for the defaults; without it nothing is tuned."""
+    assert overrides_of(arguments(tune="{}", input='{"spot": true}')) == {"spot": True, "tune": {}}
+    assert overrides_of(arguments(tune='{"max_jobs": 4}')) == {"tune": {"max_jobs": 4}}
+
+
 @pytest.mark.parametrize("wrong", ["{", "[1]", "3"])
-def test_an_input_that_is_no_json_object_is_refused(wrong: str) -> None:
+@pytest.mark.parametrize(("option", "example"), [("input", "spot"), ("tune", "max_jobs")])
+def test_an_input_that_is_no_json_object_is_refused(wrong: str, option: str, example: str) -> None:
     """Before anything is started, with an example."""
     with pytest.raises(OperationError) as caught:
-        overrides_of(arguments(input=wrong))
-    assert "INPUT" in caught.value.message and "spot" in caught.value.hint
+        overrides_of(arguments(**{option: wrong}))
+    assert option.upper() in caught.value.message and example in caught.value.hint
+
+
+class FakeTuning:
+    """SageMaker with a tuning job that goes on with every look; at first there is none."""
+
+    def __init__(self) -> None:
+        self._looks = 0
+
+    def describe_hyper_parameter_tuning_job(self, HyperParameterTuningJobName: str) -> dict[str, Any]:
+        self._looks += 1
+        if self._looks == 1:
+            raise ClientError({"Error": {"Code": "ResourceNotFound", "Message": "no"}}, "Describe")
+        best = {
+            "TunedHyperParameters": {"learning_rate": "0.0001", "epochs": "3"},
+            "FinalHyperParameterTuningJobObjectiveMetric": {"MetricName": "tuning_objective", "Value": 0.87},
+        }
+        return {
+            "HyperParameterTuningJobConfig": {"ResourceLimits": {"MaxNumberOfTrainingJobs": 8}},
+            "TrainingJobStatusCounters": {"Completed": self._looks // 4, "InProgress": 2, "Stopped": 0},
+            **({"BestTrainingJob": best} if self._looks >= 4 else {}),
+        }
+
+
+def test_progress_of_a_tuning_job_is_told_when_it_changes(capsys: pytest.CaptureFixture[str]) -> None:
+    """How many trials have ended, and the best so far with its values; not the same line twice."""
+    progress = training.TuningProgress(deployment(sagemaker=FakeTuning()), "tuning")
+    for _ in range(5):
+        progress.show_new()
+    assert capsys.readouterr().out.splitlines() == [
+        "    8 trials: 2 InProgress",
+        "    8 trials: 1 Completed, 2 InProgress; best so far 0.8700 with epochs=3 learning_rate=0.0001",
+    ]
 
 
 def test_the_recipes_fields_have_paths_like_the_request() -> None:

@@ -229,9 +229,7 @@ class Cloud:
 
     def train(self, script: str, name: str = "job", files: Mapping[str, str] | None = None, **params: Any) -> None:
         """Start a training job whose code is `script` (train.py)."""
-        code = {"train.py": textwrap.dedent(script), **(files or {})}
-        source = self.surroundings.put(f"s3://bucket/code/{name}/sourcedir.tar.gz", archive(code))
-        hyperparameters = {"sagemaker_program": "train.py", "sagemaker_submit_directory": source}
+        hyperparameters = self.put_code(script, name, files)
         algorithm = {"TrainingImage": "acct/training:1", "TrainingInputMode": "File"}
         request = {
             "TrainingJobName": name,
@@ -244,6 +242,12 @@ class Cloud:
             "HyperParameters": hyperparameters | params.get("HyperParameters", {}),
         }
         self.call("CreateTrainingJob", **request)
+
+    def put_code(self, script: str, name: str = "job", files: Mapping[str, str] | None = None) -> dict[str, str]:
+        """Store training code whose train.py is `script`; return the hyperparameters that name it."""
+        code = {"train.py": textwrap.dedent(script), **(files or {})}
+        source = self.surroundings.put(f"s3://bucket/code/{name}/sourcedir.tar.gz", archive(code))
+        return {"sagemaker_program": "train.py", "sagemaker_submit_directory": source}
 
     def job(self, name: str = "job") -> dict[str, Any]:
         """The description of a training job once it has ended."""

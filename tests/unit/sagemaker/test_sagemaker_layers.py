@@ -8,7 +8,19 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).resolve().parents[3] / "local" / "sagemaker"
-LAYERS = ["common", "state", "api", "models", "processes", "endpoints", "jobs", "training", "transform", "processing"]
+LAYERS = [
+    "common",
+    "state",
+    "api",
+    "models",
+    "processes",
+    "endpoints",
+    "jobs",
+    "training",
+    "transform",
+    "processing",
+    "tuning",
+]
 """Each may import those before it."""
 
 

@@ -160,7 +160,7 @@ def test_set_up_installs_by_hash(copied: tuple[Any, Recorder]) -> None:
     copy.install_slim()
     copy.install_toolkit()
     copy.install_cdk()
-    assert len(recorder.steps) == 9, recorder.steps
+    assert len(recorder.steps) == 10, recorder.steps
 
 
 def test_without_a_cpu_build_torch_is_pypis_by_hash(copied: tuple[Any, Recorder], monkeypatch: Any) -> None:

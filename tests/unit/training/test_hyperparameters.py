@@ -100,6 +100,7 @@ def test_hyphens_and_underscores_are_the_same() -> None:
 def test_the_toolkits_own_values_are_ignored() -> None:
     """`sagemaker_program` and its kin travel in the same dictionary."""
     given_values = {"sagemaker_program": "train.py", "sagemaker-submit-directory": "s3://bucket/key"}
+    given_values["_tuning_objective_metric"] = "tuning_objective"  # of a job that a tuning job started
     assert Hyperparameters.parse(given_values) == Hyperparameters()
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from classifier.errors import JobError
-from classifier.job.hyperparameters import IGNORED_PREFIX, Hyperparameters, fields, unknown
+from classifier.job.hyperparameters import IGNORED, Hyperparameters, fields, unknown
 
 FOLDERS = {
     "train": "Data file, or a folder with one, or with train, test and validation files by their usual names: CSV, "
@@ -91,7 +91,7 @@ def _refuse_unknown(rest: list[str]) -> None:
     for item in rest:
         if item.startswith("--"):
             name = item[2:].partition("=")[0].replace("-", "_")
-            if not name.startswith(IGNORED_PREFIX):
+            if not name.startswith(IGNORED):
                 raise unknown(name)
             ignored = "=" not in item
         elif ignored:

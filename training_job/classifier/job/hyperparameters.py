@@ -24,6 +24,8 @@ from classifier.job.hyperparameter_rules import (
 
 IGNORED_PREFIX = "sagemaker_"
 """Reserved for the container's toolkit; ignored."""
+IGNORED = (IGNORED_PREFIX, "_tuning_objective_metric")
+"""Also what a tuning job of SageMaker adds."""
 
 
 def _names_or_none(value: str) -> bool:
@@ -219,7 +221,7 @@ class Hyperparameters:
         given: dict[str, Any] = {}
         for key, raw in decoded(values).items():
             name = key.strip().lstrip("-").replace("-", "_")
-            if name.startswith(IGNORED_PREFIX):
+            if name.startswith(IGNORED):
                 continue
             if name not in fields():
                 raise unknown(name)

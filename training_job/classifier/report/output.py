@@ -12,7 +12,7 @@ import pandas as pd
 from classifier.artifact.package import EVALUATION_FILE, write_json
 from classifier.data.layout import MANIFEST
 from classifier.report.loss_curve import loss_curve
-from classifier.training.callbacks import metrics_line, shown_figures
+from classifier.training.callbacks import metrics_line, shown_figures, validation_line
 from classifier.training.fit import Fitted
 
 TEST_ROWS_FILE = "test_rows.jsonl"
@@ -64,7 +64,8 @@ def log_results(evaluation: dict[str, Any]) -> None:
         if evaluation[split]:
             metrics = evaluation[split]
             points = {name: metrics[name]["value"] for name in wanted if name != "pearson"}
-            _log.info("%s", metrics_line(prefix, {**points, "pearson": metrics["pearson"]}))
+            points["pearson"] = metrics["pearson"]
+            _log.info("%s", validation_line(points) if split == "validation" else metrics_line(prefix, points))
     int8 = {name: evaluation["int8"][name] for name in (*wanted, "agreement") if name != "pearson"}
     _log.info("%s (%s rows)", metrics_line("int8", int8), evaluation["int8"]["split"])
     if baseline := evaluation["baseline"]:

@@ -66,7 +66,7 @@ class Progress(TrainerCallback):
             )
         elif "eval_accuracy" in logs:
             metrics = {name.removeprefix("eval_"): value for name, value in logs.items()}
-            _log.info("epoch=%.2f %s", epoch, metrics_line("eval", metrics))
+            _log.info("epoch=%.2f %s", epoch, validation_line(metrics))
 
     def _seconds_left(self, state: TrainerState) -> int:
         done = state.global_step - self._first_step
@@ -155,6 +155,15 @@ FIGURES = ("accuracy", "f1", "macro_f1", "micro_f1", "agreement", "pearson", "lo
 def metrics_line(split: str, metrics: Mapping[str, Any]) -> str:
     """Format `eval_accuracy=0.8690 eval_f1=0.9040 eval_pearson=0.8720`; without a score there is no Pearson."""
     return " ".join(f"{split}_{name}={float(metrics[name]):.4f}" for name in FIGURES if metrics.get(name) is not None)
+
+
+def validation_line(metrics: Mapping[str, Any]) -> str:
+    """Format the figures of the validation split, and last the one that a tuning job maximises.
+
+    It is what the gate compares with the champion: the accuracy, for several labels a text the F1.
+    """
+    name = "accuracy" if metrics.get("micro_f1") is None else "f1"
+    return f"{metrics_line('eval', metrics)} tuning_objective={float(metrics[name]):.4f}"
 
 
 def shown_figures(objective: str, labels: int) -> tuple[str, ...]:

@@ -76,12 +76,30 @@ class Page(HTMLParser):
         return [attributes for name, attributes in self.elements if name == tag]
 
 
+TUNING = {
+    "job": "text-classifier-dev-0badcafe",
+    "metric": "tuning_objective",
+    "values": {"epochs": "3"},
+    "trials": [
+        {
+            "job": "trial-1",
+            "values": {"epochs": "8"},
+            "status": "Failed",
+            "reason": "the <mark>training</mark> diverged",
+        },
+        {"job": "trial-2", "values": {"epochs": "2"}, "objective": 0.8412, "status": "Stopped", "seconds": 31},
+        {"job": "trial-3", "values": {"epochs": "3"}, "objective": 0.8731, "status": "Completed", "seconds": 95},
+    ],
+}
+
+
 def check(data: Report) -> Page:
     """Renders a report and checks that its elements are closed, and that it runs and fetches nothing."""
     text = render_report(data)
     text.encode("utf-8")
     page = Page(text)
-    assert [section["id"] for section in page.named("section")] == SECTIONS
+    tuned = ["tuning"] if data.provenance.tuning else []
+    assert [section["id"] for section in page.named("section")] == [*SECTIONS[:-1], *tuned, SECTIONS[-1]]
     assert not {"script", "link", "iframe", "object", "form", "base"} & {name for name, _ in page.elements}
     for _, attributes in page.elements:
         assert not [name for name in attributes if name.startswith("on")]
@@ -107,6 +125,18 @@ def test_a_full_report_shows_every_part(report: Simulated) -> None:
     assert len(page.named("img")) == 1 and page.named("img")[0]["alt"]
     assert len(page.named("caption")) == len(page.named("table"))
     assert len(page.named("h1")) == 1 and len(page.named("h2")) == len(SECTIONS)
+
+
+def test_a_tuned_challenger_shows_all_trials(report: Simulated) -> None:
+    """Values, validation figure, status with its reason and seconds of each trial, best first; one was judged."""
+    page = check(report(provenance=replace(report().provenance, job_name="trial-3", tuning=TUNING)))
+    assert "3\N{NO-BREAK SPACE}trials of text-classifier-dev-0badcafe: 1 completed, 1 stopped, 1 failed." in page.words
+    rows = ["trial-3 (judged)epochs 30.8731Completed95", "trial-2epochs 20.8412Stopped31", "trial-1epochs 8"]
+    places = [page.words.index(row) for row in rows]
+    assert places == sorted(places)
+    assert "Failed: the <mark>training</mark> diverged" in page.words and not page.named("mark")
+    assert {"href": "#tuning"} in page.named("a")
+    assert {"href": "#tuning"} not in check(report()).named("a")
 
 
 def test_the_verdict_comes_first_with_its_reasons(report: Simulated) -> None:
