@@ -33,6 +33,7 @@ KNOWN = {
     "tests/unit/serving/test_serving_image.py": "the name of a library that the image lacks",
     "local/sagemaker/training/launch.py": "--dry-run --no-index: whether the image has what the job asks for",
     "tests/infra/test_isolated_training.py": "no index, a wheel of the test's own",
+    "tests/unit/training/test_base_model.py": "the text of a hint",
     "tests/integration/test_client_process.py": "no index, the client from this folder",
     "tests/integration/test_tampered_packages.py": "a wheel of the test's own, over the loopback interface",
     "tests/integration/test_supply_chain.py": "npm tells what it knows and installs nothing",
