@@ -14,10 +14,10 @@ pytestmark = pytest.mark.e2e
 RANGES = {"learning_rate": [1e-5, 1e-3], "epochs": [1, 3]}
 
 
-@pytest.mark.parametrize("jobs", [3, pytest.param(8, marks=pytest.mark.nightly(part="releases"))])
+@pytest.mark.parametrize("jobs", [2, pytest.param(8, marks=pytest.mark.nightly(part="releases"))])
 def test_the_best_on_the_validation_split_is_judged(project: LocalProject, jobs: int, tell: Any) -> None:
     """`make train TUNE=…` shows how far it is; the best of the completed trials is judged, and the report says so."""
-    tune = {"max_jobs": jobs, "parallel": 2, "ranges": RANGES}
+    tune = {"max_jobs": jobs, "parallel": 2, "early_stopping": jobs > 2, "ranges": RANGES}
     printed = project.make("train", f"TUNE={json.dumps(tune)}", "APPROVAL=never").stdout
     assert f"{jobs} trials: " in printed and "; best so far 0." in printed, printed
     console = Console(project)

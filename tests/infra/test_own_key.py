@@ -94,7 +94,7 @@ def test_jobs_encrypt_what_they_write(assemblies: Assemblies) -> None:
     template = assemblies.template("keyed", "training")
     workflow = assemblies.machine("keyed", "training")
     (recipe,) = assemblies.resources("keyed", "training", "AWS::SSM::Parameter")
-    assert json.dumps(workflow).count("KmsKeyId") == 2  # training and transform
+    assert json.dumps(workflow).count("KmsKeyId") == 3  # training, tuning and transform
     assert json.dumps(assemblies.machine("keyed", "bulk")).count("KmsKeyId") == 3  # prepare, transform, join
     assert json.dumps(recipe).count("KmsKeyId") == 1
     may = [
@@ -109,7 +109,7 @@ def test_jobs_may_read_the_hubs_token_and_no_other_secret(assemblies: Assemblies
     """One ARN, in the job's environment and in its right; the key decrypts that secret through its service alone."""
     arn = KEYED["training.hub_token_secret"]
     template = json.dumps(assemblies.template("keyed", "training"))
-    assert template.count("HUB_TOKEN_SECRET") == 2  # workflow and recipe
+    assert template.count("HUB_TOKEN_SECRET") == 3  # the workflow's training and tuning jobs, and the recipe
     (role,) = [
         resource["Properties"]
         for resource in assemblies.resources("keyed", "training", "AWS::IAM::Role")

@@ -35,7 +35,7 @@ def new_study(params: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     warnings.filterwarnings("ignore", module="optuna")  # a value that is told twice, a trial without one
     # The first trials take random values. Those that still run count as bad, so that the next ones try others.
-    bayesian = partial(optuna.samplers.TPESampler, n_startup_trials=3, constant_liar=True)
+    bayesian: Any = partial(optuna.samplers.TPESampler, n_startup_trials=3, constant_liar=True)
     try:
         config, definition = params["HyperParameterTuningJobConfig"], params["TrainingJobDefinition"]
         limits, goal = config["ResourceLimits"], config["HyperParameterTuningJobObjective"]
@@ -58,7 +58,7 @@ def new_study(params: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
             "jobs, and ranges of hyperparameters that are not static."
         )
     training_request.check(training_job(params, "check", {}))
-    pruner = optuna.pruners.MedianPruner(n_startup_trials=2)
+    pruner = optuna.pruners.MedianPruner(n_startup_trials=2, n_min_trials=2)
     made = sampler(seed=config.get("RandomSeed"))
     return optuna.create_study(sampler=made, pruner=pruner, direction=goal["Type"].lower()), tried
 

@@ -33,7 +33,7 @@ def test_an_empty_object_takes_the_defaults() -> None:
         "max_jobs": 8,
         "parallel": 2,
         "strategy": "Bayesian",
-        "early_stopping": "Auto",
+        "early_stopping": "Off",
         "names": ["learning_rate", "epochs", "train_batch_size"],
         "ranges": {
             "ContinuousParameterRanges": [
@@ -89,9 +89,9 @@ def test_the_request_suits_sagemakers_model() -> None:
         "class_weights": ["none", "sqrt"],
         "dropout": [0, 0.5],
     }
-    made = tuned({"tune": {"ranges": ranges, "early_stopping": False}})["tuning"]
+    made = tuned({"tune": {"ranges": ranges, "early_stopping": True}})["tuning"]
     model = boto3.client("sagemaker", region_name="us-east-1").meta.service_model
-    assert made["early_stopping"] in model.shape_for("TrainingJobEarlyStoppingType").enum
+    assert made["early_stopping"] == "Auto" in model.shape_for("TrainingJobEarlyStoppingType").enum
     assert made["strategy"] in model.shape_for("HyperParameterTuningJobStrategyType").enum
     shape = model.shape_for("ParameterRanges")
     for kind, found in made["ranges"].items():
