@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from stacks.bulk.definition import BulkWorkflow
+from stacks.bulk.definition import bulk_definition
 from stacks.common import permissions as may
 from stacks.common.container_image import TRAINING, resolve_image
 from stacks.common.names import bucket_arn
@@ -51,7 +51,7 @@ def add_bulk_workflow(
         scope,
         name=names.bulk,
         comment="Scores files with the released model",
-        definition=BulkWorkflow(parts=parts, role_arn=jobs.role_arn, runs=runs).definition(),
+        definition=bulk_definition(parts, role_arn=jobs.role_arn, runs=runs),
         role=role,
         logs=stack.logs,
     )

@@ -9,7 +9,7 @@ from typing import Any
 from states_interpreter import TaskFailed
 from workflow_samples import PACKAGE, PARTS, serves
 
-from stacks.bulk.definition import BulkWorkflow
+from stacks.bulk.definition import bulk_definition
 from stacks.common.s3_folder import S3Folder
 
 ROLE = "arn:aws:iam::111122223333:role/bulk"
@@ -18,8 +18,8 @@ CONTEXT = {"Execution": {"Id": "arn:aws:states:us-east-1:111122223333:execution:
 """What the states find in `$states.context`."""
 PLAN = {"read": 12, "errors": 2, "answered_before": 0, "to_score": 10, "hours": 0.1, "instance_hours": 0.1, "cost": 1}
 COUNTS = {"read": 12, "scored": 10, "errors": 2}
-WORKFLOW = BulkWorkflow(
-    parts=PARTS,
+WORKFLOW = bulk_definition(
+    PARTS,
     role_arn=ROLE,
     runs=S3Folder(bucket_name="artifacts", bucket_arn="arn:aws:s3:::artifacts", prefix="bulk"),
 )

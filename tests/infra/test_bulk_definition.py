@@ -13,7 +13,6 @@ from conftest import ROOT
 from states_interpreter import Execution, execute
 from workflow_samples import PACKAGE, PARTS, serves
 
-from stacks.bulk import definition as states
 from stacks.bulk.execution_input import DEFAULTS, SCHEMA
 
 RUN = "bulk/s3-data-bulk-reviews-/v7"
@@ -21,7 +20,7 @@ RUN = "bulk/s3-data-bulk-reviews-/v7"
 
 def run(given: Any = INPUT, **changed: Callable[[Any], Any]) -> Execution:
     """An execution whose tasks answer as in `tasks`."""
-    return execute(WORKFLOW.definition(), given, tasks(**changed), CONTEXT)
+    return execute(WORKFLOW, given, tasks(**changed), CONTEXT)
 
 
 def places(execution: Execution, state: str, member: str) -> dict[str, str]:
@@ -33,7 +32,7 @@ def places(execution: Execution, state: str, member: str) -> dict[str, str]:
 
 def test_definition_is_valid_states_language(lint_errors: Callable[[dict[str, Any]], list[str]]) -> None:
     """The definition follows the schema of Amazon States Language."""
-    properties = {"RoleArn": ROLE, "Definition": WORKFLOW.definition()}
+    properties = {"RoleArn": ROLE, "Definition": WORKFLOW}
     machine = {"Type": "AWS::StepFunctions::StateMachine", "Properties": properties}
     assert lint_errors({"Resources": {"Machine": machine}}) == []
 
@@ -86,7 +85,7 @@ def test_what_is_asked_for_reaches_the_jobs() -> None:
 def test_a_dry_run_ends_with_the_estimate() -> None:
     """Nothing is scored, no model is made."""
     execution = run({**INPUT, "dry_run": True})
-    assert execution.visited[-1] == states.ESTIMATED
+    assert execution.visited[-1] == "Estimated"
     assert execution.output == PLAN
 
 
