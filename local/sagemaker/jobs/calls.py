@@ -19,10 +19,11 @@ _INTERRUPTED = "The local cloud was stopped while the job was running"
 class Jobs(Resources):
     """One kind of job. Owns the threads that run the jobs."""
 
-    record_class: ClassVar[type[JobRecord]]
+    record_class: ClassVar[type[JobRecord]] = JobRecord
     run_class: ClassVar[type[JobRun]]
-    first_phase: ClassVar[str]
+    first_phase: ClassVar[str] = "InProgress"
     """Phase of a new job."""
+    taken = "Job name must be unique within an AWS account and region, and a job with this name already exists ({arn})"
     # The model documents ResourceNotFound; AWS answers this (github.com/aws/aws-sdk/issues/165).
     missing = "Requested resource not found."
     taken_code = "ResourceInUse"
@@ -43,7 +44,7 @@ class Jobs(Resources):
         for key, job in self._store.all(self.kind):
             if job[f"{self.noun}Status"] in RUNNING:
                 discard(self.run_class.folder(self._context, key))
-                self.record_class(self._context, key).finish("Failed", _INTERRUPTED)
+                self.record_class(self._context, key, self.noun).finish("Failed", _INTERRUPTED)
 
     def stop(self) -> None:
         """End the processes of all running jobs. The caller has set `context.stopping`."""
@@ -63,7 +64,7 @@ class Jobs(Resources):
             if status != "InProgress":
                 what = self.kind.replace("-", " ")
                 raise InvalidRequestError(f"The request was rejected because the {what} is in status {status}.")
-            self.record_class(self._context, key).enter("Stopping")
+            self.record_class(self._context, key, self.noun).enter("Stopping")
         with self._lock:
             run = self._runs.get(key)
         if run is not None:
@@ -75,7 +76,7 @@ class Jobs(Resources):
         with self._store.lock:
             status = {f"{self.noun}Status": "InProgress", "LastModifiedTime": time.time()}
             answer = self._add(key, params, **status)
-            record = self.record_class(self._context, key)
+            record = self.record_class(self._context, key, self.noun)
             try:
                 run = make_run(record)
             except OSError as error:

@@ -33,15 +33,12 @@ def explained(what: str, where: str) -> Iterator[None]:
         raise FailedError(f"ClientError: {what} failed: {error} ({where})") from error
 
 
-class JobRecord(ABC):
-    """Reads and changes the stored record of one job."""
+class JobRecord:
+    """Reads and changes the stored record of one job. `noun`: its kind, such as `TrainingJob`."""
 
-    activity: ClassVar[str]
-    """`Training`, `Transform` or `Processing`, as in the members `<activity>JobName` and `<activity>EndTime`."""
-
-    def __init__(self, context: Context, key: Key) -> None:
+    def __init__(self, context: Context, key: Key, noun: str) -> None:
         self._context = context
-        self.key = key
+        self.key, self.noun = key, noun
 
     def read(self) -> Record:
         """Return the record, or an empty one if there is no job."""
@@ -60,11 +57,11 @@ class JobRecord(ABC):
         """End the job with its last phase; `reason` explains a failure."""
         if reason:
             changes["FailureReason"] = shortened(reason)
-        self.enter(phase, **{f"{self.activity}EndTime": time.time()}, **changes)
+        self.enter(phase, **{f"{self.noun.removesuffix('Job')}EndTime": time.time()}, **changes)
 
-    @abstractmethod
     def _phase_members(self, phase: str) -> dict[str, Any]:
         """Return the members that tell the phase."""
+        return {f"{self.noun}Status": phase}
 
 
 class JobRun(ABC):
@@ -85,7 +82,7 @@ class JobRun(ABC):
         self._log = LogStream(
             context.outbox,
             record.key.scope,
-            f"/aws/sagemaker/{record.activity}Jobs",
+            f"/aws/sagemaker/{record.noun}s",
             stream,
             context.settings.log_dir / f"{record.key.kind}s" / f"{record.key.name}.log",
         )

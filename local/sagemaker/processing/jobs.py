@@ -92,24 +92,12 @@ class ProcessingRun(JobRun):
         return folder
 
 
-class ProcessingRecord(JobRecord):
-    """The record of one processing job."""
-
-    activity = "Processing"
-
-    def _phase_members(self, phase: str) -> dict[str, Any]:
-        return {"ProcessingJobStatus": phase}
-
-
 class ProcessingJobs(Jobs):
     """The processing part of the control plane."""
 
     kind = "processing-job"
     noun = "ProcessingJob"
-    taken = "Job name must be unique within an AWS account and region, and a job with this name already exists ({arn})"
-    record_class = ProcessingRecord
     run_class = ProcessingRun
-    first_phase = "InProgress"
 
     def create(self, scope: Scope, params: Mapping[str, Any]) -> dict[str, Any]:
         """Answer CreateProcessingJob."""

@@ -29,8 +29,6 @@ _STATUSES = {name: name for name in ("Completed", "Stopping", "Stopped", "Failed
 class TrainingRecord(JobRecord):
     """The phases of a training job are its SecondaryStatus."""
 
-    activity = "Training"
-
     def finish(self, phase: str, reason: str = "", **changes: Any) -> None:
         """End the job with its last phase; `reason` explains a failure."""
         if started := self.read().get("TrainingStartTime"):

@@ -156,24 +156,12 @@ def _explained(what: str, uri: str) -> Iterator[None]:
         raise _failure("ClientError", f"{what} failed: {error}, {uri}") from error
 
 
-class TransformRecord(JobRecord):
-    """The record of one transform job."""
-
-    activity = "Transform"
-
-    def _phase_members(self, phase: str) -> dict[str, Any]:
-        return {"TransformJobStatus": phase}
-
-
 class TransformJobs(Jobs):
     """The batch transform part of the control plane."""
 
     kind = "transform-job"
     noun = "TransformJob"
-    taken = "Job name must be unique within an AWS account and region, and a job with this name already exists ({arn})"
-    record_class = TransformRecord
     run_class = TransformRun
-    first_phase = "InProgress"
 
     def __init__(self, context: Context, models: Models) -> None:
         super().__init__(context)

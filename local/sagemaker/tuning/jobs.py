@@ -7,7 +7,6 @@ from typing import Any
 from local.sagemaker.api.resources import Handler, answer_members, page, pick
 from local.sagemaker.common.names import Scope
 from local.sagemaker.jobs.calls import RUNNING, Jobs
-from local.sagemaker.jobs.job import JobRecord
 from local.sagemaker.state.context import Context
 from local.sagemaker.state.store import Record
 from local.sagemaker.training.jobs import TrainingJobs
@@ -18,24 +17,13 @@ _TRAININGS = "ListTrainingJobsForHyperParameterTuningJob"
 _REACHED = "FinalHyperParameterTuningJobObjectiveMetric"
 
 
-class TuningRecord(JobRecord):
-    """The phases of a tuning job are its status."""
-
-    activity = "HyperParameterTuning"
-
-    def _phase_members(self, phase: str) -> dict[str, Any]:
-        return {"HyperParameterTuningJobStatus": phase}
-
-
 class TuningJobs(Jobs):
     """The tuning part of the control plane."""
 
     kind = "hyper-parameter-tuning-job"
     noun = "HyperParameterTuningJob"
     taken = "Hyperparameter tuning job names must be unique; a job with this name already exists ({arn})"
-    record_class = TuningRecord
     run_class = TuningRun
-    first_phase = "InProgress"
 
     def __init__(self, context: Context, trainings: TrainingJobs) -> None:
         super().__init__(context)

@@ -39,7 +39,7 @@ def new_study(params: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
     try:
         config, definition = params["HyperParameterTuningJobConfig"], params["TrainingJobDefinition"]
         limits, goal = config["ResourceLimits"], config["HyperParameterTuningJobObjective"]
-        sampler = {"Bayesian": bayesian, "Random": optuna.samplers.RandomSampler}[config["Strategy"]]
+        sampler: Any = {"Bayesian": bayesian, "Random": optuna.samplers.RandomSampler}[config["Strategy"]]
         tried = {
             one["Name"]: _distribution(optuna.distributions, kind, one)
             for kind, ranges in config["ParameterRanges"].items()
