@@ -9,8 +9,6 @@ from bulk.outputs import write
 from bulk.rows import ADDED, InputFile, Row, answer_file, input_files, read_state
 from tables import TableError
 
-_COUNTS = ("read", "scored", "errors")
-
 
 def join(base: Path) -> dict[str, int]:
     """Write outputs, errors and manifest; return the counts. Raises TableError: an answer is missing, or left over."""
@@ -20,11 +18,10 @@ def join(base: Path) -> dict[str, int]:
     result.mkdir(parents=True, exist_ok=True)
     with (result / "errors.jsonl").open("w", encoding="utf-8") as errors:
         for file in input_files(base, request):
-            found.append({"file": file.name, "sha256": file.sha256, **dict.fromkeys(_COUNTS, 0)})
-            found[-1]["output"] = write(file, result, _scored(file, found[-1], answers, errors))
-    total = {count: sum(entry[count] for entry in found) for count in _COUNTS}
+            output = write(file, result, _scored(file, answers, errors))
+            found.append({**file.counts, "scored": file.counts["read"] - file.counts["errors"], "output": output})
+    total = {count: sum(entry[count] for entry in found) for count in ("read", "scored", "errors")}
     _require(next(answers, None) is None, "there are more answers than rows")
-    _require(total["read"] == total["scored"] + total["errors"], f"the counts do not add up: {total}")
     planned = [{name: entry[name] for name in plan["files"][0]} for entry in found]
     _require(planned == plan["files"], "the input changed while it was scored")
     about = {name: request[name] for name in ("input", "package", "execution")}
@@ -33,13 +30,9 @@ def join(base: Path) -> dict[str, int]:
     return total
 
 
-def _scored(
-    file: InputFile, counts: dict[str, Any], answers: Iterator[dict[str, Any]], errors: TextIO
-) -> Iterator[tuple[Row, dict[str, Any]]]:
-    """Yield the rows that have an answer, with it; write down the others, and count both."""
+def _scored(file: InputFile, answers: Iterator[dict[str, Any]], errors: TextIO) -> Iterator[tuple[Row, dict[str, Any]]]:
+    """Yield the rows that have an answer, with it; write down the others."""
     for row in file:
-        counts["read"] += 1
-        counts["errors" if row.problem else "scored"] += 1
         if row.problem:
             errors.write(json.dumps({"file": file.name, "line": row.line, "error": row.problem}) + "\n")
             continue

@@ -50,13 +50,8 @@ def prepare(base: Path) -> dict[str, Any]:
 
 def _texts(file: InputFile, files: list[dict[str, Any]]) -> Iterator[str]:
     """Yield the texts of a file that can be scored, and add the file with its counts to `files`."""
-    counts: dict[str, Any] = {"file": file.name, "sha256": file.sha256, "read": 0, "errors": 0}
-    files.append(counts)
-    for row in file:
-        counts["read"] += 1
-        counts["errors"] += bool(row.problem)
-        if not row.problem:
-            yield row.text
+    files.append(file.counts)
+    return (row.text for row in file if not row.problem)
 
 
 def _records(texts: list[str]) -> Iterator[list[str]]:

@@ -32,13 +32,20 @@ class InputFile:
         """Find out how a file below `folder` is read."""
         self.path, self.name, wanted = path, path.relative_to(folder).as_posix(), request["column"]
         with path.open("rb") as file:
-            self.sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        self.counts: dict[str, Any] = {"file": self.name, "sha256": sha256, "read": 0, "errors": 0}
+        """What a plan says of the file, once its rows were read."""
         self.stream = open_table(path, wanted=[wanted] if wanted else [])
         self._column = text_column(self.stream.columns, wanted)
         self._added = {f"{request['prefix']}{name}" for name in ADDED}
 
     def __iter__(self) -> Iterator[Row]:
-        return (self._row(row) for row in self.stream.rows if row.values is not None or row.problem)
+        for read in self.stream.rows:
+            if read.values is not None or read.problem:
+                row = self._row(read)
+                self.counts["read"] += 1
+                self.counts["errors"] += bool(row.problem)
+                yield row
 
     def _row(self, row: TableRow) -> Row:
         if row.values is None:
