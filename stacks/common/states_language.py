@@ -15,9 +15,6 @@ States = dict[str, State]
 FAILED = "Report failure"
 """Name of the state in which a workflow fails."""
 
-NULL = "{% null %}"
-"""JSON's null; a plain one would be dropped on its way through CDK."""
-
 CAUSE = """{% (
   $cause := $states.errorOutput.Cause;
   $details := $substring($cause, 0, 1) = "{" and $substring($cause, -1) = "}" ? $parse($cause) : {};
@@ -55,24 +52,6 @@ _SAGEMAKER_UNNAMED = ("SageMaker.SageMakerException", "SageMaker.AmazonSageMaker
 def task(partition: str, action: str, arguments: Any) -> State:
     """Return the beginning of a task; `action` is what follows `states:::` in its resource."""
     return {"Type": "Task", "Resource": f"arn:{partition}:states:::{action}", "Arguments": arguments}
-
-
-def lambda_task(partition: str, function_arn: str, payload: Any) -> State:
-    """Return a task that invokes a Lambda; its answer becomes the state's output."""
-    return {
-        **task(partition, "lambda:invoke", {"FunctionName": function_arn, "Payload": payload}),
-        "Output": "{% $states.result.Payload %}",
-        # Only when Lambda itself failed; an error that the function raised is final.
-        "Retry": retry(*LAMBDA_ERRORS),
-    }
-
-
-def publish_task(partition: str, topic_arn: str, *, subject: str, message: str) -> State:
-    """Return a task that sends a message to a topic."""
-    return {
-        **task(partition, "sns:publish", {"TopicArn": topic_arn, "Subject": subject, "Message": message}),
-        "Retry": retry(*TOPIC_ERRORS),
-    }
 
 
 def when(condition: str, then: str, *, output: Any = None, **assign: Any) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from states_interpreter import Execution, TaskFailed, execute
+from training_state_names import ANSWER, DONE, JUDGE, KEEP, LOOK, PLAN
 from workflow_samples import (
     CONTEXT,
     EVIDENCE,
@@ -29,7 +30,6 @@ from workflow_samples import (
 )
 
 from stacks.training.workflow.definition import training_definition
-from stacks.training.workflow.state_names import ANSWER, DONE, JUDGE, KEEP, LOOK, PLAN
 
 CREATE, TRANSFORM, RECORD, DELETE = EVIDENCE
 

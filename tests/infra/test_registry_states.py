@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from states_interpreter import Execution, TaskFailed, execute
+from training_state_names import CHECK, DONE, INGEST, JUDGE, RECORD, REGISTER, REPORT, TRAIN
 from workflow_samples import (
     CODE,
     CONTEXT,
@@ -26,7 +27,6 @@ from workflow_samples import (
 )
 
 from stacks.training.workflow.definition import training_definition
-from stacks.training.workflow.state_names import CHECK, DONE, INGEST, JUDGE, RECORD, REGISTER, REPORT, TRAIN
 
 
 def run(**tasks: Callable[[Any], Any]) -> Execution:

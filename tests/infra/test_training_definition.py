@@ -5,13 +5,35 @@ Executions are run through the definition with made-up tasks; expressions by the
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+import training_state_names
 from release_samples import scripted
 from states_interpreter import Execution, TaskFailed, execute
+from training_state_names import (
+    ANSWER,
+    CHECK,
+    CHECKED,
+    COMPARE,
+    DONE,
+    FAILED,
+    HOW,
+    INGEST,
+    JUDGE,
+    KEEP,
+    LOOK,
+    PLAN,
+    RECORD,
+    REGISTER,
+    REPORT,
+    ROUTE,
+    TRAIN,
+    WAIT,
+)
 from workflow_samples import (
     CODE,
     CONTEXT,
@@ -33,28 +55,7 @@ from workflow_samples import (
     serves,
 )
 
-from stacks.common.states_language import FAILED
-from stacks.training.workflow.champion_states import MAX_LOOKS, MAX_PLANS
-from stacks.training.workflow.definition import training_definition
-from stacks.training.workflow.state_names import (
-    ANSWER,
-    CHECK,
-    CHECKED,
-    COMPARE,
-    DONE,
-    HOW,
-    INGEST,
-    JUDGE,
-    KEEP,
-    LOOK,
-    PLAN,
-    RECORD,
-    REGISTER,
-    REPORT,
-    ROUTE,
-    TRAIN,
-    WAIT,
-)
+from stacks.training.workflow.definition import MAX_LOOKS, MAX_PLANS, training_definition
 
 
 def run(given: Any = None, **tasks: Callable[[Any], Any]) -> Execution:
@@ -78,6 +79,14 @@ def test_definition_is_valid_states_language(lint_errors: Callable[[dict[str, An
     assert lint_errors({"Resources": {"Machine": machine}}) == []
     definition["States"][TRAIN]["Arguemnts"] = {}
     assert lint_errors({"Resources": {"Machine": machine}}) != []
+
+
+def test_the_document_is_filled_in() -> None:
+    """Every `${name}` is replaced, and the tests know every state."""
+    definition = training_definition(PARTS)
+    assert "${" not in json.dumps(definition)
+    known = {value for name, value in vars(training_state_names).items() if name.isupper()}
+    assert known == {*definition["States"], *definition["States"][ANSWER]["ItemProcessor"]["States"]}
 
 
 def test_a_dry_run_ends_after_the_check() -> None:

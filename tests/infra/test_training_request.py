@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 from states_interpreter import evaluate, execute
+from training_state_names import CHECK, TRAIN
 from workflow_samples import CODE, CONTEXT, INGESTED, JOB, PARTS, REQUEST, all_is_well, answers
 
 from stacks.config.environment import TrainingConfig
 from stacks.training.job.console_recipe import JOB_NAME
 from stacks.training.job.request import recipe_request, workflow_request
 from stacks.training.workflow.definition import training_definition
-from stacks.training.workflow.state_names import CHECK, TRAIN
 
 SPOT = {"spot": True, "max_wait_seconds": 14400}
 MEMBERS_OF_SPOT = {"EnableManagedSpotTraining", "CheckpointConfig"}

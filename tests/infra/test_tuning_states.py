@@ -8,14 +8,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import training_state_names as names
 from aws_cdk import App, Stack
 from states_interpreter import Execution, TaskFailed, execute
 from workflow_samples import (
     BEST,
     CONTEXT,
-    DESCRIBE_BEST,
-    FOUND,
-    LIST_TRIALS,
     PARTS,
     TRIALS,
     TUNE_REQUEST,
@@ -27,9 +25,7 @@ from workflow_samples import (
 from stacks.common.names import Names
 from stacks.config.environment import load_config
 from stacks.training.job.metrics import METRICS
-from stacks.training.workflow import state_names as names
-from stacks.training.workflow.definition import training_definition
-from stacks.training.workflow.tuning_states import OBJECTIVE
+from stacks.training.workflow.definition import OBJECTIVE, training_definition
 
 
 def run(request: dict[str, Any] = TUNE_REQUEST, **tasks: Callable[[Any], Any]) -> Execution:
@@ -47,7 +43,7 @@ def test_tuning_takes_the_place_of_the_training_job() -> None:
     """After the ingest come tuning job, trials and the best one; then the way is that of any training job."""
     visited = run().visited
     begun = visited.index(names.HOW)
-    way = [names.TUNE, LIST_TRIALS, FOUND, DESCRIBE_BEST, names.KEEP, names.PLAN]
+    way = [names.TUNE, names.LIST_TRIALS, names.FOUND, names.DESCRIBE_BEST, names.KEEP, names.PLAN]
     assert visited[begun + 1 :][: len(way)] == way
     assert names.TRAIN not in visited and visited[-1] == names.DONE
 
@@ -118,7 +114,7 @@ NONE = {"HyperParameterTuningJobStatus": "Failed", "FailureReason": "No training
 
 def test_when_all_fail_the_reason_of_the_first_is_said() -> None:
     """A tuning job whose trials all fail ends the execution with what it says, and why its first trial failed."""
-    execution = run(**{names.TUNE: failing(NONE), LIST_TRIALS: lambda _: {"TrainingJobSummaries": TRIALS[:1]}})
+    execution = run(**{names.TUNE: failing(NONE), names.LIST_TRIALS: lambda _: {"TrainingJobSummaries": TRIALS[:1]}})
     assert execution.failure == {
         "Error": "NoTrialCompletedError",
         "Cause": f"No training job succeeded after 5 attempts. Of 1 trials of tuning job {TUNING_JOB} none completed "
@@ -141,12 +137,12 @@ def test_a_refused_tuning_job_fails_with_the_refusal() -> None:
         "The account-level limit is 0 (ResourceLimitExceeded)", "SageMaker.ResourceLimitExceededException"
     )
     missing = failing("Requested resource not found", "SageMaker.ResourceNotFoundException")
-    execution = run(**{names.TUNE: refused, LIST_TRIALS: missing})
+    execution = run(**{names.TUNE: refused, names.LIST_TRIALS: missing})
     assert execution.failure and execution.failure["Error"] == "SageMaker.ResourceLimitExceededException"
     assert (
         "The account-level limit is 0" in execution.failure["Cause"] and "Service Quotas" in execution.failure["Cause"]
     )
-    execution = run(**{LIST_TRIALS: failing("denied", "SageMaker.AccessDeniedException")})
+    execution = run(**{names.LIST_TRIALS: failing("denied", "SageMaker.AccessDeniedException")})
     assert execution.failure == {"Error": "SageMaker.AccessDeniedException", "Cause": "denied"}
 
 

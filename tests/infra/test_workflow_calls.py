@@ -13,14 +13,13 @@ import bulk_samples
 import pytest
 import release_samples
 import release_state_names as names
+import training_state_names as steps
 import workflow_samples
 from api_calls import Call, needs, parameter_problems, sdk_name
 from conftest import ENVIRONMENTS, STACKS, WORKFLOW_STACKS
 from policies import Need, Statement, allows, missing, statements_of
 from states_interpreter import TaskFailed, execute
 from template_values import TemplateValues
-
-from stacks.training.workflow import state_names as steps
 
 if TYPE_CHECKING:
     from conftest import Assemblies

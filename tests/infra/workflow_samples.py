@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import training_state_names as names
+
 from stacks.common.container_image import ContainerImage
 from stacks.config.environment import TrainingConfig
 from stacks.serving.container import ServingContainer
 from stacks.training.job.request import JobRecipe
-from stacks.training.workflow import state_names as names
 from stacks.training.workflow.parts import WorkflowParts
 
 JOB = "text-classifier-dev-20260101-120000-abcdef"
@@ -19,9 +20,9 @@ MODEL_DATA = f"s3://artifacts/models/{SHA256}/model.tar.gz"
 """The kept archive."""
 FILES = {"MODEL_FILES_SHA256": "feed" * 16}
 PACKAGE = "arn:aws:sagemaker:us-east-1:111122223333:model-package/text-classifier-dev/7"
-EVIDENCE = ("Create evidence model", "Transform", "Record answers", "Delete evidence model")
+EVIDENCE = (names.CREATE_MODEL, names.TRANSFORM, names.RECORD_ANSWERS, names.DELETE_MODEL)
 RECORDED = {"uri": "s3://artifacts/evidence/cafe/answers", "version": "v1", "sha256": "feed"}
-STOP = "Stop transform job"
+STOP = names.STOP_TRANSFORM
 CODE = "s3://assets/code.tar.gz"
 IMAGE = "111122223333.dkr.ecr.us-east-1.amazonaws.com/inference:1"
 
@@ -107,7 +108,6 @@ TRAINED = {
         {"MetricName": "test_f1", "Value": 0.904, "Timestamp": 1},
     ],
 }
-LIST_TRIALS, FOUND, DESCRIBE_BEST = "List trials", "Is there a best trial?", "Describe best trial"
 TUNING_JOB = "text-classifier-dev-0123abcd"
 BEST = f"{TUNING_JOB}-002-feedbeef"
 TUNE_REQUEST: dict[str, Any] = REQUEST | {
@@ -198,8 +198,8 @@ def all_is_well() -> dict[str, Callable[[Any], Any]]:
         names.INGEST: answers(INGESTED),
         names.TRAIN: lambda _: TRAINED,
         names.TUNE: lambda _: {"BestTrainingJob": {"TrainingJobName": BEST}},
-        LIST_TRIALS: lambda _: {"TrainingJobSummaries": TRIALS},
-        DESCRIBE_BEST: lambda _: {**TRAINED, "TrainingJobName": BEST},
+        names.LIST_TRIALS: lambda _: {"TrainingJobSummaries": TRIALS},
+        names.DESCRIBE_BEST: lambda _: {**TRAINED, "TrainingJobName": BEST},
         names.KEEP: answers({"model_data": MODEL_DATA, "sha256": SHA256, "environment": FILES}),
         names.PLAN: answers(plan("challenger")),
         **{name: lambda _: {} for name in (*EVIDENCE, STOP)},

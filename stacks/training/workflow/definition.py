@@ -1,41 +1,65 @@
-"""The training workflow in Amazon States Language (query language JSONata), built as plain data.
+"""The training workflow: `workflow.asl.yaml`, filled in for an environment."""
 
-Input of an execution: `lambda/launch/schema.json`; `{}` is enough. Output: `model_package_arn`, `version`,
-`training_job`, `model_data`, `data_sha256`, `source`, `metrics` and `verdict`.
-
-Variables: `request` (checked input), `data` (what was ingested, or null), `training` (the job), `best`, `trials` and
-`failure` (of a tuning job), `plan` and `scores`
-(evidence), `verdict`, `stack` and `serving` (the last look at the champion), `looks`, `plans`, `package_arn`.
-"""
-
+import json
+from pathlib import Path
 from typing import Any
 
-from stacks.common.states_language import FAILED
-from stacks.training.workflow import state_names as names
-from stacks.training.workflow.champion_states import champion_states
-from stacks.training.workflow.evidence_states import evidence_states
+from stacks.common.states_language import (
+    CAUSE,
+    LAMBDA_ERRORS,
+    TOPIC_ERRORS,
+    as_jsonata,
+    filled,
+    retry,
+    retry_sagemaker,
+)
+from stacks.serving.champion import PENDING, STACK_CHAMPION, STACK_STATUS
+from stacks.training.job.metrics import METRICS
+from stacks.training.job.request import workflow_request
 from stacks.training.workflow.parts import WorkflowParts
-from stacks.training.workflow.registry_states import registry_states
-from stacks.training.workflow.training_states import training_states
-from stacks.training.workflow.tuning_states import tuning_states
 
-# A job may wait ten days for spot capacity (twice the longest running time); the rest takes hours at most.
-_LONGEST_EXECUTION_SECONDS = 11 * 24 * 3600
+WORKFLOW = Path(__file__).with_name("workflow.asl.yaml")
+
+OBJECTIVE = {"Name": "tuning_objective", "Regex": r"\btuning_objective=([0-9.]+)"}
+"""What a tuning job maximises: training_job/classifier/training/callbacks.py logs it, of the validation split alone."""
+MAX_LOOKS = 60
+"""A serving stack that is still changing after so many looks is left to a person."""
+MAX_PLANS = 5
+"""How often a model is compared anew because the champion has changed."""
+
+_RETRIES = {
+    "retry_lambda": retry(*LAMBDA_ERRORS),
+    "retry_topic": retry(*TOPIC_ERRORS),
+    "retry_cloudformation": retry("CloudFormation.SdkClientException"),
+    "retry_sagemaker": retry_sagemaker(),
+    "retry_create": retry_sagemaker(repeatable=False),
+    "retry_update": retry_sagemaker("SageMaker.ConflictException"),
+}
 
 
 def training_definition(parts: WorkflowParts) -> dict[str, Any]:
     """Return the whole state machine."""
-    return {
-        "Comment": "Trains a model, lets it answer the test sentences, judges it, and enters it into the registry.",
-        "QueryLanguage": "JSONata",
-        "StartAt": names.CHECK,
-        "TimeoutSeconds": _LONGEST_EXECUTION_SECONDS,
-        "States": {
-            **training_states(parts),
-            **tuning_states(parts),
-            **evidence_states(parts),
-            **champion_states(parts),
-            **registry_states(parts),
-            FAILED: {"Type": "Fail", "Error": "{% $states.input.Error %}", "Cause": "{% $states.input.Cause %}"},
-        },
+    answers = {"S3OutputPath": "{% $states.input.output_uri %}", "Accept": "application/json", "AssembleWith": "Line"}
+    revision = '"git_revision": $code = $ours ? $metadata("${git_revision}"),\n      '
+    values = {
+        **vars(parts),
+        **_RETRIES,
+        "cause": as_jsonata(CAUSE),
+        "job": as_jsonata(workflow_request(parts.job)),
+        "code_uri": parts.job.code_uri,
+        "code_version": parts.job.code_version,
+        "tags": parts.tags,
+        "image": parts.container.image.uri,
+        "container_environment": json.dumps(dict(parts.container.environment)),
+        "transform_output": {**answers, **parts.job.output_key},
+        "metric": OBJECTIVE["Name"],
+        "objective": as_jsonata(OBJECTIVE),
+        "metrics": json.dumps(list(METRICS)),
+        "revision": revision if parts.git_revision else "",
+        "stack_status": as_jsonata(STACK_STATUS),
+        "stack_champion": as_jsonata(STACK_CHAMPION),
+        "pending": PENDING,
+        "max_looks": MAX_LOOKS,
+        "max_plans": MAX_PLANS,
     }
+    return filled(WORKFLOW, values)

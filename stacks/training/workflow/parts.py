@@ -1,10 +1,9 @@
 """What the states of the training workflow refer to."""
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
-from stacks.common.states_language import State, catch_failure, lambda_task, task
+from stacks.common.states_language import State, task
 from stacks.serving.container import ServingContainer
 from stacks.training.job.request import JobRecipe
 
@@ -45,16 +44,6 @@ class WorkflowParts:
     def sagemaker_task(self, action: str, arguments: dict[str, Any]) -> State:
         """Return the beginning of a task that calls SageMaker."""
         return task(self.partition, f"aws-sdk:sagemaker:{action}", arguments)
-
-    @property
-    def environment(self) -> str:
-        """Variables of the serving container, as an expression: the configured ones and those of the kept archive."""
-        return f"{{% $merge([{json.dumps(dict(self.container.environment))}, $training.environment]) %}}"
-
-    def lambda_task(self, function_arn: str, payload: Any, *, assign: dict[str, Any], then: str) -> State:
-        """Return a task that invokes a Lambda; after an error the workflow fails with its reason."""
-        asked = lambda_task(self.partition, function_arn, payload)
-        return {**asked, "Assign": assign, "Catch": catch_failure(), "Next": then}
 
     def transform_request(
         self, name: str, *, model: str, source: str, answers: str, machine: dict[str, Any]

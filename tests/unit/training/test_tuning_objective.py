@@ -9,7 +9,7 @@ import pytest
 
 from classifier.report.output import log_results
 from classifier.training.callbacks import validation_line
-from stacks.training.workflow.tuning_states import OBJECTIVE
+from stacks.training.workflow.definition import OBJECTIVE
 
 
 def objective(log: str) -> float:
