@@ -1,4 +1,4 @@
-"""What the states of both workflows share: tasks, catching, retrying, and JSONata written as plain data."""
+"""What the workflows share: their documents filled in, retrying, reasons of errors, and data written as JSONata."""
 
 import json
 import re
@@ -7,13 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-
-State = dict[str, Any]
-States = dict[str, State]
-"""Name of a state → the state."""
-
-FAILED = "Report failure"
-"""Name of the state in which a workflow fails."""
 
 CAUSE = """{% (
   $cause := $states.errorOutput.Cause;
@@ -49,31 +42,6 @@ _SAGEMAKER_ERRORS = ("SageMaker.ThrottlingException",)
 _SAGEMAKER_UNNAMED = ("SageMaker.SageMakerException", "SageMaker.AmazonSageMakerException")
 
 
-def task(partition: str, action: str, arguments: Any) -> State:
-    """Return the beginning of a task; `action` is what follows `states:::` in its resource."""
-    return {"Type": "Task", "Resource": f"arn:{partition}:states:::{action}", "Arguments": arguments}
-
-
-def when(condition: str, then: str, *, output: Any = None, **assign: Any) -> dict[str, Any]:
-    """Return a rule of `choose`: if the JSONata condition holds, set variables and continue in another state."""
-    return {"Condition": f"{{% {condition} %}}", **_members(output, assign), "Next": then}
-
-
-def choose(*rules: dict[str, Any], otherwise: str, **assign: Any) -> State:
-    """Return a state that applies the first rule that holds, or else sets variables and continues elsewhere."""
-    return {"Type": "Choice", "Choices": list(rules), **_members(None, assign), "Default": otherwise}
-
-
-def catch(then: str, *, output: Any = None, assign: dict[str, Any] | None = None) -> list[dict[str, Any]]:
-    """Continue in another state after any error. `output`: its input; None passes the error on."""
-    return [{"ErrorEquals": ["States.ALL"], **_members(output, assign), "Next": then}]
-
-
-def catch_failure() -> list[dict[str, Any]]:
-    """Let the workflow fail after any error, with `Error` and a readable `Cause`."""
-    return catch(FAILED, output={"Error": "{% $states.errorOutput.Error %}", "Cause": CAUSE})
-
-
 def retry_sagemaker(*more: str, repeatable: bool = True) -> list[dict[str, Any]]:
     """Retry when SageMaker throttles. An exceeded quota is not retried: waiting does not raise it.
 
@@ -87,10 +55,6 @@ def retry_sagemaker(*more: str, repeatable: bool = True) -> list[dict[str, Any]]
 def retry(*errors: str) -> list[dict[str, Any]]:
     """Retry after 2, 4, 8 and 16 seconds."""
     return [{"ErrorEquals": list(errors), "IntervalSeconds": 2, "MaxAttempts": 4, "BackoffRate": 2}]
-
-
-def _members(output: Any, assign: dict[str, Any] | None) -> dict[str, Any]:
-    return {**({} if output is None else {"Output": output}), **({"Assign": assign} if assign else {})}
 
 
 def as_jsonata(value: Any, indent: str = "") -> str:

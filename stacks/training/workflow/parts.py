@@ -1,9 +1,7 @@
 """What the states of the training workflow refer to."""
 
 from dataclasses import dataclass
-from typing import Any
 
-from stacks.common.states_language import State, task
 from stacks.serving.container import ServingContainer
 from stacks.training.job.request import JobRecipe
 
@@ -40,24 +38,3 @@ class WorkflowParts:
     def tags(self) -> list[dict[str, str]]:
         """Tags of models and jobs, as SageMaker takes them."""
         return [{"Key": key, "Value": value} for key, value in self.job.tags.items()]
-
-    def sagemaker_task(self, action: str, arguments: dict[str, Any]) -> State:
-        """Return the beginning of a task that calls SageMaker."""
-        return task(self.partition, f"aws-sdk:sagemaker:{action}", arguments)
-
-    def transform_request(
-        self, name: str, *, model: str, source: str, answers: str, machine: dict[str, Any]
-    ) -> dict[str, Any]:
-        """Return a CreateTransformJob request: the model answers each line below `source`, below `answers`."""
-        data = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": source}}
-        output = {"S3OutputPath": answers, "Accept": "application/json", "AssembleWith": "Line", **self.job.output_key}
-        return {
-            "TransformJobName": name,
-            "ModelName": model,
-            "BatchStrategy": "SingleRecord",
-            "MaxPayloadInMB": 6,
-            "TransformInput": {"DataSource": data, "ContentType": "application/json", "SplitType": "Line"},
-            "TransformOutput": output,
-            "TransformResources": machine,
-            "Tags": self.tags,
-        }
