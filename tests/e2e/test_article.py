@@ -83,7 +83,9 @@ def test_evaluator_with_bootstrap_and_label_mapping(served: Any, model_folder: P
     assert result["accuracy"]["score"] > 0.6
 
 
-@pytest.mark.proves("make publish PACKAGE=1 REPO=owner/name", "make publish PACKAGE=1 REPO=owner/name DRY_RUN=1")
+@pytest.mark.proves(
+    "make publish", "make publish PACKAGE=1 REPO=owner/name", "make publish PACKAGE=1 REPO=owner/name DRY_RUN=1"
+)
 def test_a_published_model_answers_as_its_archive(
     served: Any, model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

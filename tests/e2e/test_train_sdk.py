@@ -48,7 +48,7 @@ def test_the_sagemaker_sdk_launches_the_same_job(project: Any) -> None:
     assert [point["Maximum"] for point in curve["Datapoints"]] == [last["eval_loss"]]
 
 
-@pytest.mark.proves("make reproduce PACKAGE=1")
+@pytest.mark.proves("make reproduce", "make reproduce PACKAGE=1")
 def test_a_released_model_is_trained_again_with_equal_figures(project: Any) -> None:
     """On the machine that trained it every figure and every weight is equal, and nothing is registered."""
     client = project.client("sagemaker")
