@@ -4,15 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from stacks.common.states_language import (
-    CAUSE,
-    LAMBDA_ERRORS,
-    TOPIC_ERRORS,
-    as_jsonata,
-    filled,
-    retry,
-    retry_sagemaker,
-)
+from stacks.common.states_language import CAUSE, LAMBDA_ERRORS, TOPIC_ERRORS, as_jsonata, filled, retry, retry_sagemaker
 from stacks.serving.champion import PENDING, STACK_CHAMPION, STACK_STATUS
 from stacks.training.job.metrics import METRICS
 from stacks.training.job.request import workflow_request
