@@ -5,7 +5,7 @@ from typing import Any
 
 from stacks.bulk.execution_input import DEFAULTS, problems
 from stacks.common.s3_folder import S3Folder
-from stacks.common.states_language import CAUSE, as_jsonata, filled, retry_sagemaker
+from stacks.common.states_language import CAUSE, as_jsonata, filled, retry, retry_sagemaker
 from stacks.serving.champion import STACK_CHAMPION
 from stacks.training.workflow.parts import WorkflowParts
 
@@ -26,7 +26,9 @@ def bulk_definition(parts: WorkflowParts, *, role_arn: str, runs: S3Folder) -> d
         "code_uri": parts.job.code_uri,
         "tags": parts.tags,
         "cause": CAUSE,
-        "retry": retry_sagemaker(),
+        "retry_cloudformation": retry("CloudFormation.CloudFormationException", "CloudFormation.SdkClientException"),
+        "retry_s3": retry("S3.S3Exception", "S3.SdkClientException"),
+        "retry_sagemaker": retry_sagemaker(),
     }
     machine = filled(Path(__file__).with_name("workflow.asl.yaml"), values)
     for state, output in (

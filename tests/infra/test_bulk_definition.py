@@ -37,6 +37,16 @@ def test_definition_is_valid_states_language(lint_errors: Callable[[dict[str, An
     assert lint_errors({"Resources": {"Machine": machine}}) == []
 
 
+def test_each_task_is_repeated_after_errors_of_its_own_service() -> None:
+    """Throttling arrives under the name of the service that was called."""
+    repeated = {name: state for name, state in WORKFLOW["States"].items() if "Retry" in state}
+    assert len(repeated) == 6
+    for name, state in repeated.items():
+        service = state["Resource"].split(":::")[1].removeprefix("aws-sdk:").split(":")[0]
+        (rule,) = state["Retry"]
+        assert {error.split(".")[0].lower() for error in rule["ErrorEquals"]} == {service}, name
+
+
 def test_an_input_goes_the_whole_way() -> None:
     """Prepared, scored by the released package without a network, joined; the output holds counts and place."""
     execution = run()
