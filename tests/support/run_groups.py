@@ -50,12 +50,13 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "slim instances": ("e2e/test_slim_instances.py",),
     "client": ("integration/test_client_process.py",),
     "restart": ("integration/test_local_restart.py", "integration/test_local_server.py"),
-    # The fast tests: one process has the CDK, another one torch. While templates are made, files run that need none.
-    "templates": (
-        "infra/test_served_names.py",
-        "infra/test_release_definition.py",
-        "infra/test_container_image.py",
-        "infra",
+    # The fast tests: two processes have the CDK, another one torch. One of them waits for the templates meanwhile.
+    "templates": ("infra",),
+    "states": (
+        *(f"infra/test_{name}_states.py" for name in ("evidence", "registry", "tuning")),
+        *(f"infra/test_release_{name}.py" for name in ("definition", "failures", "lost_endpoint", "requests")),
+        *(f"infra/test_{name}.py" for name in ("bulk_definition", "training_definition", "training_request")),
+        *(f"infra/test_{name}.py" for name in ("config", "container_image", "context_keys", "served_names")),
     ),
     "torch": (
         "unit/training",
@@ -78,7 +79,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     },
 }
 # Where groups are collected and run: the number of a test process. All others are collected by every process.
-HOMES = {"templates": 0, "torch": 1}
+HOMES = {"templates": 0, "torch": 1, "states": 2}
 _PLACE = {
     file: (position, number, group)
     for position, (group, files) in enumerate(GROUPS.items())
