@@ -21,6 +21,7 @@ EXPLAINED = {
     "false",
     "HUB_TOKEN_SECRET",  # the name of a variable
     "arn:aws:secretsmanager:eu-west-1:123456789012:secret:hub-token-Ab1Cd2",  # names a secret, in AWS's example account
+    "eu-west-1:123456789012:secret:hub-token-Ab1Cd2",  # the same, in a TOML document
     "secret",  # words of tests
     "s3cret",
     "the-key",

@@ -186,7 +186,7 @@ def accepts(port: int) -> bool:
     """Return whether somebody listens there."""
     try:
         socket.create_connection(("127.0.0.1", port)).close()
-    except ConnectionRefusedError:
+    except ConnectionError:  # refused, or reset while the socket is being closed
         return False
     return True
 
