@@ -24,13 +24,13 @@ LOGS = (
     "/aws/sagemaker/TransformJobs",
     "/aws/vendedlogs/states/text-classifier-local-bulk",
 )
-SECRET = "zanzibar"
+PRIVATE = "zanzibar"
 """A word of every text, which no log may hold."""
 
 
 def text(name: str, number: int) -> str:
     """A text of its own."""
-    return f"Review {number} of {name}: it works, {SECRET}, and my grandson is {'glad' if number % 2 else 'sad'}."
+    return f"Review {number} of {name}: it works, {PRIVATE}, and my grandson is {'glad' if number % 2 else 'sad'}."
 
 
 class Bulk:
@@ -185,6 +185,6 @@ def test_nothing_is_left_and_no_log_holds_a_text(
     for group in LOGS:
         pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group)
         lines = [event["message"] for page in pages for event in page["events"]]
-        assert not [line for line in lines if SECRET in line], group
+        assert not [line for line in lines if PRIVATE in line], group
     kept = "".join(path.read_text(errors="replace") for path in Path(project.folder).rglob("*jobs/*bulk*.log"))
-    assert kept and SECRET not in kept
+    assert kept and PRIVATE not in kept

@@ -27,7 +27,7 @@ REQUEST: dict[str, Any] = {
     "instances": 2,
     "rows_per_second": 2.0,
 }
-SECRET = "a text that no message may hold"
+PRIVATE = "a text that no message may hold"
 
 
 class Run:
@@ -287,19 +287,19 @@ def test_file_without_a_row_to_score_has_an_empty_output(run: Run) -> None:
 
 def test_message_of_the_job(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     """A step leaves its summary; a refusal its reason; a fault of ours its kind alone, without what stood in a row."""
-    run.put("a.csv", f"text\n{SECRET}\n")
+    run.put("a.csv", f"text\n{PRIVATE}\n")
     assert main(run.base, "prepare") == 0
     assert json.loads(run.message.read_text())["to_score"] == 1
     run.put("a.csv", "x,y\n1,2\n")
     assert main(run.base, "prepare") == 1
     assert "Which column holds the text?" in run.message.read_text()
     (run.base / "output" / "plan" / "plan.json").replace(run.state / "plan.json")
-    run.put("a.csv", f"text\n{SECRET}\n")
-    (run.state / "answers" / "000000.jsonl.out").write_text(f'{{"{SECRET}": 1}}\n')
+    run.put("a.csv", f"text\n{PRIVATE}\n")
+    (run.state / "answers" / "000000.jsonl.out").write_text(f'{{"{PRIVATE}": 1}}\n')
     assert main(run.base, "join") == 1
     said = run.message.read_text() + capsys.readouterr().out
     assert "KeyError" in said and "join.py" in said
-    assert SECRET not in said
+    assert PRIVATE not in said
 
 
 def test_no_file_is_refused(run: Run) -> None:
