@@ -16,6 +16,7 @@ from local_project import BUNDLED_DATA, LONGEST_TRAINING_SECONDS, LocalProject, 
 from run_groups import group_of
 from small_model import write_small_model
 
+pytest.register_assert_rewrite("faults")
 REDUCED_ROWS = 2_000
 """Real sentences that are trained on in the short form: a tenth. Fewer take more epochs, and as long."""
 
@@ -103,7 +104,7 @@ def _interrupted_and_served(
 def bring_up(projects: LocalProjects, deployed: Path, shared_scratch: Path) -> Callable[[str, str], LocalProject]:
     """Return a running project with a model of the bundled data, copied from one that was brought up once.
 
-    Its arguments: the base model, `small` (two layers, trains in seconds) or `default`; the group it is for.
+    Its arguments: the base model, `small` (one layer, trains in seconds) or `default`; the group it is for.
     """
 
     def start(name: str, state: Path, base: str) -> LocalProject:
