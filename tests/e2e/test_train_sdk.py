@@ -53,10 +53,8 @@ def test_a_released_model_is_trained_again_with_equal_figures(project: Any) -> N
     """On the machine that trained it every figure and every weight is equal, and nothing is registered."""
     client = project.client("sagemaker")
     packages = client.list_model_packages(ModelPackageGroupName="text-classifier-local")["ModelPackageSummaryList"]
-    _, start, document = project.make("reproduce", "PACKAGE=1", "ARGS=--json").stdout.partition(
-        "\n{\n"
-    )  # after the log
-    answer = json.loads(start + document)
+    printed = project.make("reproduce", "PACKAGE=1", "ARGS=--json").stdout
+    answer = json.loads(printed[printed.index("\n{\n") :])  # after the log
     assert answer["agrees"] and answer["same_data"] and answer["weights_equal"] and answer["differs"] == []
     assert {row["figure"] for row in answer["figures"]} >= {"test accuracy", "test f1", "validation accuracy"}
     again = client.list_model_packages(ModelPackageGroupName="text-classifier-local")["ModelPackageSummaryList"]

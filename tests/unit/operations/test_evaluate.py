@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import io
 import json
 import tarfile
@@ -38,6 +39,9 @@ class Api:
 
     def __exit__(self, *_: object) -> None:
         pass
+
+    def score(self, text: str) -> Outcome:
+        return next(self.score_all([text]))
 
     def score_all(self, texts: Iterable[str]) -> Iterator[Outcome]:
         for text in texts:
@@ -292,7 +296,7 @@ def test_predict_does_not_wait_for_an_approval(monkeypatch: pytest.MonkeyPatch) 
     made = waiting(monkeypatch, "", registry.PENDING, "Rejected", registry.PENDING, "Rejected")
     monkeypatch.setattr(predict, "connect", lambda env: made)
     with pytest.raises(OperationError) as caught:
-        predict._refuse_to_wait(made)
+        predict.predict(argparse.Namespace(env="local", text="own 1"))
     assert "version 3" in caught.value.message and "make approve PACKAGE=3" in caught.value.hint
 
 
@@ -300,8 +304,11 @@ def test_predict_does_not_wait_for_an_approval(monkeypatch: pytest.MonkeyPatch) 
 def test_predict_asks_where_no_approval_would_help(
     champion: str, statuses: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A model serves, or none waits: no OperationError is raised."""
-    predict._refuse_to_wait(waiting(monkeypatch, champion, *statuses))
+    """A model serves, or none waits: the answer is the API's."""
+    made = waiting(monkeypatch, champion, *statuses)
+    object.__setattr__(made, "answers", RIGHT)
+    monkeypatch.setattr(predict, "connect", lambda env: made)
+    assert predict.predict(argparse.Namespace(env="local", text="own 1")).document["label"] == RIGHT["own 1"]
 
 
 def test_a_file_of_one_class_gives_accuracy_and_recall(
