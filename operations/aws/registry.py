@@ -1,10 +1,15 @@
 """The model registry of one environment: its packages, what was decided about them, and which one serves."""
 
+import hashlib
+import re
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
+from local.sagemaker.state.archives import ArchiveError, extract
 from operations.aws.deployment import Deployment
+from operations.console import say
 from operations.errors import OperationError
 
 APPROVED, PENDING = "Approved", "PendingManualApproval"
@@ -78,6 +83,36 @@ def previous(deployment: Deployment) -> Package:
             hint="make releases lists what there is",
         )
     return max(released, key=lambda candidate: candidate.released_at)
+
+
+def fetch(deployment: Deployment, folder: Path, arn: str = "") -> tuple[Path, str, str]:
+    """Download the judged artifact of a package, or of the released or newest one; return folder, image and SHA-256.
+
+    The last is empty for a package of an earlier version, which recorded none.
+    """
+    arn = arn or deployment.released_package or package(deployment, "").arn
+    found = deployment.client("sagemaker").describe_model_package(ModelPackageName=arn)
+    (container,) = found["InferenceSpecification"]["Containers"]
+    bucket, _, key = container["ModelDataUrl"].removeprefix("s3://").partition("/")
+    archive = folder / "model.tar.gz"
+    deployment.client("s3").download_file(bucket, key, str(archive))
+    with archive.open("rb") as content:
+        digest = hashlib.file_digest(content, "sha256").hexdigest()
+    recorded = re.search(r"models/([0-9a-f]{64})/model\.tar\.gz$", key)
+    if recorded and recorded[1] != digest:
+        hint = "find out who wrote it (the object's versions, CloudTrail), and train anew"
+        raise OperationError(f"s3://{bucket}/{key} is not the archive that was judged, but {digest}.", hint=hint)
+    say(f"Model package {arn.rsplit('/', 1)[-1]} of {deployment.env}")
+    return unpack(archive, folder / "model"), container["Image"], digest if recorded else ""
+
+
+def unpack(archive: Path, folder: Path) -> Path:
+    """Extract a `model.tar.gz` into `folder`, and return that."""
+    try:
+        extract(archive, folder)
+    except ArchiveError as error:
+        raise OperationError(str(error), hint="give a model.tar.gz or a folder") from error
+    return folder
 
 
 def _package(description: dict[str, Any]) -> Package:

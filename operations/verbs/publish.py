@@ -11,7 +11,6 @@ from operations.aws import registry
 from operations.aws.deployment import connect
 from operations.console import Answer, say
 from operations.errors import OperationError
-from operations.verbs.size_endpoint import fetch_package
 
 INTERRUPTED = "Nothing is half published: a commit arrives whole or not. A new repository may be there, empty."
 
@@ -35,7 +34,7 @@ def publish(arguments: argparse.Namespace) -> Answer:
     fetch_hub_token({SECRET_VARIABLE: arguments.token_secret or ""})
     api, account, there = hub.look(arguments.repo, public=arguments.public)
     with tempfile.TemporaryDirectory() as scratch:
-        folder, _, digest = fetch_package(deployment, Path(scratch), package.arn)
+        folder, _, digest = registry.fetch(deployment, Path(scratch), package.arn)
         if not digest:
             message = f"Version {package.version} is of an earlier version of this project, which recorded no digest."
             raise OperationError(f"{message} Nothing tells what was judged.", hint="make train, and publish that")

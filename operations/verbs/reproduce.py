@@ -8,7 +8,6 @@ import hashlib
 import json
 import time
 from typing import Any
-from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
 
@@ -73,11 +72,11 @@ def recorded(deployment: Deployment, package: registry.Package) -> tuple[dict[st
     except ClientError as error:
         gone.append(f"its training job ({error.response['Error']['Message']})")
     for what, uri in known.items():
-        place = {"Bucket": urlsplit(uri).netloc, "Prefix": urlsplit(uri).path[1:]}
-        if not s3.list_objects_v2(**place, MaxKeys=1).get("Contents"):
+        bucket, _, key = uri.removeprefix("s3://").partition("/")
+        if not s3.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1).get("Contents"):
             gone.append(f"{what} ({uri})")
         elif what == "the code" and len(version := package.metadata.get("code_version", "")) == 64:
-            packed = s3.get_object(Bucket=place["Bucket"], Key=place["Prefix"])["Body"].read()
+            packed = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
             if hashlib.sha256(gzip.decompress(packed)).hexdigest() != version:
                 gone.append(f"the code as it was ({uri} has another digest than {version})")
     if gone:

@@ -1,9 +1,7 @@
 """Recommend memory and concurrency of a serverless endpoint."""
 
 import argparse
-import hashlib
 import json
-import re
 import statistics
 import tempfile
 from collections.abc import Sequence
@@ -12,10 +10,9 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
-from local.sagemaker.state.archives import ArchiveError, extract
 from operations import paths
 from operations.aws import registry
-from operations.aws.deployment import Deployment, connect
+from operations.aws.deployment import connect
 from operations.console import Answer, filled, say
 from operations.errors import OperationError
 from operations.local_cloud.images import serving_images
@@ -66,11 +63,11 @@ def size_endpoint(arguments: argparse.Namespace) -> Answer:
     with tempfile.TemporaryDirectory() as scratch:
         image = ""
         if arguments.artifact is None:
-            model_dir, image, _ = fetch_package(connect(arguments.env), Path(scratch))
+            model_dir, image, _ = registry.fetch(connect(arguments.env), Path(scratch))
         elif arguments.artifact.is_dir():
             model_dir = arguments.artifact.resolve()
         else:
-            model_dir = unpack(arguments.artifact, Path(scratch))
+            model_dir = registry.unpack(arguments.artifact, Path(scratch))
         container = arguments.container or ("huggingface" if "/huggingface-" in image else "slim")
         with (
             ImageServer(serving_images()[container], model_dir, variables=VARIABLES, core=last_core()) as server,
@@ -132,33 +129,3 @@ def report(measured: Measured, *, price: float, requests_per_second: float) -> d
             document=found,
         )
     return found
-
-
-def unpack(archive: Path, folder: Path) -> Path:
-    """Extract a `model.tar.gz` into `folder`, and return that."""
-    try:
-        extract(archive, folder)
-    except ArchiveError as error:
-        raise OperationError(str(error), hint="give a model.tar.gz or a folder") from error
-    return folder
-
-
-def fetch_package(deployment: Deployment, folder: Path, arn: str = "") -> tuple[Path, str, str]:
-    """Download the judged artifact of a package, or of the released or newest one; return folder, image and SHA-256.
-
-    The last is empty for a package of an earlier version, which recorded none.
-    """
-    arn = arn or deployment.released_package or registry.package(deployment, "").arn
-    found = deployment.client("sagemaker").describe_model_package(ModelPackageName=arn)
-    (container,) = found["InferenceSpecification"]["Containers"]
-    bucket, _, key = container["ModelDataUrl"].removeprefix("s3://").partition("/")
-    archive = folder / "model.tar.gz"
-    deployment.client("s3").download_file(bucket, key, str(archive))
-    with archive.open("rb") as content:
-        digest = hashlib.file_digest(content, "sha256").hexdigest()
-    recorded = re.search(r"models/([0-9a-f]{64})/model\.tar\.gz$", key)
-    if recorded and recorded[1] != digest:
-        hint = "find out who wrote it (the object's versions, CloudTrail), and train anew"
-        raise OperationError(f"s3://{bucket}/{key} is not the archive that was judged, but {digest}.", hint=hint)
-    say(f"Model package {arn.rsplit('/', 1)[-1]} of {deployment.env}")
-    return unpack(archive, folder / "model"), container["Image"], digest if recorded else ""

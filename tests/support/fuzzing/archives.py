@@ -14,8 +14,8 @@ from fuzzing.run import Target
 from gate.evidence.job_output import archive_members
 from gate.keep import served_files_digest
 from local.sagemaker.state.archives import ArchiveError, extract
+from operations.aws.registry import unpack
 from operations.errors import OperationError
-from operations.verbs.size_endpoint import unpack
 from serving.server.digests import files_digest
 from shared.errors import EvidenceError
 from shared.storage import ObjectStore

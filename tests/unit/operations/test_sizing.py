@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from operations.aws import registry
 from operations.errors import OperationError
 from operations.sizing.sizes import SIZES_MB, Measured, estimate, recommend
 from operations.verbs import size_endpoint
@@ -86,7 +87,7 @@ def test_a_file_that_is_no_archive_is_named(tmp_path: Path) -> None:
     """The message has the path and what is allowed."""
     (tmp_path / "model.tar.gz").write_text("nonsense")
     with pytest.raises(OperationError, match=r"model\.tar\.gz"):
-        size_endpoint.unpack(tmp_path / "model.tar.gz", tmp_path / "model")
+        registry.unpack(tmp_path / "model.tar.gz", tmp_path / "model")
 
 
 def test_an_archive_is_unpacked(tmp_path: Path) -> None:
@@ -94,4 +95,4 @@ def test_an_archive_is_unpacked(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text("{}")
     with tarfile.open(tmp_path / "model.tar.gz", "w:gz") as archive:
         archive.add(tmp_path / "config.json", "config.json")
-    assert (size_endpoint.unpack(tmp_path / "model.tar.gz", tmp_path / "model") / "config.json").exists()
+    assert (registry.unpack(tmp_path / "model.tar.gz", tmp_path / "model") / "config.json").exists()
