@@ -26,7 +26,8 @@ export $(TYPED)
 # The project's own words: nobody sets them from outside, `make -e` included.
 override VENV := .venv/bin/python
 # Where `hf auth login` left the token: beside the reader's own models, not the project's.
-override LOGIN := $(or $(value HF_TOKEN_PATH),$(or $(value HF_HOME),$(value HOME)/.cache/huggingface)/token)
+override CACHE := $(or $(value XDG_CACHE_HOME),$(value HOME)/.cache)
+override LOGIN := $(or $(value HF_TOKEN_PATH),$(or $(value HF_HOME),$(CACHE)/huggingface)/token)
 override export HF_HOME := $(abspath .local/huggingface)
 override export MPLCONFIGDIR := $(abspath .local/matplotlib)
 override RUN := PYTHONPATH=.:training_job:client $(VENV) -m operations

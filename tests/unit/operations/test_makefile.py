@@ -151,7 +151,8 @@ def test_no_variable_of_any_target_is_run(value: str, how: str, stand_in: Path) 
     ("variables", "file"),
     [
         ({}, "{home}/.cache/huggingface/token"),
-        ({"HF_HOME": "/mine"}, "/mine/token"),
+        ({"XDG_CACHE_HOME": "/cache"}, "/cache/huggingface/token"),
+        ({"HF_HOME": "/mine", "XDG_CACHE_HOME": "/cache"}, "/mine/token"),
         ({"HF_HOME": "/mine", "HF_TOKEN_PATH": "/a/file"}, "/a/file"),
     ],
 )
