@@ -5,15 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import json
-import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 import pytest
 
 from aws_console import Console
 from local_project import LocalProject
+from waiting import until
 
 pytestmark = pytest.mark.e2e
 ROWS = 150
@@ -83,26 +83,29 @@ def bulk(project: LocalProject) -> Bulk:
 
 def stopped_in_the_middle(bulk: Bulk, execution: str) -> dict[str, Any]:
     """Stop the scoring once some shards have their answers; the execution's description."""
-    deadline = time.monotonic() + 60
-    while not bulk.objects("three", "state/answers"):
-        assert time.monotonic() < deadline, bulk.console.states(execution)
-        time.sleep(0.05)
+    until(lambda: bulk.objects("three", "state/answers"), pause=0.05)
     (job,) = bulk.console.sagemaker.list_transform_jobs(StatusEquals="InProgress")["TransformJobSummaries"]
     bulk.console.sagemaker.stop_transform_job(TransformJobName=job["TransformJobName"])
     return bulk.console.wait(execution, 60)
 
 
-@pytest.fixture(scope="module")
-def resumed(bulk: Bulk) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+class Resumed(NamedTuple):
     """A run that was stopped, and resumed: its failed execution, the answers before, the output after."""
+
+    failed: dict[str, Any]
+    before: dict[str, Any]
+    output: dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def resumed(bulk: Bulk) -> Resumed:
+    """The run of `bulk/three/`, stopped in the middle and resumed over two instances."""
     failed = stopped_in_the_middle(bulk, bulk.start("three"))
     before = bulk.objects("three", "state/answers")
-    return failed, before, bulk.done("three", instances=2, price_per_hour=3.6, rows_per_second=1)
+    return Resumed(failed, before, bulk.done("three", instances=2, price_per_hour=3.6, rows_per_second=1))
 
 
-def test_a_run_that_was_stopped_is_resumed(
-    bulk: Bulk, resumed: tuple[dict[str, Any], dict[str, Any], dict[str, Any]]
-) -> None:
+def test_a_run_that_was_stopped_is_resumed(bulk: Bulk, resumed: Resumed) -> None:
     """The same input scores what has no answer yet; the answers from before stay, byte for byte."""
     failed, before, output = resumed
     assert failed["status"] == "FAILED"
@@ -114,11 +117,9 @@ def test_a_run_that_was_stopped_is_resumed(
     assert len(after) == -(-3 * ROWS // SHARD_ROWS)
 
 
-def test_estimate_comes_before_the_scoring(
-    bulk: Bulk, resumed: tuple[dict[str, Any], dict[str, Any], dict[str, Any]]
-) -> None:
+def test_estimate_comes_before_the_scoring(bulk: Bulk, resumed: Resumed) -> None:
     """Two instances at one row a second and 3.6 an hour; a dry run states it, and scores nothing."""
-    _, _, output = resumed
+    output = resumed.output
     assert output["instance_hours"] == pytest.approx(output["to_score"] / 3600, abs=1e-4)
     assert output["hours"] == pytest.approx(output["to_score"] / 7200, abs=1e-4)
     assert output["cost"] == pytest.approx(output["to_score"] / 1000, abs=1e-4)
@@ -127,9 +128,9 @@ def test_estimate_comes_before_the_scoring(
     assert not bulk.objects("dry", "state/answers")
 
 
-def test_manifest_adds_up(bulk: Bulk, resumed: tuple[dict[str, Any], dict[str, Any], dict[str, Any]]) -> None:
+def test_manifest_adds_up(bulk: Bulk, resumed: Resumed) -> None:
     """In all and for each file, what was read is what was scored and what was not; the output says the same."""
-    _, _, output = resumed
+    output = resumed.output
     manifest = json.loads(bulk.result(output, "manifest.json"))
     counts = {"read": 3 * ROWS + 3, "scored": 3 * ROWS, "errors": 3}
     assert {name: manifest[name] for name in counts} == {name: output[name] for name in counts} == counts
@@ -146,17 +147,15 @@ def test_manifest_adds_up(bulk: Bulk, resumed: tuple[dict[str, Any], dict[str, A
     ]
 
 
-def test_every_row_has_the_answer_of_the_api(
-    bulk: Bulk, project: LocalProject, resumed: tuple[dict[str, Any], dict[str, Any], dict[str, Any]]
-) -> None:
+def test_every_row_has_the_answer_of_the_api(bulk: Bulk, project: LocalProject, resumed: Resumed) -> None:
     """In each of the three formats, at its beginning, at its end, and where the run was stopped."""
-    _, before, output = resumed
+    output = resumed.output
     tables = {
         "a": pd.DataFrame(csv.DictReader(io.StringIO(bulk.result(output, "a.csv").decode()), delimiter=";")),
         "b": pd.read_json(io.BytesIO(bulk.result(output, "more/b.jsonl")), lines=True),
         "c": pd.read_parquet(io.BytesIO(bulk.result(output, "c.parquet"))),
     }
-    middle = min(len(before) * SHARD_ROWS, ROWS - 1)
+    middle = min(len(resumed.before) * SHARD_ROWS, ROWS - 1)
     for name, table in tables.items():
         assert table["text"].tolist() == [text(name, number) for number in range(ROWS)]
         for number in (0, middle, ROWS - 1):
@@ -167,18 +166,16 @@ def test_every_row_has_the_answer_of_the_api(
     assert str(tables["c"]["day"].dtype).startswith("datetime64")
 
 
-def test_changed_input_is_refused(bulk: Bulk, resumed: tuple[dict[str, Any], dict[str, Any], dict[str, Any]]) -> None:
+def test_changed_input_is_refused(bulk: Bulk, resumed: Resumed) -> None:
     """The cause names the file, and what to do; the run's results stay."""
     bulk.put("three/a.csv", b"text\nAnother one.\n")
     ended = bulk.console.wait(bulk.start("three"), 60)
     assert ended["status"] == "FAILED"
     assert "This run began with another input. Changed: a.csv." in ended["cause"]
-    assert bulk.result(resumed[2], "manifest.json")
+    assert bulk.result(resumed.output, "manifest.json")
 
 
-def test_nothing_is_left_and_no_log_holds_a_text(
-    bulk: Bulk, project: LocalProject, resumed: tuple[dict[str, Any], dict[str, Any], dict[str, Any]]
-) -> None:
+def test_nothing_is_left_and_no_log_holds_a_text(bulk: Bulk, project: LocalProject, resumed: Resumed) -> None:
     """No model of a run remains; the logs of jobs and workflow hold no word of the texts."""
     assert bulk.console.sagemaker.list_models(NameContains="-bulk-")["Models"] == []
     logs = project.client("logs")
