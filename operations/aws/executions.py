@@ -1,4 +1,4 @@
-"""Executions of the two state machines: start one, see whether one runs, follow it state by state to its end."""
+"""Executions of the state machines: start one, see whether one runs, follow it state by state to its end."""
 
 import json
 import time

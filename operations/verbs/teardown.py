@@ -67,8 +67,8 @@ def _confirm(stacks: Sequence[Stack], place: str, arguments: argparse.Namespace)
 
 
 def _stop_executions(deployment: Deployment) -> None:
-    """Stop both workflows, and with them their jobs, so that nothing new comes up meanwhile."""
-    for machine in filter(deployment.outputs.get, (training.MACHINE, releases.MACHINE)):
+    """Stop all workflows, and with them their jobs, so that nothing new comes up meanwhile."""
+    for machine in filter(deployment.outputs.get, (training.MACHINE, releases.MACHINE, "BulkStateMachineArn")):
         for execution in list(executions.newest(deployment, deployment.output(machine), executions.RUNNING)):
             say(f"  stopping {execution['name']}")
             deployment.client("stepfunctions").stop_execution(executionArn=execution["executionArn"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import io
 from contextlib import nullcontext
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from operations.errors import OperationError
 from operations.verbs import teardown
 from operations.verbs.evaluate import figures_of
 from operations.verbs.training import hyperparameters
+from stubbed_deployment import CREDENTIALS, StubbedDeployment
 
 
 class FakeDeployment(Deployment):
@@ -140,3 +142,17 @@ def test_a_protected_stack_goes_only_after_its_environments_name(
     stacks = [{"StackName": "a-stack", "EnableTerminationProtection": True}]
     with nullcontext() if goes else pytest.raises(OperationError, match="nobody confirmed"):
         teardown._confirm(stacks, "prod", argparse.Namespace(env="prod", yes=False))
+
+
+def test_a_teardown_stops_whatever_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    """Training, release and bulk scoring, whose instances would cost money when everything else is gone."""
+    aws = StubbedDeployment("dev", boto3.Session(**CREDENTIALS), None)
+    arn, now = "arn:aws:states:us-east-1:000000000000", datetime.now(tz=UTC)
+    outputs = {"StateMachineArn": "training", "ReleaseStateMachineArn": "release", "BulkStateMachineArn": "bulk"}
+    aws.__dict__["outputs"] = {output: f"{arn}:stateMachine:{name}" for output, name in outputs.items()}
+    for output, name in outputs.items():
+        run = {"executionArn": f"{arn}:execution:{name}:1", "stateMachineArn": aws.output(output), "name": name}
+        aws.answer("stepfunctions", "list_executions", {"executions": [{**run, "status": "RUNNING", "startDate": now}]})
+        aws.answer("stepfunctions", "stop_execution", {"stopDate": now})
+    teardown._stop_executions(aws)
+    assert capsys.readouterr().out.split() == ["stopping", "training", "stopping", "release", "stopping", "bulk"]
