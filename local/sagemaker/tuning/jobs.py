@@ -31,9 +31,7 @@ class TuningJobs(Jobs):
 
     def handlers(self) -> dict[str, Handler]:
         """Return the handler of each action."""
-        handlers = super().handlers()
-        del handlers["ListHyperParameterTuningJobs"]
-        return {**handlers, _TRAININGS: self.list_trainings}
+        return {**super().handlers(), _TRAININGS: self.list_trainings}
 
     def create(self, scope: Scope, params: Mapping[str, Any]) -> dict[str, Any]:
         """Answer CreateHyperParameterTuningJob."""

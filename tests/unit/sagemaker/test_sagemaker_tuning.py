@@ -244,13 +244,15 @@ def test_what_cannot_work_is_refused(cloud: Any, settings: dict[str, Any], more:
 
 
 def test_missing_and_taken_names(cloud: Any) -> None:
-    """An unknown tuning job is not found; a name can be used once."""
+    """An unknown tuning job is not found; a name can be used once, and is listed."""
     with pytest.raises(ServiceError, match="not found"):
         described(cloud)
     tune(cloud, settings=config(1, 1))
     with pytest.raises(ServiceError) as refused:
         tune(cloud)
     assert refused.value.code == "ResourceInUse"
+    listed = cloud.call("ListHyperParameterTuningJobs")["HyperParameterTuningJobSummaries"]
+    assert [one["HyperParameterTuningJobName"] for one in listed] == ["tuning"]
 
 
 def test_bayesian_strategy_learns() -> None:

@@ -133,6 +133,7 @@ def of_token(role: str, *scoped: tuple[str, str]) -> dict[str, Any]:
         ("others/name", of_token("write"), "owner, team"),
         ("somebody/name", {}, "owner, team"),
         ("name", of_token("write"), "owner, team"),
+        ("owner", of_token("write"), "owner, team"),
         ("", of_token("write"), "owner, team"),
     ],
 )

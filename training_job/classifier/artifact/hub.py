@@ -99,8 +99,9 @@ def _check_right(account: dict[str, Any], repo: str) -> None:
     if (role := token.get("role")) in ("read", "fineGrained"):
         scoped = token.get("fineGrained", {}).get("scoped", ()) if role == "fineGrained" else ()
         writes = {one.get("entity", {}).get("name", "") for one in scoped if "repo.write" in one.get("permissions", ())}
-    if not writes & {repo, repo.split("/")[0]}:
-        places, hint = ", ".join(sorted(writes)), f"Name a repository there, or give another token; {_TOKENS}"
+    if "/" not in repo or not writes & {repo, repo.split("/")[0]}:
+        places = ", ".join(sorted(writes))
+        hint = f"Name a repository there (owner/name), or give another token; {_TOKENS}"
         raise JobError(
             f"{account['name']}'s token may not write to '{repo}'. It may write to: {places or 'nothing'}.", hint=hint
         )
