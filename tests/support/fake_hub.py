@@ -12,10 +12,13 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+import pytest
 import yaml
 
 from running_server import RunningServer
@@ -201,6 +204,17 @@ class FakeHub(RunningServer):
         if content is None:
             return 404, {"X-Error-Code": "EntryNotFound", **headers}, {"error": "Entry not found"}
         return 200, {"ETag": f'"{hashlib.sha256(content).hexdigest()}"', **headers}, content
+
+
+@contextmanager
+def running_hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHub]:
+    """A running Hub, which the client asks, and whose token the environment holds."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DISABLE_XET", True)
+    monkeypatch.setenv("HF_TOKEN", TOKEN)
+    with FakeHub() as running:
+        monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", running.url)
+        yield running
 
 
 def mode_of(path: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from fake_hub import TOKEN, FakeHub, Repository
+from fake_hub import TOKEN, FakeHub, Repository, running_hub
 from local.sagemaker.state.archives import pack
 from operations import command_line
 from operations.__main__ import main
@@ -78,11 +78,7 @@ def deployment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeDeploymen
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHub]:
     """The Hub that the command asks, which knows the base model."""
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DISABLE_XET", True)
-    monkeypatch.setenv("HF_TOKEN", TOKEN)
-    with FakeHub() as running:
-        monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", running.url)
+    with running_hub(monkeypatch) as running:
         base = b"---\nlicense: mit\nlanguage: en\n---\n"
         running.repositories["maker/base"] = Repository(private=False, files={"README.md": base})
         yield running

@@ -12,7 +12,7 @@ import pytest
 
 import train
 from classifier.artifact import hub
-from fake_hub import TOKEN, FakeHub, pipeline_answers
+from fake_hub import pipeline_answers, running_hub
 from stacks.training.job.metrics import METRICS
 from tests.unit.training.conftest import WORDS, stopped_at
 
@@ -176,12 +176,8 @@ def test_published_models_answer_as_their_folders(
     of_classes: tuple, of_several: tuple, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Loaded by name from the Hub with the real `pipeline`: a probability for each class, and for each label."""
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DISABLE_XET", True)
-    monkeypatch.setenv("HF_TOKEN", TOKEN)
     texts = ["the good long 1", "the bad very battery 2"]
-    with FakeHub() as server:
-        monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", server.url)
+    with running_hub(monkeypatch) as server:
         for name, made in (("owner/classes", of_classes), ("owner/several", of_several)):
             api, _, there = hub.look(name)
             hub.send(api, name, there, hub.prepare(api, name, there, made[1]), "Publish the model")

@@ -14,7 +14,7 @@ from classifier.artifact import hub
 from classifier.errors import JobError
 from classifier.job.interruption import StopRequest
 from classifier.job.processes import Processes
-from fake_hub import TOKEN, FakeHub, Repository
+from fake_hub import TOKEN, FakeHub, Repository, running_hub
 from sample_evaluation import GATE, sample_evaluation
 from train import run
 
@@ -34,11 +34,7 @@ STAYS = {
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHub]:
     """A running Hub, which the client asks, and whose token the environment holds."""
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DISABLE_XET", True)
-    monkeypatch.setenv("HF_TOKEN", TOKEN)
-    with FakeHub() as running:
-        monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", running.url)
+    with running_hub(monkeypatch) as running:
         yield running
 
 
