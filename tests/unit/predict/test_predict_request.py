@@ -48,27 +48,25 @@ EDGES = [
 ]
 
 
-def agree(document: Any) -> None:
-    """Assert that the code takes a body if and only if the schema does."""
-    accepted = VALIDATOR.is_valid(document)
+def is_taken(document: Any) -> bool:
+    """Whether the code takes a body."""
     try:
         parse(document)
     except InvalidRequestError:
-        assert not accepted
-    else:
-        assert accepted
+        return False
+    return True
 
 
 @given(BODIES)
 def test_code_and_schema_accept_the_same_bodies(document: Any) -> None:
     """What the gateway lets through the Lambda takes, and the other way round."""
-    agree(document)
+    assert is_taken(document) == VALIDATOR.is_valid(document)
 
 
 @pytest.mark.parametrize("document", EDGES)
 def test_code_and_schema_agree_at_the_limits(document: Any) -> None:
     """The largest allowed and the first refused are the same for both."""
-    agree(document)
+    assert is_taken(document) == VALIDATOR.is_valid(document)
 
 
 def test_the_schema_is_a_valid_draft_4_schema() -> None:
