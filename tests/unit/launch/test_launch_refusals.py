@@ -47,27 +47,21 @@ BY_RULE: dict[tuple[str, str], tuple[Any, str]] = {
         {"tune": {"jobs": 3}},
         "tune.jobs is not known (did you mean max_jobs?). Allowed: max_jobs, parallel, strategy,",
     ),
-    ("tune.max_jobs", "type"): (
-        {"tune": {"max_jobs": "9"}},
-        'tune.max_jobs is the string "9". Allowed: a whole number',
-    ),
-    ("tune.max_jobs", "minimum"): (
-        {"tune": {"max_jobs": 1}},
-        "tune.max_jobs is 1. Allowed: a whole number from 2 to 50",
-    ),
-    ("tune.max_jobs", "maximum"): (
-        {"tune": {"max_jobs": 51}},
-        "tune.max_jobs is 51. Allowed: a whole number from 2 to",
-    ),
-    ("tune.parallel", "type"): ({"tune": {"parallel": 1.5}}, "tune.parallel is 1.5. Allowed: a whole number from 1 to"),
-    ("tune.parallel", "minimum"): (
-        {"tune": {"parallel": 0}},
-        "tune.parallel is 0. Allowed: a whole number from 1 to 10.",
-    ),
-    ("tune.parallel", "maximum"): (
-        {"tune": {"parallel": 11}},
-        "tune.parallel is 11. Allowed: a whole number from 1 to",
-    ),
+    **{
+        (f"tune.{name}", rule): (
+            {"tune": {name: value}},
+            f"tune.{name} is {said}. Allowed: a whole number from {low} to {high}",
+        )
+        for name, low, high, wrong in (
+            ("max_jobs", 2, 50, ("9", 'the string "9"')),
+            ("parallel", 1, 10, (1.5, "1.5")),
+        )
+        for rule, (value, said) in (
+            ("type", wrong),
+            ("minimum", (low - 1, low - 1)),
+            ("maximum", (high + 1, high + 1)),
+        )
+    },
     ("tune.strategy", "type"): ({"tune": {"strategy": 1}}, "tune.strategy is a number. Allowed: Bayesian or Random."),
     ("tune.strategy", "enum"): (
         {"tune": {"strategy": "Grid"}},
