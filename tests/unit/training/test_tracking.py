@@ -154,9 +154,10 @@ def test_a_job_without_mlflow_and_without_an_index_trains(
 
 
 def test_without_an_address_nothing_is_tracked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """MLflow is not even imported, and no store appears."""
+    """MLflow is not even imported, no store appears, and a figure at a sentence's end is one."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setitem(sys.modules, "mlflow", None)
     with tracked({}, {}, {}):
         log.info("epoch=0.50 step=5/20 loss=0.5000 eta=1s")
+        log.info("test_accuracy=0.5000.")
     assert list(tmp_path.iterdir()) == []

@@ -90,8 +90,8 @@ def run_pip(verb: str, requirements: Path, *options: str) -> None:
     """Let pip fetch the wheels of a file with hashes, without what they need in turn; raise VendoringError."""
     command = [sys.executable, "-m", "pip", verb, "--quiet", "--disable-pip-version-check", "--no-input"]
     command += ["--retries=1", "--timeout=10", "--no-deps", "--only-binary=:all:", "--require-hashes"]
+    command += [*options, f"--requirement={requirements}"]
     try:
-        command += [*options, f"--requirement={requirements}"]
         done = subprocess.run(command, capture_output=True, text=True, timeout=FETCH_SECONDS)
     except subprocess.TimeoutExpired as e:
         raise VendoringError(f"the package index did not deliver within {FETCH_SECONDS} s", hint=_REMEDY) from e

@@ -24,7 +24,7 @@ _SWITCHES = {"DISABLE_TELEMETRY": "true", "SUPPRESS_PRINTING_URL_TO_STDOUT": "tr
 _SWITCHES |= {"HTTP_REQUEST_MAX_RETRIES": "1", "HTTP_REQUEST_TIMEOUT": "10"}
 _REQUIREMENTS = Path(__file__).resolve().parents[2] / "tracking.txt"
 _LINES = ("epoch=", "eval_", "test_", "int8_", "baseline_")
-_FIGURE = re.compile(r"\b(epoch|step|[a-z0-9]+_\w+)=(-?[0-9.]+)")
+_FIGURE = re.compile(r"\b(epoch|step|[a-z0-9]+_\w+)=(-?\d+(?:\.\d+)?)")
 _ENDINGS: dict[type[BaseException] | None, str] = {None: "FINISHED", SystemExit: "KILLED", KeyboardInterrupt: "KILLED"}
 
 _log = logging.getLogger(__name__)
