@@ -207,10 +207,8 @@ def class_columns(outcomes: Iterable[Outcome], layout: Layout) -> list[str]:
 
 def _column(names: tuple[str, ...], layout: Layout) -> str:
     """Find the column of the text."""
-    try:
-        return text_column(names, layout.column or "")
-    except TableError as error:
-        raise FileError(error.message, hint="Give one of them as --column.") from error
+    with _file_errors():
+        return text_column(names, layout.column or "", hint="Give one of them as --column.")
 
 
 def _listed(names: Iterable[str]) -> str:

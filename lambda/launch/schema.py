@@ -36,15 +36,15 @@ def allowed(path: str) -> str:
     """Say what is allowed for the field at `path`, such as `gate.min_f1`; the empty path is the whole input."""
     if not path:
         return "a JSON object, such as {}"
-    outer, *names = path.split(".")
-    if outer == "hyperparameters" and names:
-        return fields()[names[0]].allowed
+    outer, name, tuned, *_ = [*path.split("."), "", ""]
+    if outer == "hyperparameters" and name:
+        return fields()[name].allowed
     rule = SCHEMA["properties"][outer]
-    for name in names[:1]:
+    if name:
         rule = rule["properties"][name]
-    if names[1:]:  # a range
-        several = "different values" if rule["properties"][names[1]]["maxItems"] > 2 else "[lowest, highest]"
-        return f"{several}, each {fields()[names[1]].allowed.removeprefix('auto, or ')}"
+    if tuned:
+        several = "different values" if rule["properties"][tuned]["maxItems"] > 2 else "[lowest, highest]"
+        return f"{several}, each {fields()[tuned].allowed.removeprefix('auto, or ')}"
     if "enum" in rule:
         return any_of(rule["enum"])
     if "pattern" in rule and "minimum" in rule:

@@ -36,7 +36,7 @@ class InputFile:
         self.counts: dict[str, Any] = {"file": self.name, "sha256": sha256, "read": 0, "errors": 0}
         """What a plan says of the file, once its rows were read."""
         self.stream = open_table(path, wanted=[wanted] if wanted else [])
-        self._column = text_column(self.stream.columns, wanted)
+        self._column = text_column(self.stream.columns, wanted, hint='Give one of them as "column".')
         self._added = {f"{request['prefix']}{name}" for name in ADDED}
 
     def __iter__(self) -> Iterator[Row]:

@@ -38,17 +38,17 @@ def column_names(header: Sequence[object], file: str) -> list[str]:
     return [name or numbered_name(position) for position, name in enumerate(names)]
 
 
-def text_column(names: Sequence[str], wanted: str = "") -> str:
+def text_column(names: Sequence[str], wanted: str, *, hint: str) -> str:
     """Return the column of a file to score that holds the text: the wanted one, the only one, or a likely one.
 
-    Raises TableError: there is no such column.
+    Raises TableError with `hint`, which says how to name one: there is no such column.
     """
     listed = ", ".join(map(repr, names)) or "none"
     if wanted and clean_name(wanted) not in names:
-        raise TableError(f"There is no column {wanted!r}; the columns are {listed}.", hint="Name one of them.")
+        raise TableError(f"There is no column {wanted!r}; the columns are {listed}.", hint=hint)
     if wanted or len(names) == 1:
         return clean_name(wanted) or names[0]
     likely = [name for known in LIKELY_COLUMNS for name in names if name.lower() == known]
     if not likely:
-        raise TableError(f"Which column holds the text? The columns are {listed}.", hint="Name one of them.")
+        raise TableError(f"Which column holds the text? The columns are {listed}.", hint=hint)
     return likely[0]

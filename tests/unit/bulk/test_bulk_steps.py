@@ -292,7 +292,8 @@ def test_message_of_the_job(run: Run, capsys: pytest.CaptureFixture[str]) -> Non
     assert json.loads(run.message.read_text())["to_score"] == 1
     run.put("a.csv", "x,y\n1,2\n")
     assert main(run.base, "prepare") == 1
-    assert "Which column holds the text?" in run.message.read_text()
+    asked = "Which column holds the text? The columns are 'x', 'y'. Give one of them as \"column\"."
+    assert run.message.read_text() == asked
     (run.base / "output" / "plan" / "plan.json").replace(run.state / "plan.json")
     run.put("a.csv", f"text\n{PRIVATE}\n")
     (run.state / "answers" / "000000.jsonl.out").write_text(f'{{"{PRIVATE}": 1}}\n')
