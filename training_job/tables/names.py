@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from .table import TableError
 
@@ -11,6 +11,8 @@ _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 
 LIKELY_COLUMNS = ("text", "sentence", "review", "comment", "content", "body", "message")
 """Columns searched for the text, in this order, when a file to score has several columns and none was named."""
+SHOWN_COLUMNS = 20
+_LONGEST_NAME, _MOST_WORDS = 60, 6
 
 
 def clean_name(name: str) -> str:
@@ -38,12 +40,19 @@ def column_names(header: Sequence[object], file: str) -> list[str]:
     return [name or numbered_name(position) for position, name in enumerate(names)]
 
 
+def shown_names(columns: Sequence[str], form: Callable[[str], str] = str) -> str:
+    """Return the columns' names for a message, each in `form`; a text in a header's place is not quoted."""
+    names = enumerate(columns[:SHOWN_COLUMNS], 1)
+    short = ((number, name, len(name) <= _LONGEST_NAME and len(name.split()) <= _MOST_WORDS) for number, name in names)
+    return ", ".join(form(name) if is_name else f"(column {number})" for number, name, is_name in short)
+
+
 def text_column(names: Sequence[str], wanted: str, *, hint: str) -> str:
     """Return the column of a file to score that holds the text: the wanted one, the only one, or a likely one.
 
     Raises TableError with `hint`, which says how to name one: there is no such column.
     """
-    listed = ", ".join(map(repr, names)) or "none"
+    listed = shown_names(names, repr) or "none"
     if wanted and clean_name(wanted) not in names:
         raise TableError(f"There is no column {wanted!r}; the columns are {listed}.", hint=hint)
     if wanted or len(names) == 1:

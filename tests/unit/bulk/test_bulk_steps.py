@@ -303,6 +303,14 @@ def test_message_of_the_job(run: Run, capsys: pytest.CaptureFixture[str]) -> Non
     assert PRIVATE not in said
 
 
+def test_message_about_many_columns(run: Run) -> None:
+    """A text where a name should stand is not quoted, and however many there are, the next step is kept."""
+    run.put("a.jsonl", json.dumps({PRIVATE: 1, **{f"a_long_name_{n}": 1 for n in range(99)}}))
+    assert main(run.base, "prepare") == 1
+    said = run.message.read_text()
+    assert "(column 1), 'a_long_name_0', " in said and said.endswith('Give one of them as "column".')
+
+
 def test_no_file_is_refused(run: Run) -> None:
     """The prefix is named, and what may be wrong with it."""
     with pytest.raises(TableError, match="no file below s3://data/bulk/reviews/"):

@@ -20,6 +20,7 @@ from classifier.data.values import (
     separator_of,
 )
 from classifier.errors import DataError
+from tables.names import SHOWN_COLUMNS, shown_names
 
 MAX_LABELS = 1000
 SHIPPED = ("sentence", "helpful")
@@ -38,16 +39,6 @@ _SPLIT_NAMES = {name for names in ROLES.values() for name in names} | {"unassign
 _BINARY = {"0", "1", "0.0", "1.0", "true", "false"}
 MIN_GROUPS = 5
 """With fewer groups, a held-out one would say more about that group than about the model."""
-
-_SHOWN_COLUMNS = 20
-_LONGEST_NAME, _MOST_WORDS = 60, 6
-
-
-def shown_names(columns: Sequence[str]) -> str:
-    """Return the columns' names for a message; a text that stands where a header should be is not quoted."""
-    names = enumerate(columns[:_SHOWN_COLUMNS], 1)
-    short = ((number, name, len(name) <= _LONGEST_NAME and len(name.split()) <= _MOST_WORDS) for number, name in names)
-    return ", ".join(name if is_name else f"(column {number})" for number, name, is_name in short)
 
 
 @dataclass(frozen=True)
@@ -330,7 +321,7 @@ class _Chooser:
         ]
         named = max((profile.rank(_WORDS["label"]) for profile in candidates), default=0)
         if len(flags) > 1 and (len(flags) == len(candidates) or named < 2):
-            shown = ", ".join(profile.name for profile in flags[:_SHOWN_COLUMNS])
+            shown = ", ".join(profile.name for profile in flags[:SHOWN_COLUMNS])
             rivals = shown_names([profile.name for profile in candidates if not profile.binary])
             if any(not profile.binary for profile in ranked):
                 raise DataError(

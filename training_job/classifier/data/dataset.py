@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from classifier.data import canonical
-from classifier.data.columns import Columns, choose_columns, refuse_idle_flags, refuse_other_decimals, shown_names
+from classifier.data.columns import Columns, choose_columns, refuse_idle_flags, refuse_other_decimals
 from classifier.data.findings import Finding, look_over
 from classifier.data.holdout import hold_out
 from classifier.data.labels import LabelSet, apply_labels, ids_of, settle_labels
@@ -19,6 +19,7 @@ from classifier.data.summary import summary_of
 from classifier.errors import DataError
 from classifier.model.objective import Objective
 from tables import Table, TableError, read_table
+from tables.names import shown_names
 
 _REASONS = 5
 
