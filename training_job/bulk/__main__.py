@@ -17,13 +17,14 @@ def main(base: Path, step: str) -> int:
     try:
         said, code = json.dumps((prepare if step == "prepare" else join)(base)), 0
     except TableError as error:
-        said, code = str(error), 1
+        room = _MESSAGE_BYTES - len(f" {error.hint}".encode())  # the next step is never cut off
+        said, code = f"{error.message.encode()[:room].decode(errors='ignore')} {error.hint}", 1
     except Exception as error:  # its message may quote a row
         print("".join(traceback.format_tb(error.__traceback__)), flush=True)
         said, code = f"{type(error).__name__}: the job's log says where. This is a fault of the product.", 1
     message = base.parent / "output" / "message"
     message.parent.mkdir(parents=True, exist_ok=True)
-    message.write_text(said.encode()[:_MESSAGE_BYTES].decode(errors="ignore"), encoding="utf-8")
+    message.write_text(said, encoding="utf-8")
     print(said)
     return code
 

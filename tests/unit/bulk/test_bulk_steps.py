@@ -303,6 +303,18 @@ def test_message_of_the_job(run: Run, capsys: pytest.CaptureFixture[str]) -> Non
     assert PRIVATE not in said
 
 
+def test_message_about_many_files(run: Run) -> None:
+    """SageMaker keeps 1,024 bytes: names are cut, the next step is not."""
+    run.put("a.jsonl", '{"text": "t"}\n')
+    run.prepare()
+    for number in range(99):
+        run.put(f"größer-{number}.jsonl", '{"text": "t"}\n')
+    assert main(run.base, "prepare") == 1
+    said = run.message.read_text(encoding="utf-8")
+    assert "Changed: größer-0.jsonl, " in said and said.endswith("to begin a new one.")
+    assert 990 < len(said.encode()) <= 1024
+
+
 def test_message_about_many_columns(run: Run) -> None:
     """A text where a name should stand is not quoted, and however many there are, the next step is kept."""
     run.put("a.jsonl", json.dumps({PRIVATE: 1, **{f"a_long_name_{n}": 1 for n in range(99)}}))
