@@ -5,17 +5,16 @@ from typing import Any
 
 from stacks.bulk.execution_input import DEFAULTS, problems
 from stacks.common.s3_folder import S3Folder
-from stacks.common.states_language import CAUSE, as_jsonata, filled, retry, retry_sagemaker
+from stacks.common.states_language import as_jsonata, filled, retry, retry_sagemaker
 from stacks.serving.champion import STACK_CHAMPION
 from stacks.training.workflow.parts import WorkflowParts
+
+WORKFLOW = Path(__file__).with_name("workflow.asl.yaml")
 
 
 def bulk_definition(parts: WorkflowParts, *, role_arn: str, runs: S3Folder) -> dict[str, Any]:
     """Return the whole state machine. `role_arn`: of jobs and model. `runs`: holds a folder a run."""
     values = {
-        "partition": parts.partition,
-        "name": parts.name,
-        "serving_stack": parts.serving_stack,
         "stack_champion": STACK_CHAMPION,
         "problems": problems(),
         "defaults": as_jsonata({**DEFAULTS, "instance_type": parts.evidence_instance_type}),
@@ -24,17 +23,9 @@ def bulk_definition(parts: WorkflowParts, *, role_arn: str, runs: S3Folder) -> d
         "role_arn": role_arn,
         "image": parts.job.image,
         "code_uri": parts.job.code_uri,
+        "output_key": parts.job.output_key.get("KmsKeyId"),
         "tags": parts.tags,
-        "cause": CAUSE,
-        "retry_cloudformation": retry("CloudFormation.CloudFormationException", "CloudFormation.SdkClientException"),
         "retry_s3": retry("S3.S3Exception", "S3.SdkClientException"),
         "retry_sagemaker": retry_sagemaker(),
     }
-    machine = filled(Path(__file__).with_name("workflow.asl.yaml"), values)
-    for state, output in (
-        ("Prepare", "ProcessingOutputConfig"),
-        ("Score", "TransformOutput"),
-        ("Join", "ProcessingOutputConfig"),
-    ):
-        machine["States"][state]["Arguments"][output] |= parts.job.output_key
-    return machine
+    return filled(WORKFLOW, parts, values)

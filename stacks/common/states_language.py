@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-CAUSE = """{% (
+_CAUSE = """(
   $cause := $states.errorOutput.Cause;
   $details := $substring($cause, 0, 1) = "{" and $substring($cause, -1) = "}" ? $parse($cause) : {};
   $status := $lookup($details, $keys($details)[$contains($, /^[A-Za-z]+JobStatus$/)][0]);
@@ -23,20 +23,13 @@ CAUSE = """{% (
     ? $reason & " Next: ask for a higher quota in the console under Service Quotas (Amazon SageMaker), or start again "
       & "with another instance_type."
     : $reason
-) %}"""
+)"""
 """The readable reason of an error: what a processing job said, SageMaker's FailureReason of another failed job, the
 message of a failed Lambda.
 
 Both arrive wrapped in JSON; a refused call arrives as plain text.
 """
 
-LAMBDA_ERRORS = (
-    "Lambda.ServiceException",
-    "Lambda.AWSLambdaException",
-    "Lambda.SdkClientException",
-    "Lambda.TooManyRequestsException",
-)
-TOPIC_ERRORS = ("SNS.ThrottledException", "SNS.InternalErrorException")
 _SAGEMAKER_ERRORS = ("SageMaker.ThrottlingException",)
 # What SageMaker has no exception for, throttling included, arrives under these names (SDK and .sync integrations).
 _SAGEMAKER_UNNAMED = ("SageMaker.SageMakerException", "SageMaker.AmazonSageMakerException")
@@ -57,6 +50,24 @@ def retry(*errors: str) -> list[dict[str, Any]]:
     return [{"ErrorEquals": list(errors), "IntervalSeconds": 2, "MaxAttempts": 4, "BackoffRate": 2}]
 
 
+SHARED = {
+    "cause": _CAUSE,
+    # Only when Lambda itself failed; an error that the function raised is final.
+    "retry_lambda": retry(
+        "Lambda.ServiceException",
+        "Lambda.AWSLambdaException",
+        "Lambda.SdkClientException",
+        "Lambda.TooManyRequestsException",
+    ),
+    "retry_topic": retry("SNS.ThrottledException", "SNS.InternalErrorException"),
+    # Throttling has no exception of its own here: it arrives under the name that refusals have too.
+    "retry_cloudformation": retry("CloudFormation.CloudFormationException", "CloudFormation.SdkClientException"),
+    # Where the next state examines a refusal.
+    "retry_unanswered": retry("CloudFormation.SdkClientException"),
+}
+"""What each document may use, beside what is its own."""
+
+
 def as_jsonata(value: Any, indent: str = "") -> str:
     """Write plain data with `{% … %}` in it as the text of one JSONata expression, without the brackets around it."""
     deeper = indent + "  "
@@ -70,22 +81,36 @@ def as_jsonata(value: Any, indent: str = "") -> str:
     return json.dumps(value)
 
 
-def filled(document: Path, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a YAML document in Amazon States Language with `values`, or its `Expressions`, for each `${name}`."""
+def filled(document: Path, parts: object, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a YAML document in Amazon States Language with a value for each `${name}`.
+
+    Names are those of its `Expressions`, of `values`, of the attributes of `parts`, and of `SHARED`. A value that
+    stands alone keeps its type; a member whose value is None is left out.
+
+    Raises ValueError: a name has no value, or nothing uses one of the expressions or values.
+    """
     machine: dict[str, Any] = yaml.safe_load(document.read_text(encoding="utf-8"))
-    found: dict[str, Any] = _filled(machine, machine.pop("Expressions") | values)
-    return found
+    own = machine.pop("Expressions") | values
+    known, used = SHARED | vars(parts) | own, set[str]()
 
+    def fill(part: Any) -> Any:
+        if isinstance(part, dict):
+            members = ((key, fill(value)) for key, value in part.items())
+            return {key: value for key, value in members if value is not None}
+        if isinstance(part, list):
+            return [fill(value) for value in part]
+        if not isinstance(part, str):
+            return part
+        alone = re.fullmatch(r"\$\{(\w+)\}", part)
+        return look_up(alone) if alone else re.sub(r"\$\{(\w+)\}", lambda found: str(look_up(found)), part)
 
-def _filled(part: Any, values: Mapping[str, Any]) -> Any:
-    """Replace each `${name}` in a part of the document, and in what replaces it; one that is alone keeps its type."""
-    if isinstance(part, dict):
-        return {key: _filled(value, values) for key, value in part.items()}
-    if isinstance(part, list):
-        return [_filled(value, values) for value in part]
-    if not isinstance(part, str):
-        return part
-    alone = re.fullmatch(r"\$\{(\w+)\}", part)
-    if alone:
-        return _filled(values[alone[1]], values)
-    return re.sub(r"\$\{(\w+)\}", lambda found: str(_filled(values[found[1]], values)), part)
+    def look_up(found: re.Match[str]) -> Any:
+        if found[1] not in known:
+            raise ValueError(f"{document}: {found[0]} has no value; add it to Expressions or in definition.py")
+        used.add(found[1])
+        return fill(known[found[1]])
+
+    machine = fill(machine)
+    if unused := own.keys() - used:
+        raise ValueError(f"{document}: nothing uses {', '.join(sorted(unused))}; remove it")
+    return machine

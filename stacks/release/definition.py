@@ -1,10 +1,9 @@
 """The release workflow: `workflow.asl.yaml`, filled in for an environment."""
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from stacks.common.states_language import CAUSE, LAMBDA_ERRORS, TOPIC_ERRORS, as_jsonata, filled, retry
+from stacks.common.states_language import filled, retry
 from stacks.release.parts import ReleaseParts
 from stacks.serving.champion import NO_ENDPOINT, PARAMETER, PENDING, STACK_CHAMPION, STACK_STATUS
 
@@ -23,32 +22,15 @@ UPDATE_SECONDS = 60 * 60
 PUT_BACK_SECONDS = 60 * 60
 """Keep trying to restore the champion for this long after a release has failed."""
 
-# Throttling has no exception of its own in these services: it arrives under the name that refusals have too. A refused
-# UpdateStack is examined instead, which repeats it where that helps.
-_RETRIES = {
-    "retry_cloudformation": retry("CloudFormation.CloudFormationException", "CloudFormation.SdkClientException"),
-    "retry_update": retry("CloudFormation.SdkClientException"),
-    "retry_sagemaker": retry(
-        "SageMaker.SageMakerException", "SageMaker.ConflictException", "SageMaker.SdkClientException"
-    ),
-    "retry_workflows": retry("Sfn.SfnException", "Sfn.SdkClientException"),
-    "retry_lambda": retry(*LAMBDA_ERRORS),
-    "retry_topic": retry(*TOPIC_ERRORS),
-}
-
 
 def release_definition(parts: ReleaseParts) -> dict[str, Any]:
     """Return the whole state machine."""
     values = {
-        **asdict(parts),
-        **_RETRIES,
         "parameter": PARAMETER,
         "no_endpoint": NO_ENDPOINT,
         "stack_status": STACK_STATUS,
         "stack_champion": STACK_CHAMPION,
         "pending": PENDING,
-        "cause": CAUSE,
-        "said": as_jsonata(CAUSE),
         # Without a hub model, a stack that names no package has no endpoint yet.
         "lost": "${gone}" if parts.hub_model else '${gone} and $serving != ""',
         "served_before": "" if parts.hub_model else ' and $champion != ""',
@@ -60,5 +42,9 @@ def release_definition(parts: ReleaseParts) -> dict[str, Any]:
         "update_seconds": UPDATE_SECONDS,
         "update_minutes": UPDATE_SECONDS // 60,
         "put_back_seconds": PUT_BACK_SECONDS,
+        "retry_sagemaker": retry(
+            "SageMaker.SageMakerException", "SageMaker.ConflictException", "SageMaker.SdkClientException"
+        ),
+        "retry_workflows": retry("Sfn.SfnException", "Sfn.SdkClientException"),
     }
-    return filled(WORKFLOW, values)
+    return filled(WORKFLOW, parts, values)

@@ -8,11 +8,11 @@ PARAMETER = "ModelPackageArn"
 NO_ENDPOINT = "none"
 """Value that takes the endpoint out of the stack, hub model or not, so that a lost one can be made anew."""
 
-STACK_STATUS = "{% $states.result.Stacks[0].StackStatus %}"
-STACK_CHAMPION = f"""{{% (
+STACK_STATUS = "$states.result.Stacks[0].StackStatus"
+STACK_CHAMPION = f"""(
   $value := $states.result.Stacks[0].Parameters[ParameterKey = "{PARAMETER}"].ParameterValue;
   $exists($value) and $value != "{NO_ENDPOINT}" ? $value : ""
-) %}}"""
+)"""
 """The package that the stack serves or is about to serve; "" for none."""
 
 PENDING = "$contains($stack, /_IN_PROGRESS$|^unreadable/)"

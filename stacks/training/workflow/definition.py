@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from stacks.common.states_language import CAUSE, LAMBDA_ERRORS, TOPIC_ERRORS, as_jsonata, filled, retry, retry_sagemaker
+from stacks.common.states_language import as_jsonata, filled, retry_sagemaker
 from stacks.serving.champion import PENDING, STACK_CHAMPION, STACK_STATUS
 from stacks.training.job.metrics import METRICS
 from stacks.training.job.request import workflow_request
@@ -19,39 +19,29 @@ MAX_LOOKS = 60
 MAX_PLANS = 5
 """How often a model is compared anew because the champion has changed."""
 
-_RETRIES = {
-    "retry_lambda": retry(*LAMBDA_ERRORS),
-    "retry_topic": retry(*TOPIC_ERRORS),
-    "retry_cloudformation": retry("CloudFormation.SdkClientException"),
-    "retry_sagemaker": retry_sagemaker(),
-    "retry_create": retry_sagemaker(repeatable=False),
-    "retry_update": retry_sagemaker("SageMaker.ConflictException"),
-}
-
 
 def training_definition(parts: WorkflowParts) -> dict[str, Any]:
     """Return the whole state machine."""
-    answers = {"S3OutputPath": "{% $states.input.output_uri %}", "Accept": "application/json", "AssembleWith": "Line"}
     revision = '"git_revision": $code = $ours ? $metadata("${git_revision}"),\n      '
     values = {
-        **vars(parts),
-        **_RETRIES,
-        "cause": as_jsonata(CAUSE),
         "job": as_jsonata(workflow_request(parts.job)),
         "code_uri": parts.job.code_uri,
         "code_version": parts.job.code_version,
         "tags": parts.tags,
         "image": parts.container.image.uri,
         "container_environment": json.dumps(dict(parts.container.environment)),
-        "transform_output": {**answers, **parts.job.output_key},
+        "output_key": parts.job.output_key.get("KmsKeyId"),
         "metric": OBJECTIVE["Name"],
         "objective": as_jsonata(OBJECTIVE),
         "metrics": json.dumps(list(METRICS)),
         "revision": revision if parts.git_revision else "",
-        "stack_status": as_jsonata(STACK_STATUS),
-        "stack_champion": as_jsonata(STACK_CHAMPION),
+        "stack_status": STACK_STATUS,
+        "stack_champion": STACK_CHAMPION,
         "pending": PENDING,
         "max_looks": MAX_LOOKS,
         "max_plans": MAX_PLANS,
+        "retry_sagemaker": retry_sagemaker(),
+        "retry_create": retry_sagemaker(repeatable=False),
+        "retry_update": retry_sagemaker("SageMaker.ConflictException"),
     }
-    return filled(WORKFLOW, values)
+    return filled(WORKFLOW, parts, values)
