@@ -45,9 +45,9 @@ def retry_sagemaker(*more: str, repeatable: bool = True) -> list[dict[str, Any]]
     return retry(*_SAGEMAKER_ERRORS, *(_SAGEMAKER_UNNAMED if repeatable else ()), *more)
 
 
-def retry(*errors: str) -> list[dict[str, Any]]:
-    """Retry after 2, 4, 8 and 16 seconds."""
-    return [{"ErrorEquals": list(errors), "IntervalSeconds": 2, "MaxAttempts": 4, "BackoffRate": 2}]
+def retry(*errors: str, seconds: int = 2, attempts: int = 4) -> list[dict[str, Any]]:
+    """Retry after 2, 4, 8 and 16 seconds; or after others, each twice the one before."""
+    return [{"ErrorEquals": list(errors), "IntervalSeconds": seconds, "MaxAttempts": attempts, "BackoffRate": 2}]
 
 
 SHARED = {
@@ -64,6 +64,10 @@ SHARED = {
     "retry_cloudformation": retry("CloudFormation.CloudFormationException", "CloudFormation.SdkClientException"),
     # Where the next state examines a refusal.
     "retry_unanswered": retry("CloudFormation.SdkClientException"),
+    # To stop or delete. Few and quick: there may be nothing, which SageMaker says under the name of throttling, too.
+    "retry_briefly": retry(
+        *_SAGEMAKER_ERRORS, *_SAGEMAKER_UNNAMED, "SageMaker.SdkClientException", seconds=1, attempts=2
+    ),
 }
 """What each document may use, beside what is its own."""
 

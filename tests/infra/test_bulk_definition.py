@@ -40,7 +40,7 @@ def test_definition_is_valid_states_language(lint_errors: Callable[[dict[str, An
 def test_each_task_is_repeated_after_errors_of_its_own_service() -> None:
     """Throttling arrives under the name of the service that was called."""
     repeated = {name: state for name, state in WORKFLOW["States"].items() if "Retry" in state}
-    assert len(repeated) == 6
+    assert len(repeated) == 8
     for name, state in repeated.items():
         service = state["Resource"].split(":::")[1].removeprefix("aws-sdk:").split(":")[0]
         (rule,) = state["Retry"]

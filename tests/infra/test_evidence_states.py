@@ -184,3 +184,10 @@ def test_answers_that_can_not_be_recorded_are_none() -> None:
     execution = run(**{RECORD: fail('{"errorMessage": "s3://… does not exist."}')})
     assert scores(execution) == [asked("challenger", "s3://… does not exist.", False)]
     assert execution.visited[-1] == DONE
+
+
+def test_throttled_stop_is_tried_again() -> None:
+    """A job that hangs is not left running, nor a model left behind, because SageMaker was busy once."""
+    inner = training_definition(PARTS)["States"][ANSWER]["ItemProcessor"]["States"]
+    for state in ("Stop transform job", DELETE):
+        assert "SageMaker.SageMakerException" in inner[state]["Retry"][0]["ErrorEquals"], state
