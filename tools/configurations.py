@@ -4,7 +4,8 @@ import tomllib
 from pathlib import Path
 
 _SETS: dict[str, dict[str, str]] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
-GUARDED, SLIM, WARM, KEYED, ISOLATED, INSTANCES = _SETS.values()
+GUARDED, SLIM, WARM = _SETS["guarded"], _SETS["slim"], _SETS["warm"]
+KEYED, ISOLATED, INSTANCES = _SETS["keyed"], _SETS["isolated"], _SETS["instances"]
 _OPTIONS = {
     "plain": {},
     "slim": SLIM,

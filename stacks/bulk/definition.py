@@ -24,7 +24,7 @@ def bulk_definition(parts: WorkflowParts, *, role_arn: str, runs: S3Folder) -> d
         "image": parts.job.image,
         "code_uri": parts.job.code_uri,
         "output_key": parts.job.output_key.get("KmsKeyId"),
-        "tags": parts.tags,
+        "tags": parts.job.tag_list,
         "retry_s3": retry("S3.S3Exception", "S3.SdkClientException"),
         "retry_sagemaker": retry_sagemaker(),
     }

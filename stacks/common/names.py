@@ -25,9 +25,6 @@ def arn(scope: Construct, service: str, resource: str, *, regional: bool = True)
     return f"arn:{stack.partition}:{service}:{stack.region if regional else ''}:{stack.account}:{resource}"
 
 
-_LONGEST_TUNING = 32 - len("-01234567")
-
-
 class Names:
     """Names and ARNs of one environment, as one of its stacks spells them.
 
@@ -63,7 +60,7 @@ class Names:
         self.training = f"{prefix}-training"
         self.bulk = f"{prefix}-bulk"
         digest = hashlib.sha256(prefix.encode()).hexdigest()[:6]
-        self.tuning = prefix if len(prefix) <= _LONGEST_TUNING else f"{prefix[:16].rstrip('-')}-{digest}"
+        self.tuning = prefix if len(prefix) <= 32 - 9 else f"{prefix[:16].rstrip('-')}-{digest}"
         self.keeper_arn = self.role_arn(self.global_name(f"{prefix}-gate-keep"))
         self.recipe = f"/{prefix}/training-recipe"
         self.topic = f"{prefix}-notifications"

@@ -30,7 +30,6 @@ message of a failed Lambda.
 Both arrive wrapped in JSON; a refused call arrives as plain text.
 """
 
-_SAGEMAKER_ERRORS = ("SageMaker.ThrottlingException",)
 # What SageMaker has no exception for, throttling included, arrives under these names (SDK and .sync integrations).
 _SAGEMAKER_UNNAMED = ("SageMaker.SageMakerException", "SageMaker.AmazonSageMakerException")
 
@@ -42,7 +41,7 @@ def retry_sagemaker(*more: str, repeatable: bool = True) -> list[dict[str, Any]]
     changes or removes, or the call names what it creates. Only then is it repeated after an error that doesn't say what
     happened.
     """
-    return retry(*_SAGEMAKER_ERRORS, *(_SAGEMAKER_UNNAMED if repeatable else ()), *more)
+    return retry("SageMaker.ThrottlingException", *(_SAGEMAKER_UNNAMED if repeatable else ()), *more)
 
 
 def retry(*errors: str, seconds: int = 2, attempts: int = 4) -> list[dict[str, Any]]:
@@ -66,7 +65,7 @@ SHARED = {
     "retry_unanswered": retry("CloudFormation.SdkClientException"),
     # To stop or delete. Few and quick: there may be nothing, which SageMaker says under the name of throttling, too.
     "retry_briefly": retry(
-        *_SAGEMAKER_ERRORS, *_SAGEMAKER_UNNAMED, "SageMaker.SdkClientException", seconds=1, attempts=2
+        "SageMaker.ThrottlingException", *_SAGEMAKER_UNNAMED, "SageMaker.SdkClientException", seconds=1, attempts=2
     ),
 }
 """What each document may use, beside what is its own."""

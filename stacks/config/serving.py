@@ -64,8 +64,8 @@ class InstancesConfig(Section):
     """Value of that metric per instance that scaling aims at."""
     canary_percent: Annotated[int, between(0, 50, "percent")] = 50
     """Share of the new fleet that answers first; 0 starts all of it at once."""
-    # The release waits an hour for an update (`UPDATE_SECONDS`). Two baking times and the start of the
-    # instances have to fit into it.
+    # The release waits an hour for an update (`UPDATE_SECONDS` in `stacks/release/definition.py`). Two baking times and
+    # the start of the instances have to fit into it.
     bake_minutes: Annotated[int, between(1, 15, "minutes")] = 5
     """How long each step of an update is watched."""
     max_error_rate: Annotated[float, between(0, 1, "a share")] = 0.05

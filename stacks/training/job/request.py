@@ -44,6 +44,11 @@ class JobRecipe:
         """Hyperparameters by which the container finds the code; no execution may change them."""
         return {"sagemaker_program": "train.py", "sagemaker_submit_directory": self.code_uri}
 
+    @property
+    def tag_list(self) -> list[dict[str, str]]:
+        """Tags of models and jobs, as SageMaker takes them."""
+        return [{"Key": key, "Value": value} for key, value in self.tags.items()]
+
 
 def workflow_request(recipe: JobRecipe) -> str:
     """Return the workflow's request: one expression over its variables `$request` and `$data`.
@@ -108,7 +113,7 @@ def _request(
         "StoppingCondition": {"MaxRuntimeInSeconds": compute["max_runtime_seconds"]},
         **recipe.network,
         "Environment": dict(recipe.environment),
-        "Tags": [{"Key": key, "Value": value} for key, value in recipe.tags.items()],
+        "Tags": recipe.tag_list,
     }
 
 

@@ -23,7 +23,7 @@ from stacks.common.project_stack import add_outputs
 from stacks.common.python_function import FunctionSetup
 from stacks.common.s3_folder import S3Folder
 from stacks.common.source_code import stage_folder, write_tarball
-from stacks.config.environment import BASE_MODEL_CHANNEL, Config
+from stacks.config.environment import BASE_MODEL_CHANNEL, Config, TrainingConfig
 from stacks.training.job.network import IsolatedNetwork
 from stacks.training.job.request import JobRecipe
 
@@ -41,7 +41,7 @@ def training_job(
 
     The workflow starts a job from it; a terminal or the console can, from the stack's outputs.
     """
-    settings, tracking = config.training, config.training.tracking_uri
+    settings = config.training
     image = resolve_image(TRAINING, config.region)
     version, asset = _pack(Construct(scope, "Code"), sources=setup.sources, isolated=settings.isolated)
     key_arn = setup.names.key_arn
@@ -50,13 +50,12 @@ def training_job(
     code_object_arn = f"{bucket_arn(scope, asset.bucket_name)}/{asset.object_key}"
     in_s3 = _in_s3([datasets, *([base_models] if from_channel else [])], artifacts, code_object_arn)
     network = IsolatedNetwork(Construct(scope, "Network"), reachable=in_s3) if settings.isolated else None
-    track = [Right(TRACKING_ACTIONS, [tracking])]
     rights = [
         *in_s3,
         *container_rights(scope, images=[image], log_groups=[_LOG_GROUP], key_arn=key_arn),
         *(read_secret(settings.hub_token_secret) if settings.hub_token_secret else []),
         *(network.rights if network else []),
-        *(track if tracking.startswith("arn:") else []),
+        *([Right(TRACKING_ACTIONS, [settings.tracking_uri])] if settings.tracking_uri.startswith("arn:") else []),
     ]
     role = service_role(
         Construct(scope, "Role"),
@@ -74,13 +73,7 @@ def training_job(
         output_key={"KmsKeyId": key_arn} if key_arn else {},
         network={"VpcConfig": network.vpc_config} if network else {},
         base_model_uri=f"{base_models.uri}/" if from_channel else "",
-        environment={
-            **({"HF_HUB_OFFLINE": "1"} if settings.offline or settings.isolated else {}),
-            # pip is started, as the job is, in the folder of the code.
-            **({"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "wheels"} if settings.isolated else {}),
-            **({"HUB_TOKEN_SECRET": settings.hub_token_secret} if settings.hub_token_secret else {}),
-            **({"MLFLOW_TRACKING_URI": tracking, "MLFLOW_EXPERIMENT_NAME": setup.names.prefix} if tracking else {}),
-        },
+        environment=_environment(settings, experiment=setup.names.prefix),
         tags=config.tags,
         settings=settings,
     )
@@ -95,6 +88,20 @@ def training_job(
         },
     )
     return recipe
+
+
+def _environment(settings: TrainingConfig, *, experiment: str) -> dict[str, str]:
+    """Return the job's variables; `experiment`: under which it reports to MLflow."""
+    variables = {
+        "HF_HUB_OFFLINE": "1" if settings.offline or settings.isolated else "",
+        # pip is started, as the job is, in the folder of the code.
+        "PIP_NO_INDEX": "1" if settings.isolated else "",
+        "PIP_FIND_LINKS": "wheels" if settings.isolated else "",
+        "HUB_TOKEN_SECRET": settings.hub_token_secret,
+        "MLFLOW_TRACKING_URI": settings.tracking_uri,
+        "MLFLOW_EXPERIMENT_NAME": experiment if settings.tracking_uri else "",
+    }
+    return {name: value for name, value in variables.items() if value}
 
 
 def _in_s3(inputs: Sequence[S3Folder], artifacts: S3Folder, code_object_arn: str) -> list[Right]:

@@ -27,7 +27,7 @@ def training_definition(parts: WorkflowParts) -> dict[str, Any]:
         "job": as_jsonata(workflow_request(parts.job)),
         "code_uri": parts.job.code_uri,
         "code_version": parts.job.code_version,
-        "tags": parts.tags,
+        "tags": parts.job.tag_list,
         "image": parts.container.image.uri,
         "container_environment": json.dumps(dict(parts.container.environment)),
         "output_key": parts.job.output_key.get("KmsKeyId"),

@@ -33,8 +33,3 @@ class WorkflowParts:
     topic_arn: str
     serving_stack: str
     poll_seconds: int
-
-    @property
-    def tags(self) -> list[dict[str, str]]:
-        """Tags of models and jobs, as SageMaker takes them."""
-        return [{"Key": key, "Value": value} for key, value in self.job.tags.items()]
