@@ -27,7 +27,7 @@ _CAUSE = """(
 """The readable reason of an error: what a processing job said, SageMaker's FailureReason of another failed job, the
 message of a failed Lambda.
 
-Both arrive wrapped in JSON; a refused call arrives as plain text.
+They arrive wrapped in JSON; a refused call arrives as plain text.
 """
 
 # What SageMaker has no exception for, throttling included, arrives under these names (SDK and .sync integrations).
