@@ -12,11 +12,11 @@ from typing import Any
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from ministack import app as ministack_app
-from ministack.core import lambda_runtime
 
 from local.emulator import plugin
 from local.emulator.access.perimeter import Asgi, guarded
 from local.emulator.common.environment import REQUIRED_VERSION
+from local.emulator.functions import environments
 from local.emulator.recovery import interrupted, recovery
 from local.emulator.recovery.stack_operations import JOURNAL
 from local.emulator.sagemaker_bridge.surroundings import CloudSurroundings
@@ -87,7 +87,7 @@ class LocalCloud:
         await interrupted.wait_for_operations()
         JOURNAL.freeze()  # the next start takes up the rest
         await asyncio.to_thread(self._service.stop)
-        await asyncio.to_thread(lambda_runtime.reset)
+        await asyncio.to_thread(environments.end)
 
     def _give_up(self) -> None:
         logger.error("The server has not stopped within %.0f s; leaving now.", _STOP_SECONDS)

@@ -45,7 +45,7 @@ class ServerPaths:
     def clear_temporary(self) -> None:
         """Remove what this server left in TMPDIR."""
         shutil.rmtree(self.temporary, ignore_errors=True)
-        self.temporary.mkdir(mode=0o700)
+        self.temporary.mkdir(mode=0o700, exist_ok=True)  # a thread that is still ending may have made it anew
 
 
 def inherited_environment(environment: Mapping[str, str]) -> dict[str, str]:

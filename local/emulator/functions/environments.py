@@ -32,14 +32,14 @@ _lock = threading.Lock()
 _freed: dict[str, threading.Condition] = defaultdict(lambda: threading.Condition(_lock))  # by function name
 _starting: set[Any] = set()
 _unpacking = threading.Lock()
-
+_ending = threading.Event()
 
 _ANY_ERROR = "Runtime.HandlerError"  # ministack's type of every exception
 _TRACE_START = "Traceback (most recent call last):"
 
 
 class NoEnvironmentError(Exception):
-    """Every environment of the function stayed busy for `WAIT_SECONDS`."""
+    """Every environment of the function stayed busy for `WAIT_SECONDS`, or none starts any more."""
 
 
 class SharedArchive(zipfile.ZipFile):
@@ -74,7 +74,7 @@ def acquire_worker(original: Original, name: str, *args: Any, **options: Any) ->
     """
     deadline = time.monotonic() + WAIT_SECONDS
     with _lock:
-        while True:
+        while not _ending.is_set():
             limit = MOST if len(_starting) < _PROCESSORS else 1
             worker, how = original(name, *args, **options, max_concurrency=limit)
             if worker is not None:
@@ -82,7 +82,8 @@ def acquire_worker(original: Original, name: str, *args: Any, **options: Any) ->
                     _starting.add(worker)
                 return worker, how
             if not _freed[name].wait(deadline - time.monotonic()):
-                raise NoEnvironmentError
+                break
+    raise NoEnvironmentError
 
 
 def release_worker(original: Original, worker: Any) -> None:
@@ -139,5 +140,13 @@ def install() -> None:
             start(worker)
         finally:
             _started(worker)
+        if _ending.is_set():  # `end` came too early to find its process
+            worker.kill()
 
     lambda_runtime.Worker._spawn = spawn
+
+
+def end() -> None:
+    """End all environments for good: requests that still come are throttled, as none starts any more."""
+    _ending.set()
+    lambda_runtime.reset()
