@@ -81,5 +81,11 @@ def test_logs_are_saved_with_everything_else() -> None:
 
 
 def test_saving_takes_a_small_part_of_the_time() -> None:
-    """However often something changes: a slow save is followed by a pause five times as long."""
+    """However often something changes: a slow save is followed by a pause ten times as long."""
     assert 1 <= len(_saves(_request("POST", "/"), seconds=0.6, save=lambda: time.sleep(0.04))) <= 4
+
+
+def test_saving_everything_takes_a_smaller_part() -> None:
+    """Log lines alone: after a save of 30 ms no other follows for 1.5 s, though five would fit the rule above."""
+    slow = _saves(_request("POST", "/", "logs"), seconds=0.9, late_seconds=0.01, save=lambda: time.sleep(0.03))
+    assert slow == [set()]
