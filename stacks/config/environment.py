@@ -28,6 +28,7 @@ _Days = Literal[
 ]  # fmt: skip
 
 
+_HUB_REPO = "training.hyperparameters.hub_repo_id"
 _MLFLOW = r"|arn:[a-z-]+:sagemaker:[^:]+:[0-9]{12}:mlflow-tracking-server/[A-Za-z0-9-]+|https?://[^\s@]+|sqlite:////\S+"
 
 
@@ -81,7 +82,7 @@ class TrainingConfig(Section):
         return {"base_model": self.base_model, **self.hyperparameters}
 
     @model_validator(mode="after")
-    def _check_isolated(self) -> Self:
+    def _check_reach(self) -> Self:
         given, without = self.default_hyperparameters, "leave it empty, or set training.isolated=false"
         check(
             not self.isolated or given["base_model"] == BASE_MODEL_CHANNEL,
@@ -92,9 +93,11 @@ class TrainingConfig(Section):
         for name, value in (
             ("training.hub_token_secret", self.hub_token_secret),
             ("training.tracking_uri", self.tracking_uri),
-            ("training.hyperparameters.hub_repo_id", given.get("hub_repo_id")),
+            (_HUB_REPO, given.get("hub_repo_id")),
         ):
             check(not self.isolated or not value, name, f"isolated jobs reach S3 and nothing else; {without}")
+        publishes = self.offline and given.get("hub_repo_id")
+        check(not publishes, _HUB_REPO, "offline jobs ask no hub; leave it empty, or set training.offline=false")
         return self
 
 

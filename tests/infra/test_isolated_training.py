@@ -166,12 +166,17 @@ def test_what_an_isolated_job_cannot_reach_is_refused(
     assert caught.value.field == name
 
 
-def test_publishing_to_the_hub_is_refused(cdk_context: dict[str, Any]) -> None:
-    """A default `hub_repo_id` beside `isolated` is refused before hours of training, not after them."""
-    context: dict[str, Any] = json.loads(json.dumps({**cdk_context, "env": "dev", **ISOLATED}))
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [(ISOLATED, "reach S3 and nothing else"), ({"training.offline": "true"}, "ask no hub.*training.offline=false")],
+)
+def test_publishing_to_the_hub_is_refused(cdk_context: dict[str, Any], setting: dict[str, str], said: str) -> None:
+    """A default `hub_repo_id` beside `isolated` or `offline` is refused before hours of training, not after them."""
+    context: dict[str, Any] = json.loads(json.dumps({**cdk_context, "env": "dev", **setting}))
     context["environments"]["dev"]["training"]["hyperparameters"] = {"hub_repo_id": "me/model"}
-    with pytest.raises(ConfigError, match="reach S3 and nothing else"):
+    with pytest.raises(ConfigError, match=said) as caught:
         load_config(context.get, {})
+    assert caught.value.field == "training.hyperparameters.hub_repo_id"
 
 
 def test_pip_of_a_job_finds_its_wheels_beside_the_code(tmp_path: Path) -> None:
