@@ -106,6 +106,7 @@ def tasks(**changed: Callable[[Any], Any]) -> dict[str, Callable[[Any], Any]]:
         names.LOOK: scripted(stack("UPDATE_IN_PROGRESS", NEW), stack("UPDATE_COMPLETE", NEW)),
         names.FIND_REASON: scripted({"StackEvents": []}),
         names.ASK: scripted({"Payload": {"asked": 20, "version": "7"}}),
+        names.LOOK_APPROVAL: scripted(package()),
         names.RECORD: scripted({}),
         names.TELL: scripted({}),
         names.LOOK_FIRST: scripted(stack("UPDATE_COMPLETE", NEW)),

@@ -101,6 +101,7 @@ def test_release_in_order(given: dict[str, Any]) -> None:
         names.LOOK,
         names.LOOK,
         names.ASK,
+        names.LOOK_APPROVAL,
         names.RECORD,
         names.TELL,
     ]
@@ -176,7 +177,14 @@ def test_package_that_serves_unasked_is_asked(
 ) -> None:
     """A release that broke off after its update is finished by the next one: it is asked, not updated."""
     execution = run(answers={**SERVING, names.PACKAGE: scripted(package(**release, **replaces))})
-    assert called(execution)[3:] == [names.CHAMPION, names.ENDPOINT, names.ASK, names.RECORD, names.TELL]
+    assert called(execution)[3:] == [
+        names.CHAMPION,
+        names.ENDPOINT,
+        names.ASK,
+        names.LOOK_APPROVAL,
+        names.RECORD,
+        names.TELL,
+    ]
     assert execution.output == {"outcome": "released", "version": "7", "replaced": replaced}
 
 

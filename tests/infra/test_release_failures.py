@@ -21,6 +21,7 @@ from release_samples import (
     called,
     event,
     noted,
+    package,
     refused,
     rejection,
     run,
@@ -87,6 +88,23 @@ def test_unreadable_reason_is_said_to_be_so() -> None:
         }
     )
     assert "why could not be read: denied" in rejection(execution)["ApprovalDescription"]
+
+
+@pytest.mark.parametrize("status", ["Rejected", "PendingManualApproval"])
+def test_a_withdrawn_approval_brings_the_champion_back(status: str) -> None:
+    """A package that somebody rejects while the endpoint is updated does not stay; what they wrote is kept."""
+    withdrawn = {**package(status), "ApprovalDescription": "second thoughts"}
+    execution = run(BY_EVENT, {names.LOOK_APPROVAL: scripted(withdrawn)})
+    assert updates(execution) == [NEW, OLD] and names.RECORD not in called(execution)
+    reason = f"It was set to {status} while it was released: second thoughts"
+    assert execution.failure == {"Error": "ReleaseFailed", "Cause": reason}
+    assert rejection(execution)["ApprovalDescription"] == f"Release failed: {reason}"
+
+
+def test_an_approval_that_cannot_be_read_again_undoes_nothing() -> None:
+    """The package was approved and answers rightly; an error of the registry takes no answering model away."""
+    execution = run(answers={names.LOOK_APPROVAL: scripted(TaskFailed("SageMaker.SageMakerException", "no"))})
+    assert execution.failure is None and updates(execution) == [NEW]
 
 
 def test_wrong_answers_bring_the_champion_back() -> None:
