@@ -1,6 +1,6 @@
 """The command line `python -m operations <verb>`: every verb with its options.
 
-A verb is a function of its own name in a module of `operations.verbs`. Its docstring is what `--help` says, and the
+A verb is a function of its own name in a module below `operations.verbs`. Its docstring is what `--help` says, and the
 module's `INTERRUPTED` says what goes on after Ctrl-C. Only the module of the verb that runs is imported.
 """
 
@@ -103,7 +103,7 @@ class Option:
 
 @dataclass(frozen=True)
 class Verb:
-    """One line of the list of verbs, with its module in `operations.verbs`.
+    """One line of the list of verbs, with its module below `operations.verbs`.
 
     `local`: whether it works on the local cloud only, without `--env`, and has no result for `--json`. `deployed`:
     whether it asks an environment, so that it has `--env`.
@@ -167,31 +167,32 @@ PUBLISHING = (
     Option("--language", "code of the texts' language; left out: the base model's", variable="TEXT_LANGUAGE"),
     Option("--token-secret", "name or ARN of a secret with the Hub's token", variable="HUB_TOKEN_SECRET"),
 )
+LOCAL_CLOUD = "machine.local_cloud"
 
 VERBS = {
-    "up": Verb("local_cloud", "start the local cloud, deploy, train, serve, ask", (PORT, HYPERPARAMETER), local=True),
-    "deploy": Verb("local_cloud", "start the local cloud and deploy all stacks to it", (PORT,), local=True),
-    "cdk": Verb("local_cloud", "run any cdk command against the local cloud", (CDK_ARGUMENTS,), local=True),
-    "down": Verb("local_cloud", "stop the local cloud and everything in it", local=True),
-    "status": Verb("status", "show addresses, credentials and which model answers"),
-    "logs": Verb("logs", "show failures and the newest log lines", (LINES, HOURS)),
-    "data": Verb("data", "show how labelled texts are read", (DATA, HYPERPARAMETER), deployed=False),
-    "preflight": Verb("preflight", "check whether the account can take the deployment"),
-    "verify": Verb("verify", "check a deployment: API, limits, metrics, workflow"),
-    "teardown": Verb("teardown", "destroy the environment, then list what remains and whose it is", TEARDOWN),
-    "train": Verb("training", "train, judge, register and release", EXECUTION),
-    "train-sdk": Verb("training", "launch the training job with the SageMaker SDK", (HYPERPARAMETER,)),
-    "recipe": Verb("training", "show the training job as the console asks for it"),
-    "releases": Verb("releases", "list the model packages, or show one in full", (LISTED,)),
-    "report": Verb("releases", "fetch the evaluation report of a model package", (NEWEST,)),
-    "approve": Verb("releases", "approve a model package, which releases it", (PENDING,)),
-    "rollback": Verb("releases", "go back to the model that served before", (FORMER,)),
-    "reproduce": Verb("reproduce", "train a package's model again, compare the figures", (PENDING,)),
-    "publish": Verb("publish", "publish a model package to the Hugging Face Hub", PUBLISHING),
-    "predict": Verb("predict", "classify one text through the REST API", (TEXT,)),
-    "evaluate": Verb("evaluate", "measure accuracy and F1 through the REST API", TEST),
-    "size-endpoint": Verb("size_endpoint", "measure the model, recommend memory and concurrency", SIZING),
-    "synth": Verb("local_cloud", "synthesise the templates of every environment", local=True),
+    "up": Verb(LOCAL_CLOUD, "start the local cloud, deploy, train, serve, ask", (PORT, HYPERPARAMETER), local=True),
+    "deploy": Verb(LOCAL_CLOUD, "start the local cloud and deploy all stacks to it", (PORT,), local=True),
+    "cdk": Verb(LOCAL_CLOUD, "run any cdk command against the local cloud", (CDK_ARGUMENTS,), local=True),
+    "down": Verb(LOCAL_CLOUD, "stop the local cloud and everything in it", local=True),
+    "status": Verb("deployment.status", "show addresses, credentials and which model answers"),
+    "logs": Verb("deployment.logs", "show failures and the newest log lines", (LINES, HOURS)),
+    "data": Verb("model.data", "show how labelled texts are read", (DATA, HYPERPARAMETER), deployed=False),
+    "preflight": Verb("deployment.preflight", "check whether the account can take the deployment"),
+    "verify": Verb("deployment.verify", "check a deployment: API, limits, metrics, workflow"),
+    "teardown": Verb("deployment.teardown", "destroy the environment, list what remains and whose it is", TEARDOWN),
+    "train": Verb("model.training", "train, judge, register and release", EXECUTION),
+    "train-sdk": Verb("model.training", "launch the training job with the SageMaker SDK", (HYPERPARAMETER,)),
+    "recipe": Verb("model.training", "show the training job as the console asks for it"),
+    "releases": Verb("model.releases", "list the model packages, or show one in full", (LISTED,)),
+    "report": Verb("model.releases", "fetch the evaluation report of a model package", (NEWEST,)),
+    "approve": Verb("model.releases", "approve a model package, which releases it", (PENDING,)),
+    "rollback": Verb("model.releases", "go back to the model that served before", (FORMER,)),
+    "reproduce": Verb("model.reproduce", "train a package's model again, compare the figures", (PENDING,)),
+    "publish": Verb("model.publish", "publish a model package to the Hugging Face Hub", PUBLISHING),
+    "predict": Verb("model.predict", "classify one text through the REST API", (TEXT,)),
+    "evaluate": Verb("model.evaluate", "measure accuracy and F1 through the REST API", TEST),
+    "size-endpoint": Verb("model.size_endpoint", "measure the model, recommend memory and concurrency", SIZING),
+    "synth": Verb(LOCAL_CLOUD, "synthesise the templates of every environment", local=True),
 }
 
 

@@ -20,7 +20,7 @@ from workflow_samples import INGESTED, REQUEST
 
 from classifier.job.hyperparameters import Hyperparameters
 from launch.settings import Settings as LaunchSettings
-from operations.verbs.training import PREFIX as UPLOADED
+from operations.verbs.model.training import PREFIX as UPLOADED
 from stacks.common.project_sources import ProjectSources
 from stacks.common.project_stack import ProjectStack
 from stacks.config.environment import load_config

@@ -13,7 +13,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from operations.aws.deployment import Deployment
-from operations.verbs import preflight
+from operations.verbs.deployment import preflight
 from stacks.common.permissions import list_below
 from stacks.training.job.network import IsolatedNetwork
 from tiny_serving import artifact

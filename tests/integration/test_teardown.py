@@ -14,7 +14,7 @@ import pytest
 from operations.aws.deployment import Deployment
 from operations.console import Answer
 from operations.errors import OperationError
-from operations.verbs import preflight, teardown
+from operations.verbs.deployment import preflight, teardown
 from waiting import until
 
 pytestmark = pytest.mark.integration

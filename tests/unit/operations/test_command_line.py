@@ -20,8 +20,8 @@ from operations.aws.training import TrainingLog
 from operations.command_line import VERBS
 from operations.console import Answer, say
 from operations.errors import OperationError
-from operations.verbs import predict as predict_verb
-from operations.verbs import training
+from operations.verbs.model import predict as predict_verb
+from operations.verbs.model import training
 from stubbed_deployment import CREDENTIALS, StubbedDeployment
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -75,8 +75,8 @@ def test_status_imports_neither_torch_nor_the_sagemaker_sdk() -> None:
     code = "import sys; from operations import command_line as c; c.parse(['status']); print(*sys.modules, sep='\\n')"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     imported = set(done.stdout.split())
-    assert "operations.verbs.status" in imported, done.stderr
-    assert not imported & {"torch", "sagemaker", "pandas", "sklearn", "operations.verbs.training"}
+    assert "operations.verbs.deployment.status" in imported, done.stderr
+    assert not imported & {"torch", "sagemaker", "pandas", "sklearn", "operations.verbs.model.training"}
 
 
 @pytest.mark.parametrize("words", [["status"], ["predict", "a text"], ["cdk", "diff"], ["size-endpoint"], ["train"]])

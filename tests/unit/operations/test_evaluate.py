@@ -18,7 +18,7 @@ from operations.__main__ import main
 from operations.aws import registry
 from operations.aws.deployment import Deployment
 from operations.errors import OperationError
-from operations.verbs import evaluate, predict
+from operations.verbs.model import evaluate, predict
 from text_classifier import Outcome, Prediction
 
 LABELS = ("billing", "shipping", "technical")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from operations.verbs.training import trainer
+from operations.verbs.model.training import trainer
 from stubbed_deployment import CREDENTIALS, StubbedDeployment
 
 OUTPUTS = {"TrainingRecipeParameter": "recipe", "DataBucket": "data"}

@@ -16,9 +16,9 @@ from operations import command_line
 from operations.aws import data
 from operations.aws.deployment import Deployment
 from operations.errors import OperationError
-from operations.verbs import teardown
-from operations.verbs.evaluate import figures_of
-from operations.verbs.training import hyperparameters
+from operations.verbs.deployment import teardown
+from operations.verbs.model.evaluate import figures_of
+from operations.verbs.model.training import hyperparameters
 from stubbed_deployment import CREDENTIALS, StubbedDeployment
 
 

@@ -24,7 +24,7 @@ from operations.aws import data
 from operations.aws.deployment import Deployment
 from operations.aws.registry import Package
 from operations.errors import OperationError
-from operations.verbs import training
+from operations.verbs.model import training
 
 UPLOADED = datetime(2026, 11, 27, 12, tzinfo=UTC)
 LABELS = ("billing", "shipping", "technical")
@@ -164,7 +164,8 @@ def test_data_that_is_refused_ends_before_anything_is_deployed(
     file = tmp_path / "one_class.csv"
     file.write_text("\n".join(["message,team", *(f"text {number},billing" for number in range(50))]))
     monkeypatch.setenv("DATA", str(file))
-    monkeypatch.setattr("operations.verbs.local_cloud._deployed", lambda *_: pytest.fail("something was deployed"))
+    deployed = "operations.verbs.machine.local_cloud._deployed"
+    monkeypatch.setattr(deployed, lambda *_: pytest.fail("something was deployed"))
     assert main([verb]) == 1
     assert "Traceback" not in capsys.readouterr().err
 

@@ -17,7 +17,7 @@ from local.sagemaker.state.archives import pack
 from operations import command_line
 from operations.__main__ import main
 from operations.errors import OperationError
-from operations.verbs import publish as verb
+from operations.verbs.model import publish as verb
 from sample_evaluation import GATE, sample_evaluation
 
 GROUP = "arn:aws:sagemaker:us-east-1:111122223333:model-package/group"

@@ -21,7 +21,7 @@ from botocore.validate import ParamValidator
 from launch.finished_job import finished_job
 from operations.aws.deployment import Deployment
 from operations.errors import OperationError
-from operations.verbs import reproduce
+from operations.verbs.model import reproduce
 from shared.errors import InvalidExecutionInputError
 
 ARN = "arn:aws:sagemaker:us-east-1:000000000000:model-package/text-classifier-dev/3"

@@ -11,7 +11,7 @@ import pytest
 from operations.aws import registry
 from operations.errors import OperationError
 from operations.sizing.sizes import SIZES_MB, Measured, estimate, recommend
-from operations.verbs import size_endpoint
+from operations.verbs.model import size_endpoint
 
 SMALL = Measured(peak_mb=200, mean_seconds=0.002, busy_seconds=0.5, slow_seconds=6.0)
 

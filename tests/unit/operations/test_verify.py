@@ -14,7 +14,7 @@ import pytest
 
 from operations import checks, paths
 from operations.checks import FAILED, NOTE, OK, UNKNOWN, Check
-from operations.verbs import status, verify
+from operations.verbs.deployment import status, verify
 from running_server import RunningServer
 from stubbed_deployment import StubbedDeployment
 from text_classifier import RetryPolicy

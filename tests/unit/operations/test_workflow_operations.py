@@ -17,9 +17,9 @@ from operations.aws import executions, registry, training
 from operations.aws import releases as release_workflow
 from operations.aws.deployment import Deployment
 from operations.errors import OperationError
-from operations.verbs import releases
-from operations.verbs import training as training_verbs
-from operations.verbs.training import overrides_of
+from operations.verbs.model import releases
+from operations.verbs.model import training as training_verbs
+from operations.verbs.model.training import overrides_of
 
 GROUP = "text-classifier-local"
 ARN = f"arn:aws:sagemaker:us-east-1:000000000000:model-package/{GROUP}"

@@ -13,9 +13,9 @@ from operations.console import Phases, say
 from operations.errors import OperationError
 from operations.local_cloud import cdk as cdk_command
 from operations.local_cloud import process
-from operations.verbs import status
-from operations.verbs.data import examine
-from operations.verbs.training import hyperparameters, train_and_release
+from operations.verbs.deployment import status
+from operations.verbs.model.data import examine
+from operations.verbs.model.training import hyperparameters, train_and_release
 
 EXAMPLE = "This was a Christmas gift for my grandson."  # the article's sentence
 ENVIRONMENTS = ("local", "dev", "prod")

@@ -13,7 +13,7 @@ from operations.aws import data, registry, releases, training
 from operations.aws.deployment import PROJECT, Deployment, connect
 from operations.console import Answer, say
 from operations.errors import OperationError
-from operations.verbs.releases import follow
+from operations.verbs.model.releases import follow
 
 if TYPE_CHECKING:
     from classifier.data.dataset import LabelledData

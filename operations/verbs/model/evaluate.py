@@ -16,7 +16,7 @@ from operations.aws import data, training
 from operations.aws.deployment import Deployment, connect
 from operations.console import Answer, filled, say
 from operations.errors import OperationError
-from operations.verbs.training import hyperparameters
+from operations.verbs.model.training import hyperparameters
 from tables import ReadSettings
 from text_classifier import Client, Prediction, Refusal
 

@@ -10,7 +10,7 @@ from operations.aws import executions, inventory, releases, training
 from operations.aws.deployment import Deployment
 from operations.console import Answer, say
 from operations.errors import OperationError
-from operations.verbs.preflight import configured
+from operations.verbs.deployment.preflight import configured
 
 INTERRUPTED = "CloudFormation goes on with the stack at hand; `make teardown` continues."
 NEVER_DEPLOYED = ("CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "REVIEW_IN_PROGRESS")

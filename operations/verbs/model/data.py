@@ -10,7 +10,7 @@ from operations import paths
 from operations.aws import data as labelled
 from operations.console import Answer
 from operations.errors import OperationError
-from operations.verbs.training import hyperparameters
+from operations.verbs.model.training import hyperparameters
 
 if TYPE_CHECKING:
     from classifier.data.dataset import LabelledData

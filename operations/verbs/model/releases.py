@@ -13,7 +13,7 @@ from operations.aws.deployment import Deployment, connect
 from operations.aws.registry import Package
 from operations.console import Answer, say
 from operations.errors import OperationError
-from operations.verbs import status
+from operations.verbs.deployment import status
 
 HEADINGS = ("", "version", "approval", "gate", "accuracy (95 %)", "F1 (95 %)", "difference", "made", "served since")
 SERVES = "*"

@@ -1,0 +1,1 @@
+"""One environment: before its deployment, while it runs, and after it."""

@@ -1,0 +1,1 @@
+"""This machine: what it has, and the local cloud on it."""
