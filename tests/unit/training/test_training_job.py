@@ -309,6 +309,28 @@ def test_bad_input_ends_with_a_reason_and_no_model(
     assert not (tmp_path / "model").exists()
 
 
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_an_unexpected_error_is_told_by_its_place_alone(
+    wrapped: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Its message may quote a customer's text, which stands in no log and in no failure reason."""
+
+    row = "the text of a customer"
+
+    def broken(*_: object) -> None:
+        try:
+            raise ValueError(f"could not convert {row!r}")
+        except ValueError as e:
+            raise (RuntimeError(str(e)) if wrapped else e) from None
+
+    monkeypatch.setattr(train, "run", broken)
+    assert start(environ={"SAGEMAKER_BASE_DIR": str(tmp_path)}) == 1
+    reason, said = (tmp_path / "output/failure").read_text(), "".join(capfd.readouterr())
+    assert reason.startswith(f"{'RuntimeError' if wrapped else 'ValueError'} in broken (test_training_job.py, line ")
+    assert "The job failed unexpectedly." in said and reason in said and "in broken" in said
+    assert row not in reason + said
+
+
 def test_a_diverging_training_is_reported_as_such(tiny_base: Path, scored_data: Path, tmp_path: Path, caplog) -> None:
     """A loss that is not finite ends the job instead of producing a useless model."""
     import shutil
