@@ -10,7 +10,9 @@ Under torchrun (several instances or GPUs) the processes train together; the mai
 import logging
 import os
 import sys
+import traceback
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from classifier.errors import ClassifierError
 from classifier.job.arguments import parse_arguments
@@ -106,19 +108,30 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
             log.error("Stopped from the keyboard.")
             return 130
         except Exception as e:
-            report_failure(f"{type(e).__name__}: {e}".splitlines()[0], environ, processes, unexpected=True)
+            report_failure(unexpected(e), environ, processes, stack=traceback.format_tb(e.__traceback__))
             return 1
     return 0
 
 
-def report_failure(reason: str, environ: Mapping[str, str], processes: Processes, *, unexpected: bool = False) -> None:
-    """Log and write why the job failed. Of several processes, only the one that failed first logs it."""
+def unexpected(error: Exception) -> str:
+    """Return the reason of an error that nobody foresaw: its place. Its message may quote a row of the data."""
+    kind = type(error).__name__
+    if isinstance(error, OSError | MemoryError) or kind == "OutOfMemoryError":  # of the machine, which knows no rows
+        return f"{kind}: {error}".splitlines()[0]
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{kind} in {place.name} ({Path(place.filename).name}, line {place.lineno}): the job's log says how."
+
+
+def report_failure(reason: str, environ: Mapping[str, str], processes: Processes, *, stack: Sequence[str] = ()) -> None:
+    """Log and write why the job failed. Of several processes, only the one that failed first logs it.
+
+    `stack`: how an unexpected error came about.
+    """
     first = processes.first_failure(reason)
     if first.rank == processes.rank:
-        if unexpected:
-            log.exception("The job failed unexpectedly.")
-        else:
-            log.error("%s", reason)
+        if stack:
+            log.error("The job failed unexpectedly.\n%s", "".join(stack))
+        log.error("%s", reason)
     if first.rank == processes.rank or processes.main:
         write_failure(first.reason, environ)
 

@@ -4,7 +4,6 @@ from aws_cdk import Duration
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from stacks.common import metric_names
 from stacks.common.permissions import Right, accept_wildcard, grant, read_objects, use_packages
 from stacks.common.python_function import FunctionSetup, PythonFunction
 from stacks.common.s3_folder import S3Folder
@@ -14,6 +13,9 @@ from stacks.config.api import ApiConfig
 TIMEOUT = Duration.seconds(29)
 
 MEMORY_MB = 512
+
+SERVICE = "predict"
+"""Dimension `service` of the function's metrics."""
 
 
 def predict_function(
@@ -32,7 +34,7 @@ def predict_function(
         name="predict",
         description="Classifies text through the endpoint",
         packages=("predict", "distribution"),
-        service=metric_names.PREDICT_SERVICE,
+        service=SERVICE,
         environment={
             "ENDPOINT_NAME": names.endpoint,
             "MODEL_VERSION_FALLBACK": model_version_fallback,

@@ -4,8 +4,9 @@ from pathlib import Path
 from typing import Any
 
 from stacks.bulk.execution_input import DEFAULTS, problems
+from stacks.common.filled_document import filled
 from stacks.common.s3_folder import S3Folder
-from stacks.common.states_language import as_jsonata, filled, retry, retry_sagemaker
+from stacks.common.states_language import SHARED, as_jsonata
 from stacks.serving.champion import STACK_CHAMPION
 from stacks.training.workflow.parts import WorkflowParts
 
@@ -25,7 +26,5 @@ def bulk_definition(parts: WorkflowParts, *, role_arn: str, runs: S3Folder) -> d
         "code_uri": parts.job.code_uri,
         "output_key": parts.job.output_key.get("KmsKeyId"),
         "tags": parts.job.tag_list,
-        "retry_s3": retry("S3.S3Exception", "S3.SdkClientException"),
-        "retry_sagemaker": retry_sagemaker(),
     }
-    return filled(WORKFLOW, parts, values)
+    return filled(WORKFLOW, SHARED | vars(parts), values)

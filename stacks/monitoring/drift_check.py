@@ -5,7 +5,7 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from constructs import Construct
 
-from stacks.common import metric_names
+from stacks.api import predict_function
 from stacks.common.permissions import Right, grant, look_at_champion, read_objects, tell_missing, use_packages
 from stacks.common.python_function import FunctionSetup, PythonFunction
 from stacks.common.s3_folder import S3Folder
@@ -25,10 +25,10 @@ def add_drift_check(scope: Construct, *, setup: FunctionSetup, settings: Monitor
         name="drift",
         description="Compares the newest predictions with the champion's baseline",
         packages=("drift", "distribution"),
-        service=metric_names.DRIFT_SERVICE,
+        service="drift",
         environment={
             "SERVING_STACK": names.serving_stack,
-            "PREDICT_SERVICE": metric_names.PREDICT_SERVICE,
+            "PREDICT_SERVICE": predict_function.SERVICE,
             "SAMPLE_PREDICTIONS": str(settings.drift_sample),
             "WINDOW_HOURS": str(settings.drift_window_hours),
             "POWERTOOLS_METRICS_NAMESPACE": names.prefix,

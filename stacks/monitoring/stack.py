@@ -7,11 +7,9 @@ from stacks.common.project_sources import ProjectSources
 from stacks.common.project_stack import ProjectStack, add_outputs
 from stacks.common.s3_folder import S3Folder
 from stacks.config.environment import Config
-from stacks.monitoring.alarms import create_alarms
-from stacks.monitoring.dashboard import add_dashboard
 from stacks.monitoring.drift_check import add_drift_check
-from stacks.monitoring.emitted_metrics import EmittedMetrics
 from stacks.monitoring.monthly_budget import add_monthly_budget
+from stacks.monitoring.watched import add_dashboard, create_alarms, watched
 from stacks.storage.stack import StorageStack
 
 
@@ -23,16 +21,16 @@ class MonitoringStack(ProjectStack):
         super().__init__(scope, "monitoring", config=config)
         names, settings = self.names, config.monitoring
         topic = sns.Topic.from_topic_arn(self, "Topic", names.topic_arn)
-        metrics = EmittedMetrics(names)
+        document = watched(names, settings, config.serving)
         add_drift_check(
             Construct(self, "Drift"),
             setup=self.function_setup(sources),
             settings=settings,
             artifacts=S3Folder.exported(storage.artifacts, "training"),
         )
-        alarms = create_alarms(Construct(self, "Alarms"), metrics=metrics, settings=settings, topic=topic)
-        dashboard = Construct(self, "Dashboard")
-        add_dashboard(dashboard, metrics=metrics, settings=settings, serving=config.serving, alarms=alarms)
+        scope, rules = Construct(self, "Alarms"), document["Alarms"]
+        alarms = create_alarms(scope, rules, prefix=names.prefix, runbook=settings.runbook_url, topic=topic)
+        add_dashboard(Construct(self, "Dashboard"), document["Dashboard"], name=names.prefix, alarms=alarms)
         if settings.monthly_budget_usd:
             limit = settings.monthly_budget_usd
             budget = names.global_name(f"{names.prefix}-monthly")

@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from stacks.common.states_language import filled, retry
+from stacks.common.filled_document import filled
+from stacks.common.states_language import SHARED
 from stacks.release.parts import ReleaseParts
 from stacks.serving.champion import NO_ENDPOINT, PARAMETER, PENDING, STACK_CHAMPION, STACK_STATUS
 
@@ -42,9 +43,5 @@ def release_definition(parts: ReleaseParts) -> dict[str, Any]:
         "update_seconds": UPDATE_SECONDS,
         "update_minutes": UPDATE_SECONDS // 60,
         "put_back_seconds": PUT_BACK_SECONDS,
-        "retry_sagemaker": retry(
-            "SageMaker.SageMakerException", "SageMaker.ConflictException", "SageMaker.SdkClientException"
-        ),
-        "retry_workflows": retry("Sfn.SfnException", "Sfn.SdkClientException"),
     }
-    return filled(WORKFLOW, parts, values)
+    return filled(WORKFLOW, SHARED | vars(parts), values)

@@ -12,9 +12,8 @@ import pytest
 
 from distribution import features
 from drift import handler as drift
-from metric_references import of_dashboard
+from metric_references import Metric, Search, of_dashboard
 from predict.problems import PROBLEM_TYPES
-from stacks.common import metric_names as names
 
 if TYPE_CHECKING:
     from conftest import Assemblies
@@ -39,17 +38,22 @@ def dashboard_body(assemblies: Assemblies, env: str = "dev") -> str:
     return "".join(part if isinstance(part, str) else str(next(iter(part.values()))) for part in body["Fn::Join"][1])
 
 
-def test_the_stacks_and_the_functions_use_the_same_names() -> None:
+def test_the_stacks_and_the_functions_use_the_same_names(assemblies: Assemblies) -> None:
     """The stacks may not import the Lambdas' code; its names are repeated there, letter by letter."""
-    assert features.CONFIDENCE.metrics == names.CONFIDENCE
-    assert features.LENGTH.metrics == names.LENGTH
-    assert (names.PREDICTIONS, names.VERSION, names.LABEL) == (
-        features.PREDICTIONS,
-        features.VERSION_DIMENSION,
-        features.LABEL_DIMENSION,
-    )
-    assert (drift.DRIFT, tuple(drift.METRICS.values()), drift.JUDGED) == (names.DRIFT, names.DRIFT_OF, names.JUDGED)
-    assert names.PROBLEM_PREFIX + PROBLEM_TYPES["throttled"].code == names.THROTTLED
+    version, label = features.VERSION_DIMENSION, features.LABEL_DIMENSION
+    bins = {name for feature in features.FEATURES for name in feature.metrics}
+    shown = [one for one in of_dashboard(dashboard_body(assemblies)) if one.namespace == "text-classifier-dev"]
+    searches = {(one.service, one.wanted, one.dimensions - {"service"}) for one in shown if isinstance(one, Search)}
+    assert searches == {
+        ("predict", f'MetricName="{features.PREDICTIONS}"', frozenset({version, label})),
+        *(("predict", f'MetricName="{name}"', frozenset({version})) for name in bins),
+        ("predict", "Problem", frozenset()),
+    }
+    assert {(one.name, *one.dimensions) for one in shown if isinstance(one, Metric)} == {
+        (name, ("service", "drift")) for name in (drift.DRIFT, *drift.METRICS.values(), drift.JUDGED)
+    }
+    assert alarms(assemblies)["drift"]["MetricName"] == drift.DRIFT
+    assert alarms(assemblies)["throttles-endpoint"]["MetricName"] == f"Problem.{PROBLEM_TYPES['throttled'].code}"
 
 
 def test_a_bin_is_named_by_its_edges() -> None:

@@ -14,7 +14,6 @@ from operations.aws import executions, inventory, training
 from operations.aws.deployment import PROJECT, Deployment, connect
 from operations.checks import FAILED, NOTE, OK, Check, guarded, judged, table
 from operations.console import Answer
-from stacks.common import metric_names as names
 from text_classifier import RetryPolicy
 
 TEXT = {"inputs": "The zoom is sharp up to 200 mm, then it gets soft."}
@@ -30,8 +29,8 @@ CORS, PROBLEM = "Access-Control-Allow-Origin", "application/problem+json"
 ON_EVENT = {
     "an execution that ends so": r"Executions\w+",
     "a request that is answered so": "Problem.*",
-    "a prediction of this kind": "|".join((*names.CONFIDENCE, *names.LENGTH)),
-    "a drift check of enough predictions": "|".join((names.DRIFT, *names.DRIFT_OF, names.JUDGED)),
+    "a prediction of this kind": r"(Confidence|Length)(Below|From|\d+To)\d+",
+    "a drift check of enough predictions": r"\w*Drift|JudgedPredictions",
     "a start of a serverless endpoint": "ModelSetupTime",
 }
 """Event → the metrics that first appear with it. All others appear with any traffic."""
@@ -122,7 +121,7 @@ def _metrics(deployment: Deployment) -> Iterator[Check]:
     yield judged("metrics", bool(alarms), told, f"cdk deploy {prefix}monitoring: it has no alarms")
     yield from (Check("come later", NOTE, f"with {one}: {', '.join(of)}") for one, of in found.items() if of)
     if lost := set(missing).difference(*found.values()):
-        step = "a new metric is listed within 15 minutes: repeat; then compare stacks/monitoring/emitted_metrics.py"
+        step = "a new metric is listed within 15 minutes: repeat; then compare stacks/monitoring/monitoring.yaml"
         yield Check("missing metrics", FAILED, ", ".join(sorted(lost)), step)
 
 

@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from stacks.common.states_language import as_jsonata, filled, retry_sagemaker
+from stacks.common.filled_document import filled
+from stacks.common.states_language import SHARED, as_jsonata
 from stacks.serving.champion import PENDING, STACK_CHAMPION, STACK_STATUS
 from stacks.training.job.metrics import METRICS
 from stacks.training.job.request import workflow_request
@@ -40,8 +41,5 @@ def training_definition(parts: WorkflowParts) -> dict[str, Any]:
         "pending": PENDING,
         "max_looks": MAX_LOOKS,
         "max_plans": MAX_PLANS,
-        "retry_sagemaker": retry_sagemaker(),
-        "retry_create": retry_sagemaker(repeatable=False),
-        "retry_update": retry_sagemaker("SageMaker.ConflictException"),
     }
-    return filled(WORKFLOW, parts, values)
+    return filled(WORKFLOW, SHARED | vars(parts), values)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import serving
+from benchmarks.results import TELLING, machine
 from benchmarks.serving_report import FIGURES, SLIM_FULL, SLIM_STUDENT, STOCK, draw, report
 from operations.errors import OperationError
 from operations.sizing.http_load import load
@@ -112,3 +114,10 @@ def test_the_better_round_counts(result: Callable[..., dict]) -> None:
     """The shorter time and the higher rate."""
     slow, fast = (result(share)["figures"][SLIM_FULL] for share in (0.2, 0.1))
     assert serving.best(slow, fast) == serving.best(fast, slow) == fast
+
+
+def test_the_machine_is_described_without_its_name() -> None:
+    """Processor, cores, the flags that matter, and the system."""
+    found = machine()
+    assert set(found) == {"cpu", "cores", "flags", "system"} and found["cores"] == os.cpu_count()
+    assert set(found["flags"]) <= set(TELLING)

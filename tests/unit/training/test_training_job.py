@@ -309,6 +309,28 @@ def test_bad_input_ends_with_a_reason_and_no_model(
     assert not (tmp_path / "model").exists()
 
 
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_an_unexpected_error_is_told_by_its_place_alone(
+    wrapped: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Its message may quote a customer's text, which stands in no log and in no failure reason."""
+
+    row = "the text of a customer"
+
+    def broken(*_: object) -> None:
+        try:
+            raise ValueError(f"could not convert {row!r}")
+        except ValueError as e:
+            raise (RuntimeError(str(e)) if wrapped else e) from None
+
+    monkeypatch.setattr(train, "run", broken)
+    assert start(environ={"SAGEMAKER_BASE_DIR": str(tmp_path)}) == 1
+    reason, said = (tmp_path / "output/failure").read_text(), "".join(capfd.readouterr())
+    assert reason.startswith(f"{'RuntimeError' if wrapped else 'ValueError'} in broken (test_training_job.py, line ")
+    assert "The job failed unexpectedly." in said and reason in said and "in broken" in said
+    assert row not in reason + said
+
+
 def test_a_diverging_training_is_reported_as_such(tiny_base: Path, scored_data: Path, tmp_path: Path, caplog) -> None:
     """A loss that is not finite ends the job instead of producing a useless model."""
     import shutil
@@ -344,26 +366,3 @@ def test_a_stopped_job_keeps_a_checkpoint_and_goes_on_from_it(
     steps = [int(step) for step in re.findall(r"step=(\d+)/168", capsys.readouterr().out)]
     assert steps[0] == 30 and steps[-1] == 168
     assert not (tmp_path / "out-checkpoints").exists()
-
-
-def test_the_inference_benchmark_measures_it_and_keeps_the_result(
-    trained: tuple[Path, subprocess.CompletedProcess[str]], scored_data: Path, tmp_path: Path
-) -> None:
-    """One run measures times, the peak and accuracies, and keeps them as table, numbers and chart."""
-    from benchmarks import inference
-    from benchmarks.inference_report import AS_FOUND, AS_FUSED, DISTILBERT, OURS, PIPELINE, STUDENT
-
-    full = str(trained[0])
-    command = [sys.executable, inference.__file__, "--full", full, "--student", full, "--texts=6", "--rounds=1"]
-    command += [f"--test={scored_data / 'test.json'}", "--keep", f"--results={tmp_path / 'kept'}"]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    kept = {path.suffix: path for path in (tmp_path / "kept").iterdir()}
-    assert set(kept) == {".json", ".md", ".svg"}
-    assert kept[".md"].read_text().startswith(done.stdout.rstrip("\n"))
-    found = json.loads(kept[".json"].read_text())
-    assert list(found["figures"]) == [DISTILBERT, PIPELINE, AS_FOUND, AS_FUSED, OURS, STUDENT]
-    # Measured one after the other in a single round: on a busy machine the part may come out above the whole.
-    assert 0 < found["figures"][OURS]["network_p50_ms"] < 5 * found["figures"][OURS]["p50_ms"]
-    assert found["peak"] > 1e9 and found["operations"][OURS] == found["operations"][STUDENT] > 0
-    assert found["figures"][OURS]["accuracy"] == pytest.approx(found["figures"][PIPELINE]["accuracy"], abs=0.2)

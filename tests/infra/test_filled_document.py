@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from stacks.common.states_language import filled
+from stacks.common.filled_document import filled
 
 DOCUMENT = """
 Expressions: {greeting: 'Hello, ${who}'}
@@ -17,10 +16,10 @@ Arguments: {Text: '{% "${greeting}!" %}', Seconds: '${seconds}', KmsKeyId: '${ke
 
 
 def fill(folder: Path, text: str = DOCUMENT, **values: Any) -> dict[str, Any]:
-    """Fill a document in; its parts know `who`, and more that it does not use."""
+    """Fill a document in; `who` is known, and more that it does not use."""
     document = folder / "workflow.asl.yaml"
     document.write_text(text, encoding="utf-8")
-    return filled(document, SimpleNamespace(who="you", other=1), {"seconds": 5, "key": None, **values})
+    return filled(document, {"who": "you", "other": 1}, {"seconds": 5, "key": None, **values})
 
 
 def test_values_keep_their_type_and_nothing_is_left_out_but_none(tmp_path: Path) -> None:
