@@ -96,9 +96,16 @@ def test_a_link_to_a_function_leads_to_its_lines(site: Site, browser: Browser) -
         ("code/lambda/predict/service.py", "dark", DESK),
     ],
 )
-def test_pages_fit_and_are_accessible(site: Site, browser: Browser, path: str, scheme: Any, size: Any) -> None:
-    """At phone and desk width, dark and light: nothing sticks out, axe-core finds nothing serious, no other host."""
+def test_pages_fit_and_are_accessible(
+    request: pytest.FixtureRequest, site: Site, browser: Browser, path: str, scheme: Any, size: Any
+) -> None:
+    """At phone and desk width, dark and light: nothing sticks out, axe-core finds nothing serious, no other host.
+
+    With `--write-pictures` it leaves a picture of each page in build/pictures, to be looked at.
+    """
     one = Visit(browser, site.url, viewport=size, color_scheme=scheme)
     one.open(f"/{path}.html")
     one.assert_clean()
     one.assert_accessible()
+    if request.config.getoption("--write-pictures"):
+        one.page.screenshot(path=BUILT.with_name("pictures") / f"{Path(path).name}.png", full_page=True)
