@@ -42,7 +42,7 @@ override SLOW_TESTS := tests/e2e tests/integration tests/unit/serving tests/unit
 override NIGHTLY_PARTS := real-data releases client containers fuzz
 
 .PHONY: help setup lock images sbom audit up preflight verify data deploy cdk teardown down status logs train train-sdk recipe releases \
-	report approve rollback reproduce predict publish evaluate size-endpoint contract reference synth lint benchmark-serving test test-fast test-nightly \
+	report approve rollback reproduce predict publish evaluate size-endpoint contract reference synth docs lint benchmark-serving test test-fast test-nightly \
 	clean
 
 help: ## list the commands
@@ -137,8 +137,14 @@ contract: setup ## write openapi.json and its rendering anew from the code, afte
 reference: setup ## write docs/configuration.md and docs/commands.md anew from the code
 	@PYTHONPATH=. $(VENV) -m tools.reference
 
-synth: setup ## synthesise the CloudFormation templates of every environment (no network, no account)
+synth: setup ## synthesise the CloudFormation templates of every environment, and draw those of dev (no network, no account)
 	@$(RUN) synth
+	@PYTHONPATH=. $(VENV) -m tools.diagram cdk.out/dev
+
+docs: setup ## build the documentation's site into build/docs, with warnings as errors
+	@rm -rf build/docs
+	@PYTHONPATH=. $(VENV) -m sphinx -W --keep-going -n -q -E -c docs -d build/docs/.doctrees . build/docs
+	@echo "build/docs/index.html"
 
 lint: setup ## ruff, its formatter, and mypy
 	@$(VENV) -m ruff check . && $(VENV) -m ruff format --check . && $(VENV) -m mypy

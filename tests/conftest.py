@@ -23,8 +23,9 @@ FIGURE = "figure"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let the tests of the rights write their page."""
+    """Let the tests of the rights write their page, and those of the pages their pictures."""
     parser.addoption(rights.OPTION, action="store_true", help="write docs/rights.md anew from what was found")
+    parser.addoption("--write-pictures", action="store_true", help="take pictures of the API that `make up` started")
 
 
 def pytest_configure() -> None:

@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,13 @@ from stacks.config.environment import Config
 from stacks.config.fields import Section, allowed, inner_section
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
+COSTS = tomllib.loads(Path(__file__).with_name("configuration_costs.toml").read_text(encoding="utf-8"))
 ENVIRONMENTS = ("local", "dev", "prod")
 GENERATED = "Written by `make reference` from the code; a test keeps it current."
 
 
 def configuration(environments: dict[str, Any]) -> str:
-    """Return the page of every key: what is allowed, its default, what `cdk.json` says, and what it is for."""
+    """Return the page of every key: what is allowed, its default, what `cdk.json` says, what it is for and costs."""
     return _render(
         "configuration.md.jinja",
         sections=sections(Config),
@@ -46,7 +48,8 @@ def rows(path: str, section: type[Section], environments: dict[str, Any]) -> Ite
         shown = _code(next(iter(given.values()))) if same else ", ".join(f"{e} {_code(v)}" for e, v in given.items())
         default = "required" if field.is_required() else _code(field.get_default(call_default_factory=True))
         meaning = " ".join((field.description or "").split())
-        yield f"`{path}{name}`", allowed(field), default, shown, meaning
+        cost = f" **Cost:** {COSTS[path + name]}" if path + name in COSTS else ""
+        yield f"`{path}{name}`", allowed(field), default, shown, meaning + cost
 
 
 def _value(block: Any, dotted: str) -> Any:

@@ -36,7 +36,7 @@ TOOLKITS = {"toolkit": "local/containers/requirements.txt", "toolkit-5.1.2": "te
 TORCH_CPU = "tools/torch-cpu.txt"
 REQUIREMENTS = (
     *("requirements.txt", "local/requirements.txt", "local/sampler.txt"),
-    *("lambda/requirements.txt", "container/requirements.txt"),
+    *("lambda/requirements.txt", "container/requirements.txt", "docs/requirements.txt"),
 )
 INPUTS = (*REQUIREMENTS, *TOOLKITS.values(), TORCH_CPU, "requirements.lock", "package-lock.json", "tools/setup.py")
 OLDEST, NEWEST = (3, 11), (3, 14)

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
+import struct
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
+from local_project import ROOT
 from visits import DESK, PHONE, Visit, running_browser
 
 pytestmark = pytest.mark.e2e
+PAGE = {"width": 900, "height": 800}
+STATUS = Path(os.environ.get("LOCAL_DIR", ROOT / ".local"), "status.json")
 
 
 @pytest.fixture(scope="module")
@@ -170,3 +177,23 @@ def test_the_policy_allows_only_what_the_page_holds(visit: Any, path: str) -> No
     assert "default-src 'none'" in policy and "unsafe" not in policy and "http" not in policy
     assert not re.search(r"<[^>]+ on[a-z]+=", answer.text())
     one.assert_clean()
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "scheme"),
+    [("demo-page", PAGE, "light"), ("demo-page-dark", PAGE, "dark"), ("demo-page-phone", PHONE, "light")],
+)
+def test_pictures_of_the_demo_page_are_taken(
+    request: pytest.FixtureRequest, browser: Browser, tmp_path: Path, name: str, size: dict[str, int], scheme: Any
+) -> None:
+    """With `--write-pictures` those of the documents, of the API that `make up` started; else as a trial."""
+    wanted = request.config.getoption("--write-pictures")
+    status = json.loads(STATUS.read_text()) if wanted else request.getfixturevalue("project").status
+    file = (ROOT / "docs" / "images" if wanted else tmp_path) / f"{name}.png"
+    one = Visit(browser, status["api_url"], viewport=size, color_scheme=scheme)
+    page = one.open("/")
+    classify(page, "This was a Christmas gift for my grandson.", "The zoom is sharp up to 200 mm, then it gets soft.")
+    page.evaluate("document.activeElement.blur()")
+    page.screenshot(path=file, full_page=True)
+    assert struct.unpack(">I", file.read_bytes()[16:20]) == (size["width"],)
+    one.page.context.close()

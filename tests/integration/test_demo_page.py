@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -263,3 +264,21 @@ def test_the_page_fits_and_is_accessible(visit: Open, model: Any, scheme: str, s
     one.page.locator("#classes-title").click()
     one.assert_accessible()
     one.assert_clean()
+
+
+def test_an_operation_of_the_reference_can_be_tried(visit: Open) -> None:
+    """The form sends what stands in it, with the key, and shows status and answer; a refusal too."""
+    site, one = visit(REVIEWS, viewport=PHONE, color_scheme="dark", bypass_csp=True)
+    page = one.open("/docs")
+    sent = page.locator("form[data-path='/v1/predictions']")
+    sent.get_by_label("API key").fill("a key")
+    sent.get_by_role("button").click()
+    expect(sent.get_by_role("status")).to_contain_text(re.compile(r"^200 .* ms\s.*\"helpful\"", re.DOTALL))
+    assert site.asked == [{"inputs": "The zoom is sharp up to 200 mm.", "parameters": {"top_k": None}}]
+    page.locator("form[data-path='/v1/model']").get_by_role("button").click()
+    expect(page.locator("form[data-path='/v1/model'] output")).to_contain_text('"version": "7"')
+    one.assert_accessible()
+    one.assert_clean()
+    site.problem = (429, {"code": "throttled"}, {"Retry-After": "2"})
+    sent.get_by_role("button").click()
+    expect(sent.get_by_role("status")).to_contain_text(re.compile(r"^429 .*Retry-After: 2\s.*throttled", re.DOTALL))

@@ -81,7 +81,9 @@ class StandInPages(RunningServer):
             return Response(status=status, body=json.dumps(problem), headers=headers)
         labels = self.labels or ["LABEL_0", "LABEL_1"]
         top_k = document["parameters"]["top_k"]
-        answers = [prediction(text, labels, self.objective, top_k) for text in document["inputs"]]
+        inputs = document["inputs"]
+        texts = [inputs] if isinstance(inputs, str) else inputs
+        answers = [prediction(text, labels, self.objective, top_k) for text in texts]
         return Response(status=200, body=json.dumps({"predictions": answers, "model": {"version": "7"}}))
 
     def page(self, path: str) -> Response:

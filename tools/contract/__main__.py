@@ -1,4 +1,4 @@
-"""Writes the API's contract and its rendering into the Lambda package (`make contract`).
+"""Writes the API's contract and its rendering into the Lambda package, and docs/api-reference.md (`make contract`).
 
 Run it after every change of the API. A test fails while the files differ from what this would write.
 """
@@ -17,6 +17,7 @@ def documents() -> dict[Path, str]:
     return {
         CONTRACT_FILE: json.dumps(contract, indent=2, ensure_ascii=False) + "\n",
         FOLDER / "docs.html": render(contract),
+        FOLDER.parents[2] / "docs" / "api-reference.md": render(contract, "page.md.jinja"),
     }
 
 

@@ -10,8 +10,8 @@ import jinja2
 Json = dict[str, Any]
 
 
-def render(contract: Json) -> str:
-    """Return the page of a contract that `document.build` made."""
+def render(contract: Json, template: str = "page.html.jinja") -> str:
+    """Return the page of a contract that `document.build` made, as HTML or with `page.md.jinja` as Markdown."""
     schemas = contract["components"]["schemas"]
 
     def example(schema: Json) -> Any:
@@ -37,7 +37,7 @@ def render(contract: Json) -> str:
         if path.startswith("/v1/")
         for method, operation in methods.items()
     ]
-    return environment.get_template("page.html.jinja").render(
+    return environment.get_template(template).render(
         info=contract["info"],
         version=contract["openapi"],
         schemas=schemas,

@@ -7,16 +7,19 @@ import json
 import re
 import subprocess
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from classifier.job.hyperparameters import fields
 from documented_commands import MARK, NOT_HERE, REASONS, Page, pages, target
 from documented_commands import page as page_of
+from local.sagemaker.common.settings import ImageRule
 from operations.command_line import VERBS
 from stacks.config.environment import Config
 from stacks.config.fields import dotted_names
 from tools import reference
+from tools.code_pages import line_of
 
 ROOT = Path(__file__).resolve().parents[3]
 TRACKED = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True).stdout.split()
@@ -113,6 +116,17 @@ def test_every_setting_is_documented() -> None:
     assert [name for name in dotted_names(Config) if f"`{name}`" not in page and name != "env"] == []
 
 
+def test_every_cost_is_that_of_a_setting() -> None:
+    """A renamed setting takes its cost along, and the settings that AWS charges for have one."""
+    assert reference.COSTS.keys() <= set(dotted_names(Config))
+    assert {
+        "own_key",
+        "api.waf",
+        "training.instance_type",
+        "serving.provisioned_concurrency.min",
+    } <= reference.COSTS.keys()
+
+
 def test_every_verb_and_option_is_documented() -> None:
     """Each verb has its section, each option its row."""
     page = TEXT["docs/commands.md"]
@@ -154,6 +168,40 @@ def test_every_relative_link_leads_somewhere() -> None:
         files = {target: (ROOT / page).parent / target for target in targets if target and "://" not in target}
         broken += [f"{page}: {target}" for target, file in files.items() if not file.exists()]
     assert broken == []
+
+
+def test_what_a_link_to_the_code_names_is_there() -> None:
+    """A link to a file of the code says its name, or that of a function, class, constant or state in it."""
+    links = {
+        (page, name, target)
+        for page, text in TEXT.items()
+        for name, target in re.findall(r"\[`([^`]+)`\]\(([^):#]+\.(?:py|yaml|json|toml))\)", text)
+    }
+    wrong = [
+        f"{page}: {name} in {target}"
+        for page, name, target in links
+        if name != Path(target).name and not line_of(name, ((ROOT / page).parent / target).read_text())
+    ]
+    assert wrong == []
+    assert len(links) > 60
+    assert line_of("Breaker", "class Breakers:\n    pass\n") == 0
+
+
+def test_an_address_of_another_host_is_written_whole() -> None:
+    """No page is fetched here: whether it is still there, only a person with a network can say."""
+    links = {(page, link) for page, text in TEXT.items() for link in re.findall(r"\]\((\w+:[^)\s]*)\)", text)}
+    parts = {(page, link): urlsplit(link) for page, link in links}
+    assert [key for key, one in parts.items() if one.scheme != "https" or "." not in one.netloc] == []
+
+
+def test_the_documented_image_map_is_one() -> None:
+    """The local cloud reads the example of its page, for a project that is not this one."""
+    (example,) = re.findall(r"^```json\n(.*?)^```", TEXT["docs/local-cloud.md"], re.MULTILINE | re.DOTALL)
+    rules = [ImageRule(**entry) for entry in json.loads(example)]
+    assert [rule.kind for rule in rules] == ["training", "serving"]
+    assert {name for rule in rules for name in vars(rule)} == set(
+        re.findall(r"^\| `(\w+)` \|", TEXT["docs/local-cloud.md"], re.MULTILINE)
+    )
 
 
 def test_the_environments_of_the_page_are_those_of_the_configuration() -> None:
