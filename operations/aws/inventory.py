@@ -78,6 +78,13 @@ def surroundings(deployment: Deployment) -> Iterator[Found]:
         yield Found("AWS::ApiGateway::Account", role)
 
 
+def models_left(deployment: Deployment) -> list[str]:
+    """Return the names of the models that stopped executions have left; one that ends removes its own."""
+    pages = deployment.client("sagemaker").get_paginator("list_models").paginate(NameContains=PROJECT)
+    made = re.compile(rf"{own_names(deployment)}-(bulk|evidence)-")
+    return [name for name in pages.search("Models[].ModelName") if name and made.search(name)]
+
+
 def own_names(deployment: Deployment) -> str:
     """Return the pattern of the environment's names; those of dev-2, another environment of cdk.json, are not dev's."""
     env, context = deployment.env, json.loads((paths.ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]

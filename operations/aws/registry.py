@@ -22,6 +22,8 @@ class Package:
     Attributes:
         reason: why it has this status: the gate's verdict, a release's failure, or what a person wrote.
         metadata: provenance, figures and release notes (CustomerMetadataProperties).
+        image: the container that serves it.
+        archive: its `model.tar.gz`, an address in S3.
     """
 
     arn: str
@@ -30,6 +32,8 @@ class Package:
     created: datetime
     reason: str
     metadata: dict[str, str]
+    image: str = ""
+    archive: str = ""
 
     @property
     def released_at(self) -> str:
@@ -85,15 +89,12 @@ def previous(deployment: Deployment) -> Package:
     return max(released, key=lambda candidate: candidate.released_at)
 
 
-def fetch(deployment: Deployment, folder: Path, arn: str = "") -> tuple[Path, str, str]:
-    """Download the judged artifact of a package, or of the released or newest one; return folder, image and SHA-256.
+def fetch(deployment: Deployment, folder: Path, found: Package) -> tuple[Path, str]:
+    """Download the judged artifact of a package; return folder and SHA-256.
 
-    The last is empty for a package of an earlier version, which recorded none.
+    The latter is empty for a package of an earlier version, which recorded none.
     """
-    arn = arn or deployment.released_package or package(deployment, "").arn
-    found = deployment.client("sagemaker").describe_model_package(ModelPackageName=arn)
-    (container,) = found["InferenceSpecification"]["Containers"]
-    bucket, _, key = container["ModelDataUrl"].removeprefix("s3://").partition("/")
+    bucket, _, key = found.archive.removeprefix("s3://").partition("/")
     archive = folder / "model.tar.gz"
     deployment.client("s3").download_file(bucket, key, str(archive))
     with archive.open("rb") as content:
@@ -101,9 +102,9 @@ def fetch(deployment: Deployment, folder: Path, arn: str = "") -> tuple[Path, st
     recorded = re.search(r"models/([0-9a-f]{64})/model\.tar\.gz$", key)
     if recorded and recorded[1] != digest:
         hint = "find out who wrote it (the object's versions, CloudTrail), and train anew"
-        raise OperationError(f"s3://{bucket}/{key} is not the archive that was judged, but {digest}.", hint=hint)
-    say(f"Model package {arn.rsplit('/', 1)[-1]} of {deployment.env}")
-    return unpack(archive, folder / "model"), container["Image"], digest if recorded else ""
+        raise OperationError(f"{found.archive} is not the archive that was judged, but {digest}.", hint=hint)
+    say(f"Model package {found.version} of {deployment.env}")
+    return unpack(archive, folder / "model"), digest if recorded else ""
 
 
 def unpack(archive: Path, folder: Path) -> Path:
@@ -116,6 +117,7 @@ def unpack(archive: Path, folder: Path) -> Path:
 
 
 def _package(description: dict[str, Any]) -> Package:
+    container = description.get("InferenceSpecification", {}).get("Containers", [{}])[0]
     return Package(
         arn=description["ModelPackageArn"],
         version=description["ModelPackageVersion"],
@@ -123,4 +125,6 @@ def _package(description: dict[str, Any]) -> Package:
         created=description["CreationTime"],
         reason=description.get("ApprovalDescription", ""),
         metadata=description.get("CustomerMetadataProperties", {}),
+        image=container.get("Image", ""),
+        archive=container.get("ModelDataUrl", ""),
     )

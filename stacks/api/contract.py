@@ -44,15 +44,17 @@ class ApiContract:
         return next(kind for kind in kinds if kind["code"] == code)
 
     @property
-    def body_rule(self) -> str:
-        """The request's form and limits, for the answer to a body that breaks them."""
+    def limits(self) -> dict[str, int]:
+        """Name → limit of a request, for the answers to one that breaks it."""
         fields = self.body_schema["properties"]
         text, texts = fields["inputs"]["oneOf"]
         top_k = fields["parameters"]["properties"]["top_k"]
-        return (
-            f'Expected {{"inputs": "a text"}} or {{"inputs": ["a text", "another"]}}: a text of {text["minLength"]} to '
-            f"{text['maxLength']} characters, or a list of {texts['minItems']} to {texts['maxItems']} such texts. "
-            f'Optional: {{"parameters": {{"top_k": 3, "truncation": true}}}}, where top_k is {top_k["minimum"]} to '
-            f"{top_k['maximum']}, or null for all classes. Other keys, such as text, instances and options, are not "
-            "taken."
-        )
+        return {
+            "body_bytes": self.document["x-limits"]["bodyBytes"],
+            "text_min": text["minLength"],
+            "text_max": text["maxLength"],
+            "texts_min": texts["minItems"],
+            "texts_max": texts["maxItems"],
+            "top_k_min": top_k["minimum"],
+            "top_k_max": top_k["maximum"],
+        }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Callable
@@ -15,7 +16,8 @@ from workflow_samples import PACKAGE, PARTS, serves
 
 from stacks.bulk.execution_input import DEFAULTS, SCHEMA
 
-RUN = "bulk/s3-data-bulk-reviews-/v7"
+NAMED_AFTER_INPUT = f"s3-data-bulk-reviews-{hashlib.sha256(INPUT['input'].encode()).hexdigest()[:8]}"
+RUN = f"bulk/{NAMED_AFTER_INPUT}/v7"
 
 
 def run(given: Any = INPUT, **changed: Callable[[Any], Any]) -> Execution:
@@ -92,6 +94,13 @@ def test_what_is_asked_for_reaches_the_jobs() -> None:
     assert execution.output["result"] == "s3://artifacts/bulk/mine/v7/result/"
 
 
+def test_each_input_has_a_folder_of_its_own() -> None:
+    """Also where the names differ in no letter: an answer never lands in another run."""
+    inputs = ("s3://data/bulk/a-b/", "s3://data/bulk/a/b/", "s3://data/bulk/a/b")
+    folders = {run({"input": given}).variables["key"] for given in inputs}
+    assert len(folders) == 3 and all(folder.startswith("bulk/s3-data-bulk-a-b-") for folder in folders)
+
+
 def test_a_dry_run_ends_with_the_estimate() -> None:
     """Nothing is scored, no model is made."""
     execution = run({**INPUT, "dry_run": True})
@@ -162,10 +171,14 @@ def test_wrong_input_is_refused_with_what_is_allowed(given: Any, named: str) -> 
 
 
 @pytest.mark.parametrize(
-    "given", [{**INPUT, name: example} for name, rule in SCHEMA["properties"].items() for example in rule["examples"]]
+    "given",
+    [
+        {**INPUT, **DEFAULTS},
+        *({**INPUT, name: example} for name, rule in SCHEMA["properties"].items() for example in rule["examples"]),
+    ],
 )
 def test_examples_of_the_schema_are_accepted(given: dict[str, Any]) -> None:
-    """Each example in the schema passes the check that is made from it."""
+    """Each example in the schema passes the check that is made from it, and so do its defaults."""
     assert run(given).visited[1] == "Look at champion"
 
 

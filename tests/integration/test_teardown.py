@@ -174,6 +174,23 @@ def test_an_update_under_way_is_waited_for(cloud: Stacks, tear_down: Teardown) -
     assert tear_down().document == {"stacks": {}, "remains": []}
 
 
+def test_models_of_stopped_executions_go(cloud: Stacks, tear_down: Teardown) -> None:
+    """Those of the environment's workflows; another environment, whose name begins with this one's, keeps its own."""
+    sagemaker = cloud.client("sagemaker")
+    may = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [may]})
+    role = cloud.client("iam").create_role(RoleName="model", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    others = (f"{PREFIX}--7-0123456789ab", "text-classifier-local2-bulk-1")
+    for name in (f"{PREFIX}-bulk-0123456789ab", f"{PREFIX}-evidence-0123456789ab", *others):
+        sagemaker.create_model(
+            ModelName=name,
+            ExecutionRoleArn=role,
+            PrimaryContainer={"Image": "image", "ModelDataUrl": f"s3://{PREFIX}-artifacts/model.tar.gz"},
+        )
+    assert tear_down().exit_code == 0
+    assert {model["ModelName"] for model in sagemaker.list_models()["Models"]} == set(others)
+
+
 def test_a_name_without_a_stack_is_left_over(cloud: Stacks, tear_down: Teardown) -> None:
     """It would stop the next deployment, so the exit code says so; what AWS makes by itself is no fault."""
     logs = cloud.client("logs")

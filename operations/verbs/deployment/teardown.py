@@ -67,11 +67,13 @@ def _confirm(stacks: Sequence[Stack], place: str, arguments: argparse.Namespace)
 
 
 def _stop_executions(deployment: Deployment) -> None:
-    """Stop all workflows, and with them their jobs, so that nothing new comes up meanwhile."""
+    """Stop all workflows, and with them their jobs, so that nothing new comes up; delete the models that they leave."""
     for machine in filter(deployment.outputs.get, (training.MACHINE, releases.MACHINE, "BulkStateMachineArn")):
         for execution in list(executions.newest(deployment, deployment.output(machine), executions.RUNNING)):
             say(f"  stopping {execution['name']}")
             deployment.client("stepfunctions").stop_execution(executionArn=execution["executionArn"])
+    for model in inventory.models_left(deployment):
+        deployment.client("sagemaker").delete_model(ModelName=model)
 
 
 def _destroy(deployment: Deployment, stacks: Sequence[Stack], *, removable: bool) -> Iterator[tuple[str, str]]:

@@ -34,7 +34,7 @@ def publish(arguments: argparse.Namespace) -> Answer:
     fetch_hub_token({SECRET_VARIABLE: arguments.token_secret or ""})
     api, account, there = hub.look(arguments.repo, public=arguments.public)
     with tempfile.TemporaryDirectory() as scratch:
-        folder, _, digest = registry.fetch(deployment, Path(scratch), package.arn)
+        folder, digest = registry.fetch(deployment, Path(scratch), package)
         if not digest:
             message = f"Version {package.version} is of an earlier version of this project, which recorded no digest."
             raise OperationError(f"{message} Nothing tells what was judged.", hint="make train, and publish that")

@@ -33,8 +33,8 @@ def reproduce(arguments: argparse.Namespace) -> Answer:
     """
     deployment = connect(arguments.env)
     package, sagemaker = registry.package(deployment, arguments.package), deployment.client("sagemaker")
-    job, artifact = recorded(deployment, package)
-    record, weights = content(deployment, artifact)
+    job = recorded(deployment, package)
+    record, weights = content(deployment, package.archive)
     name = f"reproduce-{PROJECT}-{deployment.env}-{package.version}-{time.strftime('%y%m%d%H%M%S', time.gmtime())}"
     tags = sagemaker.list_tags(ResourceArn=job["TrainingJobArn"])["Tags"]
     sagemaker.create_training_job(
@@ -55,12 +55,10 @@ def reproduce(arguments: argparse.Namespace) -> Answer:
     return Answer(answer, filled("verbs/reproduce.txt.jinja", **answer), 0 if answer["agrees"] else 1)
 
 
-def recorded(deployment: Deployment, package: registry.Package) -> tuple[dict[str, Any], str]:
-    """Return the package's training job and its archive; raise OperationError naming all that is gone."""
+def recorded(deployment: Deployment, package: registry.Package) -> dict[str, Any]:
+    """Return the package's training job; raise OperationError naming all that is gone."""
     sagemaker, s3 = deployment.client("sagemaker"), deployment.client("s3")
-    described = sagemaker.describe_model_package(ModelPackageName=package.arn)
-    artifact = described["InferenceSpecification"]["Containers"][0]["ModelDataUrl"]
-    known, gone, job = {"the archive": artifact}, [], {}
+    known, gone, job = {"the archive": package.archive}, [], {}
     try:
         job = sagemaker.describe_training_job(TrainingJobName=package.metadata.get("training_job", "none"))
         known |= {
@@ -84,7 +82,7 @@ def recorded(deployment: Deployment, package: registry.Package) -> tuple[dict[st
             f"Model version {package.version} cannot be trained again. Gone: {'; '.join(gone)}.",
             hint="bring back an earlier version of the object, where S3 still has one; or `make train` a new model",
         )
-    return job, artifact
+    return job
 
 
 def content(deployment: Deployment, uri: str) -> tuple[dict[str, Any], dict[str, str]]:

@@ -63,7 +63,9 @@ def size_endpoint(arguments: argparse.Namespace) -> Answer:
     with tempfile.TemporaryDirectory() as scratch:
         image = ""
         if arguments.artifact is None:
-            model_dir, image, _ = registry.fetch(connect(arguments.env), Path(scratch))
+            deployment = connect(arguments.env)
+            package = registry.package(deployment, deployment.released_package)
+            image, (model_dir, _) = package.image, registry.fetch(deployment, Path(scratch), package)
         elif arguments.artifact.is_dir():
             model_dir = arguments.artifact.resolve()
         else:

@@ -94,7 +94,7 @@ class Recorded(Deployment):
             "ModelApprovalStatus": "Approved",
             "CreationTime": datetime(2026, 1, 1, tzinfo=UTC),
             "CustomerMetadataProperties": {"training_job": JOB["TrainingJobName"], "code_version": self.version},
-            "InferenceSpecification": {"Containers": [{"ModelDataUrl": ARCHIVE}]},
+            "InferenceSpecification": {"Containers": [{"Image": "image", "ModelDataUrl": ARCHIVE}]},
         }
 
     def describe_training_job(self, TrainingJobName: str) -> dict[str, Any]:

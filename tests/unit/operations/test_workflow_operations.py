@@ -34,6 +34,7 @@ def package(version: int, status: str = "Approved", **metadata: str) -> dict[str
         "CreationTime": datetime(2026, 1, version, tzinfo=UTC),
         "ApprovalDescription": f"about {version}",
         "CustomerMetadataProperties": metadata,
+        "InferenceSpecification": {"Containers": [{"Image": "image", "ModelDataUrl": f"s3://models/{version}"}]},
     }
 
 
