@@ -138,7 +138,7 @@ size-endpoint: setup ## measure memory and latency of the model, recommend memor
 contract: setup ## write openapi.json and its rendering anew from the code, after a change of the API
 	@PYTHONPATH=.:lambda $(VENV) -m tools.contract
 
-reference: setup ## write docs/configuration.md and docs/commands.md anew from the code
+reference: setup ## write configuration.md, commands.md, verification.md and the figures of README.md anew
 	@PYTHONPATH=. $(VENV) -m tools.reference
 
 synth: setup ## synthesise the CloudFormation templates of every environment (no network, no account)
