@@ -53,9 +53,7 @@ class Phases:
     """Numbered headings with the seconds since the start; `count` phases there will be."""
 
     def __init__(self, count: int) -> None:
-        self._started = time.monotonic()
-        self._count = count
-        self._number = 0
+        self._started, self._count, self._number = time.monotonic(), count, 0
 
     def begin(self, title: str) -> None:
         """Print the heading of the next phase."""
@@ -69,10 +67,9 @@ class Phases:
 
 
 class Waiting(threading.Thread):
-    """While a command prints nothing, shows the seconds since its start and what it waits for.
+    """While a command prints nothing, shows the seconds since its start and the last line or `note`.
 
-    That is the last line that was said, or a later `note`. A terminal shows it in place after two seconds, else a line
-    comes every 15 seconds.
+    A terminal shows that in place after two seconds, otherwise a line comes every 15 seconds.
     """
 
     current: "Waiting | None" = None
@@ -100,29 +97,25 @@ class Waiting(threading.Thread):
                 print("\r\x1b[K", end="", file=self._stream, flush=True)
 
     def run(self) -> None:
-        """Look twice a second."""
+        """Look twice a second, and show it where nothing was printed for long."""
+        in_place, stream = self._stream.isatty(), self._stream
         while not self._ended.wait(0.5):
-            quiet = time.monotonic() - self._last
-            if self.what and quiet >= (QUIET_SECONDS if self._stream.isatty() else LOG_SECONDS):
-                self.show()
-
-    def show(self) -> None:
-        """Show it now."""
-        with self._lock:
-            told = f"  … {time.monotonic() - self._begun:.0f} s: {self.what}"
-            if self._stream.isatty():
-                print(f"\r{told[: columns() - 1]}\x1b[K", end="", file=self._stream, flush=True)
-            else:
-                print(told, file=self._stream, flush=True)
-                self._last = time.monotonic()
+            with self._lock:
+                now = time.monotonic()
+                told = f"  … {now - self._begun:.0f} s: {self.what}"
+                if not self.what or now - self._last < (QUIET_SECONDS if in_place else LOG_SECONDS):
+                    continue
+                if in_place:
+                    print(f"\r{told[: columns() - 1]}\x1b[K", end="", file=stream, flush=True)
+                else:
+                    print(told, file=stream, flush=True)
+                    self._last = now
 
 
-def note(what: str, *, now: bool = False) -> None:
-    """Tell what is waited for, nothing while a person types; `now`: a terminal shows it at once."""
-    if waiting := Waiting.current:
-        waiting.what = shown(what).strip()
-        if now and sys.stderr.isatty():
-            waiting.show()
+def note(what: str) -> None:
+    """Tell what is waited for from now on; nothing while a person types."""
+    if Waiting.current:
+        Waiting.current.what = shown(what).strip()
 
 
 def say(text: str, *, error: bool = False, whole: bool = False) -> None:

@@ -72,12 +72,7 @@ def commands(makefile: str) -> str:
 def results() -> list[dict[str, Any]]:
     """Return the areas of `results.toml`; figures of the serving benchmark are computed from its newest result."""
     serving = json.loads(max(RESULTS.parent.glob("serving-*.json")).read_text(encoding="utf-8"))
-
-    def ratio(figure: str, variant: str = "slim") -> str:
-        stock, ours = (serving["figures"][one][figure] for one in ("stock", variant))
-        return f"{max(stock / ours, ours / stock):.2g}"
-
-    text = jinja2.Template(RESULTS.read_text(encoding="utf-8")).render(serving=serving, ratio=ratio)
+    text = jinja2.Template(RESULTS.read_text(encoding="utf-8")).render(serving=serving)
     areas: list[dict[str, Any]] = tomllib.loads(text)["area"]
     for number, one in enumerate((one for area in areas for one in area["result"] if "note" in one), start=1):
         one["number"] = number

@@ -141,7 +141,7 @@ class TrainingLog:
         if PROGRESS.match(line):
             now = time.monotonic()
             if sys.stderr.isatty():
-                note(line, now=True)
+                note(line)
                 return
             if now - self._last_progress < SECONDS_BETWEEN_PROGRESS:
                 return

@@ -16,11 +16,11 @@ def run(
     env: str = LOCAL_ENV,
     deployment: Deployment | None = None,
     output: Path | None = paths.CDK_OUT,
-    show: Callable[[str], bool] = lambda line: False,
+    show: Callable[[str], object] = lambda line: True,
 ) -> None:
     """Run one `cdk` command, such as `["deploy", "--all"]`, and call `show` with every line that it prints.
 
-    Where it fails, the error holds the last of those lines for which `show` was false: the others were shown already.
+    Where it fails, the error holds the last of those lines that `show` hid, for which it was true.
 
     `deployment`: the local cloud it talks to; None where it only synthesises. `output`: folder of the cloud assembly;
     None where the app is not needed: cdk synthesises it for every command that knows of it.
@@ -43,7 +43,7 @@ def run(
         stderr=subprocess.STDOUT,
     ) as process:
         try:
-            hidden.extend(line for line in process.stdout or () if not show(line.rstrip()))
+            hidden.extend(line for line in process.stdout or () if show(line.rstrip()))
         except BaseException:
             process.terminate()
             raise

@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import re
+from functools import partial
 from pathlib import Path
 
 from operations import paths
@@ -86,7 +87,7 @@ def cdk(arguments: argparse.Namespace) -> None:
 
     For example: make cdk ARGS="destroy --all --force", python -m operations cdk diff
     """
-    cdk_command.run(arguments.arguments, deployment=connect(LOCAL_ENV), show=_everything)
+    cdk_command.run(arguments.arguments, deployment=connect(LOCAL_ENV), show=partial(say, whole=True))
 
 
 def down(_: argparse.Namespace) -> None:
@@ -137,17 +138,9 @@ def _deployed(port: int, phases: Phases) -> Deployment:
     return deployment
 
 
-def _everything(line: str) -> bool:
-    say(line, whole=True)
-    return True
-
-
 def _milestone(line: str) -> bool:
-    """Show of cdk's many lines those that say a stack is done; tell whether this is one."""
+    """Show of cdk's many lines those that say a stack is done; tell whether this one stays hidden."""
     # As a word, or as the end of a status: resources may be named after failures.
-    found = "✅" in line or bool(re.search(r"\bfailed\b|_FAILED\b", line, re.IGNORECASE))
-    if found:
-        say(f"  {line.strip()}")
-    else:
-        note(line)
-    return found
+    hidden = "✅" not in line and not re.search(r"\bfailed\b|_FAILED\b", line, re.IGNORECASE)
+    (note if hidden else say)(f"  {line.strip()}")
+    return hidden

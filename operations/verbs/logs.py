@@ -3,6 +3,7 @@
 import argparse
 import json
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
@@ -49,13 +50,11 @@ def _pages(client: Any, operation: str, **wanted: Any) -> list[dict[str, Any]]:
 
 def _state(message: str) -> str:
     """Return execution, event and state of a workflow's log line, and an error's cause; --json has the line itself."""
-    try:
+    with suppress(ValueError, KeyError, TypeError):
         event = json.loads(message)
-        known = {"name": "", "error": "", "cause": "", **event.get("details", {})}
-        words = (event["execution_arn"].rpartition(":")[2], event["type"], known["name"], known["error"])
-        return " ".join(filter(None, (*words, known["cause"])))
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return message
+        known = [event["details"][name] for name in ("name", "error", "cause") if name in event["details"]]
+        return " ".join((event["execution_arn"].rpartition(":")[2], event["type"], *known))
+    return message
 
 
 def _failures(deployment: Deployment) -> list[str]:

@@ -38,7 +38,7 @@ def test_a_generated_page_is_current(page: str) -> None:
 
 
 def test_every_result_has_a_day_and_a_command_that_exists() -> None:
-    """A figure without a date or a way to repeat it is none; a benchmark that the project has no longer is named as past."""
+    """A figure without a date or a way to repeat it is none; a benchmark that is gone is named as past."""
     wrong = []
     for one in (one for area in reference.results() for one in area["result"]):
         missing = [command for command in one.get("commands", ()) if not exists(command)]
