@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, redirect_stderr, redirect_stdout
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -20,7 +21,8 @@ from operations.aws.training import TrainingLog
 from operations.command_line import VERBS
 from operations.console import Answer, Waiting, broken, note, say
 from operations.errors import OperationError
-from operations.verbs import logs, releases
+from operations.local_cloud import cdk
+from operations.verbs import local_cloud, logs, releases
 from operations.verbs import predict as predict_verb
 from stubbed_deployment import CREDENTIALS, StubbedDeployment
 
@@ -232,3 +234,22 @@ def test_logs_of_nothing_say_where_to_deploy() -> None:
     aws.__dict__["outputs"] = {}
     with pytest.raises(OperationError, match="is not deployed"):
         logs._failures(aws)
+
+
+def test_what_cdk_said_is_printed_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The error holds what was not shown before; where all was, it holds nothing of it."""
+    program = tmp_path / "cdk"
+    program.write_text("#!/bin/sh\necho secret reason; echo 'stack ❌ failed: CREATE_FAILED'; exit 1\n")
+    program.chmod(0o755)
+    monkeypatch.setattr("operations.paths.CDK", program)
+    monkeypatch.setattr("operations.paths.HOME", tmp_path)
+    told: list[str] = []
+    shown: list[tuple[Callable[[str], object], str]] = [
+        (local_cloud._milestone, "`cdk deploy` failed:\nsecret reason"),
+        (told.append, "`cdk deploy` failed"),
+    ]
+    for show, message in shown:
+        with pytest.raises(OperationError) as caught:
+            cdk.run(["deploy"], output=None, show=show)
+        assert caught.value.message == message
+    assert told == ["secret reason", "stack ❌ failed: CREATE_FAILED"]
