@@ -46,8 +46,12 @@ override NIGHTLY_PARTS := real-data releases client containers fuzz
 	clean
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' Makefile
-	@echo "  variables: PORT=$$PORT  ENV=$$ENV  DATA=$${DATA-}  PYTHON=$$PYTHON; options of a command: ARGS=--help, ARGS=--json"
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {words = split($$2, word, " "); line = sprintf("  make %-17s", $$1); \
+		for (i = 1; i <= words; i++) { \
+			if (length(line " " word[i]) > 80) {print line; line = sprintf("%24s", "")}; line = line " " word[i]}; \
+		print line}' Makefile
+	@echo "  variables: PORT=$$PORT  ENV=$$ENV  DATA=$${DATA-}  PYTHON=$$PYTHON"
+	@echo "  options of a command: ARGS=--help, ARGS=--json"
 
 setup: ## install everything into this folder (.venv, .venv-cloud, node_modules, build)
 	@"$$PYTHON" tools/setup.py
@@ -134,7 +138,7 @@ size-endpoint: setup ## measure memory and latency of the model, recommend memor
 contract: setup ## write openapi.json and its rendering anew from the code, after a change of the API
 	@PYTHONPATH=.:lambda $(VENV) -m tools.contract
 
-reference: setup ## write docs/configuration.md and docs/commands.md anew from the code
+reference: setup ## write configuration.md, commands.md, verification.md and the figures of README.md anew
 	@PYTHONPATH=. $(VENV) -m tools.reference
 
 synth: setup ## synthesise the CloudFormation templates of every environment, and draw those of dev (no network, no account)

@@ -5,26 +5,27 @@ import os
 import sys
 from collections.abc import Sequence
 
-from operations import command_line, paths
-from operations.console import Answer
-from operations.errors import OperationError
-from text_classifier.terminal import shown
-
 FAILED, INTERRUPTED = 1, 130
 
 
 def main(words: Sequence[str]) -> int:
     """Run the verb that `words` name and return its exit code; 1 with what failed and the next step, 130 on Ctrl-C."""
-    # Node, jsii and torch leave caches in the scratch folder; they stay in the project's own.
-    paths.SCRATCH.mkdir(parents=True, exist_ok=True)
-    os.environ["TMPDIR"] = str(paths.SCRATCH)
     interrupted = ""
     try:
+        # Imported here, because that takes a second, in which Ctrl-C may come.
+        from operations import command_line, paths
+        from operations.console import Answer, Waiting, say
+        from operations.errors import OperationError
+
+        # Node, jsii and torch leave caches in the scratch folder; they stay in the project's own.
+        paths.SCRATCH.mkdir(parents=True, exist_ok=True)
+        os.environ["TMPDIR"] = str(paths.SCRATCH)
         arguments = command_line.parse(words)
         interrupted = arguments.interrupted
         try:
             # What is not the result goes to standard error, a library's own output too.
-            with contextlib.redirect_stdout(sys.stderr) if arguments.json else contextlib.nullcontext():
+            result_alone = contextlib.redirect_stdout(sys.stderr) if arguments.json else contextlib.nullcontext()
+            with Waiting(arguments.verb), result_alone:
                 answer: Answer | None = arguments.run(arguments)
         except OperationError as error:
             if arguments.json and error.document is not None:
@@ -37,15 +38,20 @@ def main(words: Sequence[str]) -> int:
     except KeyboardInterrupt:
         print(f"\nInterrupted. {interrupted}".rstrip(), file=sys.stderr)
         return INTERRUPTED
+    except BrokenPipeError:  # as in `make logs | head`: whoever reads has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except Exception as error:
         if (explained := explain(error)) is None:
             raise
-        print(shown("\nError: {}\nNext step: {}".format(*explained)), file=sys.stderr)
+        say("\nError: {}\nNext step: {}".format(*explained), error=True)
         return FAILED
 
 
 def explain(error: Exception) -> tuple[str, str] | None:
     """Return what went wrong and the next step; None for an error that nobody expected."""
+    from operations.errors import OperationError
+
     if isinstance(error, OperationError):
         return error.message, error.hint
     # Imported late: an expected error of the verb itself needs neither.

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from botocore.exceptions import BotoCoreError, ClientError
 from requests import RequestException
 
-from operations.console import Answer
+from operations.console import Answer, note
 from operations.errors import OperationError
 from text_classifier import TextClassifierError
 
@@ -32,6 +32,7 @@ def guarded(checks: Iterable[Callable[..., Iterable[Check]]], *arguments: object
     """Yield what each check finds, or why it got no answer, so that the others go on."""
     for check in checks:
         name = check.__name__.strip("_").replace("_", " ")
+        note(f"checking: {name}")
         try:
             yield from check(*arguments)
         except (ClientError, BotoCoreError, RequestException) as error:

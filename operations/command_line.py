@@ -5,16 +5,19 @@ module's `INTERRUPTED` says what goes on after Ctrl-C. Only the module of the ve
 """
 
 import argparse
+import difflib
 import importlib
 import inspect
 import os
 import shlex
-from collections.abc import Callable, Sequence
+import textwrap
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from operations.console import COLUMNS
 from operations.errors import OperationError
 from operations.sizing.sizes import PRICE_PER_GB_SECOND
 
@@ -90,15 +93,18 @@ class Option:
         notes = [f"make: {self.variable}={'1' if self.flag else ''}"] if self.variable else []
         notes += [] if self.default is None else [f"default: {self.default}"]
         text = f"{self.help} ({'; '.join(notes)})" if notes else self.help
+        metavar = self.name.rpartition("-")[2].upper() if self.name.startswith("-") and not self.choices else None
         if self.words:
-            parser.add_argument(self.name, action="append", default=words_of(self.variable), help=text)
+            added = words_of(self.variable)
+            parser.add_argument(self.name, action="append", default=added, metavar=metavar, help=text)
             return
         if self.flag:
             parser.add_argument(self.name, action="store_true", default=_switch(self.variable), help=text)
             return
         value = os.environ.get(self.variable) or self.default
         nargs = "?" if value and not self.name.startswith("-") else self.nargs
-        parser.add_argument(self.name, default=value, type=self.type, nargs=nargs, choices=self.choices, help=text)
+        more: dict[str, Any] = {"nargs": nargs, "choices": self.choices, "metavar": metavar}
+        parser.add_argument(self.name, default=value, type=self.type, help=text, **more)
 
 
 @dataclass(frozen=True)
@@ -198,7 +204,7 @@ VERBS = {
 
 def parse(words: Sequence[str]) -> argparse.Namespace:
     """Read a command line. `run` is the verb's function, `interrupted` what a person should know after Ctrl-C."""
-    look = partial(argparse.RawDescriptionHelpFormatter, width=100, max_help_position=28)
+    look = partial(argparse.RawDescriptionHelpFormatter, width=COLUMNS, max_help_position=28)
     parser = argparse.ArgumentParser(
         prog="python -m operations",
         description="Deploy, train, release, ask and measure; on the local cloud or on AWS.",
@@ -207,19 +213,37 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     )
     verbs = parser.add_subparsers(dest="verb", metavar="verb", required=True)
     wanted = next((word for word in words if not word.startswith("-")), None)
+    if wanted and wanted not in VERBS:
+        parser.error(f"argument verb: invalid choice: '{wanted}'{_nearest(wanted, VERBS)}")
     for name, verb in VERBS.items():
         added = verbs.add_parser(name, help=verb.summary, epilog=EXIT_CODES, formatter_class=look)
         if name == wanted:
             _configure(added, name, verb)
-    return parser.parse_args([*words, *words_of("ARGS")])
+    arguments, unknown = parser.parse_known_args([*words, *words_of("ARGS")])
+    if unknown:
+        options = [option.name for option in (*VERBS[arguments.verb].options, ENV)] + ["--json", "--help"]
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}{_nearest(unknown[0].partition('=')[0], options)}")
+    return arguments
+
+
+def _nearest(word: str, known: Iterable[str]) -> str:
+    """Return what to say about a wrong word: the nearest that is known, and where all are."""
+    near = difflib.get_close_matches(word, list(known), 1, cutoff=0.7)
+    return f"; the nearest is '{near[0]}', --help lists all" if near else "; --help lists all"
 
 
 def _configure(parser: argparse.ArgumentParser, name: str, verb: Verb) -> None:
     module = importlib.import_module(f"operations.verbs.{verb.module}")
     run = getattr(module, name.replace("-", "_"))
-    parser.description = inspect.getdoc(run)
+    parser.description = _filled(inspect.getdoc(run) or "")
     parser.set_defaults(run=run, interrupted=getattr(module, "INTERRUPTED", ""), json=False)
     for option in (*verb.options, ENV) if verb.deployed and not verb.local else verb.options:
         option.add_to(parser)
     if not verb.local:
         parser.add_argument("--json", action="store_true", help="print the result as JSON, progress to standard error")
+
+
+def _filled(text: str) -> str:
+    """Return a docstring in paragraphs of `COLUMNS`; its examples begin one."""
+    paragraphs = text.replace("\nFor example:", "\n\nFor example:").split("\n\n")
+    return "\n\n".join(textwrap.fill(" ".join(one.split()), COLUMNS, break_on_hyphens=False) for one in paragraphs)

@@ -1,4 +1,4 @@
-"""Write `docs/configuration.md` and `docs/commands.md` anew from the code (`make reference`)."""
+"""Write configuration.md, commands.md and verification.md, and the README's figures, anew (`make reference`)."""
 
 import json
 import re
@@ -17,6 +17,8 @@ from stacks.config.fields import Section, allowed, inner_section
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 COSTS = tomllib.loads(Path(__file__).with_name("configuration_costs.toml").read_text(encoding="utf-8"))
 ENVIRONMENTS = ("local", "dev", "prod")
+RESULTS = DOCS / "benchmarks" / "results.toml"
+_FIGURE = re.compile(r"(<!-- figure (\w+) -->).*?(<!-- end -->)", re.DOTALL)
 GENERATED = "Written by `make reference` from the code; a test keeps it current."
 
 
@@ -69,6 +71,22 @@ def commands(makefile: str) -> str:
     return _render("commands.md.jinja", targets=targets, verbs=VERBS, env=ENV, exit_codes=EXIT_CODES)
 
 
+def results() -> list[dict[str, Any]]:
+    """Return the areas of `results.toml`; figures of the serving benchmark are computed from its newest result."""
+    serving = json.loads(max(RESULTS.parent.glob("serving-*.json")).read_text(encoding="utf-8"))
+    text = jinja2.Template(RESULTS.read_text(encoding="utf-8")).render(serving=serving)
+    areas: list[dict[str, Any]] = tomllib.loads(text)["area"]
+    for number, one in enumerate((one for area in areas for one in area["result"] if "note" in one), start=1):
+        one["number"] = number
+    return areas
+
+
+def with_figures(text: str) -> str:
+    """Return a page with the figures that it has marked by their names."""
+    short = {one["name"]: one["short"] for area in results() for one in area["result"] if "name" in one}
+    return _FIGURE.sub(lambda found: f"{found[1]}{short[found[2]]}{found[3]}", text)
+
+
 def _render(template: str, **values: Any) -> str:
     folder = jinja2.FileSystemLoader(Path(__file__).parent)
     environment = jinja2.Environment(loader=folder, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True)
@@ -80,7 +98,10 @@ def pages() -> dict[Path, str]:
     """Return what each generated page has to hold."""
     root = DOCS.parent
     context = json.loads((root / "cdk.json").read_text(encoding="utf-8"))["context"]
+    readme = (root / "README.md").read_text(encoding="utf-8")
     return {
+        root / "README.md": with_figures(readme),
+        DOCS / "verification.md": _render("verification.md.jinja", areas=results()),
         DOCS / "configuration.md": configuration(context["environments"]),
         DOCS / "commands.md": commands((root / "Makefile").read_text(encoding="utf-8")),
     }
@@ -90,7 +111,7 @@ def main() -> int:
     """Write the pages."""
     for path, text in pages().items():
         path.write_text(text, encoding="utf-8")
-        print(f"docs/{path.name}: {len(text.splitlines())} lines")
+        print(f"{path.name}: {len(text.splitlines())} lines")
     return 0
 
 

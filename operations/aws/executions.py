@@ -9,6 +9,7 @@ from operations.aws.deployment import Deployment
 
 POLL_SECONDS = 1.0
 RUNNING, SUCCEEDED = "RUNNING", "SUCCEEDED"
+BULK_MACHINE = "BulkStateMachineArn"  # output of the stack that has it
 
 Event = dict[str, Any]
 
@@ -35,6 +36,12 @@ def describe(deployment: Deployment, execution: str) -> dict[str, Any]:
     """Return status, input, and at the end the output or error and cause."""
     described = deployment.client("stepfunctions").describe_execution(executionArn=execution)
     return cast(dict[str, Any], described)
+
+
+def why(description: dict[str, Any]) -> str:
+    """Return error and cause of a failed execution; a cause may begin with the error's name."""
+    error, cause = description.get("error") or "no error told", description.get("cause") or ""
+    return cause if cause.startswith(f"{error}:") else f"{error}: {cause}".rstrip(": ")
 
 
 def input_of(deployment: Deployment, execution: str) -> dict[str, Any]:

@@ -53,8 +53,7 @@ def follow(deployment: Deployment, execution: str) -> str:
     description = executions.follow(deployment, execution, show)
     if description["status"] != executions.SUCCEEDED:
         raise OperationError(
-            f"The release ended {description['status']}: {description.get('error', '')}\n"
-            f"{description.get('cause', '')}\n"
+            f"The release ended {description['status']}: {executions.why(description)}\n"
             f"The model now: {deployment.ask_model()[1]}",
             hint="`make logs` shows what the new endpoint said; `make releases` what was decided",
         )

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from operations.aws import executions
 from operations.aws.deployment import Deployment
-from operations.console import say
+from operations.console import note, say
 from operations.errors import OperationError
 from text_classifier.terminal import shown
 
@@ -70,8 +70,7 @@ def result(description: dict[str, Any]) -> dict[str, str]:
     """Return of a finished execution `package` (its ARN), `status` and `summary`, which begins with the status."""
     if description["status"] != executions.SUCCEEDED:
         raise OperationError(
-            f"The training workflow ended {description['status']}: {description.get('error', '')}\n"
-            f"{description.get('cause', '')}",
+            f"The training workflow ended {description['status']}: {executions.why(description)}",
             hint="fix what it names and `make train` again; `make logs` shows the job's last lines. "
             "The released model is not touched.",
         )
@@ -118,7 +117,6 @@ class TrainingLog:
         self._seen: set[str] = set()
         self._since = 0
         self._last_progress = 0.0
-        self._unfinished = False  # on a terminal, progress lines overwrite each other
 
     def show_new(self) -> None:
         """Print the lines that came since the last call."""
@@ -142,16 +140,12 @@ class TrainingLog:
     def _print(self, line: str) -> None:
         if PROGRESS.match(line):
             now = time.monotonic()
-            if sys.stdout.isatty():
-                print(f"\r    {line:<100}", end="", flush=True)
-                self._unfinished = True
+            if sys.stderr.isatty():
+                note(line)
                 return
             if now - self._last_progress < SECONDS_BETWEEN_PROGRESS:
                 return
             self._last_progress = now
-        if self._unfinished:
-            print()
-            self._unfinished = False
         say(f"    {line}")
 
 

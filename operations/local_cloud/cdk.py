@@ -16,9 +16,11 @@ def run(
     env: str = LOCAL_ENV,
     deployment: Deployment | None = None,
     output: Path | None = paths.CDK_OUT,
-    on_line: Callable[[str], None] = lambda line: None,
+    show: Callable[[str], object] = lambda line: True,
 ) -> None:
-    """Run one `cdk` command, such as `["deploy", "--all"]`, and call `on_line` with every line that it prints.
+    """Run one `cdk` command, such as `["deploy", "--all"]`, and call `show` with every line that it prints.
+
+    Where it fails, the error holds the last of those lines that `show` hid, for which it was true.
 
     `deployment`: the local cloud it talks to; None where it only synthesises. `output`: folder of the cloud assembly;
     None where the app is not needed: cdk synthesises it for every command that knows of it.
@@ -30,7 +32,7 @@ def run(
         context = [f"env={env}", *os.environ.get("CONTEXT", "").split()]
         options += ["--app", f"{paths.PYTHON} app.py", "--output", str(output)]
         options += [word for value in context for word in ("-c", value)]
-    printed: list[str] = []
+    hidden: list[str] = []
     with subprocess.Popen(
         [str(paths.CDK), *arguments, *options],
         cwd=paths.ROOT if output else paths.HOME,  # cdk.json names the app, too
@@ -41,15 +43,13 @@ def run(
         stderr=subprocess.STDOUT,
     ) as process:
         try:
-            for line in process.stdout or ():
-                printed.append(line)
-                on_line(line.rstrip())
+            hidden.extend(line for line in process.stdout or () if show(line.rstrip()))
         except BaseException:
             process.terminate()
             raise
     if process.returncode:
         raise OperationError(
-            f"`cdk {' '.join(arguments)}` failed:\n{''.join(printed[-25:])}",
+            f"`cdk {' '.join(arguments)}` failed:\n{''.join(hidden[-25:])}".rstrip(":\n"),
             hint="fix what it names and run it again; `make logs` shows the cloud's side",
         )
 

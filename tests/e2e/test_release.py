@@ -198,7 +198,8 @@ def test_a_lost_endpoint_is_made_anew_by_the_next_release(console: Console) -> N
         console.sagemaker.delete_endpoint(EndpointName=PREFIX)
         until(lambda: not console.left_over()["endpoints"])
         time.sleep(5)  # for so long the API tells again what the model said before
-        facts = json.loads(console.project.make("status", "ARGS=--json").stdout)
+        printed = console.project.make("status", "ARGS=--json").stdout
+        facts = json.loads(printed[printed.index("{") :])  # after what it waited for
         assert (facts["model_version"], facts["released_version"]) == (None, number(console.champion))
         assert "model_not_released" in facts["model"]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from operations.aws import executions, inventory, releases, training
 from operations.aws.deployment import Deployment
-from operations.console import Answer, say
+from operations.console import Answer, note, say
 from operations.errors import OperationError
 from operations.verbs.deployment.preflight import configured
 
@@ -61,6 +61,7 @@ def _confirm(stacks: Sequence[Stack], place: str, arguments: argparse.Namespace)
     if not protected or arguments.yes:
         return
     say(f"Termination protection keeps {', '.join(protected)} of {place}. Type {arguments.env} to destroy them all.")
+    note("")  # for a person, who sees what they type
     if not sys.stdin.isatty() or sys.stdin.readline().strip() != arguments.env:  # empty after Ctrl-D
         hint = f"make teardown ENV={arguments.env} in a terminal, or with ARGS=--yes"
         raise OperationError("Nothing was destroyed: nobody confirmed it.", hint=hint)
@@ -68,7 +69,7 @@ def _confirm(stacks: Sequence[Stack], place: str, arguments: argparse.Namespace)
 
 def _stop_executions(deployment: Deployment) -> None:
     """Stop all workflows, and with them their jobs, so that nothing new comes up; delete the models that they leave."""
-    for machine in filter(deployment.outputs.get, (training.MACHINE, releases.MACHINE, "BulkStateMachineArn")):
+    for machine in filter(deployment.outputs.get, (training.MACHINE, releases.MACHINE, executions.BULK_MACHINE)):
         for execution in list(executions.newest(deployment, deployment.output(machine), executions.RUNNING)):
             say(f"  stopping {execution['name']}")
             deployment.client("stepfunctions").stop_execution(executionArn=execution["executionArn"])

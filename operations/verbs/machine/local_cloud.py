@@ -4,12 +4,13 @@ import argparse
 import json
 import os
 import re
+from functools import partial
 from pathlib import Path
 
 from operations import paths
 from operations.aws import data, executions, registry, releases
 from operations.aws.deployment import LOCAL_ENV, Deployment, connect
-from operations.console import Phases, say
+from operations.console import Phases, note, say
 from operations.errors import OperationError
 from operations.local_cloud import cdk as cdk_command
 from operations.local_cloud import process
@@ -68,7 +69,8 @@ def up(arguments: argparse.Namespace) -> None:
     say(
         f"  {json.dumps(prediction.as_dict())}\n\nUp after {phases.seconds:.0f} s. The API: {deployment.api_url}\n\n"
         f"curl -X POST {deployment.api_url}/v1/predictions -H 'Content-Type: application/json'{key} "
-        f"-d '{json.dumps(body)}'\n"
+        f"-d '{json.dumps(body)}'\n",
+        whole=True,
     )
 
 
@@ -85,7 +87,7 @@ def cdk(arguments: argparse.Namespace) -> None:
 
     For example: make cdk ARGS="destroy --all --force", python -m operations cdk diff
     """
-    cdk_command.run(arguments.arguments, deployment=connect(LOCAL_ENV), on_line=say)
+    cdk_command.run(arguments.arguments, deployment=connect(LOCAL_ENV), show=partial(say, whole=True))
 
 
 def down(_: argparse.Namespace) -> None:
@@ -125,10 +127,10 @@ def _deployed(port: int, phases: Phases) -> Deployment:
     if all(stack["StackName"] != "CDKToolkit" for stack in stacks):
         account = deployment.client("sts").get_caller_identity()["Account"]
         toolkit = ["bootstrap", f"aws://{account}/{deployment.session.region_name}"]
-        cdk_command.run(toolkit, deployment=deployment, output=None, on_line=_milestone)
+        cdk_command.run(toolkit, deployment=deployment, output=None, show=_milestone)
     # Parameters keep their previous values, so that a deployment never changes the champion.
     everything = ["deploy", "--all", "--require-approval", "never", "--progress", "events"]
-    cdk_command.run(everything, deployment=deployment, on_line=_milestone)
+    cdk_command.run(everything, deployment=deployment, show=_milestone)
     deployment = connect(LOCAL_ENV)  # its outputs are new
     if deployment.stack("image"):
         say("  slim serving image: none was built (no Docker here); its server runs from build/slim")
@@ -136,8 +138,9 @@ def _deployed(port: int, phases: Phases) -> Deployment:
     return deployment
 
 
-def _milestone(line: str) -> None:
-    """Show of cdk's many lines those that say a stack is done."""
+def _milestone(line: str) -> bool:
+    """Show of cdk's many lines those that say a stack is done; tell whether this one stays hidden."""
     # As a word, or as the end of a status: resources may be named after failures.
-    if "✅" in line or re.search(r"\bfailed\b|_FAILED\b", line, re.IGNORECASE):
-        say(f"  {line.strip()}")
+    hidden = "✅" not in line and not re.search(r"\bfailed\b|_FAILED\b", line, re.IGNORECASE)
+    (note if hidden else say)(f"  {line.strip()}")
+    return hidden

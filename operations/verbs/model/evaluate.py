@@ -8,13 +8,11 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from classifier.evaluation.figures import Interval, measure
 from operations import paths
 from operations.aws import data, training
 from operations.aws.deployment import Deployment, connect
-from operations.console import Answer, filled, say
+from operations.console import Answer, filled, note, say
 from operations.errors import OperationError
 from operations.verbs.model.training import hyperparameters
 from tables import ReadSettings
@@ -78,7 +76,8 @@ def evaluate(arguments: argparse.Namespace) -> Answer:
 def ask(client: Client, texts: Sequence[str]) -> list[Prediction]:
     """Return the predictions of the API for `texts`, in order."""
     answers: list[Prediction] = []
-    for number, outcome in enumerate(tqdm(client.score_all(texts), total=len(texts), unit=" rows"), start=1):
+    for number, outcome in enumerate(client.score_all(texts), start=1):
+        note(f"{number:,} of {len(texts):,} rows")
         if isinstance(outcome, Refusal):
             raise OperationError(f"The API refuses row {number}. {outcome}", hint="take it out of the test file")
         answers.append(outcome)
@@ -195,4 +194,4 @@ def _ids(answer: Prediction, labels: tuple[str, ...]) -> tuple[int, ...]:
 def _text(figures: dict[str, Any]) -> str:
     """Write the figures for people: the overall ones, and the labels that are told worst."""
     worst = sorted(figures["classes"].items(), key=lambda item: item[1]["f1"] or 0.0)
-    return filled("verbs/evaluate.txt.jinja", **figures, figures=figures, worst=worst, shown=SHOWN)
+    return filled("verbs/model/evaluate.txt.jinja", **figures, figures=figures, worst=worst, shown=SHOWN)

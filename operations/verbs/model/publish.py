@@ -22,10 +22,10 @@ def publish(arguments: argparse.Namespace) -> Answer:
     the archive's digest are checked first. Licence and language are those of the base model's card, unless stated.
     For example: make publish PACKAGE=3 REPO=name/model DRY_RUN=1, make publish PACKAGE=3 REPO=name/model
     """
-    from classifier.artifact import hub
+    deployment = connect(arguments.env)
+    from classifier.artifact import hub  # takes seconds
     from classifier.job.hub_token import SECRET_VARIABLE, fetch_hub_token
 
-    deployment = connect(arguments.env)
     package = registry.package(deployment, arguments.package)
     if package.status != registry.APPROVED and not arguments.unapproved:
         hint = f"make approve PACKAGE={package.version}, or ARGS=--unapproved to publish it all the same"
@@ -47,7 +47,7 @@ def publish(arguments: argparse.Namespace) -> Answer:
         sizes = {one.path_in_repo: one.upload_info.size for one in files}
         plan = {"repository": arguments.repo, "public": arguments.public, "account": account, "files": sizes}
         plan |= {"replaced": there and there.sha, "removed": hub.removed(there, files), "published": None}
-        say(f"{card}\n{json.dumps(plan, indent=2)}")
+        say(f"{card}\n{json.dumps(plan, indent=2)}", whole=True)
         if not arguments.dry_run:
             message = f"Model version {package.version}"
             plan["published"] = hub.send(api, arguments.repo, there, files, message, public=arguments.public)

@@ -11,11 +11,11 @@ from operations.aws import registry
 from operations.aws import releases as workflow
 from operations.aws.deployment import Deployment, connect
 from operations.aws.registry import Package
-from operations.console import Answer, say
+from operations.console import Answer, in_columns, say
 from operations.errors import OperationError
 from operations.verbs.deployment import status
 
-HEADINGS = ("", "version", "approval", "gate", "accuracy (95 %)", "F1 (95 %)", "difference", "made", "served since")
+HEADINGS = ("", "version", "approval", "gate", "accuracy (95 %)", "F1 (95 %)", "change", "made", "served since")
 SERVES = "*"
 DESCRIPTION = "Approved with make approve"
 INTERRUPTED = "A release that was started goes on; `make releases` shows what serves."
@@ -103,9 +103,7 @@ def follow(deployment: Deployment, execution: str) -> dict[str, Any]:
 
 def table(packages: list[Package], champion: str) -> str:
     """Return the packages under HEADINGS, in columns."""
-    lines = [HEADINGS, *(_row(package, champion) for package in packages)]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
+    return in_columns([HEADINGS, *(_row(package, champion) for package in packages)])
 
 
 def _row(package: Package, champion: str) -> tuple[str, ...]:

@@ -52,7 +52,7 @@ def reproduce(arguments: argparse.Namespace) -> Answer:
     again, new_weights = content(deployment, made)
     answer = {"package": package.arn, "training_job": name, "artifact": made, **compared(record, again)}
     answer["weights_equal"] = weights == new_weights
-    return Answer(answer, filled("verbs/reproduce.txt.jinja", **answer), 0 if answer["agrees"] else 1)
+    return Answer(answer, filled("verbs/model/reproduce.txt.jinja", **answer), 0 if answer["agrees"] else 1)
 
 
 def recorded(deployment: Deployment, package: registry.Package) -> dict[str, Any]:

@@ -32,6 +32,8 @@ def train(arguments: argparse.Namespace) -> Answer:
     make train TUNE='{}'
     """
     overrides, place = overrides_of(arguments), arguments.data
+    if place:
+        connect(arguments.env)  # what does not run is said before a long reading
     labelled = _read(place, overrides) if place else None
     say(f"Input of the execution: {json.dumps(overrides)}")
     deployment = connect(arguments.env)
@@ -178,7 +180,7 @@ def recipe(arguments: argparse.Namespace) -> Answer:
     request["HyperParameters"] = encoded(request["HyperParameters"])
     lines = fields(request)
     width = max(len(path) for path, _ in lines)
-    return Answer(request, "\n".join(f"{path.ljust(width)}  {value}" for path, value in lines))
+    return Answer(request, "\n".join(f"{path.ljust(width)}  {value}" for path, value in lines), whole=True)
 
 
 def _request(deployment: Deployment) -> dict[str, Any]:

@@ -6,13 +6,14 @@ import ast
 import json
 import re
 import subprocess
+from datetime import date
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
 from classifier.job.hyperparameters import fields
-from documented_commands import MARK, NOT_HERE, REASONS, Page, pages, target
+from documented_commands import FENCE, MARK, NOT_HERE, REASONS, Page, pages, target
 from documented_commands import page as page_of
 from local.sagemaker.common.settings import ImageRule
 from operations.command_line import VERBS
@@ -30,10 +31,38 @@ TARGETS = set(re.findall(r"^([a-z-]+):.*?## ", (ROOT / "Makefile").read_text(), 
 VARIABLE = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b")
 
 
-@pytest.mark.parametrize("page", ["configuration.md", "commands.md"])
+GENERATED = ("README.md", "docs/configuration.md", "docs/commands.md", "docs/verification.md")
+
+
+@pytest.mark.parametrize("page", GENERATED)
 def test_a_generated_page_is_current(page: str) -> None:
-    """`make reference` would change nothing."""
-    assert (ROOT / "docs" / page).read_text(encoding="utf-8") == reference.pages()[ROOT / "docs" / page]
+    """`make reference` would change nothing; of README.md it writes the figures."""
+    assert TEXT[page] == reference.pages()[ROOT / page]
+
+
+def test_every_result_has_a_day_and_a_command_that_exists() -> None:
+    """A figure without a date or a way to repeat it is none; a benchmark that is gone is named as past."""
+    wrong = []
+    for one in (one for area in reference.results() for one in area["result"]):
+        missing = [command for command in one.get("commands", ()) if not exists(command)]
+        dated = date.fromisoformat(one["date"]) <= date.today()
+        if missing or not dated or not one["claim"] or not one["figure"] or ("commands" in one) == ("past" in one):
+            wrong.append((one["claim"], missing))
+    assert wrong == []
+    assert not exists("make unknown") and not exists("python benchmarks/none.py --all") and not exists("tests/none.py")
+
+
+def exists(command: str) -> bool:
+    """Whether the project has a target of make, a script, or a file of tests."""
+    return target(command) in TARGETS or command.removeprefix("python ").split()[0] in TRACKED
+
+
+def test_every_marked_figure_is_a_result() -> None:
+    """README.md has such figures; a name that no result has is an error, and not an old figure that stays."""
+    assert len(re.findall(r"<!-- figure \w+ -->", TEXT["README.md"])) >= 5
+    assert reference.with_figures("<!-- figure up -->old<!-- end -->, 2") != "<!-- figure up -->old<!-- end -->, 2"
+    with pytest.raises(KeyError):
+        reference.with_figures("<!-- figure none -->old<!-- end -->")
 
 
 def test_every_make_command_in_a_document_exists() -> None:
@@ -93,6 +122,15 @@ def test_a_command_that_no_test_may_run_has_its_mark_or_its_proof() -> None:
         "make audit",
         "A=1 make test-nightly PART=fuzz",
     }
+
+
+def test_the_readmes_aws_blocks_deploy_one_environment_and_ask_nothing() -> None:
+    """Pasted whole: `dev` is checked, deployed once and checked again; no line is the answer to a question of cdk."""
+    blocks = [body for _, mark, body in FENCE.findall(TEXT["README.md"]) if mark.strip() == "aws"]
+    deploys = [words for body in blocks for words in re.split(r"&&|\n", body) if "cdk deploy" in words]
+    assert [words.strip() for words in deploys] == ["cdk deploy --all --require-approval never"]
+    assert all("prod" not in body and "-c " not in body and "<" not in body for body in blocks)
+    assert json.loads((ROOT / "cdk.json").read_text())["context"].get("env", "dev") == "dev"
 
 
 def test_every_setting_in_a_document_exists() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import signal
 import socket
 import subprocess
 import sys
@@ -11,18 +13,15 @@ import time
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from operations import command_line
 from operations.__main__ import main
-from operations.aws.training import TrainingLog
 from operations.command_line import VERBS
 from operations.console import Answer, say
 from operations.errors import OperationError
 from operations.verbs.model import predict as predict_verb
 from operations.verbs.model import training
-from stubbed_deployment import CREDENTIALS, StubbedDeployment
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -79,7 +78,20 @@ def test_status_imports_neither_torch_nor_the_sagemaker_sdk() -> None:
     assert not imported & {"torch", "sagemaker", "pandas", "sklearn", "operations.verbs.model.training"}
 
 
-@pytest.mark.parametrize("words", [["status"], ["predict", "a text"], ["cdk", "diff"], ["size-endpoint"], ["train"]])
+ASKED = {
+    "predict": ["a text"],
+    "cdk": ["diff"],
+    "train": ["--data", "training_job/data"],
+    "approve": ["1"],
+    "reproduce": ["1"],
+    "publish": ["1", "--repo", "owner/name"],
+}
+"""Verb → the arguments that it needs."""
+ALONE = {"up", "deploy", "down", "data", "synth"}
+"""Those that start the local cloud, stop it or need none."""
+
+
+@pytest.mark.parametrize("words", [[verb, *ASKED.get(verb, [])] for verb in VERBS if verb not in ALONE])
 def test_a_local_cloud_that_does_not_run_is_said_within_a_second(
     words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -135,18 +147,6 @@ def test_what_an_error_says_does_not_steer_the_terminal(
     assert capsys.readouterr().err == "\nError: The job failed:\n\\x1b]0;title\\x07\nNext step: fix it\n"
 
 
-def test_what_a_jobs_progress_says_does_not_steer_the_terminal(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """On a terminal a progress line overwrites the one before; what is in it is shown, not obeyed."""
-    aws = StubbedDeployment("dev", boto3.Session(**CREDENTIALS), None)
-    line = {"eventId": "1", "timestamp": 1, "logStreamName": "job/algo-1", "message": "epoch=1 step=2 \x1b[2J"}
-    aws.answer("logs", "filter_log_events", {"events": [line]})
-    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
-    TrainingLog(aws, "job").show_new()
-    assert capsys.readouterr().out.strip() == "epoch=1 step=2 \\x1b[2J"
-
-
 def test_a_refused_model_is_an_error_with_its_verdict_as_json(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -172,6 +172,37 @@ def test_the_verdict_is_printed_once(monkeypatch: pytest.MonkeyPatch, capsys: py
     assert capsys.readouterr().out.count("PendingManualApproval") == 1
 
 
+def test_the_documented_exit_codes_are_true(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Each code of `--help` and docs/commands.md is the end of a command that it describes, and there is no other."""
+    for name in ("CREDENTIALS", "SERVER_PID", "STATUS"):
+        monkeypatch.setattr(f"operations.paths.{name}", tmp_path / "none")
+
+    def interrupted(env: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(training, "connect", interrupted)
+    ended = {main(words) for words in (["down"], ["status"], ["train"])}
+    with pytest.raises(SystemExit) as wrong:
+        main(["approve"])
+    documented = re.findall(r"^  (\d+) ", command_line.EXIT_CODES, re.MULTILINE)
+    assert ended | {wrong.value.code} == set(map(int, documented)) == {0, 1, 2, 130}
+
+
+def test_ctrl_c_while_it_still_starts_is_clean(tmp_path: Path) -> None:
+    """Libraries are loaded for a second; no stack trace comes of it. A signal's end, too, is 130 for a shell."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "operations", "status"],
+        cwd=ROOT,
+        env={**os.environ, "LOCAL_DIR": str(tmp_path)},
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        said = process.communicate(timeout=60)[1]
+    assert "Traceback" not in said and process.returncode in (130, -signal.SIGINT, 1), said
+
+
 def test_ctrl_c_says_what_goes_on(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """Exit code 130 and the module's own words."""
 
@@ -189,7 +220,10 @@ def test_ctrl_c_says_what_goes_on(monkeypatch: pytest.MonkeyPatch, capsys: pytes
         (["approve"], {}, "the following arguments are required: package"),
         (["train"], {"APPROVAL": "perhaps"}, "'perhaps' is not allowed; choose from auto, manual, never"),
         (["up"], {"PORT": "99999"}, "'99999' is not a port"),
-        (["unknown"], {}, "invalid choice: 'unknown'"),
+        (["unknown"], {}, "invalid choice: 'unknown'; --help lists all"),
+        (["relases"], {}, "invalid choice: 'relases'; the nearest is 'releases'"),
+        (["train", "--aproval=auto"], {}, "unrecognized arguments: --aproval=auto; the nearest is '--approval'"),
+        (["status"], {"ARGS": "--jsn"}, "unrecognized arguments: --jsn; the nearest is '--json'"),
     ],
 )
 def test_a_wrong_argument_ends_with_2(

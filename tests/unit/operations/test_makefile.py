@@ -173,3 +173,17 @@ def test_a_folder_of_any_name_is_not_run(stand_in: Path) -> None:
     odd = stand_in.rename(stand_in.parent / f"a$(touch {mark.name})`touch {mark.name}`\";'b")
     assert "operations" in run_all(odd)
     assert not list(stand_in.parent.rglob("mark"))
+
+
+def test_a_shell_can_complete_every_target() -> None:
+    """What bash-completion asks make for holds each of them, and nothing is run."""
+    command = ["make", "--no-print-directory", "-npq", "__BASH_MAKE_COMPLETION__=1", ".DEFAULT"]
+    asked = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    targets = re.findall(r"^([a-z-]+):.*?## ", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert len(targets) > 30 and not [name for name in targets if f"\n{name}:" not in asked.stdout]
+
+
+def test_help_fits_80_columns(tmp_path: Path) -> None:
+    """Long descriptions go on below themselves."""
+    lines = make("help", folder=tmp_path, DATA="").stdout.splitlines()
+    assert max(map(len, lines)) <= 80 and any(line.startswith(" " * 25) for line in lines)

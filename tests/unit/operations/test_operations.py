@@ -154,5 +154,15 @@ def test_a_teardown_stops_whatever_runs(capsys: pytest.CaptureFixture[str]) -> N
         run = {"executionArn": f"{arn}:execution:{name}:1", "stateMachineArn": aws.output(output), "name": name}
         aws.answer("stepfunctions", "list_executions", {"executions": [{**run, "status": "RUNNING", "startDate": now}]})
         aws.answer("stepfunctions", "stop_execution", {"stopDate": now})
+    models = [f"text-classifier-{rest}" for rest in ("dev-evidence-1", "dev-bulk-1", "dev--7-abc", "dev-2-bulk-1")]
+    made = [{"ModelName": name, "ModelArn": "arn:aws:sagemaker:us-east-1:000000000000:model/m"} for name in models]
+    aws.answer("sagemaker", "list_models", {"Models": [{**model, "CreationTime": now} for model in made]})
+    deleted: list[str] = []
+    aws.client("sagemaker").meta.events.register(
+        "provide-client-params.sagemaker.DeleteModel", lambda params, **_: deleted.append(params["ModelName"])
+    )
+    for _ in models[:2]:
+        aws.answer("sagemaker", "delete_model", {})
     teardown._stop_executions(aws)
+    assert deleted == models[:2]
     assert capsys.readouterr().out.split() == ["stopping", "training", "stopping", "release", "stopping", "bulk"]

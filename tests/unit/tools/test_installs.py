@@ -27,7 +27,6 @@ KNOWN = {
     "container/Dockerfile": "test_the_image_installs_by_hash_on_a_base_by_digest",
     "training_job/classifier/artifact/vendoring.py": "tests/unit/training/test_vendoring.py refuses another content",
     "tests/e2e/test_container_versions.py": "test_files_that_are_installed_have_a_hash_for_every_package",
-    "README.md": "test_commands_of_the_readme_install_by_hash",
     # Nothing is fetched.
     "tests/integration/test_lock.py": "--dry-run --require-hashes",
     "tests/unit/serving/test_serving_image.py": "the name of a library that the image lacks",
@@ -217,9 +216,9 @@ def test_the_image_installs_by_hash_on_a_base_by_digest() -> None:
     assert all(re.search(r"@sha256:[0-9a-f]{64}\b", line) for line in lines if line.startswith("FROM "))
 
 
-def test_commands_of_the_readme_install_by_hash() -> None:
+def test_the_ordinary_way_to_aws_installs_by_hash() -> None:
     """The ordinary way of a CDK project installs the lock."""
-    lines = [line for line in (ROOT / "README.md").read_text().splitlines() if INSTALLS.search(line)]
+    lines = [line for line in (ROOT / "docs/first-deployment.md").read_text().splitlines() if INSTALLS.search(line)]
     assert lines == ["pip install --require-hashes -r requirements.lock"]
 
 
