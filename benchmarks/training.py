@@ -98,6 +98,7 @@ class Contest:
         scale, limit = splits.scale, splits.data.score_threshold
         if scale is None or limit is None or splits.test is None:
             raise SystemExit("error: the data needs scores and test rows, as Helpful Sentences has them.")
+        self._test = splits.test
         self._cut = float(scale.standardise(np.asarray(limit)))
 
     def train(self, side: str, large: bool, seconds: float, *, measured: bool = False) -> Watch:
@@ -110,13 +111,13 @@ class Contest:
             model = self._plain(outputs, large, "eager" if ours else None)
         rows, validation, tested = (
             encode(tokenizer, frame["text"].tolist(), targets(frame, objective, splits.scale if ours else None, 2))
-            for frame in (splits.train, splits.validation, splits.test)
+            for frame in (splits.train, splits.validation, self._test)
         )
 
         def accuracy(model: PreTrainedModel) -> float:
             logits = model_logits(model, tokenizer, tested, hp.eval_batch_size)
             answers = logits[:, 0] >= self._cut if ours else logits.argmax(axis=1)
-            return float(np.mean(answers == splits.test["label"].to_numpy()))
+            return float(np.mean(answers == self._test["label"].to_numpy()))
 
         watch = Watch(seconds, accuracy if measured else None)
         with tempfile.TemporaryDirectory(dir=self._folder) as folder:
@@ -134,8 +135,10 @@ class Contest:
         make: Any = AutoModelForSequenceClassification
         if large:
             config = AutoConfig.for_model("distilbert", num_labels=outputs)
-            return make.from_config(config, attn_implementation=attention)
-        return make.from_pretrained(self._base.location, num_labels=outputs)
+            made: PreTrainedModel = make.from_config(config, attn_implementation=attention)
+        else:
+            made = make.from_pretrained(self._base.location, num_labels=outputs)
+        return made
 
 
 def _none(*_: Any) -> dict[str, float | None]:
@@ -160,13 +163,14 @@ def draw(result: dict[str, Any], path: Path) -> None:
     """Draw accuracy against seconds."""
     from matplotlib.figure import Figure
 
-    axes = Figure(figsize=(7, 4), layout="constrained").subplots()
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    axes = figure.subplots()
     for side, points in result["curves"].items():
         axes.plot(*zip(*points, strict=True), marker=".", label=side)
     axes.axhline(ACCURACY, color="grey", linestyle="--", label=f"the article's {ACCURACY}")
     axes.set(xlabel="seconds of training", ylabel="accuracy on the test rows", ylim=(0.6, 0.9))
     axes.legend(loc="lower right")
-    axes.figure.savefig(path, metadata={"Date": None})
+    figure.savefig(path, metadata={"Date": None})
 
 
 def main() -> int:
