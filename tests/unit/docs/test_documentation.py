@@ -246,3 +246,12 @@ def test_the_environments_of_the_page_are_those_of_the_configuration() -> None:
     """The page shows the values of every block of cdk.json."""
     blocks = json.loads((ROOT / "cdk.json").read_text())["context"]["environments"]
     assert set(blocks) == set(reference.ENVIRONMENTS)
+
+
+def test_every_file_that_a_guide_names_exists() -> None:
+    """Paths in backticks on the pages that lead through the code are files or folders."""
+    guides = ("docs/how-it-works.md", "docs/extending.md", "docs/tutorial.md", "docs/local-cloud.md")
+    named = {(page, path) for page in guides for path in re.findall(r"`((?:\w+/)+[\w.-]*)`", TEXT[page])}
+    made = (".local/", "build/", "code/", "source/")
+    assert [key for key in named if not key[1].startswith(made) and not (ROOT / key[1]).exists()] == []
+    assert len(named) > 10
