@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from aws_cdk import CfnResource
 from aws_cdk import aws_wafv2 as waf
 from constructs import Construct
 
@@ -15,8 +14,17 @@ def add_firewall(scope: Construct, *, name: str, front: InferenceApi, requests_i
 
     An address that sends more than `requests_in_5_minutes` is blocked for a while.
     """
+    acl = waf.CfnWebACL(
+        scope,
+        "Acl",
+        name=name,
+        description=f"Firewall of {name}",
+        scope="REGIONAL",
+        default_action=waf.CfnWebACL.DefaultActionProperty(allow={}),
+        visibility_config=waf.CfnWebACL.VisibilityConfigProperty(
+            cloud_watch_metrics_enabled=True, metric_name=name, sampled_requests_enabled=False
+        ),
+    )
     values = {"name": name, "requests_in_5_minutes": requests_in_5_minutes}
-    properties = filled(Path(__file__).with_suffix(".yaml"), {}, values)
-    acl = CfnResource(scope, "Acl", type="AWS::WAFv2::WebACL", properties=properties)
-    arn = acl.get_att("Arn").to_string()
-    waf.CfnWebACLAssociation(scope, "Stage", resource_arn=front.stage.stage_arn, web_acl_arn=arn)
+    acl.add_property_override("Rules", filled(Path(__file__).with_suffix(".yaml"), {}, values)["Rules"])
+    waf.CfnWebACLAssociation(scope, "Stage", resource_arn=front.stage.stage_arn, web_acl_arn=acl.attr_arn)

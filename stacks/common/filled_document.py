@@ -17,7 +17,7 @@ def filled(document: Path, known: Mapping[str, Any], values: Mapping[str, Any]) 
     Raises ValueError: a name has no value, or nothing uses one of the expressions or values.
     """
     parts: dict[str, Any] = yaml.safe_load(document.read_text(encoding="utf-8"))
-    own = parts.pop("Expressions") | values
+    own = parts.pop("Expressions", {}) | values
     known, used = {**known, **own}, set[str]()
 
     def fill(part: Any) -> Any:

@@ -75,9 +75,9 @@ class ModelEndpoint(Construct):
         )
         endpoint.cfn_options.condition = condition
         if self._serving.kind == "instances":
-            endpoint.deployment_config = guarded_deployment(
-                Construct(self, "Guard"), endpoint=endpoint, instances=self._serving.instances
-            )
+            guard = Construct(self, "Guard")
+            deployment = guarded_deployment(guard, endpoint=endpoint, instances=self._serving.instances)
+            endpoint.add_property_override("DeploymentConfig", deployment)
             # A release under load starts as many instances as run now, not the config's initial number.
             endpoint.retain_all_variant_properties = self._serving.scales or None
         if self._serving.scales:

@@ -1,11 +1,14 @@
 """Automatic scaling of the endpoint's variant: its instances, or the warm share of a serverless one."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
+from aws_cdk import CfnResource
 from aws_cdk import aws_applicationautoscaling as autoscaling
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
+from stacks.common.filled_document import filled
 from stacks.config.serving import ServingConfig
 from stacks.serving.variant import VARIANT
 
@@ -15,9 +18,6 @@ SERVICE = "sagemaker"
 _INVOCATIONS = "SageMakerVariantInvocationsPerInstance"
 _CONCURRENCY = "SageMakerVariantConcurrentRequestsPerModelHighResolution"
 _WARM_IN_USE = "SageMakerVariantProvisionedConcurrencyUtilization"
-
-# Scales out sooner than in; Application Auto Scaling's own default waits five minutes for both.
-_SCALE_OUT_SECONDS, _SCALE_IN_SECONDS = 60, 300
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,25 +49,9 @@ def add_scaling(scope: Construct, *, endpoint: sagemaker.CfnEndpoint, serving: S
         max_capacity=wanted.high,
     )
     target.add_dependency(endpoint)
-    policy = autoscaling.CfnScalingPolicy(
-        scope,
-        "Policy",
-        policy_name=f"{endpoint.endpoint_name}-load",
-        policy_type="TargetTrackingScaling",
-        scaling_target_id=target.ref,
-        target_tracking_scaling_policy_configuration=(
-            autoscaling.CfnScalingPolicy.TargetTrackingScalingPolicyConfigurationProperty(
-                target_value=wanted.value,
-                predefined_metric_specification=(
-                    autoscaling.CfnScalingPolicy.PredefinedMetricSpecificationProperty(
-                        predefined_metric_type=wanted.metric
-                    )
-                ),
-                scale_in_cooldown=_SCALE_IN_SECONDS,
-                scale_out_cooldown=_SCALE_OUT_SECONDS,
-            )
-        ),
-    )
+    values = {"endpoint": endpoint.endpoint_name, "target": target.ref, "metric": wanted.metric, "value": wanted.value}
+    properties = filled(Path(__file__).with_suffix(".yaml"), {}, values)
+    policy = CfnResource(scope, "Policy", type="AWS::ApplicationAutoScaling::ScalingPolicy", properties=properties)
     for resource in (target, policy):
         resource.cfn_options.condition = endpoint.cfn_options.condition
 
