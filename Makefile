@@ -42,7 +42,7 @@ override SLOW_TESTS := tests/e2e tests/integration tests/unit/serving tests/unit
 override NIGHTLY_PARTS := real-data releases client containers fuzz
 
 .PHONY: help setup lock images sbom audit up preflight verify data deploy cdk teardown down status logs train train-sdk recipe releases \
-	report approve rollback reproduce predict publish evaluate size-endpoint contract reference synth lint benchmark-serving test test-fast test-nightly \
+	report approve rollback reproduce predict publish evaluate size-endpoint client contract reference synth lint benchmark-serving test test-fast test-nightly \
 	clean
 
 help: ## list the commands
@@ -130,6 +130,12 @@ evaluate: setup ## accuracy and F1 of the served model on its test rows, or on D
 
 size-endpoint: setup ## measure memory and latency of the model, recommend memory and concurrency (ARTIFACT=, ARGS="--help")
 	@$(RUN) size-endpoint
+
+client: setup ## build the Python client as sdist and wheel into build/client, and check both as PyPI would
+	@rm -rf build/client
+	@.venv/bin/uv build --quiet --offline --no-build-isolation --python $(VENV) --out-dir build/client client
+	@rm -rf client/*.egg-info
+	@$(VENV) -m twine --no-color check --strict build/client/*
 
 contract: setup ## write openapi.json and its rendering anew from the code, after a change of the API
 	@PYTHONPATH=.:lambda $(VENV) -m tools.contract

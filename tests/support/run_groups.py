@@ -44,11 +44,12 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "e2e/test_bad_requests.py",
         "e2e/test_iam.py",
         "e2e/test_contract_fuzzing.py",
+        "e2e/test_generated_client.py",
         "e2e/test_pages.py",
     ),
     "deployment": ("integration/test_deploy_cycle.py",),
     "slim instances": ("e2e/test_slim_instances.py",),
-    "client": ("integration/test_client_process.py",),
+    "client": ("integration/test_client_process.py", "integration/test_client_package.py"),
     "restart": ("integration/test_local_restart.py", "integration/test_local_server.py"),
     # The fast tests: two processes have the CDK, another one torch. One of them waits for the templates meanwhile.
     "templates": ("infra",),
