@@ -42,7 +42,7 @@ override SLOW_TESTS := tests/e2e tests/integration tests/unit/serving tests/unit
 override NIGHTLY_PARTS := real-data releases client containers fuzz
 
 .PHONY: help setup lock images sbom audit up preflight verify data deploy cdk teardown down status logs train train-sdk recipe releases \
-	report approve rollback reproduce predict publish evaluate size-endpoint client contract reference synth lint benchmark-serving test test-fast test-nightly \
+	report approve rollback reproduce predict publish evaluate size-endpoint client notebook contract reference synth lint benchmark-serving test test-fast test-nightly \
 	clean
 
 help: ## list the commands
@@ -139,6 +139,15 @@ client: setup ## build the Python client as sdist and wheel into build/client, a
 
 contract: setup ## write openapi.json and its rendering anew from the code, after a change of the API
 	@PYTHONPATH=.:lambda $(VENV) -m tools.contract
+
+notebook: setup ## run docs/article.ipynb against the local cloud, after `make up`, and write it with its outputs (ARGS="--output=copy")
+	@[ -f "$${LOCAL_DIR:-.local}/status.json" ] || { echo "There is no local cloud yet. Next step: make up" >&2; exit 1; }
+	@env -u ARGS -u MAKEFLAGS $(VENV) -m nbconvert --to notebook --execute --inplace --log-level=WARN --ExecutePreprocessor.timeout=900 \
+		--ExecutePreprocessor.record_timing=False --KernelManager.transport_encryption=auto docs/article.ipynb $${ARGS-}
+# Jupyter's own files stay in this folder, too.
+notebook: override export JUPYTER_CONFIG_DIR := $(abspath .local/jupyter)
+notebook: override export JUPYTER_DATA_DIR := $(abspath .local/jupyter)
+notebook: override export IPYTHONDIR := $(abspath .local/jupyter)
 
 reference: setup ## write docs/configuration.md and docs/commands.md anew from the code
 	@PYTHONPATH=. $(VENV) -m tools.reference

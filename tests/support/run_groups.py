@@ -45,6 +45,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "e2e/test_iam.py",
         "e2e/test_contract_fuzzing.py",
         "e2e/test_generated_client.py",
+        "e2e/test_article_notebook.py",
         "e2e/test_pages.py",
     ),
     "deployment": ("integration/test_deploy_cycle.py",),

@@ -142,8 +142,8 @@ def test_api_gateways_own_403_is_about_the_stage(new_client: NewClient, message:
 
 def test_the_apis_403_is_about_the_key(new_client: NewClient) -> None:
     """A problem with a code."""
-    with ContractApi(api_key="right") as api:
-        error = error_of(new_client(api, api_key="wrong"))
+    with ContractApi(api_key="the-key") as api:
+        error = error_of(new_client(api, api_key="k1"))
     assert "TEXT_CLASSIFIER_API_KEY" in error.hint
 
 
