@@ -26,7 +26,7 @@ def test_its_outputs_are_those_of_its_code(article: Notebook) -> None:
     """It was run from its first cell to its last, as it stands, on the day that it names; else: `make notebook`."""
     assert [cell.execution_count for cell in article.cells] == list(range(1, len(article.cells) + 1))
     stated = re.search(r"Executed on (\d+ \w+ \d{4}) \(code (\w+)\)", article.text)
-    assert stated and stated[2] == article.digest
+    assert stated and stated[2] == article.digest, "its code has changed: make up, then make notebook"
     assert datetime.strptime(stated[1], "%d %B %Y").replace(tzinfo=UTC) <= datetime.now(UTC)
 
 
