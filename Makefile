@@ -42,7 +42,7 @@ override SLOW_TESTS := tests/e2e tests/integration tests/unit/serving tests/unit
 override NIGHTLY_PARTS := real-data releases client containers fuzz
 
 .PHONY: help setup lock images sbom audit up preflight verify data deploy cdk teardown down status logs train train-sdk recipe releases \
-	report approve rollback reproduce predict publish evaluate size-endpoint contract reference synth docs lint benchmark-serving test test-fast test-nightly \
+	report approve rollback reproduce predict publish evaluate size-endpoint client notebook contract reference synth docs lint benchmark-serving test test-fast test-nightly \
 	clean
 
 help: ## list the commands
@@ -135,8 +135,23 @@ evaluate: setup ## accuracy and F1 of the served model on its test rows, or on D
 size-endpoint: setup ## measure memory and latency of the model, recommend memory and concurrency (ARTIFACT=, ARGS="--help")
 	@$(RUN) size-endpoint
 
+client: setup ## build the Python client as sdist and wheel into build/client, and check both as PyPI would
+	@rm -rf build/client
+	@.venv/bin/uv build --quiet --offline --no-build-isolation --python $(VENV) --out-dir build/client client
+	@rm -rf client/*.egg-info
+	@$(VENV) -m twine --no-color check --strict build/client/*
+
 contract: setup ## write openapi.json and its rendering anew from the code, after a change of the API
 	@PYTHONPATH=.:lambda $(VENV) -m tools.contract
+
+notebook: setup ## run docs/article.ipynb against the local cloud, after `make up`, and write it with its outputs (ARGS="--output=copy")
+	@[ -f "$${LOCAL_DIR:-.local}/status.json" ] || { echo "There is no local cloud yet. Next step: make up" >&2; exit 1; }
+	@env -u ARGS -u MAKEFLAGS $(VENV) -m nbconvert --to notebook --execute --inplace --log-level=WARN --ExecutePreprocessor.timeout=900 \
+		--ExecutePreprocessor.record_timing=False --KernelManager.transport_encryption=auto docs/article.ipynb $${ARGS-}
+# Jupyter's own files stay in this folder, too.
+notebook: override export JUPYTER_CONFIG_DIR := $(abspath .local/jupyter)
+notebook: override export JUPYTER_DATA_DIR := $(abspath .local/jupyter)
+notebook: override export IPYTHONDIR := $(abspath .local/jupyter)
 
 reference: setup ## write configuration.md, commands.md, verification.md and the figures of README.md anew
 	@PYTHONPATH=. $(VENV) -m tools.reference

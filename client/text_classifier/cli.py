@@ -33,7 +33,7 @@ from text_classifier.tables import (
     open_standard_input,
 )
 from text_classifier.terminal import Terminal, shown
-from text_classifier.transport import MOST_IN_FLIGHT, RetryPolicy
+from text_classifier.transport import MOST_IN_FLIGHT, RetryPolicy, client_version
 
 DONE, FAILED, USAGE, SOME_REFUSED, INTERRUPTED = 0, 1, 2, 3, 130
 URL, KEY = "TEXT_CLASSIFIER_URL", "TEXT_CLASSIFIER_API_KEY"
@@ -113,6 +113,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="text-classifier", description=__doc__, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {client_version()}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="score | health | model")
 
     def command(name: str, summary: str, description: str | None = None) -> argparse.ArgumentParser:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
-from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -24,26 +23,19 @@ from tenacity import (
 from urllib3.exceptions import InvalidHeader
 from urllib3.util.retry import Retry
 
-from text_classifier.errors import ApiError, RequestRefusedError, UnavailableError, UnreachableError, UsageError
+from text_classifier.addresses import checked_url, hint_about, no_answer
+from text_classifier.errors import ApiError, RequestRefusedError, UnavailableError, UsageError
 from text_classifier.results import bad_answer
 from text_classifier.terminal import shown
 
 MOST_IN_FLIGHT = 32
 """Requests at once, and connections kept open."""
 WORTH_REPEATING = frozenset({429, 502, 503, 504})
+TRY_LATER = "Try again later; fewer requests in flight reduce throttling."
 TIMEOUT_SECONDS = (5.0, 35.0)
 """Time to connect, and to wait for the next bytes of an answer; API Gateway itself gives up after 29 s."""
 LONG_WAIT_SECONDS = 5.0
 """Waits of this length or more are logged as warnings."""
-
-# Errors of a connection that may pass, and those among them that do not.
-_BROKEN = (
-    requests.ConnectionError,
-    requests.Timeout,
-    requests.exceptions.ChunkedEncodingError,
-    requests.exceptions.ContentDecodingError,
-)
-_LASTING = (requests.exceptions.SSLError, requests.exceptions.InvalidURL)
 
 log = logging.getLogger("text_classifier")
 
@@ -89,14 +81,15 @@ class Transport:
         session: requests.Session | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self.url = _checked_url(url)
+        self.url = checked_url(url)
         self.sent = 0
         """Number of requests so far, including repeated ones."""
+        self._answered = False
         self._counting = threading.Lock()
         self._timeout = timeout
         self._session = session or _session()
         self._session.headers["Accept"] = "application/json"
-        self._session.headers["User-Agent"] = f"text-classifier-client/{_version()}"
+        self._session.headers["User-Agent"] = f"text-classifier-client/{client_version()}"
         # Threads share the session. Its connection pool allows that, its cookie jar does not: it stays empty.
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         if api_key is not None:
@@ -136,25 +129,14 @@ class Transport:
                 allow_redirects=False,
             )
         except requests.RequestException as error:
-            raise _no_answer(self.url, error) from error
+            raise no_answer(self.url, error, answered_before=self._answered) from error
+        self._answered = True
         if answer.status_code != 200:
             raise _problem(answer)
         try:
             return answer.json()
         except (ValueError, RecursionError) as error:
-            raise bad_answer("it is not JSON") from error
-
-
-def _no_answer(url: str, error: BaseException) -> ApiError:
-    """Return the error for a request without an answer."""
-    broken = isinstance(error, _BROKEN) and not isinstance(error, _LASTING)
-    while (cause := error.__cause__ or error.__context__) is not None:  # requests wraps errors several times
-        error = cause
-    reason = str(error) or type(error).__name__
-    if broken:
-        return UnreachableError(f"{url} cannot be reached: {reason}.", hint="Check the URL, and that the API is up.")
-    hint = "Check the URL, and the certificates that this machine trusts."
-    return RequestRefusedError(f"{url} cannot be requested: {reason}.", hint=hint)
+            raise bad_answer(f"it is {answer.headers.get('Content-Type')}, not JSON") from error
 
 
 class _Wait:
@@ -185,27 +167,19 @@ def _problem(answer: requests.Response) -> ApiError:
     items = document.items() if isinstance(document, dict) else ()
     # JSON can hold half of a surrogate pair, files cannot: it stays an escape.
     said = {name: value.encode("utf-8", "backslashreplace").decode() for name, value in items if isinstance(value, str)}
-    status, detail = answer.status_code, said.get("detail", "")
+    # What is not the API's own: API Gateway says a message, a redirect its target.
+    detail = said.get("detail") or said.get("message") or answer.headers.get("Location", "")
+    status = answer.status_code
     kind = UnavailableError if status in WORTH_REPEATING else RequestRefusedError
     return kind(
         f"The API answered {status} {said.get('code') or answer.reason or ''}".rstrip() + f": {detail}" * bool(detail),
-        hint=_hint(status),
+        hint=TRY_LATER if status in WORTH_REPEATING else hint_about(answer, said.get("code")),
         status=status,
         code=said.get("code"),
         detail=detail,
         request_id=said.get("request_id"),
         retry_after=_retry_after(answer.headers.get("Retry-After")),
     )
-
-
-def _hint(status: int) -> str:
-    if status in (401, 403):
-        return "Check the API key: the environment variable TEXT_CLASSIFIER_API_KEY."
-    if status == 404 or 300 <= status < 400:
-        return "Check the URL: the API's base, without /v1."
-    if status in WORTH_REPEATING:
-        return "Try again later; fewer requests in flight reduce throttling."
-    return "The API's operator finds the reason in its log under the request id."
 
 
 def _retry_after(header: str | None) -> float | None:
@@ -225,23 +199,6 @@ def _session() -> requests.Session:
     return session
 
 
-def _checked_url(url: str) -> str:
-    """Return the base URL without a final slash; raise UsageError, which does not quote a password in it."""
-    form = "Give the API's base, for example https://….amazonaws.com/live, without /v1."
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable:
-        raise UsageError("The URL is not that of an API: it needs http:// or https:// and a host.", hint=form)
-    if parts.username is not None or parts.password is not None:
-        raise UsageError("The URL holds a user name or a password; the API takes a key.", hint=form)
-    if parts.query or parts.fragment or parts.path.rstrip("/").endswith(("/v1", "/predictions")):
-        raise UsageError("The URL is not the API's base, but an address below it.", hint=form)
-    return url.rstrip("/")
-
-
 def _checked_key(key: str) -> str:
     """Return the key without surrounding blanks; raise UsageError, which never quotes it."""
     key = key.strip()
@@ -252,8 +209,9 @@ def _checked_key(key: str) -> str:
     return key
 
 
-def _version() -> str:
+def client_version() -> str:
+    """Return this package's version; 0 where it is not installed, but run from its folder."""
     try:
         return version("text-classifier-client")
-    except PackageNotFoundError:  # not installed, but run from its folder
+    except PackageNotFoundError:
         return "0"

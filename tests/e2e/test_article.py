@@ -1,4 +1,4 @@
-"""The article's own snippets against the artifact that this session trained and serves."""
+"""The article's own snippets against the artifact that this session trained and serves; more in its notebook."""
 
 from __future__ import annotations
 
@@ -56,31 +56,6 @@ def test_text_classification_pipeline_decides_as_the_api(served: Any, model_fold
     ]
     assert len(different) <= 0.05 * len(texts), different
     assert all(abs(score - 1.0) < BORDERLINE for score in different), different
-
-
-def test_evaluator_with_bootstrap_and_label_mapping(served: Any, model_folder: Path) -> None:
-    """The article's `evaluator("text-classification").compute(…, strategy="bootstrap")` runs offline on the model."""
-    import evaluate
-    from datasets import Dataset
-    from transformers import AutoModelForSequenceClassification, AutoTokenizer
-
-    from classifier.evaluation import metrics
-
-    rows = pd.read_json(served.data / "test.json", lines=True).head(SENTENCES)
-    data = Dataset.from_dict({"text": rows["sentence"].tolist(), "label": (rows["helpful"] >= 1).astype(int).tolist()})
-    result = evaluate.evaluator("text-classification").compute(
-        model_or_pipeline=AutoModelForSequenceClassification.from_pretrained(model_folder),
-        tokenizer=AutoTokenizer.from_pretrained(model_folder),
-        data=data,
-        metric=evaluate.load(str(metrics.MODULE), "accuracy"),
-        label_mapping={"not_helpful": 0, "helpful": 1},
-        strategy="bootstrap",
-        n_resamples=20,
-        random_state=0,
-    )
-    low, high = result["accuracy"]["confidence_interval"]
-    assert low <= result["accuracy"]["score"] <= high
-    assert result["accuracy"]["score"] > 0.6
 
 
 @pytest.mark.proves(

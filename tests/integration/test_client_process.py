@@ -19,6 +19,7 @@ import pytest
 
 import killed_client
 from contract_api import RESET, ContractApi, Fault, prediction
+from installed_client import install
 
 pytestmark = pytest.mark.integration
 ROOT = Path(__file__).resolve().parents[2]
@@ -200,33 +201,10 @@ def test_ctrl_c_ends_at_once_and_says_how_to_go_on(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """`pip install ./client` in an environment of its own, without a network; answers its `bin` folder.
-
-    What the package depends on comes from this project's environment.
-    """
+    """`pip install ./client` in an environment of its own; its `bin` folder."""
     folder = tmp_path_factory.mktemp("installed")
     shutil.copytree(CLIENT, folder / "client", ignore=shutil.ignore_patterns("__pycache__", "build", "*.egg-info"))
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder / "env")], check=True)
-    site = next((folder / "env" / "lib").glob("python*/site-packages"))
-    (site / "dependencies.pth").write_text("\n".join(path for path in sys.path if path.endswith("site-packages")))
-    python = folder / "env" / "bin" / "python"
-    done = subprocess.run(
-        [
-            python,
-            "-m",
-            "pip",
-            "install",
-            "--no-deps",
-            "--no-build-isolation",
-            "--no-index",
-            "--disable-pip-version-check",
-            str(folder / "client"),
-        ],
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return python.parent
+    return install(folder / "client", folder)
 
 
 def test_the_installed_command_scores(installed: Path, tmp_path: Path) -> None:

@@ -32,6 +32,13 @@ def test_texts_are_scored_one_a_line(capsys: pytest.CaptureFixture[str]) -> None
     assert json.loads(capsys.readouterr().out) == {"text": "first", **said, "model_version": "7", "error": None}
 
 
+def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
+    """0 here, where it is not installed; tests/integration/test_client_package.py has it installed."""
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["--version"])
+    assert (ended.value.code, capsys.readouterr().out) == (0, "text-classifier 0\n")
+
+
 def test_classes_are_printed_below_the_text(capsys: pytest.CaptureFixture[str]) -> None:
     """With --top-k, the most probable first."""
     with ContractApi() as api:

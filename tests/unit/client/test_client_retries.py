@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import socket
 import time
 from collections.abc import Callable
 from email.utils import formatdate
@@ -111,20 +110,6 @@ def test_the_time_is_bounded_by_the_clock() -> None:
             client.score("text")
         assert time.monotonic() - started < 5
         assert 2 <= len(api.asked) < 100
-
-
-def test_nobody_there_is_unreachable_after_some_attempts(new_client: NewClient) -> None:
-    """The message has the URL and the reason, and no stack of wrapped exceptions."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{probe.getsockname()[1]}/live"
-    client = new_client(url, retry=RetryPolicy(attempts=3))
-    with pytest.raises(UnreachableError) as caught:
-        client.score("text")
-    assert client.requests_sent == 3
-    assert caught.value.status is None
-    assert caught.value.message.startswith(f"{url} cannot be reached: [Errno ")
-    assert caught.value.message.endswith("Connection refused.")
 
 
 def test_an_answer_that_does_not_come_is_given_up(new_client: NewClient) -> None:
