@@ -81,11 +81,11 @@ def deploy(arguments: argparse.Namespace) -> None:
 
 
 def cdk(arguments: argparse.Namespace) -> None:
-    """Run any `cdk` command against the local cloud.
+    """Run any `cdk` command against the local cloud, or against AWS with an environment that is there.
 
-    For example: make cdk ARGS="destroy --all --force", python -m operations cdk diff
+    For example: make cdk ARGS="destroy --all --force", make cdk ENV=dev ARGS="diff --all"
     """
-    cdk_command.run(arguments.arguments, deployment=connect(LOCAL_ENV), on_line=say)
+    cdk_command.run(arguments.arguments, env=arguments.env, deployment=connect(arguments.env), on_line=say)
 
 
 def down(_: argparse.Namespace) -> None:

@@ -45,6 +45,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "e2e/test_iam.py",
         "e2e/test_contract_fuzzing.py",
         "e2e/test_pages.py",
+        "e2e/test_delivery.py",
     ),
     "deployment": ("integration/test_deploy_cycle.py",),
     "slim instances": ("e2e/test_slim_instances.py",),
