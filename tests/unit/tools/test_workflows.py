@@ -105,6 +105,21 @@ def test_steps_are_make_targets() -> None:
     assert all("gh " in step for step in others) and len(others) == 2
 
 
+def test_a_failure_before_a_pipe_fails_its_step() -> None:
+    """GitHub's default shell looks at the last command of a pipe alone; the one that it is told looks at all."""
+    piped = [
+        step for _, job in jobs() for step in job.get("steps", ()) if re.search(r"make [^\n]*\|", step.get("run", ""))
+    ]
+    assert piped and {step.get("shell") for step in piped} == {"bash"}
+
+
+def test_only_main_is_deployed() -> None:
+    """A run that is started by hand on another branch does nothing; everything else waits for the job that looks."""
+    found = dict(jobs())
+    assert "github.ref == 'refs/heads/main'" in found["deploy.yml: checks"]["if"]
+    assert found["deploy.yml: dev"]["needs"] == "checks"
+
+
 def test_a_token_for_aws_is_for_trusted_code_alone() -> None:
     """Who can get one runs in an environment, or for a pull request of this repository that a person wrote."""
     for name, job in jobs():
