@@ -83,7 +83,7 @@ data: setup ## show how a file of labelled texts is read, and what looks wrong (
 deploy: setup ## start the local cloud and deploy all stacks to it, without training (CONTEXT=)
 	@$(RUN) deploy
 
-cdk: setup ## any cdk command against the local cloud (ARGS="diff", ARGS="destroy --all --force")
+cdk: setup ## any cdk command, on the local cloud or on AWS (ENV=dev, ARGS="diff --all", ARGS="destroy --all --force", CONTEXT=)
 	@$(RUN) cdk
 
 teardown: setup ## destroy an environment, then list what remains and whose it is (ENV=dev, ARGS="--dry-run", ARGS="--yes")

@@ -10,6 +10,7 @@ from cdk_nag import AwsSolutionsChecks
 from stacks.api.stack import ApiStack
 from stacks.common.project_sources import ProjectSources
 from stacks.config.environment import Config, load_config
+from stacks.delivery.stack import DeliveryStack
 from stacks.errors import StacksError
 from stacks.image.stack import ImageStack
 from stacks.monitoring.stack import MonitoringStack
@@ -49,6 +50,8 @@ def build(app: App, config: Config, sources: ProjectSources) -> None:
     # It reads the buckets' baselines and writes to the topic; it knows everything else by name.
     monitoring.add_stack_dependency(storage)
     monitoring.add_stack_dependency(training)
+    if config.delivery.repository:
+        DeliveryStack(app, config=config)
 
     for key, value in config.tags.items():
         Tags.of(app).add(key, value)

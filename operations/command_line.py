@@ -111,8 +111,8 @@ class Option:
 class Verb:
     """One line of the list of verbs, with its module below `operations.verbs`.
 
-    `local`: whether it works on the local cloud only, without `--env`, and has no result for `--json`. `deployed`:
-    whether it asks an environment, so that it has `--env`.
+    `local`: whether it is for the local cloud, without `--env` unless that is among its options, and has no result for
+    `--json`. `deployed`: whether it asks an environment, so that it has `--env`.
     """
 
     module: str
@@ -178,7 +178,7 @@ LOCAL_CLOUD = "machine.local_cloud"
 VERBS = {
     "up": Verb(LOCAL_CLOUD, "start the local cloud, deploy, train, serve, ask", (PORT, HYPERPARAMETER), local=True),
     "deploy": Verb(LOCAL_CLOUD, "start the local cloud and deploy all stacks to it", (PORT,), local=True),
-    "cdk": Verb(LOCAL_CLOUD, "run any cdk command against the local cloud", (CDK_ARGUMENTS,), local=True),
+    "cdk": Verb(LOCAL_CLOUD, "run any cdk command", (ENV, CDK_ARGUMENTS), local=True),
     "down": Verb(LOCAL_CLOUD, "stop the local cloud and everything in it", local=True),
     "status": Verb("deployment.status", "show addresses, credentials and which model answers"),
     "logs": Verb("deployment.logs", "show failures and the newest log lines", (LINES, HOURS)),

@@ -18,5 +18,8 @@ _OPTIONS = {
 }
 CONFIGURATIONS = {
     f"{env}-{name}": {"env": env, **values} for env in ("local", "dev", "prod") for name, values in _OPTIONS.items()
-} | {"prod-isolated": {"env": "prod", "own_key": "true", **ISOLATED}}
+} | {
+    "prod-isolated": {"env": "prod", "own_key": "true", **ISOLATED},
+    "dev-delivered": {"env": "dev", **_SETS["delivered"]},
+}
 """Name of a configuration → its context: each environment, plain and with its options."""

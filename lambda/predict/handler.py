@@ -28,14 +28,6 @@ _api = Api(
 
 @_observability.logger.inject_lambda_context(correlation_id_path="requestContext.requestId", log_event=False)
 @_observability.metrics.log_metrics(capture_cold_start_metric=True)  # type: ignore[untyped-decorator]
-def _handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    return _api.answer(event, seconds=context.get_remaining_time_in_millis() / 1000)
-
-
-_traced = _handle if _observability.tracer is None else _observability.tracer.capture_lambda_handler(_handle)
-
-
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one API Gateway proxy event."""
-    answer: dict[str, Any] = _traced(event, context)
-    return answer
+    return _api.answer(event, seconds=context.get_remaining_time_in_millis() / 1000)

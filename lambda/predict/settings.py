@@ -21,8 +21,6 @@ class Settings:
     """`API_KEY_REQUIRED`: whether predictions take a key; the served contract and the demo page then say so."""
     log_texts: bool = False
     """`LOG_TEXTS`: whether callers' texts are logged. They may be personal, so they are not by default."""
-    tracing: bool = False
-    """`TRACING`: whether segments go to X-Ray."""
     service: str = "predict"
     """`POWERTOOLS_SERVICE_NAME`: name of this function in log lines, and the dimension of its metrics."""
     metrics_namespace: str = "predict"
@@ -37,7 +35,6 @@ class Settings:
             model_packages_arn=environment.get("MODEL_PACKAGES_ARN") or None,
             api_key_required=flag(environment, "API_KEY_REQUIRED"),
             log_texts=flag(environment, "LOG_TEXTS"),
-            tracing=flag(environment, "TRACING"),
             service=environment.get("POWERTOOLS_SERVICE_NAME") or cls.service,
             metrics_namespace=environment.get("POWERTOOLS_METRICS_NAMESPACE") or cls.metrics_namespace,
         )

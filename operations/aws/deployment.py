@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 PROJECT = "text-classifier"
 LOCAL_ENV = "local"
-STACKS = ("storage", "image", "training", "serving", "release", "api", "monitoring")  # each after what it needs
+# Each after what it needs; the roles of GitHub, by which somebody may be deploying, go last.
+STACKS = ("delivery", "storage", "image", "training", "serving", "release", "api", "monitoring")
 CONNECT_SECONDS = 0.5
 MODEL_SECONDS = (2.0, 5.0)  # to connect to the API, and to wait for the model
 

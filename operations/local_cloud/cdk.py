@@ -1,4 +1,4 @@
-"""The real CDK command line: against the local cloud, or only to synthesise."""
+"""The real CDK command line: against the local cloud, against AWS, or only to synthesise."""
 
 import os
 import subprocess
@@ -22,7 +22,7 @@ def run(
 
     Where it fails, the error holds the last of those lines that `show` hid, for which it was true.
 
-    `deployment`: the local cloud it talks to; None where it only synthesises. `output`: folder of the cloud assembly;
+    `deployment`: what it talks to; None where it only synthesises. `output`: folder of the cloud assembly;
     None where the app is not needed: cdk synthesises it for every command that knows of it.
     """
     paths.HOME.mkdir(parents=True, exist_ok=True)
@@ -55,14 +55,17 @@ def run(
 
 
 def _variables(deployment: Deployment | None) -> dict[str, str]:
-    """Return an environment in which `cdk` talks to nobody else and leaves nothing in the user's home."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CDK_"))}
-    return {
-        **kept,
+    """Return an environment in which `cdk` finds our Python and node. On AWS it has the user's credentials.
+
+    Elsewhere it talks to nobody else and leaves nothing in the user's home.
+    """
+    common = {
         "PATH": f"{paths.PYTHON.parent}{os.pathsep}{os.environ['PATH']}",
-        "HOME": str(paths.HOME),
-        "AWS_EC2_METADATA_DISABLED": "true",
         "CDK_DISABLE_CLI_TELEMETRY": "true",
         "CDK_DISABLE_VERSION_CHECK": "1",
-        **(deployment.variables if deployment else {}),
     }
+    if deployment and deployment.endpoint_url is None:
+        return {**os.environ, **common}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CDK_"))}
+    alone = {"HOME": str(paths.HOME), "AWS_EC2_METADATA_DISABLED": "true"}
+    return {**kept, **common, **alone, **(deployment.variables if deployment else {})}

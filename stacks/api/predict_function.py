@@ -41,7 +41,6 @@ def predict_function(
             "MODEL_PACKAGES_ARN": names.package_arn_prefix.rstrip("/"),
             "API_KEY_REQUIRED": str(settings.api_key_required).lower(),
             "LOG_TEXTS": str(settings.log_texts).lower(),
-            "TRACING": str(settings.tracing).lower(),
             "POWERTOOLS_METRICS_NAMESPACE": names.prefix,
             "LOG_LEVEL": "INFO",
         },

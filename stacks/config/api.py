@@ -71,7 +71,8 @@ class ApiConfig(Section):
     ] = ""
     """With a domain: Route 53 zone that gets its record; empty where DNS is managed elsewhere."""
     tracing: bool = False
-    """Whether requests are traced with X-Ray; loading its SDK makes the Lambda's cold starts longer."""
+    """Whether API Gateway and Lambda send X-Ray a trace of each request that it samples. The call of the endpoint is no
+    part of its own in it; log lines carry the trace id."""
     log_texts: bool = False
     """Whether callers' texts are logged. They may hold personal data: leave it off in production."""
     fixed_id: Annotated[str, matching("[a-z0-9]{0,32}", "up to 32 lower-case letters and digits")] = ""

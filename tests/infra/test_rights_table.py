@@ -22,6 +22,8 @@ _BY_RESOURCE = {
     "AWS::EC2::VPCEndpoint": "gateway of isolated jobs",
 }
 """What holds a policy that names its principals, and how the page calls it."""
+DELIVERED = "delivered"
+"""The configuration that has one stack more than another, and is looked at for that alone."""
 
 
 def granted(values: TemplateValues, prefix: str) -> Iterator[Right]:
@@ -69,13 +71,15 @@ def table(configurations: Configurations, request: pytest.FixtureRequest) -> rig
     everywhere = {name.partition("-")[2] for name in configurations}
     for name, stacks in configurations.items():
         env, _, option = name.partition("-")
-        for template in stacks.values():
+        for stack, template in stacks.items():
+            if option == DELIVERED and not stack.endswith("-delivery"):
+                continue
             for right in granted(TemplateValues(template, list(stacks.values())), f"text-classifier-{env}"):
                 options[right].add(option)
     noted = rights.parse(rights.PAGE.read_text(encoding="utf-8")) if rights.PAGE.exists() else {}
     uses = {right: noted[right].workflows if right in noted else () for right in options}
     made = {
-        right: rights.Entry(() if found >= everywhere - {"isolated"} else tuple(sorted(found)), uses[right])
+        right: rights.Entry(() if found >= everywhere - {"isolated", DELIVERED} else tuple(sorted(found)), uses[right])
         for right, found in options.items()
     }
     if request.config.getoption(rights.OPTION):

@@ -15,6 +15,8 @@ import pytest
 from local_project import ROOT
 from operations.aws.deployment import STACKS
 
+ORDINARY = set(STACKS) - {"image", "delivery"}  # those two exist where the configuration asks for them
+
 pytestmark = pytest.mark.integration
 
 CDK = ROOT / "node_modules" / ".bin" / "cdk"
@@ -130,5 +132,5 @@ def test_diff_and_deploy_the_ordinary_way(clone: Path, environment: Path, server
     assert "Number of stacks with differences: 6" in run("diff", "-c", "env=local")
     run("deploy", "--all", "-c", "env=local", "--require-approval", "never")
     made = [stack["StackName"] for stack in stacks.describe_stacks()["Stacks"]]
-    assert {f"text-classifier-local-{part}" for part in STACKS} <= set(made)
+    assert {f"text-classifier-local-{part}" for part in ORDINARY} <= set(made)
     assert "Number of stacks with differences: 0" in run("diff", "-c", "env=local")

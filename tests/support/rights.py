@@ -20,7 +20,7 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "rights.md"
 OPTION = "--write-rights"
 UNEXPLAINED = "neither used nor explained"
 _USED = "used: "
-_ASSETS = re.compile(r"cdk-hnb659fds-assets-\d+-[a-z]+-[a-z]+-\d")
+_ASSETS = re.compile(r"(?<=cdk-)hnb659fds-(assets|[a-z-]+-role)-\d+-[a-z]+-[a-z]+-\d")
 _ROW = re.compile(r"^\| (`.*?`) \| `(.*?)` \| (.*?) ?\| (.*) \|$", re.MULTILINE)
 _HASH = re.compile(r"\b[0-9a-f]{64}\b")
 
@@ -68,7 +68,7 @@ def short(arn: str, prefix: str) -> str:
     text = re.sub(
         rf"{prefix}-instances|(?<=ndpoint/){prefix}(?=[/:]|$)|(?<=ndpoints/){prefix}(?=:|$)", "<endpoint>", text
     )
-    return _HASH.sub("<hash>", _ASSETS.sub("cdk-assets", text.replace(prefix, "<prefix>")))
+    return _HASH.sub("<hash>", _ASSETS.sub(r"\1", text.replace(prefix, "<prefix>")))
 
 
 def matches(right: Right, decision: Decision) -> bool:
@@ -184,7 +184,10 @@ _ROLES = "*How to use SageMaker AI execution roles* (SageMaker AI Developer Guid
 _STEP_FUNCTIONS = "*Create and manage SageMaker AI jobs with Step Functions* (Step Functions Developer Guide) lists it"
 _INSPECTS = "SageMaker inspects a package's image and archive with its creator's rights; the local cloud does not"
 _SPOT = "Checkpoints of spot jobs; tests/e2e/test_interruptions.py"
+_DELIVERY = "Takes place on GitHub; tests/integration/test_delivery.py and tests/e2e/test_delivery.py make these calls"
 REASONS = {
+    "deployment * *": _DELIVERY,
+    "diff * *": _DELIVERY,
     "training s3:PutObject *profiler-output/*": "SageMaker's profiler writes there, on AWS alone",
     "bucket?policy:?CDK* * *": "CDK's function empties a removable bucket; the local cloud does it without asking",
     "bucket?policy:?logging* * *": "S3 delivers access logs; the local cloud has none",

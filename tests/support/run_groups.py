@@ -47,6 +47,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "e2e/test_generated_client.py",
         "e2e/test_article_notebook.py",
         "e2e/test_pages.py",
+        "e2e/test_delivery.py",
     ),
     "deployment": ("integration/test_deploy_cycle.py",),
     "slim instances": ("e2e/test_slim_instances.py",),

@@ -1,7 +1,7 @@
-"""Resource types that are checked and accepted but do nothing here: budgets, scaling of endpoints, rules of networks.
+"""Resource types that are checked and accepted but do nothing here: budgets, scaling, networks, identity providers.
 
-Nothing costs anything, and a variant is one process, however many instances a template asks for. A template with a
-mistake in it is refused all the same.
+Nothing costs anything, and a variant is one process, however many instances a template asks for. Nobody checks who
+signed a token. A template with a mistake in it is refused all the same.
 """
 
 import logging
@@ -26,6 +26,7 @@ def register() -> None:
     """Add the types. Reading botocore's model of a service takes a moment, hence a worker thread."""
     _register("AWS::Budgets::Budget", _create_budget)
     _register("AWS::EC2::SecurityGroupIngress", _create_rule, "GroupId", "SourceSecurityGroupId", "IpProtocol")
+    _register("AWS::IAM::OIDCProvider", _create_provider, "Url")
     _register(f"{_SCALING}ScalableTarget", _create_target, "ResourceId", "ScalableDimension", "ServiceNamespace")
     _register(f"{_SCALING}ScalingPolicy", _create_policy, "PolicyName", "ScalingTargetId")
 
@@ -48,6 +49,12 @@ def _create_budget(logical_id: str, properties: Record, stack_name: str) -> Crea
 def _create_rule(logical_id: str, properties: Record, stack_name: str) -> Created:
     _request("ec2", "AuthorizeSecurityGroupIngress", properties)
     return f"{properties['GroupId']}-{logical_id}", {}
+
+
+def _create_provider(logical_id: str, properties: Record, stack_name: str) -> Created:
+    _request("iam", "CreateOpenIDConnectProvider", {**properties, "ClientIDList": properties.get("ClientIdList", [])})
+    arn = f"arn:aws:iam::{get_account_id()}:oidc-provider/{properties['Url'].removeprefix('https://')}"
+    return arn, {"Arn": arn}
 
 
 def _create_target(logical_id: str, properties: Record, stack_name: str) -> Created:

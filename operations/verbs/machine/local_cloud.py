@@ -83,11 +83,12 @@ def deploy(arguments: argparse.Namespace) -> None:
 
 
 def cdk(arguments: argparse.Namespace) -> None:
-    """Run any `cdk` command against the local cloud.
+    """Run any `cdk` command against the local cloud, or against AWS with an environment that is there.
 
-    For example: make cdk ARGS="destroy --all --force", python -m operations cdk diff
+    For example: make cdk ARGS="destroy --all --force", make cdk ENV=dev ARGS="diff --all"
     """
-    cdk_command.run(arguments.arguments, deployment=connect(LOCAL_ENV), show=partial(say, whole=True))
+    show = partial(say, whole=True)
+    cdk_command.run(arguments.arguments, env=arguments.env, deployment=connect(arguments.env), show=show)
 
 
 def down(_: argparse.Namespace) -> None:

@@ -95,7 +95,7 @@ class Front:
                 breaker=Breaker(clock=fake_time.clock),
             ),
             registry=ModelRegistry("arn:group", lambda _: self.registry),
-            observability=Observability(logger=logger, metrics=self.metrics, telemetry=self.telemetry, tracer=None),
+            observability=Observability(logger=logger, metrics=self.metrics, telemetry=self.telemetry),
             clock=fake_time.clock,
             **settings,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -32,13 +33,9 @@ def test_two_sets_of_metrics_are_apart(capsys: pytest.CaptureFixture[str]) -> No
     assert "Texts" not in capsys.readouterr().out
 
 
-def test_without_tracing_there_is_no_tracer() -> None:
-    """The X-Ray SDK is not even loaded unless tracing was asked for."""
-    assert create_observability(SETTINGS).tracer is None
-
-
-def test_with_tracing_calls_of_botocore_are_traced() -> None:
-    """The tracer patches botocore alone, through which the endpoint is asked."""
-    settings = Settings(endpoint_name="e", tracing=True)
-    tracer = create_observability(settings).tracer
-    assert tracer is not None and tracer.service == "predict"
+def test_log_lines_carry_the_trace_id(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lambda tells it by a variable, so that a line and a trace are found from each other without X-Ray's SDK."""
+    trace = "1-5759e988-bd862e3fe1be46a994272793"
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", f"Root={trace};Parent=53995c3f42cd8ad8;Sampled=1")
+    create_observability(replace(SETTINGS, service="traced")).logger.info("answered")  # a logger of its own
+    assert json.loads(capsys.readouterr().out)["xray_trace_id"] == trace

@@ -16,7 +16,6 @@ def test_variables_are_read() -> None:
         "MODEL_PACKAGES_ARN": "arn:packages",
         "API_KEY_REQUIRED": "true",
         "LOG_TEXTS": "true",
-        "TRACING": "true",
         "POWERTOOLS_SERVICE_NAME": "p",
         "POWERTOOLS_METRICS_NAMESPACE": "n",
     }
@@ -26,16 +25,15 @@ def test_variables_are_read() -> None:
         model_packages_arn="arn:packages",
         api_key_required=True,
         log_texts=True,
-        tracing=True,
         service="p",
         metrics_namespace="n",
     )
 
 
 def test_callers_texts_stay_out_of_the_log_unless_asked_for() -> None:
-    """A function that is told nothing else logs no texts and sends no traces."""
+    """A function that is told nothing else logs no texts."""
     settings = Settings.from_environment({"ENDPOINT_NAME": "e"})
-    assert (settings.log_texts, settings.tracing, settings.api_key_required) == (False, False, False)
+    assert (settings.log_texts, settings.api_key_required) == (False, False)
 
 
 def test_a_flag_is_true_or_false() -> None:

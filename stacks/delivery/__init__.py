@@ -1,0 +1,1 @@
+"""What GitHub Actions may do in the account."""
