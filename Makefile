@@ -41,13 +41,16 @@ override FAST_TESTS := tests/infra tests/unit
 override SLOW_TESTS := tests/e2e tests/integration tests/unit/serving tests/unit/training tests/unit/sagemaker
 override NIGHTLY_PARTS := real-data releases client containers fuzz
 
-.PHONY: help setup lock images sbom audit up preflight verify data deploy cdk teardown down status logs train train-sdk recipe releases \
+.PHONY: help doctor setup lock images sbom audit up preflight verify data deploy cdk teardown down status logs train train-sdk recipe releases \
 	report approve rollback reproduce predict publish evaluate size-endpoint contract reference synth lint benchmark-serving test test-fast test-nightly \
 	clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' Makefile
 	@echo "  variables: PORT=$$PORT  ENV=$$ENV  DATA=$${DATA-}  PYTHON=$$PYTHON; options of a command: ARGS=--help, ARGS=--json"
+
+doctor: ## look at this machine, before or after set-up: Python, disk, memory, port, network, browser (PORT=, ARGS=--json)
+	@PYTHONPATH=. "$$PYTHON" -m tools.doctor
 
 setup: ## install everything into this folder (.venv, .venv-cloud, node_modules, build)
 	@"$$PYTHON" tools/setup.py

@@ -3,6 +3,8 @@
 Run by `make test`. Playwright's own browsers are not used: they'd be downloaded from elsewhere, into the home folder.
 """
 
+from __future__ import annotations  # for tools/doctor.py
+
 import os
 import shutil
 import subprocess
