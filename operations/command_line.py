@@ -177,6 +177,7 @@ VERBS = {
     "status": Verb("deployment.status", "show addresses, credentials and which model answers"),
     "logs": Verb("deployment.logs", "show failures and the newest log lines", (LINES, HOURS)),
     "data": Verb("model.data", "show how labelled texts are read", (DATA, HYPERPARAMETER), deployed=False),
+    "config": Verb("deployment.config", "show every value of the configuration and where it comes from"),
     "preflight": Verb("deployment.preflight", "check whether the account can take the deployment"),
     "verify": Verb("deployment.verify", "check a deployment: API, limits, metrics, workflow"),
     "teardown": Verb("deployment.teardown", "destroy the environment, list what remains and whose it is", TEARDOWN),
