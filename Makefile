@@ -41,7 +41,7 @@ override FAST_TESTS := tests/infra tests/unit
 override SLOW_TESTS := tests/e2e tests/integration tests/unit/serving tests/unit/training tests/unit/sagemaker
 override NIGHTLY_PARTS := real-data releases client containers fuzz
 
-.PHONY: help doctor setup lock images sbom audit up config preflight verify data deploy cdk teardown down status logs train train-sdk recipe releases \
+.PHONY: help doctor setup lock images sbom audit up config cost preflight verify data deploy cdk teardown down status logs train train-sdk recipe releases \
 	report approve rollback reproduce predict publish evaluate size-endpoint contract reference synth lint benchmark-serving test test-fast test-nightly \
 	clean
 
@@ -72,6 +72,9 @@ up: setup ## start the local cloud, deploy, train on real text, serve, print a c
 
 config: setup ## every value of an environment's configuration, and where it comes from (ENV=, CONTEXT=)
 	@$(RUN) config
+
+cost: setup ## a month's costs of a configuration beside other ways to serve (ENV=, CONTEXT=, ARGS="--predictions 1e6 --trainings 4")
+	@$(RUN) cost
 
 preflight: setup ## check account, region, quotas and names before a deployment (ENV=dev, CONTEXT=)
 	@$(RUN) preflight

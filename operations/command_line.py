@@ -62,7 +62,7 @@ def _positive(text: str) -> float:
         number = float(text)
     except ValueError:
         number = 0
-    if not 0 < number < 1e6:
+    if not 0 < number <= 1e12:
         raise argparse.ArgumentTypeError(f"'{text}' is not allowed; a number above 0")
     return number
 
@@ -156,6 +156,13 @@ SIZING = (
     Option("--requests-per-second", "expected load; as dev's API allows", 20, type=_positive),
     Option("--seconds", "how long each kind of request is repeated", 2.0, type=_positive),
 )
+COSTS = (
+    Option("--predictions", "a month", 100_000, type=_positive),
+    Option("--trainings", "a month, with their evidence jobs", 4, type=_positive),
+    Option("--minutes", "that each of these jobs is billed for; assumed", 15, type=_positive),
+    Option("--characters", "of a text, for Comprehend", 100, type=_positive),
+    Option("--refresh", "ask AWS for the prices first, and keep them", flag=True),
+)
 PUBLISHING = (
     PENDING,
     Option("--repo", "model repository, owner/name", "", "REPO"),
@@ -167,17 +174,17 @@ PUBLISHING = (
     Option("--language", "code of the texts' language; left out: the base model's", variable="TEXT_LANGUAGE"),
     Option("--token-secret", "name or ARN of a secret with the Hub's token", variable="HUB_TOKEN_SECRET"),
 )
-LOCAL_CLOUD = "machine.local_cloud"
 
 VERBS = {
-    "up": Verb(LOCAL_CLOUD, "start the local cloud, deploy, train, serve, ask", (PORT, HYPERPARAMETER), local=True),
-    "deploy": Verb(LOCAL_CLOUD, "start the local cloud and deploy all stacks to it", (PORT,), local=True),
-    "cdk": Verb(LOCAL_CLOUD, "run any cdk command against the local cloud", (CDK_ARGUMENTS,), local=True),
-    "down": Verb(LOCAL_CLOUD, "stop the local cloud and everything in it", local=True),
+    "up": Verb("machine.local_cloud", "deploy, train, serve and ask, all locally", (PORT, HYPERPARAMETER), local=True),
+    "deploy": Verb("machine.local_cloud", "start the local cloud and deploy all stacks to it", (PORT,), local=True),
+    "cdk": Verb("machine.local_cloud", "run any cdk command against the local cloud", (CDK_ARGUMENTS,), local=True),
+    "down": Verb("machine.local_cloud", "stop the local cloud and everything in it", local=True),
     "status": Verb("deployment.status", "show addresses, credentials and which model answers"),
     "logs": Verb("deployment.logs", "show failures and the newest log lines", (LINES, HOURS)),
     "data": Verb("model.data", "show how labelled texts are read", (DATA, HYPERPARAMETER), deployed=False),
     "config": Verb("deployment.config", "show every value of the configuration and where it comes from"),
+    "cost": Verb("deployment.cost", "estimate a month's costs, beside other ways to serve", COSTS),
     "preflight": Verb("deployment.preflight", "check whether the account can take the deployment"),
     "verify": Verb("deployment.verify", "check a deployment: API, limits, metrics, workflow"),
     "teardown": Verb("deployment.teardown", "destroy the environment, list what remains and whose it is", TEARDOWN),
@@ -193,7 +200,7 @@ VERBS = {
     "predict": Verb("model.predict", "classify one text through the REST API", (TEXT,)),
     "evaluate": Verb("model.evaluate", "measure accuracy and F1 through the REST API", TEST),
     "size-endpoint": Verb("model.size_endpoint", "measure the model, recommend memory and concurrency", SIZING),
-    "synth": Verb(LOCAL_CLOUD, "synthesise the templates of every environment", local=True),
+    "synth": Verb("machine.local_cloud", "synthesise the templates of every environment", local=True),
 }
 
 

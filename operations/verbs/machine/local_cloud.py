@@ -115,7 +115,7 @@ def synth(_: argparse.Namespace) -> None:
 
 def _deployed(port: int, phases: Phases) -> Deployment:
     """Start the local cloud, bootstrap it where that is missing, and deploy all stacks."""
-    configuration(LOCAL_ENV, "")  # a misspelt value of CONTEXT is refused before anything starts
+    configuration(LOCAL_ENV)  # a misspelt value of CONTEXT is refused before anything starts
     phases.begin("Local cloud")
     chosen = process.start(port)
     deployment = connect(LOCAL_ENV)

@@ -7,8 +7,8 @@ import json
 import pytest
 
 from operations.__main__ import main
+from operations.local_cloud import process
 from operations.verbs.deployment import config as verb
-from operations.verbs.machine import local_cloud
 from stacks.config.environment import Config
 from stacks.config.fields import dotted_names
 
@@ -73,7 +73,7 @@ def test_a_wrong_value_ends_a_command_before_anything_starts(
     context: str, said: str, command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is named, with the name or the values that exist; the local cloud is not started."""
-    monkeypatch.setattr(local_cloud.process, "start", lambda port: pytest.fail("the local cloud was started"))
+    monkeypatch.setattr(process, "start", lambda port: pytest.fail("the local cloud was started"))
     monkeypatch.setenv("CONTEXT", context)
     assert main([command]) == 1
     assert said in capsys.readouterr().err

@@ -22,6 +22,7 @@ from tools import doctor, setup
 
 ROOT = Path(__file__).resolve().parents[3]
 BEFORE_SET_UP = ("tools/doctor.py", "tools/setup.py", "tools/browser.py", "operations/checks.py")
+HOSTS = ("PIP_INDEX_URL", "NPM_CONFIG_REGISTRY", "HF_ENDPOINT")
 
 
 @pytest.fixture
@@ -34,30 +35,24 @@ def silent(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
 
 @pytest.mark.parametrize("name", BEFORE_SET_UP)
 def test_an_old_python_can_read_it(name: str) -> None:
-    """Python 3.8 parses what says that Python 3.8 can't be used, and evaluates no annotation."""
-    tree = ast.parse((ROOT / name).read_text(encoding="utf-8"), feature_version=(3, 8))
-    assert any(isinstance(node, ast.ImportFrom) and node.module == "__future__" for node in tree.body)
+    """Python 3.8 parses what says that Python 3.8 can't be used, and evaluates no annotation with a `|`."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    tree = ast.parse(text, feature_version=(3, 8))
+    unions = [node for node in ast.walk(tree) if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr)]
+    assert "from __future__ import annotations" in text or not unions
 
 
-def test_it_needs_no_package(silent: int, tmp_path: Path) -> None:
-    """Without site-packages it prints every check as JSON, and exits with 1 because the port is a stranger's."""
-    hosts = dict.fromkeys(("PIP_INDEX_URL", "NPM_CONFIG_REGISTRY", "HF_ENDPOINT"), f"http://127.0.0.1:{silent}/")
-    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), **hosts, "PORT": str(silent), "ARGS": "--json"}
+def test_it_needs_no_package(tmp_path: Path) -> None:
+    """Without site-packages it prints every check; hosts out of reach are no failure once set-up is complete."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+        free = str(server.getsockname()[1])
+    variables = dict.fromkeys(HOSTS, f"http://127.0.0.1:{free}/") | {"PORT": free, "ARGS": "--json"}
     command = [sys.executable, "-S", "-m", "tools.doctor"]
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), **variables}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
-    found = {one["check"]: one for one in json.loads(done.stdout)}
-    assert found["port"]["status"] == FAILED and done.returncode == 1, done.stderr
-    assert found.keys() >= {
-        "Python",
-        "disk space",
-        "memory",
-        "cores",
-        "PyPI",
-        "npm",
-        "model hub",
-        "data host",
-        "Chromium",
-    }
+    found = {one["check"]: one["status"] for one in json.loads(done.stdout)}
+    assert (found["port"], found["PyPI"], found["npm"], done.returncode) == (OK, NOTE, NOTE, 0), done.stderr
+    assert found.keys() >= {"Python", "disk space", "memory", "cores", "model hub", "data host", "Chromium"}
 
 
 @pytest.mark.parametrize(("installed", "status"), [(False, FAILED), (True, NOTE)])
@@ -65,27 +60,26 @@ def test_an_index_that_is_silent_is_needed_only_for_set_up(
     silent: int, installed: bool, status: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All are asked at the same time, and after the time of one each has its line, with what it means."""
-    addresses = dict.fromkeys(("PyPI", "npm", "model hub", "data host"), (f"http://127.0.0.1:{silent}/", "meaning"))
-    monkeypatch.setattr(doctor, "_hosts", lambda: addresses)
+    for name in HOSTS:
+        monkeypatch.setenv(name, f"http://127.0.0.1:{silent}/")
     started = time.monotonic()
     found = list(doctor._network(installed))
     assert time.monotonic() - started < 0.7
-    assert [one.status for one in found] == [status, status, NOTE, NOTE]
-    assert all("does not answer" in one.found for one in found)
+    assert [one.status for one in found[:3]] == [status, status, NOTE]
+    assert all("127.0.0.1 does not answer" in one.found for one in found[:3])
     assert "proxy" in found[0].next_step or installed
 
 
 def test_credentials_of_an_index_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of an address, its host name alone is printed."""
-    monkeypatch.setattr(doctor, "_hosts", lambda: {"PyPI": ("https://me:secret@127.0.0.1:1/simple", "")})
+    monkeypatch.setenv("PIP_INDEX_URL", "https://me:secret@127.0.0.1:1/simple")
     assert "secret" not in str(list(doctor._network(False)))
 
 
 def test_an_answer_of_any_status_is_an_answer() -> None:
     """A mirror may refuse its first page; it is in reach."""
     with JsonServer(lambda *_: (403, {}, {})) as server:
-        assert doctor._answers(server.url)
-        assert not doctor._answers(server.url, (200,))
+        assert doctor._answer(server.url) == 403
 
 
 def port(found: Check) -> tuple[str, str]:
