@@ -41,8 +41,9 @@ override FAST_TESTS := tests/infra tests/unit
 override SLOW_TESTS := tests/e2e tests/integration tests/unit/serving tests/unit/training tests/unit/sagemaker
 override NIGHTLY_PARTS := real-data releases client containers fuzz
 
-.PHONY: help setup lock images sbom audit up preflight verify data deploy cdk teardown down status logs train train-sdk recipe releases \
-	report approve rollback reproduce predict publish evaluate size-endpoint client notebook contract reference synth docs lint benchmark-serving test test-fast test-nightly \
+.PHONY: help doctor setup lock images sbom audit up config cost preflight verify data deploy cdk teardown down status logs train train-sdk recipe \
+	releases report approve rollback reproduce predict publish evaluate size-endpoint client notebook contract reference synth docs lint benchmark-serving \
+	test test-fast test-nightly \
 	clean
 
 help: ## list the commands
@@ -52,6 +53,9 @@ help: ## list the commands
 		print line}' Makefile
 	@echo "  variables: PORT=$$PORT  ENV=$$ENV  DATA=$${DATA-}  PYTHON=$$PYTHON"
 	@echo "  options of a command: ARGS=--help, ARGS=--json"
+
+doctor: ## look at this machine, before or after set-up: Python, disk, memory, port, network, browser (PORT=, ARGS=--json)
+	@PYTHONPATH=. "$$PYTHON" -m tools.doctor
 
 setup: ## install everything into this folder (.venv, .venv-cloud, node_modules, build)
 	@"$$PYTHON" tools/setup.py
@@ -70,6 +74,12 @@ audit: setup ## ask OSV and npm for known weaknesses of what is locked; says wha
 
 up: setup ## start the local cloud, deploy, train on real text, serve, print a curl line (PORT=, DATA=, HYPERPARAMETERS=, CONTEXT=)
 	@$(RUN) up
+
+config: setup ## every value of an environment's configuration, and where it comes from (ENV=, CONTEXT=)
+	@$(RUN) config
+
+cost: setup ## a month's costs of a configuration beside other ways to serve (ENV=, CONTEXT=, ARGS="--predictions 1e6 --trainings 4")
+	@$(RUN) cost
 
 preflight: setup ## check account, region, quotas and names before a deployment (ENV=dev, CONTEXT=)
 	@$(RUN) preflight

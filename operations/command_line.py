@@ -65,7 +65,7 @@ def _positive(text: str) -> float:
         number = float(text)
     except ValueError:
         number = 0
-    if not 0 < number < 1e6:
+    if not 0 < number <= 1e12:
         raise argparse.ArgumentTypeError(f"'{text}' is not allowed; a number above 0")
     return number
 
@@ -162,6 +162,13 @@ SIZING = (
     Option("--requests-per-second", "expected load; as dev's API allows", 20, type=_positive),
     Option("--seconds", "how long each kind of request is repeated", 2.0, type=_positive),
 )
+COSTS = (
+    Option("--predictions", "a month", 100_000, type=_positive),
+    Option("--trainings", "a month, with their evidence jobs", 4, type=_positive),
+    Option("--minutes", "that each of these jobs is billed for; assumed", 15, type=_positive),
+    Option("--characters", "of a text, for Comprehend", 100, type=_positive),
+    Option("--refresh", "ask AWS for the prices first, and keep them", flag=True),
+)
 PUBLISHING = (
     PENDING,
     Option("--repo", "model repository, owner/name", "", "REPO"),
@@ -176,13 +183,15 @@ PUBLISHING = (
 LOCAL_CLOUD = "machine.local_cloud"
 
 VERBS = {
-    "up": Verb(LOCAL_CLOUD, "start the local cloud, deploy, train, serve, ask", (PORT, HYPERPARAMETER), local=True),
+    "up": Verb(LOCAL_CLOUD, "deploy, train, serve and ask, all locally", (PORT, HYPERPARAMETER), local=True),
     "deploy": Verb(LOCAL_CLOUD, "start the local cloud and deploy all stacks to it", (PORT,), local=True),
     "cdk": Verb(LOCAL_CLOUD, "run any cdk command", (ENV, CDK_ARGUMENTS), local=True),
     "down": Verb(LOCAL_CLOUD, "stop the local cloud and everything in it", local=True),
     "status": Verb("deployment.status", "show addresses, credentials and which model answers"),
     "logs": Verb("deployment.logs", "show failures and the newest log lines", (LINES, HOURS)),
     "data": Verb("model.data", "show how labelled texts are read", (DATA, HYPERPARAMETER), deployed=False),
+    "config": Verb("deployment.config", "show every value of the configuration and where it comes from"),
+    "cost": Verb("deployment.cost", "estimate a month's costs, beside other ways to serve", COSTS),
     "preflight": Verb("deployment.preflight", "check whether the account can take the deployment"),
     "verify": Verb("deployment.verify", "check a deployment: API, limits, metrics, workflow"),
     "teardown": Verb("deployment.teardown", "destroy the environment, list what remains and whose it is", TEARDOWN),

@@ -18,7 +18,7 @@ ARGUMENTS = (
 """A browser for tests, which asks nobody for anything; without a sandbox because root has none."""
 
 
-def find() -> Path | None:
+def find() -> "Path | None":  # tools/doctor.py runs in old Pythons, too
     """Return the installed Chromium, or None."""
     found = next(filter(None, map(shutil.which, NAMES)), None)
     return Path(found) if found else None

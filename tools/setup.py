@@ -10,6 +10,8 @@ PyTorch's index of CPU builds. The rest comes from `requirements.lock`: through 
 Synthesis runs `setup.py --assemble NAME` with its own Python, so that it works without `make setup`, too.
 """
 
+from __future__ import annotations  # an old Python, too, has to come as far as the message that refuses it
+
 import argparse
 import contextlib
 import hashlib

@@ -72,16 +72,20 @@ def recommend(sizes: Sequence[Size], requests_per_second: float) -> tuple[Size, 
     return size, min(max(at_once, 1), MAX_CONCURRENCY)
 
 
+def billed_seconds(mean_seconds: float, memory_mb: int) -> float:
+    """Return what AWS bills, by the millisecond, for a request that takes this time on one core."""
+    return math.ceil(mean_seconds / min(1.0, memory_mb / MB_PER_VCPU) * 1000) / 1000
+
+
 def _estimate(memory_mb: int, measured: Measured, price: float) -> Size:
     vcpu = min(1.0, memory_mb / MB_PER_VCPU)
     mean = measured.mean_seconds / vcpu
-    billed = math.ceil(mean * 1000) / 1000
     return Size(
         memory_mb=memory_mb,
         vcpu=vcpu,
         mean_seconds=mean,
         busy_seconds=measured.busy_seconds / vcpu,
         slow_seconds=measured.slow_seconds / vcpu,
-        million_dollars=billed * memory_mb / 1024 * price * 1_000_000,
+        million_dollars=billed_seconds(measured.mean_seconds, memory_mb) * memory_mb / 1024 * price * 1_000_000,
         fits=measured.peak_mb * MEMORY_MARGIN <= memory_mb,
     )

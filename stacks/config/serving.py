@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from stacks.config.fields import INSTANCE_TYPE, Section, between, check
 
-_ARTICLE: dict[str, Any] = {
+ARTICLE: dict[str, Any] = {
     "container": "huggingface",
     "kind": "serverless",
     "hub_model_id": "distilbert/distilbert-base-uncased-finetuned-sst-2-english",
@@ -135,7 +135,7 @@ class ServingConfig(Section):
     @model_validator(mode="before")
     @classmethod
     def _as_in_the_article(cls, values: dict[str, Any]) -> dict[str, Any]:
-        return values | _ARTICLE if str(values.get("article")).lower() == "true" else values
+        return values | ARTICLE if str(values.get("article")).lower() == "true" else values
 
     @model_validator(mode="after")
     def _check_kind(self) -> Self:

@@ -2,18 +2,17 @@
 
 import argparse
 import json
-import os
 from collections.abc import Iterator
 from typing import Any
 
-from operations import paths
 from operations.aws import inventory
 from operations.aws.deployment import PROJECT, Deployment, connect
 from operations.checks import FAILED, NOTE, OK, UNKNOWN, Check, guarded, judged, table
 from operations.console import Answer
 from operations.errors import OperationError
+from operations.verbs.deployment.config import configuration
 from stacks.common.container_image import INFERENCE, TRAINING, resolve_image
-from stacks.config.environment import Config, load_config
+from stacks.config.environment import Config
 from stacks.errors import StacksError
 
 BOOTSTRAP_PARAMETER, BOOTSTRAP_VERSION = "/cdk-bootstrap/hnb659fds/version", 6  # what CDK's assets need
@@ -35,27 +34,16 @@ def preflight(arguments: argparse.Namespace) -> Answer:
 def configured(env: str) -> tuple[Deployment, Config, str]:
     """Return an environment, its configuration with CONTEXT, and the account; credentials of another are refused."""
     deployment = connect(env)
-    try:
-        region = deployment.session.region_name
-        if not region:
-            raise OperationError("No region is set.", hint="export AWS_REGION=us-east-1, or `aws configure`")
-        account = deployment.client("sts").get_caller_identity()["Account"]
-        config = configuration(env, region)
-    except StacksError as error:
-        raise OperationError(str(error), hint="correct it in cdk.json or CONTEXT") from error
+    region = deployment.session.region_name
+    if not region:
+        raise OperationError("No region is set.", hint="export AWS_REGION=us-east-1, or `aws configure`")
+    account = deployment.client("sts").get_caller_identity()["Account"]
+    config = configuration(env, region)
     if (config.account or account, config.region) != (account, region):
         place = f"account {config.account or account}, region {config.region}"
         message = f"The configuration deploys to {place}; these credentials are of account {account}, region {region}."
         raise OperationError(message, hint=f"set credentials and AWS_REGION for {place}")
     return deployment, config, account
-
-
-def configuration(env: str, region: str) -> Config:
-    """Return the configuration of an environment in a region, as a deployment with this CONTEXT reads it."""
-    context = json.loads((paths.ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
-    given = dict(word.split("=", 1) for word in os.environ.get("CONTEXT", "").split() if "=" in word)
-    values = {**context, **given, "env": env}
-    return load_config(values.get, {"CDK_DEFAULT_REGION": region}, values)
 
 
 def checks(deployment: Deployment, config: Config) -> Iterator[Check]:

@@ -15,6 +15,7 @@ from operations.errors import OperationError
 from operations.local_cloud import cdk as cdk_command
 from operations.local_cloud import process
 from operations.verbs.deployment import status
+from operations.verbs.deployment.config import configuration
 from operations.verbs.model.data import examine
 from operations.verbs.model.training import hyperparameters, train_and_release
 
@@ -117,6 +118,7 @@ def synth(_: argparse.Namespace) -> None:
 
 def _deployed(port: int, phases: Phases) -> Deployment:
     """Start the local cloud, bootstrap it where that is missing, and deploy all stacks."""
+    configuration(LOCAL_ENV)  # a misspelt value of CONTEXT is refused before anything starts
     phases.begin("Local cloud")
     chosen = process.start(port)
     deployment = connect(LOCAL_ENV)

@@ -12,7 +12,8 @@ import pytest
 from operations import paths
 from operations.errors import OperationError
 from operations.verbs.deployment import preflight
-from operations.verbs.deployment.preflight import FAILED, NOTE, OK, UNKNOWN, Check, configuration
+from operations.verbs.deployment.config import configuration
+from operations.verbs.deployment.preflight import FAILED, NOTE, OK, UNKNOWN, Check
 from stubbed_deployment import CREDENTIALS, StubbedDeployment
 
 MEMORY = "Memory size in MB per serverless endpoint"
