@@ -314,7 +314,6 @@ def test_an_unexpected_error_is_told_by_its_place_alone(
     wrapped: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Its message may quote a customer's text, which stands in no log and in no failure reason."""
-
     row = "the text of a customer"
 
     def broken(*_: object) -> None:
