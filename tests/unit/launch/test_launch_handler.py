@@ -189,7 +189,7 @@ def test_handler_needs_only_what_a_lambda_has(tmp_path, environment):
     ours = {"launch", "shared", "classifier", "classifier.errors", "classifier.job"}
     ours |= {f"classifier.job.{name}" for name in ("hyperparameters", "hyperparameter_rules")}
     runtime = {"boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six"}
-    runtime.add("certifi")  # botocore takes it if it is there
+    runtime |= {"certifi", "backports"}  # botocore and urllib3 look for them, and take them if they are there
     layer = {"aws_lambda_powertools", "fastjsonschema", "typing_extensions"}
     assert ours <= imported
     assert not {"numpy", "pandas", "torch", "transformers", "requests"} & imported

@@ -13,7 +13,7 @@ import pytest
 from operations import command_line, paths
 from operations.aws.deployment import Deployment
 from operations.local_cloud import cdk
-from operations.verbs import local_cloud
+from operations.verbs.machine import local_cloud
 
 SHOW = "import json, os, sys; print(json.dumps([sys.argv[1:], dict(os.environ)]))"
 

@@ -87,7 +87,7 @@ ASKED = {
     "publish": ["1", "--repo", "owner/name"],
 }
 """Verb → the arguments that it needs."""
-ALONE = {"up", "deploy", "down", "data", "synth"}
+ALONE = {"up", "deploy", "down", "data", "synth", "config", "cost"}
 """Those that start the local cloud, stop it or need none."""
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import boto3
 import pytest
+import yaml
 from botocore.stub import Stubber
 from matplotlib.figure import Figure
 
@@ -164,9 +165,7 @@ def test_every_price_has_its_unit_its_date_and_its_source() -> None:
 def test_constants_are_those_of_the_stacks() -> None:
     """The function's memory, the firewall's three rules, and the price that `make size-endpoint` takes."""
     function = (paths.ROOT / "stacks" / "api" / "predict_function.py").read_text()
-    rules = re.findall(
-        r'^        \("\w+", \{', (paths.ROOT / "stacks" / "api" / "firewall.py").read_text(), re.MULTILINE
-    )
+    rules = yaml.safe_load((paths.ROOT / "stacks" / "api" / "firewall.yaml").read_text())["Rules"]
     memory = re.search(r"^MEMORY_MB = (\d+)", function, re.MULTILINE)
     assert memory and int(memory[1]) / 1024 * 0.03 == verb.LAMBDA_GB_SECONDS
     assert len(rules) == 3
