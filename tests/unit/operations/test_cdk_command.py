@@ -34,7 +34,7 @@ def shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def run(deployment: Deployment | None, **options: str) -> tuple[list[str], dict[str, str]]:
     """Run `cdk diff`; its arguments and its environment."""
     lines: list[str] = []
-    cdk.run(["diff", "--all"], deployment=deployment, on_line=lines.append, **options)  # type: ignore[arg-type]
+    cdk.run(["diff", "--all"], deployment=deployment, show=lines.append, **options)  # type: ignore[arg-type]
     arguments, environment = json.loads(lines[0])
     return arguments, environment
 
