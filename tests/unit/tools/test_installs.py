@@ -38,6 +38,8 @@ KNOWN = {
     "tests/integration/test_tampered_packages.py": "a wheel of the test's own, over the loopback interface",
     "tests/integration/test_supply_chain.py": "npm tells what it knows and installs nothing",
     "SECURITY.md": "the table of what is checked",
+    "tools/doctor.py": "asks pip for its settings, and whether its index and npm's answer",
+    "tests/unit/tools/test_doctor.py": "the names of those checks",
     # Others check.
     "tools/browser.py": "Debian's packages: apt checks their signatures",
     # A person decides.
