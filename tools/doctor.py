@@ -49,7 +49,7 @@ def checks(port: str) -> Iterator[Check]:
     info, cores = Path("/proc/cpuinfo"), os.cpu_count() or 1
     flags = BF16_FLAGS.intersection(info.read_text().split() if info.exists() else ())
     found = (
-        f"{cores}, training in {'bf16' if flags else 'fp32, which takes longer'}; `make up` takes 4 to 8 minutes on 2"
+        f"{cores}, training in {'bf16' if flags else 'fp32: up to 4 times as long'}; `make up` takes 4 to 8 min on 2"
     )
     yield judged("cores", cores > 1, found, "expect twice that time", NOTE)
     yield _port(port)

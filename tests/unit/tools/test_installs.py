@@ -42,6 +42,8 @@ KNOWN = {
     "tests/integration/test_currency.py": "PyPI and npm tell which versions there are",
     "tests/unit/tools/test_workflows.py": "the name of one of Dependabot's ecosystems",
     "SECURITY.md": "the table of what is checked",
+    "tools/doctor.py": "asks pip for its settings, and whether its index and npm's answer",
+    "tests/unit/tools/test_doctor.py": "the names of those checks",
     # Others check.
     "tools/browser.py": "Debian's packages: apt checks their signatures",
     # A person decides.
