@@ -15,7 +15,7 @@ from operations.console import Answer, in_columns, say
 from operations.errors import OperationError
 from operations.verbs import status
 
-HEADINGS = ("", "v", "approval", "gate", "accuracy (95 %)", "F1 (95 %)", "change", "made", "served")
+HEADINGS = ("", "v", "approval", "gate", "accuracy (95 %)", "F1 (95 %)", "change to", "made", "served")
 SERVES = "*"
 DESCRIPTION = "Approved with make approve"
 INTERRUPTED = "A release that was started goes on; `make releases` shows what serves."
@@ -110,7 +110,7 @@ def _row(package: Package, champion: str) -> tuple[str, ...]:
     known = package.metadata
     compared = "-"
     if known.get("difference"):
-        compared = f"{float(known['difference']):+.3f} to v{known.get('compared_with', '?')}"
+        compared = f"{float(known['difference']):+.3f} v{known.get('compared_with', '?')}"
     return (
         SERVES if package.arn == champion else "",
         str(package.version),
