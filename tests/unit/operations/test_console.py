@@ -25,6 +25,7 @@ from operations.local_cloud import cdk
 from operations.verbs import local_cloud, logs, releases
 from operations.verbs import predict as predict_verb
 from stubbed_deployment import CREDENTIALS, StubbedDeployment
+from waiting import until
 
 ESCAPE = re.compile(r"\x1b\[[0-9;]*[mK]")
 
@@ -146,10 +147,9 @@ def test_a_terminal_shows_what_is_waited_for_in_place(on_terminal: OnTerminal, m
     monkeypatch.setattr(console, "QUIET_SECONDS", 0.1)
     with Waiting("releases"):
         say("  state Train")
-        time.sleep(0.8)
-        assert "s: state Train\x1b[K" in terminal.getvalue()
+        until(lambda: "s: state Train\x1b[K" in terminal.getvalue())
         note("row " * 40)
-        time.sleep(0.8)
+        until(lambda: "s: row row" in terminal.getvalue())
         assert terminal.getvalue().count("\n") == 1
         say("done")
     last = re.split(r"\r|\n", terminal.getvalue())
@@ -162,12 +162,14 @@ def test_without_a_terminal_a_line_comes_now_and_then(
 ) -> None:
     """On standard error, whole lines; nothing while a person is asked."""
     monkeypatch.setattr(console, "LOG_SECONDS", 0.1)
+    printed: list[str] = []
     with Waiting("status"):
-        time.sleep(0.8)
+        until(lambda: printed.append(capsys.readouterr().err) or printed[-1])
         note("")
-        time.sleep(0.7)
-    printed = capsys.readouterr()
-    assert re.fullmatch(r"  … \d s: status\n", printed.err) and not printed.out
+        time.sleep(0.6)  # one look may have begun before
+        capsys.readouterr()
+        time.sleep(0.6)
+    assert re.fullmatch(r"(  … \d+ s: status\n)+", printed[-1]) and capsys.readouterr() == ("", "")
 
 
 def test_a_jobs_progress_stands_in_place(on_terminal: OnTerminal, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -180,9 +182,10 @@ def test_a_jobs_progress_stands_in_place(on_terminal: OnTerminal, monkeypatch: p
     monkeypatch.setattr(console, "QUIET_SECONDS", 0.1)
     with Waiting("train"):
         TrainingLog(aws, "job").show_new()
-        time.sleep(0.7)
-    shown = ESCAPE.sub("", terminal.getvalue()).strip()
-    assert re.match(r"… \d s: epoch=1 step=2 \\x1b\[2Jloss=0\.1 ", shown) and len(shown) < 80 and "\n" not in shown
+        until(lambda: "epoch=1" in terminal.getvalue())
+    shown = [ESCAPE.sub("", line) for line in terminal.getvalue().split("\r") if "epoch=1" in line]
+    assert re.match(r"  … \d+ s: epoch=1 step=2 \\x1b\[2Jloss=0\.1 ", shown[0])
+    assert max(map(len, shown)) < 80 and "\n" not in terminal.getvalue()
 
 
 def test_a_reader_that_has_enough_is_no_error(
