@@ -146,9 +146,11 @@ def columns() -> int:
 
 def broken(line: str, width: int) -> str:
     """Break a line between words, below the last column of a table that begins in its first half."""
-    begins = [found.end() for found in re.finditer(r"^ *| {2,}", line) if found.end() <= width // 2]
-    below = " " * begins[-1] if begins else ""
-    return textwrap.fill(line, width, subsequent_indent=below, break_long_words=False, break_on_hyphens=False)
+    begins = [0, *(found.end() for found in re.finditer(r"^ +| {2,}", line) if found.end() <= width // 2)]
+    first, below = line[: begins[-1]], " " * begins[-1]
+    filled = textwrap.fill(line, width, subsequent_indent=below, break_long_words=False, break_on_hyphens=False)
+    name = f"{first.rstrip()}\n{below}"  # alone, because one long word follows: that stands beside it
+    return first + filled.removeprefix(name) if first.strip() and filled.startswith(name) else filled
 
 
 def in_columns(rows: list[tuple[str, ...]]) -> str:
@@ -156,11 +158,14 @@ def in_columns(rows: list[tuple[str, ...]]) -> str:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(*rows[0], box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    width, between = (columns(), 1) if sys.stdout.isatty() else (1000, 2)
+    table = Table(box=None, pad_edge=False, padding=(0, between, 0, 0))
+    for heading in rows[0]:
+        table.add_column(heading, overflow="fold")
     for row in rows[1:]:
         table.add_row(*row)
-    with (console := Console(width=columns() if sys.stdout.isatty() else 1000, color_system=None)).capture() as made:
-        console.print(table, markup=False)
+    with (console := Console(width=width, color_system=None, markup=False)).capture() as made:
+        console.print(table)
     return "\n".join(line.rstrip() for line in made.get().rstrip().split("\n"))
 
 

@@ -41,7 +41,7 @@ def logs(arguments: argparse.Namespace) -> Answer:
             told = _state(message) if group.startswith(STATES) else message
             lines.append(f"{when:%Y-%m-%d %H:%M:%S}{job}  {told}")
             groups[group].append({"time": when.isoformat(), "stream": event["logStreamName"], "message": message})
-    return Answer({"failures": failed, "groups": groups}, "\n".join(lines))
+    return Answer({"failures": failed, "groups": groups}, "\n".join(lines), whole=True)
 
 
 def _pages(client: Any, operation: str, **wanted: Any) -> list[dict[str, Any]]:

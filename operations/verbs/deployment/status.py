@@ -17,7 +17,8 @@ def status(arguments: argparse.Namespace) -> Answer:
     For example: make status, python -m operations status --json
     """
     facts = write(connect(arguments.env))
-    return Answer(facts, "\n".join(f"{name:22} {'-' if value is None else value}" for name, value in facts.items()))
+    lines = [f"{name:22} {'-' if value is None else value}" for name, value in facts.items()]
+    return Answer(facts, "\n".join(lines), whole=True)
 
 
 def write(deployment: Deployment) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from operations.console import Answer, in_columns, say
 from operations.errors import OperationError
 from operations.verbs.deployment import status
 
-HEADINGS = ("", "version", "approval", "gate", "accuracy (95 %)", "F1 (95 %)", "change", "made", "served since")
+HEADINGS = ("", "v", "approval", "gate", "accuracy (95 %)", "F1 (95 %)", "change to", "made", "served")
 SERVES = "*"
 DESCRIPTION = "Approved with make approve"
 INTERRUPTED = "A release that was started goes on; `make releases` shows what serves."
@@ -32,7 +32,7 @@ def releases(arguments: argparse.Namespace) -> Answer:
     if arguments.package:
         package = registry.package(deployment, arguments.package)
         story = f"{package.arn}\n{package.status_and_reason}\n{json.dumps(package.metadata, indent=2)}"
-        return Answer(_document(package, champion), story)
+        return Answer(_document(package, champion), story, whole=True)
     found = registry.packages(deployment)
     commands = (
         f"{SERVES} is released: {deployment.ask_model()[1]}. make releases PACKAGE=n tells why; make report PACKAGE=n "
@@ -110,11 +110,11 @@ def _row(package: Package, champion: str) -> tuple[str, ...]:
     known = package.metadata
     compared = "-"
     if known.get("difference"):
-        compared = f"{float(known['difference']):+.3f} to v{known.get('compared_with', '?')}"
+        compared = f"{float(known['difference']):+.3f} v{known.get('compared_with', '?')}"
     return (
         SERVES if package.arn == champion else "",
         str(package.version),
-        package.status,
+        package.status.removesuffix("ManualApproval"),
         known.get("verdict", "-"),
         _interval(known, "accuracy"),
         _interval(known, "f1"),
@@ -125,9 +125,9 @@ def _row(package: Package, champion: str) -> tuple[str, ...]:
 
 
 def _interval(known: dict[str, str], figure: str) -> str:
-    """Return `0.868 (0.846-0.888)`, or `-` where the gate has not measured it."""
-    values = [known.get(f"{figure}{end}") for end in ("", "_low", "_high")]
-    return "{} ({}-{})".format(*values) if all(values) else "-"
+    """Return `0.868 (.846-.888)`, or `-` where the gate has not measured it."""
+    value, *ends = (known.get(f"{figure}{end}") for end in ("", "_low", "_high"))
+    return f"{float(value):.3f} ({'-'.join(f'{float(end):.3f}'.lstrip('0') for end in ends if end)})" if value else "-"
 
 
 def _document(package: Package, champion: str) -> dict[str, Any]:
