@@ -28,8 +28,6 @@ KNOWN = {
     "training_job/classifier/artifact/vendoring.py": "tests/unit/training/test_vendoring.py refuses another content",
     "tests/e2e/test_container_versions.py": "test_files_that_are_installed_have_a_hash_for_every_package",
     # Nothing is fetched.
-    "tools/doctor.py": "asks pip and npm for the address of their index alone",
-    "tests/unit/tools/test_doctor.py": "the names of what the doctor looks for",
     "tests/integration/test_lock.py": "--dry-run --require-hashes",
     "tests/unit/serving/test_serving_image.py": "the name of a library that the image lacks",
     "local/sagemaker/training/launch.py": "--dry-run --no-index: whether the image has what the job asks for",
