@@ -15,7 +15,7 @@ import pytest
 from github_tokens import ASKED_OF_ALL, DELIVERY, IN_ENVIRONMENT, PULL_REQUEST, taken, token
 from local_project import ROOT, LocalProject
 from operations.aws.deployment import Deployment
-from operations.verbs import verify
+from operations.verbs.deployment import verify
 
 pytestmark = [pytest.mark.e2e, pytest.mark.nightly(part="releases")]
 

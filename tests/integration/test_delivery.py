@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from github_tokens import ASKED_OF_ALL, DELIVERY, IN_ENVIRONMENT, PULL_REQUEST, taken, token
 from local_project import ROOT
 from operations.aws.deployment import Deployment
-from operations.verbs import preflight
+from operations.verbs.deployment import preflight
 from stacks.config.environment import load_config
 from stacks.delivery.stack import DeliveryStack
 

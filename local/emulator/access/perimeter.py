@@ -12,6 +12,8 @@ HEALTH_PATH = "/_local/health"  # readiness probe of the local cloud: 200 once e
 _CLOSED_PATHS = ("/_ministack/reset", "/_ministack/config", "/_localstack/reset")
 """ministack's administrative paths without authentication; any web page could post a form to them."""
 
+_GATEWAY = ("/restapis/", "/_aws/execute-api/")
+
 _STOPPING = {
     "type": "about:blank",
     "title": "Service Unavailable",
@@ -44,7 +46,8 @@ def resolve_condition_key(original: Original, key: str, context: Any) -> Any:
 def guarded(inner: Asgi, health: Callable[[], dict[str, Any]]) -> Asgi:
     """Wrap the ASGI application: answer the health probe, refuse ministack's administrative paths.
 
-    `health` gives the probe's body; its member `status` is `ok` when the cloud is ready.
+    `health` gives the probe's body; its member `status` is `ok` when the cloud is ready. While it is `stopping`, the
+    APIs' callers get a 503.
     """
 
     async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -54,6 +57,8 @@ def guarded(inner: Asgi, health: Callable[[], dict[str, Any]]) -> Asgi:
             await _answer(send, 200 if body["status"] == "ok" else 503, body)
         elif path in _CLOSED_PATHS:
             await _answer(send, 403, {"message": "This path is closed in the local cloud."})
+        elif path.startswith(_GATEWAY) and health()["status"] == "stopping":  # no function starts any more
+            await _answer(send, 503, _STOPPING, b"application/problem+json")
         else:
             try:
                 await inner(scope, receive, send)

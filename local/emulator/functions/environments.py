@@ -39,7 +39,7 @@ _TRACE_START = "Traceback (most recent call last):"
 
 
 class NoEnvironmentError(Exception):
-    """Every environment of the function stayed busy for `WAIT_SECONDS`, or none starts any more."""
+    """Every environment of the function stayed busy for `WAIT_SECONDS`."""
 
 
 class SharedArchive(zipfile.ZipFile):
@@ -74,16 +74,15 @@ def acquire_worker(original: Original, name: str, *args: Any, **options: Any) ->
     """
     deadline = time.monotonic() + WAIT_SECONDS
     with _lock:
-        while not _ending.is_set():
-            limit = MOST if len(_starting) < _PROCESSORS else 1
+        while True:
+            limit = MOST if len(_starting) < _PROCESSORS or _ending.is_set() else 1
             worker, how = original(name, *args, **options, max_concurrency=limit)
             if worker is not None:
                 if how == "spawn":
                     _starting.add(worker)
                 return worker, how
             if not _freed[name].wait(deadline - time.monotonic()):
-                break
-    raise NoEnvironmentError
+                raise NoEnvironmentError
 
 
 def release_worker(original: Original, worker: Any) -> None:
@@ -137,6 +136,8 @@ def install() -> None:
 
     def spawn(worker: Any) -> None:
         try:
+            if _ending.is_set():
+                raise RuntimeError("the local cloud is stopping")
             start(worker)
         finally:
             _started(worker)
@@ -147,6 +148,6 @@ def install() -> None:
 
 
 def end() -> None:
-    """End all environments for good: requests that still come are throttled, as none starts any more."""
+    """End all environments for good: none starts any more, and a request that needs one fails."""
     _ending.set()
     lambda_runtime.reset()
