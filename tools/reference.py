@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+import jmespath
 
 from operations.command_line import ENV, EXIT_CODES, VERBS
 from stacks.config.environment import Config
@@ -42,9 +43,9 @@ def sections(kind: type[Section], path: str = "") -> Iterator[tuple[str, type[Se
 def rows(path: str, section: type[Section], environments: dict[str, Any]) -> Iterator[tuple[str, ...]]:
     """Yield the row of each plain value of a block."""
     for name, field in section.model_fields.items():
-        if inner_section(field) or f"{path}{name}" == "env":
+        if inner_section(field) or path + name == "env":
             continue
-        values = {env: _value(environments[env], f"{path}{name}") for env in ENVIRONMENTS}
+        values = {env: jmespath.search(path + name, environments[env]) for env in ENVIRONMENTS}
         given = {env: value for env, value in values.items() if value is not None}
         same = len(given) == len(ENVIRONMENTS) and len({json.dumps(value) for value in given.values()}) == 1
         shown = _code(next(iter(given.values()))) if same else ", ".join(f"{e} {_code(v)}" for e, v in given.items())
@@ -52,12 +53,6 @@ def rows(path: str, section: type[Section], environments: dict[str, Any]) -> Ite
         meaning = " ".join((field.description or "").split())
         cost = f" **Cost:** {COSTS[path + name]}" if path + name in COSTS else ""
         yield f"`{path}{name}`", allowed(field), default, shown, meaning + cost
-
-
-def _value(block: Any, dotted: str) -> Any:
-    for part in dotted.split("."):
-        block = block.get(part) if isinstance(block, dict) else None
-    return block
 
 
 def _code(value: object) -> str:

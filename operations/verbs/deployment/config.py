@@ -5,6 +5,8 @@ import json
 import os
 from typing import Any
 
+import jmespath
+
 from operations import paths
 from operations.console import Answer
 from operations.errors import OperationError
@@ -32,13 +34,13 @@ def config(arguments: argparse.Namespace) -> Answer:
             return "serving.article"
         if name in given:
             return "CONTEXT"
-        if name != "env" and (name in context or _at(shipped, name) is not None):
+        if name != "env" and (name in context or jmespath.search(name, shipped) is not None):
             return "cdk.json"
         if found.serving.container == "slim" and name == "training.hyperparameters":
             return "serving.container"
         return {"env": "ENV", "region": variable}.get(name) or "default"
 
-    rows = [{"name": name, "from": origin(name), "value": _at(values, name)} for name in dotted_names(Config)]
+    rows = [{"name": name, "from": origin(name), "value": jmespath.search(name, values)} for name in dotted_names(Config)]
     return Answer(rows, "\n".join(f"{row['name']:38} {row['from']:18} {json.dumps(row['value'])}" for row in rows))
 
 
@@ -56,10 +58,3 @@ def _context(env: str) -> dict[str, Any]:
     if wrong := [word for word in words if "=" not in word[1:]]:
         raise OperationError(f"CONTEXT holds '{wrong[0]}'.", hint='NAME=VALUE: CONTEXT="serving.container=slim"')
     return {**context, **dict(word.split("=", 1) for word in words), "env": env}
-
-
-def _at(tree: Any, name: str) -> Any:
-    """Return the value at a dotted name of nested blocks; None where there is none."""
-    for part in name.split("."):
-        tree = (tree or {}).get(part)
-    return tree
