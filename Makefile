@@ -7,7 +7,10 @@ SHELL := /bin/bash
 override TYPED := ENV PORT DATA CONTEXT TEXT INPUT HYPERPARAMETERS TUNE DATA_SOURCE TRAINING_JOB APPROVAL PACKAGE ARTIFACT STUDENT ARGS \
 	PYTHON PART TEST_WORKERS REPO DRY_RUN PUBLIC OVERWRITE LICENSE TEXT_LANGUAGE HUB_TOKEN_SECRET
 # Make hands every variable of its command line on, those that it does not know included, and would read them for that.
-$(foreach name,$(TYPED) $(foreach any,$(.VARIABLES),$(if $(filter command,$(origin $(any))),$(any))),\
+override GIVEN := $(foreach any,$(.VARIABLES),$(if $(filter command,$(origin $(any))),$(any)))
+# A command refuses those that are nearly one of its own.
+override export UNKNOWN := $(filter-out $(TYPED),$(GIVEN))
+$(foreach name,$(TYPED) $(GIVEN),\
 	$(if $(filter undefined,$(origin $(name))),,$(eval override $(name) := $$(value $(name)))))
 
 PYTHON ?= python3

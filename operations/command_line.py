@@ -221,6 +221,10 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
         formatter_class=look,
     )
     verbs = parser.add_subparsers(dest="verb", metavar="verb", required=True)
+    variables = {"ARGS", "CONTEXT", *(one.variable for verb in VERBS.values() for one in (*verb.options, ENV))}
+    for name in os.environ.get("UNKNOWN", "").split():
+        if near := difflib.get_close_matches(name.upper(), variables, 1, cutoff=0.7):
+            parser.error(f"no command reads {name}; the nearest variable of make is {near[0]}")
     wanted = next((word for word in words if not word.startswith("-")), None)
     if wanted and wanted not in VERBS:
         parser.error(f"argument verb: invalid choice: '{wanted}'{_nearest(wanted, VERBS)}")

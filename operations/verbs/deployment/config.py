@@ -5,7 +5,7 @@ import json
 import os
 from typing import Any
 
-import jmespath
+from jmespath import search
 
 from operations import paths
 from operations.console import Answer
@@ -34,13 +34,13 @@ def config(arguments: argparse.Namespace) -> Answer:
             return "serving.article"
         if name in given:
             return "CONTEXT"
-        if name != "env" and (name in context or jmespath.search(name, shipped) is not None):
+        if name != "env" and (name in context or search(name, shipped) is not None):
             return "cdk.json"
         if found.serving.container == "slim" and name == "training.hyperparameters":
             return "serving.container"
         return {"env": "ENV", "region": variable}.get(name) or "default"
 
-    rows = [{"name": name, "from": origin(name), "value": jmespath.search(name, values)} for name in dotted_names(Config)]
+    rows = [{"name": name, "from": origin(name), "value": search(name, values)} for name in dotted_names(Config)]
     return Answer(rows, "\n".join(f"{row['name']:38} {row['from']:18} {json.dumps(row['value'])}" for row in rows))
 
 

@@ -86,6 +86,16 @@ def test_without_variables_the_defaults_hold(tmp_path: Path) -> None:
     assert overrides(make("train", folder=tmp_path)) == {}
 
 
+def test_a_misspelt_variable_is_refused(tmp_path: Path) -> None:
+    """With the nearest one that a command reads; the commands' own and those of other programs are not."""
+    for name, meant in (("HYPERPARAMETER", "HYPERPARAMETERS"), ("env", "ENV")):
+        done = make("train", f"{name}=$(touch {tmp_path}/mark)", folder=tmp_path)
+        assert done.returncode == 2 and "Input of the execution" not in done.stdout
+        assert f"no command reads {name}; the nearest variable of make is {meant}" in done.stderr
+    assert overrides(make("train", "NO_COLOR=1", "AWS_PROFILE=x", "PART=x", "TEST_WORKERS=2", folder=tmp_path)) == {}
+    assert not (tmp_path / "mark").exists()
+
+
 STAND_IN = """#!/bin/sh
 printf '%s\\0' "$@" TEXT="$TEXT" LOGIN="$HF_TOKEN_PATH" >> "$RECORD"
 """
