@@ -58,7 +58,7 @@ help: ## list the commands
 	@echo "  options of a command: ARGS=--help, ARGS=--json"
 
 doctor: ## look at this machine, before or after set-up: Python, disk, memory, port, network, browser (PORT=, ARGS=--json)
-	@PYTHONPATH=. "$$PYTHON" -m tools.doctor
+	@PYTHONPATH=.:training_job "$$PYTHON" -m tools.doctor
 
 setup: ## install everything into this folder (.venv, .venv-cloud, node_modules, build)
 	@"$$PYTHON" tools/setup.py

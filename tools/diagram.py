@@ -66,9 +66,8 @@ def _named(stack: str, part: Any, at: dict[Place, Place]) -> list[Place]:
 
 def draw(templates: dict[str, Any]) -> str:
     """Return the picture of an environment's templates, for a light and a dark page."""
-    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(Path(__file__).parent))
     nodes, edges = graph(templates)
-    dot = environment.get_template("diagram.dot.jinja").render(nodes=nodes, edges=edges)
+    dot = jinja2.Template(Path(__file__).with_suffix(".dot.jinja").read_text()).render(nodes=nodes, edges=edges)
     command = [str(VENV / "bin" / "node"), "-e", _RENDER.format(json.dumps(dot))]
     svg = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
     # Comments and titles are generated ids.

@@ -17,16 +17,15 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 from threading import Thread
 from urllib.parse import urlsplit
 
+from classifier.training.precision import BF16_FLAGS, read_cpu_flags
 from operations.checks import FAILED, NOTE, OK, Check, judged, written
 from tools import browser, setup
 
 PROBE_SECONDS = 2.0
 """The longest that the hosts are waited for, which are all asked at the same time."""
-BF16_FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}  # as in training_job/classifier/training/precision.py
 
 
 def checks(port: str) -> Iterator[Check]:
@@ -46,16 +45,14 @@ def checks(port: str) -> Iterator[Check]:
     yield judged("git", bool(shutil.which("git")), "records the code's revision", "install git", NOTE)
     yield Check("node, C compiler", OK, "not needed: set-up brings a node, and compiles nothing")
     yield Check("memory", OK, f"{os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') / 1e9:.0f} GB")
-    info, cores = Path("/proc/cpuinfo"), os.cpu_count() or 1
-    flags = BF16_FLAGS.intersection(info.read_text().split() if info.exists() else ())
-    found = (
-        f"{cores}, training in {'bf16' if flags else 'fp32: up to 4 times as long'}; `make up` takes 4 to 8 min on 2"
-    )
+    cores, training = os.cpu_count() or 1, "bf16" if BF16_FLAGS & read_cpu_flags() else "fp32: up to 4 times as long"
+    found = f"{cores}, training in {training}; `make up` takes 4 to 8 min on 2"
     yield judged("cores", cores > 1, found, "expect twice that time", NOTE)
     yield _port(port)
     yield from _network(installed)
-    found = str(browser.find() or "none: the browser tests are skipped")
-    yield judged("Chromium", browser.find() is not None, found, browser.HOW_TO, NOTE)
+    chromium = browser.find()
+    found = str(chromium or "none: the browser tests are skipped")
+    yield judged("Chromium", chromium is not None, found, browser.HOW_TO, NOTE)
 
 
 def _port(typed: str) -> Check:

@@ -21,7 +21,10 @@ from operations.checks import FAILED, NOTE, OK, Check
 from tools import doctor, setup
 
 ROOT = Path(__file__).resolve().parents[3]
-BEFORE_SET_UP = ("tools/doctor.py", "tools/setup.py", "tools/browser.py", "operations/checks.py")
+BEFORE_SET_UP = (
+    *("tools/doctor.py", "tools/setup.py", "tools/browser.py", "operations/checks.py"),
+    "training_job/classifier/training/precision.py",
+)
 HOSTS = ("PIP_INDEX_URL", "NPM_CONFIG_REGISTRY", "HF_ENDPOINT")
 
 
@@ -48,7 +51,7 @@ def test_it_needs_no_package(tmp_path: Path) -> None:
         free = str(server.getsockname()[1])
     variables = dict.fromkeys(HOSTS, f"http://127.0.0.1:{free}/") | {"PORT": free, "ARGS": "--json"}
     command = [sys.executable, "-S", "-m", "tools.doctor"]
-    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), **variables}
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PYTHONPATH": "training_job", **variables}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
     found = {one["check"]: one["status"] for one in json.loads(done.stdout)}
     assert (found["port"], found["PyPI"], found["npm"], done.returncode) == (OK, NOTE, NOTE, 0), done.stderr

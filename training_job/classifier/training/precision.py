@@ -1,10 +1,10 @@
-"""Choose the arithmetic of training on this machine."""
+"""Choose the arithmetic of training on this machine. `make doctor` reads it without torch, in old Pythons, too."""
+
+from __future__ import annotations
 
 from pathlib import Path
 
-import torch
-
-_BF16_FLAGS = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
+BF16_FLAGS = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
 """Features of CPUs that multiply in bfloat16: AMD from Zen 4, Intel from Cooper Lake, Arm from Graviton3. It doubles
 their speed; on other CPUs bfloat16 is emulated and slower than float32."""
 
@@ -14,12 +14,14 @@ def choose_precision(wanted: str, *, cpu_flags: frozenset[str] | None = None) ->
 
     On a CPU `fp16` becomes `fp32`. `cpu_flags` are the CPU's features, by default those of this machine.
     """
+    import torch
+
     if torch.cuda.is_available():
         automatic = "bf16" if torch.cuda.get_device_capability()[0] >= 8 else "fp16"
         return automatic if wanted == "auto" else wanted
     if wanted == "auto":
         flags = read_cpu_flags() if cpu_flags is None else cpu_flags
-        return "bf16" if flags & _BF16_FLAGS else "fp32"
+        return "bf16" if flags & BF16_FLAGS else "fp32"
     return "fp32" if wanted == "fp16" else wanted
 
 
