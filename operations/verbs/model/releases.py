@@ -126,8 +126,8 @@ def _row(package: Package, champion: str) -> tuple[str, ...]:
 
 def _interval(known: dict[str, str], figure: str) -> str:
     """Return `0.868 (.846-.888)`, or `-` where the gate has not measured it."""
-    value, *ends = (known.get(f"{figure}{end}") for end in ("", "_low", "_high"))
-    return f"{float(value):.3f} ({'-'.join(f'{float(end):.3f}'.lstrip('0') for end in ends if end)})" if value else "-"
+    value, low, high = (f"{float(known.get(f'{figure}{end}', 'nan')):.3f}" for end in ("", "_low", "_high"))
+    return "-" if value == "nan" else f"{value} ({low.lstrip('0')}-{high.lstrip('0')})"
 
 
 def _document(package: Package, champion: str) -> dict[str, Any]:
