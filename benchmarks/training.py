@@ -107,8 +107,12 @@ class Contest:
         set_seed(hp.seed)
         outputs, objective = (1, splits.objective) if ours else (2, "classification")
         tokenizer, model = load_base_model(self._base, outputs=outputs, max_length=hp.max_length, dropout=hp.dropout)
-        if large or not ours:
-            model = self._plain(outputs, large, "eager" if ours else None)
+        make: Any = AutoModelForSequenceClassification
+        if large:
+            config = AutoConfig.for_model("distilbert", num_labels=outputs)
+            model = make.from_config(config, attn_implementation="eager" if ours else None)
+        elif not ours:
+            model = make.from_pretrained(self._base.location, num_labels=outputs)
         rows, validation, tested = (
             encode(tokenizer, frame["text"].tolist(), targets(frame, objective, splits.scale if ours else None, 2))
             for frame in (splits.train, splits.validation, self._test)
@@ -122,7 +126,7 @@ class Contest:
         watch = Watch(seconds, accuracy if measured else None)
         with tempfile.TemporaryDirectory(dir=self._folder) as folder:
             if ours:
-                fitting = Fitting(tokenizer, rows, validation, _none, Path(folder), StopRequest(), Processes())
+                fitting = Fitting(tokenizer, rows, validation, lambda *_: {}, Path(folder), StopRequest(), Processes())
                 fitting.fit("full", model, hp, Plan.make(hp, splits, model), watch)
             else:
                 collator = DataCollatorWithPadding(tokenizer)
@@ -130,19 +134,6 @@ class Contest:
                 trainer.remove_callback(PrinterCallback)
                 trainer.train()
         return watch
-
-    def _plain(self, outputs: int, large: bool, attention: str | None) -> PreTrainedModel:
-        make: Any = AutoModelForSequenceClassification
-        if large:
-            config = AutoConfig.for_model("distilbert", num_labels=outputs)
-            made: PreTrainedModel = make.from_config(config, attn_implementation=attention)
-        else:
-            made = make.from_pretrained(self._base.location, num_labels=outputs)
-        return made
-
-
-def _none(*_: Any) -> dict[str, float | None]:
-    return {"accuracy": 0.0}
 
 
 def _arguments(folder: str) -> TrainingArguments:
@@ -197,6 +188,8 @@ def main() -> int:
             for _ in range(options.rounds):
                 for side, found in rounds.items():
                     found.append(contest.train(side, large, options.seconds).rate)
+                    if not found[-1]:
+                        raise SystemExit(f"error: no more than {WARM_UP} steps in a round; take longer --seconds.")
                     say(f"{size}, {side}: {found[-1]:.1f} samples/s")
             rates[size] = {side: statistics.median(found) for side, found in rounds.items()}
         watches = {side: contest.train(side, False, 60 * options.minutes, measured=True) for side in (OURS, ARTICLE)}
