@@ -48,11 +48,12 @@ def no_answer(url: str, error: BaseException, *, answered_before: bool) -> ApiEr
     silent = isinstance(error, requests.ConnectTimeout)
     while (cause := error.__cause__ or error.__context__) is not None:  # requests wraps errors several times
         error = cause
+    broken_off = (http.client.BadStatusLine, ConnectionResetError) if url.startswith("http:") else ()
     hints: dict[type | tuple[type, ...], str] = {
         socket.gaierror: "Check the spelling of the URL's host, and this machine's network and proxy.",
         ssl.SSLCertVerificationError: "Check the URL's host, and the certificates that this machine trusts.",
         ssl.SSLError: "Where the port takes no TLS, begin the URL with http://.",
-        (http.client.BadStatusLine, ConnectionResetError): "Where the port takes TLS, begin the URL with https://.",
+        broken_off: "Where the port takes TLS, begin the URL with https://.",
         BaseException: "Check the URL. `make status` prints that of the local cloud, and `make up` starts it.",
     }
     hint = next(hint for kind, hint in hints.items() if isinstance(error, kind))

@@ -19,6 +19,9 @@ def add_problem_responses(api: apigateway.RestApi, *, contract: ApiContract) -> 
     """Let an API answer its own errors as problem documents."""
     for response_type, problem in problems(contract).items():
         kind = contract.problem_type(problem["code"])
+        head = {name: kind[name] for name in ("type", "title", "status")}
+        if response_type.startswith("DEFAULT_"):  # its template can't know the status, and RFC 9457 needs none
+            del head["status"]
         headers = {
             "Access-Control-Allow-Origin": "'*'",
             "Access-Control-Expose-Headers": "'Retry-After'",
@@ -30,22 +33,18 @@ def add_problem_responses(api: apigateway.RestApi, *, contract: ApiContract) -> 
         api.add_gateway_response(
             "".join(word.capitalize() for word in response_type.split("_")),
             type=apigateway.ResponseType.of(response_type),
-            status_code=None if "default" in problem else str(kind["status"]),
+            status_code=str(head["status"]) if "status" in head else None,
             response_headers=headers,
             # API Gateway selects the template by this key alone; the header above names the real type.
-            templates={"application/json": _template(problem, kind)},
+            templates={"application/json": _template(head, problem)},
         )
 
 
-def _template(problem: dict[str, Any], kind: dict[str, Any]) -> str:
+def _template(head: dict[str, Any], problem: dict[str, Any]) -> str:
     """Return the body with API Gateway's variables in it. `messageString` comes quoted, `requestId` doesn't.
 
     `validationErrorString` is left out on purpose: it holds unescaped quotes, which would break the document.
     """
-    head = {"type": kind["type"], "title": kind["title"]}
-    # A default covers many statuses, which the template can't know: it omits the member, as RFC 9457 allows.
-    if "default" not in problem:
-        head["status"] = kind["status"]
     detail = json.dumps(problem["detail"]) if "detail" in problem else "$context.error.messageString"
     return (
         f'{json.dumps(head)[:-1]}, "detail": {detail}, "code": "{problem["code"]}", '

@@ -1,4 +1,4 @@
-"""YAML documents filled in for an environment: the workflows, the monitoring."""
+"""YAML documents filled in for an environment, such as the workflows and the monitoring."""
 
 import re
 from collections.abc import Mapping

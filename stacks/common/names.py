@@ -60,7 +60,7 @@ class Names:
         self.training = f"{prefix}-training"
         self.bulk = f"{prefix}-bulk"
         digest = hashlib.sha256(prefix.encode()).hexdigest()[:6]
-        self.tuning = prefix if len(prefix) <= 32 - 9 else f"{prefix[:16].rstrip('-')}-{digest}"
+        self.tuning = prefix if len(prefix) <= 32 - len("-01234567") else f"{prefix[:16].rstrip('-')}-{digest}"
         self.keeper_arn = self.role_arn(self.global_name(f"{prefix}-gate-keep"))
         self.recipe = f"/{prefix}/training-recipe"
         self.topic = f"{prefix}-notifications"

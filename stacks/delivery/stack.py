@@ -23,22 +23,18 @@ class DeliveryStack(ProjectStack):
         provider = arn(self, "iam", f"oidc-provider/{ISSUER}", regional=False)
         if not delivery.existing_provider:
             provider = iam.CfnOIDCProvider(self, "GitHub", url=f"https://{ISSUER}", client_id_list=[AUDIENCE]).attr_arn
-        deploys = github_role(
-            Construct(self, "Deployment"),
-            name=names.global_name(f"{names.prefix}-deployment"),
-            description=f"Deploys {names.prefix} from GitHub",
-            provider=provider,
-            subject=f"repo:{delivery.repository}:environment:{config.env}",
-            rights=[assume_bootstrap_roles(self, "deploy", "file-publishing"), *check_deployments(self, names.prefix)],
-        )
-        add_outputs(self, {"DeploymentRoleArn": deploys.role_arn})
+        deploy = [assume_bootstrap_roles(self, "deploy", "file-publishing"), *check_deployments(self, names.prefix)]
+        roles = [("Deployment", f"Deploys {names.prefix} from GitHub", f"environment:{config.env}", deploy)]
         if delivery.pull_requests:
-            reads = github_role(
-                Construct(self, "Diff"),
-                name=names.global_name(f"{names.prefix}-diff"),
-                description=f"Compares {names.prefix} with a pull request",
+            read = [assume_bootstrap_roles(self, "lookup")]
+            roles.append(("Diff", f"Compares {names.prefix} with a pull request", "pull_request", read))
+        for part, description, subject, rights in roles:
+            role = github_role(
+                Construct(self, part),
+                name=names.global_name(f"{names.prefix}-{part.lower()}"),
+                description=description,
                 provider=provider,
-                subject=f"repo:{delivery.repository}:pull_request",
-                rights=[assume_bootstrap_roles(self, "lookup")],
+                subject=f"repo:{delivery.repository}:{subject}",
+                rights=rights,
             )
-            add_outputs(self, {"DiffRoleArn": reads.role_arn})
+            add_outputs(self, {f"{part}RoleArn": role.role_arn})

@@ -28,8 +28,8 @@ class MonitoringStack(ProjectStack):
             settings=settings,
             artifacts=S3Folder.exported(storage.artifacts, "training"),
         )
-        scope, rules = Construct(self, "Alarms"), document["Alarms"]
-        alarms = create_alarms(scope, rules, prefix=names.prefix, runbook=settings.runbook_url, topic=topic)
+        rules, runbook = document["Alarms"], settings.runbook_url
+        alarms = create_alarms(Construct(self, "Alarms"), rules, prefix=names.prefix, runbook=runbook, topic=topic)
         add_dashboard(Construct(self, "Dashboard"), document["Dashboard"], name=names.prefix, alarms=alarms)
         if settings.monthly_budget_usd:
             limit = settings.monthly_budget_usd

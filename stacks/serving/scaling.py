@@ -48,7 +48,7 @@ def add_scaling(scope: Construct, *, endpoint: sagemaker.CfnEndpoint, serving: S
         min_capacity=wanted.low,
         max_capacity=wanted.high,
     )
-    target.add_dependency(endpoint)
+    target.add_resource_dependency(endpoint)
     values = {"endpoint": endpoint.endpoint_name, "target": target.ref, "metric": wanted.metric, "value": wanted.value}
     properties = filled(Path(__file__).with_suffix(".yaml"), {}, values)
     policy = CfnResource(scope, "Policy", type="AWS::ApplicationAutoScaling::ScalingPolicy", properties=properties)

@@ -12,7 +12,8 @@ HEALTH_PATH = "/_local/health"  # readiness probe of the local cloud: 200 once e
 _CLOSED_PATHS = ("/_ministack/reset", "/_ministack/config", "/_localstack/reset")
 """ministack's administrative paths without authentication; any web page could post a form to them."""
 
-_GATEWAY = ("/restapis/", "/_aws/execute-api/")
+GATEWAY_PATHS = ("/restapis/", "/_aws/execute-api/")
+"""Where the paths of API Gateway begin: of its APIs, in both of ministack's forms."""
 
 _STOPPING = {
     "type": "about:blank",
@@ -57,7 +58,7 @@ def guarded(inner: Asgi, health: Callable[[], dict[str, Any]]) -> Asgi:
             await _answer(send, 200 if body["status"] == "ok" else 503, body)
         elif path in _CLOSED_PATHS:
             await _answer(send, 403, {"message": "This path is closed in the local cloud."})
-        elif path.startswith(_GATEWAY) and health()["status"] == "stopping":  # no function starts any more
+        elif path.startswith(GATEWAY_PATHS) and health()["status"] == "stopping":  # no function starts any more
             await _answer(send, 503, _STOPPING, b"application/problem+json")
         else:
             try:

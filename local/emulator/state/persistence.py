@@ -19,6 +19,7 @@ from typing import Any
 from ministack import app
 from ministack.core import persistence as files
 
+from local.emulator.access.perimeter import GATEWAY_PATHS
 from local.emulator.common.patching import Original
 
 logger = logging.getLogger("local.persistence")
@@ -26,7 +27,7 @@ logger = logging.getLogger("local.persistence")
 EVERYTHING = "*"  # stands for every service
 _LOAD = 0.1  # largest share of the time that is spent on saving what changed
 _LATE_LOAD = 0.02  # and on saving everything: a day's logs take a second
-_PREDICTIONS = ("/restapis/", "/_aws/execute-api/", "/endpoints/")
+_PREDICTIONS = (*GATEWAY_PATHS, "/endpoints/")
 _INVOCATION = "/invocations"
 _LATE = ("cloudwatch", "cloudwatch_logs")  # large, and little is lost with the last seconds
 _SIGNED_FOR = re.compile(r"Credential=[^/]+/\d{8}/[^/]+/([^/]+)/aws4_request")

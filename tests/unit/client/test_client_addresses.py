@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import struct
 import threading
 from collections.abc import Callable
 from contextlib import closing
@@ -131,6 +132,21 @@ def test_http_where_there_is_tls(new_client: NewClient) -> None:
     assert "begin the URL with https://" in error.hint
 
 
+def test_a_connection_that_breaks_under_https(new_client: NewClient) -> None:
+    """The hint does not ask for the scheme that the URL has."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+
+        def reset() -> None:
+            connection, _ = server.accept()
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            connection.close()
+
+        threading.Thread(target=reset, daemon=True).start()
+        url = f"https://127.0.0.1:{server.getsockname()[1]}/live"
+        error = error_of(new_client(url, retry=RetryPolicy(attempts=1)))
+    assert isinstance(error, UnreachableError) and error.hint.startswith("Check the URL.")
+
+
 @pytest.mark.parametrize("message", ["Missing Authentication Token", "Forbidden"])
 def test_api_gateways_own_403_is_about_the_stage(new_client: NewClient, message: str) -> None:
     """Not about the key: the API, with its stage and its firewall, would have answered with a problem."""
@@ -153,7 +169,7 @@ def test_a_web_page_is_not_the_api(new_client: NewClient, status: int) -> None:
     page = Fault(status, body="<html>Sign in</html>", headers=(("Content-Type", "text/html"),))
     with ContractApi(lambda *_: page) as api:
         error = error_of(new_client(api))
-    assert "the API's base" in error.hint.replace("Give ", "")
+    assert "the API's base" in error.hint
     assert not isinstance(error, BadAnswerError) or "text/html, not JSON" in error.message
 
 

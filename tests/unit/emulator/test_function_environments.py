@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ministack.core import lambda_runtime
 from ministack.services import lambda_svc
 
 from local.emulator.functions import environments
@@ -104,6 +105,28 @@ def test_a_start_that_fails_frees_its_place(pool: Pool) -> None:
     for worker in [pool.lease(started=False) for _ in range(2)]:
         pool.release(worker)
     assert not environments._starting
+
+
+def test_none_starts_after_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that starts meanwhile has no process yet that could be found; it is ended as soon as it is up."""
+    seen: list[str] = []
+
+    class Starting:
+        kill = staticmethod(lambda: seen.append("killed"))
+
+        def _spawn(self) -> None:
+            seen.append("started")
+            environments.end()
+
+    monkeypatch.setattr(lambda_runtime, "Worker", Starting)
+    monkeypatch.setattr(lambda_runtime, "zipfile", zipfile)  # `install` changes it
+    monkeypatch.setattr(environments, "_ending", threading.Event())
+    environments.install()
+    Starting()._spawn()
+    assert seen == ["started", "killed"]
+    with pytest.raises(RuntimeError, match="is stopping"):
+        Starting()._spawn()
+    assert seen == ["started", "killed"]
 
 
 def test_an_environment_that_did_not_start_is_given_back_as_none() -> None:
