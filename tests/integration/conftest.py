@@ -111,6 +111,20 @@ class LocalServer:
 
         return until(status, 90)
 
+    def deploy(self, stack: str, template: dict[str, Any], **options: Any) -> None:
+        """Create a stack, and wait until it is there."""
+        stacks = self.client("cloudformation")
+        stacks.create_stack(StackName=stack, TemplateBody=json.dumps(template), **options)
+        reached, events = self.settled(stack), stacks.describe_stack_events(StackName=stack)["StackEvents"]
+        assert reached == "CREATE_COMPLETE", [entry.get("ResourceStatusReason") for entry in events]
+
+    def state_machine(self, name: str, role: str, definition: dict[str, Any] | None = None) -> str:
+        """Make a state machine, by default one that succeeds at once; its ARN."""
+        definition = definition or {"StartAt": "S", "States": {"S": {"Type": "Succeed"}}}
+        machines = self.client("stepfunctions")
+        made = machines.create_state_machine(name=name, definition=json.dumps(definition), roleArn=role)
+        return str(made["stateMachineArn"])
+
     def client(self, service: str, **keys: str) -> Any:
         """A boto3 client; with the root's credentials unless `keys` says otherwise."""
         own = self.keys

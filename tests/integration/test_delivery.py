@@ -39,11 +39,8 @@ def roles(server: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, st
     server.client("ssm").put_parameter(Name=preflight.BOOTSTRAP_PARAMETER, Value="30", Type="String")
     for part in CDK_ROLES:
         server.role(cdk_role(part).rpartition("/")[2], "arn:aws:iam::000000000000:root")
-    stacks = server.client("cloudformation")
-    named = {"Capabilities": ["CAPABILITY_NAMED_IAM"]}
-    stacks.create_stack(StackName=STACK, TemplateBody=json.dumps(template), **named)
-    assert server.settled(STACK) == "CREATE_COMPLETE"
-    (stack,) = stacks.describe_stacks(StackName=STACK)["Stacks"]
+    server.deploy(STACK, template, Capabilities=["CAPABILITY_NAMED_IAM"])
+    (stack,) = server.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"]
     return {one["OutputKey"]: one["OutputValue"] for one in stack["Outputs"]}
 
 

@@ -10,13 +10,12 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from waiting import until, until_ended
+from waiting import until_ended
 
 pytestmark = pytest.mark.integration
 
 ACCOUNT = "000000000000"
 REGION = "us-east-1"
-GROUP = "candidates"
 STATES = "arn:aws:states:::"
 _FUNCTION = """
 class Refused(Exception):
@@ -164,35 +163,9 @@ _PARAMETER = {
 }
 
 
-def _machine(server: Any, name: str, role: str, definition: dict[str, Any] | None = None) -> str:
-    definition = definition or {"StartAt": "S", "States": {"S": {"Type": "Succeed"}}}
-    made = server.client("stepfunctions").create_state_machine(
-        name=name, definition=json.dumps(definition), roleArn=role
-    )
-    return made["stateMachineArn"]
-
-
 def _start(server: Any, machine: str, **execution_input: Any) -> str:
     states = server.client("stepfunctions")
     return states.start_execution(stateMachineArn=machine, input=json.dumps(execution_input))["executionArn"]
-
-
-def _deploy(server: Any, name: str, template: dict[str, Any], **parameters: str) -> dict[str, Any]:
-    cloudformation = server.client("cloudformation")
-    cloudformation.create_stack(
-        StackName=name,
-        TemplateBody=json.dumps(template),
-        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
-    )
-
-    def settled() -> dict[str, Any] | None:
-        stack = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
-        return None if stack["StackStatus"].endswith("IN_PROGRESS") else stack
-
-    stack = until(settled)
-    events = cloudformation.describe_stack_events(StackName=name)["StackEvents"]
-    assert stack["StackStatus"] == "CREATE_COMPLETE", [entry.get("ResourceStatusReason") for entry in events]
-    return stack
 
 
 @pytest.fixture(scope="module")
@@ -208,7 +181,7 @@ def world(server: Any) -> dict[str, Any]:
         Handler="index.handler",
         Code={"ZipFile": archive.getvalue()},
     )
-    _deploy(server, "updated", _PARAMETER)
+    server.deploy("updated", _PARAMETER)
     ssm = {"Action": "ssm:*", "Resource": "*"}
     return {
         "stack": "updated",
@@ -242,7 +215,7 @@ def _rights(world: dict[str, Any], machine: str = "*") -> list[dict[str, Any]]:
 def test_a_workflow_runs_with_its_role_and_waits_for_its_turn(server: Any, world: dict[str, Any]) -> None:
     """Two executions at once go one after the other, oldest first; each ends with the output of its Succeed state."""
     role = server.role("workflow", "states.amazonaws.com", *_rights(world))
-    machine = _machine(server, "workflow", role, DEFINITION)
+    machine = server.state_machine("workflow", role, DEFINITION)
     executions = [_start(server, machine, **world) for _ in range(2)]
     ended = [until_ended(server.client("stepfunctions"), execution) for execution in executions]
     for description in ended:
@@ -262,7 +235,7 @@ def test_a_workflow_runs_with_its_role_and_waits_for_its_turn(server: Any, world
 def test_an_item_of_a_map_catches_what_its_role_may_not(server: Any, world: dict[str, Any]) -> None:
     """The threads of a Map have the execution's rights and no others: the item's Catch names the denial."""
     rights = [right for right in _rights(world) if right["Resource"] != world["model_role"]]
-    machine = _machine(server, "narrow", server.role("narrow", "states.amazonaws.com", *rights), DEFINITION)
+    machine = server.state_machine("narrow", server.role("narrow", "states.amazonaws.com", *rights), DEFINITION)
     output = json.loads(until_ended(server.client("stepfunctions"), _start(server, machine, **world))["output"])
     assert [entry["who"] for entry in output["scores"]] == ["alpha", "beta"]
     assert all(entry["error"].startswith("SageMaker.") for entry in output["scores"])
@@ -277,8 +250,8 @@ def test_a_missing_right_fails_the_workflow_by_name(
     """Updating a stack with a service role, passing that role, and publishing are rights of their own."""
     rights = _rights(world)
     del rights[dropped]
-    machine = _machine(
-        server, f"without-{dropped}", server.role(f"without-{dropped}", "states.amazonaws.com", *rights), DEFINITION
+    machine = server.state_machine(
+        f"without-{dropped}", server.role(f"without-{dropped}", "states.amazonaws.com", *rights), DEFINITION
     )
     ended = until_ended(server.client("stepfunctions"), _start(server, machine, **{**world, "models": []}))
     assert ended["status"] == "FAILED"
@@ -287,7 +260,7 @@ def test_a_missing_right_fails_the_workflow_by_name(
 
 def test_a_fail_state_says_why(server: Any, world: dict[str, Any]) -> None:
     """Error and Cause of a Fail state may be JSONata, with what a Catch of a Lambda's exception assigned."""
-    machine = _machine(server, "fails", server.role("fails", "states.amazonaws.com", *_rights(world)), DEFINITION)
+    machine = server.state_machine("fails", server.role("fails", "states.amazonaws.com", *_rights(world)), DEFINITION)
     ended = until_ended(
         server.client("stepfunctions"), _start(server, machine, **{**world, "models": [], "who": "nobody"})
     )
@@ -299,8 +272,7 @@ def test_a_stopped_execution_stays_aborted(server: Any, world: dict[str, Any]) -
 
     An execution that starts after the stop takes as long; when it has ended, the stopped one would have gone on too.
     """
-    machine = _machine(
-        server,
+    machine = server.state_machine(
         "stopped",
         server.role("stopped", "states.amazonaws.com", *_rights(world)),
         {
@@ -328,7 +300,7 @@ def test_a_stopped_execution_stays_aborted(server: Any, world: dict[str, Any]) -
 def test_the_time_limit_of_a_state_machine_ends_its_executions(server: Any) -> None:
     """``TimeoutSeconds`` of the definition: the execution is TIMED_OUT."""
     waiting = {"StartAt": "W", "TimeoutSeconds": 1, "States": {"W": {"Type": "Wait", "Seconds": 3, "End": True}}}
-    machine = _machine(server, "limited", server.role("limited", "states.amazonaws.com"), waiting)
+    machine = server.state_machine("limited", server.role("limited", "states.amazonaws.com"), waiting)
     assert until_ended(server.client("stepfunctions"), _start(server, machine))["status"] == "TIMED_OUT"
 
 
@@ -341,7 +313,7 @@ def test_the_time_limit_of_a_state_machine_ends_its_executions(server: Any) -> N
 )
 def test_an_input_that_cannot_be_is_refused_at_the_start(server: Any, text: str, code: str, message: str) -> None:
     """Broken JSON and more than 262,144 bytes of UTF-8 never become an execution."""
-    machine = _machine(server, "inputs", server.role(f"inputs-{code}", "states.amazonaws.com"))
+    machine = server.state_machine("inputs", server.role(f"inputs-{code}", "states.amazonaws.com"))
     with pytest.raises(ClientError, match=message) as refused:
         server.client("stepfunctions").start_execution(stateMachineArn=machine, input=text)
     assert refused.value.response["Error"]["Code"] == code
@@ -351,8 +323,7 @@ def test_an_input_that_cannot_be_is_refused_at_the_start(server: Any, text: str,
 def test_a_result_over_the_quota_fails_the_execution(server: Any) -> None:
     """States.DataLimitExceeded, which States.ALL does not catch."""
     doubling = "{% $join([$states.input.text, $states.input.text]) %}"
-    machine = _machine(
-        server,
+    machine = server.state_machine(
         "doubling",
         server.role("doubling", "states.amazonaws.com"),
         {
@@ -363,102 +334,3 @@ def test_a_result_over_the_quota_fails_the_execution(server: Any) -> None:
     )
     ended = until_ended(server.client("stepfunctions"), _start(server, machine, text="x" * 140_000))
     assert (ended["status"], ended["error"]) == ("FAILED", "States.DataLimitExceeded")
-
-
-def _approving_rule(machine: str, role: str, topic_email: str) -> dict[str, Any]:
-    pattern = {
-        "source": ["aws.sagemaker"],
-        "detail-type": ["SageMaker Model Package State Change"],
-        "detail": {
-            "ModelPackageGroupName": [GROUP],
-            "ModelApprovalStatus": ["Approved"],
-            "UpdatedModelPackageFields": ["ModelApprovalStatus"],
-        },
-    }
-    transformer = {
-        "InputPathsMap": {"package": "$.detail.ModelPackageArn", "time": "$.time", "id": "$.id"},
-        "InputTemplate": '{"model_package_arn": <package>, "approved_at": <time>, "event_id": <id>}',
-    }
-    publish = {
-        "Effect": "Allow",
-        "Principal": {"Service": "events.amazonaws.com"},
-        "Action": "sns:Publish",
-        "Resource": {"Ref": "Topic"},
-    }
-    return {
-        "Resources": {
-            "Topic": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "notifications"}},
-            "Policy": {
-                "Type": "AWS::SNS::TopicPolicy",
-                "Properties": {
-                    "Topics": [{"Ref": "Topic"}],
-                    "PolicyDocument": {"Version": "2012-10-17", "Statement": [publish]},
-                },
-            },
-            "Subscription": {
-                "Type": "AWS::SNS::Subscription",
-                "Properties": {"TopicArn": {"Ref": "Topic"}, "Protocol": "email", "Endpoint": topic_email},
-            },
-            "Rule": {
-                "Type": "AWS::Events::Rule",
-                "Properties": {
-                    "EventPattern": pattern,
-                    "Targets": [{"Id": "T", "Arn": machine, "RoleArn": role, "InputTransformer": transformer}],
-                },
-            },
-        }
-    }
-
-
-def test_an_approval_starts_exactly_one_execution(server: Any) -> None:
-    """Neither the registration nor other changes of a package match the rule; the input is the transformer's.
-
-    Events come in order: when the approval of a later package has started its execution, the earlier ones are done.
-    """
-    machine = _machine(server, "released", server.role("released", "states.amazonaws.com"))
-    right = {"Action": "states:StartExecution", "Resource": machine}
-    _deploy(server, "rule", _approving_rule(machine, server.role("rule", "events.amazonaws.com", right), "a@b.example"))
-    sagemaker, states = server.client("sagemaker"), server.client("stepfunctions")
-    sagemaker.create_model_package_group(ModelPackageGroupName=GROUP)
-    arn = sagemaker.create_model_package(ModelPackageGroupName=GROUP, ModelApprovalStatus="PendingManualApproval")[
-        "ModelPackageArn"
-    ]
-    sagemaker.update_model_package(ModelPackageArn=arn, CustomerMetadataProperties={"a": "1"})
-    sagemaker.update_model_package(
-        ModelPackageArn=arn, ModelApprovalStatus="Approved", ApprovalDescription="It is good."
-    )
-    sagemaker.update_model_package(ModelPackageArn=arn, CustomerMetadataProperties={"a": "2"})
-    later = sagemaker.create_model_package(ModelPackageGroupName=GROUP, ModelApprovalStatus="PendingManualApproval")[
-        "ModelPackageArn"
-    ]
-    sagemaker.update_model_package(ModelPackageArn=later, ModelApprovalStatus="Approved")
-
-    def inputs() -> dict[str, dict[str, str]]:
-        executions = states.list_executions(stateMachineArn=machine)["executions"]
-        described = [states.describe_execution(executionArn=entry["executionArn"])["input"] for entry in executions]
-        assert len(described) <= 2
-        return {found["model_package_arn"]: found for found in map(json.loads, described)}
-
-    until(lambda: later in inputs())
-    assert inputs().keys() == {arn, later}
-    assert inputs()[arn].keys() == {"model_package_arn", "approved_at", "event_id"}
-    assert inputs()[arn]["approved_at"].endswith("Z")
-
-
-def test_a_rule_starts_only_what_its_role_may_start(server: Any) -> None:
-    """Without a right, or with a role that does not trust EventBridge, nothing is started; with both it is."""
-    events, states = server.client("events"), server.client("stepfunctions")
-    machine = _machine(server, "guarded", server.role("guarded", "states.amazonaws.com"))
-    right = {"Action": "states:StartExecution", "Resource": machine}
-    stranger = server.role("stranger", "lambda.amazonaws.com", right)
-    powerless = server.role("powerless", "events.amazonaws.com")
-    events.put_rule(Name="guarded", EventPattern=json.dumps({"source": ["test"]}))
-    targets = [{"Id": name, "Arn": machine, "RoleArn": role} for name, role in (("s", stranger), ("p", powerless))]
-    events.put_targets(Rule="guarded", Targets=targets)
-    entry = {"Source": "test", "DetailType": "t", "Detail": "{}"}
-    events.put_events(Entries=[entry])
-    until(lambda: "states:StartExecution" in server.log.read_text())
-    assert states.list_executions(stateMachineArn=machine)["executions"] == []
-    server.grant("powerless", right)
-    events.put_events(Entries=[entry])
-    assert len(until(lambda: states.list_executions(stateMachineArn=machine)["executions"])) == 1

@@ -46,59 +46,72 @@ def endpoint(server: Any) -> str:
     return "hangs"
 
 
-@pytest.mark.parametrize("clients", [40, pytest.param(400, marks=pytest.mark.nightly(part="releases"))])
-def test_a_model_that_hangs_keeps_nobody_and_is_asked_again_at_once(
-    server: Any, endpoint: str, clients: int, tell: Callable[[str], None]
-) -> None:
-    """A client's first request ends within its budget, the next within 5 s; 2 s after the model lives all are answered.
+class Asking:
+    """Clients that ask again and again, each with a service of its own, as each environment of the Lambda has.
 
-    Each client has a service of its own, as each environment of the Lambda has.
+    Attributes:
+        answers: for each request when it began, the seconds that it took, and "answered" or the error's code.
+        later: seconds of the requests after one that failed.
+        over: ends all clients.
     """
-    keys = {name: server.keys[name] for name in ("aws_access_key_id", "aws_secret_access_key")}
 
-    @functools.cache
-    def client(seconds: int) -> Any:
-        """As `predict.endpoint.make_client`, with connections for all."""
-        config = Config(
-            connect_timeout=CONNECT_SECONDS,
-            read_timeout=seconds,
-            retries={"total_max_attempts": 1},
-            max_pool_connections=clients,
-        )
-        region = server.keys["region"]
-        return boto3.client("sagemaker-runtime", endpoint_url=server.url, region_name=region, config=config, **keys)
+    def __init__(self, server: Any, endpoint: str, clients: int) -> None:
+        self.answers: list[tuple[float, float, str]] = []
+        self.later: list[float] = []
+        self.over = threading.Event()
+        self._endpoint = endpoint
+        keys = {name: server.keys[name] for name in ("aws_access_key_id", "aws_secret_access_key")}
 
-    answers: list[tuple[float, float, str]] = []
-    later: list[float] = []  # seconds of requests after one that failed
-    over = threading.Event()
+        @functools.cache
+        def runtime(seconds: int) -> Any:
+            """As `predict.endpoint.make_client`, with connections for all."""
+            config = Config(
+                connect_timeout=CONNECT_SECONDS,
+                read_timeout=seconds,
+                retries={"total_max_attempts": 1},
+                max_pool_connections=clients,
+            )
+            region = server.keys["region"]
+            return boto3.client("sagemaker-runtime", endpoint_url=server.url, region_name=region, config=config, **keys)
 
-    def ask(delay: float) -> None:
-        service = PredictionService(endpoint=SageMakerEndpoint(endpoint, client))
+        self._runtime = runtime
+
+    def as_a_client(self, delay: float) -> None:
+        """Ask from `delay` seconds on, until it is over."""
+        service = PredictionService(endpoint=SageMakerEndpoint(self._endpoint, self._runtime))
         time.sleep(delay)
         failed = False
-        while not over.is_set():
+        while not self.over.is_set():
             began, code = time.monotonic(), "answered"
             try:
                 service.predict(PROBE)
             except PredictError as error:
                 code = error.code
             took = time.monotonic() - began
-            answers.append((began, took, code))
+            self.answers.append((began, took, code))
             if failed:
-                later.append(took)
+                self.later.append(took)
             failed = code != "answered"
-            over.wait(PAUSE)
+            self.over.wait(PAUSE)
 
+
+@pytest.mark.parametrize("clients", [40, pytest.param(400, marks=pytest.mark.nightly(part="releases"))])
+def test_a_model_that_hangs_keeps_nobody_and_is_asked_again_at_once(
+    server: Any, endpoint: str, clients: int, tell: Callable[[str], None]
+) -> None:
+    """A client's first request ends in its budget, the next within 5 s; 2 s after the model lives all are answered."""
+    asking = Asking(server, endpoint, clients)
     with ThreadPoolExecutor(clients) as pool:
-        running = [pool.submit(ask, PAUSE * number / clients) for number in range(clients)]
+        running = [pool.submit(asking.as_a_client, PAUSE * number / clients) for number in range(clients)]
         time.sleep(3 * PAUSE)
         with stopped_model(server.pid):
             hung = time.monotonic()
             time.sleep(HANGS)
             lives = time.monotonic()
         time.sleep(AFTER)
-        over.set()
+        asking.over.set()
     assert [one.exception() for one in running if one.exception()] == []
+    answers = asking.answers
     touched = [one for one in answers if one[0] < lives and one[0] + one[1] > hung]
     longest = {code: max(took for _, took, other in touched if other == code) for *_, code in touched}
     first = min(began + took for began, took, code in answers if code == "answered" and began + took > lives) - lives
@@ -109,5 +122,5 @@ def test_a_model_that_hangs_keeps_nobody_and_is_asked_again_at_once(
     tell(f"longest in s: { {code: round(seconds, 1) for code, seconds in longest.items()} }")
     tell(f"before: {dict(before)}; first answer {first:.2f} s after it lived; from {RECOVERY:g} s on: {dict(after)}")
     assert max(longest.values()) < BUDGET_SECONDS + CONNECT_SECONDS
-    assert max(later) < STALLED_SECONDS + CONNECT_SECONDS
+    assert max(asking.later) < STALLED_SECONDS + CONNECT_SECONDS
     assert first < RECOVERY and set(after) == {"answered"}

@@ -199,7 +199,7 @@ def test_every_documented_variable_exists() -> None:
 
 
 def test_every_relative_link_leads_somewhere() -> None:
-    """A link to a file of the project exists, and so does the heading that it names."""
+    """The file of a link is there; `make docs` fails if the heading that it names is not."""
     broken: list[str] = []
     for page, text in TEXT.items():
         targets = re.findall(r"\]\(([^)#\s]*)(?:#[^)]*)?\)", re.sub(r"```.*?```", "", text, flags=re.DOTALL))

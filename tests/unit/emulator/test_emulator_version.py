@@ -28,4 +28,5 @@ def test_any_other_version_is_refused(installed: str | None, monkeypatch: pytest
 
 def test_the_installed_version_is_the_one_written_for() -> None:
     """The environment these tests run in has the right ministack, and no CannotStartError is raised."""
+    assert metadata.version("ministack") == REQUIRED_VERSION
     require_supported_version()

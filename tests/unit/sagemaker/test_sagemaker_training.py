@@ -396,7 +396,7 @@ def test_job_folder_is_removed(cloud: Any) -> None:
     cloud.train(WRITE_MODEL)
     cloud.job()
     folder = cloud.settings.state_dir / "jobs" / "000000000000" / "us-east-1"
-    cloud.until(lambda: list(folder.iterdir()), lambda left: left == [])
+    assert cloud.until(lambda: list(folder.iterdir()), lambda left: left == []) == []
 
 
 def test_broken_hook_is_an_internal_error(cloud: Any) -> None:

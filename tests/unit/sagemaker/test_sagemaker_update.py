@@ -72,8 +72,9 @@ def test_old_process_ends(cloud: Any) -> None:
     """After the switch the old server's process is gone."""
     cloud.deploy("1")
     pid = json.loads(cloud.invoke("reviews").body)["pid"]
+    assert Path(f"/proc/{pid}").exists()
     update(cloud, "2")
-    cloud.until(lambda: Path(f"/proc/{pid}").exists(), lambda alive: not alive)
+    assert cloud.until(lambda: Path(f"/proc/{pid}").exists(), lambda alive: not alive) is False
 
 
 def test_failed_update_keeps_the_old_model(cloud: Any) -> None:

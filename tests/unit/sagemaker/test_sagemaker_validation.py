@@ -104,10 +104,17 @@ def test_unknown_member_is_named() -> None:
     assert message("DescribeEndpoint", EndpointName="e", Endpointname="e").startswith("Unknown parameter: Endpointname")
 
 
-def test_good_requests_pass() -> None:
-    """Requests within the constraints are accepted, time filters in either form."""
-    validate("CreateEndpointConfig", {"EndpointConfigName": "c", "ProductionVariants": [VARIANT]})
-    validate("ListModels", {"CreationTimeAfter": 1.7e9, "CreationTimeBefore": "2026-08-01T00:00:00Z"})
+@pytest.mark.parametrize(
+    ("action", "params"),
+    [
+        ("CreateEndpointConfig", {"EndpointConfigName": "c", "ProductionVariants": [VARIANT]}),
+        ("ListModels", {"CreationTimeAfter": 1.7e9, "CreationTimeBefore": "2026-08-01T00:00:00Z"}),
+    ],
+)
+def test_good_requests_pass(action: str, params: dict[str, Any]) -> None:
+    """Requests within the constraints are accepted, time filters in either form; with one member more they are not."""
+    validate(action, params)
+    assert message(action, **params, Unknown=1).startswith("Unknown parameter: Unknown")
 
 
 @pytest.mark.parametrize(

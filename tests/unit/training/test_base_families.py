@@ -87,7 +87,7 @@ def by_transformers(folder: Path, texts: list[str]) -> list[dict[str, float]]:
     return [{each["label"]: each["score"] for each in answer} for answer in model(texts, top_k=None, truncation=True)]
 
 
-def agree(trained: Trained) -> None:
+def assert_agree(trained: Trained) -> None:
     """Compare int8 by onnxruntime and float32 by torch with transformers, on a short and a long text in one batch."""
     texts = [SHORT, LONG, "bad", LONG + "good " * 50]
     wanted = by_transformers(trained.folder, texts)
@@ -109,7 +109,7 @@ def test_a_family_is_served_as_transformers_answers(family: Family, tmp_path: Pa
     rehearse_export(load_base_model(find_base_model(str(base)), outputs=3, max_length=16, dropout=0.0)[1])
     trained = train(base, tmp_path / "model")
     assert trained.length == family.length
-    agree(trained)
+    assert_agree(trained)
 
 
 @pytest.mark.parametrize(("reason", "family"), REFUSED.items())
@@ -135,7 +135,7 @@ def test_an_architecture_that_cannot_be_exported_is_refused_by_name() -> None:
 def test_a_model_for_several_labels_is_served_as_transformers_answers(tmp_path: Path) -> None:
     """Each label has a probability of its own."""
     base = build(SERVED["wordpiece with token types"], tmp_path / "base")
-    agree(train(base, tmp_path / "model", objective="multilabel"))
+    assert_agree(train(base, tmp_path / "model", objective="multilabel"))
 
 
 @pytest.mark.parametrize("options", [{"model_max_length": 12}, {"padding_side": "left"}, {"truncation_side": "left"}])
@@ -144,7 +144,7 @@ def test_the_tokenizers_own_settings_hold_everywhere(options: dict[str, Any], tm
     base = build(SERVED["wordpiece with token types"], tmp_path / "base", **options)
     trained = train(base, tmp_path / "model")
     assert trained.length == options.get("model_max_length", POSITIONS)
-    agree(trained)
+    assert_agree(trained)
 
 
 def test_transformers_loads_the_folder_without_a_word(tmp_path: Path) -> None:
@@ -170,7 +170,7 @@ def test_field_models_are_served(name: str, length: int, tmp_path: Path) -> None
     """One has positions after the padding id and no length of the tokenizer; the other truncates on the left."""
     trained = train(FIELD / name, tmp_path / "model")
     assert trained.length == length
-    agree(trained)
+    assert_agree(trained)
 
 
 @pytest.mark.skipif(not FIELD.is_dir(), reason="the field files are not beside this project")

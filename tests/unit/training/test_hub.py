@@ -110,6 +110,7 @@ def test_the_file_of_a_login_is_a_token(
     (tmp_path / "token").write_text(TOKEN)
     monkeypatch.setattr("huggingface_hub.constants.HF_TOKEN_PATH", str(tmp_path / "token"))
     publish(model)
+    assert server.repositories["owner/name"].files.keys() == PUBLISHED
 
 
 def of_token(role: str, *scoped: tuple[str, str]) -> dict[str, Any]:
