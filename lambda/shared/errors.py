@@ -21,6 +21,7 @@ class EvidenceError(FunctionError):
 
     def __init__(self, place: str, problem: str) -> None:
         super().__init__(f"{place}: {problem}.")
+        self.problem = problem
 
 
 class InvalidExecutionInputError(FunctionError):

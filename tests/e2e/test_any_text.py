@@ -299,6 +299,7 @@ def test_several_labels_a_text_are_approved_and_answered(served: Served, tmp_pat
     pandas.DataFrame(singles + pairs, columns=["message", "teams"]).to_csv(file, index=False)
     output = served.project.make("up", f"DATA={file}", timeout=LONGEST_TRAINING_SECONDS).stdout
     assert "a text)" in next(line for line in output.splitlines() if "read as" in line)
+    assert f"model version {before} answers still" in output
     (package,) = set(re.findall(r"make approve (PACKAGE=\d+)", output))
     served.project.make("approve", package)
     text = "Hello, the invoice was charged twice. Thank you; kind regards. The parcel has not arrived."

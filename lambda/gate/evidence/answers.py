@@ -29,6 +29,10 @@ class Answer:
         return frozenset((self.label,)) if self.several is None else self.several
 
 
+class OtherLabelError(EvidenceError):
+    """A model answers with a label that the data does not have."""
+
+
 @dataclass(frozen=True)
 class Answers:
     """All answers of a model: `given` has one for each test row, and is None where there are none.
@@ -55,6 +59,8 @@ def read_answers(store: ObjectStore, recorded: Recorded | None, output: JobOutpu
         content = store.read_recorded(recorded)
         labels, rows = output.labels, len(output.rows)
         return Answers(parse_answers(content, labels=labels, rows=rows, source=uri, multilabel=output.multilabel))
+    except OtherLabelError as error:  # a model for other data, as when the labels changed: no file is at fault
+        return Answers(problem=error.problem)
     except EvidenceError as error:
         return Answers(problem=str(error))
     except StorageError as error:
@@ -89,7 +95,7 @@ def _answer(line: bytes, ids: Mapping[str, int], place: str, multilabel: bool) -
         raise EvidenceError(place, f"is an answer of a model for {said}; the data has {wanted}")
     for name in (given.label, *given.given):
         if name not in ids:
-            known = " and ".join(map(shown, ids)) if len(ids) == 2 else f"{len(ids)} other labels"
-            raise EvidenceError(place, f"label is {shown(name)}; the data has {known}")
+            known = f" ({' and '.join(map(shown, ids))})" if len(ids) == 2 else ""
+            raise OtherLabelError(place, f"it answers {shown(name)}, which is none of the data's {len(ids)} labels{known}")
     several_ids = frozenset(ids[name] for name in given.given) if multilabel else None
     return Answer(ids[given.label], given.confidence, given.score, several_ids)

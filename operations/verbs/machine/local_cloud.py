@@ -6,6 +6,7 @@ import os
 import re
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from operations import paths
 from operations.aws import data, executions, registry, releases
@@ -53,8 +54,9 @@ def up(arguments: argparse.Namespace) -> None:
     if under_way := executions.running(deployment, deployment.output(releases.MACHINE)):
         say("  following the release under way")
         releases.follow(deployment, under_way)
+    trained: dict[str, Any] = {}
     if not (kept := bool(deployment.released_package) and not new):
-        train_and_release(deployment, {"hyperparameters": given} if given else {})
+        trained = train_and_release(deployment, {"hyperparameters": given} if given else {})
 
     phases.begin("Ask the API")
     if not deployment.released_package:
@@ -63,6 +65,12 @@ def up(arguments: argparse.Namespace) -> None:
         prediction = client.score(EXAMPLE, top_k="all")
     if kept:
         say(f"  model version {prediction.model_version} serves already; `make train` trains a new one")
+    if trained.get("status") == registry.PENDING:
+        version = trained["package"].rsplit("/", 1)[-1]
+        say(
+            f"  model version {prediction.model_version} answers still: the new one, version {version}, waits for a person; "
+            f"make report PACKAGE={version} shows why, make approve PACKAGE={version} releases it"
+        )
     several = prediction.labels is not None or len(prediction.scores or ()) > 2
     body = {"inputs": EXAMPLE, **({"parameters": {"top_k": None}} if several else {})}
     status.write(deployment)

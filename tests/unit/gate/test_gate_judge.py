@@ -116,6 +116,19 @@ def test_unusable_answers_are_no_answers(world: World, content: bytes | None) ->
     assert plan["to_score"][0]["evidence_uri"] in verdict["summary"]
 
 
+def test_a_champion_of_other_data_is_told_by_its_label(world: World) -> None:
+    """Somebody trains on another file: the reason is the labels, not a line of a file of answers."""
+    world.serve()
+    plan = world.plan()
+    world.answer(plan, "challenger", world.labels)
+    world.answer(plan, "champion", world.labels)
+    uri = world.recorded(plan, "champion")["uri"]
+    world.s3.objects[uri] = world.s3.objects[uri].replace(b"not helpful", b"refund")
+    summary = world.judge(plan)["summary"]
+    assert "could not be compared: it answers \"refund\", which is none of the data's 2 labels" in summary
+    assert uri not in summary
+
+
 @pytest.mark.parametrize(
     ("approval", "status"),
     [("auto", "PendingManualApproval"), ("manual", "PendingManualApproval"), ("never", "Rejected")],
