@@ -96,6 +96,7 @@ def _answer(line: bytes, ids: Mapping[str, int], place: str, multilabel: bool) -
     for name in (given.label, *given.given):
         if name not in ids:
             known = f" ({' and '.join(map(shown, ids))})" if len(ids) == 2 else ""
-            raise OtherLabelError(place, f"it answers {shown(name)}, which is none of the data's {len(ids)} labels{known}")
+            problem = f"it answers {shown(name)}, which is none of the data's {len(ids)} labels{known}"
+            raise OtherLabelError(place, problem)
     several_ids = frozenset(ids[name] for name in given.given) if multilabel else None
     return Answer(ids[given.label], given.confidence, given.score, several_ids)

@@ -68,8 +68,8 @@ def up(arguments: argparse.Namespace) -> None:
     if trained.get("status") == registry.PENDING:
         version = trained["package"].rsplit("/", 1)[-1]
         say(
-            f"  model version {prediction.model_version} answers still: the new one, version {version}, waits for a person; "
-            f"make report PACKAGE={version} shows why, make approve PACKAGE={version} releases it"
+            f"  model version {prediction.model_version} answers still: the new one, version {version}, waits for a "
+            f"person; make report PACKAGE={version} shows why, make approve PACKAGE={version} releases it"
         )
     several = prediction.labels is not None or len(prediction.scores or ()) > 2
     body = {"inputs": EXAMPLE, **({"parameters": {"top_k": None}} if several else {})}

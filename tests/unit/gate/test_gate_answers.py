@@ -48,7 +48,7 @@ def test_another_number_of_answers_is_told(lines: Callable[[Sequence[int]], byte
         ('{"predictions": []}', "has 0 predictions"),
         ('{"predictions": [1]}', "has a prediction that is a number"),
         ('{"predictions": [{"confidence": 1}]}', "has no label"),
-        (answer(label="LABEL_1"), 'it answers "LABEL_1", which is none of the data\'s 2 labels ("not helpful" and "helpful")'),
+        (answer(label="LABEL_1"), '"LABEL_1", which is none of the data\'s 2 labels ("not helpful" and "helpful")'),
         (answer(label=["helpful"]), "has no label"),
         (answer(confidence=1.5), "has a confidence of 1.5"),
         (answer(confidence=None), "has a confidence that is no number"),
@@ -85,5 +85,5 @@ def test_an_answer_of_the_other_kind_is_told() -> None:
 def test_a_foreign_label_among_many_is_told_briefly() -> None:
     """The message counts the labels instead of listing them."""
     labels = [f"label {number}" for number in range(77)]
-    with pytest.raises(EvidenceError, match='answers "helpful", which is none of the data.s 77 labels.$'):
+    with pytest.raises(EvidenceError, match=r'answers "helpful", which is none of the data.s 77 labels\.$'):
         parse_answers(answer().encode(), labels=labels, rows=1, source="x.out")

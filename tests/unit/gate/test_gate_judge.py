@@ -125,7 +125,7 @@ def test_a_champion_of_other_data_is_told_by_its_label(world: World) -> None:
     uri = world.recorded(plan, "champion")["uri"]
     world.s3.objects[uri] = world.s3.objects[uri].replace(b"not helpful", b"refund")
     summary = world.judge(plan)["summary"]
-    assert "could not be compared: it answers \"refund\", which is none of the data's 2 labels" in summary
+    assert 'could not be compared: it answers "refund", which is none of the data\'s 2 labels' in summary
     assert uri not in summary
 
 
