@@ -19,11 +19,12 @@ logger = Logger()
 def run(event: Mapping[str, Any], environment: Mapping[str, str], s3: Any) -> dict[str, Any]:
     """Do the step with the given environment variables and boto3 S3 client; see `ingest`.
 
-    `event` has the `data_source`, a checked prefix or None, and the `job_name` for the log.
+    `event` has the `data_source`, a checked prefix or None, the `hyperparameters` of the job that comes next, and the
+    `job_name` for the log.
     """
     settings = Settings.from_environment(environment)
     store = DataStore(settings.data_bucket, s3)
-    return ingest(event.get("data_source"), settings, store, now=datetime.now(UTC))
+    return ingest(event.get("data_source"), event.get("hyperparameters") or {}, settings, store, now=datetime.now(UTC))
 
 
 @logger.inject_lambda_context(clear_state=True)

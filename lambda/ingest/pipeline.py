@@ -1,6 +1,7 @@
 """Brings the data from its source into the bucket, under its hash."""
 
 import tempfile
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
@@ -10,6 +11,7 @@ from classifier.data.layout import MARKER
 from ingest.addresses import AddressRule
 from ingest.collect import CollectedData, collect, collect_bundled
 from ingest.errors import DataUnavailableError, SourceInvalidError
+from ingest.reading import refuse_other_reading
 from ingest.settings import Settings
 from ingest.sources.base import CHANNELS, Limits, channel_of
 from ingest.store import DataStore
@@ -23,18 +25,27 @@ LATEST = "datasets/latest"
 
 
 def ingest(
-    given: str | None, settings: Settings, store: DataStore, *, now: datetime, limits: Limits | None = None
+    given: str | None,
+    hyperparameters: Mapping[str, str],
+    settings: Settings,
+    store: DataStore,
+    *,
+    now: datetime,
+    limits: Limits | None = None,
 ) -> dict[str, Any]:
     """Collect the data and put it into the bucket under its hash, and as the latest.
 
-    `given` is the source that the execution names, or None; `now` is the time in UTC. Returns the input of the
-    workflow's next steps: `train_uri`, `test_uri`, `data_sha256`, `source`, `fell_back`, `reason`.
+    `given` is the source that the execution names, or None; `hyperparameters` are those of the training job that
+    comes next; `now` is the time in UTC. Returns the input of the workflow's next steps: `train_uri`, `test_uri`,
+    `data_sha256`, `source`, `fell_back`, `reason`.
 
-    Raises InvalidExecutionInputError: The source in the input is not allowed. Raises DataUnavailableError: There is no
-    data. Raises StorageError: It could not be stored.
+    Raises InvalidExecutionInputError: The source in the input is not allowed. Raises OtherReadingError: The data was
+    read otherwise than the hyperparameters say. Raises DataUnavailableError: There is no data. Raises StorageError: It
+    could not be stored.
     """
     with tempfile.TemporaryDirectory() as folder:
         data = _collect(given, settings, store, Path(folder), limits)
+        refuse_other_reading(data.files, hyperparameters)
         facts = {name: value for name, value in asdict(data).items() if name != "files"}
         root = f"datasets/{data.data_sha256[:16]}"
         _store(data, store, root)

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from botocore.exceptions import ClientError
 
 from operations import paths
 from operations.aws.deployment import Deployment
@@ -37,21 +34,6 @@ def read(place: Path, hyperparameters: dict[str, str], quarantine: Path | None =
         return load_data(place, None, replace(settings(hyperparameters), **more), quarantine=quarantine)
     except ClassifierError as error:
         raise OperationError(error.message, hint=error.hint or "make data DATA=file shows how it is read") from error
-
-
-def refuse_other_reading(deployment: Deployment, hyperparameters: Any) -> None:
-    """Refuse hyperparameters that the bucket's data contradicts, before a training job is paid for."""
-    from classifier.data import canonical
-    from classifier.errors import ClassifierError
-
-    s3, bucket = deployment.client("s3"), deployment.output("DataBucket")
-    try:
-        stored = s3.get_object(Bucket=bucket, Key=f"{PREFIX}manifest.json")
-        canonical.refuse_other_reading(json.loads(stored["Body"].read()), settings(hyperparameters))
-    except ClassifierError as error:
-        raise OperationError(error.message, hint=f"{error.hint} make train DATA=file reads it again.") from error
-    except (ClientError, ValueError, KeyError, TypeError, AttributeError):
-        return  # no data that was read before; the launch checks the hyperparameters themselves
 
 
 def settings(hyperparameters: dict[str, str]) -> DataSettings:

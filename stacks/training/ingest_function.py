@@ -20,8 +20,8 @@ def ingest_function(
     data goes; in the same bucket.
     """
     training_job = setup.sources.training_job
-    # The names of data files, as the training job reads them.
-    shared = ("classifier/errors.py", "classifier/data/layout.py")
+    # The names of data files, and what a manifest says of their reading, as the training job takes them.
+    shared = ("classifier/errors.py", "classifier/data", "classifier/job", "tables")
     ingest = PythonFunction(
         scope,
         "Lambda",

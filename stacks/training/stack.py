@@ -83,7 +83,12 @@ class TrainingStack(ProjectStack):
         )
         add_bulk_workflow(Construct(self, "Bulk"), stack=self, storage=storage, parts=parts, archives=archives)
         model = model_role(
-            Construct(self, "Model"), names=names, archives=archives, images=container.pullable, logs=self.logs
+            Construct(self, "Model"),
+            names=names,
+            archives=archives,
+            images=container.pullable,
+            logs=self.logs,
+            guarded=config.serving.kind == "instances",
         )
         outputs = {"ModelRoleArn": model.role_arn, "InferenceImage": container.image.uri}
         add_outputs(self, {**outputs, "StateMachineArn": machine.state_machine_arn})

@@ -259,11 +259,11 @@ def test_what_aws_would_refuse_is_refused_by_name(cdk_context: dict[str, Any], v
     assert caught.value.field == field
 
 
-def release_statements(assemblies: Assemblies, name: str) -> list[dict[str, Any]]:
-    """What the release role of an environment or variant is allowed."""
+def release_statements(assemblies: Assemblies, name: str, role: str = "release", stack: str = "release") -> Any:
+    """What the release role, or another one, of an environment or variant is allowed."""
     env = VARIANTS.get(name, {}).get("env", name)
-    values = TemplateValues(assemblies.template(name, "release"), [assemblies.template(name, s) for s in STACKS])
-    return statements_of(values, f"arn:aws:iam::111122223333:role/text-classifier-{env}-release")
+    values = TemplateValues(assemblies.template(name, stack), [assemblies.template(name, s) for s in STACKS])
+    return statements_of(values, f"arn:aws:iam::111122223333:role/text-classifier-{env}-{role}")
 
 
 def scaling_needs(dimension: str, endpoint: str) -> list[Need]:
@@ -324,6 +324,17 @@ def test_release_role_may_make_the_guarding_alarms_only(assemblies: Assemblies) 
     calls = ("PutMetricAlarm", "DescribeAlarms", "DeleteAlarms", "TagResource", "UntagResource", "ListTagsForResource")
     assert missing(statements, [Need(f"cloudwatch:{call}", own) for call in calls]) == []
     assert not allows(statements, Need("cloudwatch:DeleteAlarms", f"{alarms}text-classifier-prod-budget"))
+
+
+def test_model_role_may_look_at_the_guarding_alarms_only(assemblies: Assemblies) -> None:
+    """SageMaker asks for it under the execution role; a serverless endpoint has no such alarms, and no such right."""
+    alarms = "arn:aws:cloudwatch:us-east-1:111122223333:alarm:text-classifier-prod-instances-"
+    own = Need("cloudwatch:DescribeAlarms", f"{alarms}update-errors-text-classifier-prod--7-0123456789ab")
+    statements = release_statements(assemblies, "instances", "model", "training")
+    assert missing(statements, [own]) == []
+    assert not allows(statements, Need(own.action, f"{alarms}errors"))
+    plain = release_statements(assemblies, "prod", "model", "training")
+    assert plain and "cloudwatch:DescribeAlarms" not in str(plain)
 
 
 def test_release_role_of_a_plain_endpoint_has_no_right_more(assemblies: Assemblies) -> None:

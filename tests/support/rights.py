@@ -219,6 +219,8 @@ REASONS = {
     "*-workflow sagemaker:Stop* *": f"Step Functions stops the job of a stopped execution. {_STEP_FUNCTIONS}",
     "*-workflow sagemaker:ListTags *": _STEP_FUNCTIONS,
     "*-workflow cloudformation:DescribeStackEvents *": "Only a release that fails asks why; tests/e2e/test_release.py",
+    "model cloudwatch:DescribeAlarms *": "*Auto-Rollback Configuration and Monitoring* (SageMaker AI Developer Guide) "
+    "asks for it; the local cloud ignores these alarms",
     "release cloudwatch:DescribeAlarms *": f"{_STACK}. Alarms are looked up before they are named",
     "release application-autoscaling:* *": f"{_STACK}. AWS generates a target's id",
     "release sagemaker:DeleteEndpoint *": "A release makes a lost or Failed endpoint anew; tests/e2e/test_release.py",

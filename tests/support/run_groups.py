@@ -37,7 +37,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "e2e/test_documented_commands.py",
         "e2e/test_rights.py",
     ),
-    "launches": ("e2e/test_launch.py", "e2e/test_train_sdk.py", "e2e/test_tuning.py"),
+    "launches": tuple(f"e2e/test_{name}.py" for name in ("launch", "train_sdk", "tuning", "isolated_training")),
     "interruptions": ("e2e/test_interruptions.py", "e2e/test_client_killed.py", "e2e/test_faults.py"),
     "requests": (
         "e2e/test_endpoint_states.py",

@@ -39,8 +39,6 @@ def train(arguments: argparse.Namespace) -> Answer:
     deployment = connect(arguments.env)
     if labelled:
         data.upload(deployment, labelled)
-    elif (given := overrides.get("hyperparameters")) and not overrides.keys() & {"data_source", "training_job"}:
-        data.refuse_other_reading(deployment, given)
     return Answer(train_and_release(deployment, overrides), "")
 
 

@@ -7,13 +7,13 @@ from typing import Any
 from stacks.common.filled_document import filled
 from stacks.common.states_language import SHARED, as_jsonata
 from stacks.serving.champion import PENDING, STACK_CHAMPION, STACK_STATUS
-from stacks.training.job.metrics import METRICS
+from stacks.training.job.metrics import METRICS, VALUE
 from stacks.training.job.request import workflow_request
 from stacks.training.workflow.parts import WorkflowParts
 
 WORKFLOW = Path(__file__).with_name("workflow.asl.yaml")
 
-OBJECTIVE = {"Name": "tuning_objective", "Regex": r"\btuning_objective=([0-9.]+)"}
+OBJECTIVE = {"Name": "tuning_objective", "Regex": rf"\btuning_objective={VALUE}"}
 """What a tuning job maximises: training_job/classifier/training/callbacks.py logs it, of the validation split alone."""
 MAX_LOOKS = 60
 """A serving stack that is still changing after so many looks is left to a person."""

@@ -12,6 +12,7 @@ from classifier.data.dataset import load_data
 from classifier.data.settings import DataSettings
 from ingest.errors import DataUnavailableError
 from ingest.pipeline import ingest
+from ingest.reading import OtherReadingError
 from ingest.settings import Settings
 from ingest.store import DataStore
 from shared.errors import InvalidExecutionInputError
@@ -44,8 +45,8 @@ def settings(bundled):
 def run(fake_s3, quick):
     """Runs the step against the fake bucket."""
 
-    def call(given: str | None, settings: Settings) -> dict:
-        return ingest(given, settings, DataStore("data", fake_s3), now=NOW, limits=quick)
+    def call(given: str | None, settings: Settings, **hyperparameters: str) -> dict:
+        return ingest(given, hyperparameters, settings, DataStore("data", fake_s3), now=NOW, limits=quick)
 
     return call
 
@@ -123,6 +124,47 @@ def test_one_raw_file_is_enough(settings, run, fake_s3, tmp_path, source):
     data = read_as_the_job(fake_s3, answer, tmp_path)
     assert (data.objective, data.label_names) == ("classification", ("billing", "shipping"))
     assert set(data.splits) == {"train", "test"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        (
+            "label_column",
+            "verdict",
+            "label_column=verdict differs from how this data was read (label). Read the",
+        ),
+        ("label_column", "percent:the%20verdict", "label_column=the verdict differs"),
+        ("objective", "multilabel", "objective=multilabel differs from how this data was read"),
+        ("encoding", "nonsense", "encoding 'nonsense' cannot be used"),
+        ("label_column", "label", ""),
+        ("epochs", "2", ""),
+    ],
+)
+def test_another_reading_is_refused_before_a_job_is_paid_for(settings, run, fake_s3, tmp_path, name, value, said):
+    """Data that was read before travels with its manifest; without one, the job decides."""
+    (tmp_path / "tickets.csv").write_text(TABLE)
+    fake_s3.objects["data", "source/tickets.csv"] = TABLE.encode()
+    run(NOTHING_NAMED, settings(), **{name: value})
+    del fake_s3.objects["data", "source/tickets.csv"]
+    load_data(tmp_path / "tickets.csv", None, DataSettings(), quarantine=None).write(tmp_path / "read")
+    upload(fake_s3, tmp_path / "read")
+    if said:
+        before = dict(fake_s3.objects)
+        with pytest.raises(OtherReadingError) as caught:
+            run(NOTHING_NAMED, settings(), **{name: value})
+        assert said in str(caught.value)
+        assert fake_s3.objects == before
+    else:
+        run(NOTHING_NAMED, settings(), **{name: value})
+
+
+def test_the_job_says_what_is_wrong_with_a_damaged_manifest(settings, run, fake_s3):
+    """It is no reason to refuse hyperparameters."""
+    fake_s3.objects["data", "source/train.jsonl"] = b"{}"
+    for content in (b"{", b"[]", b"{}", b'"text"', b'{"labels": 3}'):
+        fake_s3.objects["data", "source/manifest.json"] = content
+        run(NOTHING_NAMED, settings(), label_column="x")
 
 
 @pytest.mark.parametrize("name", ["tickets.csv.gz", "tickets.gz"])

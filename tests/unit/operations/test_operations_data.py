@@ -317,31 +317,3 @@ def test_train_refuses_two_sources_of_data(other: list[str], tickets: Path, monk
     with pytest.raises(OperationError, match="two sources of data"):
         arguments.run(arguments)
     assert not made.bucket.objects
-
-
-@pytest.mark.parametrize(
-    ("pair", "refusal"),
-    [
-        ("label_column=verdict", "label_column=verdict differs from how this data was read"),
-        ("objective=multilabel", "objective=multilabel differs from how this data was read"),
-        ("encoding=nonsense", "encoding 'nonsense' cannot be used"),
-        ("label_column=team", ""),
-        ("epochs=2", ""),
-    ],
-)
-def test_train_refuses_another_reading_of_the_buckets_data_at_launch(
-    pair: str, refusal: str, tickets: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Not in the job, which is paid for; without data in the bucket, the job decides."""
-    made, started = deployment(), []
-    monkeypatch.setattr(training, "connect", lambda env: made)
-    monkeypatch.setattr(training, "train_and_release", lambda deployment, overrides: started.append(overrides) or {})
-    arguments = train_arguments("--hyperparameter", pair)
-    arguments.run(arguments)
-    data.upload(made, read(tickets))
-    if refusal:
-        with pytest.raises(OperationError, match=refusal):
-            arguments.run(arguments)
-    else:
-        arguments.run(arguments)
-    assert len(started) == 1 + (not refusal)

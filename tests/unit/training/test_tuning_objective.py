@@ -9,6 +9,7 @@ import pytest
 
 from classifier.report.output import log_results
 from classifier.training.callbacks import validation_line
+from stacks.training.job.metrics import METRICS
 from stacks.training.workflow.definition import OBJECTIVE
 
 
@@ -31,6 +32,16 @@ def test_objective_is_what_the_gate_compares(figures: dict[str, Any], expected: 
     line = validation_line(figures)
     assert objective(line) == expected
     assert line.startswith(f"eval_accuracy={figures['accuracy']:.4f} ")
+
+
+def test_a_line_that_is_cut_in_two_gives_no_other_figure() -> None:
+    """The container reads output in pieces of 64 KiB, which become events of the log: half a figure is none."""
+    figures = {"accuracy": 0.8612, "f1": 0.9021, "pearson": -0.0123, "loss": 0.25}
+    line = f"epoch=0.10 step=2/20 loss=0.1234 eta=9s {validation_line(figures)}"
+    for place in range(len(line)):
+        for name, regex in {**METRICS, "tuning_objective": OBJECTIVE["Regex"]}.items():
+            pieces = [found for piece in (line[:place], line[place:]) for found in re.findall(regex, piece)]
+            assert pieces in ([], re.findall(regex, line)), (name, place)
 
 
 def test_final_objective_is_that_of_the_validation_split(caplog: pytest.LogCaptureFixture) -> None:
