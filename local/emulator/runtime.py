@@ -28,6 +28,7 @@ from local.sagemaker.service import SageMakerService
 logger = logging.getLogger("local.cloud")
 
 _STOP_SECONDS = 30.0
+_ON_THEIR_WAY_SECONDS = 0.3
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
@@ -68,6 +69,10 @@ class LocalCloud:
         async def until_stopped() -> None:
             await asked_to_stop.wait()
             await self._stop_children()
+            # Nothing more is accepted here: a new server that has the socket, too, will. hypercorn then closes what is
+            # idle, and would count a connection as idle whose first request is still on its way.
+            asyncio.get_running_loop().remove_reader(listening.fileno())
+            await asyncio.sleep(_ON_THEIR_WAY_SECONDS)
 
         try:
             await serve(guarded(self._application(), self._health), config, shutdown_trigger=until_stopped)

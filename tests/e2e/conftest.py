@@ -83,7 +83,7 @@ def _interrupted_and_served(
     projects: LocalProjects, deployed: Path, data: Path, promised: tuple[float, float] | None
 ) -> Served:
     project = projects.new("served", copy_of=deployed, DATA=str(data))
-    project.make("deploy")
+    project.start(model=False)
     before = project.post({"inputs": "This was a Christmas gift for my grandson."})
 
     first = project.popen("up")
@@ -107,21 +107,23 @@ def bring_up(projects: LocalProjects, deployed: Path, shared_scratch: Path) -> C
     Its arguments: the base model, `small` (one layer, trains in seconds) or `default`; the group it is for.
     """
 
-    def start(name: str, state: Path, base: str) -> LocalProject:
+    def made(name: str, state: Path, base: str) -> LocalProject:
         context = f"training.base_model={shared_scratch / base}" if base == "small" else ""
         # A model that does not come up is given up sooner.
         variables = {"DATA": str(BUNDLED_DATA), "CONTEXT": context, "LOCAL_ENDPOINT_START_SECONDS": "20"}
-        project = projects.new(name, copy_of=state, **variables)
-        project.make("up", timeout=LONGEST_TRAINING_SECONDS)
-        return project
+        return projects.new(name, copy_of=state, **variables)
 
     def first(base: str) -> LocalProject:
         if base == "small":
             write_small_model(shared_scratch / base)
-        return start(f"{base}-first", deployed, base)
+        project = made(f"{base}-first", deployed, base)
+        project.make("up", timeout=LONGEST_TRAINING_SECONDS)
+        return project
 
     def copy(base: str) -> LocalProject:
-        return start(base, projects.brought_up_once(base, lambda: first(base)), base)
+        project = made(base, projects.brought_up_once(base, lambda: first(base)), base)
+        project.start()
+        return project
 
     return lambda base, group: projects.keep(f"{base} {group}", lambda: copy(base))
 

@@ -54,7 +54,7 @@ def test_when_every_trial_fails_the_execution_says_why(project: LocalProject) ->
     """The cause of the failure is that of the first trial; nothing is registered, and nothing goes on running."""
     console = Console(project)
     before = console.left_over()
-    wrong = {"hyperparameters": {"text_column": "nowhere"}, "tune": {"max_jobs": 2, "ranges": RANGES}}
+    wrong = {"hyperparameters": {"base_model": "package:nowhere"}, "tune": {"max_jobs": 2, "ranges": RANGES}}
     ended = console.wait(console.start(wrong), 120)
     assert (ended["status"], ended["error"]) == ("FAILED", "NoTrialCompletedError")
     assert "Of 2 trials" in ended["cause"] and "nowhere" in ended["cause"], ended["cause"]

@@ -7,6 +7,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -21,6 +22,18 @@ ROOT = Path(__file__).resolve().parents[2]
 WITH_DATA = ("up", "data", "train-sdk")
 BUNDLED_DATA = ROOT / "training_job" / "data"
 LONGEST_TRAINING_SECONDS = 45 * 60  # five minutes where the processor computes in bfloat16, a quarter of an hour else
+_START = """
+import sys, time
+from operations.aws.deployment import connect
+from operations.local_cloud import process
+from operations.verbs.deployment import status
+
+process.start(int(sys.argv[1]))
+end = time.monotonic() + 120
+while status.write(connect("local"))["model_version"] is None and "model" in sys.argv:
+    assert time.monotonic() < end, "the model does not answer"
+    time.sleep(0.5)
+"""
 _NOT_COPIED = shutil.ignore_patterns("cdk.out", "home", "tmp", "status.json", "server.pid")
 
 
@@ -81,6 +94,12 @@ class LocalProject:
         if done.returncode == 0:
             self.ran.append((*arguments, *self._variables))
         return done
+
+    def start(self, *, model: bool = True) -> None:
+        """Start the local cloud with what its folder holds, deploy nothing, and wait until its model answers."""
+        environment = {**self.environment, "PYTHONPATH": ".:training_job:client"}
+        command = [sys.executable, "-c", _START, str(self.port), *(["model"] if model else [])]
+        subprocess.run(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, check=True)
 
     @property
     def status(self) -> dict[str, Any]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from contextlib import suppress
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import requests
 
@@ -24,13 +26,34 @@ def model_killed(trial: Trial) -> None:
 @fault(COLD, {429, 504}, within=30)
 def model_stalled(trial: Trial) -> None:
     """The endpoint's process is stopped for 8 s (SIGSTOP)."""
-    stopped = trial.processes()
-    for process in stopped:
-        process.suspend()
-    time.sleep(8)
-    for process in stopped:
-        process.resume()
+    with stopped(trial):
+        time.sleep(8)
     trial.heal()
+
+
+@fault(COLD, {429, 504}, within=30)
+def model_stalled_under_load(trial: Trial) -> None:
+    """It is stopped for 20 s while four hundred others ask; the smoke test's function starts all the same."""
+    functions = trial.console.project.client("lambda")
+    with hammering(trial, clients=400, seconds=20), stopped(trial):
+        time.sleep(15)
+        # Without input it ends at once; a function that finds no place is refused with a 429.
+        assert functions.invoke(FunctionName=f"{PREFIX}-smoke-test", Payload=b"{}")["FunctionError"]
+        time.sleep(5)
+        trial.heal()
+
+
+@contextmanager
+def stopped(trial: Trial) -> Iterator[None]:
+    """Keep the endpoint's processes from running."""
+    processes = trial.processes()
+    for process in processes:
+        process.suspend()
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.resume()
 
 
 @fault(UP, {500, 502, 504})
@@ -43,19 +66,32 @@ def api_function_killed(trial: Trial) -> None:
 @fault(UP, {429})
 def burst(trial: Trial) -> None:
     """Forty other clients ask as fast as they can, for 3 s."""
-    url, until_then = f"{trial.console.project.status['api_url']}/v1/predictions", time.monotonic() + 3
+    with hammering(trial, clients=40, seconds=3):
+        pass
+    trial.heal()
+
+
+@contextmanager
+def hammering(trial: Trial, *, clients: int, seconds: float) -> Iterator[None]:
+    """Let further clients ask as fast as they can, each for so many seconds; wait for all in the end."""
+    url, until_then = f"{trial.console.project.status['api_url']}/v1/predictions", time.monotonic() + seconds
+    answers: Counter[int] = Counter()
 
     def hammer() -> None:
-        with requests.Session() as session, suppress(requests.RequestException):
+        with requests.Session() as session:
             while time.monotonic() < until_then:
-                session.post(url, json={"inputs": "How is it?"}, timeout=10)
+                try:
+                    answers[session.post(url, json={"inputs": "How is it?"}, timeout=30).status_code] += 1
+                except requests.RequestException:
+                    answers[0] += 1
 
-    threads = [threading.Thread(target=hammer, daemon=True) for _ in range(40)]
+    threads = [threading.Thread(target=hammer, daemon=True) for _ in range(clients)]
     for thread in threads:
         thread.start()
+    yield
     for thread in threads:
         thread.join()
-    trial.heal()
+    trial.said.append(f"the other clients: {dict(sorted(answers.items()))}")
 
 
 @fault(COLD, mended=NEXT_RELEASE, within=8)

@@ -142,6 +142,7 @@ def test_told_to_stop_they_stop_after_the_same_step_and_go_on_from_there(
     assert list((tmp_path / "second/checkpoints").iterdir()) == []
 
 
+@pytest.mark.nightly(part="containers")
 def test_a_student_of_two_processes_is_stopped_and_goes_on(tiny_base: Path, scored_data: Path, tmp_path: Path) -> None:
     """After a stop in the student's training the full model is not trained again, and the student is good."""
     arguments = [f"--base_model={tiny_base}", "--epochs=12", "--student_layers=1", *QUICK]
