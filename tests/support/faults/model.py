@@ -31,9 +31,10 @@ def model_stalled(trial: Trial) -> None:
     trial.heal()
 
 
-@fault(COLD, {429, 504}, within=30)
+# 500 is what API Gateway says for a function without a place: locally 16 a core, and `local` lets 400 a second through.
+@fault(COLD, {429, 500, 504}, within=30)
 def model_stalled_under_load(trial: Trial) -> None:
-    """It is stopped for 20 s while four hundred others ask; the smoke test's function starts all the same."""
+    """The endpoint's process is stopped for 20 s while 400 others ask; the smoke test's function still starts."""
     functions = trial.console.project.client("lambda")
     with hammering(trial, clients=400, seconds=20), stopped(trial):
         time.sleep(15)
