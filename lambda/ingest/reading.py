@@ -12,6 +12,10 @@ from ingest.collect import CollectedFile
 from shared.errors import FunctionError
 
 
+_LARGEST = 16 * 1024 * 1024
+"""Bytes of a manifest that is looked at, many times what 1,000 labels take: the function has a gigabyte of memory."""
+
+
 class OtherReadingError(FunctionError):
     """The execution asks for another reading than the one that the manifest beside the data describes."""
 
@@ -21,13 +25,13 @@ def refuse_other_reading(files: Iterable[CollectedFile], hyperparameters: Mappin
 
     Raises OtherReadingError: They contradict each other.
     """
-    manifest = next((file.path for file in files if file.name == MANIFEST), None)
-    if manifest is None:
+    manifest = next((file for file in files if file.name == MANIFEST), None)
+    if manifest is None or manifest.size > _LARGEST:
         return
     try:
         settings = DataSettings.of(Hyperparameters.parse(hyperparameters))
-        canonical.refuse_other_reading(json.loads(manifest.read_bytes()), settings)
+        canonical.refuse_other_reading(json.loads(manifest.path.read_bytes()), settings)
     except ClassifierError as error:
         raise OtherReadingError(f"{error.message} {error.hint}".rstrip()) from error
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return  # a damaged manifest: the job says so

@@ -162,7 +162,8 @@ def test_another_reading_is_refused_before_a_job_is_paid_for(settings, run, fake
 def test_the_job_says_what_is_wrong_with_a_damaged_manifest(settings, run, fake_s3):
     """It is no reason to refuse hyperparameters."""
     fake_s3.objects["data", "source/train.jsonl"] = b"{}"
-    for content in (b"{", b"[]", b"{}", b'"text"', b'{"labels": 3}'):
+    deep, long = b"[" * 100_000, b" " * 17 * 1024 * 1024 + b'{"labels": ["a"], "objective": "classification"}'
+    for content in (b"{", b"[]", b"{}", b'"text"', b'{"labels": 3}', b"\xff", deep, long):
         fake_s3.objects["data", "source/manifest.json"] = content
         run(NOTHING_NAMED, settings(), label_column="x")
 
