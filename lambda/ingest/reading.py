@@ -11,7 +11,6 @@ from classifier.job.hyperparameters import Hyperparameters
 from ingest.collect import CollectedFile
 from shared.errors import FunctionError
 
-
 _LARGEST = 16 * 1024 * 1024
 """Bytes of a manifest that is looked at, many times what 1,000 labels take: the function has a gigabyte of memory."""
 
