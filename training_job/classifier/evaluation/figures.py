@@ -138,7 +138,7 @@ def even_rows(classes: Sequence[ClassFigures]) -> float:
     return len(present) ** 2 / sum(1 / rows for rows in present) if present else 1.0
 
 
-def wilson(part: int, whole: float) -> Interval:
+def wilson(part: float, whole: float) -> Interval:
     """Return the share of `part` in `whole` rows with Wilson's interval; 0, and anything possible, without rows."""
     return _wilson(part / whole, whole) if whole else Interval(0.0, 0.0, 1.0)
 
