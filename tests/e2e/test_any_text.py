@@ -302,7 +302,8 @@ def test_several_labels_a_text_are_approved_and_answered(served: Served, tmp_pat
     assert f"model version {before} answers still" in output
     (package,) = set(re.findall(r"make approve (PACKAGE=\d+)", output))
     served.project.make("approve", package)
-    text = "Hello, the invoice was charged twice. Thank you; kind regards. The parcel has not arrived."
+    kinds = ("billing", "shipping")
+    text = " ".join(f"{_OPENINGS[0]} {_SUBJECTS[kind][0]} {_PROBLEMS[kind][0]}. {_CLOSINGS[0]}" for kind in kinds)
     answer = served.project.post({"inputs": text})
     assert answer.status_code == 200, answer.text
     assert answer.json()["model"]["version"] != before
