@@ -259,7 +259,9 @@ def test_what_aws_would_refuse_is_refused_by_name(cdk_context: dict[str, Any], v
     assert caught.value.field == field
 
 
-def release_statements(assemblies: Assemblies, name: str, role: str = "release", stack: str = "release") -> Any:
+def release_statements(
+    assemblies: Assemblies, name: str, role: str = "release", stack: str = "release"
+) -> list[dict[str, Any]]:
     """What the release role, or another one, of an environment or variant is allowed."""
     env = VARIANTS.get(name, {}).get("env", name)
     values = TemplateValues(assemblies.template(name, stack), [assemblies.template(name, s) for s in STACKS])

@@ -7,7 +7,7 @@ import os
 import shutil
 import socket
 import subprocess
-import sys
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -22,18 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 WITH_DATA = ("up", "data", "train-sdk")
 BUNDLED_DATA = ROOT / "training_job" / "data"
 LONGEST_TRAINING_SECONDS = 45 * 60  # five minutes where the processor computes in bfloat16, a quarter of an hour else
-_START = """
-import sys, time
-from operations.aws.deployment import connect
-from operations.local_cloud import process
-from operations.verbs.deployment import status
-
-process.start(int(sys.argv[1]))
-end = time.monotonic() + 120
-while status.write(connect("local"))["model_version"] is None and "model" in sys.argv:
-    assert time.monotonic() < end, "the model does not answer"
-    time.sleep(0.5)
-"""
+START_SECONDS = 120
 _NOT_COPIED = shutil.ignore_patterns("cdk.out", "home", "tmp", "status.json", "server.pid")
 
 
@@ -95,11 +84,28 @@ class LocalProject:
             self.ran.append((*arguments, *self._variables))
         return done
 
-    def start(self, *, model: bool = True) -> None:
-        """Start the local cloud with what its folder holds, deploy nothing, and wait until its model answers."""
-        environment = {**self.environment, "PYTHONPATH": ".:training_job:client"}
-        command = [sys.executable, "-c", _START, str(self.port), *(["model"] if model else [])]
-        subprocess.run(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, check=True)
+    def start(self, *, model: bool = True, before: str = "", **variables: str) -> None:
+        """Start the local cloud with what its folder holds, deploy nothing, and write status.json.
+
+        Waits until its `model` answers. `before` is Python that the starter runs first, with further variables.
+        """
+        code = f"{before}\nfrom operations.local_cloud import process; process.start({self.port})"
+        self._python("-c", code, **variables)
+        deadline = time.monotonic() + START_SECONDS
+        while self.operations("status") and model and self.status["model_version"] is None:
+            assert time.monotonic() < deadline, "the model does not answer"
+            time.sleep(0.5)
+
+    def operations(self, *words: str, **variables: str) -> str:
+        """Run a verb of this project's commands; what it printed."""
+        return self._python("-m", "operations", *words, **variables)
+
+    def _python(self, *arguments: str, **variables: str) -> str:
+        command = [str(ROOT / ".venv" / "bin" / "python"), *arguments]
+        environment = {**self.environment, **variables}
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
 
     @property
     def status(self) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,7 +23,6 @@ from local_project import ROOT
 from running_server import RunningServer
 
 API_FUNCTION = f"{PREFIX}-predict"
-START = "from operations.local_cloud import process; process.start({port})"
 OTHER_CLOCK = """#!{python}
 import os, sys
 from pathlib import Path
@@ -169,24 +167,17 @@ class Trial:
     def ask_status(self, **variables: str) -> str | None:
         """Note what `make status` says; the version that answers."""
         began = time.time()
-        told = json.loads(self.operations("status", "--json", **variables))
+        told = json.loads(self.console.project.operations("status", "--json", **variables))
         self.history.messages.append(Message(began, time.time(), f"status ({told['model']})", told["model_version"]))
         return told["model_version"]
 
     def ask_releases(self) -> None:
         """Note what the list of releases says about the model that answers."""
         began = time.time()
-        said = re.search(r"is released: (?:version (\d+) answers|does not answer)", self.operations("releases"))
+        listed = self.console.project.operations("releases")
+        said = re.search(r"is released: (?:version (\d+) answers|does not answer)", listed)
         assert said is not None
         self.history.messages.append(Message(began, time.time(), "releases", said[1]))
-
-    def operations(self, *words: str, **variables: str) -> str:
-        """Run a verb of this project's commands; what it printed."""
-        environment = {**self.console.project.environment, **variables}
-        command = [str(ROOT / ".venv/bin/python"), "-m", "operations", *words]
-        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
 
     # What breaks.
 
@@ -211,16 +202,10 @@ class Trial:
         """The local cloud's process."""
         return psutil.Process(int((self.console.project.folder / "server.pid").read_text().split()[0]))
 
-    def start(self, before: str = "", **variables: str) -> None:
-        """Start the local cloud again after a kill; `before` is Python that its starter runs first."""
-        project = self.console.project
-        code = f"{before}\n{START.format(port=project.port)}"
-        environment = {**project.environment, "PYTHONPATH": str(ROOT), **variables}
-        command = [str(ROOT / ".venv/bin/python"), "-c", code]
-        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
-        assert done.returncode == 0, done.stdout + done.stderr
-        self.operations("status")  # writes status.json, which the start has removed
-        self.console = Console(project)
+    def start(self, **options: str) -> None:
+        """Start the local cloud again after a kill; the options are those of `LocalProject.start`."""
+        self.console.project.start(model=False, **options)
+        self.console = Console(self.console.project)
 
     @contextmanager
     def without(self, uri: str, content: bytes | None = None) -> Iterator[None]:

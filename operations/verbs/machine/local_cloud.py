@@ -66,11 +66,7 @@ def up(arguments: argparse.Namespace) -> None:
     if kept:
         say(f"  model version {prediction.model_version} serves already; `make train` trains a new one")
     if trained.get("status") == registry.PENDING:
-        version = trained["package"].rsplit("/", 1)[-1]
-        say(
-            f"  model version {prediction.model_version} answers still: the new one, version {version}, waits for a "
-            f"person; make report PACKAGE={version} shows why, make approve PACKAGE={version} releases it"
-        )
+        say(f"  model version {prediction.model_version} answers still: the new one waits for a person (see above)")
     several = prediction.labels is not None or len(prediction.scores or ()) > 2
     body = {"inputs": EXAMPLE, **({"parameters": {"top_k": None}} if several else {})}
     status.write(deployment)

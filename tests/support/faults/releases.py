@@ -133,7 +133,7 @@ def rule_disabled(trial: Trial) -> None:
     finally:
         events.enable_rule(Name=rule)
     began = time.time()
-    trial.operations("approve", number(other))
+    trial.console.project.operations("approve", number(other))
     (execution,) = {found["executionArn"] for found in trial.console.executions("release")} - {
         found["executionArn"] for found in known
     }
@@ -148,7 +148,7 @@ def control_plane_throttled(trial: Trial) -> None:
     trial.history.approved.add(number(other))
     known, began = trial.console.executions("release"), time.time()
     with trial.throttled() as variables:
-        trial.operations("rollback", number(other), **variables)
+        trial.console.project.operations("rollback", number(other), **variables)
         assert trial.ask_status(**variables) == number(other)
     trial.note_end(trial.console.released_by_event(known), other, began)
 

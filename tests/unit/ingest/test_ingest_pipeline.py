@@ -165,7 +165,8 @@ def test_the_job_says_what_is_wrong_with_a_damaged_manifest(settings, run, fake_
     deep, long = b"[" * 100_000, b" " * 17 * 1024 * 1024 + b'{"labels": ["a"], "objective": "classification"}'
     for content in (b"{", b"[]", b"{}", b'"text"', b'{"labels": 3}', b"\xff", deep, long):
         fake_s3.objects["data", "source/manifest.json"] = content
-        run(NOTHING_NAMED, settings(), label_column="x")
+        answer = run(NOTHING_NAMED, settings(), label_column="x")
+        assert channel(fake_s3, answer["train_uri"])["manifest.json"] == content
 
 
 @pytest.mark.parametrize("name", ["tickets.csv.gz", "tickets.gz"])
