@@ -79,7 +79,8 @@ def bad_answer(problem: str) -> BadAnswerError:
 
 def _prediction(item: Any, version: Any) -> Prediction:
     score, truncated, labels, scores = item["score"], item["truncated"], item.get("labels"), item.get("scores")
-    f"{item['label']}{version}{labels}".encode()  # JSON can hold half of a surrogate pair, files cannot
+    # JSON can hold half of a surrogate pair, files cannot.
+    "".join(map(str, (item["label"], version, *(labels or ())))).encode()
     return Prediction(
         label=str(item["label"]),
         confidence=_probability(item),

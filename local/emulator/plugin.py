@@ -23,7 +23,7 @@ from local.emulator.common.patching import Holder, wrap
 from local.emulator.functions import concurrency, environments
 from local.emulator.gateway import data_plane
 from local.emulator.recovery import interrupted, stack_operations
-from local.emulator.sagemaker_bridge import sagemaker_api
+from local.emulator.sagemaker_bridge import sagemaker_api, surroundings
 from local.emulator.state import persistence
 from local.emulator.workflows import state_language
 from local.emulator.workflows import stepfunctions as workflows
@@ -44,6 +44,7 @@ _WRAPPED: tuple[tuple[Holder | tuple[Holder, ...], str, Callable[..., Any]], ...
     (iam_actions, "extract_resource_arn", image_builds.build_arn),  # the project's ARN for a build
     (iam_actions, "access_denied_response", sagemaker_api.access_denied_response),  # AWS's wording for SageMaker
     (iam_actions, "request_tag_context", stack_roles.request_tag_context),  # the key cloudformation:RoleArn
+    (eventbridge, "_now_ts", surroundings.event_time),  # an order of events, also after the clock was set back
     # Stacks
     (app, "_load_persisted_state", interrupted.load_persisted_state),  # an end of interrupted operations
     ((engine, stacks, handlers, changesets), "_evaluate_conditions", stack_rules.evaluate_conditions),  # Fn::Join

@@ -16,6 +16,7 @@ from typing import Any
 
 import psutil
 import requests
+import time_machine
 
 from aws_console import PREFIX, Console, number
 from history import Change, History, Message, Package, Row, row_of
@@ -24,13 +25,19 @@ from running_server import RunningServer
 
 API_FUNCTION = f"{PREFIX}-predict"
 OTHER_CLOCK = """#!{python}
-import os, sys
+import os, runpy, sys
+from datetime import timedelta
 from pathlib import Path
-sys.path.insert(0, "{root}")
+sys.path[:0] = ["{root}", "{packages}"]
+import time_machine
+sys.path.remove("{packages}")
 from local.emulator.common.environment import ServerPaths, base_environment
+del sys.argv[1:3]  # -m local.server
 clean = base_environment(os.environ, ServerPaths(Path(sys.argv[sys.argv.index("--state-dir") + 1])))
-faked = dict(LD_PRELOAD="{library}", FAKETIME="{offset}", FAKETIME_DONT_FAKE_MONOTONIC="1")
-os.execve("{python}", ["{python}", *sys.argv[1:]], clean | faked)
+os.environ.clear()
+os.environ.update(clean)
+time_machine.travel(timedelta(minutes={minutes})).start()
+runpy.run_module("local.server", run_name="__main__", alter_sys=True)
 """
 THROTTLED_JSON = '{"__type": "ThrottlingException", "message": "Rate exceeded"}'
 THROTTLED_QUERY = (
@@ -230,11 +237,12 @@ class Trial:
             yield {"LOCAL_DIR": str(folder)}
             assert server.refused > 2, "nothing was throttled"
 
-    def other_clock(self, library: str, offset: str) -> Path:
-        """A Python for the local cloud whose clock is off; `library` is libfaketime."""
+    def other_clock(self, minutes: int) -> Path:
+        """A Python for the local cloud whose clock is off."""
         python = ROOT / ".venv-cloud" / "bin" / "python"
+        packages = Path(time_machine.__file__).parents[1]  # for this one: the local cloud has no such package
         file = self.console.project.folder.parent / "python"
-        file.write_text(OTHER_CLOCK.format(python=str(python), root=str(ROOT), library=library, offset=offset))
+        file.write_text(OTHER_CLOCK.format(python=python, root=ROOT, packages=packages, minutes=minutes))
         file.chmod(0o700)
         return file
 

@@ -38,7 +38,7 @@ def _parquet(content: io.BytesIO, source: Source) -> TableStream:
     try:
         table = parquet.ParquetFile(content)
         names = table.schema_arrow.names
-    except (pyarrow.ArrowException, OSError) as error:
+    except (pyarrow.ArrowException, OSError, UnicodeError) as error:
         raise _unreadable(source, "Parquet") from error
     decode = _class_names(table.schema_arrow.metadata or {}, names)
     names = column_names(names, source.path.name)

@@ -85,7 +85,10 @@ class Source:
             return "excel"
         if not head.startswith(b"PK\x03\x04"):
             return "text"
-        return "excel" if _is_excel(self.whole()) else "text"
+        try:
+            return "excel" if _is_excel(self.whole()) else "text"
+        except zipfile.BadZipFile as error:
+            raise _damaged(self) from error
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,11 @@
 """A record of every decision about a right, one JSON object a line: who, action, resource, whether it was allowed.
 
-Off unless the file is there: make an empty `decisions.jsonl` in the state folder before the local cloud starts.
+Off unless the file is there: make an empty `decisions.jsonl` in the state folder before the local cloud starts. Where
+it cannot be written, the log says so, and what could not be written is tried again with the next decision.
 """
 
 import json
+import logging
 import os
 from functools import lru_cache
 from pathlib import Path
@@ -12,6 +14,8 @@ from typing import Any, TextIO
 from ministack.core import iam_evaluator
 
 from local.emulator.common.patching import Original
+
+logger = logging.getLogger("local.access")
 
 
 def enforce(original: Original, key: str, action: str, *rest: Any, **named: Any) -> Any:
@@ -27,7 +31,10 @@ def note(principal: str, action: str, resource: str, *, allowed: bool) -> None:
     """Add a decision to the record."""
     if file := _file():
         line = {"principal": principal, "action": action, "resource": resource, "allowed": allowed}
-        file.write(json.dumps(line) + "\n")
+        try:
+            file.write(json.dumps(line) + "\n")
+        except OSError as error:  # a full disk must not refuse what is allowed
+            logger.error("The record of decisions, %s, cannot be written: %s.", file.name, error.strerror)
 
 
 @lru_cache(maxsize=1)

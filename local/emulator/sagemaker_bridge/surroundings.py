@@ -17,12 +17,19 @@ from local.emulator.access import front_door
 from local.emulator.access.identity import Credentials, assume_service_role, check_service_role, root_credentials
 from local.emulator.cloudwatch import metric_store
 from local.emulator.common.errors import CannotAssumeRoleError
+from local.emulator.common.patching import Original
 from local.sagemaker.common.names import Scope
 from local.sagemaker.common.surroundings import SurroundingsError
 
 _PRINCIPAL = "sagemaker.amazonaws.com"
 _RENEW_AFTER_SECONDS = 3600.0
 _LOG_BATCH = 1000
+_newest_change = [0.0]  # of what SageMaker's events told
+
+
+def event_time(original: Original) -> float:
+    """Return EventBridge's time of an event, which is not before the change that an event tells of."""
+    return max(float(original()), _newest_change[0])
 
 
 class CloudSurroundings:
@@ -78,6 +85,7 @@ class CloudSurroundings:
 
     def put_event(self, scope: Scope, detail_type: str, detail: Mapping[str, Any], resource: str) -> None:
         """Put an event of SageMaker on the account's default bus."""
+        _newest_change[0] = max(_newest_change[0], detail.get("LastModifiedTime", 0) / 1000)
         entry = {"Source": "aws.sagemaker", "DetailType": detail_type, "Resources": [resource]}
         with request_scope(*scope):
             # Not through the front door: PutEvents refuses sources that begin with "aws.".

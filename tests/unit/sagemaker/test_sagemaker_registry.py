@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 
 from local.sagemaker.common.errors import ServiceError
 
@@ -72,6 +74,18 @@ def test_update_event_names_what_changed(group: Any) -> None:
     assert [detail["ModelApprovalStatus"] for detail in details] == ["PendingManualApproval", "Approved", "Approved"]
     assert details[1]["ModelPackageArn"] == arn
     assert details[1]["CreationTime"] > 1e12, "events carry milliseconds"
+
+
+def test_an_update_is_later_than_the_one_before_though_the_clock_was_set_back(group: Any) -> None:
+    """By a second, as exactly as an event tells its time: a release takes an earlier approval for a duplicate."""
+    arn = register(group)
+    group.call("UpdateModelPackage", ModelPackageArn=arn, ModelApprovalStatus="Approved")
+    with time_machine.travel(timedelta(minutes=-4)):
+        for status in ("Rejected", "Approved"):
+            group.call("UpdateModelPackage", ModelPackageArn=arn, ModelApprovalStatus=status)
+    group.until(lambda: len(group.surroundings.events), lambda count: count == 4)
+    before, *later = [detail["LastModifiedTime"] for _, detail in group.surroundings.events[1:]]
+    assert later == [pytest.approx(before + 1000, abs=1), pytest.approx(before + 2000, abs=1)]
 
 
 def test_metadata_is_merged_and_removed(group: Any) -> None:
