@@ -36,10 +36,12 @@ class Deployment:
     endpoint_url: str | None
 
     def client(self, service: str) -> Any:
-        """Return a boto3 client for `service` in this environment."""
-        # Path-style: bucket names as host names do not resolve on a laptop.
-        config = Config(s3={"addressing_style": "path"}) if self.endpoint_url else None
-        return self.session.client(service, endpoint_url=self.endpoint_url, config=config)
+        """Return the boto3 client for `service` in this environment."""
+        if service not in (made := self.__dict__.setdefault("clients", {})):
+            # Path-style: bucket names as host names do not resolve on a laptop.
+            config = Config(s3={"addressing_style": "path"}) if self.endpoint_url else None
+            made[service] = self.session.client(service, endpoint_url=self.endpoint_url, config=config)
+        return made[service]
 
     @property
     def variables(self) -> dict[str, str]:

@@ -15,6 +15,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,9 @@ class Model(RunningServer):
 
     def resume(self) -> None:
         self._resumed.set()
+
+    def has(self, waiting: int) -> bool:
+        return self.waiting == waiting
 
 
 @pytest.fixture
@@ -193,7 +197,7 @@ def _one_by_one(model: Model, times: int) -> Iterator[int]:
     """Count up whenever one more waits: of a crowd, some would be refused before the busy machine has started ten."""
     for number in range(times):
         yield number
-        until(lambda: model.waiting == number + 1)
+        until(partial(model.has, number + 1))
 
 
 def test_a_stop_under_steady_requests_ends_in_time(new_server: Callable[..., Any], model: Model) -> None:
