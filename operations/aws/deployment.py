@@ -149,9 +149,5 @@ def connect(env: str) -> Deployment:
         socket.create_connection((address.hostname, address.port), timeout=CONNECT_SECONDS).close()
     except OSError as error:
         raise not_running from error
-    session = boto3.Session(
-        aws_access_key_id=access["aws_access_key_id"],
-        region_name=access["region"],
-        aws_secret_access_key=access["aws_secret_access_key"],
-    )
-    return Deployment(env, session, access["endpoint_url"])
+    keys = {name: access[name] for name in ("aws_access_key_id", "aws_secret_access_key")}
+    return Deployment(env, boto3.Session(region_name=access["region"], **keys), access["endpoint_url"])
