@@ -6,7 +6,6 @@ Run by `make test`. Playwright's own browsers are not used: they'd be downloaded
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -20,8 +19,7 @@ ARGUMENTS = (
 
 def find() -> "Path | None":  # tools/doctor.py runs in old Pythons, too
     """Return the installed Chromium, or None."""
-    found = next(filter(None, map(shutil.which, NAMES)), None)
-    return Path(found) if found else None
+    return next(map(Path, filter(None, map(shutil.which, NAMES))), None)
 
 
 def install() -> bool:
@@ -34,14 +32,13 @@ def install() -> bool:
     return all(subprocess.run(step, env=environment, stdout=subprocess.DEVNULL).returncode == 0 for step in steps)
 
 
-def main() -> int:
+def main() -> None:
     """Make sure that there is one; without, the browser tests skip, so this never fails."""
     if find() is None:
         print("[browser] installing Chromium for the browser tests ...", flush=True)
         if not install() or find() is None:
             print(f"[browser] not possible here; the browser tests will be skipped. To run them, {HOW_TO}.")
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

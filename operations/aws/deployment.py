@@ -36,10 +36,12 @@ class Deployment:
     endpoint_url: str | None
 
     def client(self, service: str) -> Any:
-        """Return a boto3 client for `service` in this environment."""
-        # Path-style: bucket names as host names do not resolve on a laptop.
-        config = Config(s3={"addressing_style": "path"}) if self.endpoint_url else None
-        return self.session.client(service, endpoint_url=self.endpoint_url, config=config)
+        """Return the boto3 client for `service` in this environment."""
+        if service not in (made := self.__dict__.setdefault("clients", {})):
+            # Path-style: bucket names as host names do not resolve on a laptop.
+            config = Config(s3={"addressing_style": "path"}) if self.endpoint_url else None
+            made[service] = self.session.client(service, endpoint_url=self.endpoint_url, config=config)
+        return made[service]
 
     @property
     def variables(self) -> dict[str, str]:
@@ -147,9 +149,5 @@ def connect(env: str) -> Deployment:
         socket.create_connection((address.hostname, address.port), timeout=CONNECT_SECONDS).close()
     except OSError as error:
         raise not_running from error
-    session = boto3.Session(
-        aws_access_key_id=access["aws_access_key_id"],
-        region_name=access["region"],
-        aws_secret_access_key=access["aws_secret_access_key"],
-    )
-    return Deployment(env, session, access["endpoint_url"])
+    keys = {name: access[name] for name in ("aws_access_key_id", "aws_secret_access_key")}
+    return Deployment(env, boto3.Session(region_name=access["region"], **keys), access["endpoint_url"])

@@ -104,9 +104,10 @@ class LocalServer:
 
     def settled(self, stack: str) -> str:
         """The status of a stack once nothing is being done to it."""
+        stacks = self.client("cloudformation")
 
         def status() -> str:
-            found: str = self.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"]
+            found: str = stacks.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"]
             return "" if found.endswith("IN_PROGRESS") else found
 
         return until(status, 90)

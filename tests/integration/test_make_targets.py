@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -13,6 +14,7 @@ import pytest
 
 pytestmark = pytest.mark.integration
 ROOT = Path(__file__).resolve().parents[2]
+_SUPPORT = {"PYTHONPATH": "tests/support"}
 MADE = (".venv", ".venv-cloud", ".local", "build", "cdk.out", "node_modules")
 
 
@@ -66,27 +68,22 @@ def test_help_lists_every_target(makefile: Makefile) -> None:
 
 
 @pytest.mark.proves("make test", "make test-nightly", "make test-fast")
-def test_the_targets_run_every_test_once(makefile: Makefile) -> None:
+def test_the_targets_run_every_test_once(makefile: Makefile, tmp_path: Path) -> None:
     """`make test-fast` collects what is not slow, `make test` all but `make test-nightly`'s, and none of them twice."""
-    collecting = {"PYTEST_ADDOPTS": "--collect-only --no-header --disable-warnings"}
-    printed = makefile.make(ROOT, "test", "-o", "lint", **collecting)
-    fast, slow = _collected(printed)
-    (nightly,) = _collected(makefile.make(ROOT, "test-nightly", **collecting))
+    runs = tmp_path / "runs"
+    noting = {"PYTEST_ADDOPTS": f"-p target_selections --note-selection={runs}", **_SUPPORT}
+    makefile.make(ROOT, "test", "-o", "lint", **noting)
+    makefile.make(ROOT, "test-nightly", **noting)
     makefile.ran.append(("test-fast",))  # the first half of `make test`
-    command = [sys.executable, "-m", "pytest", "-q", *collecting["PYTEST_ADDOPTS"].split(), "tests"]
-    (there,) = _collected(
-        subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=_without_flags()).stdout
-    )
+    collecting = "--collect-only --no-header --disable-warnings -p target_selections"
+    command = [sys.executable, "-m", "pytest", "-q", *collecting.split(), f"--selections={runs}", "tests"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=_without_flags() | _SUPPORT)
+    assert done.returncode == 0, done.stdout + done.stderr
+    there, fast, slow, nightly = json.loads(runs.with_suffix(".json").read_text())
     everything = [*fast, *slow, *nightly]
     assert sorted(everything) == sorted(there)
     assert len(set(everything)) == len(everything) > 3_000
     assert {name.split("/")[1] for name in fast} == {"unit", "infra"}
-
-
-def _collected(printed: str) -> list[list[str]]:
-    """Node ids of each `pytest --collect-only` in what was printed."""
-    runs = re.split(r"^.*tests collected.*$", printed, flags=re.MULTILINE)[:-1]
-    return [[line for line in run.splitlines() if line.startswith("tests/") and "::" in line] for run in runs]
 
 
 def _without_flags() -> dict[str, str]:

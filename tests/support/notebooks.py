@@ -6,8 +6,6 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-import nbformat
-
 ARTICLE = Path(__file__).resolve().parents[2] / "docs" / "article.ipynb"
 
 
@@ -21,6 +19,8 @@ class Notebook:
     """
 
     def __init__(self, file: Path) -> None:
+        import nbformat  # takes seconds, which every test process would pay to collect its tests
+
         book: Any = nbformat.read(file, as_version=4)
         nbformat.validate(book)
         self.cells = [cell for cell in book.cells if cell.cell_type == "code"]

@@ -19,17 +19,18 @@ from xdist.workermanage import WorkerController
 
 TESTS = Path(__file__).resolve().parents[1]
 
+# The second process, torch's home, starts with a short group: those that only it can run come after that.
 GROUPS: dict[str, tuple[str, ...]] = {
     "releases": ("e2e/test_release.py", "e2e/test_judged_bytes.py"),
+    "stock server": ("unit/serving/test_serving_stock_server.py",),
     "whole path": ("e2e/test_whole_path.py", "e2e/test_article.py"),
     "any text": ("e2e/test_any_text.py",),
-    "stock server": ("unit/serving/test_serving_stock_server.py",),
-    "training": ("unit/training/test_training_job.py", "unit/training/test_training_real.py"),
-    "torchrun": ("unit/training/test_torchrun.py", "unit/training/test_student_runs.py"),
     "models": tuple(
         f"unit/training/test_{name}.py"
         for name in ("resume", "checkpoints", "export", "base_model", "values_through_toolkit")
     ),
+    "training": ("unit/training/test_training_job.py", "unit/training/test_training_real.py"),
+    "torchrun": ("unit/training/test_torchrun.py", "unit/training/test_student_runs.py"),
     "servers": tuple(f"unit/serving/test_serving_{name}.py" for name in ("http", "image", "process")),
     "operations": (
         "e2e/test_operations.py",
@@ -82,7 +83,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     },
 }
 # Where groups are collected and run: the number of a test process. All others are collected by every process.
-HOMES = {"templates": 0, "torch": 1, "states": 2}
+HOMES = {"templates": 0, "models": 1, "torch": 1, "states": 2}
 _PLACE = {
     file: (position, number, group)
     for position, (group, files) in enumerate(GROUPS.items())
