@@ -61,6 +61,7 @@ _WRAPPED: tuple[tuple[Holder | tuple[Holder, ...], str, Callable[..., Any]], ...
     (codebuild, "_start_build", image_builds.start_build),  # a check of a build's source
     (s3, "_resolve_sse_write_headers", buckets.resolve_sse_write_headers),  # aws:kms without a key
     # State
+    (app, "save_all", lambda *_: persistence.save_state()),  # Python's faster JSON encoder, as the server stops
     (lambda_svc, "_prune_orphan_code_blobs", persistence.prune_code),  # code that a kill does not lose
     # API Gateway
     (apigateway_v1, "_check_request_validation", data_plane.check_request_validation),  # other media types

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -104,8 +105,7 @@ class LocalCloud:
 
         async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
             if scope["type"] == "http":
-                authorization = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")
-                self._autosave.note_request(scope["method"], scope["path"], authorization)
+                receive = self._autosave.observed(scope, receive)
             await ministack_app.app(scope, receive, observed(send) if scope["type"] == "lifespan" else send)
 
         def observed(send: Any) -> Any:
@@ -114,6 +114,7 @@ class LocalCloud:
                 if message["type"] == "lifespan.startup.complete":
                     await asyncio.to_thread(self._service.start)
                     self._status = "ok"
+                    gc.freeze()  # what is loaded stays: no collection has to walk it
                     self._recovering = asyncio.create_task(recovery.finish_operations())
                     logger.info("Ready on %(endpoint_url)s (region %(region)s).", self._about)
 

@@ -45,18 +45,22 @@ class NoEnvironmentError(Exception):
 class SharedArchive(zipfile.ZipFile):
     """A function's code, or a layer. It is unpacked once, however many environments use it."""
 
+    def namelist(self) -> list[str]:
+        """Name no member to ministack, which resolves the path of each twice. `extractall` itself leaves no folder."""
+        return []
+
     def extractall(self, path: Any = None, members: Any = None, pwd: Any = None) -> None:
         """Link the empty folder `path` to the shared files; they are read-only, only bytecode may be added."""
         archive, folder = Path(str(self.filename)), Path(path)
         if (archive.parent / "_worker.js").exists():  # of Node: ministack adds the layers' packages to the folder
-            super().extractall(path)
+            super().extractall(path, super().namelist())
             return
         shared = Path(tempfile.gettempdir(), "functions", hashlib.sha256(archive.read_bytes()).hexdigest())
         with _unpacking:
             if not shared.is_dir():
                 scratch = shared.with_suffix(".new")
                 shutil.rmtree(scratch, ignore_errors=True)
-                super().extractall(scratch)
+                super().extractall(scratch, super().namelist())
                 for file in scratch.rglob("*"):
                     if file.is_file():
                         file.chmod(0o444)

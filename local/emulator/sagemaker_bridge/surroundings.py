@@ -4,26 +4,25 @@ import json
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from operator import itemgetter
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from ministack.core.responses import request_scope
-from ministack.services import eventbridge
+from ministack.services import cloudwatch_logs, eventbridge
 
 from local.emulator.access import front_door
-from local.emulator.access.identity import Credentials, assume_service_role, check_service_role, root_credentials
+from local.emulator.access.identity import Credentials, assume_service_role, check_service_role
 from local.emulator.cloudwatch import metric_store
 from local.emulator.common.errors import CannotAssumeRoleError
 from local.emulator.common.patching import Original
+from local.emulator.state import persistence
 from local.sagemaker.common.names import Scope
 from local.sagemaker.common.surroundings import SurroundingsError
 
 _PRINCIPAL = "sagemaker.amazonaws.com"
 _RENEW_AFTER_SECONDS = 3600.0
-_LOG_BATCH = 1000
 _newest_change = [0.0]  # of what SageMaker's events told
 
 
@@ -75,13 +74,15 @@ class CloudSurroundings:
         """Append lines (epoch milliseconds, message) to a log stream, created on first use."""
         if not lines:
             return
-        client = front_door.client("logs", root_credentials(), scope.region)
+        wanted = {"logGroupName": group, "logStreamName": stream}
         # CloudWatch Logs refuses an empty message.
         events = [{"timestamp": moment, "message": text or " "} for moment, text in lines]
-        events.sort(key=itemgetter("timestamp"))
-        with _translated():
-            for start in range(0, len(events), _LOG_BATCH):
-                _append(client, group, stream, events[start : start + _LOG_BATCH])
+        # Not through the front door: an endpoint logs a line for each request, and a signed call costs as much.
+        with request_scope(*scope):
+            cloudwatch_logs._create_log_group(wanted)  # neither changes one that is there
+            cloudwatch_logs._create_log_stream(wanted)
+            cloudwatch_logs._put_log_events({**wanted, "logEvents": events})
+        persistence.note_change(persistence.LATER)
 
     def put_event(self, scope: Scope, detail_type: str, detail: Mapping[str, Any], resource: str) -> None:
         """Put an event of SageMaker on the account's default bus."""
@@ -138,18 +139,6 @@ def target_path(directory: Path, prefix: str, key: str) -> Path:
             "ValidationException", f"The object key {key} leads out of the folder it is downloaded to."
         )
     return target
-
-
-def _append(client: Any, group: str, stream: str, events: Sequence[Mapping[str, Any]]) -> None:
-    wanted = {"logGroupName": group, "logStreamName": stream}
-    try:
-        client.put_log_events(**wanted, logEvents=events)
-    except client.exceptions.ResourceNotFoundException:
-        with suppress(client.exceptions.ResourceAlreadyExistsException):
-            client.create_log_group(logGroupName=group)
-        with suppress(client.exceptions.ResourceAlreadyExistsException):
-            client.create_log_stream(**wanted)
-        client.put_log_events(**wanted, logEvents=events)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Collection
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +26,13 @@ from local.emulator.common.patching import Original
 logger = logging.getLogger("local.persistence")
 
 EVERYTHING = "*"  # stands for every service
+LATER = ""  # for every service too, within 20 seconds; each change counts as this as well
 _LOAD = 0.1  # largest share of the time that is spent on saving what changed
 _LATE_LOAD = 0.02  # and on saving everything: a day's logs take a second
 _PREDICTIONS = (*GATEWAY_PATHS, "/endpoints/")
 _INVOCATION = "/invocations"
 _LATE = ("cloudwatch", "cloudwatch_logs")  # large, and little is lost with the last seconds
+_READ = re.compile(r"Describe|List|Filter|BatchGet|Get(?!ActivityTask|Id|OpenId)")  # the exceptions change something
 _SIGNED_FOR = re.compile(r"Credential=[^/]+/\d{8}/[^/]+/([^/]+)/aws4_request")
 _NAMES = {"states": "stepfunctions", "events": "eventbridge", "logs": "cloudwatch_logs", "monitoring": "cloudwatch"}
 _ATTEMPTS = 10
@@ -41,7 +44,7 @@ _lock = threading.Lock()
 
 
 def note_change(service: str) -> None:
-    """Have the state of a service (ministack's name, or EVERYTHING) saved within about a second. Thread-safe."""
+    """Have the state of a service (ministack's name), or EVERYTHING, saved in about a second, or LATER. Thread-safe."""
     with _lock:
         _changed.add(service)
 
@@ -71,31 +74,46 @@ class Autosave:
         self._save = save
         self._soon_seconds = soon_seconds
         self._late_seconds = late_seconds
-        self._late = False
 
-    def note_request(self, method: str, path: str, authorization: str = "") -> None:
-        """Note a request that may have changed something. Predictions, the most frequent ones, change nothing."""
-        if method == "GET" or path.startswith(_PREDICTIONS) or path.endswith(_INVOCATION):
+    def observed(self, scope: Any, receive: Any) -> Any:
+        """Note an ASGI request, at once or as its body is received: the query protocol has its action there."""
+        headers = dict(scope["headers"])
+        authorization = headers.get(b"authorization", b"").decode("latin-1")
+        note = partial(self.note_request, scope["method"], scope["path"], authorization)
+        if not headers.get(b"content-type", b"").startswith(b"application/x-www-form-urlencoded"):
+            note(headers.get(b"x-amz-target", b"").decode("latin-1").rpartition(".")[2])
+            return receive
+
+        async def received() -> Any:
+            message = await receive()
+            found = re.search(rb"(?:^|&)Action=(\w+)", message.get("body", b""))
+            note(found[1].decode() if found else "")
+            return message
+
+        return received
+
+    def note_request(self, method: str, path: str, authorization: str = "", action: str = "") -> None:
+        """Note a request that may have changed something: no read, and no prediction, the most frequent request."""
+        if method == "GET" or _READ.match(action) or path.startswith(_PREDICTIONS) or path.endswith(_INVOCATION):
             return
-        self._late = True
-        if found := _SIGNED_FOR.search(authorization):
-            service = _NAMES.get(found.group(1), found.group(1))
-            if service not in _LATE:
-                note_change(service)
+        found = _SIGNED_FOR.search(authorization)
+        service = _NAMES.get(found.group(1), found.group(1)) if found else LATER
+        note_change(LATER if service in _LATE else service)
 
     async def run(self) -> None:
         """Save until cancelled; write nothing while nothing changes."""
-        pause, late_pause, saved_all = self._soon_seconds, self._late_seconds, time.monotonic()
+        pause, late_pause, saved_all, late = self._soon_seconds, self._late_seconds, time.monotonic(), False
         while True:
             await asyncio.sleep(pause)
             with _lock:
                 changed = set(_changed)
                 _changed.clear()
-            started = time.monotonic()
-            everything = EVERYTHING in changed or (self._late and started - saved_all >= late_pause)
+            started, late = time.monotonic(), late or bool(changed)
+            changed.discard(LATER)
+            everything = EVERYTHING in changed or (late and started - saved_all >= late_pause)
             # On the event loop on purpose: no request changes the state meanwhile.
             if everything:
-                self._late = False
+                late = False
                 self._save(())
                 saved_all = time.monotonic()
                 late_pause = max(self._late_seconds, (saved_all - started) / _LATE_LOAD)

@@ -10,6 +10,7 @@ from ministack.core.responses import error_response_json, now_iso
 from ministack.services import stepfunctions
 
 from local.emulator.common.patching import Original, Record
+from local.emulator.state import persistence
 
 MAX_PAYLOAD_BYTES = 262_144
 """Quota of Step Functions for an execution's input and for the result of a task or a state (UTF-8)."""
@@ -37,7 +38,8 @@ def fail_execution(original: Original, execution: Record, error: str, cause: str
 
 
 def add_event(original: Original, execution: Record, event_type: str, details: Record | None = None) -> Any:
-    """Fail a state or a task whose result is larger than the quota."""
+    """Fail a state or a task whose result is larger than the quota; have the event saved."""
+    persistence.note_change(persistence.LATER)
     if event_type.endswith(("StateExited", "TaskSucceeded")):
         for members in (details or {}).values():
             output = members.get("output") if isinstance(members, dict) else None

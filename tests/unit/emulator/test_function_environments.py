@@ -175,6 +175,26 @@ def test_an_archive_that_was_cut_off_is_unpacked_again(archive: Any, tmp_path: P
     assert archive("2", "same").read_text() == "same"
 
 
+@pytest.mark.parametrize("node", [False, True])
+def test_no_archive_writes_outside_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, node: bool) -> None:
+    """A member with `..` or a root lands inside. ministack's own check, a third of a second a layer, sees no member."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "shared"))
+    (tmp_path / "shared").mkdir()
+    folder = tmp_path / "environment" / "code"
+    folder.mkdir(parents=True)
+    if node:
+        (folder.parent / "_worker.js").touch()
+    with zipfile.ZipFile(folder.with_suffix(".zip"), "w") as package:
+        for name in ("../../up.py", f"{tmp_path}/root.py", "inside.py"):
+            package.writestr(zipfile.ZipInfo(name), "x")
+    with SharedArchive(folder.with_suffix(".zip")) as package:
+        assert not package.namelist()
+        package.extractall(str(folder))
+    unpacked = {file.resolve() for file in tmp_path.rglob("*.py")}
+    assert {file.name for file in unpacked} == {"up.py", "root.py", "inside.py"}
+    assert all(file.is_relative_to(folder.resolve()) for file in unpacked)
+
+
 def test_a_function_for_node_has_a_folder_of_its_own(tmp_path: Path) -> None:
     """The packages of its layers are linked into it."""
     (tmp_path / "_worker.js").touch()

@@ -9,8 +9,12 @@ import pytest
 from ministack.core.responses import request_scope
 from ministack.services import cloudwatch_logs, lambda_svc
 
+from local.emulator.access import front_door
 from local.emulator.cloudwatch import service_metrics
 from local.emulator.cloudwatch.service_metrics import measurements
+from local.emulator.sagemaker_bridge.surroundings import CloudSurroundings
+from local.emulator.state import persistence
+from local.sagemaker.common.names import Scope
 
 
 def line(**changes: Any) -> str:
@@ -55,3 +59,23 @@ def test_invocations_of_a_function_log_to_one_stream(monkeypatch: pytest.MonkeyP
     assert [event["message"].split()[2] for event in kept if event["message"].startswith("START")] == [
         f"r{number}" for number in range(90, 100)
     ]
+
+
+def test_log_lines_reach_their_stream_without_a_call_and_are_saved_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Group and stream are made once, lines are in the order of their times, and none is empty."""
+    monkeypatch.setattr(cloudwatch_logs._log_groups, "_data", {})
+    monkeypatch.setattr(front_door, "client", lambda *_: pytest.fail("a signed call"))
+    monkeypatch.setattr(persistence, "_changed", set())
+    surroundings, scope = CloudSurroundings("us-east-1"), Scope("000000000000", "eu-west-1")
+    surroundings.put_log(scope, "group", "stream", [(2, "second"), (1, "first")])
+    surroundings.put_log(scope, "group", "stream", [(3, "")])
+    surroundings.put_log(scope, "group", "other", [])
+    with request_scope(*scope):
+        streams = cloudwatch_logs._log_groups["group"]["streams"]
+    assert [*streams] == ["stream"]
+    assert [(event["timestamp"], event["message"]) for event in streams["stream"]["events"]] == [
+        (1, "first"),
+        (2, "second"),
+        (3, " "),
+    ]
+    assert persistence._changed == {persistence.LATER}

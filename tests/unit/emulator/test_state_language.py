@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from local.emulator.workflows.state_language import MAX_PAYLOAD_BYTES, input_problem
+from local.emulator.state import persistence
+from local.emulator.workflows.state_language import MAX_PAYLOAD_BYTES, add_event, input_problem
 
 
 @pytest.mark.parametrize("text", ["{}", '"' + "x" * (MAX_PAYLOAD_BYTES - 2) + '"'])
@@ -29,3 +30,11 @@ def test_other_inputs_are_refused(text: str, code: str) -> None:
     problem = input_problem(text)
     assert problem is not None
     assert problem[0] == code
+
+
+def test_an_event_of_an_execution_is_saved_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A workflow that only waits and reads makes no request that would have its history saved."""
+    monkeypatch.setattr(persistence, "_changed", set())
+    noted: list[str] = []
+    add_event(lambda execution, event_type, details: noted.append(event_type), {}, "WaitStateEntered")
+    assert (noted, persistence._changed) == (["WaitStateEntered"], {persistence.LATER})
