@@ -6,13 +6,12 @@ one; an image without one is named by its tag, which AWS may move.
 """
 
 import json
+import re
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
-
-from botocore.session import Session
 
 from stacks.errors import ImageNotFoundError
 
@@ -64,16 +63,16 @@ def resolve_image(pin: PinnedImage, region: str) -> ContainerImage:
     framework, version, processor, python, *_ = pin.tag.split("-", 4)
     version = version.removeprefix("transformers")
     try:
-        listed = _table()[pin.scope]["versions"][version][f"pytorch{framework}"]
+        table = _read("sagemaker", "core/image_uri_config/huggingface.json")[pin.scope]
+        listed = table["versions"][version][f"pytorch{framework}"]
         registry, build = listed["registries"][region], listed["container_version"][processor]
     except KeyError as error:
         raise ImageNotFoundError(region, wanted, f"the sagemaker package does not list {error}") from error
     image = f"{listed['repository']}:{framework}-transformers{version}-{processor}-{python}-{build}"
     if image != wanted:
         raise ImageNotFoundError(region, wanted, f"the sagemaker package lists {image} instead")
-    aws = Session()
-    partition, partitions = aws.get_partition_for_region(region), aws.get_data("partitions")["partitions"]
-    (domain,) = [found["outputs"]["dnsSuffix"] for found in partitions if found["id"] == partition]
+    partitions = _read("botocore", "data/partitions.json")["partitions"]
+    (domain,) = [each["outputs"]["dnsSuffix"] for each in partitions if re.match(each["regionRegex"], region)]
     host = f"{registry}.dkr.ecr.{region}.{domain}"
     digest = json.loads(DIGESTS.read_text(encoding="utf-8")).get(f"{host}/{image}")
     uri = f"{host}/{pin.repository}@{digest}" if digest else f"{host}/{image}"
@@ -81,7 +80,6 @@ def resolve_image(pin: PinnedImage, region: str) -> ContainerImage:
 
 
 @cache
-def _table() -> dict[str, Any]:
-    """Read the SDK's table. Its module would have to load pandas and all of SageMaker's shapes: over a second."""
-    file = files("sagemaker").joinpath("core", "image_uri_config", "huggingface.json")
-    return dict(json.loads(file.read_text()))
+def _read(package: str, name: str) -> dict[str, Any]:
+    """Read a table that a package carries. Its code would have to load pandas or all of botocore: over a second."""
+    return dict(json.loads(files(package).joinpath(*name.split("/")).read_text(encoding="utf-8")))

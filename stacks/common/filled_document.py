@@ -7,6 +7,9 @@ from typing import Any
 
 import yaml
 
+# In C, ten times as fast, where PyYAML was built with it, as its wheels are.
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
 
 def filled(document: Path, known: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
     """Return a YAML document with a value for each `${name}`.
@@ -16,7 +19,7 @@ def filled(document: Path, known: Mapping[str, Any], values: Mapping[str, Any]) 
 
     Raises ValueError: a name has no value, or nothing uses one of the expressions or values.
     """
-    parts: dict[str, Any] = yaml.safe_load(document.read_text(encoding="utf-8"))
+    parts: dict[str, Any] = yaml.load(document.read_text(encoding="utf-8"), _LOADER)
     own = parts.pop("Expressions", {}) | values
     known, used = {**known, **own}, set[str]()
 

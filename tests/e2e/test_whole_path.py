@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import resource
 import shlex
 import socket
 import subprocess
@@ -15,8 +14,6 @@ import pytest
 
 pytestmark = pytest.mark.e2e
 ARTICLE = "This was a Christmas gift for my grandson."
-QUICK_SECONDS = 60
-"""Most processor time of the commands behind a `make up` that has nothing to do; other tests do not count in it."""
 
 
 def version(served: Any) -> str:
@@ -24,12 +21,6 @@ def version(served: Any) -> str:
     answer = served.project.post({"inputs": ARTICLE})
     assert answer.status_code == 200, answer.text
     return answer.json()["model"]["version"]
-
-
-def processor_seconds() -> float:
-    """Processor time of all commands that this process has run to their end."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
 
 
 def test_before_a_model_exists_the_api_answers_503(served: Any) -> None:
@@ -101,15 +92,6 @@ def test_accuracy_counted_from_the_rest_api(served: Any, tell: Callable[[str], N
         assert figures["f1"] >= served.promised[1], figures
     else:
         assert figures["accuracy_95"][0] > max(truth.mean(), 1 - truth.mean()), figures
-
-
-def test_a_second_make_up_is_quick_and_keeps_the_model(served: Any) -> None:
-    """Nothing to do takes few seconds of processor time, and the redeployment does not touch the champion."""
-    before, computed = version(served), processor_seconds()
-    output = served.project.make("up").stdout
-    assert processor_seconds() - computed < QUICK_SECONDS
-    assert "serves already" in output
-    assert version(served) == before
 
 
 def test_status_lets_any_client_join_in(served: Any) -> None:

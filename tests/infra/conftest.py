@@ -21,6 +21,8 @@ from filelock import FileLock
 from tools.configurations import CONFIGURATIONS, INSTANCES, KEYED, SLIM, WARM
 
 ROOT = Path(__file__).resolve().parents[2]
+# Each process that synthesises a stack of its own would compile AWS's rules for templates. `synthesised` applies them.
+os.environ["CDK_VALIDATION"] = "false"
 ENVIRONMENTS = ("local", "dev", "prod")
 # Test modules are imported by path; what they share lies beside them.
 sys.path.append(str(Path(__file__).parent))
@@ -111,7 +113,7 @@ def synthesised(folder: Path, variants: dict[str, dict[str, Any]]) -> Assemblies
     ]
     # In a namespace of its own a user sees root's folders as nobody's, and jsii then refuses its cache. Root does not.
     cache = {"JSII_RUNTIME_PACKAGE_CACHE": "disabled"} if isolated and os.getuid() else {}
-    environment = {**os.environ, **cache}
+    environment = {**os.environ, **cache, "CDK_VALIDATION": "true"}
     with FileLock(folder.with_suffix(".lock")):
         if not (folder / "facts.json").exists():
             shutil.rmtree(folder, ignore_errors=True)

@@ -58,7 +58,10 @@ def cdk(
         (node / "node").symlink_to((ROOT / ".venv" / "bin" / "node").resolve())
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "VIRTUAL_ENV", "PYTHON"))}
     quiet = {"CDK_DISABLE_CLI_TELEMETRY": "true", "CDK_DISABLE_VERSION_CHECK": "1"}
-    quiet |= {"JSII_RUNTIME_PACKAGE_CACHE": "disabled", "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "1"}
+    # The kernel unpacks its packages once, not for each command; unshared, a user other than root may not read them.
+    unpacked = "disabled" if before and os.getuid() else "enabled"
+    quiet |= {"JSII_RUNTIME_PACKAGE_CACHE": unpacked, "JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(environment / "jsii")}
+    quiet |= {"JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "1"}
     path = os.pathsep.join([str(environment / "bin"), str(node), "/usr/bin", "/bin"])
     return subprocess.run(
         [*before, str(CDK), *arguments, "--no-notices", "--no-color"],

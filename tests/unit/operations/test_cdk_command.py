@@ -58,6 +58,14 @@ def test_elsewhere_it_has_none_of_them(address: str) -> None:
     assert environment.get("AWS_ENDPOINT_URL") == (address or None)
 
 
+def test_templates_for_aws_are_held_to_awss_rules(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The CDK holds a template to CloudFormation's rules, except where it goes to the local cloud."""
+    monkeypatch.delenv("CDK_VALIDATION", raising=False)
+    session = boto3.Session("own", "own-secret", region_name="us-east-1")
+    given = [None, Deployment("dev", session, None), Deployment("local", session, "http://127.0.0.1:4566")]
+    assert [run(deployment)[1].get("CDK_VALIDATION") for deployment in given] == [None, None, "false"]
+
+
 def test_make_names_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """`make cdk ENV=dev ARGS="diff --all"` talks to dev, without ENV to the local cloud."""
     asked: list[str] = []
