@@ -105,7 +105,9 @@ class LocalCloud:
 
         async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
             if scope["type"] == "http":
-                receive = self._autosave.observed(scope, receive)
+                heads = {name: value.decode("latin-1") for name, value in scope["headers"]}
+                caller, target = heads.get(b"authorization", ""), heads.get(b"x-amz-target", "")
+                self._autosave.note_request(scope["method"], scope["path"], caller, target)
             await ministack_app.app(scope, receive, observed(send) if scope["type"] == "lifespan" else send)
 
         def observed(send: Any) -> Any:

@@ -13,7 +13,6 @@ import threading
 import time
 from collections.abc import Callable, Collection
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -75,26 +74,14 @@ class Autosave:
         self._soon_seconds = soon_seconds
         self._late_seconds = late_seconds
 
-    def observed(self, scope: Any, receive: Any) -> Any:
-        """Note an ASGI request, at once or as its body is received: the query protocol has its action there."""
-        headers = dict(scope["headers"])
-        authorization = headers.get(b"authorization", b"").decode("latin-1")
-        note = partial(self.note_request, scope["method"], scope["path"], authorization)
-        if not headers.get(b"content-type", b"").startswith(b"application/x-www-form-urlencoded"):
-            note(headers.get(b"x-amz-target", b"").decode("latin-1").rpartition(".")[2])
-            return receive
-
-        async def received() -> Any:
-            message = await receive()
-            found = re.search(rb"(?:^|&)Action=(\w+)", message.get("body", b""))
-            note(found[1].decode() if found else "")
-            return message
-
-        return received
-
-    def note_request(self, method: str, path: str, authorization: str = "", action: str = "") -> None:
-        """Note a request that may have changed something: no read, and no prediction, the most frequent request."""
-        if method == "GET" or _READ.match(action) or path.startswith(_PREDICTIONS) or path.endswith(_INVOCATION):
+    def note_request(self, method: str, path: str, authorization: str = "", target: str = "") -> None:
+        """Note a request that may have changed something: no read, as its X-Amz-Target says, and no prediction."""
+        if (
+            method == "GET"
+            or _READ.match(target.rpartition(".")[2])
+            or path.startswith(_PREDICTIONS)
+            or path.endswith(_INVOCATION)
+        ):
             return
         found = _SIGNED_FOR.search(authorization)
         service = _NAMES.get(found.group(1), found.group(1)) if found else LATER

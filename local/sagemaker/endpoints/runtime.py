@@ -82,7 +82,7 @@ class EndpointRuntime:
     @contextmanager
     def slot(self, key: Key) -> Iterator[Variant]:
         """Reserve a place for one request. Raises ServiceError."""
-        status = self._context.store.member(key, "EndpointStatus")
+        status = (self._context.store.get(key) or {}).get("EndpointStatus")
         # Found and counted in one step, so that a replaced server is stopped only after its last request.
         with self._lock:
             variant = self._variants.get(key)

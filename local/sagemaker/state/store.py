@@ -40,11 +40,6 @@ class Store:
         with self.lock:
             return copy.deepcopy(self._records.get(key))
 
-    def member(self, key: Key, name: str) -> Any:
-        """Return one member of a record, not copied, or None."""
-        with self.lock:
-            return self._records.get(key, {}).get(name)
-
     def put(self, key: Key, record: Record) -> None:
         """Create or replace a record."""
         with self.lock:

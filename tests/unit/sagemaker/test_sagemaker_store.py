@@ -38,14 +38,6 @@ def test_what_is_handed_out_is_a_copy(tmp_path: Path) -> None:
     assert store.get(Key("model", SCOPE, "m")) == {"list": [1]}
 
 
-def test_one_member_is_read_without_its_record(tmp_path: Path) -> None:
-    """None where the record or the member is missing."""
-    store = Store(tmp_path)
-    store.put(Key("model", SCOPE, "m"), {"v": 1})
-    assert store.member(Key("model", SCOPE, "m"), "v") == 1
-    assert store.member(Key("model", SCOPE, "m"), "w") is store.member(Key("model", SCOPE, "n"), "v") is None
-
-
 def test_names_with_slashes(tmp_path: Path) -> None:
     """A name like `group/3` is one file and comes back as it was."""
     Store(tmp_path).put(Key("model-package", SCOPE, "group/3"), {"v": 3})

@@ -8,9 +8,7 @@ from typing import Any
 import jinja2
 
 _FOLDER = jinja2.FileSystemLoader(Path(__file__).parent)
-_ENVIRONMENT = jinja2.Environment(
-    loader=_FOLDER, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-)
+_TEMPLATES = jinja2.Environment(loader=_FOLDER, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
 
 
 def summary_of(manifest: Mapping[str, Any]) -> list[str]:
@@ -28,7 +26,7 @@ def summary_of(manifest: Mapping[str, Any]) -> list[str]:
         "order": sorted(labels, key=lambda name: (-counts[name], labels.index(name))),
     }
     try:
-        text = _ENVIRONMENT.get_template("summary.txt.jinja").render(**manifest, **values)
+        text = _TEMPLATES.get_template("summary.txt.jinja").render(**manifest, **values)
     except jinja2.UndefinedError as error:
         raise LookupError(error.message) from error
     return [*text.rstrip("\n").split("\n"), *(finding["message"] for finding in manifest["findings"])]
