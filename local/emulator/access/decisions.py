@@ -1,7 +1,6 @@
 """A record of every decision about a right, one JSON object a line: who, action, resource, whether it was allowed.
 
-Off unless the file is there: make an empty `decisions.jsonl` in the state folder before the local cloud starts. Where
-it cannot be written, the log says so, and what could not be written is tried again with the next decision.
+Off unless the file is there: make an empty `decisions.jsonl` in the state folder before the local cloud starts.
 """
 
 import json

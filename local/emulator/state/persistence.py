@@ -31,7 +31,9 @@ _LATE_LOAD = 0.02  # and on saving everything: a day's logs take a second
 _PREDICTIONS = (*GATEWAY_PATHS, "/endpoints/")
 _INVOCATION = "/invocations"
 _LATE = ("cloudwatch", "cloudwatch_logs")  # large, and little is lost with the last seconds
-_READ = re.compile(r"Describe|List|Filter|BatchGet|Get(?!ActivityTask|Id|OpenId)")  # the exceptions change something
+_READ = re.compile(
+    r"\.(Describe|List|Filter|BatchGet|Get(?!ActivityTask|Id|OpenId))"
+)  # the exceptions change something
 _SIGNED_FOR = re.compile(r"Credential=[^/]+/\d{8}/[^/]+/([^/]+)/aws4_request")
 _NAMES = {"states": "stepfunctions", "events": "eventbridge", "logs": "cloudwatch_logs", "monitoring": "cloudwatch"}
 _ATTEMPTS = 10
@@ -76,12 +78,8 @@ class Autosave:
 
     def note_request(self, method: str, path: str, authorization: str = "", target: str = "") -> None:
         """Note a request that may have changed something: no read, as its X-Amz-Target says, and no prediction."""
-        if (
-            method == "GET"
-            or _READ.match(target.rpartition(".")[2])
-            or path.startswith(_PREDICTIONS)
-            or path.endswith(_INVOCATION)
-        ):
+        reads = method == "GET" or _READ.search(target)
+        if reads or path.startswith(_PREDICTIONS) or path.endswith(_INVOCATION):
             return
         found = _SIGNED_FOR.search(authorization)
         service = _NAMES.get(found.group(1), found.group(1)) if found else LATER
