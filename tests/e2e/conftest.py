@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from aws_console import Console
+from aws_console import PREFIX, SENTENCES, Console
 from local_project import BUNDLED_DATA, LONGEST_TRAINING_SECONDS, LocalProject, LocalProjects
 from run_groups import group_of
 from small_model import write_small_model
@@ -138,3 +138,17 @@ def project(request: pytest.FixtureRequest, bring_up: Callable[[str, str], Local
 def console(request: pytest.FixtureRequest, bring_up: Callable[[str, str], LocalProject]) -> Console:
     """The running project of this group, seen as from the AWS console; at night with the default base model."""
     return Console(bring_up(request.param, group_of(request.path)))
+
+
+@pytest.fixture
+def unchanged(console: Console) -> Callable[[], None]:
+    """Call it at the end: the same champion gives the same answers as at the beginning."""
+    champion, answers = console.champion, console.answers(SENTENCES)
+
+    def check() -> None:
+        assert console.champion == champion
+        assert console.answers(SENTENCES) == answers
+        endpoint = console.sagemaker.describe_endpoint(EndpointName=PREFIX)
+        assert endpoint["EndpointStatus"] == "InService"
+
+    return check

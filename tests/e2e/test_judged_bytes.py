@@ -5,15 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 
-import pandas as pd
 import pytest
 
-from aws_console import Console
+from aws_console import SENTENCES, Console
 from forger import FORGES_EVIDENCE
-from local_project import BUNDLED_DATA
 
 pytestmark = pytest.mark.e2e
-SENTENCES = pd.read_json(BUNDLED_DATA / "test.json", lines=True)["sentence"].tolist()[:20]
 HOSTILE = "raises on the first request"
 
 

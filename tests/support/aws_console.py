@@ -14,9 +14,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import pandas as pd
+
 from history import Stream, asking
+from local_project import BUNDLED_DATA
 
 PREFIX = "text-classifier-local"
+SENTENCES = pd.read_json(BUNDLED_DATA / "test.json", lines=True)["sentence"].tolist()[:20]
 FORGER = Path(__file__).with_name("forger.py")
 ENDED = ("SUCCEEDED", "FAILED", "ABORTED", "TIMED_OUT")
 

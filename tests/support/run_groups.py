@@ -21,10 +21,11 @@ TESTS = Path(__file__).resolve().parents[1]
 
 # The second process, torch's home, starts with a short group: those that only it can run come after that.
 GROUPS: dict[str, tuple[str, ...]] = {
-    "releases": ("e2e/test_release.py", "e2e/test_judged_bytes.py"),
+    "releases": ("e2e/test_release.py",),
     "stock server": ("unit/serving/test_serving_stock_server.py",),
     "whole path": ("e2e/test_whole_path.py", "e2e/test_article.py"),
     "any text": ("e2e/test_any_text.py",),
+    "refused releases": ("e2e/test_release_refused.py", "e2e/test_judged_bytes.py"),
     "models": tuple(
         f"unit/training/test_{name}.py"
         for name in ("resume", "checkpoints", "export", "base_model", "values_through_toolkit")
