@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
@@ -34,14 +34,15 @@ class Deployment:
     env: str
     session: boto3.Session
     endpoint_url: str | None
+    _clients: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def client(self, service: str) -> Any:
         """Return the boto3 client for `service` in this environment."""
-        if service not in (made := self.__dict__.setdefault("clients", {})):
+        if service not in self._clients:
             # Path-style: bucket names as host names do not resolve on a laptop.
             config = Config(s3={"addressing_style": "path"}) if self.endpoint_url else None
-            made[service] = self.session.client(service, endpoint_url=self.endpoint_url, config=config)
-        return made[service]
+            self._clients[service] = self.session.client(service, endpoint_url=self.endpoint_url, config=config)
+        return self._clients[service]
 
     @property
     def variables(self) -> dict[str, str]:

@@ -82,4 +82,4 @@ def resolve_image(pin: PinnedImage, region: str) -> ContainerImage:
 @cache
 def _read(package: str, name: str) -> dict[str, Any]:
     """Read a table that a package carries. Its code would have to load pandas or all of botocore: over a second."""
-    return dict(json.loads(files(package).joinpath(*name.split("/")).read_text(encoding="utf-8")))
+    return dict(json.loads(files(package).joinpath(name).read_text(encoding="utf-8")))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -65,7 +66,7 @@ def cloud(new_server: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_p
     server.start()
     keys = {name: server.keys[name] for name in ("aws_access_key_id", "aws_secret_access_key")}
     deployment = Deployment("local", boto3.Session(region_name=server.keys["region"], **keys), server.url)
-    monkeypatch.setattr(preflight, "connect", lambda env: Deployment(**vars(deployment)))
+    monkeypatch.setattr(preflight, "connect", lambda env: dataclasses.replace(deployment))
     return Stacks(server)
 
 
